@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * addr.c: text to socket addresses and back. Host names are looked up here,
+ * which may block: only start-up code may call addr_parse().
+ */
+#include "addr.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNIX_PREFIX	"unix:"
+
+static int
+parse_unix(const char *path, struct addr *out, const char **why)
+{
+	if (path[0] != '/') {
+		*why = "a unix socket is an absolute path: unix:/run/x.sock";
+		return -1;
+	}
+	memset(out, 0, sizeof(*out));
+	out->un.sun_family = AF_UNIX;
+	if (strlcpy(out->un.sun_path, path, sizeof(out->un.sun_path)) >=
+	    sizeof(out->un.sun_path)) {
+		*why = "the path of a unix socket has at most 107 bytes";
+		return -1;
+	}
+	out->len = sizeof(out->un);
+	return 1;
+}
+
+/*
+ * Split `host:port` into *host* and *port*. The host of "[::1]:80" comes without
+ * its brackets.
+ */
+static int
+split(const char *text, char *host, size_t size, const char **port,
+    const char **why)
+{
+	const char *from = text, *end;
+
+	if (text[0] == '[') {
+		from = text + 1;
+		if ((end = strchr(from, ']')) == NULL || end[1] != ':') {
+			*why = "an IPv6 address is written [::1]:80";
+			return -1;
+		}
+		*port = end + 2;
+	} else {
+		if ((end = strchr(text, ':')) == NULL) {
+			*why = "the port is missing: host:port or unix:/path";
+			return -1;
+		}
+		if (strchr(end + 1, ':') != NULL) {
+			*why = "an IPv6 address needs brackets: [::1]:80";
+			return -1;
+		}
+		*port = end + 1;
+	}
+	if ((size_t)(end - from) >= size) {
+		*why = "the host name is too long";
+		return -1;
+	}
+	memcpy(host, from, (size_t)(end - from));
+	host[end - from] = '\0';
+	return 0;
+}
+
+/* Every address of both families, in one IPv6 socket. */
+static int
+any_address(uint16_t port, struct addr *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->in6.sin6_family = AF_INET6;
+	out->in6.sin6_addr = in6addr_any;
+	out->in6.sin6_port = htons(port);
+	out->len = sizeof(out->in6);
+	return 1;
+}
+
+static int
+look_up(const char *host, uint16_t port, struct addr *out, size_t max,
+    const char **why)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *ai;
+	size_t n = 0;
+	int err;
+
+	if ((err = getaddrinfo(host, NULL, &hints, &list)) != 0) {
+		*why = gai_strerror(err);
+		return -1;
+	}
+	for (ai = list; ai != NULL && n < max; ai = ai->ai_next) {
+		if (ai->ai_family != AF_INET && ai->ai_family != AF_INET6)
+			continue;
+		memset(&out[n], 0, sizeof(out[n]));
+		memcpy(&out[n].sa, ai->ai_addr, ai->ai_addrlen);
+		out[n].len = ai->ai_addrlen;
+		addr_set_port(&out[n], port);
+		n++;
+	}
+	freeaddrinfo(list);
+	if (n == 0)
+		*why = "the name has no IPv4 or IPv6 address";
+	return n == 0 ? -1 : (int)n;
+}
+
+int
+addr_parse(const char *text, enum addr_use use, struct addr *out, size_t max,
+    const char **why)
+{
+	char host[256];
+	const char *port, *err;
+	long long n;
+
+	if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		return parse_unix(text + strlen(UNIX_PREFIX), out, why);
+	if (split(text, host, sizeof(host), &port, why) == -1)
+		return -1;
+	n = strtonum(port, use == ADDR_CONNECT ? 1 : 0, 65535, &err);
+	if (err != NULL) {
+		*why = use == ADDR_CONNECT ?
+		    "the port is a number from 1 to 65535" :
+		    "the port is a number from 0 to 65535";
+		return -1;
+	}
+	if (host[0] == '\0' || strcmp(host, "*") == 0) {
+		if (use == ADDR_LISTEN)
+			return any_address((uint16_t)n, out);
+		*why = "the host is missing: host:port or unix:/path";
+		return -1;
+	}
+	return look_up(host, (uint16_t)n, out, max, why);
+}
+
+static const char *
+format_ip(int family, const void *ip, uint32_t scope, uint16_t port,
+    char *buf, size_t size)
+{
+	char text[INET6_ADDRSTRLEN], zone[16] = "";
+
+	inet_ntop(family, ip, text, sizeof(text));
+	if (scope != 0)
+		snprintf(zone, sizeof(zone), "%%%u", scope);
+	if (family == AF_INET6)
+		snprintf(buf, size, "[%s%s]:%u", text, zone, port);
+	else
+		snprintf(buf, size, "%s:%u", text, port);
+	return buf;
+}
+
+const char *
+addr_format(const struct addr *a, char *buf, size_t size)
+{
+	struct endpoint e;
+
+	if (addr_is_unix(a)) {
+		snprintf(buf, size, UNIX_PREFIX "%.*s",
+		    (int)sizeof(a->un.sun_path), a->un.sun_path);
+		return buf;
+	}
+	endpoint_set(&e, a);
+	return endpoint_format(&e, buf, size);
+}
+
+const char *
+endpoint_format(const struct endpoint *e, char *buf, size_t size)
+{
+	if (e->family == AF_UNIX) {
+		strlcpy(buf, UNIX_PREFIX, size);
+		return buf;
+	}
+	/* An IPv4 client of a socket for both families is an IPv4 client. */
+	if (e->family == AF_INET6 && memcmp(e->ip,
+	    "\0\0\0\0\0\0\0\0\0\0\377\377", 12) == 0)
+		return format_ip(AF_INET, e->ip + 12, 0, e->port, buf, size);
+	return format_ip(e->family, e->ip, e->scope, e->port, buf, size);
+}
+
+void
+endpoint_set(struct endpoint *e, const struct addr *a)
+{
+	memset(e, 0, sizeof(*e));
+	e->family = a->sa.sa_family;
+	e->port = addr_port(a);
+	if (e->family == AF_INET)
+		memcpy(e->ip, &a->in.sin_addr, sizeof(a->in.sin_addr));
+	else if (e->family == AF_INET6) {
+		memcpy(e->ip, &a->in6.sin6_addr, sizeof(a->in6.sin6_addr));
+		e->scope = a->in6.sin6_scope_id;
+	}
+}
+
+bool
+addr_is_unix(const struct addr *a)
+{
+	return a->sa.sa_family == AF_UNIX;
+}
+
+uint16_t
+addr_port(const struct addr *a)
+{
+	switch (a->sa.sa_family) {
+	case AF_INET:
+		return ntohs(a->in.sin_port);
+	case AF_INET6:
+		return ntohs(a->in6.sin6_port);
+	default:
+		return 0;
+	}
+}
+
+void
+addr_set_port(struct addr *a, uint16_t port)
+{
+	if (a->sa.sa_family == AF_INET)
+		a->in.sin_port = htons(port);
+	else if (a->sa.sa_family == AF_INET6)
+		a->in6.sin6_port = htons(port);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * addr.h: addresses as operators write them and as the kernel takes them.
+ *
+ *	host:port  1.2.3.4:80  [::1]:80  :80  *:80  unix:/path
+ *
+ * Brackets around IPv6 addresses as in RFC 3986, section 3.2.2. An empty host
+ * or `*` is every address of both families.
+ */
+#ifndef ADDR_H
+#define ADDR_H
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Room for any address as text, the ending NUL included. */
+#define ADDR_TEXT	(sizeof(struct sockaddr_un) + sizeof("unix:"))
+
+struct addr {
+	union {
+		struct sockaddr		sa;
+		struct sockaddr_in	in;
+		struct sockaddr_in6	in6;
+		struct sockaddr_un	un;
+	};
+	socklen_t	len;
+};
+
+/*
+ * The peer of a session in 24 bytes, since there is one in every session.
+ * A peer on a unix socket has no address: only the family is set.
+ */
+struct endpoint {
+	unsigned char	ip[16];		/* the first 4 for AF_INET */
+	uint32_t	scope;		/* IPv6 interface, 0: none */
+	uint16_t	port;		/* host order */
+	uint16_t	family;		/* AF_INET, AF_INET6 or AF_UNIX */
+};
+
+/* What an address is for. */
+enum addr_use {
+	ADDR_LISTEN,			/* empty host and port 0 are fine */
+	ADDR_CONNECT			/* they are not */
+};
+
+/*
+ * Read *text* and look its host name up. Writes up to *max* addresses, one for
+ * each that the name has, and returns how many. On error returns -1 and sets
+ * *why to a constant text that says what is wrong and what would be right.
+ */
+int	addr_parse(const char *text, enum addr_use, struct addr *out,
+	    size_t max, const char **why);
+
+/* Write *a* as addr_parse() reads it. Returns *buf*. */
+const char *addr_format(const struct addr *a, char *buf, size_t size);
+
+/* The same for the compact form; a unix peer is written `unix:`. */
+const char *endpoint_format(const struct endpoint *, char *buf, size_t size);
+
+/* Keep what is worth keeping of a peer's address. */
+void	endpoint_set(struct endpoint *, const struct addr *);
+
+bool	addr_is_unix(const struct addr *);
+/* The port in host order, 0 for a unix socket. */
+uint16_t addr_port(const struct addr *);
+void	addr_set_port(struct addr *, uint16_t port);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * backend.c: what the workers tell each other about a backend, on the board.
+ * Decides nothing; balance.c chooses.
+ */
+#include "backend.h"
+
+static struct board_backend *
+shared(const struct backends *bs, uint32_t i)
+{
+	return &bs->board->backend[i];
+}
+
+void
+backend_take(const struct backends *bs, uint32_t i)
+{
+	gauge_add(board_live(bs->board, bs->worker, i), 1);
+}
+
+void
+backend_drop(const struct backends *bs, uint32_t i)
+{
+	gauge_add(board_live(bs->board, bs->worker, i), -1);
+}
+
+bool
+backend_failed(const struct backends *bs, uint32_t i, uint64_t now)
+{
+	struct board_backend *b = shared(bs, i);
+
+	atomic_fetch_add(&b->failures, 1);
+	return atomic_exchange(&b->held_until, now + BACKEND_HOLD_OFF) == 0;
+}
+
+bool
+backend_answered(const struct backends *bs, uint32_t i)
+{
+	struct board_backend *b = shared(bs, i);
+
+	atomic_fetch_add_explicit(&b->served, 1, memory_order_relaxed);
+	/* Look before writing: the line is shared by all workers. */
+	return atomic_load_explicit(&b->held_until,
+	    memory_order_relaxed) != 0 &&
+	    atomic_exchange(&b->held_until, 0) != 0;
+}
+
+bool
+backend_held_off(const struct backends *bs, uint32_t i, uint64_t now)
+{
+	return atomic_load_explicit(&shared(bs, i)->held_until,
+	    memory_order_relaxed) > now;
+}

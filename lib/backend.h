@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * backend.h: the servers behind the balancer. The list is fixed while a process
+ * lives; what changes stands on the board and is the same for all workers.
+ */
+#ifndef BACKEND_H
+#define BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "board.h"
+
+#define BACKEND_NAME		64	/* bytes with the NUL */
+#define BACKEND_WEIGHT_MAX	256
+
+/* A backend that failed is passed over for so long, in ms. */
+#define BACKEND_HOLD_OFF	2000
+
+struct backend {
+	char		name[BACKEND_NAME];
+	struct addr	addr;
+	uint32_t	weight;		/* 1 … BACKEND_WEIGHT_MAX */
+	uint32_t	tier;		/* TIER_PRIMARY or TIER_BACKUP */
+};
+
+struct backends {
+	const struct backend *list;
+	uint32_t	 n;
+	struct board	*board;
+	uint32_t	 worker;	/* our row on the board */
+};
+
+/* Count one session more, one fewer. */
+void	backend_take(const struct backends *, uint32_t i);
+void	backend_drop(const struct backends *, uint32_t i);
+
+/*
+ * An attempt to connect failed: hold the backend off. True for the first
+ * failure after it had worked, so that this is worth a line in the log.
+ */
+bool	backend_failed(const struct backends *, uint32_t i, uint64_t now);
+
+/* It answered. True when it had failed before. */
+bool	backend_answered(const struct backends *, uint32_t i);
+
+bool	backend_held_off(const struct backends *, uint32_t i, uint64_t now);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * board.c: lays the board out in one mapping and takes back what the dead left.
+ * Sizes are fixed when it is made: nothing in it ever moves.
+ */
+#include "board.h"
+
+#include <sys/mman.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+static size_t
+board_size(uint32_t backends)
+{
+	return sizeof(struct board) +
+	    backends * sizeof(struct board_backend) +
+	    (size_t)BOARD_WORKERS * backends * sizeof(uint32_t);
+}
+
+struct board *
+board_new(uint32_t backends)
+{
+	size_t size = board_size(backends);
+	struct board *b;
+	int fd, err;
+
+	/* A memory file and not MAP_ANONYMOUS: it can be passed on. */
+	if ((fd = memfd_create("shuttled-board", MFD_CLOEXEC)) == -1)
+		return NULL;
+	b = MAP_FAILED;
+	if (ftruncate(fd, (off_t)size) == 0)
+		b = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	err = errno;
+	close(fd);
+	errno = err;
+	if (b == MAP_FAILED)
+		return NULL;
+	b->magic = BOARD_MAGIC;
+	b->version = BOARD_VERSION;
+	b->backends = backends;
+	b->size = size;
+	return b;
+}
+
+void
+board_free(struct board *b)
+{
+	if (b != NULL)
+		munmap(b, b->size);
+}
+
+_Atomic uint32_t *
+board_live(struct board *b, uint32_t worker, uint32_t backend)
+{
+	_Atomic uint32_t *rows;
+
+	rows = (_Atomic uint32_t *)&b->backend[b->backends];
+	return &rows[(size_t)worker * b->backends + backend];
+}
+
+uint32_t
+board_backend_live(struct board *b, uint32_t backend)
+{
+	uint32_t i, live = 0;
+
+	for (i = 0; i < BOARD_WORKERS; i++)
+		live += atomic_load_explicit(board_live(b, i, backend),
+		    memory_order_relaxed);
+	return live;
+}
+
+uint32_t
+board_reclaim(struct board *b, uint32_t worker)
+{
+	struct board_worker *w = &b->worker[worker];
+	uint32_t i, lost;
+
+	lost = atomic_exchange(&w->live, 0);
+	counter_add(&w->lost, lost);
+	for (i = 0; i < b->backends; i++)
+		atomic_store(board_live(b, worker, i), 0);
+	atomic_store(&w->pid, 0);
+	atomic_store(&w->state, WORKER_FREE);
+	return lost;
+}
+
+const char *
+worker_state_name(enum worker_state state)
+{
+	static const char *const names[] = {
+#define X(name) #name,
+		WORKER_STATES(X)
+#undef X
+	};
+
+	return names[state];
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * board.h: the shared memory that makes many workers one service. The master
+ * makes it before it forks; every process maps the same pages.
+ *
+ * Every counter has one writer, named below, and any number of readers; nobody
+ * takes a lock. Where there is more than one writer the field says so and is
+ * changed by atomic read-modify-write only. A field that is read while it is
+ * written is at worst one event old.
+ */
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
+#define BOARD_VERSION	1
+#define BOARD_WORKERS	256		/* slots, the most workers there can be */
+#define BOARD_BACKENDS	4096		/* the most backends there can be */
+#define BOARD_ENDS	32		/* room for reasons a session ends for */
+
+#define WORKER_STATES(X) X(FREE) X(STARTING) X(READY) X(DRAINING)
+
+enum worker_state {
+#define X(name) WORKER_##name,
+	WORKER_STATES(X)
+#undef X
+};
+
+/*
+ * One worker. Written by that worker alone, but by the master while no process
+ * holds the slot. Totals go on counting when a worker is respawned.
+ */
+struct board_worker {
+	_Alignas(64)
+	_Atomic int32_t  pid;		/* written by the master */
+	_Atomic uint32_t state;		/* enum worker_state */
+	_Atomic uint32_t live;		/* sessions now */
+	_Atomic uint32_t generation;	/* how often the slot was filled */
+	_Atomic uint64_t heartbeat;	/* sys_now() of the last loop turn */
+	_Atomic uint64_t total;		/* sessions ever accepted */
+	_Atomic uint64_t up, down;	/* bytes to servers, to clients */
+	_Atomic uint64_t retries;	/* attempts after the first */
+	_Atomic uint64_t lost;		/* sessions that died with a worker */
+	_Atomic uint64_t pauses;	/* episodes without accepting */
+	_Atomic uint64_t ends[BOARD_ENDS];	/* by enum session_end */
+};
+
+/* One backend; any worker writes. */
+struct board_backend {
+	_Alignas(64)
+	_Atomic uint64_t held_until;	/* sys_now() value; 0: in service */
+	_Atomic uint64_t failures;	/* attempts that failed */
+	_Atomic uint64_t served;	/* sessions it answered */
+};
+
+/* Tiers of backends, in the order in which they are tried. */
+enum { TIER_PRIMARY, TIER_BACKUP, TIERS };
+
+struct board {
+	uint64_t	 magic;
+	uint32_t	 version;
+	uint32_t	 backends;	/* how many */
+	size_t		 size;		/* of the mapping */
+	struct board_worker worker[BOARD_WORKERS];
+	/* Places in the round-robin sequence given out; any worker writes. */
+	struct {
+		_Alignas(64) _Atomic uint64_t ticket;
+	} tier[TIERS];
+	/* Then the backends, then a row of live sessions for each worker. */
+	struct board_backend backend[];
+};
+
+/* Make a board. NULL with errno set. It lives until the last process unmaps. */
+struct board *board_new(uint32_t backends);
+void	board_free(struct board *);
+
+/* Sessions that *worker* holds on *backend*; written by that worker alone. */
+_Atomic uint32_t *board_live(struct board *, uint32_t worker,
+	    uint32_t backend);
+
+/* Sessions on *backend* over all workers. */
+uint32_t board_backend_live(struct board *, uint32_t backend);
+
+/*
+ * Take back all that a dead worker held and set its slot free. Returns how many
+ * sessions were lost. For the master, after it has reaped the process.
+ */
+uint32_t board_reclaim(struct board *, uint32_t worker);
+
+const char *worker_state_name(enum worker_state);
+
+/* Add to a counter of which the caller is the only writer. */
+static inline void
+counter_add(_Atomic uint64_t *c, uint64_t n)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c,
+	    memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* The same for a number that goes up and down. */
+static inline void
+gauge_add(_Atomic uint32_t *g, int32_t n)
+{
+	atomic_store_explicit(g, atomic_load_explicit(g,
+	    memory_order_relaxed) + (uint32_t)n, memory_order_relaxed);
+}
+
+#endif

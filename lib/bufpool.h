@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * bufpool.h: a fixed number of blocks of one size, made at start-up, for bytes
+ * that were read and could not be sent yet. Nothing is allocated later: when
+ * it is empty the caller leaves the bytes where they are. Blocks are known by
+ * number; memory is touched only when a block is used for the first time.
+ */
+#ifndef BUFPOOL_H
+#define BUFPOOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define BUFPOOL_NONE	UINT32_MAX
+
+struct bufpool;
+
+/* *n* blocks of *size* bytes. NULL with errno set. */
+struct bufpool *bufpool_new(uint32_t n, size_t size);
+void	bufpool_free(struct bufpool *);
+
+/* Take a block; BUFPOOL_NONE when there is none. Pair with bufpool_put(). */
+uint32_t bufpool_get(struct bufpool *);
+void	bufpool_put(struct bufpool *, uint32_t block);
+
+/* The bytes of a block that was taken. */
+unsigned char *bufpool_bytes(struct bufpool *, uint32_t block);
+
+size_t	bufpool_size(const struct bufpool *);	/* of a block, in bytes */
+uint32_t bufpool_left(const struct bufpool *);	/* blocks that can be taken */
+
+#endif

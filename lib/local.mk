@@ -1,0 +1,17 @@
+# libshuttle.a: the proxy itself, without processes or configuration files.
+noinst_LIBRARIES += libshuttle.a
+libshuttle_a_SOURCES = \
+	lib/addr.c lib/addr.h \
+	lib/backend.c lib/backend.h \
+	lib/balance.c lib/balance.h \
+	lib/board.c lib/board.h \
+	lib/bufpool.c lib/bufpool.h \
+	lib/builtin.c lib/builtin.h \
+	lib/log.c lib/log.h \
+	lib/poller.c lib/poller.h \
+	lib/poller_select.c lib/poller_select.h \
+	lib/session.c lib/session.h \
+	lib/session_table.c lib/session_table.h \
+	lib/shuttle.c lib/shuttle.h \
+	lib/sys.c lib/sys.h \
+	lib/timer.c lib/timer.h

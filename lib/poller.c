@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * poller.c: chooses the engine and passes calls on to it.
+ */
+#include "poller.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "poller_select.h"
+
+static const struct poller_engine *const engines[] = {
+	&poller_select,
+};
+
+const struct poller_engine *
+poller_engine(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(engines) / sizeof(*engines); i++)
+		if (strcmp(engines[i]->name, name) == 0)
+			return engines[i];
+	return NULL;
+}
+
+const char *
+poller_engines(void)
+{
+	return "select";
+}
+
+struct poller *
+poller_new(const struct poller_engine *engine, size_t limit)
+{
+	struct poller *p;
+
+	if ((p = engine->create(limit)) != NULL)
+		p->engine = engine;
+	return p;
+}
+
+void
+poller_free(struct poller *p)
+{
+	if (p != NULL)
+		p->engine->destroy(p);
+}
+
+void
+poller_want(struct poller *p, int fd, unsigned interest)
+{
+	assert(fd >= 0);
+	p->engine->want(p, fd, interest);
+}
+
+void
+poller_forget(struct poller *p, int fd)
+{
+	p->engine->forget(p, fd);
+}
+
+int
+poller_wait(struct poller *p, int ms)
+{
+	return p->engine->wait(p, ms);
+}
+
+int
+poller_next(struct poller *p, struct poller_event *ev)
+{
+	return p->engine->next(p, ev);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * poller.h: which descriptors are ready. The only place that knows select(2)
+ * and its kin. An engine is one constant struct of functions.
+ *
+ * Readiness is level-triggered. An error or end of file is reported as
+ * POLLER_READ, if that is wanted, and as POLLER_WRITE, if that is.
+ * Once poller_forget() has been called for a descriptor no event for it is
+ * given out any more, not even one that poller_wait() has found already: its
+ * number can be used again at once.
+ */
+#ifndef POLLER_H
+#define POLLER_H
+
+#include <stddef.h>
+
+#define POLLER_READ	1u
+#define POLLER_WRITE	2u
+
+struct poller;
+
+struct poller_event {
+	int		fd;
+	unsigned	ready;		/* POLLER_READ | POLLER_WRITE */
+};
+
+struct poller_engine {
+	const char	*name;
+	struct poller	*(*create)(size_t);
+	void		 (*destroy)(struct poller *);
+	void		 (*want)(struct poller *, int, unsigned);
+	void		 (*forget)(struct poller *, int);
+	int		 (*wait)(struct poller *, int);
+	int		 (*next)(struct poller *, struct poller_event *);
+};
+
+/* Every engine begins with this. */
+struct poller {
+	const struct poller_engine *engine;
+};
+
+/* The engine called *name*, NULL if there is none. */
+const struct poller_engine *poller_engine(const char *name);
+/* The names of all, separated by ", ". */
+const char *poller_engines(void);
+
+/* For descriptors below *limit*. NULL with errno set. */
+struct poller *poller_new(const struct poller_engine *, size_t limit);
+void	poller_free(struct poller *);
+
+/* Say what is wanted of *fd* from now on; 0: nothing for the time being. */
+void	poller_want(struct poller *, int fd, unsigned interest);
+
+/* To be called before *fd* is closed. */
+void	poller_forget(struct poller *, int fd);
+
+/*
+ * Wait up to *ms* milliseconds. Returns how many descriptors are ready, perhaps
+ * 0, or -1 with errno set; never EINTR.
+ */
+int	poller_wait(struct poller *, int ms);
+
+/* The next event found by poller_wait(). 1, or 0 when there are no more. */
+int	poller_next(struct poller *, struct poller_event *);
+
+#endif

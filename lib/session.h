@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session.h: one client, the backend that serves it, and the bytes between.
+ *
+ *	PICK -> CONNECT -> RELAY -> (FLUSH ->) gone
+ *	  ^________|  on failure, with a backend not tried yet
+ *
+ * PICK is passed through within one turn. FLUSH waits for the peer's system to
+ * have all bytes before a reset is passed on, since a reset overtakes them.
+ *
+ * A session is plain data: two descriptors, two shuttles and numbers, without
+ * a pointer, so that it can be handed to another process.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "board.h"
+#include "shuttle.h"
+
+struct session_table;
+
+#define SESSION_ATTEMPTS	3	/* backends tried at most */
+
+#define SESSION_STATES(X) X(FREE) X(PICK) X(CONNECT) X(RELAY) X(FLUSH)
+
+enum session_state {
+#define X(name) SESSION_##name,
+	SESSION_STATES(X)
+#undef X
+};
+
+/*
+ * Why a session ended: who did it, and what. The first that happens counts.
+ * doc/shuttled.8 explains each; a test compares the two.
+ */
+#define SESSION_ENDS(X)							\
+	X(NONE,			"none")					\
+	X(CLIENT_CLOSE,		"client.close")				\
+	X(SERVER_CLOSE,		"server.close")				\
+	X(CLIENT_RESET,		"client.reset")				\
+	X(SERVER_RESET,		"server.reset")				\
+	X(CLIENT_LOST,		"client.lost")				\
+	X(SERVER_LOST,		"server.lost")				\
+	X(SERVER_REFUSED,	"server.refused")			\
+	X(SERVER_UNREACHABLE,	"server.unreachable")			\
+	X(CONNECT_TIMEOUT,	"proxy.connect_timeout")		\
+	X(IDLE_TIMEOUT,		"proxy.idle_timeout")			\
+	X(FIN_TIMEOUT,		"proxy.fin_timeout")			\
+	X(NO_BACKEND,		"proxy.no_backend")			\
+	X(RESOURCES,		"proxy.resources")			\
+	X(DRAIN,		"proxy.drain")				\
+	X(STOP,			"proxy.stop")
+
+enum session_end {
+#define X(name, text) END_##name,
+	SESSION_ENDS(X)
+#undef X
+	END_REASONS
+};
+_Static_assert(END_REASONS <= BOARD_ENDS, "the board has too few counters");
+
+/* The two sides, and the two ways: way[UP] leads from CLIENT to SERVER. */
+enum { CLIENT, SERVER };
+enum { UP = CLIENT, DOWN = SERVER };
+
+struct session {
+	int		fd[2];		/* -1: none */
+	struct shuttle	way[2];
+	uint64_t	started;	/* sys_now() when accepted */
+	uint64_t	connected;	/* 0: not yet */
+	uint64_t	last;		/* when the last byte moved */
+	struct endpoint	client;
+	uint16_t	tried[SESSION_ATTEMPTS];
+	uint16_t	listener;
+	uint8_t		attempts;	/* of tried[] that are filled */
+	uint8_t		state;		/* enum session_state */
+	uint8_t		end;		/* enum session_end */
+	bool		done[2];	/* this way has ended */
+	bool		reset[2];	/* this side was reset */
+};
+
+/*
+ * Begin a session with an accepted client. Takes *fd* over, whatever happens.
+ * Not to be called when table_full().
+ */
+void	session_open(struct session_table *, int fd,
+	    const struct endpoint *client, uint16_t listener);
+
+/* One of its descriptors is ready. The session may be gone afterwards. */
+void	session_event(struct session_table *, struct session *, int side,
+	    unsigned ready);
+
+/* Its timer has come. The session may be gone afterwards. */
+void	session_expired(struct session_table *, struct session *);
+
+/* Send end of file both ways, so that both ends may finish by themselves. */
+void	session_shut(struct session_table *, struct session *,
+	    enum session_end);
+
+/* End it now; *abort* with a reset to both. Unsent bytes are dropped. */
+void	session_kill(struct session_table *, struct session *,
+	    enum session_end, bool abort);
+
+const char *session_end_name(enum session_end);
+const char *session_state_name(enum session_state);
+
+#endif

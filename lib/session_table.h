@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_table.h: all sessions of one worker, and what they work with. Made
+ * once at start-up as large as the descriptor limit allows; memory is touched
+ * only when a session is the first to use it.
+ */
+#ifndef SESSION_TABLE_H
+#define SESSION_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend.h"
+#include "balance.h"
+#include "board.h"
+#include "log.h"
+#include "poller.h"
+#include "session.h"
+#include "shuttle.h"
+#include "timer.h"
+
+struct session_limits {			/* in ms; 0: no limit */
+	uint64_t	connect_timeout;	/* never 0 */
+	uint64_t	idle_timeout;
+	uint64_t	fin_timeout;
+};
+
+struct session_table {
+	/* Set by table_init(). */
+	struct session	*session;	/* by id */
+	uint32_t	*owner;		/* id and side, by descriptor */
+	uint32_t	*spare;		/* free ids that were used before */
+	uint32_t	 spares;
+	uint32_t	 used;		/* ids from here on were never used */
+	uint32_t	 limit;		/* most sessions at once */
+	uint32_t	 live;
+	size_t		 descriptors;	/* size of owner */
+
+	/* Set by the worker before the first session. */
+	const struct session_limits *limits;
+	const struct backends *backends;
+	struct balance	*balance;
+	struct shuttle_kit kit;
+	struct poller	*poller;
+	struct timers	*timers;	/* one for each id */
+	struct board_worker *board;
+	struct log	*log;
+	const char *const *listeners;	/* names for the log */
+
+	uint64_t	 now;		/* sys_now(), set each turn */
+	int		 shortage;	/* errno of a descriptor we did not get */
+};
+
+/*
+ * Make the table for *limit* sessions over descriptors below *descriptors*.
+ * 0, or -1 with ENOMEM; pair with table_free().
+ */
+int	table_init(struct session_table *, uint32_t limit, size_t descriptors);
+void	table_free(struct session_table *);
+
+bool	table_full(const struct session_table *);
+
+/* Act on an event. False: the descriptor is not of a session. */
+bool	table_event(struct session_table *, const struct poller_event *);
+
+/* Act on all timers that have come. */
+void	table_expire(struct session_table *);
+
+/* session_shut() and session_kill() for all sessions. */
+void	table_shut(struct session_table *, enum session_end);
+void	table_kill(struct session_table *, enum session_end, bool abort);
+
+/* The age of the oldest session in ms; 0 without sessions. */
+uint64_t table_oldest(const struct session_table *);
+
+/* For session.c: take and give back a slot, tie descriptors to it. */
+struct session *table_take(struct session_table *);
+void	table_give(struct session_table *, struct session *);
+void	table_attach(struct session_table *, struct session *, int side,
+	    int fd);
+/* Forget and close, or abort; harmless when there is none. */
+void	table_detach(struct session_table *, struct session *, int side,
+	    bool abort);
+uint32_t table_id(const struct session_table *, const struct session *);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * shuttle.c: moves bytes one way between two descriptors. Never closes them;
+ * the session owns both. One recv() and one send() a turn, so that no session
+ * keeps a worker from the others.
+ */
+#include "shuttle.h"
+
+#include <sys/socket.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+static bool
+try_later(int err)
+{
+	return err == EAGAIN || err == EWOULDBLOCK || err == EINTR ||
+	    /* No memory in the kernel: the bytes are still ours. */
+	    err == ENOBUFS || err == ENOMEM;
+}
+
+void
+shuttle_init(struct shuttle *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->block = BUFPOOL_NONE;
+}
+
+void
+shuttle_drop(struct shuttle *s, const struct shuttle_kit *k)
+{
+	if (s->block != BUFPOOL_NONE)
+		bufpool_put(k->pool, s->block);
+	s->block = BUFPOOL_NONE;
+	s->head = s->tail = 0;
+	s->stuck = false;
+	s->eof = true;
+	s->in = s->out;
+}
+
+/* Send and count. Returns the bytes that went, 0 if none can now, or -1. */
+static ssize_t
+put(struct shuttle *s, int to, const void *bytes, size_t len)
+{
+	ssize_t n;
+
+	n = send(to, bytes, len, MSG_NOSIGNAL);
+	if (n == -1)
+		return try_later(errno) ? 0 : -1;
+	s->out += (uint64_t)n;
+	return n;
+}
+
+/* Keep *len* bytes for later. There is a block: the caller made sure. */
+static void
+hold(struct shuttle *s, const struct shuttle_kit *k, const void *bytes,
+    size_t len)
+{
+	s->block = bufpool_get(k->pool);
+	assert(s->block != BUFPOOL_NONE && len <= bufpool_size(k->pool));
+	memcpy(bufpool_bytes(k->pool, s->block), bytes, len);
+	s->head = 0;
+	s->tail = (uint32_t)len;
+}
+
+/* Send of *bytes* what goes and hold the rest. */
+static enum shuttle_result
+pass(struct shuttle *s, const struct shuttle_kit *k, int to,
+    const unsigned char *bytes, size_t len)
+{
+	ssize_t n;
+
+	s->in += len;
+	if ((n = put(s, to, bytes, len)) == -1)
+		return SHUTTLE_TO_FAILED;
+	if ((size_t)n < len)
+		hold(s, k, bytes + n, len - (size_t)n);
+	assert(s->in == s->out + shuttle_held(s));
+	return SHUTTLE_GOING;
+}
+
+/* What recv() said when it did not give bytes. */
+static enum shuttle_result
+no_bytes(struct shuttle *s, ssize_t n)
+{
+	if (n == -1 && try_later(errno))
+		return SHUTTLE_GOING;
+	s->eof = true;
+	return n == 0 ? SHUTTLE_ENDED : SHUTTLE_FROM_FAILED;
+}
+
+/* Move bytes without a block: take from the source what has been sent. */
+static enum shuttle_result
+pass_peeked(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
+{
+	ssize_t n, sent, took;
+
+	n = recv(from, k->scratch, bufpool_size(k->pool), MSG_PEEK);
+	if (n <= 0)
+		return no_bytes(s, n);
+	if ((sent = put(s, to, k->scratch, (size_t)n)) == -1)
+		return SHUTTLE_TO_FAILED;
+	s->stuck = sent < n;
+	for (; sent > 0; sent -= took) {
+		took = recv(from, k->scratch, (size_t)sent, 0);
+		/* The bytes are there: we have just seen them. */
+		if (took <= 0) {
+			s->eof = true;
+			return SHUTTLE_FROM_FAILED;
+		}
+		s->in += (uint64_t)took;
+	}
+	return SHUTTLE_GOING;
+}
+
+enum shuttle_result
+shuttle_read(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
+{
+	ssize_t n;
+
+	if (!shuttle_wants_read(s))
+		return SHUTTLE_GOING;
+	if (bufpool_left(k->pool) == 0)
+		return pass_peeked(s, k, from, to);
+	n = recv(from, k->scratch, bufpool_size(k->pool), 0);
+	if (n <= 0)
+		return no_bytes(s, n);
+	return pass(s, k, to, k->scratch, (size_t)n);
+}
+
+enum shuttle_result
+shuttle_write(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
+{
+	ssize_t n;
+
+	if (s->stuck) {
+		s->stuck = false;
+		return shuttle_read(s, k, from, to);
+	}
+	if (shuttle_held(s) == 0)
+		return SHUTTLE_GOING;
+	n = put(s, to, bufpool_bytes(k->pool, s->block) + s->head,
+	    shuttle_held(s));
+	if (n == -1)
+		return SHUTTLE_TO_FAILED;
+	s->head += (uint32_t)n;
+	assert(s->in == s->out + shuttle_held(s));
+	if (shuttle_held(s) > 0)
+		return SHUTTLE_GOING;
+	bufpool_put(k->pool, s->block);
+	s->block = BUFPOOL_NONE;
+	return SHUTTLE_GOING;
+}
+
+enum shuttle_result
+shuttle_give(struct shuttle *s, const struct shuttle_kit *k, int to,
+    const void *bytes, size_t len)
+{
+	if (bufpool_left(k->pool) == 0) {
+		errno = ENOBUFS;
+		return SHUTTLE_TO_FAILED;
+	}
+	return pass(s, k, to, bytes, len);
+}
+
+enum shuttle_result
+shuttle_discard(struct shuttle *s, const struct shuttle_kit *k, int from)
+{
+	ssize_t n;
+
+	n = recv(from, k->scratch, bufpool_size(k->pool), 0);
+	if (n <= 0)
+		return no_bytes(s, n);
+	s->in += (uint64_t)n;
+	s->out += (uint64_t)n;
+	return SHUTTLE_GOING;
+}

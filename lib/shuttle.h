@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * shuttle.h: one direction of a session: bytes from one descriptor to another,
+ * in order, none lost, none held longer than need be.
+ *
+ * What is read is sent at once. Bytes that the destination does not take are
+ * held in a block, and nothing more is read until they are out: back-pressure
+ * on the sender is the kernel's own. When there is no block left the bytes stay
+ * in the source's receive queue (MSG_PEEK) until the destination has taken
+ * them: slower, and never stuck.
+ *
+ * Invariant: in == out + held.
+ */
+#ifndef SHUTTLE_H
+#define SHUTTLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bufpool.h"
+
+/* No pointers in here: a shuttle can be moved to another process as it is. */
+struct shuttle {
+	uint64_t	in, out;	/* bytes read, bytes sent */
+	uint32_t	block;		/* of held bytes, or BUFPOOL_NONE */
+	uint32_t	head, tail;	/* of the held bytes in the block */
+	bool		eof;		/* nothing more comes from the source */
+	bool		stuck;		/* destination full, nothing held */
+};
+
+/* What all shuttles of a worker share. */
+struct shuttle_kit {
+	struct bufpool	*pool;
+	unsigned char	*scratch;	/* as large as a block */
+};
+
+enum shuttle_result {
+	SHUTTLE_GOING,			/* see the two wants below */
+	SHUTTLE_ENDED,			/* end of file read, all is sent */
+	SHUTTLE_FROM_FAILED,		/* errno; all that was read is sent */
+	SHUTTLE_TO_FAILED		/* errno; nothing can be sent any more */
+};
+
+void	shuttle_init(struct shuttle *);
+
+/* *from* is readable: move what can be moved, at most one block. */
+enum shuttle_result shuttle_read(struct shuttle *, const struct shuttle_kit *,
+	    int from, int to);
+
+/* *to* is writable: send what is held, or go on where it was stuck. */
+enum shuttle_result shuttle_write(struct shuttle *, const struct shuttle_kit *,
+	    int from, int to);
+
+/* Send *len* bytes of our own; *len* is at most a block. */
+enum shuttle_result shuttle_give(struct shuttle *, const struct shuttle_kit *,
+	    int to, const void *bytes, size_t len);
+
+/* *from* is readable: read and forget, counted as sent. */
+enum shuttle_result shuttle_discard(struct shuttle *,
+	    const struct shuttle_kit *, int from);
+
+/* Give up: what is held is dropped and does not count as read. */
+void	shuttle_drop(struct shuttle *, const struct shuttle_kit *);
+
+static inline uint32_t
+shuttle_held(const struct shuttle *s)
+{
+	return s->tail - s->head;
+}
+
+static inline bool
+shuttle_wants_read(const struct shuttle *s)
+{
+	return !s->eof && !s->stuck && shuttle_held(s) == 0;
+}
+
+static inline bool
+shuttle_wants_write(const struct shuttle *s)
+{
+	return s->stuck || shuttle_held(s) > 0;
+}
+
+#endif

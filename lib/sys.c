@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * sys.c: sockets, signals and the clock; the one place that knows how Linux
+ * wants them. It keeps no state and logs nothing: errno goes to the caller.
+ */
+#include "sys.h"
+
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Containers hand out limits of a milliard; tables grow with the limit. */
+#define DESCRIPTORS_MAX	((rlim_t)1 << 20)
+
+static void
+close_keeping_errno(int fd)
+{
+	int err = errno;
+
+	close(fd);
+	errno = err;
+}
+
+static void
+set_flag(int fd, int level, int option)
+{
+	int on = 1;
+
+	/* None of these can fail on a socket of its family; none is vital. */
+	(void)setsockopt(fd, level, option, &on, sizeof(on));
+}
+
+/*
+ * Make way for a unix socket: remove a path that a killed process left behind.
+ * Whether it is in use is found out by connecting to it.
+ */
+static int
+clear_stale_path(const struct addr *a)
+{
+	struct stat st;
+	int fd, rc;
+
+	if (lstat(a->un.sun_path, &st) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = EEXIST;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return -1;
+	rc = connect(fd, &a->sa, a->len);
+	/* EAGAIN: somebody listens and its queue is full. */
+	if (rc == 0 || errno == EAGAIN) {
+		close(fd);
+		errno = EADDRINUSE;
+		return -1;
+	}
+	close_keeping_errno(fd);
+	return errno == ECONNREFUSED ? unlink(a->un.sun_path) : -1;
+}
+
+static int
+listen_socket(const struct addr *a)
+{
+	int family = a->sa.sa_family, off = 0, fd;
+
+	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return -1;
+	if (family != AF_UNIX) {
+		set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
+		set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
+		set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+	}
+	if (family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr) &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == -1)
+		goto fail;
+	/* The kernel cuts the backlog down to net.core.somaxconn. */
+	if (bind(fd, &a->sa, a->len) == -1 || listen(fd, INT_MAX) == -1)
+		goto fail;
+	return fd;
+fail:
+	close_keeping_errno(fd);
+	return -1;
+}
+
+int
+sys_listen(struct addr *a)
+{
+	uint16_t port = addr_port(a);
+	int fd;
+
+	if (addr_is_unix(a) && clear_stale_path(a) == -1)
+		return -1;
+	fd = listen_socket(a);
+	if (fd == -1 && a->sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr) &&
+	    (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
+		memset(a, 0, sizeof(*a));
+		a->in.sin_family = AF_INET;
+		a->len = sizeof(a->in);
+		addr_set_port(a, port);
+		fd = listen_socket(a);
+	}
+	if (fd == -1)
+		return -1;
+	if (!addr_is_unix(a)) {
+		a->len = sizeof(a->in6);
+		if (getsockname(fd, &a->sa, &a->len) == -1) {
+			close_keeping_errno(fd);
+			return -1;
+		}
+	}
+	return fd;
+}
+
+int
+sys_accept(int fd, struct endpoint *from)
+{
+	struct addr a;
+	int got;
+
+	a.len = sizeof(struct sockaddr_un);
+	got = accept4(fd, &a.sa, &a.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (got != -1)
+		endpoint_set(from, &a);
+	return got;
+}
+
+int
+sys_connect(const struct addr *a, int *pending)
+{
+	int fd;
+
+	fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
+	if (fd == -1)
+		return -1;
+	if (!addr_is_unix(a))
+		set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+	*pending = 0;
+	if (connect(fd, &a->sa, a->len) == -1) {
+		if (errno != EINPROGRESS) {
+			close_keeping_errno(fd);
+			return -1;
+		}
+		*pending = 1;
+	}
+	return fd;
+}
+
+int
+sys_connected(int fd)
+{
+	socklen_t len = sizeof(int);
+	int err;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1)
+		return -1;
+	errno = err;
+	return err == 0 ? 0 : -1;
+}
+
+int
+sys_shut_write(int fd)
+{
+	return shutdown(fd, SHUT_WR);
+}
+
+void
+sys_abort(int fd)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+int
+sys_unacked(int fd)
+{
+	int n;
+
+	return ioctl(fd, SIOCOUTQ, &n) == -1 ? 0 : n;
+}
+
+int
+sys_signals(const sigset_t *set)
+{
+	if (sigprocmask(SIG_BLOCK, set, NULL) == -1)
+		return -1;
+	return signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int
+sys_next_signal(int fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return 0;
+	return (int)info.ssi_signo;
+}
+
+int
+sys_channel(int pair[2])
+{
+	int on = 1;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return -1;
+	if (ioctl(pair[1], FIONBIO, &on) == -1) {
+		close_keeping_errno(pair[0]);
+		close_keeping_errno(pair[1]);
+		return -1;
+	}
+	return 0;
+}
+
+union passed_fd {
+	char		room[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr	align;
+};
+
+int
+sys_send(int fd, char what, int passed)
+{
+	struct iovec iov = { .iov_base = &what, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	union passed_fd control;
+	struct cmsghdr *c;
+
+	if (passed != -1) {
+		memset(&control, 0, sizeof(control));
+		msg.msg_control = control.room;
+		msg.msg_controllen = sizeof(control.room);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &passed, sizeof(passed));
+	}
+	/* Never wait for a worker that is stuck. */
+	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -1;
+}
+
+int
+sys_receive(int fd, char *what, int *passed)
+{
+	struct iovec iov = { .iov_base = what, .iov_len = 1 };
+	union passed_fd control;
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = control.room, .msg_controllen = sizeof(control) };
+	struct cmsghdr *c;
+	ssize_t n;
+
+	*passed = -1;
+	if ((n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC)) != 1)
+		return n == 0 || errno == ECONNRESET ? 0 : -1;
+	c = CMSG_FIRSTHDR(&msg);
+	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
+	    c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(passed, CMSG_DATA(c), sizeof(*passed));
+	return 1;
+}
+
+uint64_t
+sys_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+unsigned
+sys_processors(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == -1)
+		return 1;
+	return (unsigned)CPU_COUNT(&set);
+}
+
+size_t
+sys_raise_descriptors(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return 256;
+	if (rl.rlim_cur < rl.rlim_max && rl.rlim_cur < DESCRIPTORS_MAX) {
+		rl.rlim_cur = rl.rlim_max < DESCRIPTORS_MAX ?
+		    rl.rlim_max : DESCRIPTORS_MAX;
+		(void)setrlimit(RLIMIT_NOFILE, &rl);
+		(void)getrlimit(RLIMIT_NOFILE, &rl);
+	}
+	return rl.rlim_cur < DESCRIPTORS_MAX ?
+	    (size_t)rl.rlim_cur : DESCRIPTORS_MAX;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * sys.h: the system calls on sockets, descriptors, signals and the clock that
+ * need more than one line to be called right. Every descriptor made here is
+ * close-on-exec, and non-blocking but where it says otherwise. All return -1
+ * with errno set on error.
+ */
+#ifndef SYS_H
+#define SYS_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+
+/*
+ * A listening socket on *a*, backlog as large as the system allows. What
+ * accepted sockets inherit from it is set here once: TCP_NODELAY, SO_KEEPALIVE.
+ * *a* is rewritten with the address that was bound (port 0: the port chosen).
+ * The any-address falls back to IPv4 where the system has no IPv6.
+ * A unix socket path that nobody listens on is taken over; EADDRINUSE when
+ * somebody does, EEXIST when it is not a socket.
+ */
+int	sys_listen(struct addr *a);
+
+/* Accept one connection. EAGAIN: none is waiting. */
+int	sys_accept(int fd, struct endpoint *from);
+
+/*
+ * Begin to connect to *a*. Returns the socket with *pending* telling whether
+ * the answer is still to come (wait for writable, then sys_connected()).
+ */
+int	sys_connect(const struct addr *a, int *pending);
+
+/* 0: it stands; -1: it failed and errno says why. */
+int	sys_connected(int fd);
+
+/* No more will be sent. The peer reads end of file after what was sent. */
+int	sys_shut_write(int fd);
+
+/* Close with a reset (RFC 9293, section 3.10.5); unsent bytes are dropped. */
+void	sys_abort(int fd);
+
+/* Bytes sent and not yet acknowledged by the peer's system; 0 if unknown. */
+int	sys_unacked(int fd);
+
+/*
+ * Block *set* in this process and return a descriptor that is readable when one
+ * of them has come; sys_next_signal() then gives them one by one, 0: no more.
+ */
+int	sys_signals(const sigset_t *set);
+int	sys_next_signal(int fd);
+
+/*
+ * The control channel between master and one worker: a pair of message
+ * sockets. A message is one byte and may carry one descriptor (-1: none).
+ * sys_receive() returns 1, or 0 when the other end is gone; EAGAIN: nothing
+ * there. Only the worker's end (pair[1]) is non-blocking.
+ */
+int	sys_channel(int pair[2]);
+int	sys_send(int fd, char what, int passed);
+int	sys_receive(int fd, char *what, int *passed);
+
+/* Monotonic clock in milliseconds. */
+uint64_t sys_now(void);
+
+/* The processors this process may run on, at least 1. */
+unsigned sys_processors(void);
+
+/*
+ * Raise the soft limit of descriptors to the hard one, but to no more than a
+ * million. Returns how many this process may use.
+ */
+size_t	sys_raise_descriptors(void);
+
+#endif
