@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * acceptor.h: takes connections from the shared listeners for one worker, while
+ * the worker can serve them. What it does not accept stays in the kernel's
+ * queue, for another worker or for later: nobody is turned away.
+ */
+#ifndef ACCEPTOR_H
+#define ACCEPTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "builtin.h"
+#include "conf.h"
+#include "poller.h"
+#include "session_table.h"
+
+struct acceptor {
+	struct conf	*conf;
+	struct poller	*poller;
+	struct session_table *table;
+	struct builtins	*builtins;
+	bool		 ready[CONF_LISTENERS];	/* connections are waiting */
+	bool		 any_ready;
+	bool		 watching;	/* the listeners are in the poller */
+	bool		 closing;	/* accept what is queued, then close */
+	uint32_t	 closing_left;	/* so many more at most */
+	/* An episode of pauses, from the first one until a quiet second. */
+	uint64_t	 episode;	/* began then; 0: none */
+	uint64_t	 last_pause;
+	uint64_t	 pause_until;
+	uint32_t	 pause_live;	/* resume below so many sessions */
+	uint32_t	 pauses;
+};
+
+/* Start to watch. All members up to *builtins* are set by the caller. */
+void	acceptor_start(struct acceptor *);
+
+/* Note an event. False: the descriptor is not a listener. */
+bool	acceptor_event(struct acceptor *, const struct poller_event *);
+
+/*
+ * Accept what was noted, then pause or resume. To be called once a turn, after
+ * the sessions have had theirs.
+ */
+void	acceptor_turn(struct acceptor *);
+
+/* From now on take what is queued, then close the listeners. */
+void	acceptor_finish(struct acceptor *);
+
+/* True once acceptor_finish() has closed them all. */
+bool	acceptor_closed(const struct acceptor *);
+
+/* Close the listeners of builtin backends too. */
+void	acceptor_close_builtins(struct acceptor *);
+
+/* Milliseconds until acceptor_turn() wants to be called; at most *limit*. */
+int	acceptor_wait(const struct acceptor *, int limit);
+
+#endif

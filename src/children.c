@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * children.c: forks workers and reaps them. Reads nothing from them but the
+ * byte that says they are ready. Invariant: a slot is on the board exactly
+ * while its process lives.
+ */
+#include "children.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "sys.h"
+#include "worker.h"
+
+/* A worker that lived shorter than this died early, in ms. */
+#define EARLY		10000
+
+/* The longest wait before a respawn, in seconds. */
+#define BACKOFF_MAX	30
+
+static void
+close_channel(struct child *c)
+{
+	if (c->channel != -1)
+		close(c->channel);
+	c->channel = -1;
+}
+
+void
+children_init(struct children *cs)
+{
+	uint32_t i;
+
+	memset(cs, 0, sizeof(*cs));
+	cs->report = -1;
+	for (i = 0; i < BOARD_WORKERS; i++)
+		cs->at[i].channel = -1;
+}
+
+/* The new process: let go of what is not its own, and work. */
+static void __attribute__((__noreturn__))
+be_worker(struct children *cs, uint32_t slot, int channel)
+{
+	uint32_t i;
+	char name[24];
+	int status;
+
+	for (i = 0; i < BOARD_WORKERS; i++)
+		close_channel(&cs->at[i]);
+	if (cs->report != -1) {
+		daemon_detach();
+		close(cs->report);
+	}
+	instance_leave(cs->instance);
+	snprintf(name, sizeof(name), "worker %u", slot + 1);
+	setproctitle("%s", name);
+	log_ident(cs->log, name);
+	status = worker_run(cs->conf, cs->board, cs->log, slot, channel);
+	close(channel);
+	exit(status);
+}
+
+static int
+spawn(struct children *cs, uint32_t slot)
+{
+	struct board_worker *w = &cs->board->worker[slot];
+	struct child *c = &cs->at[slot];
+	int pair[2], err;
+	pid_t pid;
+
+	c->due = 0;
+	if (sys_channel(pair) == -1)
+		goto fail;
+	fflush(NULL);
+	if ((pid = fork()) == -1) {
+		err = errno;
+		close(pair[0]);
+		close(pair[1]);
+		errno = err;
+		goto fail;
+	}
+	if (pid == 0) {
+		close(pair[0]);
+		be_worker(cs, slot, pair[1]);
+	}
+	close(pair[1]);
+	c->pid = pid;
+	c->channel = pair[0];
+	c->born = sys_now();
+	c->leaving = false;
+	atomic_store(&w->pid, (int32_t)pid);
+	atomic_fetch_add(&w->generation, 1);
+	return 0;
+fail:
+	log_line(cs->log, LOG_ERR, "worker %u: fork: %s", slot + 1,
+	    strerror(errno));
+	c->due = sys_now() + 1000;
+	return -1;
+}
+
+int
+children_add(struct children *cs)
+{
+	uint32_t i;
+
+	for (i = 0; i < BOARD_WORKERS; i++)
+		if (cs->at[i].pid == 0 && cs->at[i].due == 0) {
+			cs->at[i].quick = 0;
+			return spawn(cs, i);
+		}
+	errno = EAGAIN;
+	return -1;
+}
+
+int
+children_remove(struct children *cs)
+{
+	uint32_t i;
+
+	if (children_wanted(cs) <= 1)
+		return -1;
+	for (i = BOARD_WORKERS; i-- > 0;) {
+		if (cs->at[i].due != 0) {
+			cs->at[i].due = 0;
+			return 0;
+		}
+		if (cs->at[i].pid != 0 && !cs->at[i].leaving) {
+			cs->at[i].leaving = true;
+			(void)kill(cs->at[i].pid, SIGQUIT);
+			return 0;
+		}
+	}
+	return -1;
+}
+
+int
+children_wait_ready(struct children *cs, int ms)
+{
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	uint32_t i;
+	char what;
+	int fd, got;
+
+	for (i = 0; i < BOARD_WORKERS; i++) {
+		if (cs->at[i].pid == 0)
+			continue;
+		(void)setsockopt(cs->at[i].channel, SOL_SOCKET, SO_RCVTIMEO,
+		    &tv, sizeof(tv));
+		do
+			got = sys_receive(cs->at[i].channel, &what, &fd);
+		while (got == -1 && errno == EINTR);
+		if (got != 1)
+			return -1;
+	}
+	return children_alive(cs) < cs->conf->workers ? -1 : 0;
+}
+
+/* The line that says who died, of what, how old, and what was lost. */
+static void
+obituary(const struct children *cs, uint32_t slot, int status, uint32_t lost,
+    const char *next)
+{
+	const struct child *c = &cs->at[slot];
+	char cause[64];
+
+	if (WIFSIGNALED(status))
+		snprintf(cause, sizeof(cause), "killed by signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(cause, sizeof(cause), "exit code %d",
+		    WEXITSTATUS(status));
+	log_line(cs->log, status == 0 ? LOG_NOTICE : LOG_ERR,
+	    "worker %u pid %d ended: %s, age %.1f s, %u sessions lost; %s",
+	    slot + 1, (int)c->pid, cause,
+	    (double)(sys_now() - c->born) / 1000, lost, next);
+}
+
+/*
+ * When to have the next worker in this slot, in ms from now. The first early
+ * death is answered at once, the ones that follow it ever more slowly.
+ */
+static uint64_t
+respawn_delay(struct child *c, int status)
+{
+	unsigned shift;
+
+	if (status == 0 || sys_now() - c->born >= EARLY) {
+		c->quick = 0;
+		return 0;
+	}
+	if (c->quick++ == 0)
+		return 0;
+	shift = c->quick - 2;
+	return shift >= 5 ? BACKOFF_MAX * 1000 : UINT64_C(1000) << shift;
+}
+
+/* One worker has ended. Returns whether it said that another would too. */
+static bool
+bury(struct children *cs, uint32_t slot, int status)
+{
+	struct child *c = &cs->at[slot];
+	uint32_t lost = board_reclaim(cs->board, slot);
+	bool hopeless;
+	uint64_t delay;
+	char next[48] = "not respawned";
+
+	hopeless = WIFEXITED(status) &&
+	    WEXITSTATUS(status) == WORKER_HOPELESS;
+	if (!c->leaving && !hopeless) {
+		delay = respawn_delay(c, status);
+		c->due = sys_now() + delay;
+		if (delay == 0)
+			strlcpy(next, "respawned at once", sizeof(next));
+		else
+			snprintf(next, sizeof(next), "respawned in %llu s",
+			    (unsigned long long)delay / 1000);
+	}
+	obituary(cs, slot, status, lost, next);
+	close_channel(c);
+	c->pid = 0;
+	c->leaving = false;
+	return hopeless;
+}
+
+unsigned
+children_reap(struct children *cs)
+{
+	unsigned hopeless = 0;
+	uint32_t i;
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (i = 0; i < BOARD_WORKERS; i++)
+			if (cs->at[i].pid == pid) {
+				hopeless += bury(cs, i, status);
+				break;
+			}
+	return hopeless;
+}
+
+void
+children_respawn(struct children *cs)
+{
+	uint64_t now = sys_now();
+	uint32_t i;
+
+	for (i = 0; i < BOARD_WORKERS; i++)
+		if (cs->at[i].due != 0 && cs->at[i].due <= now)
+			(void)spawn(cs, i);
+}
+
+int
+children_next_due(const struct children *cs)
+{
+	uint64_t now = sys_now(), next = UINT64_MAX;
+	uint32_t i;
+
+	for (i = 0; i < BOARD_WORKERS; i++)
+		if (cs->at[i].due != 0 && cs->at[i].due < next)
+			next = cs->at[i].due;
+	if (next == UINT64_MAX)
+		return -1;
+	return next <= now ? 0 : (int)(next - now);
+}
+
+void
+children_signal(struct children *cs, int sig, bool leaving)
+{
+	uint32_t i;
+
+	for (i = 0; i < BOARD_WORKERS; i++) {
+		if (leaving)
+			cs->at[i].due = 0;
+		if (cs->at[i].pid == 0)
+			continue;
+		if (leaving)
+			cs->at[i].leaving = true;
+		(void)kill(cs->at[i].pid, sig);
+	}
+}
+
+void
+children_new_log(struct children *cs)
+{
+	int fd = log_fd(cs->log);
+	uint32_t i;
+
+	for (i = 0; i < BOARD_WORKERS; i++)
+		if (fd != -1 && cs->at[i].pid != 0 &&
+		    sys_send(cs->at[i].channel, CHANNEL_LOG, fd) == -1)
+			log_line(cs->log, LOG_ERR,
+			    "worker %u: handing over the log: %s", i + 1,
+			    strerror(errno));
+}
+
+unsigned
+children_alive(const struct children *cs)
+{
+	unsigned n = 0;
+	uint32_t i;
+
+	for (i = 0; i < BOARD_WORKERS; i++)
+		n += cs->at[i].pid != 0;
+	return n;
+}
+
+unsigned
+children_wanted(const struct children *cs)
+{
+	unsigned n = 0;
+	uint32_t i;
+
+	for (i = 0; i < BOARD_WORKERS; i++)
+		n += cs->at[i].due != 0 ||
+		    (cs->at[i].pid != 0 && !cs->at[i].leaving);
+	return n;
+}

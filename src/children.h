@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * children.h: the workers as the master sees them: born, told things, mourned,
+ * and born again.
+ */
+#ifndef CHILDREN_H
+#define CHILDREN_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "board.h"
+#include "conf.h"
+#include "instance.h"
+#include "log.h"
+
+struct child {
+	pid_t		pid;		/* 0: there is no process */
+	int		channel;	/* -1: none */
+	uint64_t	born;		/* sys_now() */
+	uint64_t	due;		/* when to respawn; 0: not at all */
+	unsigned	quick;		/* early deaths in a row */
+	bool		leaving;	/* told to end: not respawned */
+};
+
+struct children {
+	struct conf	*conf;
+	struct board	*board;
+	struct log	*log;
+	struct instance	*instance;
+	int		 report;	/* to the shell; -1: none */
+	struct child	 at[BOARD_WORKERS];	/* by slot */
+};
+
+/* Nobody yet. The caller sets the first five members. */
+void	children_init(struct children *);
+
+/*
+ * Fork a worker into a free slot. Returns 0, or -1 with errno set: the slot
+ * will be tried again when it is due. In the new process it does not return.
+ */
+int	children_add(struct children *);
+
+/* Drain the youngest slot's worker. -1: it is the last one. */
+int	children_remove(struct children *);
+
+/* Wait until all workers accept. -1: one died, or took more than *ms*. */
+int	children_wait_ready(struct children *, int ms);
+
+/*
+ * Bury the dead and set their slots due. Returns how many of them said that it
+ * is hopeless (WORKER_HOPELESS).
+ */
+unsigned children_reap(struct children *);
+
+/* Fork what is due. */
+void	children_respawn(struct children *);
+
+/* Milliseconds until children_respawn() has work; -1: nothing is due. */
+int	children_next_due(const struct children *);
+
+/* Send *sig* to all; *leaving*: they are meant to end. */
+void	children_signal(struct children *, int sig, bool leaving);
+
+/* Hand the log's new descriptor to all. */
+void	children_new_log(struct children *);
+
+/* Workers now, and slots that have one or wait for one. */
+unsigned children_alive(const struct children *);
+unsigned children_wanted(const struct children *);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf.h: what is to be run. Filled in from the command line, then read-only
+ * but for the listeners, which the master opens.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend.h"
+#include "listener.h"
+#include "poller.h"
+#include "priv.h"
+#include "session_table.h"
+
+#define CONF_LISTENERS	256		/* the most there can be */
+
+struct conf {
+	struct listener	*listener;	/* in the order given */
+	size_t		 listeners;
+	struct listener	*builtin;	/* one for each builtin backend */
+	size_t		 builtins;
+	struct backend	*backend;
+	size_t		 backends;
+
+	unsigned	 workers;	/* 0: no fork */
+	uint32_t	 buffers;	/* blocks for each worker */
+	uint64_t	 drain_timeout;	/* ms, 0: none */
+	struct session_limits limits;
+	const struct poller_engine *engine;
+
+	const char	*log;		/* target, see log.h */
+	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */
+	const char	*pidfile;	/* NULL: none */
+	const char	*ports_file;	/* NULL: none */
+	struct identity	 user;		/* of workers, when root starts us */
+	bool		 foreground;
+};
+
+/* The defaults; listeners and backends are empty. Pair with conf_free(). */
+void	conf_init(struct conf *);
+void	conf_free(struct conf *);
+
+/*
+ * Add what `-l` and `-b` take. Return 0, or -1 with *why set to a text that
+ * says what would be right; the text is constant.
+ */
+int	conf_add_listener(struct conf *, const char *text, const char **why);
+int	conf_add_backend(struct conf *, const char *text, const char **why);
+
+/*
+ * Read a time such as 300ms, 5s, 10m, 1h into milliseconds; `off` and 0 are 0.
+ */
+int	conf_time(const char *text, uint64_t *ms, const char **why);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * daemon.h: leave the terminal, but not before the shell knows the outcome.
+ */
+#ifndef DAEMON_H
+#define DAEMON_H
+
+/*
+ * Continue in a child of its own session. The parent waits for daemon_report()
+ * and exits with the status given there. Returns the descriptor to report to,
+ * in the child only; -1 with errno set.
+ */
+int	daemon_start(void);
+
+/*
+ * Tell the waiting parent how it went; with status 0 also daemon_detach().
+ */
+void	daemon_report(int fd, int status);
+
+/* Lead standard input, output and error to /dev/null. */
+void	daemon_detach(void);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * listener.h: the sockets that connections come in on. The master opens them,
+ * workers inherit them.
+ */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <stddef.h>
+
+#include "addr.h"
+#include "builtin.h"
+
+struct listener {
+	char		name[ADDR_TEXT]; /* as bound, for logs */
+	struct addr	addr;
+	int		fd;		/* -1: not open */
+	enum builtin_kind builtin;	/* of a builtin backend, else NONE */
+	size_t		backend;	/* whose address it is, if builtin */
+};
+
+/* Open one; its address and name become those that were bound. -1 with errno. */
+int	listener_open(struct listener *);
+
+/* Close our copy; other processes keep theirs. */
+void	listener_close(struct listener *);
+
+/* Remove the path of a unix socket from the file system. For the master. */
+void	listener_remove(const struct listener *);
+
+#endif

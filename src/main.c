@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * main.c: the order of a start: options, log, sockets, board, daemon, then the
+ * master with its workers, or the one process that does it all.
+ */
+#include <err.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "board.h"
+#include "conf.h"
+#include "daemon.h"
+#include "instance.h"
+#include "log.h"
+#include "master.h"
+#include "options.h"
+#include "sys.h"
+#include "worker.h"
+
+/* Master and worker in one: no fork, nothing that is shared. */
+static int
+run_single(struct conf *conf, struct board *board, struct log *log,
+    struct instance *instance, int report)
+{
+	int status = instance_announce(instance);
+
+	setproctitle("single");
+	log_ident(log, "single");
+	if (report != -1)
+		daemon_report(report, status);
+	if (status != 0)
+		return status;
+	log_line(log, LOG_NOTICE, "listening on %s%s",
+	    conf->listener[0].name, conf->listeners > 1 ? " …" : "");
+	return worker_run(conf, board, log, 0, -1) == WORKER_DONE ?
+	    0 : EX_OSERR;
+}
+
+/* Fork into the background unless told not to. -1: there is nobody to tell. */
+static int
+leave_shell(const struct conf *conf)
+{
+	int report;
+
+	if (conf->foreground)
+		return -1;
+	if ((report = daemon_start()) == -1)
+		err(EX_OSERR, "cannot become a daemon");
+	return report;
+}
+
+static int
+run(struct conf *conf)
+{
+	struct instance instance;
+	struct board *board;
+	struct log *log;
+	int report, status;
+
+	if ((log = log_open(conf->log, conf->log_level)) == NULL) {
+		warn("log %s", conf->log);
+		return EX_CANTCREAT;
+	}
+	if ((status = instance_open(&instance, conf)) != 0)
+		return status;
+	if ((board = board_new((uint32_t)conf->backends)) == NULL) {
+		warn("board");
+		instance_close(&instance);
+		return EX_OSERR;
+	}
+	report = leave_shell(conf);
+	if (conf->workers == 0)
+		status = run_single(conf, board, log, &instance, report);
+	else
+		status = master_run(conf, board, log, &instance, report);
+	instance_close(&instance);
+	board_free(board);
+	log_close(log);
+	return status;
+}
+
+int
+main(int argc, char **argv, char **envp)
+{
+	struct conf conf;
+	int status = 0;
+
+	setproctitle_init(argc, argv, envp);
+	/* A log on a closed pipe must not end the service. */
+	signal(SIGPIPE, SIG_IGN);
+	(void)sys_raise_descriptors();
+	conf_init(&conf);
+	switch (options_parse(&conf, argc, argv)) {
+	case OPTIONS_RUN:
+		status = run(&conf);
+		break;
+	case OPTIONS_TEST:
+		puts("shuttled: the options are fine");
+		break;
+	case OPTIONS_DONE:
+		break;
+	case OPTIONS_ERROR:
+		status = EX_USAGE;
+		break;
+	}
+	conf_free(&conf);
+	return status;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * master.c: waits for signals and acts on them, one at a time. They are blocked
+ * from the start and taken with sigtimedwait(2), so that there is no handler
+ * and no moment at which one could be lost.
+ */
+#include "master.h"
+
+#include <err.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "children.h"
+#include "daemon.h"
+#include "sys.h"
+
+/* How long workers may take to start and to stop, in ms. */
+#define START_TIME	10000
+#define STOP_TIME	5000
+
+enum phase { RUNNING, QUITTING, STOPPING };
+
+struct master {
+	struct conf	*conf;
+	struct log	*log;
+	struct instance	*instance;
+	struct children	 children;
+	enum phase	 phase;
+	uint64_t	 kill_at;	/* 0: never */
+	int		 status;
+};
+
+static void
+block_signals(sigset_t *set)
+{
+	static const int all[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1,
+	    SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGCHLD };
+	size_t i;
+
+	sigemptyset(set);
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+		sigaddset(set, all[i]);
+	sigprocmask(SIG_BLOCK, set, NULL);
+}
+
+static void
+stop(struct master *m, const char *why)
+{
+	log_line(m->log, LOG_NOTICE, "stopping: %s", why);
+	m->phase = STOPPING;
+	m->kill_at = sys_now() + STOP_TIME;
+	instance_stop_listening(m->instance);
+	children_signal(&m->children, SIGTERM, true);
+}
+
+static void
+quit(struct master *m)
+{
+	if (m->phase != RUNNING)
+		return;
+	log_line(m->log, LOG_NOTICE, "quitting: %u workers drain",
+	    children_alive(&m->children));
+	m->phase = QUITTING;
+	/* First our own copies: then no connection comes after the last. */
+	instance_stop_listening(m->instance);
+	children_signal(&m->children, SIGQUIT, true);
+}
+
+static void
+reopen_log(struct master *m)
+{
+	if (log_reopen(m->log) == -1) {
+		log_line(m->log, LOG_ERR, "log: %s: %s; the old file stays",
+		    m->conf->log, strerror(errno));
+		return;
+	}
+	children_new_log(&m->children);
+	log_line(m->log, LOG_NOTICE, "log reopened");
+}
+
+static void
+add_worker(struct master *m)
+{
+	if (children_add(&m->children) == 0)
+		log_line(m->log, LOG_NOTICE, "one worker more: %u",
+		    children_wanted(&m->children));
+}
+
+static void
+remove_worker(struct master *m)
+{
+	if (children_remove(&m->children) == -1)
+		log_line(m->log, LOG_WARNING,
+		    "the last worker stays: QUIT ends the service");
+	else
+		log_line(m->log, LOG_NOTICE, "one worker fewer: %u",
+		    children_wanted(&m->children));
+}
+
+static void
+drain_workers(struct master *m)
+{
+	log_line(m->log, LOG_NOTICE, "draining all workers: connections wait "
+	    "in the queue until TTIN starts one");
+	children_signal(&m->children, SIGQUIT, true);
+}
+
+static void
+bury(struct master *m)
+{
+	unsigned hopeless = children_reap(&m->children);
+
+	if (hopeless == 0 || m->phase != RUNNING ||
+	    children_alive(&m->children) + children_wanted(&m->children) > 0)
+		return;
+	m->status = EX_OSERR;
+	stop(m, "no worker can run");
+}
+
+static void
+on_signal(struct master *m, int sig)
+{
+	switch (sig) {
+	case SIGCHLD:
+		bury(m);
+		break;
+	case SIGTERM:
+	case SIGINT:
+		stop(m, sig == SIGINT ? "interrupted" : "terminated");
+		break;
+	case SIGQUIT:
+		quit(m);
+		break;
+	case SIGUSR1:
+		reopen_log(m);
+		break;
+	case SIGHUP:
+	case SIGUSR2:
+		log_line(m->log, LOG_WARNING,
+		    "%s: not available yet in this version",
+		    sig == SIGHUP ? "reload" : "upgrade");
+		break;
+	case SIGTTIN:
+		if (m->phase == RUNNING)
+			add_worker(m);
+		break;
+	case SIGTTOU:
+		if (m->phase == RUNNING)
+			remove_worker(m);
+		break;
+	case SIGWINCH:
+		if (m->phase == RUNNING)
+			drain_workers(m);
+		break;
+	}
+}
+
+/* How long to wait for a signal, in ms; -1: for ever. */
+static int
+wait_time(const struct master *m)
+{
+	int due = children_next_due(&m->children), left;
+	uint64_t now = sys_now();
+
+	if (m->kill_at == 0)
+		return due;
+	left = m->kill_at <= now ? 0 : (int)(m->kill_at - now);
+	return due == -1 || left < due ? left : due;
+}
+
+static int
+next_signal(const sigset_t *set, int ms)
+{
+	struct timespec ts = { .tv_sec = ms / 1000,
+	    .tv_nsec = ms % 1000 * 1000000L };
+
+	return sigtimedwait(set, NULL, ms == -1 ? NULL : &ts);
+}
+
+static void
+supervise(struct master *m, const sigset_t *set)
+{
+	int sig;
+
+	while (m->phase == RUNNING || children_alive(&m->children) > 0) {
+		if ((sig = next_signal(set, wait_time(m))) > 0)
+			on_signal(m, sig);
+		children_respawn(&m->children);
+		if (m->kill_at != 0 && sys_now() >= m->kill_at) {
+			log_line(m->log, LOG_ERR, "killing %u workers",
+			    children_alive(&m->children));
+			children_signal(&m->children, SIGKILL, true);
+			m->kill_at = 0;
+		}
+	}
+}
+
+/* Fork all workers and wait until they accept. */
+static int
+start(struct master *m)
+{
+	unsigned i;
+	int status;
+
+	for (i = 0; i < m->conf->workers; i++)
+		if (children_add(&m->children) == -1)
+			break;
+	if (i < m->conf->workers ||
+	    children_wait_ready(&m->children, START_TIME) == -1) {
+		warnx("a worker could not start: the log says why (%s)",
+		    m->conf->log);
+		return EX_OSERR;
+	}
+	if ((status = instance_announce(m->instance)) != 0)
+		return status;
+	for (i = 0; i < m->conf->listeners; i++)
+		log_line(m->log, LOG_NOTICE, "listening on %s",
+		    m->conf->listener[i].name);
+	log_line(m->log, LOG_NOTICE, "%u workers, %zu backends: ready",
+	    m->conf->workers, m->conf->backends);
+	return 0;
+}
+
+int
+master_run(struct conf *conf, struct board *board, struct log *log,
+    struct instance *instance, int report)
+{
+	struct master *m;
+	sigset_t set;
+	int status;
+
+	if ((m = calloc(1, sizeof(*m))) == NULL) {
+		warn("master");
+		return EX_OSERR;
+	}
+	m->conf = conf;
+	m->log = log;
+	m->instance = instance;
+	children_init(&m->children);
+	m->children.conf = conf;
+	m->children.board = board;
+	m->children.log = log;
+	m->children.instance = instance;
+	m->children.report = report;
+	setproctitle("master");
+	log_ident(log, "master");
+	block_signals(&set);
+	if ((m->status = start(m)) != 0)
+		stop(m, "start-up failed");
+	if (report != -1)
+		daemon_report(report, m->status);
+	m->children.report = -1;
+	supervise(m, &set);
+	log_line(log, LOG_NOTICE, "all workers have ended: bye");
+	status = m->status;
+	free(m);
+	return status;
+}

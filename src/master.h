@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * master.h: the process that owns the sockets and the workers, and never reads
+ * a byte from the network.
+ */
+#ifndef MASTER_H
+#define MASTER_H
+
+#include "board.h"
+#include "conf.h"
+#include "instance.h"
+#include "log.h"
+
+/*
+ * Fork the workers, announce the instance once they accept, report to the shell
+ * through *report* (-1: nobody waits), and keep them running until told to
+ * stop. Returns an exit status of sysexits(3).
+ */
+int	master_run(struct conf *, struct board *, struct log *,
+	    struct instance *, int report);
+
+#endif

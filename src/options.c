@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * options.c: getopt_long(3) and what each option does. Every mistake is one
+ * line that names the option, the value and what would be right.
+ */
+#include "config.h"
+#include "options.h"
+
+#include <err.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "sys.h"
+
+enum {				/* options without a short form */
+	OPT_PORTS_FILE = 256,
+	OPT_CONNECT_TIMEOUT,
+	OPT_IDLE_TIMEOUT,
+	OPT_FIN_TIMEOUT,
+	OPT_DRAIN_TIMEOUT,
+	OPT_BUFFERS,
+};
+
+static const struct option longs[] = {
+	{ "listen", required_argument, NULL, 'l' },
+	{ "backend", required_argument, NULL, 'b' },
+	{ "workers", required_argument, NULL, 'w' },
+	{ "foreground", no_argument, NULL, 'F' },
+	{ "pidfile", required_argument, NULL, 'p' },
+	{ "log", required_argument, NULL, 'L' },
+	{ "engine", required_argument, NULL, 'e' },
+	{ "user", required_argument, NULL, 'u' },
+	{ "test", no_argument, NULL, 't' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "ports-file", required_argument, NULL, OPT_PORTS_FILE },
+	{ "connect-timeout", required_argument, NULL, OPT_CONNECT_TIMEOUT },
+	{ "idle-timeout", required_argument, NULL, OPT_IDLE_TIMEOUT },
+	{ "fin-timeout", required_argument, NULL, OPT_FIN_TIMEOUT },
+	{ "drain-timeout", required_argument, NULL, OPT_DRAIN_TIMEOUT },
+	{ "buffers", required_argument, NULL, OPT_BUFFERS },
+	{ NULL, 0, NULL, 0 }
+};
+
+static const char usage[] =
+"usage: shuttled -l ADDR... -b ADDR... [options]\n"
+"A pre-forking TCP load balancer: see shuttled(8).\n"
+"\n"
+"  -l, --listen ADDR        accept connections here (repeatable)\n"
+"  -b, --backend ADDR[,weight=N][,backup][,name=S]\n"
+"                           send them there (repeatable)\n"
+"  -w, --workers N|auto     worker processes; 0: no fork (auto: processors)\n"
+"  -F, --foreground         stay in the foreground\n"
+"  -u, --user USER[:GROUP]  of the workers, when started as root\n"
+"                           (shuttled if there is one, else nobody)\n"
+"  -p, --pidfile FILE       lock FILE and write the master's pid to it\n"
+"  -L, --log TARGET         stderr, syslog[:facility] or a file\n"
+"                           (syslog:daemon; stderr with -F)\n"
+"  -e, --engine NAME        how readiness is found: select\n"
+"  -t, --test               check the options and exit\n"
+"  -v, --verbose            a line also when a session starts\n"
+"  -q, --quiet              no session lines\n"
+"  -V, --version            print the version\n"
+"  -h, --help               print this\n"
+"      --ports-file FILE    write the bound addresses, one a line, once ready\n"
+"      --connect-timeout T  for one attempt to reach a backend (5s)\n"
+"      --idle-timeout T     end sessions in which no byte moves (off)\n"
+"      --fin-timeout T      the same once one side has ended (1m)\n"
+"      --drain-timeout T    end sessions so long after QUIT (10m)\n"
+"      --buffers N          blocks of 64 KiB for unsent bytes, each worker (512)\n"
+"\n"
+"ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
+"port 0 lets the system choose. A backend may be builtin:hello, builtin:echo\n"
+"or builtin:discard. Times T: 300ms, 5s, 10m, 1h, off.\n"
+"\n"
+"Try it:  shuttled -F -l :8080 -b builtin:hello -b builtin:hello\n";
+
+/* The parse so far: what the end of the line must put together. */
+struct parse {
+	struct conf	*conf;
+	const char	*user;
+	unsigned	 verbose;
+	bool		 quiet;
+	bool		 test;
+	bool		 failed;
+};
+
+/* The option as the user may write it: "-l" or "--ports-file". */
+static const char *
+option_name(int code, char *buf, size_t size)
+{
+	const struct option *o;
+
+	for (o = longs; o->name != NULL; o++)
+		if (o->val == code) {
+			if (code < 256)
+				snprintf(buf, size, "-%c, --%s", code, o->name);
+			else
+				snprintf(buf, size, "--%s", o->name);
+		}
+	return buf;
+}
+
+static void
+reject(struct parse *p, int code, const char *value, const char *why)
+{
+	char name[48] = "";
+
+	option_name(code, name, sizeof(name));
+	if (!p->failed)
+		warnx("option %s: \"%s\": %s", name, value, why);
+	p->failed = true;
+}
+
+static void
+read_number(struct parse *p, int code, const char *value, long long min,
+    long long max, const char *why, unsigned *to)
+{
+	const char *error;
+	long long n;
+
+	n = strtonum(value, min, max, &error);
+	if (error != NULL)
+		reject(p, code, value, why);
+	else
+		*to = (unsigned)n;
+}
+
+static void
+read_workers(struct parse *p, const char *value)
+{
+	if (strcmp(value, "auto") == 0)
+		p->conf->workers = sys_processors();
+	else
+		read_number(p, 'w', value, 0, BOARD_WORKERS / 2,
+		    "auto or a number from 0 to 128", &p->conf->workers);
+}
+
+static void
+read_time(struct parse *p, int code, const char *value, uint64_t *to)
+{
+	const char *why;
+
+	if (conf_time(value, to, &why) == -1)
+		reject(p, code, value, why);
+	else if (code == OPT_CONNECT_TIMEOUT && *to == 0)
+		reject(p, code, value, "a time is needed here: 300ms, 5s");
+}
+
+static void
+read_engine(struct parse *p, const char *value)
+{
+	char why[64];
+
+	if ((p->conf->engine = poller_engine(value)) != NULL)
+		return;
+	snprintf(why, sizeof(why), "the engines are: %s", poller_engines());
+	reject(p, 'e', value, why);
+}
+
+static void
+read_address(struct parse *p, int code, const char *value)
+{
+	const char *why;
+
+	if ((code == 'l' ? conf_add_listener(p->conf, value, &why) :
+	    conf_add_backend(p->conf, value, &why)) == -1)
+		reject(p, code, value, why);
+}
+
+static void
+read_log(struct parse *p, const char *value)
+{
+	const char *why;
+
+	p->conf->log = value;
+	if (log_check(value, &why) == -1)
+		reject(p, 'L', value, why);
+}
+
+static void
+read_path(struct parse *p, int code, const char *value, const char **to)
+{
+	*to = value;
+	if (value[0] == '\0')
+		reject(p, code, value, "the name of a file is missing");
+}
+
+static void
+read_option(struct parse *p, int code, const char *value)
+{
+	struct conf *c = p->conf;
+
+	switch (code) {
+	case 'l':
+	case 'b':
+		read_address(p, code, value);
+		break;
+	case 'w':
+		read_workers(p, value);
+		break;
+	case 'F':
+		c->foreground = true;
+		break;
+	case 'p':
+		read_path(p, code, value, &c->pidfile);
+		break;
+	case 'L':
+		read_log(p, value);
+		break;
+	case 'e':
+		read_engine(p, value);
+		break;
+	case 'u':
+		p->user = value;
+		break;
+	case 't':
+		p->test = true;
+		break;
+	case 'v':
+		p->verbose++;
+		break;
+	case 'q':
+		p->quiet = true;
+		break;
+	case OPT_PORTS_FILE:
+		read_path(p, code, value, &c->ports_file);
+		break;
+	case OPT_CONNECT_TIMEOUT:
+		read_time(p, code, value, &c->limits.connect_timeout);
+		break;
+	case OPT_IDLE_TIMEOUT:
+		read_time(p, code, value, &c->limits.idle_timeout);
+		break;
+	case OPT_FIN_TIMEOUT:
+		read_time(p, code, value, &c->limits.fin_timeout);
+		break;
+	case OPT_DRAIN_TIMEOUT:
+		read_time(p, code, value, &c->drain_timeout);
+		break;
+	case OPT_BUFFERS:
+		read_number(p, code, value, 1, 1 << 20,
+		    "a number from 1 to 1048576", &c->buffers);
+		break;
+	}
+}
+
+/* The command line itself is wrong: *what* about *word*. */
+static void
+complain(struct parse *p, const char *word, const char *what)
+{
+	if (!p->failed)
+		warnx("%s: %s; try shuttled --help", word, what);
+	p->failed = true;
+}
+
+/* getopt_long() did not know what to make of a word. */
+static void
+unknown_option(struct parse *p, int missing, char **argv)
+{
+	char word[64];
+
+	if (optopt != 0 && optopt < 256 && argv[optind - 1][1] != '-')
+		snprintf(word, sizeof(word), "option -%c", optopt);
+	else
+		snprintf(word, sizeof(word), "option %.50s", argv[optind - 1]);
+	if (missing)
+		complain(p, word, "its value is missing");
+	else if (optopt >= 256)
+		complain(p, word, "it takes no value");
+	else
+		complain(p, word, "there is no such option");
+}
+
+/* What only the whole command line can tell. */
+static void
+check_whole(struct parse *p)
+{
+	struct conf *c = p->conf;
+	const char *why;
+
+	if (c->listeners == 0)
+		complain(p, "option -l, --listen", "nothing to listen on");
+	if (c->backends == 0)
+		complain(p, "option -b, --backend", "nothing to balance to");
+	if (c->log == NULL)
+		c->log = c->foreground ? "stderr" : "syslog:daemon";
+	else if (!c->foreground && strcmp(c->log, "stderr") == 0)
+		reject(p, 'L', c->log, "a daemon has no stderr: add -F, or "
+		    "log to syslog or a file");
+	c->log_level = p->verbose > 0 ? LOG_DEBUG :
+	    p->quiet ? LOG_NOTICE : LOG_INFO;
+	if (p->user != NULL && geteuid() != 0)
+		reject(p, 'u', p->user, "only root can change the user");
+	else if ((p->user != NULL || geteuid() == 0) &&
+	    priv_look_up(p->user, &c->user, &why) == -1)
+		reject(p, 'u', p->user == NULL ? "" : p->user, why);
+}
+
+static void
+print_version(void)
+{
+	puts(PACKAGE_NAME " " PACKAGE_VERSION);
+}
+
+enum options_action
+options_parse(struct conf *conf, int argc, char **argv)
+{
+	struct parse p = { .conf = conf };
+	int code;
+
+	opterr = 0;
+	conf->workers = sys_processors();
+	while (!p.failed && (code = getopt_long(argc, argv,
+	    ":l:b:w:Fp:L:e:u:tvqVh", longs, NULL)) != -1)
+		switch (code) {
+		case 'h':
+			fputs(usage, stdout);
+			return OPTIONS_DONE;
+		case 'V':
+			print_version();
+			return OPTIONS_DONE;
+		case ':':
+		case '?':
+			unknown_option(&p, code == ':', argv);
+			break;
+		default:
+			read_option(&p, code, optarg);
+			break;
+		}
+	if (!p.failed && optind < argc)
+		complain(&p, argv[optind], "this is not an option");
+	if (!p.failed)
+		check_whole(&p);
+	if (p.failed)
+		return OPTIONS_ERROR;
+	return p.test ? OPTIONS_TEST : OPTIONS_RUN;
+}

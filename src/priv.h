@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * priv.h: who the processes that read from the network run as.
+ */
+#ifndef PRIV_H
+#define PRIV_H
+
+#include <sys/types.h>
+
+struct identity {
+	char	name[64];
+	uid_t	uid;
+	gid_t	gid;
+};
+
+/*
+ * Look up USER[:GROUP]; NULL is the default: `shuttled` if there is such an
+ * account, else `nobody`. Returns 0, or -1 with *why set to a constant text.
+ */
+int	priv_look_up(const char *text, struct identity *, const char **why);
+
+/*
+ * Become *id* for good, when this process is root; otherwise nothing is given
+ * up and *id* must be who we are. 0, or -1 with errno set: the process must
+ * not go on.
+ */
+int	priv_drop(const struct identity *id);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * worker.c: sets a worker up, drops privileges, and turns the loop: wait, let
+ * sessions act, accept, expire, write the log. Everything is allocated before
+ * the first turn. A worker never opens a file, forks, or waits for anything but
+ * the poller.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "acceptor.h"
+#include "sys.h"
+
+/* Bytes of a block: what one read takes at most. */
+#define BLOCK		65536
+
+/* The heart beats at least so often, in ms. */
+#define HEARTBEAT	1000
+
+/* Between the end of file and the reset at the end of a drain, in ms. */
+#define DRAIN_GRACE	5000
+
+/* Descriptors beside sessions and listeners: log, channel, signals, libc. */
+#define RESERVE		12
+
+struct worker {
+	struct conf	*conf;
+	struct board	*board;
+	struct board_worker *me;
+	struct log	*log;
+	uint32_t	 slot;
+	int		 channel;
+	int		 signals;
+	struct poller	*poller;
+	struct backends	 backends;
+	struct session_table table;
+	struct builtins	*builtins;
+	struct acceptor	 acceptor;
+	const char	**names;	/* of the listeners */
+	const char	*step;		/* of the set-up, for its error */
+	bool		 draining;
+	bool		 shutting;	/* the drain timeout is over */
+	bool		 stop;
+	uint64_t	 drain_end;	/* of the next stage; 0: never */
+};
+
+static int
+open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGTTIN);
+	sigaddset(&set, SIGTTOU);
+	sigaddset(&set, SIGCHLD);
+	return sys_signals(&set);
+}
+
+/*
+ * How many sessions the descriptors carry: two each, and a third where builtin
+ * backends run in the same process.
+ */
+static uint32_t
+session_limit(const struct conf *c, size_t descriptors)
+{
+	size_t fixed = RESERVE + c->listeners + c->builtins;
+
+	if (descriptors <= fixed)
+		return 0;
+	return (uint32_t)((descriptors - fixed) / (c->builtins > 0 ? 3 : 2));
+}
+
+static int
+set_up_table(struct worker *w, size_t descriptors)
+{
+	struct session_table *t = &w->table;
+	uint32_t limit = session_limit(w->conf, descriptors);
+	size_t i;
+
+	w->step = "sessions within the limit of descriptors";
+	if (limit == 0) {
+		errno = EMFILE;
+		return -1;
+	}
+	w->step = "memory";
+	w->names = calloc(w->conf->listeners, sizeof(*w->names));
+	if (w->names == NULL || table_init(t, limit, descriptors) == -1)
+		return -1;
+	for (i = 0; i < w->conf->listeners; i++)
+		w->names[i] = w->conf->listener[i].name;
+	t->now = sys_now();
+	t->limits = &w->conf->limits;
+	t->backends = &w->backends;
+	t->poller = w->poller;
+	t->board = w->me;
+	t->log = w->log;
+	t->listeners = w->names;
+	t->kit.pool = bufpool_new(w->conf->buffers, BLOCK);
+	t->kit.scratch = malloc(BLOCK);
+	t->balance = balance_new(&w->backends);
+	t->timers = timers_new(limit, t->now);
+	return t->kit.pool == NULL || t->kit.scratch == NULL ||
+	    t->balance == NULL || t->timers == NULL ? -1 : 0;
+}
+
+static int
+set_up(struct worker *w)
+{
+	size_t descriptors = sys_raise_descriptors();
+
+	w->backends.list = w->conf->backend;
+	w->backends.n = (uint32_t)w->conf->backends;
+	w->backends.board = w->board;
+	w->backends.worker = w->slot;
+	w->step = "change of user";
+	if (priv_drop(&w->conf->user) == -1)
+		return -1;
+	w->step = "signals and poller";
+	if ((w->signals = open_signals()) == -1 ||
+	    (w->poller = poller_new(w->conf->engine, descriptors)) == NULL ||
+	    set_up_table(w, descriptors) == -1 ||
+	    (w->builtins = builtins_new(w->poller, &w->table.kit,
+	    descriptors)) == NULL)
+		return -1;
+	w->acceptor.conf = w->conf;
+	w->acceptor.poller = w->poller;
+	w->acceptor.table = &w->table;
+	w->acceptor.builtins = w->builtins;
+	acceptor_start(&w->acceptor);
+	poller_want(w->poller, w->signals, POLLER_READ);
+	if (w->channel != -1)
+		poller_want(w->poller, w->channel, POLLER_READ);
+	return 0;
+}
+
+static void
+tear_down(struct worker *w)
+{
+	table_kill(&w->table, END_STOP, false);
+	builtins_free(w->builtins);
+	timers_free(w->table.timers);
+	balance_free(w->table.balance);
+	bufpool_free(w->table.kit.pool);
+	free(w->table.kit.scratch);
+	table_free(&w->table);
+	poller_free(w->poller);
+	free(w->names);
+	if (w->signals != -1)
+		close(w->signals);
+}
+
+static void
+start_drain(struct worker *w, const char *why)
+{
+	if (w->draining)
+		return;
+	w->draining = true;
+	if (w->conf->drain_timeout != 0)
+		w->drain_end = w->table.now + w->conf->drain_timeout;
+	atomic_store(&w->me->state, WORKER_DRAINING);
+	if (w->channel != -1)
+		setproctitle("worker %u draining", w->slot + 1);
+	log_line(w->log, LOG_NOTICE, "draining: %s; %u sessions", why,
+	    w->table.live);
+	acceptor_finish(&w->acceptor);
+}
+
+/* The drain has lasted too long: first ask kindly, then reset. */
+static void
+drain_stage(struct worker *w)
+{
+	if (w->drain_end == 0 || w->table.now < w->drain_end)
+		return;
+	if (!w->shutting) {
+		w->shutting = true;
+		w->drain_end = w->table.now + DRAIN_GRACE;
+		log_line(w->log, LOG_WARNING, "drain timeout: %u sessions "
+		    "left, the oldest %llu s old: sending end of file",
+		    w->table.live,
+		    (unsigned long long)table_oldest(&w->table) / 1000);
+		table_shut(&w->table, END_DRAIN);
+		return;
+	}
+	log_line(w->log, LOG_WARNING, "drain timeout: resetting %u sessions",
+	    w->table.live);
+	table_kill(&w->table, END_DRAIN, true);
+	w->stop = true;
+}
+
+static bool
+drained(struct worker *w)
+{
+	if (!w->draining || !acceptor_closed(&w->acceptor) ||
+	    w->table.live > 0)
+		return false;
+	/* Until now our own sessions may have needed them. */
+	acceptor_close_builtins(&w->acceptor);
+	return builtins_live(w->builtins) == 0;
+}
+
+static void
+on_signal(struct worker *w, int sig)
+{
+	switch (sig) {
+	case SIGTERM:
+	case SIGINT:
+		log_line(w->log, LOG_INFO, "stopping: %u sessions",
+		    w->table.live);
+		w->stop = true;
+		break;
+	case SIGQUIT:
+		start_drain(w, "asked to quit");
+		break;
+	case SIGUSR1:
+		/* With a master it is the master who opens files. */
+		if (w->channel == -1 && log_reopen(w->log) == -1)
+			log_line(w->log, LOG_ERR, "log: %s: %s", w->conf->log,
+			    strerror(errno));
+		break;
+	case SIGHUP:
+	case SIGUSR2:
+		if (w->channel == -1)
+			log_line(w->log, LOG_WARNING,
+			    "%s: not available yet in this version",
+			    sig == SIGHUP ? "reload" : "upgrade");
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+on_channel(struct worker *w)
+{
+	int fd, got;
+	char what;
+
+	while ((got = sys_receive(w->channel, &what, &fd)) == 1) {
+		if (what == CHANNEL_LOG && fd != -1)
+			log_use_fd(w->log, fd);
+		else if (fd != -1)
+			close(fd);
+	}
+	if (got == 0) {
+		poller_forget(w->poller, w->channel);
+		start_drain(w, "the master is gone");
+	}
+}
+
+static void
+on_event(struct worker *w, const struct poller_event *ev)
+{
+	int sig;
+
+	if (table_event(&w->table, ev) || builtins_event(w->builtins, ev) ||
+	    acceptor_event(&w->acceptor, ev))
+		return;
+	if (ev->fd == w->channel)
+		on_channel(w);
+	else
+		while ((sig = sys_next_signal(w->signals)) != 0)
+			on_signal(w, sig);
+}
+
+/* How long nothing needs us, in ms. */
+static int
+wait_time(const struct worker *w)
+{
+	uint64_t now = w->table.now;
+	int ms = HEARTBEAT;
+
+	if (w->drain_end != 0 && w->drain_end < now + (uint64_t)ms)
+		ms = w->drain_end <= now ? 0 : (int)(w->drain_end - now);
+	ms = acceptor_wait(&w->acceptor, ms);
+	return timers_wait(w->table.timers, now, ms);
+}
+
+static int
+turn(struct worker *w)
+{
+	struct poller_event ev;
+
+	if (poller_wait(w->poller, wait_time(w)) == -1)
+		return -1;
+	w->table.now = sys_now();
+	atomic_store_explicit(&w->me->heartbeat, w->table.now,
+	    memory_order_relaxed);
+	while (poller_next(w->poller, &ev))
+		on_event(w, &ev);
+	acceptor_turn(&w->acceptor);
+	table_expire(&w->table);
+	drain_stage(w);
+	log_flush(w->log);
+	return 0;
+}
+
+int
+worker_run(struct conf *conf, struct board *board, struct log *log,
+    uint32_t slot, int channel)
+{
+	struct worker *w;
+	int status = WORKER_HOPELESS;
+
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		return WORKER_HOPELESS;
+	w->conf = conf;
+	w->board = board;
+	w->me = &board->worker[slot];
+	w->log = log;
+	w->slot = slot;
+	w->channel = channel;
+	w->signals = -1;
+	if (set_up(w) == -1) {
+		log_line(log, LOG_ERR, "cannot start: %s: %s", w->step,
+		    strerror(errno));
+		goto out;
+	}
+	atomic_store(&w->me->state, WORKER_READY);
+	log_line(log, LOG_INFO, "ready: uid %d, %u sessions at most",
+	    (int)geteuid(), w->table.limit);
+	if (channel != -1)
+		(void)sys_send(channel, CHANNEL_READY, -1);
+	status = WORKER_DONE;
+	while (!w->stop && !drained(w))
+		if (turn(w) == -1) {
+			log_line(log, LOG_ERR, "poller: %s", strerror(errno));
+			status = WORKER_FAILED;
+			break;
+		}
+out:
+	tear_down(w);
+	log_flush(log);
+	free(w);
+	return status;
+}
