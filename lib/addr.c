@@ -51,7 +51,7 @@ split(const char *text, char *host, size_t size, const char **port,
 		*port = end + 2;
 	} else {
 		if ((end = strchr(text, ':')) == NULL) {
-			*why = "the port is missing: host:port or unix:/path";
+			*why = "an address is host:port, :port or unix:/path";
 			return -1;
 		}
 		if (strchr(end + 1, ':') != NULL) {

@@ -8,6 +8,7 @@ libshuttle_a_SOURCES = \
 	lib/bufpool.c lib/bufpool.h \
 	lib/builtin.c lib/builtin.h \
 	lib/log.c lib/log.h \
+	lib/nearest.c lib/nearest.h \
 	lib/poller.c lib/poller.h \
 	lib/poller_select.c lib/poller_select.h \
 	lib/session.c lib/session.h \

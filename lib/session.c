@@ -448,6 +448,8 @@ session_expired(struct session_table *t, struct session *s)
 
 	if (s->state == SESSION_FLUSH) {
 		relay_done(t, s);
+	} else if (at == 0) {
+		return;
 	} else if (at > t->now) {
 		timers_set(t->timers, table_id(t, s), at);
 	} else if (s->state == SESSION_CONNECT) {

@@ -37,10 +37,17 @@ lock_pidfile(struct instance *in)
 static int
 open_listener(struct listener *l)
 {
+	int err;
+
 	if (listener_open(l) == 0)
 		return 0;
-	warn("listen on %s", l->name);
-	return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
+	err = errno;
+	if (err == EEXIST)
+		warnx("listen on %s: this file is not a socket: remove it, or "
+		    "choose another path", l->name);
+	else
+		warn("listen on %s", l->name);
+	return err == EACCES || err == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
 }
 
 static int
@@ -69,12 +76,9 @@ instance_open(struct instance *in, struct conf *c)
 
 	memset(in, 0, sizeof(*in));
 	in->conf = c;
-	in->owner = getpid();
 	if ((status = lock_pidfile(in)) != 0)
 		return status;
-	if ((status = open_listeners(c)) != 0)
-		instance_close(in);
-	return status;
+	return open_listeners(c);
 }
 
 /* A reader sees the whole list or no file at all. */
@@ -106,7 +110,6 @@ fail:
 int
 instance_announce(struct instance *in)
 {
-	in->owner = getpid();
 	if (in->pidfile != NULL && pidfile_write(in->pidfile) == -1) {
 		warn("pidfile %s", in->conf->pidfile);
 		return EX_CANTCREAT;
@@ -121,7 +124,6 @@ instance_leave(struct instance *in)
 	if (in->pidfile != NULL)
 		pidfile_close(in->pidfile);
 	in->pidfile = NULL;
-	in->owner = 0;
 }
 
 void
@@ -141,8 +143,6 @@ instance_close(struct instance *in)
 {
 	size_t i;
 
-	if (in->owner != getpid())
-		return;
 	instance_stop_listening(in);
 	for (i = 0; i < in->conf->builtins; i++)
 		listener_close(&in->conf->builtin[i]);

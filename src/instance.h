@@ -7,8 +7,9 @@
 #ifndef INSTANCE_H
 #define INSTANCE_H
 
-#include <libutil.h>
 #include <sys/types.h>
+
+#include <libutil.h>
 
 #include "conf.h"
 
@@ -16,18 +17,17 @@ struct instance {
 	struct conf	*conf;
 	struct pidfh	*pidfile;	/* locked; NULL: none */
 	char		 ports_temp[1024];
-	pid_t		 owner;		/* only this process cleans up */
 };
 
 /*
  * Lock the pidfile, open all listeners and give builtin backends their
  * addresses. Returns 0, or a status of sysexits(3) after one line on stderr.
+ * Pair with instance_close() in either case.
  */
 int	instance_open(struct instance *, struct conf *);
 
 /*
- * Everything stands: write the pid and the ports. Returns as above. The process
- * that calls this is the one that cleans up.
+ * Everything stands: write the pid and the ports. Returns as above.
  */
 int	instance_announce(struct instance *);
 

@@ -53,32 +53,40 @@ leave_shell(const struct conf *conf)
 	return report;
 }
 
+/* With sockets and log open: to the background, and serve. */
+static int
+serve(struct conf *conf, struct log *log, struct instance *instance)
+{
+	struct board *board;
+	int report, status;
+
+	if ((board = board_new((uint32_t)conf->backends)) == NULL) {
+		warn("board");
+		return EX_OSERR;
+	}
+	report = leave_shell(conf);
+	if (conf->workers == 0)
+		status = run_single(conf, board, log, instance, report);
+	else
+		status = master_run(conf, board, log, instance, report);
+	board_free(board);
+	return status;
+}
+
 static int
 run(struct conf *conf)
 {
 	struct instance instance;
-	struct board *board;
 	struct log *log;
-	int report, status;
+	int status;
 
 	if ((log = log_open(conf->log, conf->log_level)) == NULL) {
 		warn("log %s", conf->log);
 		return EX_CANTCREAT;
 	}
-	if ((status = instance_open(&instance, conf)) != 0)
-		return status;
-	if ((board = board_new((uint32_t)conf->backends)) == NULL) {
-		warn("board");
-		instance_close(&instance);
-		return EX_OSERR;
-	}
-	report = leave_shell(conf);
-	if (conf->workers == 0)
-		status = run_single(conf, board, log, &instance, report);
-	else
-		status = master_run(conf, board, log, &instance, report);
+	if ((status = instance_open(&instance, conf)) == 0)
+		status = serve(conf, log, &instance);
 	instance_close(&instance);
-	board_free(board);
 	log_close(log);
 	return status;
 }

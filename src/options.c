@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "nearest.h"
 #include "sys.h"
 
 enum {				/* options without a short form */
@@ -262,21 +263,43 @@ complain(struct parse *p, const char *word, const char *what)
 	p->failed = true;
 }
 
+/* The long option that was probably meant, NULL if none comes near. */
+static const char *
+meant(const char *text)
+{
+	const char *names[sizeof(longs) / sizeof(*longs)];
+	char name[48];
+	size_t n;
+
+	if (strlcpy(name, text, sizeof(name)) >= sizeof(name))
+		return NULL;
+	name[strcspn(name, "=")] = '\0';
+	for (n = 0; longs[n].name != NULL; n++)
+		names[n] = longs[n].name;
+	return nearest(name, names, n);
+}
+
 /* getopt_long() did not know what to make of a word. */
 static void
-unknown_option(struct parse *p, int missing, char **argv)
+unknown_option(struct parse *p, bool missing, char **argv)
 {
-	char word[64];
+	const char *arg = argv[optind - 1], *name;
+	bool is_long = strncmp(arg, "--", 2) == 0;
+	char word[80], what[80];
 
-	if (optopt != 0 && optopt < 256 && argv[optind - 1][1] != '-')
+	if (optopt != 0 && !is_long)
 		snprintf(word, sizeof(word), "option -%c", optopt);
 	else
-		snprintf(word, sizeof(word), "option %.50s", argv[optind - 1]);
+		snprintf(word, sizeof(word), "option %.60s", arg);
 	if (missing)
 		complain(p, word, "its value is missing");
-	else if (optopt >= 256)
+	else if (is_long && optopt != 0)
 		complain(p, word, "it takes no value");
-	else
+	else if (is_long && (name = meant(arg + 2)) != NULL) {
+		snprintf(what, sizeof(what),
+		    "there is no such option, perhaps --%s", name);
+		complain(p, word, what);
+	} else
 		complain(p, word, "there is no such option");
 }
 
@@ -298,11 +321,12 @@ check_whole(struct parse *p)
 		    "log to syslog or a file");
 	c->log_level = p->verbose > 0 ? LOG_DEBUG :
 	    p->quiet ? LOG_NOTICE : LOG_INFO;
-	if (p->user != NULL && geteuid() != 0)
-		reject(p, 'u', p->user, "only root can change the user");
-	else if ((p->user != NULL || geteuid() == 0) &&
-	    priv_look_up(p->user, &c->user, &why) == -1)
+	if (p->user == NULL && geteuid() != 0)
+		return;
+	if (priv_look_up(p->user, &c->user, &why) == -1)
 		reject(p, 'u', p->user == NULL ? "" : p->user, why);
+	else if (geteuid() != 0 && c->user.uid != geteuid())
+		reject(p, 'u', p->user, "only root can change the user");
 }
 
 static void
