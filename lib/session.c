@@ -22,6 +22,15 @@
 #define FLUSH_POLL	(2 * TIMER_TICK)
 #define FLUSH_MAX	60000
 
+/*
+ * Who has so many bytes more for a side that is gone will not stop to read what
+ * that side has sent.
+ */
+#define DISCARD_MAX	(16u << 20)
+
+/* How long a client that is turned away may go on sending, in ms. */
+#define LINGER		2000
+
 /* Who gets a reset when a session ends: a side, or one of these. */
 enum { NOBODY = -1, EVERYBODY = 2 };
 
@@ -36,6 +45,7 @@ set_state(struct session *s, enum session_state to)
 		[SESSION_CONNECT] = 1u << SESSION_PICK,
 		[SESSION_RELAY] = 1u << SESSION_PICK | 1u << SESSION_CONNECT,
 		[SESSION_FLUSH] = 1u << SESSION_RELAY,
+		[SESSION_LINGER] = 1u << SESSION_PICK,
 	};
 
 	assert(from[to] & 1u << s->state);
@@ -70,6 +80,8 @@ deadline(const struct session_table *t, const struct session *s)
 		return limit == 0 ? 0 : s->last + limit;
 	case SESSION_FLUSH:
 		return t->now + FLUSH_POLL;
+	case SESSION_LINGER:
+		return s->last + LINGER;
 	default:
 		return 0;
 	}
@@ -90,6 +102,25 @@ set_timer(struct session_table *t, struct session *s)
 		timers_set(t->timers, table_id(t, s), at);
 }
 
+/* The side that a reset is to be passed on to, or NOBODY. */
+static int
+due_reset(const struct session *s)
+{
+	if (s->reset[CLIENT] == s->reset[SERVER])
+		return NOBODY;
+	return s->reset[CLIENT] ? SERVER : CLIENT;
+}
+
+/*
+ * Its destination is gone, but the source still writes: read on, since it may
+ * not read what we have for it before it has finished.
+ */
+static bool
+discards(const struct session *s, int way)
+{
+	return s->done[way] && s->reset[!way] && !s->way[way].eof;
+}
+
 /* What the state wants of each descriptor. */
 static void
 set_interest(struct session_table *t, const struct session *s)
@@ -99,13 +130,14 @@ set_interest(struct session_table *t, const struct session *s)
 
 	if (s->state == SESSION_CONNECT)
 		want[SERVER] = POLLER_READ | POLLER_WRITE;
+	if (s->state == SESSION_LINGER)
+		want[CLIENT] = POLLER_READ;
 	if (s->state == SESSION_RELAY)
 		for (way = UP; way <= DOWN; way++) {
-			if (s->done[way])
-				continue;
-			if (shuttle_wants_read(&s->way[way]))
+			if (shuttle_wants_read(&s->way[way]) &&
+			    (!s->done[way] || discards(s, way)))
 				want[way] |= POLLER_READ;
-			if (shuttle_wants_write(&s->way[way]))
+			if (shuttle_wants_write(&s->way[way]) && !s->done[way])
 				want[!way] |= POLLER_WRITE;
 		}
 	poller_want(t->poller, s->fd[CLIENT], want[CLIENT]);
@@ -181,6 +213,8 @@ finish(struct session_table *t, struct session *s, int reset)
 	table_detach(t, s, CLIENT, reset == CLIENT || reset == EVERYBODY);
 	shuttle_drop(&s->way[UP], &t->kit);
 	shuttle_drop(&s->way[DOWN], &t->kit);
+	if (s->connected == 0)		/* read, but not passed on */
+		s->way[UP].out = 0;
 	counter_add(&t->board->up, s->way[UP].out);
 	counter_add(&t->board->down, s->way[DOWN].out);
 	counter_add(&t->board->ends[s->end], 1);
@@ -216,7 +250,6 @@ connect_error(int err)
 	switch (err) {
 	case ECONNREFUSED:
 	case ENOENT:			/* a unix socket that is gone */
-	case ECONNRESET:
 		return END_SERVER_REFUSED;
 	case ETIMEDOUT:
 		return END_CONNECT_TIMEOUT;
@@ -288,11 +321,28 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 	return true;
 }
 
+/* Nobody can serve this client. */
+static void
+turn_away(struct session_table *t, struct session *s)
+{
+	note_end(s, END_NO_BACKEND);
+	if (shuttle_discard(&s->way[UP], &t->kit, s->fd[CLIENT]) !=
+	    SHUTTLE_GOING || s->way[UP].in == 0) {
+		finish(t, s, NOBODY);
+		return;
+	}
+	/* It was sending: let it read the end of file before the close. */
+	(void)sys_shut_write(s->fd[CLIENT]);
+	set_state(s, SESSION_LINGER);
+	s->last = t->now;
+	set_timer(t, s);
+	set_interest(t, s);
+}
+
 /* Try backends until one is being connected to; end the session if none is. */
 static void
 pick(struct session_table *t, struct session *s)
 {
-	struct shuttle unread;
 	int i;
 
 	set_state(s, SESSION_PICK);
@@ -305,11 +355,7 @@ pick(struct session_table *t, struct session *s)
 		if (attempt(t, s, (uint32_t)i))
 			return;
 	}
-	note_end(s, END_NO_BACKEND);
-	/* What the client has sent would turn the close into a reset. */
-	shuttle_init(&unread);
-	(void)shuttle_discard(&unread, &t->kit, s->fd[CLIENT]);
-	finish(t, s, NOBODY);
+	turn_away(t, s);
 }
 
 /* The connection to the backend failed or took too long: the next one. */
@@ -322,31 +368,15 @@ connect_failed(struct session_table *t, struct session *s, int err)
 	pick(t, s);
 }
 
-/*
- * A socket that is only writable is connected. One that is readable too has
- * bytes for us or an error: only then is it worth asking.
- */
-static void
-connect_event(struct session_table *t, struct session *s, unsigned ready)
-{
-	if (ready & POLLER_READ && sys_connected(s->fd[SERVER]) == -1)
-		connect_failed(t, s, errno);
-	else
-		attempt_stands(t, s);
-}
-
 /* Both ways have ended: close, or pass the reset on when its turn has come. */
 static void
 relay_done(struct session_table *t, struct session *s)
 {
-	int other = s->reset[CLIENT] ? SERVER : CLIENT;
+	int side = due_reset(s);
 
-	if (s->reset[other] || !s->reset[!other]) {
-		finish(t, s, NOBODY);
-		return;
-	}
-	if (sys_unacked(s->fd[other]) == 0 || t->now - s->last >= FLUSH_MAX) {
-		finish(t, s, other);
+	if (side == NOBODY || sys_unacked(s->fd[side]) == 0 ||
+	    t->now - s->last >= FLUSH_MAX) {
+		finish(t, s, side);
 		return;
 	}
 	if (s->state != SESSION_FLUSH)
@@ -391,6 +421,17 @@ side_failed(struct session_table *t, struct session *s, int side, int err)
 }
 
 static void
+discard(struct session_table *t, struct session *s, int way)
+{
+	struct shuttle nowhere;
+
+	shuttle_init(&nowhere);
+	if (shuttle_discard(&nowhere, &t->kit, s->fd[way]) != SHUTTLE_GOING)
+		s->way[way].eof = true;
+	s->discarded += (uint32_t)nowhere.in;
+}
+
+static void
 relay_result(struct session_table *t, struct session *s, int way,
     enum shuttle_result result)
 {
@@ -424,12 +465,49 @@ relay_event(struct session_table *t, struct session *s, int side, unsigned ready
 	if (ready & POLLER_READ && !s->done[side])
 		relay_result(t, s, side, shuttle_read(in, &t->kit,
 		    s->fd[side], s->fd[!side]));
+	else if (ready & POLLER_READ && discards(s, side))
+		discard(t, s, side);
 	if (in->in + in->out + out->in + out->out != before)
 		s->last = t->now;
 	if (s->done[UP] && s->done[DOWN])
 		relay_done(t, s);
+	else if (s->discarded > DISCARD_MAX)
+		finish(t, s, due_reset(s));
 	else
 		set_interest(t, s);
+}
+
+/*
+ * A socket that is only writable is connected. One that is readable too has
+ * bytes for us or an error: only then is it worth asking. Asking takes the error
+ * away; one of a connection that had stood is dealt with as any later one,
+ * since bytes may have come before it.
+ */
+static void
+connect_event(struct session_table *t, struct session *s, unsigned ready)
+{
+	int err = 0;
+
+	if (ready & POLLER_READ && sys_connected(s->fd[SERVER]) == -1)
+		err = errno;
+	if (err != 0 && err != ECONNRESET && err != EPIPE) {
+		connect_failed(t, s, err);
+		return;
+	}
+	attempt_stands(t, s);
+	if (err != 0)
+		side_failed(t, s, SERVER, err);
+	relay_event(t, s, SERVER, ready);
+}
+
+static void
+linger_event(struct session_table *t, struct session *s)
+{
+	enum shuttle_result result;
+
+	result = shuttle_discard(&s->way[UP], &t->kit, s->fd[CLIENT]);
+	if (result != SHUTTLE_GOING)
+		finish(t, s, NOBODY);
 }
 
 void
@@ -439,6 +517,8 @@ session_event(struct session_table *t, struct session *s, int side, unsigned rea
 		connect_event(t, s, ready);
 	else if (s->state == SESSION_RELAY)
 		relay_event(t, s, side, ready);
+	else if (s->state == SESSION_LINGER)
+		linger_event(t, s);
 }
 
 void
@@ -448,6 +528,8 @@ session_expired(struct session_table *t, struct session *s)
 
 	if (s->state == SESSION_FLUSH) {
 		relay_done(t, s);
+	} else if (s->state == SESSION_LINGER) {
+		finish(t, s, NOBODY);
 	} else if (at == 0) {
 		return;
 	} else if (at > t->now) {
@@ -457,7 +539,7 @@ session_expired(struct session_table *t, struct session *s)
 	} else if (s->state == SESSION_RELAY) {
 		note_end(s, s->done[UP] || s->done[DOWN] ?
 		    END_FIN_TIMEOUT : END_IDLE_TIMEOUT);
-		finish(t, s, NOBODY);
+		finish(t, s, due_reset(s));
 	}
 }
 

@@ -4,10 +4,13 @@
  * session.h: one client, the backend that serves it, and the bytes between.
  *
  *	PICK -> CONNECT -> RELAY -> (FLUSH ->) gone
- *	  ^________|  on failure, with a backend not tried yet
+ *	| ^________|  on failure, with a backend not tried yet
+ *	+-> (LINGER ->) gone, when there is none
  *
  * PICK is passed through within one turn. FLUSH waits for the peer's system to
  * have all bytes before a reset is passed on, since a reset overtakes them.
+ * LINGER reads what the client has sent to nobody, since closing with bytes
+ * unread would be a reset.
  *
  * A session is plain data: two descriptors, two shuttles and numbers, without
  * a pointer, so that it can be handed to another process.
@@ -26,7 +29,8 @@ struct session_table;
 
 #define SESSION_ATTEMPTS	3	/* backends tried at most */
 
-#define SESSION_STATES(X) X(FREE) X(PICK) X(CONNECT) X(RELAY) X(FLUSH)
+#define SESSION_STATES(X) X(FREE) X(PICK) X(CONNECT) X(RELAY) X(FLUSH) \
+	X(LINGER)
 
 enum session_state {
 #define X(name) SESSION_##name,
@@ -75,6 +79,7 @@ struct session {
 	uint64_t	connected;	/* 0: not yet */
 	uint64_t	last;		/* when the last byte moved */
 	struct endpoint	client;
+	uint32_t	discarded;	/* bytes read for a side that is gone */
 	uint16_t	tried[SESSION_ATTEMPTS];
 	uint16_t	listener;
 	uint8_t		attempts;	/* of tried[] that are filled */

@@ -37,7 +37,6 @@ shuttle_drop(struct shuttle *s, const struct shuttle_kit *k)
 	s->block = BUFPOOL_NONE;
 	s->head = s->tail = 0;
 	s->stuck = false;
-	s->eof = true;
 	s->in = s->out;
 }
 
@@ -54,16 +53,20 @@ put(struct shuttle *s, int to, const void *bytes, size_t len)
 	return n;
 }
 
-/* Keep *len* bytes for later. There is a block: the caller made sure. */
-static void
+/* Keep *len* bytes for later. -1: there is no block. */
+static int
 hold(struct shuttle *s, const struct shuttle_kit *k, const void *bytes,
     size_t len)
 {
-	s->block = bufpool_get(k->pool);
-	assert(s->block != BUFPOOL_NONE && len <= bufpool_size(k->pool));
+	assert(len <= bufpool_size(k->pool));
+	if ((s->block = bufpool_get(k->pool)) == BUFPOOL_NONE) {
+		errno = ENOBUFS;
+		return -1;
+	}
 	memcpy(bufpool_bytes(k->pool, s->block), bytes, len);
 	s->head = 0;
 	s->tail = (uint32_t)len;
+	return 0;
 }
 
 /* Send of *bytes* what goes and hold the rest. */
@@ -76,8 +79,9 @@ pass(struct shuttle *s, const struct shuttle_kit *k, int to,
 	s->in += len;
 	if ((n = put(s, to, bytes, len)) == -1)
 		return SHUTTLE_TO_FAILED;
-	if ((size_t)n < len)
-		hold(s, k, bytes + n, len - (size_t)n);
+	/* Who read made sure of a block; bytes of our own may find none. */
+	if ((size_t)n < len && hold(s, k, bytes + n, len - (size_t)n) == -1)
+		return SHUTTLE_TO_FAILED;
 	assert(s->in == s->out + shuttle_held(s));
 	return SHUTTLE_GOING;
 }
@@ -159,10 +163,6 @@ enum shuttle_result
 shuttle_give(struct shuttle *s, const struct shuttle_kit *k, int to,
     const void *bytes, size_t len)
 {
-	if (bufpool_left(k->pool) == 0) {
-		errno = ENOBUFS;
-		return SHUTTLE_TO_FAILED;
-	}
 	return pass(s, k, to, bytes, len);
 }
 

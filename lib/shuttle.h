@@ -52,7 +52,10 @@ enum shuttle_result shuttle_read(struct shuttle *, const struct shuttle_kit *,
 enum shuttle_result shuttle_write(struct shuttle *, const struct shuttle_kit *,
 	    int from, int to);
 
-/* Send *len* bytes of our own; *len* is at most a block. */
+/*
+ * Send *len* bytes of our own, at most a block. SHUTTLE_TO_FAILED with ENOBUFS:
+ * some did not go and there is no block to hold them.
+ */
 enum shuttle_result shuttle_give(struct shuttle *, const struct shuttle_kit *,
 	    int to, const void *bytes, size_t len);
 
