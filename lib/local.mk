@@ -12,6 +12,7 @@ libshuttle_a_SOURCES = \
 	lib/poller.c lib/poller.h \
 	lib/poller_select.c lib/poller_select.h \
 	lib/session.c lib/session.h \
+	lib/session_log.c lib/session_log.h \
 	lib/session_table.c lib/session_table.h \
 	lib/shuttle.c lib/shuttle.h \
 	lib/sys.c lib/sys.h \

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session.c: the life of a session, from its client's arrival to its line in
- * the log. Reads from top to bottom in that order. Owns both descriptors;
- * moves no bytes itself (shuttle.c) and keeps no list of its kind
- * (session_table.c). Invariant: at the end of every step the poller knows what the
- * session's state wants of both descriptors.
+ * session.c: the life of a session, from its client's arrival to its end.
+ * Owns both descriptors; moves no bytes itself (shuttle.c), keeps no list of
+ * its kind (session_table.c) and writes no line (session_log.c). Invariant: at
+ * the end of every step the poller knows what the session's state wants of both
+ * descriptors.
  */
 #include "session.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "session_log.h"
 #include "session_table.h"
 #include "sys.h"
 
@@ -145,55 +145,6 @@ set_interest(struct session_table *t, const struct session *s)
 		poller_want(t->poller, s->fd[SERVER], want[SERVER]);
 }
 
-static void
-log_start(const struct session_table *t, const struct session *s)
-{
-	char client[ADDR_TEXT];
-
-	if (log_wants(t->log, LOG_DEBUG))
-		log_gather(t->log, LOG_DEBUG,
-		    "session start client=%s listener=%s",
-		    endpoint_format(&s->client, client, sizeof(client)),
-		    t->listeners[s->listener]);
-}
-
-/* The names of all backends tried, the one that served last. */
-static const char *
-tried_names(const struct session_table *t, const struct session *s, char *buf,
-    size_t size)
-{
-	unsigned i;
-
-	strlcpy(buf, s->attempts == 0 ? "-" : "", size);
-	for (i = 0; i < s->attempts; i++) {
-		if (i > 0)
-			strlcat(buf, ",", size);
-		strlcat(buf, t->backends->list[s->tried[i]].name, size);
-	}
-	return buf;
-}
-
-static void
-log_end(const struct session_table *t, const struct session *s)
-{
-	char client[ADDR_TEXT], tried[SESSION_ATTEMPTS * BACKEND_NAME];
-	char connect[24] = "-";
-
-	if (!log_wants(t->log, LOG_INFO))
-		return;
-	if (s->connected != 0)
-		snprintf(connect, sizeof(connect), "%llu",
-		    (unsigned long long)(s->connected - s->started));
-	log_gather(t->log, LOG_INFO, "session end client=%s listener=%s "
-	    "backend=%s up=%llu down=%llu connect_ms=%s total_ms=%llu end=%s",
-	    endpoint_format(&s->client, client, sizeof(client)),
-	    t->listeners[s->listener], tried_names(t, s, tried, sizeof(tried)),
-	    (unsigned long long)s->way[UP].out,
-	    (unsigned long long)s->way[DOWN].out, connect,
-	    (unsigned long long)(t->now - s->started),
-	    session_end_name(s->end));
-}
-
 static uint32_t
 backend_of(const struct session *s)
 {
@@ -219,7 +170,7 @@ finish(struct session_table *t, struct session *s, int reset)
 	counter_add(&t->board->down, s->way[DOWN].out);
 	counter_add(&t->board->ends[s->end], 1);
 	gauge_add(&t->board->live, -1);
-	log_end(t, s);
+	session_log_end(t, s);
 	set_state(s, SESSION_FREE);
 	table_give(t, s);
 }
@@ -240,7 +191,7 @@ session_open(struct session_table *t, int fd, const struct endpoint *client,
 	table_attach(t, s, CLIENT, fd);
 	counter_add(&t->board->total, 1);
 	gauge_add(&t->board->live, 1);
-	log_start(t, s);
+	session_log_start(t, s);
 	pick(t, s);
 }
 
@@ -565,28 +516,4 @@ session_kill(struct session_table *t, struct session *s, enum session_end why,
 {
 	note_end(s, why);
 	finish(t, s, abort ? EVERYBODY : NOBODY);
-}
-
-const char *
-session_end_name(enum session_end end)
-{
-	static const char *const names[] = {
-#define X(name, text) text,
-		SESSION_ENDS(X)
-#undef X
-	};
-
-	return names[end];
-}
-
-const char *
-session_state_name(enum session_state state)
-{
-	static const char *const names[] = {
-#define X(name) #name,
-		SESSION_STATES(X)
-#undef X
-	};
-
-	return names[state];
 }
