@@ -1,0 +1,171 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# backends.sh: which backend gets a session, and what happens when it does
+# not answer: the client sees a service, or a clean end at once.
+# shellcheck source-path=SCRIPTDIR disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+refused_goes_to_the_next() {
+	backend_refusing r
+	backend b 'send-text "b\n"'
+	shuttled_start -l 127.0.0.1:0 -b "$(address r),name=r" \
+	    -b "$(address b),name=b" -w "$workers"
+	for _ in 1 2 3 4 5 6 7 8; do
+		peer "connect $LISTEN; expect-text \"b\\n\"; expect-eof"
+	done
+	wait_for 5 log_reaches 8 'end=server.close'
+	assert_log 'backend=r,b '
+	peer_stop b
+	backends_release r
+	shuttled_stop
+}
+
+# Two may fail; the third is the last that is tried.
+two_refused_go_to_the_third() {
+	backend_refusing r
+	backend_refusing s
+	backend b 'send-text "b\n"'
+	shuttled_start -l 127.0.0.1:0 -b "$(address r)" -b "$(address s)" \
+	    -b "$(address b)" -w "$workers"
+	peer -p 10 "connect $LISTEN; expect-text \"b\\n\"; expect-eof"
+	peer_stop b
+	backends_release r s
+	shuttled_stop
+}
+
+unanswered_goes_to_the_next() {
+	backend_silent s
+	backend b 'send-text "b\n"'
+	shuttled_start -l 127.0.0.1:0 -b "$(address s),name=s" \
+	    -b "$(address b),name=b" -w "$workers" --connect-timeout 300ms
+	for _ in 1 2 3; do
+		peer "connect $LISTEN; expect-text \"b\\n\"; expect-eof"
+	done
+	wait_for 5 log_reaches 3 'end=server.close'
+	assert_log 'backend=s,b '
+	connect_ms=$(sed -n 's/.*backend=s,b .*connect_ms=\([0-9]*\) .*/\1/p' \
+	    "$T/log" | head -n 1)
+	assert_between connect_ms 300 3000 "$connect_ms"
+	peer_stop b
+	backends_release s
+	shuttled_stop
+}
+
+# What the client sends meanwhile waits for the backend that answers.
+unanswered_loses_no_byte() {
+	backend_silent s
+	backend b 'receive-id; expect 300k seed 1; send-text "b\n"; expect-eof'
+	shuttled_start -l 127.0.0.1:0 -b "$(address s),name=s" \
+	    -b "$(address b),name=b" -w "$workers" --connect-timeout 300ms
+	peer "parallel 4 { connect $LISTEN; send-id; send 300k seed 1; \
+	    expect-text \"b\\n\"; half-close; expect-eof }"
+	peer_stop b
+	backends_release s
+	shuttled_stop
+}
+
+backup_only_when_needed() {
+	backend a 'send-text "a\n"'
+	backend b 'send-text "b\n"'
+	first=$(address a)
+	shuttled_start -l 127.0.0.1:0 -b "$(address b),backup,name=b" \
+	    -b "$first,name=a" -w "$workers"
+	peer -p 12 "connect $LISTEN; expect-text \"a\\n\"; expect-eof"
+	peer_stop a
+	peer -p 12 "connect $LISTEN; expect-text \"b\\n\"; expect-eof"
+	# It comes back on the same port, and is found again.
+	peer_start a "listen $first; port-file $T/a; \
+	    serve any { send-text \"a\\n\" }"
+	wait_for 10 try_peer \
+	    "connect $LISTEN; expect-text \"a\\n\"; expect-eof"
+	peer -p 12 "connect $LISTEN; expect-text \"a\\n\"; expect-eof"
+	peer_stop a b
+	shuttled_stop
+}
+
+backup_answers_the_first_that_was_refused() {
+	backend_refusing r
+	backend b 'send-text "b\n"'
+	shuttled_start -l 127.0.0.1:0 -b "$(address r)" \
+	    -b "$(address b),backup" -w "$workers"
+	peer -p 12 "connect $LISTEN; expect-text \"b\\n\"; expect-eof"
+	peer_stop b
+	backends_release r
+	shuttled_stop
+}
+
+all_down_closes_at_once() {
+	backend_refusing r
+	backend_refusing s
+	shuttled_start -l 127.0.0.1:0 -b "$(address r)" -b "$(address s)" \
+	    -w "$workers"
+	peer "timeout 1500; parallel 50 { connect $LISTEN; expect-eof }"
+	wait_for 5 log_reaches 50 'end=server.refused'
+	assert_between total_ms 0 1000 "$(session_field total_ms)"
+	backends_release r s
+	shuttled_stop
+}
+
+# An end of file also when the client has sent something: never a reset.
+all_down_closes_cleanly_with_bytes() {
+	backend_refusing r
+	shuttled_start -l 127.0.0.1:0 -b "$(address r)" -w "$workers"
+	for _ in 1 2 3 4 5; do
+		peer "parallel 50 { connect $LISTEN; send 1000; expect-eof }"
+	done
+	backends_release r
+	shuttled_stop
+}
+
+# The bytes lie there long before the last backend has not answered.
+all_silent_closes_cleanly_with_bytes() {
+	backend_silent s
+	shuttled_start -l 127.0.0.1:0 -b "$(address s)" -w "$workers" \
+	    --connect-timeout 500ms
+	peer "parallel 10 { connect $LISTEN; send 1000; expect-eof }"
+	peer "parallel 10 { sndbuf 4k; connect $LISTEN; \
+	    send-until-blocked 200; expect-eof }"
+	assert_log 'end=proxy.connect_timeout'
+	backends_release s
+	shuttled_stop
+}
+
+# One sequence over all workers: exact.
+weights_are_exact() {
+	backend a 'send-text "a\n"'
+	backend b 'send-text "b\n"'
+	shuttled_start -l 127.0.0.1:0 -b "$(address a),weight=2" \
+	    -b "$(address b)" -w "$1"
+	peer -p 30 "connect $LISTEN; cat"
+	assert_eq 'sessions of a' 20 "$(grep -c '^a$' "$T/peer.out")"
+	assert_eq 'sessions of b' 10 "$(grep -c '^b$' "$T/peer.out")"
+	for _ in 1 2 3 4 5 6; do
+		peer "connect $LISTEN; cat"
+		cat "$T/peer.out" >>"$T/six"
+	done
+	assert_eq 'of six in a row, those of a' 4 "$(grep -c '^a$' "$T/six")"
+	rm "$T/six"
+	peer_stop a b
+	shuttled_stop
+}
+
+weights_over_four_workers() {
+	weights_are_exact 4
+}
+
+weights_in_one_process() {
+	weights_are_exact 0
+}
+
+for workers in 2 0; do
+	say "with -w $workers"
+	run_cases refused_goes_to_the_next two_refused_go_to_the_third \
+	    unanswered_goes_to_the_next unanswered_loses_no_byte \
+	    backup_only_when_needed \
+	    backup_answers_the_first_that_was_refused \
+	    all_down_closes_at_once all_down_closes_cleanly_with_bytes \
+	    all_silent_closes_cleanly_with_bytes
+done
+run_cases weights_over_four_workers weights_in_one_process

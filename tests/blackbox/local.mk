@@ -1,0 +1,25 @@
+# Black-box tests: scripts around the scripted TCP peer. BLACKBOX_TESTS can be
+# run by itself: make check TESTS='$(BLACKBOX_TESTS)'
+check_PROGRAMS += tests/blackbox/peer
+tests_blackbox_peer_SOURCES = \
+	tests/blackbox/peer.c tests/blackbox/peer.h \
+	tests/blackbox/peer_data.c \
+	tests/blackbox/peer_fork.c \
+	tests/blackbox/peer_net.c \
+	tests/blackbox/peer_pattern.c \
+	tests/blackbox/peer_script.c \
+	tests/blackbox/peer_verbs.c
+
+BLACKBOX_TESTS = \
+	tests/blackbox/backends.sh \
+	tests/blackbox/builtin.sh \
+	tests/blackbox/many.sh \
+	tests/blackbox/peer.sh \
+	tests/blackbox/pressure.sh \
+	tests/blackbox/relay.sh \
+	tests/blackbox/reset.sh \
+	tests/blackbox/sessionlog.sh \
+	tests/blackbox/sockets.sh \
+	tests/blackbox/timeouts.sh
+TESTS += $(BLACKBOX_TESTS)
+EXTRA_DIST += tests/blackbox/lib.sh $(BLACKBOX_TESTS)

@@ -1,0 +1,170 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# sessionlog.sh: the line of each session: every field, for every end.
+# shellcheck source-path=SCRIPTDIR disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+number='[0-9][0-9]*'
+stamp='^[0-9-]*T[0-9:]*\.[0-9]\{3\}Z'
+
+# ends END BACKEND-SCRIPT CLIENT-SCRIPT [ARGS...]: one session with this end.
+ends() {
+	end=$1
+	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; $2"
+	client=$3
+	shift 3
+	shuttled_start -l 127.0.0.1:0 -b "$(address b),name=it" \
+	    -w "$workers" "$@"
+	peer "connect $LISTEN; $client"
+	assert_log "session end client=127\\.0\\.0\\.1:$number \
+listener=$LISTEN backend=it up=$number down=$number connect_ms=$number \
+total_ms=$number end=$end\$"
+	assert_eq 'lines' 1 "$(log_count 'session end')"
+	peer_wait b
+	shuttled_stop
+}
+
+client_close() {
+	ends client.close 'expect 300 seed 1; expect-eof; send 7; close' \
+	    'send 300 seed 1; half-close; expect 7 seed 0; expect-eof'
+	assert_eq up 300 "$(session_field up)"
+	assert_eq down 7 "$(session_field down)"
+}
+
+server_close() {
+	ends server.close 'send 300 seed 1; half-close; expect-eof' \
+	    'expect 300 seed 1; expect-eof; close'
+	assert_eq up 0 "$(session_field up)"
+	assert_eq down 300 "$(session_field down)"
+}
+
+client_reset() {
+	ends client.reset 'expect 50 seed 1; expect-reset' \
+	    'send 50 seed 1; flush; reset'
+	assert_eq up 50 "$(session_field up)"
+}
+
+server_reset() {
+	ends server.reset 'send 50 seed 1; flush; reset' \
+	    'expect 50 seed 1; expect-reset'
+	assert_eq down 50 "$(session_field down)"
+}
+
+idle_timeout() {
+	ends proxy.idle_timeout 'expect-end' 'expect-end' \
+	    --idle-timeout 300ms
+}
+
+fin_timeout() {
+	rm -f "$T/cut"
+	ends proxy.fin_timeout "expect-eof; wait-file $T/cut" \
+	    "half-close; expect-end; touch $T/cut" --fin-timeout 300ms
+}
+
+refused() {
+	backend_refusing r
+	shuttled_start -l 127.0.0.1:0 -b "$(address r),name=r" -w "$workers"
+	peer "connect $LISTEN; expect-eof"
+	assert_log "listener=$LISTEN backend=r up=0 down=0 connect_ms=- \
+total_ms=$number end=server.refused\$"
+	backends_release r
+	shuttled_stop
+}
+
+connect_timeout() {
+	backend_silent s
+	shuttled_start -l 127.0.0.1:0 -b "$(address s),name=s" \
+	    -w "$workers" --connect-timeout 300ms
+	peer "connect $LISTEN; expect-eof"
+	assert_log "backend=s up=0 down=0 connect_ms=- total_ms=$number \
+end=proxy.connect_timeout\$"
+	assert_between total_ms 300 5000 "$(session_field total_ms)"
+	backends_release s
+	shuttled_stop
+}
+
+# The client leaves while the backend has not answered yet.
+client_leaves_early() {
+	backend_silent s
+	shuttled_start -l 127.0.0.1:0 -b "$(address s),name=s" \
+	    -w "$workers" --connect-timeout 300ms
+	peer "connect $LISTEN; reset"
+	assert_log "session end "
+	backends_release s
+	shuttled_stop
+}
+
+# held_open END SIGNAL: a session ended by one of the master.
+held_open() {
+	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
+	    send 5 seed 1; expect-end"
+	end=$1
+	signal=$2
+	shift 2
+	rm -f "$T/open"
+	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" "$@"
+	peer_start c "connect $LISTEN; expect 5 seed 1; touch $T/open; \
+	    timeout 30000; expect-end"
+	wait_for 10 test -e "$T/open"
+	shuttled_end "$signal"
+	peer_wait b c
+	assert_log "down=5 .*end=$end\$"
+}
+
+stop() {
+	held_open proxy.stop TERM
+	held_open proxy.stop INT
+}
+
+drain() {
+	held_open proxy.drain QUIT --drain-timeout 300ms
+}
+
+the_form_of_a_line() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w "$workers"
+	peer "connect $LISTEN; cat"
+	if [ "$workers" -gt 0 ]; then
+		assert_log "$stamp worker $number\\[$number\\] info: session end "
+	else
+		assert_log "$stamp [a-z0-9 ]*\\[$PID\\] info: session end "
+	fi
+	assert_log "$stamp [a-z0-9 ]*\\[$PID\\] notice: listening on $LISTEN\$"
+	assert_not_log 'session start'
+	shuttled_stop
+}
+
+verbose_has_the_start_too() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w "$workers" -v
+	peer "connect $LISTEN; cat"
+	assert_log "session start client=127.0.0.1:$number listener=$LISTEN\$"
+	assert_log 'session end '
+	shuttled_stop
+}
+
+quiet_has_neither() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w "$workers" -q
+	peer "connect $LISTEN; cat"
+	shuttled_stop
+	assert_not_log 'session start'
+	assert_not_log 'session end'
+}
+
+names_default_to_addresses() {
+	backend b 'send 1'
+	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	peer "connect $LISTEN; cat"
+	assert_log "backend=$(address b) "
+	peer_stop b
+	shuttled_stop
+}
+
+for workers in 2 0; do
+	say "with -w $workers"
+	run_cases client_close server_close client_reset server_reset \
+	    idle_timeout fin_timeout refused connect_timeout \
+	    client_leaves_early stop drain the_form_of_a_line \
+	    verbose_has_the_start_too quiet_has_neither \
+	    names_default_to_addresses
+done

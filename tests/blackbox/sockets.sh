@@ -1,0 +1,145 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# sockets.sh: the kinds of addresses on both sides, and listeners that
+# cannot be had.
+# shellcheck source-path=SCRIPTDIR disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+# unix_backend NAME SCRIPT
+unix_backend() {
+	rm -f "$T/$1.sock"
+	peer_start "$1" "listen unix:$T/$1.sock; port-file $T/$1; \
+	    serve any { $2 }"
+}
+
+unix_on_both_sides() {
+	unix_backend b 'echo'
+	shuttled_start -l "unix:$T/l.sock" -b "unix:$T/b.sock" -w "$workers"
+	assert_eq 'line of the ports file' "unix:$T/l.sock" "$LISTEN"
+	peer -p 20 "connect unix:$T/l.sock; \
+	    exchange 500k 500k seed 1 seed 1 chunks random; half-close; \
+	    expect-eof"
+	peer_stop b
+	wait_for 5 log_reaches 20 'end=client.close'
+	shuttled_stop
+}
+
+unix_half_close() {
+	unix_backend b 'expect 10k seed 1; expect-eof; send 300k seed 2'
+	shuttled_start -l "unix:$T/l.sock" -b "unix:$T/b.sock" -w "$workers"
+	peer "connect unix:$T/l.sock; send 10k seed 1; half-close; \
+	    expect 300k seed 2; expect-eof"
+	peer_stop b
+	shuttled_stop
+}
+
+unix_to_inet_and_back() {
+	backend b 'echo'
+	unix_backend c 'echo'
+	shuttled_start -l "unix:$T/l.sock" -l 127.0.0.1:0 \
+	    -b "unix:$T/c.sock" -b "$(address b)" -w "$workers"
+	for to in "$(listener 1)" "$(listener 2)"; do
+		peer -p 4 "connect $to; exchange 100k 100k seed 1 seed 1; \
+		    half-close; expect-eof"
+	done
+	peer_stop b c
+	shuttled_stop
+}
+
+unix_backend_that_is_not_there() {
+	unix_backend c 'send-text "c\n"'
+	shuttled_start -l 127.0.0.1:0 -b "unix:$T/nobody.sock" \
+	    -b "unix:$T/c.sock" -w "$workers"
+	peer -p 4 "connect $LISTEN; expect-text \"c\\n\"; expect-eof"
+	peer_stop c
+	shuttled_stop
+}
+
+# Its owner was killed; nobody answers there.
+unix_path_left_over() {
+	rm -f "$T/l.sock"
+	peer_start x "listen unix:$T/l.sock; port-file $T/x"
+	peer_wait x
+	[ -S "$T/l.sock" ] || fail 'no socket was left'
+	shuttled_start -l "unix:$T/l.sock" -b builtin:echo -w "$workers"
+	peer "connect unix:$T/l.sock; send 9 seed 1; expect 9 seed 1; \
+	    half-close; expect-eof"
+	shuttled_stop
+}
+
+unix_path_in_use() {
+	shuttled_start -l "unix:$T/l.sock" -b builtin:echo -w "$workers"
+	shuttled_try -l "unix:$T/l.sock" -b builtin:echo -w "$workers"
+	assert_eq 'status of the second' 69 "$STATUS"
+	peer "connect unix:$T/l.sock; send 9 seed 1; expect 9 seed 1; \
+	    half-close; expect-eof"
+	shuttled_stop
+}
+
+# Only sockets are taken away.
+unix_path_of_a_file() {
+	rm -f "$T/precious"
+	echo content >"$T/precious"
+	shuttled_try -l "unix:$T/precious" -b builtin:echo -w "$workers"
+	assert_eq status 69 "$STATUS"
+	assert_eq 'the file' content "$(cat "$T/precious")"
+}
+
+port_in_use() {
+	backend b 'echo'
+	shuttled_try -l "$(address b)" -b builtin:echo -w "$workers"
+	assert_eq status 69 "$STATUS"
+	grep -q "$(address b)" "$T/try.out" ||
+		fail "the address is not named: $(cat "$T/try.out")"
+	peer_stop b
+}
+
+have_ipv6() {
+	"$PEER" -c 'listen [::1]:0' 2>/dev/null
+}
+
+ipv6_on_both_sides() {
+	peer_start b "listen [::1]:0; port-file $T/b; serve any { echo }"
+	shuttled_start -l '[::1]:0' -b "$(address b)" -w "$workers"
+	peer -p 20 "connect $LISTEN; exchange 100k 100k seed 1 seed 1; \
+	    half-close; expect-eof"
+	wait_for 5 log_reaches 20 'client=\[::1\]:[0-9]* listener=\[::1\]:'
+	peer_stop b
+	shuttled_stop
+}
+
+both_families_on_one_port() {
+	shuttled_start -l ':0' -b builtin:echo -w "$workers"
+	port=${LISTEN##*:}
+	for host in 127.0.0.1 '[::1]'; do
+		peer "connect $host:$port; send 9 seed 1; expect 9 seed 1; \
+		    half-close; expect-eof"
+	done
+	assert_log 'client=127.0.0.1:'
+	shuttled_stop
+}
+
+several_listeners() {
+	shuttled_start -l 127.0.0.1:0 -l "unix:$T/l.sock" -l 127.0.0.1:0 \
+	    -b builtin:echo -w "$workers"
+	assert_eq 'lines of the ports file' 3 "$(grep -c . "$T/ports")"
+	for i in 1 2 3; do
+		peer "connect $(listener $i); send 9 seed 1; \
+		    expect 9 seed 1; half-close; expect-eof"
+	done
+	shuttled_stop
+}
+
+for workers in 2 0; do
+	say "with -w $workers"
+	run_cases unix_on_both_sides unix_half_close unix_to_inet_and_back \
+	    unix_backend_that_is_not_there unix_path_left_over \
+	    unix_path_in_use unix_path_of_a_file port_in_use several_listeners
+	if have_ipv6; then
+		run_cases ipv6_on_both_sides both_families_on_one_port
+	else
+		say 'no IPv6 here: two cases are left out'
+	fi
+done
