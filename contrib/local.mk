@@ -1,0 +1,23 @@
+# For packagers and administrators: nothing here is installed, but for the
+# systemd unit where configure was asked to (--with-systemdsystemunitdir).
+EXTRA_DIST += \
+	.ci/run \
+	contrib/completions/shuttled.bash \
+	contrib/default/shuttled \
+	contrib/demo/README.md \
+	contrib/init.d/shuttled \
+	contrib/logrotate/shuttled \
+	contrib/systemd/shuttled.service \
+	contrib/sysusers.d/shuttled.conf \
+	contrib/tmpfiles.d/shuttled.conf
+
+if SYSTEMD_UNIT
+nodist_systemdsystemunit_DATA = contrib/shuttled.service
+endif
+CLEANFILES += contrib/shuttled.service
+
+# The unit names the binary where it is installed.
+contrib/shuttled.service: contrib/systemd/shuttled.service Makefile
+	$(AM_V_GEN)$(MKDIR_P) contrib && \
+	$(SED) 's|/usr/sbin/shuttled|$(sbindir)/shuttled|' \
+	    $(srcdir)/contrib/systemd/shuttled.service >$@

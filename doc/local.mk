@@ -1,0 +1,1 @@
+dist_man8_MANS = doc/shuttled.8

@@ -1,0 +1,188 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# docs.sh: what is written must be so. Options and end reasons are the same in
+# the binary, the man page and the completion; every command line in README,
+# man page, demos and start-up files is one that shuttled takes; the man page
+# and all shell scripts are free of lint. A part whose tool is missing is
+# reported as skipped, or as failed with REQUIRE_TOOLS=1.
+# usage: docs.sh            in a build directory (srcdir from make check)
+set -eu
+set -f			# addresses such as [::1]:80 are no patterns
+LC_ALL=C
+export LC_ALL
+top=${srcdir:-$(dirname "$0")/..}
+shuttled=$PWD/shuttled
+man=$top/doc/shuttled.8
+completion=$top/contrib/completions/shuttled.bash
+failed=0
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' INT TERM HUP
+
+if ! [ -x "$shuttled" ]; then
+	echo "docs.sh: skipped: no shuttled in this directory"
+	exit 77
+fi
+
+bad() {
+	echo "docs.sh: $*"
+	failed=1
+}
+
+# with TOOL WHAT: is there this tool? If not, WHAT is not checked.
+with() {
+	if command -v "$1" >/dev/null; then
+		return 0
+	fi
+	if [ -n "${REQUIRE_TOOLS:-}" ]; then
+		bad "no $1: $2 not checked"
+	else
+		echo "docs.sh: skipped: $2 (no $1)"
+	fi
+	return 1
+}
+
+# same NAME-A FILE-A NAME-B FILE-B: both must hold the same lines, and some.
+same() {
+	sort -u "$2" >"$tmp/a"
+	sort -u "$4" >"$tmp/b"
+	[ -s "$tmp/a" ] || bad "found nothing in $1"
+	for only in $(comm -23 "$tmp/a" "$tmp/b"); do
+		bad "$only is in $1, but not in $3"
+	done
+	for only in $(comm -13 "$tmp/a" "$tmp/b"); do
+		bad "$only is in $3, but not in $1"
+	done
+}
+
+check_options() {
+	"$shuttled" --help >"$tmp/help" || bad "--help: exit status $?"
+	grep -oE '(^|[ ,[|(])--?[A-Za-z][a-z-]*' "$tmp/help" |
+	    sed 's/^[ ,[|(]*//' >"$tmp/help.options"
+	# .It Fl w Ar workers , Fl Fl workers Ar workers
+	awk '/^[.]It Fl/ {
+		for (i = 2; i < NF; i++)
+			if ($i == "Fl" && $(i + 1) == "Fl")
+				print "--" $(i += 2)
+			else if ($i == "Fl")
+				print "-" $(i += 1)
+	}' "$man" >"$tmp/man.options"
+	same "shuttled --help" "$tmp/help.options" \
+	    "doc/shuttled.8" "$tmp/man.options"
+	with bash "the completion" || return 0
+	bash -c '. "$1"; COMP_WORDS=(shuttled -) COMP_CWORD=1
+	    _shuttled; printf "%s\n" "${COMPREPLY[@]}"' bash "$completion" \
+	    >"$tmp/completion.options"
+	same "shuttled --help" "$tmp/help.options" \
+	    "the completion" "$tmp/completion.options"
+}
+
+check_ends() {
+	sed -n 's/.*X([A-Z_]*,[[:space:]]*"\([a-z]*[.][a-z_]*\)").*/\1/p' \
+	    "$top/lib/session.h" >"$tmp/source.ends"
+	sed -n 's/^[.]It Cm \([a-z]*[.][a-z_]*\)$/\1/p' "$man" \
+	    >"$tmp/man.ends"
+	same "lib/session.h" "$tmp/source.ends" \
+	    "doc/shuttled.8" "$tmp/man.ends"
+}
+
+# accepts WHERE ARGS...: shuttled must take this command line.
+accepts() {
+	where=$1
+	shift
+	if ! "$shuttled" -t "$@" >"$tmp/out" 2>&1; then
+		bad "$where: 'shuttled $*' is not taken: $(cat "$tmp/out")"
+	fi
+	commands=$((commands + 1))
+}
+
+check_commands() {
+	commands=0
+	for doc in README.md contrib/demo/README.md; do
+		grep -E '^    (sudo )?(shuttled |[.]/bootstrap)' "$top/$doc" |
+		    sed 's/ #.*//' >"$tmp/lines"
+		while read -r name args; do
+			if [ "$name" = ./bootstrap ]; then
+				verb=${args%% *}
+				"$top/bootstrap" help |
+				    grep -q "bootstrap $verb" ||
+					bad "$doc: no ./bootstrap $verb"
+				case $args in
+				'run '*) args=${args#run } ;;
+				*) continue ;;
+				esac
+			fi
+			# shellcheck disable=SC2086 # words of a command line
+			accepts "$doc" $args
+		done <"$tmp/lines"
+	done
+	sed -n 's/^[.]Dl shuttled //p' "$man" >"$tmp/lines"
+	while read -r args; do
+		# shellcheck disable=SC2086
+		accepts doc/shuttled.8 $args
+	done <"$tmp/lines"
+	sed -n 's/^#*OPTIONS="\(..*\)"/\1/p' "$top/contrib/default/shuttled" \
+	    >"$tmp/lines"
+	while read -r args; do
+		# As the unit starts it, with these options.
+		# shellcheck disable=SC2016 # the text, not the variable
+		unit=$(sed -n 's/^ExecStart=[^ ]* //p' \
+		    "$top/contrib/systemd/shuttled.service" |
+		    sed 's/\${WORKERS}/auto/; s/\$OPTIONS//')
+		# shellcheck disable=SC2086
+		accepts contrib/default/shuttled $unit $args
+	done <"$tmp/lines"
+	[ "$commands" -ge 5 ] || bad "only $commands command lines found"
+	# The check itself must be able to fail.
+	if "$shuttled" -t --no-such-option >"$tmp/out" 2>&1; then
+		bad "shuttled -t takes everything"
+	fi
+}
+
+# shell_files script|sourced: one a line.
+shell_files() {
+	find "$top/bootstrap" "$top/.ci" "$top/contrib" "$top/tests" \
+	    -type f ! -name '*.[ch]' 2>/dev/null |
+	while read -r file; do
+		case $1:$(head -n 1 "$file") in
+		script:'#!'*sh | script:'#!'*'sh '*)
+			echo "$file"
+			;;
+		sourced:'#!'*)
+			;;
+		sourced:*)
+			! grep -q '^# shellcheck shell=' "$file" ||
+				echo "$file"
+			;;
+		esac
+	done
+}
+
+check_lint() {
+	if with mandoc "lint of the man page"; then
+		mandoc -Tlint -Wwarning "$man" || bad "doc/shuttled.8: lint"
+	fi
+	if with shellcheck "lint of the shell scripts"; then
+		# Not asked for: "$@" where a function has defaults (2119),
+		# life without ulimit -n, which every sh has (3045), and, in
+		# files that others source, use of what they set (2034).
+		for kind in script sourced; do
+			shell_files "$kind" >"$tmp/files"
+			except=SC2119,SC3045
+			[ "$kind" = script ] || except=$except,SC2034
+			# shellcheck disable=SC2046 # no spaces there
+			shellcheck -x -P SCRIPTDIR -e "$except" \
+			    $(cat "$tmp/files") || bad "shellcheck: see above"
+		done
+	fi
+}
+
+check_options
+check_ends
+check_commands
+check_lint
+[ "$failed" -eq 0 ] || exit 1
+echo "docs.sh: documents and binary agree; $commands command lines tried"
