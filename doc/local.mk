@@ -1,1 +1,2 @@
 dist_man8_MANS = doc/shuttled.8
+EXTRA_DIST += doc/ARCHITECTURE.md

@@ -272,17 +272,19 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 	return true;
 }
 
-/* Nobody can serve this client. */
+/*
+ * Nobody can serve this client. It reads end of file at once; closing now would
+ * turn that into a reset if it has sent anything, or is about to. When slots
+ * are getting scarce they are worth more than that.
+ */
 static void
 turn_away(struct session_table *t, struct session *s)
 {
 	note_end(s, END_NO_BACKEND);
-	if (shuttle_discard(&s->way[UP], &t->kit, s->fd[CLIENT]) !=
-	    SHUTTLE_GOING || s->way[UP].in == 0) {
+	if (t->live > t->limit / 2) {
 		finish(t, s, NOBODY);
 		return;
 	}
-	/* It was sending: let it read the end of file before the close. */
 	(void)sys_shut_write(s->fd[CLIENT]);
 	set_state(s, SESSION_LINGER);
 	s->last = t->now;

@@ -91,6 +91,9 @@ listen_socket(const struct addr *a)
 	/* The kernel cuts the backlog down to net.core.somaxconn. */
 	if (bind(fd, &a->sa, a->len) == -1 || listen(fd, INT_MAX) == -1)
 		goto fail;
+	/* As for a port: who may connect is for its directory to say. */
+	if (family == AF_UNIX && chmod(a->un.sun_path, 0666) == -1)
+		goto fail;
 	return fd;
 fail:
 	close_keeping_errno(fd);

@@ -20,7 +20,8 @@
  * accepted sockets inherit from it is set here once: TCP_NODELAY, SO_KEEPALIVE.
  * *a* is rewritten with the address that was bound (port 0: the port chosen).
  * The any-address falls back to IPv4 where the system has no IPv6.
- * A unix socket path that nobody listens on is taken over; EADDRINUSE when
+ * A unix socket is open to all (mode 0666), as a port is: its directory says who
+ * may reach it. A path that nobody listens on is taken over; EADDRINUSE when
  * somebody does, EEXIST when it is not a socket.
  */
 int	sys_listen(struct addr *a);
