@@ -200,6 +200,21 @@ sys_unacked(int fd)
 	return ioctl(fd, SIOCOUTQ, &n) == -1 ? 0 : n;
 }
 
+void
+sys_hold_signals(sigset_t *set)
+{
+	static const int all[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1,
+	    SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGCHLD };
+	size_t i;
+
+	sigemptyset(set);
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+		sigaddset(set, all[i]);
+	sigprocmask(SIG_BLOCK, set, NULL);
+	/* Who starts us may ignore it, and then nobody could be reaped. */
+	signal(SIGCHLD, SIG_DFL);
+}
+
 int
 sys_signals(const sigset_t *set)
 {

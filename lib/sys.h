@@ -48,8 +48,14 @@ void	sys_abort(int fd);
 int	sys_unacked(int fd);
 
 /*
- * Block *set* in this process and return a descriptor that is readable when one
- * of them has come; sys_next_signal() then gives them one by one, 0: no more.
+ * Hold back the signals that operators send to a service, and CHLD: they wait
+ * until somebody asks for them. They are returned in *set*.
+ */
+void	sys_hold_signals(sigset_t *set);
+
+/*
+ * Hold back *set* and return a descriptor that is readable when one of them has
+ * come; sys_next_signal() then gives them one by one, 0: no more.
  */
 int	sys_signals(const sigset_t *set);
 int	sys_next_signal(int fd);

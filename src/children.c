@@ -51,9 +51,10 @@ children_init(struct children *cs)
 static void __attribute__((__noreturn__))
 be_worker(struct children *cs, uint32_t slot, int channel)
 {
+	struct worker *w;
 	uint32_t i;
 	char name[24];
-	int status;
+	int status = WORKER_HOPELESS;
 
 	for (i = 0; i < BOARD_WORKERS; i++)
 		close_channel(&cs->at[i]);
@@ -65,7 +66,12 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
 	setproctitle("%s", name);
 	log_ident(cs->log, name);
-	status = worker_run(cs->conf, cs->board, cs->log, slot, channel);
+	w = worker_new(cs->conf, cs->board, cs->log, slot, channel);
+	if (w != NULL) {
+		(void)sys_send(channel, CHANNEL_READY, -1);
+		status = worker_loop(w);
+		worker_free(w);
+	}
 	close(channel);
 	exit(status);
 }
@@ -118,7 +124,7 @@ children_add(struct children *cs)
 			cs->at[i].quick = 0;
 			return spawn(cs, i);
 		}
-	errno = EAGAIN;
+	errno = ENOSPC;
 	return -1;
 }
 
@@ -297,8 +303,10 @@ children_new_log(struct children *cs)
 	uint32_t i;
 
 	for (i = 0; i < BOARD_WORKERS; i++)
+		/* One that has just ended does not need it: EPIPE. */
 		if (fd != -1 && cs->at[i].pid != 0 &&
-		    sys_send(cs->at[i].channel, CHANNEL_LOG, fd) == -1)
+		    sys_send(cs->at[i].channel, CHANNEL_LOG, fd) == -1 &&
+		    errno != EPIPE && errno != ECONNRESET)
 			log_line(cs->log, LOG_ERR,
 			    "worker %u: handing over the log: %s", i + 1,
 			    strerror(errno));

@@ -39,8 +39,9 @@ struct children {
 void	children_init(struct children *);
 
 /*
- * Fork a worker into a free slot. Returns 0, or -1 with errno set: the slot
- * will be tried again when it is due. In the new process it does not return.
+ * Fork a worker into a free slot. Returns 0, or -1 with errno set: ENOSPC when
+ * all slots are taken, else the slot is tried again when it is due. In the new
+ * process it does not return.
  */
 int	children_add(struct children *);
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -20,8 +21,12 @@ static void
 relay_status(int fd)
 {
 	unsigned char status = EX_OSERR;
+	sigset_t none;
 	ssize_t n;
 
+	/* Whoever waits here may be interrupted; the service then goes on. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	do
 		n = read(fd, &status, 1);
 	while (n == -1 && errno == EINTR);
@@ -67,13 +72,16 @@ daemon_detach(void)
 }
 
 void
-daemon_report(int fd, int status)
+daemon_report(int *fd, int status)
 {
 	unsigned char byte = (unsigned char)status;
 
+	if (*fd == -1)
+		return;
 	if (status == 0)
 		daemon_detach();
 	/* A parent that is gone does not care. */
-	(void)!write(fd, &byte, 1);
-	close(fd);
+	(void)!write(*fd, &byte, 1);
+	close(*fd);
+	*fd = -1;
 }

@@ -14,9 +14,11 @@
 int	daemon_start(void);
 
 /*
- * Tell the waiting parent how it went; with status 0 also daemon_detach().
+ * Tell the waiting parent how it went, close *fd and set it to -1; nothing is
+ * done when it is -1. With status 0 also daemon_detach(). A failure is to be
+ * told last of all, when everything is cleaned up.
  */
-void	daemon_report(int fd, int status);
+void	daemon_report(int *fd, int status);
 
 /* Lead standard input, output and error to /dev/null. */
 void	daemon_detach(void);

@@ -132,8 +132,7 @@ instance_stop_listening(struct instance *in)
 	size_t i;
 
 	for (i = 0; i < in->conf->listeners; i++) {
-		if (in->conf->listener[i].fd != -1)
-			listener_remove(&in->conf->listener[i]);
+		listener_remove(&in->conf->listener[i]);
 		listener_close(&in->conf->listener[i]);
 	}
 }

@@ -14,6 +14,7 @@ listener_open(struct listener *l)
 {
 	if ((l->fd = sys_listen(&l->addr)) == -1)
 		return -1;
+	l->bound = true;
 	addr_format(&l->addr, l->name, sizeof(l->name));
 	return 0;
 }
@@ -27,8 +28,9 @@ listener_close(struct listener *l)
 }
 
 void
-listener_remove(const struct listener *l)
+listener_remove(struct listener *l)
 {
-	if (addr_is_unix(&l->addr))
+	if (l->bound && addr_is_unix(&l->addr))
 		(void)unlink(l->addr.un.sun_path);
+	l->bound = false;
 }

@@ -7,6 +7,7 @@
 #ifndef LISTENER_H
 #define LISTENER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "addr.h"
@@ -16,6 +17,7 @@ struct listener {
 	char		name[ADDR_TEXT]; /* as bound, for logs */
 	struct addr	addr;
 	int		fd;		/* -1: not open */
+	bool		bound;		/* its path is ours to remove */
 	enum builtin_kind builtin;	/* of a builtin backend, else NONE */
 	size_t		backend;	/* whose address it is, if builtin */
 };
@@ -26,7 +28,10 @@ int	listener_open(struct listener *);
 /* Close our copy; other processes keep theirs. */
 void	listener_close(struct listener *);
 
-/* Remove the path of a unix socket from the file system. For the master. */
-void	listener_remove(const struct listener *);
+/*
+ * Remove the path of a unix socket that was opened from the file system. For
+ * the process that opened it.
+ */
+void	listener_remove(struct listener *);
 
 #endif

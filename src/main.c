@@ -24,20 +24,28 @@
 /* Master and worker in one: no fork, nothing that is shared. */
 static int
 run_single(struct conf *conf, struct board *board, struct log *log,
-    struct instance *instance, int report)
+    struct instance *instance, int *report)
 {
-	int status = instance_announce(instance);
+	struct worker *w;
+	size_t i;
+	int status;
 
 	setproctitle("single");
 	log_ident(log, "single");
-	if (report != -1)
-		daemon_report(report, status);
-	if (status != 0)
+	/* The files first: the worker gives up the right to make them. */
+	if ((status = instance_announce(instance)) != 0)
 		return status;
-	log_line(log, LOG_NOTICE, "listening on %s%s",
-	    conf->listener[0].name, conf->listeners > 1 ? " …" : "");
-	return worker_run(conf, board, log, 0, -1) == WORKER_DONE ?
-	    0 : EX_OSERR;
+	if ((w = worker_new(conf, board, log, 0, -1)) == NULL) {
+		warnx("cannot start: the log says why (%s)", conf->log);
+		return EX_OSERR;
+	}
+	daemon_report(report, 0);
+	for (i = 0; i < conf->listeners; i++)
+		log_line(log, LOG_NOTICE, "listening on %s",
+		    conf->listener[i].name);
+	status = worker_loop(w) == WORKER_DONE ? 0 : EX_OSERR;
+	worker_free(w);
+	return status;
 }
 
 /* Fork into the background unless told not to. -1: there is nobody to tell. */
@@ -55,16 +63,17 @@ leave_shell(const struct conf *conf)
 
 /* With sockets and log open: to the background, and serve. */
 static int
-serve(struct conf *conf, struct log *log, struct instance *instance)
+serve(struct conf *conf, struct log *log, struct instance *instance,
+    int *report)
 {
 	struct board *board;
-	int report, status;
+	int status;
 
 	if ((board = board_new((uint32_t)conf->backends)) == NULL) {
 		warn("board");
 		return EX_OSERR;
 	}
-	report = leave_shell(conf);
+	*report = leave_shell(conf);
 	if (conf->workers == 0)
 		status = run_single(conf, board, log, instance, report);
 	else
@@ -78,15 +87,19 @@ run(struct conf *conf)
 {
 	struct instance instance;
 	struct log *log;
-	int status;
+	sigset_t signals;
+	int status, report = -1;
 
+	/* From here on a signal waits until it can be acted on in good order. */
+	sys_hold_signals(&signals);
 	if ((log = log_open(conf->log, conf->log_level)) == NULL) {
 		warn("log %s", conf->log);
 		return EX_CANTCREAT;
 	}
 	if ((status = instance_open(&instance, conf)) == 0)
-		status = serve(conf, log, &instance);
+		status = serve(conf, log, &instance, &report);
 	instance_close(&instance);
+	daemon_report(&report, status);
 	log_close(log);
 	return status;
 }
@@ -104,6 +117,9 @@ main(int argc, char **argv, char **envp)
 	conf_init(&conf);
 	switch (options_parse(&conf, argc, argv)) {
 	case OPTIONS_RUN:
+		/* A daemon keeps nothing of whoever starts it. */
+		if (!conf.foreground)
+			closefrom(STDERR_FILENO + 1);
 		status = run(&conf);
 		break;
 	case OPTIONS_TEST:

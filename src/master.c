@@ -33,25 +33,15 @@ struct master {
 	struct children	 children;
 	enum phase	 phase;
 	uint64_t	 kill_at;	/* 0: never */
+	unsigned	 hopeless;	/* workers that said so */
 	int		 status;
 };
 
 static void
-block_signals(sigset_t *set)
-{
-	static const int all[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1,
-	    SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGCHLD };
-	size_t i;
-
-	sigemptyset(set);
-	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
-		sigaddset(set, all[i]);
-	sigprocmask(SIG_BLOCK, set, NULL);
-}
-
-static void
 stop(struct master *m, const char *why)
 {
+	if (m->phase == STOPPING)
+		return;
 	log_line(m->log, LOG_NOTICE, "stopping: %s", why);
 	m->phase = STOPPING;
 	m->kill_at = sys_now() + STOP_TIME;
@@ -87,9 +77,13 @@ reopen_log(struct master *m)
 static void
 add_worker(struct master *m)
 {
+	m->hopeless = 0;
 	if (children_add(&m->children) == 0)
 		log_line(m->log, LOG_NOTICE, "one worker more: %u",
 		    children_wanted(&m->children));
+	else if (errno == ENOSPC)
+		log_line(m->log, LOG_WARNING,
+		    "no worker more: there are %d already", BOARD_WORKERS);
 }
 
 static void
@@ -114,9 +108,8 @@ drain_workers(struct master *m)
 static void
 bury(struct master *m)
 {
-	unsigned hopeless = children_reap(&m->children);
-
-	if (hopeless == 0 || m->phase != RUNNING ||
+	m->hopeless += children_reap(&m->children);
+	if (m->hopeless == 0 || m->phase != RUNNING ||
 	    children_alive(&m->children) + children_wanted(&m->children) > 0)
 		return;
 	m->status = EX_OSERR;
@@ -229,7 +222,7 @@ start(struct master *m)
 
 int
 master_run(struct conf *conf, struct board *board, struct log *log,
-    struct instance *instance, int report)
+    struct instance *instance, int *report)
 {
 	struct master *m;
 	sigset_t set;
@@ -247,15 +240,15 @@ master_run(struct conf *conf, struct board *board, struct log *log,
 	m->children.board = board;
 	m->children.log = log;
 	m->children.instance = instance;
-	m->children.report = report;
+	m->children.report = *report;
 	setproctitle("master");
 	log_ident(log, "master");
-	block_signals(&set);
+	sys_hold_signals(&set);
 	if ((m->status = start(m)) != 0)
 		stop(m, "start-up failed");
-	if (report != -1)
-		daemon_report(report, m->status);
-	m->children.report = -1;
+	else
+		daemon_report(report, 0);
+	m->children.report = *report;
 	supervise(m, &set);
 	log_line(log, LOG_NOTICE, "all workers have ended: bye");
 	status = m->status;

@@ -13,11 +13,11 @@
 #include "log.h"
 
 /*
- * Fork the workers, announce the instance once they accept, report to the shell
- * through *report* (-1: nobody waits), and keep them running until told to
- * stop. Returns an exit status of sysexits(3).
+ * Fork the workers, announce the instance once they accept, report that to the
+ * shell (daemon_report()), and keep them running until told to stop. Returns an
+ * exit status of sysexits(3).
  */
 int	master_run(struct conf *, struct board *, struct log *,
-	    struct instance *, int report);
+	    struct instance *, int *report);
 
 #endif

@@ -279,11 +279,11 @@ meant(const char *text)
 	return nearest(name, names, n);
 }
 
-/* getopt_long() did not know what to make of a word. */
+/* getopt_long() did not know what to make of *arg*. */
 static void
-unknown_option(struct parse *p, bool missing, char **argv)
+unknown_option(struct parse *p, bool missing, const char *arg)
 {
-	const char *arg = argv[optind - 1], *name;
+	const char *name;
 	bool is_long = strncmp(arg, "--", 2) == 0;
 	char word[80], what[80];
 
@@ -339,12 +339,13 @@ enum options_action
 options_parse(struct conf *conf, int argc, char **argv)
 {
 	struct parse p = { .conf = conf };
-	int code;
+	int code, at = 1;
 
 	opterr = 0;
 	conf->workers = sys_processors();
-	while (!p.failed && (code = getopt_long(argc, argv,
-	    ":l:b:w:Fp:L:e:u:tvqVh", longs, NULL)) != -1)
+	/* "+": nothing is moved about, so that argv[at] is what is read. */
+	while (!p.failed && (at = optind, code = getopt_long(argc, argv,
+	    "+:l:b:w:Fp:L:e:u:tvqVh", longs, NULL)) != -1)
 		switch (code) {
 		case 'h':
 			fputs(usage, stdout);
@@ -354,7 +355,7 @@ options_parse(struct conf *conf, int argc, char **argv)
 			return OPTIONS_DONE;
 		case ':':
 		case '?':
-			unknown_option(&p, code == ':', argv);
+			unknown_option(&p, code == ':', argv[at]);
 			break;
 		default:
 			read_option(&p, code, optarg);

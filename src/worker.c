@@ -50,25 +50,6 @@ struct worker {
 	uint64_t	 drain_end;	/* of the next stage; 0: never */
 };
 
-static int
-open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGUSR2);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGWINCH);
-	sigaddset(&set, SIGTTIN);
-	sigaddset(&set, SIGTTOU);
-	sigaddset(&set, SIGCHLD);
-	return sys_signals(&set);
-}
-
 /*
  * How many sessions the descriptors carry: two each, and a third where builtin
  * backends run in the same process.
@@ -120,6 +101,7 @@ static int
 set_up(struct worker *w)
 {
 	size_t descriptors = sys_raise_descriptors();
+	sigset_t signals;
 
 	w->backends.list = w->conf->backend;
 	w->backends.n = (uint32_t)w->conf->backends;
@@ -129,7 +111,8 @@ set_up(struct worker *w)
 	if (priv_drop(&w->conf->user) == -1)
 		return -1;
 	w->step = "signals and poller";
-	if ((w->signals = open_signals()) == -1 ||
+	sys_hold_signals(&signals);
+	if ((w->signals = sys_signals(&signals)) == -1 ||
 	    (w->poller = poller_new(w->conf->engine, descriptors)) == NULL ||
 	    set_up_table(w, descriptors) == -1 ||
 	    (w->builtins = builtins_new(w->poller, &w->table.kit,
@@ -146,8 +129,8 @@ set_up(struct worker *w)
 	return 0;
 }
 
-static void
-tear_down(struct worker *w)
+void
+worker_free(struct worker *w)
 {
 	table_kill(&w->table, END_STOP, false);
 	builtins_free(w->builtins);
@@ -160,6 +143,8 @@ tear_down(struct worker *w)
 	free(w->names);
 	if (w->signals != -1)
 		close(w->signals);
+	log_flush(w->log);
+	free(w);
 }
 
 static void
@@ -307,15 +292,14 @@ turn(struct worker *w)
 	return 0;
 }
 
-int
-worker_run(struct conf *conf, struct board *board, struct log *log,
+struct worker *
+worker_new(struct conf *conf, struct board *board, struct log *log,
     uint32_t slot, int channel)
 {
 	struct worker *w;
-	int status = WORKER_HOPELESS;
 
 	if ((w = calloc(1, sizeof(*w))) == NULL)
-		return WORKER_HOPELESS;
+		return NULL;
 	w->conf = conf;
 	w->board = board;
 	w->me = &board->worker[slot];
@@ -326,23 +310,23 @@ worker_run(struct conf *conf, struct board *board, struct log *log,
 	if (set_up(w) == -1) {
 		log_line(log, LOG_ERR, "cannot start: %s: %s", w->step,
 		    strerror(errno));
-		goto out;
+		worker_free(w);
+		return NULL;
 	}
 	atomic_store(&w->me->state, WORKER_READY);
 	log_line(log, LOG_INFO, "ready: uid %d, %u sessions at most",
 	    (int)geteuid(), w->table.limit);
-	if (channel != -1)
-		(void)sys_send(channel, CHANNEL_READY, -1);
-	status = WORKER_DONE;
+	return w;
+}
+
+int
+worker_loop(struct worker *w)
+{
 	while (!w->stop && !drained(w))
 		if (turn(w) == -1) {
-			log_line(log, LOG_ERR, "poller: %s", strerror(errno));
-			status = WORKER_FAILED;
-			break;
+			log_line(w->log, LOG_ERR, "poller: %s",
+			    strerror(errno));
+			return WORKER_FAILED;
 		}
-out:
-	tear_down(w);
-	log_flush(log);
-	free(w);
-	return status;
+	return WORKER_DONE;
 }

@@ -24,11 +24,20 @@ enum {
 	CHANNEL_LOG = 'L'		/* to the worker: log to this descriptor */
 };
 
+struct worker;
+
 /*
- * Run until told to stop. *slot* is its place on the board; *channel* leads to
- * the master, -1 when this process is all there is. Returns one of the above.
+ * Set a worker up, with its privileges dropped, ready to accept. *slot* is its
+ * place on the board; *channel* leads to the master, -1 when this process is all
+ * there is. NULL when it cannot be done; the log says why.
  */
-int	worker_run(struct conf *, struct board *, struct log *, uint32_t slot,
-	    int channel);
+struct worker *worker_new(struct conf *, struct board *, struct log *,
+	    uint32_t slot, int channel);
+
+/* Serve until told to stop. Returns one of the above. */
+int	worker_loop(struct worker *);
+
+/* End the sessions that are left. */
+void	worker_free(struct worker *);
 
 #endif
