@@ -1,0 +1,15 @@
+# Fuzz targets: ../configure CC=clang --enable-fuzzers --enable-sanitizers, then
+#	tests/fuzz/fuzz_addr -dict=SRCDIR/tests/fuzz/addr.dict CORPUS
+# What is fuzzed is compiled anew, so that libFuzzer sees its branches.
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_addr
+tests_fuzz_fuzz_addr_SOURCES = \
+	tests/fuzz/fuzz_addr.c \
+	lib/addr.c lib/addr.h \
+	src/conf.c src/conf.h
+tests_fuzz_fuzz_addr_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_addr_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer \
+	-Wl,--wrap=getaddrinfo
+tests_fuzz_fuzz_addr_LDADD = libshuttle.a $(LIBBSD_LIBS)
+endif
+EXTRA_DIST += tests/fuzz/addr.dict

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * backend.c: what two workers tell each other about their backends.
+ */
+#include "backend.h"
+
+#include "helpers.h"
+
+static const struct backend list[3] = {
+	{ .name = "a", .weight = 1 }, { .name = "b", .weight = 1 },
+	{ .name = "c", .weight = 1 },
+};
+
+static struct board *board;
+static struct backends one, two;	/* as two workers see them */
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	if ((board = board_new(3)) == NULL)
+		return -1;
+	one.list = two.list = list;
+	one.n = two.n = 3;
+	one.board = two.board = board;
+	one.worker = 3;
+	two.worker = 4;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	board_free(board);
+	return 0;
+}
+
+static void
+test_take_and_drop(void **state)
+{
+	(void)state;
+	backend_take(&one, 1);
+	backend_take(&one, 1);
+	backend_take(&two, 1);
+	backend_take(&two, 2);
+	assert_int_equal(*board_live(board, 3, 1), 2);
+	assert_int_equal(*board_live(board, 4, 1), 1);
+	assert_int_equal(board_backend_live(board, 0), 0);
+	assert_int_equal(board_backend_live(board, 1), 3);
+	assert_int_equal(board_backend_live(board, 2), 1);
+	backend_drop(&one, 1);
+	backend_drop(&one, 1);
+	backend_drop(&two, 2);
+	assert_int_equal(board_backend_live(board, 1), 1);
+	assert_int_equal(board_backend_live(board, 2), 0);
+	assert_int_equal(*board_live(board, 4, 1), 1);
+}
+
+static void
+test_failure_is_news_once(void **state)
+{
+	(void)state;
+	assert_true(backend_failed(&one, 0, 1000));
+	assert_false(backend_failed(&one, 0, 1001));
+	assert_false(backend_failed(&two, 0, 1002));
+	/* Also after the hold-off, as long as it has not answered. */
+	assert_false(backend_failed(&two, 0, 100000));
+	assert_true(backend_failed(&two, 1, 1002));
+	assert_int_equal(board->backend[0].failures, 4);
+	assert_int_equal(board->backend[1].failures, 1);
+	assert_int_equal(board->backend[2].failures, 0);
+}
+
+static void
+test_answer_is_news_once(void **state)
+{
+	(void)state;
+	assert_false(backend_answered(&one, 0));
+	backend_failed(&one, 0, 1000);
+	assert_true(backend_answered(&two, 0));
+	assert_false(backend_answered(&one, 0));
+	assert_true(backend_failed(&one, 0, 1000));
+	assert_true(backend_answered(&one, 0));
+	assert_int_equal(board->backend[0].served, 4);
+	assert_int_equal(board->backend[1].served, 0);
+}
+
+static void
+test_held_off(void **state)
+{
+	(void)state;
+	assert_int_equal(BACKEND_HOLD_OFF, 2000);
+	assert_false(backend_held_off(&one, 0, 0));
+	assert_false(backend_held_off(&one, 0, UINT64_MAX));
+	backend_failed(&one, 0, 5000);
+	assert_true(backend_held_off(&one, 0, 5000));
+	assert_true(backend_held_off(&two, 0, 6999));
+	assert_false(backend_held_off(&two, 0, 7000));
+	assert_false(backend_held_off(&one, 1, 5000));
+	/* Another failure begins it anew. */
+	backend_failed(&two, 0, 6000);
+	assert_true(backend_held_off(&one, 0, 7999));
+	assert_false(backend_held_off(&one, 0, 8000));
+	backend_failed(&one, 0, 9000);
+	backend_answered(&two, 0);
+	assert_false(backend_held_off(&one, 0, 9001));
+}
+
+/* The other workers are other processes. */
+static void
+test_processes_tell_each_other(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	if ((pid = (pid_t)MUST(fork())) == 0) {
+		backend_take(&two, 2);
+		_exit(backend_failed(&two, 2, 100) ? 0 : 1);
+	}
+	assert_int_equal(wait_child(pid), 0);
+	assert_true(backend_held_off(&one, 2, 200));
+	assert_false(backend_failed(&one, 2, 200));
+	assert_int_equal(board_backend_live(board, 2), 1);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_take_and_drop),
+		TEST(test_failure_is_news_once),
+		TEST(test_answer_is_news_once),
+		TEST(test_held_off),
+		TEST(test_processes_tell_each_other),
+	};
+
+	return RUN(tests);
+}

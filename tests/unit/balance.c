@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * balance.c: the sequence of backends: shares that are exact, places that are
+ * spread, one sequence for all processes, and who comes first when some fail.
+ */
+#include "balance.h"
+
+#include "helpers.h"
+
+#define MOST	40			/* backends in most of these tests */
+
+static struct backend list[BOARD_BACKENDS];
+static struct backends backends;
+static struct balance *balance;
+
+/* Backends of these weights; negative: a backup of that weight. */
+static void
+begin(const int *weights, uint32_t n)
+{
+	uint32_t i;
+
+	memset(list, 0, sizeof(list));
+	for (i = 0; i < n; i++) {
+		list[i].weight = (uint32_t)abs(weights[i]);
+		list[i].tier = weights[i] < 0 ? TIER_BACKUP : TIER_PRIMARY;
+	}
+	backends.list = list;
+	backends.n = n;
+	backends.worker = 0;
+	backends.board = board_new(n);
+	assert_non_null(backends.board);
+	balance = balance_new(&backends);
+	assert_non_null(balance);
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	balance_free(balance);
+	board_free(backends.board);
+	balance = NULL;
+	backends.board = NULL;
+	return 0;
+}
+
+static int
+pick(uint64_t now)
+{
+	return balance_pick(balance, NULL, 0, now);
+}
+
+/* The next picks, as letters. */
+static const char *
+picks(unsigned n)
+{
+	static char text[100];
+	unsigned i;
+	int got;
+
+	for (i = 0; i < n; i++) {
+		got = pick(0);
+		text[i] = got == -1 ? '-' : (char)('a' + got);
+	}
+	text[n] = '\0';
+	return text;
+}
+
+static void
+test_sequences(void **state)
+{
+	(void)state;
+	begin((const int[]){ 5, 1, 1 }, 3);
+	assert_string_equal(picks(14), "aabacaaaabacaa");
+	end(NULL);
+	begin((const int[]){ 1, 1, 1 }, 3);
+	assert_string_equal(picks(7), "abcabca");
+	end(NULL);
+	begin((const int[]){ 7 }, 1);
+	assert_string_equal(picks(3), "aaa");
+	end(NULL);
+	begin((const int[]){ 256, 256 }, 2);
+	assert_string_equal(picks(5), "ababa");
+}
+
+static unsigned
+sum_of(const int *weights, uint32_t n)
+{
+	unsigned sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		sum += (unsigned)weights[i];
+	return sum;
+}
+
+/* In each period everybody is picked as often as its weight says. */
+static void
+test_shares_are_exact(void **state)
+{
+	uint64_t seed = random_seed();
+	unsigned got[MOST], sum, k, period;
+	int weights[MOST], i, n, at;
+
+	(void)state;
+	for (k = 0; k < 300; k++) {
+		n = 1 + (int)random_below(&seed, k < 250 ? 8 : MOST);
+		for (i = 0; i < n; i++)
+			weights[i] = 1 + (int)random_below(&seed,
+			    k % 2 ? 6 : BACKEND_WEIGHT_MAX);
+		sum = sum_of(weights, (uint32_t)n);
+		begin(weights, (uint32_t)n);
+		for (period = 0; period < 2; period++) {
+			memset(got, 0, sizeof(got));
+			for (i = 0; i < (int)sum; i++) {
+				at = pick(0);
+				assert_in_range(at, 0, n - 1);
+				got[at]++;
+			}
+			for (i = 0; i < n; i++)
+				assert_int_equal(got[i], weights[i]);
+		}
+		end(NULL);
+	}
+}
+
+/* Nobody with at most half of the weight is picked three times in a row. */
+static void
+test_no_runs(void **state)
+{
+	uint64_t seed = random_seed();
+	int weights[8], i, n, last, got, run;
+	unsigned sum, k, j;
+
+	(void)state;
+	for (k = 0; k < 500; k++) {
+		n = 2 + (int)random_below(&seed, 7);
+		for (i = 0; i < n; i++)
+			weights[i] = 1 + (int)random_below(&seed, 12);
+		sum = sum_of(weights, (uint32_t)n);
+		begin(weights, (uint32_t)n);
+		for (last = -1, run = 0, j = 0; j < 3 * sum; j++, last = got) {
+			got = pick(0);
+			run = got == last ? run + 1 : 1;
+			if (run > 2 && 2 * (unsigned)weights[got] <= sum)
+				fail_msg("%d (%d of %u) %d times in a row",
+				    got, weights[got], sum, run);
+		}
+		end(NULL);
+	}
+}
+
+/* Of equal weights all come before one comes again. */
+static void
+test_equal_weights_take_turns(void **state)
+{
+	int weights[MOST], i, n;
+
+	(void)state;
+	for (n = 1; n <= MOST; n++) {
+		for (i = 0; i < n; i++)
+			weights[i] = n;
+		begin(weights, (uint32_t)n);
+		for (i = 0; i < 3 * n; i++)
+			assert_int_equal(pick(0), i % n);
+		end(NULL);
+	}
+}
+
+/* At any moment each has had its share, give or take one. */
+static void
+test_shares_are_spread(void **state)
+{
+	static const int weights[] = { 11, 7, 5, 3, 1 };
+	int had[5] = { 0 }, i, k;
+	double due;
+
+	(void)state;
+	begin(weights, 5);
+	for (k = 1; k <= 27 * 4; k++) {
+		had[pick(0)]++;
+		for (i = 0; i < 5; i++) {
+			due = (double)weights[i] * k / 27;
+			assert_true(had[i] > due - 1.5 && had[i] < due + 1.5);
+		}
+	}
+}
+
+/* Two workers, turn by turn: it is as if there were one. */
+static void
+test_workers_draw_from_one_sequence(void **state)
+{
+	struct backends other;
+	struct balance *second;
+	char text[15] = "";
+	int i;
+
+	(void)state;
+	begin((const int[]){ 5, 1, 1 }, 3);
+	other = backends;
+	other.worker = 1;
+	second = balance_new(&other);
+	for (i = 0; i < 14; i++)
+		text[i] = (char)('a' + balance_pick(i % 3 == 1 ? second :
+		    balance, NULL, 0, 0));
+	assert_string_equal(text, "aabacaaaabacaa");
+	balance_free(second);
+}
+
+/* In numbers that are whole periods only when all are added up. */
+static void
+test_processes_draw_from_one_sequence(void **state)
+{
+	static const int weights[] = { 5, 1, 1 };
+	static const unsigned draws[] = { 10001, 20002, 30003, 10001 };
+	pid_t pid[4];
+	unsigned k;
+	int i;
+
+	(void)state;
+	begin(weights, 3);
+	for (i = 0; i < 4; i++)
+		if ((pid[i] = (pid_t)MUST(fork())) == 0) {
+			backends.worker = (uint32_t)i;
+			for (k = 0; k < draws[i]; k++)
+				backend_take(&backends, (uint32_t)pick(0));
+			_exit(0);
+		}
+	for (i = 0; i < 4; i++)
+		assert_int_equal(wait_child(pid[i]), 0);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(board_backend_live(backends.board,
+		    (uint32_t)i), weights[i] * 70007 / 7);
+}
+
+static void
+test_tried_ones_are_left_out(void **state)
+{
+	uint16_t tried[3] = { 0 };
+	int i, got;
+
+	(void)state;
+	begin((const int[]){ 9, 1, 1 }, 3);
+	for (i = 0; i < 50; i++) {
+		tried[0] = 0;
+		got = balance_pick(balance, tried, 1, 0);
+		assert_in_range(got, 1, 2);
+		tried[1] = (uint16_t)got;
+		got = balance_pick(balance, tried, 2, 0);
+		assert_int_equal(got, 3 - tried[1]);
+		tried[2] = (uint16_t)got;
+		errno = 0;
+		assert_int_equal(balance_pick(balance, tried, 3, 0), -1);
+		assert_int_equal(errno, EHOSTDOWN);
+	}
+	/* Failed just now or not: tried is tried. */
+	backend_failed(&backends, 0, 0);
+	backend_failed(&backends, 1, 0);
+	assert_int_equal(balance_pick(balance, tried, 3, 0), -1);
+	assert_int_equal(errno, EHOSTDOWN);
+}
+
+static void
+test_order_of_last_resorts(void **state)
+{
+	uint16_t tried[4];
+	unsigned n;
+	int i;
+
+	(void)state;
+	/* a and b are primary, c and d stand by. */
+	begin((const int[]){ 1, 1, -1, -1 }, 4);
+	assert_string_equal(picks(4), "abab");
+	backend_failed(&backends, 0, 0);
+	assert_string_equal(picks(4), "bbbb");
+	backend_failed(&backends, 1, 0);
+	assert_string_equal(picks(4), "cdcd");
+	backend_failed(&backends, 3, 0);
+	assert_string_equal(picks(3), "ccc");
+	/* All held off: primary ones first again. */
+	backend_failed(&backends, 2, 0);
+	for (i = 0; i < 10; i++)
+		assert_in_range(pick(0), 0, 1);
+	for (n = 0; n < 4; n++) {
+		i = balance_pick(balance, tried, n, 0);
+		assert_in_range(i, n < 2 ? 0 : 2, n < 2 ? 1 : 3);
+		tried[n] = (uint16_t)i;
+	}
+	assert_int_equal(balance_pick(balance, tried, 4, 0), -1);
+	assert_int_equal(errno, EHOSTDOWN);
+	/* Two seconds later all is as before. */
+	assert_in_range(pick(2000), 0, 1);
+	assert_in_range(pick(2000), 0, 1);
+}
+
+/* A tried primary one is followed by a primary one, held off or not tried. */
+static void
+test_backup_after_all_primary_ones(void **state)
+{
+	uint16_t tried[2] = { 0, 1 };
+
+	(void)state;
+	begin((const int[]){ 1, 1, -1 }, 3);
+	assert_int_equal(balance_pick(balance, tried, 1, 0), 1);
+	assert_int_equal(balance_pick(balance, tried, 2, 0), 2);
+	backend_failed(&backends, 1, 0);
+	/* b failed just now, c did not. */
+	assert_int_equal(balance_pick(balance, tried, 1, 0), 2);
+}
+
+/* The share of one that is down goes to the others evenly. */
+static void
+test_share_of_the_failed(void **state)
+{
+	unsigned got[4] = { 0 };
+	int i;
+
+	(void)state;
+	begin((const int[]){ 1, 1, 1, 1 }, 4);
+	backend_failed(&backends, 1, 0);
+	for (i = 0; i < 300; i++)
+		got[pick(0)]++;
+	assert_int_equal(got[0], 100);
+	assert_int_equal(got[1], 0);
+	assert_int_equal(got[2], 100);
+	assert_int_equal(got[3], 100);
+}
+
+/* Whoever draws the places in between, the answer is right all the same. */
+static void
+test_found_however_rare(void **state)
+{
+	uint16_t tried[1] = { 0 };
+	int i;
+
+	(void)state;
+	begin((const int[]){ 255, 1 }, 2);
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(balance_pick(balance, tried, 1, 0), 1);
+	backend_failed(&backends, 0, 0);
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(pick(0), 1);
+}
+
+static void
+test_backups_alone(void **state)
+{
+	(void)state;
+	begin((const int[]){ -2, -1 }, 2);
+	assert_string_equal(picks(6), "abaaba");
+	end(NULL);
+	begin(NULL, 0);
+	assert_int_equal(pick(0), -1);
+	assert_int_equal(errno, EHOSTDOWN);
+}
+
+/* Each worker lays it out when it starts, and must not be late for that. */
+static void
+test_longest_list(void **state)
+{
+	static int weights[BOARD_BACKENDS];
+	uint64_t seed = random_seed(), begun;
+	int i;
+
+	(void)state;
+	known_bug("4096 backends of different weights take seconds to lay out");
+	for (i = 0; i < BOARD_BACKENDS; i++)
+		weights[i] = 1 + (int)random_below(&seed, BACKEND_WEIGHT_MAX);
+	begun = clock_ms();
+	begin(weights, BOARD_BACKENDS);
+	assert_in_range(clock_ms() - begun, 0, 1000);
+	assert_in_range(pick(0), 0, BOARD_BACKENDS - 1);
+}
+
+static void
+test_out_of_memory(void **state)
+{
+	struct balance *b;
+	int n;
+
+	(void)state;
+	alloc_needed();
+	begin((const int[]){ 2, 1, -1, -3 }, 4);
+	for (n = 0; ; n++) {
+		alloc_fail(n);
+		errno = 0;
+		b = balance_new(&backends);
+		if (!alloc_failed())
+			break;
+		assert_null(b);
+		assert_int_equal(errno, ENOMEM);
+	}
+	assert_true(n > 0);
+	balance_free(b);
+	balance_free(NULL);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_teardown(name, end)
+	const struct CMUnitTest tests[] = {
+		TEST(test_sequences),
+		TEST(test_shares_are_exact),
+		TEST(test_no_runs),
+		TEST(test_equal_weights_take_turns),
+		TEST(test_shares_are_spread),
+		TEST(test_workers_draw_from_one_sequence),
+		TEST(test_processes_draw_from_one_sequence),
+		TEST(test_tried_ones_are_left_out),
+		TEST(test_order_of_last_resorts),
+		TEST(test_backup_after_all_primary_ones),
+		TEST(test_share_of_the_failed),
+		TEST(test_found_however_rare),
+		TEST(test_backups_alone),
+		TEST(test_longest_list),
+		TEST(test_out_of_memory),
+	};
+
+	return RUN(tests);
+}

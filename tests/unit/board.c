@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * board.c: the shared mapping, seen from several processes: its layout, its
+ * counters, and what the master takes back from the dead.
+ */
+#include "board.h"
+
+#include <sys/mman.h>
+
+#include <signal.h>
+
+#include "helpers.h"
+
+int	__real_ftruncate(int, off_t);
+int	__wrap_ftruncate(int, off_t);
+void	*__real_mmap(void *, size_t, int, int, int, off_t);
+void	*__wrap_mmap(void *, size_t, int, int, int, off_t);
+
+static int	fail_ftruncate, fail_mmap;	/* errno of the next call */
+
+int
+__wrap_ftruncate(int fd, off_t size)
+{
+	if (fail_ftruncate == 0)
+		return __real_ftruncate(fd, size);
+	errno = fail_ftruncate;
+	fail_ftruncate = 0;
+	return -1;
+}
+
+void *
+__wrap_mmap(void *at, size_t size, int prot, int flags, int fd, off_t from)
+{
+	if (fail_mmap == 0)
+		return __real_mmap(at, size, prot, flags, fd, from);
+	errno = fail_mmap;
+	fail_mmap = 0;
+	return MAP_FAILED;
+}
+
+static struct board *
+new_board(uint32_t backends)
+{
+	struct board *b = board_new(backends);
+
+	assert_non_null(b);
+	return b;
+}
+
+static void
+test_fresh_board(void **state)
+{
+	int before = open_descriptors();
+	struct board *b = new_board(3);
+	struct board was = { .magic = 0 };
+	uint32_t i, k;
+
+	(void)state;
+	assert_int_equal(open_descriptors(), before);
+	assert_int_equal(b->magic, BOARD_MAGIC);
+	assert_memory_equal(&b->magic, "shuttled", 8);
+	assert_int_equal(b->version, BOARD_VERSION);
+	assert_int_equal(b->backends, 3);
+	assert_true(b->size >= sizeof(struct board));
+	/* The rest is zero: all slots are free, nobody is held off. */
+	assert_int_equal(WORKER_FREE, 0);
+	assert_memory_equal(b->worker, was.worker, sizeof(was.worker));
+	assert_memory_equal(b->tier, was.tier, sizeof(was.tier));
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(b->backend[i].held_until, 0);
+		assert_int_equal(b->backend[i].failures, 0);
+		assert_int_equal(b->backend[i].served, 0);
+		assert_int_equal(board_backend_live(b, i), 0);
+		for (k = 0; k < BOARD_WORKERS; k++)
+			assert_int_equal(*board_live(b, k, i), 0);
+	}
+	board_free(b);
+}
+
+/* Two processes that write side by side must not share a cache line. */
+static void
+test_writers_have_lines_of_their_own(void **state)
+{
+	struct board *b = new_board(2);
+
+	(void)state;
+	assert_int_equal((uintptr_t)&b->worker[0] % 64, 0);
+	assert_int_equal((uintptr_t)&b->worker[1] % 64, 0);
+	assert_int_equal((uintptr_t)&b->backend[0] % 64, 0);
+	assert_int_equal((uintptr_t)&b->backend[1] % 64, 0);
+	assert_int_equal((uintptr_t)&b->tier[TIER_BACKUP] % 64, 0);
+	assert_true(sizeof(b->tier[0]) >= 64);
+	assert_true(atomic_is_lock_free(&b->worker[0].total));
+	assert_true(atomic_is_lock_free(&b->worker[0].live));
+	board_free(b);
+}
+
+/* Every cell has its own place, inside the mapping, apart from the slots. */
+static void
+test_cells_do_not_overlap(void **state)
+{
+	static const uint32_t sizes[] = { 1, 2, 7, 100 };
+	_Atomic uint32_t *cell;
+	struct board *b;
+	uint32_t n, w, i;
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < COUNT(sizes); k++) {
+		n = sizes[k];
+		b = new_board(n);
+		for (w = 0; w < BOARD_WORKERS; w++)
+			for (i = 0; i < n; i++)
+				*board_live(b, w, i) = w * 1000 + i + 1;
+		for (i = 0; i < n; i++) {
+			b->backend[i].held_until = UINT64_MAX;
+			b->backend[i].failures = UINT64_MAX;
+			b->backend[i].served = UINT64_MAX;
+		}
+		for (w = 0; w < BOARD_WORKERS; w++)
+			for (i = 0; i < n; i++) {
+				cell = board_live(b, w, i);
+				assert_int_equal(*cell, w * 1000 + i + 1);
+				assert_true((uintptr_t)(cell + 1) <=
+				    (uintptr_t)b + b->size);
+			}
+		assert_int_equal(b->backends, n);
+		board_free(b);
+	}
+}
+
+static void
+test_most_backends(void **state)
+{
+	struct board *b = new_board(BOARD_BACKENDS);
+
+	(void)state;
+	*board_live(b, BOARD_WORKERS - 1, BOARD_BACKENDS - 1) = 5;
+	b->backend[BOARD_BACKENDS - 1].served = 6;
+	assert_int_equal(board_backend_live(b, BOARD_BACKENDS - 1), 5);
+	assert_int_equal(board_backend_live(b, BOARD_BACKENDS - 2), 0);
+	board_free(b);
+	board_free(new_board(0));
+	board_free(NULL);
+}
+
+static void
+test_processes_see_each_other(void **state)
+{
+	struct board *b = new_board(2);
+	pid_t pid;
+
+	(void)state;
+	if ((pid = (pid_t)MUST(fork())) == 0) {
+		counter_add(&b->worker[3].total, 7);
+		gauge_add(board_live(b, 3, 1), 4);
+		_exit(0);
+	}
+	assert_int_equal(wait_child(pid), 0);
+	assert_int_equal(b->worker[3].total, 7);
+	assert_int_equal(board_backend_live(b, 1), 4);
+	board_free(b);
+}
+
+/* A file in memory, which can be handed to a process that is no child. */
+static void
+test_mapping_can_be_passed_on(void **state)
+{
+	static char maps[1 << 18];
+	struct board *b = new_board(1);
+	int fd = (int)MUST(open("/proc/self/maps", O_RDONLY));
+
+	(void)state;
+	assert_non_null(strstr(read_text(fd, maps, sizeof(maps)),
+	    "/memfd:shuttled-board"));
+	close(fd);
+	board_free(b);
+	fd = (int)MUST(open("/proc/self/maps", O_RDONLY));
+	assert_null(strstr(read_text(fd, maps, sizeof(maps)),
+	    "/memfd:shuttled-board"));
+	close(fd);
+}
+
+static void
+test_counters(void **state)
+{
+	_Atomic uint64_t c = UINT32_MAX;
+	_Atomic uint32_t g = 0;
+
+	(void)state;
+	counter_add(&c, 1);
+	counter_add(&c, UINT64_C(1) << 40);
+	assert_int_equal(c, (UINT64_C(1) << 40) + (UINT64_C(1) << 32));
+	gauge_add(&g, 1);
+	gauge_add(&g, 2);
+	gauge_add(&g, -1);
+	assert_int_equal(g, 2);
+	gauge_add(&g, -2);
+	assert_int_equal(g, 0);
+}
+
+static void
+test_sum_over_workers(void **state)
+{
+	struct board *b = new_board(3);
+
+	(void)state;
+	gauge_add(board_live(b, 0, 1), 1);
+	gauge_add(board_live(b, 7, 1), 20);
+	gauge_add(board_live(b, BOARD_WORKERS - 1, 1), 300);
+	gauge_add(board_live(b, 7, 0), 4000);
+	gauge_add(board_live(b, 7, 2), 50000);
+	assert_int_equal(board_backend_live(b, 0), 4000);
+	assert_int_equal(board_backend_live(b, 1), 321);
+	assert_int_equal(board_backend_live(b, 2), 50000);
+	board_free(b);
+}
+
+/* A worker with sessions, as it stands on the board. */
+static void
+hold(struct board *b, uint32_t w)
+{
+	uint32_t i;
+
+	b->worker[w].pid = 4711;
+	b->worker[w].state = WORKER_READY;
+	b->worker[w].live = 6;
+	b->worker[w].total = 50;
+	b->worker[w].up = 123;
+	b->worker[w].ends[3] = 44;
+	b->worker[w].generation = 2;
+	for (i = 0; i < b->backends; i++)
+		gauge_add(board_live(b, w, i), (int32_t)i);
+}
+
+static void
+assert_reclaimed(struct board *b, uint32_t w, uint64_t lost)
+{
+	uint32_t i;
+
+	assert_int_equal(b->worker[w].pid, 0);
+	assert_int_equal(b->worker[w].state, WORKER_FREE);
+	assert_int_equal(b->worker[w].live, 0);
+	assert_int_equal(b->worker[w].lost, lost);
+	for (i = 0; i < b->backends; i++)
+		assert_int_equal(*board_live(b, w, i), 0);
+	/* Totals go on counting. */
+	assert_int_equal(b->worker[w].total, 50);
+	assert_int_equal(b->worker[w].up, 123);
+	assert_int_equal(b->worker[w].ends[3], 44);
+	assert_int_equal(b->worker[w].generation, 2);
+}
+
+static void
+test_reclaim(void **state)
+{
+	struct board *b = new_board(4);
+	uint32_t i;
+
+	(void)state;
+	hold(b, 4);
+	hold(b, 5);
+	hold(b, 6);
+	assert_int_equal(board_reclaim(b, 5), 6);
+	assert_reclaimed(b, 5, 6);
+	/* The neighbours keep what is theirs. */
+	for (i = 4; i <= 6; i += 2) {
+		assert_int_equal(b->worker[i].pid, 4711);
+		assert_int_equal(b->worker[i].state, WORKER_READY);
+		assert_int_equal(b->worker[i].live, 6);
+		assert_int_equal(b->worker[i].lost, 0);
+		assert_int_equal(*board_live(b, i, 3), 3);
+	}
+	assert_int_equal(board_backend_live(b, 3), 6);
+	/* Nothing is lost twice; the next death adds up. */
+	assert_int_equal(board_reclaim(b, 5), 0);
+	assert_reclaimed(b, 5, 6);
+	b->worker[5].live = 1;
+	assert_int_equal(board_reclaim(b, 5), 1);
+	assert_reclaimed(b, 5, 7);
+	board_free(b);
+}
+
+static void
+test_reclaim_from_a_killed_process(void **state)
+{
+	struct board *b = new_board(4);
+	pid_t pid;
+	int p[2];
+	char c;
+
+	(void)state;
+	MUST(pipe(p));
+	if ((pid = (pid_t)MUST(fork())) == 0) {
+		hold(b, 0);
+		if (write(p[1], "", 1) == 1)
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	assert_int_equal(read_full(p[0], &c, 1), 1);
+	kill(pid, SIGKILL);
+	assert_int_equal(wait_child(pid), 128 + SIGKILL);
+	assert_int_equal(board_backend_live(b, 2), 2);
+	assert_int_equal(board_reclaim(b, 0), 6);
+	assert_reclaimed(b, 0, 6);
+	assert_int_equal(board_backend_live(b, 2), 0);
+	close_pair(p);
+	board_free(b);
+}
+
+static void
+test_state_names(void **state)
+{
+	(void)state;
+	assert_string_equal(worker_state_name(WORKER_FREE), "FREE");
+	assert_string_equal(worker_state_name(WORKER_STARTING), "STARTING");
+	assert_string_equal(worker_state_name(WORKER_READY), "READY");
+	assert_string_equal(worker_state_name(WORKER_DRAINING), "DRAINING");
+}
+
+static void
+test_errors(void **state)
+{
+	int before = open_descriptors();
+	struct board *b;
+	rlim_t limit;
+
+	(void)state;
+	limit = forbid_descriptors();
+	b = board_new(1);
+	allow_descriptors(limit);
+	assert_null(b);
+	assert_int_equal(errno, EMFILE);
+	fail_ftruncate = ENOSPC;
+	assert_null(board_new(1));
+	assert_int_equal(errno, ENOSPC);
+	fail_mmap = ENOMEM;
+	assert_null(board_new(1));
+	assert_int_equal(errno, ENOMEM);
+	assert_int_equal(open_descriptors(), before);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fresh_board),
+		cmocka_unit_test(test_writers_have_lines_of_their_own),
+		cmocka_unit_test(test_cells_do_not_overlap),
+		cmocka_unit_test(test_most_backends),
+		cmocka_unit_test(test_processes_see_each_other),
+		cmocka_unit_test(test_mapping_can_be_passed_on),
+		cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_sum_over_workers),
+		cmocka_unit_test(test_reclaim),
+		cmocka_unit_test(test_reclaim_from_a_killed_process),
+		cmocka_unit_test(test_state_names),
+		cmocka_unit_test(test_errors),
+	};
+
+	return RUN(tests);
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf.c: what `-l`, `-b` and times are read into, and what is said of the
+ * mistakes. No name is looked up for real: "twins" has two addresses, other
+ * names have none.
+ */
+#include "conf.h"
+
+#include <netdb.h>
+#include <syslog.h>
+
+#include "helpers.h"
+
+int	__real_getaddrinfo(const char *, const char *, const struct addrinfo *,
+	    struct addrinfo **);
+int	__wrap_getaddrinfo(const char *, const char *, const struct addrinfo *,
+	    struct addrinfo **);
+void	__real_freeaddrinfo(struct addrinfo *);
+void	__wrap_freeaddrinfo(struct addrinfo *);
+
+static int	fail_lookup;		/* the next call gives this */
+static struct addrinfo twins[2];
+static struct sockaddr_in twin[2];
+
+int
+__wrap_getaddrinfo(const char *host, const char *port,
+    const struct addrinfo *hints, struct addrinfo **list)
+{
+	struct addrinfo numeric = *hints;
+	int i, err = fail_lookup;
+
+	fail_lookup = 0;
+	if (err != 0)
+		return err;
+	numeric.ai_flags |= AI_NUMERICHOST;
+	if (strcmp(host, "twins") != 0)
+		return __real_getaddrinfo(host, port, &numeric, list);
+	for (i = 0; i < 2; i++) {
+		twin[i].sin_family = AF_INET;
+		twin[i].sin_addr.s_addr = htonl(0x0a000001 + (uint32_t)i);
+		twins[i].ai_family = AF_INET;
+		twins[i].ai_addr = (struct sockaddr *)&twin[i];
+		twins[i].ai_addrlen = sizeof(twin[i]);
+		twins[i].ai_next = i == 0 ? &twins[1] : NULL;
+	}
+	*list = twins;
+	return 0;
+}
+
+void
+__wrap_freeaddrinfo(struct addrinfo *list)
+{
+	if (list != twins)
+		__real_freeaddrinfo(list);
+}
+
+static struct conf conf;
+static const char *why;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memset(&conf, 0xa5, sizeof(conf));
+	conf_init(&conf);
+	why = NULL;
+	fail_lookup = 0;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	conf_free(&conf);
+	return 0;
+}
+
+static void
+add_backend(const char *text)
+{
+	if (conf_add_backend(&conf, text, &why) != 0)
+		fail_msg("%s: %s", text, why);
+}
+
+static void
+add_listener(const char *text)
+{
+	if (conf_add_listener(&conf, text, &why) != 0)
+		fail_msg("%s: %s", text, why);
+}
+
+/* A mistake: nothing is added, and the text says what is right. */
+static void
+refuse(int (*add)(struct conf *, const char *, const char **),
+    const char *text, const char *reason)
+{
+	size_t backends = conf.backends, listeners = conf.listeners;
+	size_t builtins = conf.builtins;
+
+	why = NULL;
+	assert_int_equal(add(&conf, text, &why), -1);
+	assert_non_null(why);
+	if (strstr(why, reason) == NULL)
+		fail_msg("%s: %s", text, why);
+	assert_int_equal(conf.backends, backends);
+	assert_int_equal(conf.listeners, listeners);
+	assert_int_equal(conf.builtins, builtins);
+}
+
+static void
+test_defaults(void **state)
+{
+	(void)state;
+	assert_int_equal(conf.listeners, 0);
+	assert_int_equal(conf.backends, 0);
+	assert_int_equal(conf.builtins, 0);
+	assert_int_equal(conf.buffers, 512);
+	assert_int_equal(conf.drain_timeout, 600000);
+	assert_int_equal(conf.limits.connect_timeout, 5000);
+	assert_int_equal(conf.limits.idle_timeout, 0);
+	assert_int_equal(conf.limits.fin_timeout, 60000);
+	assert_int_equal(conf.log_level, LOG_INFO);
+	assert_non_null(conf.engine);
+	assert_null(conf.pidfile);
+	assert_null(conf.ports_file);
+	assert_false(conf.foreground);
+}
+
+static void
+test_listeners(void **state)
+{
+	static const char *const texts[] = {
+		"127.0.0.1:0", ":8080", "[::1]:443", "unix:/run/x.sock"
+	}, *const names[] = {
+		"127.0.0.1:0", "[::]:8080", "[::1]:443", "unix:/run/x.sock"
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(texts); i++)
+		add_listener(texts[i]);
+	assert_int_equal(conf.listeners, COUNT(texts));
+	/* In the order given: the ports file relies on it. */
+	for (i = 0; i < COUNT(texts); i++) {
+		assert_string_equal(conf.listener[i].name, names[i]);
+		assert_int_equal(conf.listener[i].fd, -1);
+		assert_int_equal(conf.listener[i].builtin, BUILTIN_NONE);
+	}
+	add_listener("twins:81");
+	assert_int_equal(conf.listeners, COUNT(texts) + 2);
+	assert_string_equal(conf.listener[4].name, "10.0.0.1:81");
+	assert_string_equal(conf.listener[5].name, "10.0.0.2:81");
+	refuse(conf_add_listener, "builtin:hello", "is for backends");
+	refuse(conf_add_listener, "1.2.3.4", "host:port");
+	refuse(conf_add_listener, "nowhere:80", "");
+}
+
+static void
+test_most_listeners(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < CONF_LISTENERS - 1; i++)
+		add_listener("127.0.0.1:0");
+	/* Two at once, where there is room for one. */
+	refuse(conf_add_listener, "twins:80", "more than 256 listeners");
+	add_listener("127.0.0.1:0");
+	refuse(conf_add_listener, "127.0.0.1:0", "more than 256 listeners");
+}
+
+static void
+test_backends(void **state)
+{
+	struct backend *b;
+	char text[ADDR_TEXT];
+
+	(void)state;
+	add_backend("127.0.0.1:81");
+	add_backend("127.0.0.1:82,weight=7");
+	add_backend("[::1]:83,backup,name=spare");
+	add_backend("unix:/run/y,name=local,weight=256,backup");
+	assert_int_equal(conf.backends, 4);
+	assert_int_equal(conf.builtins, 0);
+	b = conf.backend;
+	assert_string_equal(b[0].name, "127.0.0.1:81");
+	assert_string_equal(addr_format(&b[0].addr, text, sizeof(text)),
+	    "127.0.0.1:81");
+	assert_int_equal(b[0].weight, 1);
+	assert_int_equal(b[0].tier, TIER_PRIMARY);
+	assert_int_equal(b[1].weight, 7);
+	assert_int_equal(b[1].tier, TIER_PRIMARY);
+	assert_string_equal(b[2].name, "spare");
+	assert_string_equal(addr_format(&b[2].addr, text, sizeof(text)),
+	    "[::1]:83");
+	assert_int_equal(b[2].weight, 1);
+	assert_int_equal(b[2].tier, TIER_BACKUP);
+	assert_string_equal(b[3].name, "local");
+	assert_int_equal(b[3].weight, 256);
+	assert_int_equal(b[3].tier, TIER_BACKUP);
+}
+
+/* Names in the log must tell backends apart. */
+static void
+test_names(void **state)
+{
+	(void)state;
+	add_backend("127.0.0.1:81");
+	add_backend("127.0.0.1:81");
+	add_backend("127.0.0.1:81");
+	add_backend("twins:82,name=t");
+	add_backend("twins:83");
+	assert_int_equal(conf.backends, 7);
+	assert_string_equal(conf.backend[1].name, "127.0.0.1:81#2");
+	assert_string_equal(conf.backend[2].name, "127.0.0.1:81#3");
+	assert_string_equal(conf.backend[3].name, "t");
+	assert_string_equal(conf.backend[4].name, "t#2");
+	assert_string_equal(conf.backend[5].name, "10.0.0.1:83");
+	assert_string_equal(conf.backend[6].name, "10.0.0.2:83");
+	refuse(conf_add_backend, "127.0.0.1:84,name=t", "has this name");
+	refuse(conf_add_backend, "127.0.0.1:84,name=t#2", "has this name");
+}
+
+static const struct {
+	const char *text, *why;
+} bad_backends[] = {
+	{ "", "host:port" },
+	{ "127.0.0.1", "host:port" },
+	{ ":80", "the host is missing" },
+	{ "127.0.0.1:0", "from 1 to 65535" },
+	{ "127.0.0.1:80,", "after the address" },
+	{ "127.0.0.1:80,,backup", "after the address" },
+	{ "127.0.0.1:80,Backup", "after the address" },
+	{ "127.0.0.1:80,backup=1", "after the address" },
+	{ "127.0.0.1:80,weight", "after the address" },
+	{ "127.0.0.1:80,weight=", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=0", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=257", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=-1", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=2x", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=4294967297", "from 1 to 256" },
+	{ "127.0.0.1:80,name=", "1 to 63 bytes" },
+	{ "127.0.0.1:80,name=a b", "no spaces" },
+	{ "127.0.0.1:80,name=a=b", "no spaces" },
+	{ "127.0.0.1:80,name=\"a\"", "no spaces" },
+	{ "builtin:", "builtin:hello" },
+	{ "builtin:chargen", "builtin:hello" },
+	{ "builtin:none", "builtin:hello" },
+	{ "builtin:hello,weight=0", "from 1 to 256" },
+};
+
+static void
+test_bad_backends(void **state)
+{
+	char text[600], name[70];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad_backends); i++)
+		refuse(conf_add_backend, bad_backends[i].text,
+		    bad_backends[i].why);
+	memset(name, 'n', sizeof(name));
+	name[64] = '\0';
+	snprintf(text, sizeof(text), "127.0.0.1:80,name=%s", name);
+	refuse(conf_add_backend, text, "1 to 63 bytes");
+	name[63] = '\0';
+	snprintf(text, sizeof(text), "127.0.0.1:80,name=%s", name);
+	add_backend(text);
+	assert_string_equal(conf.backend[0].name, name);
+	memset(text, 'x', sizeof(text));
+	text[511] = '\0';
+	refuse(conf_add_backend, text, "");
+	text[511] = 'x';
+	text[512] = '\0';
+	refuse(conf_add_backend, text, "too long");
+}
+
+/* An address that is no name because of its length needs one. */
+static void
+test_long_addresses(void **state)
+{
+	char text[200] = "unix:/";
+
+	(void)state;
+	memset(text + 6, 'p', 58);
+	refuse(conf_add_backend, text, "add ,name=S");
+	strcat(text, ",name=short");
+	add_backend(text);
+	assert_string_equal(conf.backend[0].name, "short");
+	/* 63 bytes fit; with #2 they would not. */
+	strcpy(text + 6 + 57, "");
+	add_backend(text);
+	assert_int_equal(strlen(conf.backend[1].name), 63);
+	refuse(conf_add_backend, text, "add ,name=S");
+}
+
+static void
+test_builtins(void **state)
+{
+	const struct listener *l;
+	char text[ADDR_TEXT];
+	size_t i;
+
+	(void)state;
+	add_backend("127.0.0.1:81");
+	add_backend("builtin:hello");
+	add_backend("builtin:echo,weight=3,name=e");
+	add_backend("builtin:discard,backup");
+	add_backend("builtin:hello");
+	assert_int_equal(conf.backends, 5);
+	assert_int_equal(conf.builtins, 4);
+	assert_int_equal(conf.listeners, 0);
+	assert_string_equal(conf.backend[1].name, "builtin:hello");
+	assert_string_equal(conf.backend[2].name, "e");
+	assert_int_equal(conf.backend[2].weight, 3);
+	assert_int_equal(conf.backend[3].tier, TIER_BACKUP);
+	assert_string_equal(conf.backend[4].name, "builtin:hello#2");
+	for (i = 0; i < 4; i++) {
+		l = &conf.builtin[i];
+		/* Whose port the backend's address will be. */
+		assert_int_equal(l->backend, i + 1);
+		assert_int_equal(l->fd, -1);
+		assert_string_equal(addr_format(&l->addr, text, sizeof(text)),
+		    "127.0.0.1:0");
+	}
+	assert_int_equal(conf.builtin[0].builtin, BUILTIN_HELLO);
+	assert_int_equal(conf.builtin[1].builtin, BUILTIN_ECHO);
+	assert_int_equal(conf.builtin[2].builtin, BUILTIN_DISCARD);
+	assert_int_equal(conf.builtin[3].builtin, BUILTIN_HELLO);
+}
+
+static void
+test_most_backends(void **state)
+{
+	char text[40];
+	int i;
+
+	(void)state;
+	for (i = 0; i < BOARD_BACKENDS; i++) {
+		snprintf(text, sizeof(text), "10.0.%d.%d:80", i / 256,
+		    i % 256);
+		add_backend(text);
+	}
+	refuse(conf_add_backend, "10.1.1.1:80", "more than 4096 backends");
+	refuse(conf_add_backend, "builtin:echo", "more than 4096 backends");
+}
+
+static const struct {
+	const char *text;
+	uint64_t    ms;
+} times[] = {
+	{ "0", 0 }, { "off", 0 }, { "0ms", 0 }, { "0h", 0 },
+	{ "1ms", 1 }, { "300ms", 300 }, { "5s", 5000 }, { "010s", 10000 },
+	{ "1m", 60000 }, { "90m", 5400000 }, { "1h", 3600000 },
+	/* The most is a year. */
+	{ "8784h", UINT64_C(8784) * 3600000 },
+	{ "31622400000ms", UINT64_C(31622400000) },
+};
+
+static const char *const bad_times[] = {
+	"", "5", "s", "ms", "-1s", "+1s", " 1s", "1 s", "1s ", "1.5s", "1S",
+	"1d", "1sec", "1h30m", "0x1s", "Off", "8785h", "31622400001ms",
+	"18446744073709551615ms", "18446744073709551616s",
+	"99999999999999999999999h", "5124095576030432h",
+};
+
+static void
+test_times(void **state)
+{
+	uint64_t ms;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(times); i++) {
+		ms = 77;
+		assert_int_equal(conf_time(times[i].text, &ms, &why), 0);
+		assert_int_equal(ms, times[i].ms);
+	}
+	for (i = 0; i < COUNT(bad_times); i++) {
+		why = NULL;
+		assert_int_equal(conf_time(bad_times[i], &ms, &why), -1);
+		assert_non_null(why);
+		assert_non_null(strstr(why, "300ms"));
+	}
+}
+
+static void
+test_out_of_memory(void **state)
+{
+	(void)state;
+	add_listener("127.0.0.1:80");
+	add_backend("127.0.0.1:80");
+	alloc_fail(0);
+	refuse(conf_add_listener, "127.0.0.1:81", strerror(ENOMEM));
+	assert_true(alloc_failed());
+	alloc_fail(0);
+	refuse(conf_add_backend, "127.0.0.1:81", strerror(ENOMEM));
+	assert_true(alloc_failed());
+	/* And it goes on as if nothing had been. */
+	add_listener("127.0.0.1:81");
+	add_backend("127.0.0.1:81");
+	assert_string_equal(conf.backend[0].name, "127.0.0.1:80");
+	assert_string_equal(conf.backend[1].name, "127.0.0.1:81");
+	assert_string_equal(conf.listener[1].name, "127.0.0.1:81");
+}
+
+static void
+test_builtin_without_memory(void **state)
+{
+	(void)state;
+	known_bug("a builtin whose listener fails leaves its backend behind");
+	add_backend("builtin:echo");
+	/* The list of backends, then that of their listeners. */
+	alloc_fail(0);
+	refuse(conf_add_backend, "builtin:echo", strerror(ENOMEM));
+	alloc_fail(1);
+	refuse(conf_add_backend, "builtin:echo", strerror(ENOMEM));
+	assert_true(alloc_failed());
+	fail_lookup = EAI_MEMORY;
+	refuse(conf_add_backend, "builtin:echo", gai_strerror(EAI_MEMORY));
+	add_backend("builtin:echo");
+	assert_int_equal(conf.builtin[1].backend, 1);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_defaults),
+		TEST(test_listeners),
+		TEST(test_most_listeners),
+		TEST(test_backends),
+		TEST(test_names),
+		TEST(test_bad_backends),
+		TEST(test_long_addresses),
+		TEST(test_builtins),
+		TEST(test_most_backends),
+		TEST(test_times),
+		TEST(test_out_of_memory),
+		TEST(test_builtin_without_memory),
+	};
+
+	return RUN(tests);
+}

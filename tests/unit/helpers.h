@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * helpers.h: what several unit tests need: connected sockets, a byte stream
+ * that can be checked at any place, random numbers that come again, and a count
+ * of open descriptors. Nothing here waits for more than PATIENCE. A child of a
+ * test must not use these checks: it would go on with the next test.
+ */
+#ifndef HELPERS_H
+#define HELPERS_H
+
+/* cmocka wants these four before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE	20000		/* ms */
+#define COUNT(array)	(sizeof(array) / sizeof(*(array)))
+
+/* A system call of the test itself has to work. Gives its result back. */
+#define MUST(call)	must((long)(call), #call, __FILE__, __LINE__)
+
+static inline long
+must(long result, const char *what, const char *file, int line)
+{
+	if (result == -1) {
+		print_error("%s: %s\n", what, strerror(errno));
+		_fail(file, line);
+	}
+	return result;
+}
+
+/*
+ * Run the tests of a program, which must not hang: the alarm ends it. UNIT_SEED
+ * in the environment gives other random numbers.
+ */
+#define RUN(tests)	(alarm(120), cmocka_run_group_tests(tests, NULL, NULL))
+
+/* Skip what is known to fail, unless KNOWN_BUGS is in the environment. */
+static inline void
+known_bug(const char *what)
+{
+	if (getenv("KNOWN_BUGS") == NULL) {
+		print_message("known bug: %s\n", what);
+		skip();
+	}
+}
+
+static inline uint64_t
+random_seed(void)
+{
+	const char *given = getenv("UNIT_SEED");
+
+	return given == NULL ? 20260101 : strtoull(given, NULL, 10);
+}
+
+/* SplitMix64: Steele, Lea and Flood 2014, figure 14. */
+static inline uint64_t
+random_next(uint64_t *state)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+static inline uint32_t
+random_below(uint64_t *state, uint32_t n)
+{
+	return (uint32_t)(random_next(state) % n);
+}
+
+/* The byte at place *i* of the stream called *seed*. */
+static inline unsigned char
+pattern(uint64_t seed, uint64_t i)
+{
+	return (unsigned char)((i + seed * 1000003) *
+	    UINT64_C(0x9e3779b97f4a7c15) >> 56);
+}
+
+static inline void
+pattern_fill(uint64_t seed, uint64_t from, unsigned char *buf, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		buf[i] = pattern(seed, from + i);
+}
+
+/* How many bytes of *buf* are as they should be, from its beginning. */
+static inline size_t
+pattern_match(uint64_t seed, uint64_t from, const unsigned char *buf,
+    size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && buf[i] == pattern(seed, from + i); i++)
+		continue;
+	return i;
+}
+
+static inline uint64_t
+clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Does one of *events* (POLLIN, POLLOUT) come within *ms*? */
+static inline bool
+comes(int fd, short events, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	return poll(&p, 1, ms) == 1;
+}
+
+static inline void
+set_nonblocking(int fd)
+{
+	MUST(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK));
+}
+
+/* A socket that has a port of its own. Without listen() that port refuses. */
+static inline int
+loopback_bind(struct sockaddr_in *at)
+{
+	socklen_t len = sizeof(*at);
+	int fd = (int)MUST(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+	memset(at, 0, sizeof(*at));
+	at->sin_family = AF_INET;
+	at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	MUST(bind(fd, (struct sockaddr *)at, sizeof(*at)));
+	MUST(getsockname(fd, (struct sockaddr *)at, &len));
+	return fd;
+}
+
+static inline int
+loopback_listen(struct sockaddr_in *at, int backlog)
+{
+	int fd = loopback_bind(at);
+
+	MUST(listen(fd, backlog));
+	return fd;
+}
+
+/* Two ends of one TCP connection, both non-blocking. */
+static inline void
+tcp_pair(int fd[2])
+{
+	struct sockaddr_in at;
+	int listener = loopback_listen(&at, 1);
+
+	fd[1] = (int)MUST(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	MUST(connect(fd[1], (struct sockaddr *)&at, sizeof(at)));
+	fd[0] = (int)MUST(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+	close(listener);
+	set_nonblocking(fd[0]);
+	set_nonblocking(fd[1]);
+}
+
+static inline void
+close_pair(int fd[2])
+{
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* Bytes that fit between the two ends while nobody reads. */
+static inline void
+small_buffers(int fd)
+{
+	int size = 4096;
+
+	MUST(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
+	MUST(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+}
+
+/*
+ * Read until *len* bytes are there or the end of file. Returns how many, or -1
+ * with errno on an error, ETIME when nothing more comes.
+ */
+static inline ssize_t
+read_full(int fd, void *buf, size_t len)
+{
+	size_t got = 0;
+	ssize_t n;
+
+	while (got < len) {
+		if (!comes(fd, POLLIN, PATIENCE)) {
+			errno = ETIME;
+			return -1;
+		}
+		n = read(fd, (char *)buf + got, len - got);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n == -1)
+			return -1;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+/* Everything up to the end of file, as a string of at most *size* bytes. */
+static inline const char *
+read_text(int fd, char *buf, size_t size)
+{
+	ssize_t n = read_full(fd, buf, size - 1);
+
+	if (n == -1)
+		snprintf(buf, size, "(%s)", strerror(errno));
+	else
+		buf[n] = '\0';
+	return buf;
+}
+
+static inline void
+write_text(int fd, const char *text)
+{
+	ssize_t len = (ssize_t)strlen(text);
+
+	assert_int_equal(MUST(write(fd, text, (size_t)len)), len);
+}
+
+static inline bool
+is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) != -1;
+}
+
+static inline int
+open_descriptors(void)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < 1024; fd++)
+		n += is_open(fd);
+	return n;
+}
+
+/* From now on no descriptor can be had: EMFILE. Pair with the next. */
+static inline rlim_t
+forbid_descriptors(void)
+{
+	struct rlimit rl;
+	rlim_t was;
+
+	MUST(getrlimit(RLIMIT_NOFILE, &rl));
+	was = rl.rlim_cur;
+	rl.rlim_cur = 0;
+	MUST(setrlimit(RLIMIT_NOFILE, &rl));
+	return was;
+}
+
+static inline void
+allow_descriptors(rlim_t soft)
+{
+	struct rlimit rl;
+
+	MUST(getrlimit(RLIMIT_NOFILE, &rl));
+	rl.rlim_cur = soft;
+	MUST(setrlimit(RLIMIT_NOFILE, &rl));
+}
+
+/* The exit status of a child, or 128 and the signal that killed it. */
+static inline int
+wait_child(pid_t pid)
+{
+	int status;
+
+	MUST(waitpid(pid, &status, 0));
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+	    128 + WTERMSIG(status);
+}
+
+/*
+ * A directory of our own, short enough for the path of a unix socket. Pair with
+ * remove_dir(), best in a tear-down, which runs also when the test fails.
+ */
+static inline void
+make_dir(char *path, size_t size)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(path, size, "%s/shuttled-unit.XXXXXX",
+	    tmp == NULL || strlen(tmp) > 40 ? "/tmp" : tmp);
+	assert_non_null(mkdtemp(path));
+}
+
+static inline int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+static inline void
+remove_dir(const char *path)
+{
+	if (path[0] != '\0')
+		(void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/*
+ * See alloc_fault.c: the allocation number *n* from now (0 is the next) fails,
+ * once. alloc_failed() tells whether it has come to that, and calls it off.
+ * alloc_needed() skips the test where the linker has kept the calls from us.
+ */
+void	alloc_fail(int n);
+bool	alloc_failed(void);
+void	alloc_needed(void);
+
+#endif

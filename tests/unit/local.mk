@@ -1,0 +1,158 @@
+# Unit tests of libshuttle: a program for each file of lib/, and for
+# src/conf.c. UNIT_TESTS can be run by themselves:
+#	make check TESTS='$(UNIT_TESTS)'
+if HAVE_CMOCKA
+UNIT_TESTS = \
+	tests/unit/addr \
+	tests/unit/backend \
+	tests/unit/balance \
+	tests/unit/board \
+	tests/unit/bufpool \
+	tests/unit/builtin \
+	tests/unit/conf \
+	tests/unit/log \
+	tests/unit/log_file \
+	tests/unit/nearest \
+	tests/unit/poller \
+	tests/unit/poller_random \
+	tests/unit/session \
+	tests/unit/session_connect \
+	tests/unit/session_flow \
+	tests/unit/session_table \
+	tests/unit/shuttle \
+	tests/unit/shuttle_socket \
+	tests/unit/sys \
+	tests/unit/sys_process \
+	tests/unit/sys_unix \
+	tests/unit/timer
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+
+AM_CPPFLAGS += $(CMOCKA_CFLAGS)
+UNIT_LIBS = libshuttle.a $(CMOCKA_LIBS) $(LIBBSD_LIBS)
+
+# Calls of the library that a test answers itself.
+WRAP_ALLOC = -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray \
+	-Wl,--wrap=strdup
+WRAP_SOCKET = -Wl,--wrap=socket,--wrap=connect,--wrap=recv,--wrap=send
+
+tests_unit_addr_SOURCES = tests/unit/addr.c tests/unit/helpers.h
+tests_unit_addr_LDADD = $(UNIT_LIBS)
+tests_unit_addr_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+
+tests_unit_backend_SOURCES = tests/unit/backend.c tests/unit/helpers.h
+tests_unit_backend_LDADD = $(UNIT_LIBS)
+
+tests_unit_balance_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/balance.c tests/unit/helpers.h
+tests_unit_balance_LDADD = $(UNIT_LIBS)
+tests_unit_balance_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
+
+tests_unit_board_SOURCES = tests/unit/board.c tests/unit/helpers.h
+tests_unit_board_LDADD = $(UNIT_LIBS)
+tests_unit_board_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ftruncate,--wrap=mmap
+
+tests_unit_bufpool_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/bufpool.c tests/unit/helpers.h
+tests_unit_bufpool_LDADD = $(UNIT_LIBS)
+tests_unit_bufpool_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=mmap
+
+tests_unit_builtin_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/builtin.c tests/unit/helpers.h
+tests_unit_builtin_LDADD = $(UNIT_LIBS)
+tests_unit_builtin_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=send
+
+tests_unit_conf_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/conf.c tests/unit/helpers.h \
+	src/conf.c src/conf.h
+tests_unit_conf_LDADD = $(UNIT_LIBS)
+tests_unit_conf_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) \
+	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+
+tests_unit_log_SOURCES = \
+	tests/unit/helpers.h tests/unit/log.c
+tests_unit_log_LDADD = $(UNIT_LIBS)
+tests_unit_log_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=write,--wrap=clock_gettime \
+	-Wl,--wrap=openlog,--wrap=syslog,--wrap=__syslog_chk
+
+tests_unit_log_file_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/helpers.h tests/unit/log_file.c
+tests_unit_log_file_LDADD = $(UNIT_LIBS)
+tests_unit_log_file_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
+
+tests_unit_nearest_SOURCES = tests/unit/helpers.h tests/unit/nearest.c
+tests_unit_nearest_LDADD = $(UNIT_LIBS)
+
+tests_unit_poller_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/engines.h tests/unit/helpers.h tests/unit/poller.c
+tests_unit_poller_LDADD = $(UNIT_LIBS)
+tests_unit_poller_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=select
+
+tests_unit_poller_random_SOURCES = \
+	tests/unit/engines.h tests/unit/helpers.h \
+	tests/unit/poller_random.c
+tests_unit_poller_random_LDADD = $(UNIT_LIBS)
+
+tests_unit_session_SOURCES = \
+	tests/unit/helpers.h tests/unit/session.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_LDADD = $(UNIT_LIBS)
+tests_unit_session_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+
+tests_unit_session_connect_SOURCES = \
+	tests/unit/helpers.h tests/unit/session_connect.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_connect_LDADD = $(UNIT_LIBS)
+tests_unit_session_connect_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+
+tests_unit_session_flow_SOURCES = \
+	tests/unit/helpers.h tests/unit/session_flow.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_flow_LDADD = $(UNIT_LIBS)
+tests_unit_session_flow_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+
+tests_unit_session_table_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/helpers.h tests/unit/session_table.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_table_LDADD = $(UNIT_LIBS)
+tests_unit_session_table_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) $(WRAP_SOCKET)
+
+tests_unit_shuttle_SOURCES = tests/unit/helpers.h tests/unit/shuttle.c
+tests_unit_shuttle_LDADD = $(UNIT_LIBS)
+tests_unit_shuttle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=recv,--wrap=send
+
+tests_unit_shuttle_socket_SOURCES = \
+	tests/unit/helpers.h tests/unit/shuttle_socket.c
+tests_unit_shuttle_socket_LDADD = $(UNIT_LIBS)
+
+tests_unit_sys_SOURCES = tests/unit/helpers.h tests/unit/sys.c
+tests_unit_sys_LDADD = $(UNIT_LIBS)
+tests_unit_sys_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=socket,--wrap=bind,--wrap=listen,--wrap=getsockname \
+	-Wl,--wrap=accept4,--wrap=setsockopt
+
+tests_unit_sys_process_SOURCES = tests/unit/helpers.h tests/unit/sys_process.c
+tests_unit_sys_process_LDADD = $(UNIT_LIBS)
+tests_unit_sys_process_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=ioctl,--wrap=recvmsg,--wrap=sched_getaffinity \
+	-Wl,--wrap=getrlimit,--wrap=setrlimit
+
+tests_unit_sys_unix_SOURCES = tests/unit/helpers.h tests/unit/sys_unix.c
+tests_unit_sys_unix_LDADD = $(UNIT_LIBS)
+tests_unit_sys_unix_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket
+
+tests_unit_timer_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/helpers.h tests/unit/timer.c
+tests_unit_timer_LDADD = $(UNIT_LIBS)
+tests_unit_timer_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
+endif

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * log.c: what a line looks like, how lines are gathered, and syslog. The clock
+ * and syslog(3) are ours, so that a line can be compared to the byte; write(2)
+ * is cut short or fails when a test says so. See log_file.c for files.
+ */
+#include "log.h"
+
+#include <ctype.h>
+#include <limits.h>
+
+#include "helpers.h"
+
+ssize_t	__real_write(int, const void *, size_t);
+ssize_t	__wrap_write(int, const void *, size_t);
+int	__wrap_clock_gettime(clockid_t, struct timespec *);
+void	__wrap_openlog(const char *, int, int);
+void	__wrap_syslog(int, const char *, ...)
+	    __attribute__((__format__(__printf__, 2, 3)));
+void	__wrap___syslog_chk(int, int, const char *, ...)
+	    __attribute__((__format__(__printf__, 3, 4)));
+
+static struct {
+	uint64_t seed;			/* of short writes; 0: none */
+	int	 error;			/* errno of every write */
+	int	 calls;
+	bool	 torn;			/* one that began or ended in a line */
+	bool	 large;			/* one of more than PIPE_BUF bytes */
+} writes;
+
+static struct timespec fake_now;
+
+static struct {
+	int	option, facility, priority, lines;
+	char	text[4096];
+} sys_log;
+
+ssize_t
+__wrap_write(int fd, const void *buf, size_t len)
+{
+	if (fd == STDERR_FILENO || fd == STDOUT_FILENO)
+		return __real_write(fd, buf, len);
+	writes.calls++;
+	writes.large |= len > PIPE_BUF;
+	writes.torn |= ((const char *)buf)[len - 1] != '\n';
+	if (writes.error != 0) {
+		errno = writes.error;
+		return -1;
+	}
+	if (writes.seed != 0) {
+		if (random_below(&writes.seed, 3) == 0) {
+			errno = EINTR;
+			return -1;
+		}
+		len = 1 + random_below(&writes.seed, (uint32_t)len);
+	}
+	return __real_write(fd, buf, len);
+}
+
+int
+__wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	assert_int_equal(clock, CLOCK_REALTIME);
+	*ts = fake_now;
+	return 0;
+}
+
+void
+__wrap_openlog(const char *ident, int option, int facility)
+{
+	assert_string_equal(ident, "shuttled");
+	sys_log.option = option;
+	sys_log.facility = facility;
+}
+
+static void __attribute__((__format__(__printf__, 2, 0)))
+to_syslog(int priority, const char *fmt, va_list ap)
+{
+	sys_log.priority = priority;
+	sys_log.lines++;
+	vsnprintf(sys_log.text, sizeof(sys_log.text), fmt, ap);
+}
+
+void
+__wrap_syslog(int priority, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	to_syslog(priority, fmt, ap);
+	va_end(ap);
+}
+
+/* What FORTIFY makes of it. */
+void
+__wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)flag;
+	va_start(ap, fmt);
+	to_syslog(priority, fmt, ap);
+	va_end(ap);
+}
+
+/* The time of the example in log.h. */
+#define STAMP	"2026-11-22T01:44:27.123Z"
+
+static char	dir[64], path[80];
+static char	text[1 << 20];		/* a whole log */
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memset(&writes, 0, sizeof(writes));
+	memset(&sys_log, 0, sizeof(sys_log));
+	fake_now.tv_sec = 1795311867;
+	fake_now.tv_nsec = 123456789;
+	make_dir(dir, sizeof(dir));
+	snprintf(path, sizeof(path), "%s/log", dir);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	remove_dir(dir);
+	return 0;
+}
+
+static const char *
+slurp(const char *file)
+{
+	int fd = open(file, O_RDONLY);
+
+	if (fd == -1)
+		return "(no file)";
+	read_text(fd, text, sizeof(text));
+	close(fd);
+	return text;
+}
+
+static struct log *
+open_log(int level)
+{
+	struct log *l = log_open(path, level);
+
+	assert_non_null(l);
+	return l;
+}
+
+static void
+test_targets(void **state)
+{
+	static const char *const good[] = {
+		"stderr", "syslog", "syslog:daemon", "syslog:user",
+		"syslog:local0", "syslog:local7", "syslog:auth",
+		"syslog:authpriv", "syslog:cron", "syslog:ftp", "syslog:mail",
+		"syslog:news", "/", "/var/log/x",
+	}, *const bad[] = {
+		"", "x", "stderr2", "stdout", "syslogx", "syslog:",
+		"syslog:local8", "syslog:kern", "syslog:LOCAL0", "./x", "x/y",
+	};
+	const char *why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(good); i++)
+		assert_int_equal(log_check(good[i], &why), 0);
+	for (i = 0; i < COUNT(bad); i++) {
+		why = NULL;
+		assert_int_equal(log_check(bad[i], &why), -1);
+		assert_non_null(why);
+		assert_non_null(strstr(why, "syslog"));
+	}
+}
+
+static void
+test_a_line(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	char want[100];
+
+	(void)state;
+	log_ident(l, "worker 2");
+	log_line(l, LOG_INFO, "session %s=%d", "x", 7);
+	snprintf(want, sizeof(want), STAMP " worker 2[%d] info: session x=7\n",
+	    (int)getpid());
+	assert_string_equal(slurp(path), want);
+	log_close(l);
+}
+
+/* UTC, whatever the zone; milliseconds with all their zeros. */
+static void
+test_time(void **state)
+{
+	static const struct {
+		time_t	    sec;
+		long	    nsec;
+		const char *want;
+	} times[] = {
+		{ 0, 0, "1970-01-01T00:00:00.000Z" },
+		{ 0, 1999999, "1970-01-01T00:00:00.001Z" },
+		{ 951782399, 999999999, "2000-02-28T23:59:59.999Z" },
+		{ 951782400, 50000000, "2000-02-29T00:00:00.050Z" },
+		{ 951782400, 60000000, "2000-02-29T00:00:00.060Z" },
+		{ 951782399, 0, "2000-02-28T23:59:59.000Z" },
+	};
+	struct log *l = open_log(LOG_INFO);
+	const char *line;
+	size_t i;
+
+	(void)state;
+	setenv("TZ", "Asia/Kathmandu", 1);
+	tzset();
+	for (i = 0; i < COUNT(times); i++) {
+		fake_now.tv_sec = times[i].sec;
+		fake_now.tv_nsec = times[i].nsec;
+		log_gather(l, LOG_INFO, "x");
+	}
+	log_close(l);
+	unsetenv("TZ");
+	tzset();
+	line = slurp(path);
+	for (i = 0; i < COUNT(times); i++) {
+		assert_memory_equal(line, times[i].want, 24);
+		line = strchr(line, '\n') + 1;
+	}
+}
+
+static void
+test_levels(void **state)
+{
+	static const char *const names[] = {
+		"emerg", "alert", "crit", "error", "warning", "notice", "info",
+		"debug"
+	};
+	char want[32];
+	struct log *l;
+	int limit, level;
+
+	(void)state;
+	for (limit = LOG_ERR; limit <= LOG_DEBUG; limit++) {
+		unlink(path);
+		l = open_log(limit);
+		for (level = LOG_EMERG; level <= LOG_DEBUG; level++) {
+			assert_int_equal(log_wants(l, level), level <= limit);
+			log_line(l, level, "line %d", level);
+			log_gather(l, level, "gathered %d", level);
+		}
+		log_close(l);
+		slurp(path);
+		for (level = LOG_EMERG; level <= LOG_DEBUG; level++) {
+			snprintf(want, sizeof(want), " %s: line %d\n",
+			    names[level], level);
+			assert_int_equal(strstr(text, want) != NULL,
+			    level <= limit);
+			snprintf(want, sizeof(want), " %s: gathered %d\n",
+			    names[level], level);
+			assert_int_equal(strstr(text, want) != NULL,
+			    level <= limit);
+		}
+	}
+}
+
+static void
+test_gathered_lines_go_in_one_write(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+
+	(void)state;
+	log_ident(l, "w");
+	log_gather(l, LOG_INFO, "a");
+	log_gather(l, LOG_INFO, "b");
+	assert_int_equal(writes.calls, 0);
+	log_flush(l);
+	assert_int_equal(writes.calls, 1);
+	log_gather(l, LOG_INFO, "c");
+	log_line(l, LOG_INFO, "d");
+	assert_int_equal(writes.calls, 2);
+	log_flush(l);
+	assert_int_equal(writes.calls, 2);
+	log_gather(l, LOG_INFO, "e");
+	log_close(l);
+	assert_int_equal(writes.calls, 3);
+	slurp(path);
+	assert_non_null(strstr(text, "info: a\n"));
+	assert_true(strstr(text, ": a\n") < strstr(text, ": b\n"));
+	assert_true(strstr(text, ": b\n") < strstr(text, ": c\n"));
+	assert_true(strstr(text, ": c\n") < strstr(text, ": d\n"));
+	assert_true(strstr(text, ": d\n") < strstr(text, ": e\n"));
+}
+
+/* Lines of all lengths: each is there once, whole, and no write is torn. */
+static void
+test_more_than_fits(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	uint64_t seed = random_seed();
+	unsigned len[300], i;
+	char line[1000];
+	const char *at;
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	for (i = 0; i < COUNT(len); i++) {
+		len[i] = random_below(&seed, sizeof(line));
+		log_gather(l, LOG_INFO, "%u %.*s", i, (int)len[i], line);
+	}
+	log_flush(l);
+	assert_false(writes.torn);
+	assert_false(writes.large);
+	assert_in_range(writes.calls, 2, COUNT(len) / 4);
+	at = slurp(path);
+	for (i = 0; i < COUNT(len); i++) {
+		at = strstr(at, "info: ");
+		assert_non_null(at);
+		assert_int_equal(strtoul(at + 6, NULL, 10), i);
+		at = strchr(at + 6, ' ') + 1;
+		assert_int_equal(strspn(at, "x"), len[i]);
+		at += len[i];
+		assert_int_equal(*at, '\n');
+	}
+	assert_string_equal(at, "\n");
+	log_close(l);
+}
+
+static void
+test_long_line_is_cut(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	static char line[3 * PIPE_BUF];
+	size_t len;
+
+	(void)state;
+	memset(line, 'y', sizeof(line) - 1);
+	log_line(l, LOG_INFO, "%s", line);
+	len = strlen(slurp(path));
+	assert_in_range(len, 1000, PIPE_BUF);
+	assert_ptr_equal(strchr(text, '\n'), text + len - 1);
+	assert_int_equal(strspn(strchr(text, 'y'), "y"),
+	    text + len - 1 - strchr(text, 'y'));
+	log_line(l, LOG_INFO, "next");
+	slurp(path);
+	assert_non_null(strstr(text, "y\n" STAMP));
+	assert_non_null(strstr(text, ": next\n"));
+	log_close(l);
+}
+
+static void
+test_long_ident_is_cut(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	char ident[500];
+
+	(void)state;
+	memset(ident, 'i', sizeof(ident) - 1);
+	ident[sizeof(ident) - 1] = '\0';
+	log_ident(l, ident);
+	log_line(l, LOG_INFO, "text");
+	assert_non_null(strstr(slurp(path), "info: text\n"));
+	log_close(l);
+}
+
+static void
+test_short_writes(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	char want[32];
+	const char *at;
+	int i;
+
+	(void)state;
+	writes.seed = random_seed();
+	for (i = 0; i < 500; i++) {
+		log_gather(l, LOG_INFO, "number %d", i);
+		if (i % 7 == 0)
+			log_flush(l);
+	}
+	log_close(l);
+	at = slurp(path);
+	for (i = 0; i < 500; i++) {
+		assert_memory_equal(at, STAMP, 24);
+		snprintf(want, sizeof(want), ": number %d\n", i);
+		at = strstr(at, want);
+		assert_non_null(at);
+		assert_ptr_equal(strchr(at, '\n'), at + strlen(want) - 1);
+		at += strlen(want);
+	}
+	assert_string_equal(at, "");
+}
+
+/* A log that cannot be written to must not stop or disturb the traffic. */
+static void
+test_errors_are_swallowed(void **state)
+{
+	static const int errors[] = { EPIPE, ENOSPC, EAGAIN, EIO };
+	struct log *l = open_log(LOG_INFO);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(errors); i++) {
+		writes.error = errors[i];
+		errno = EXDEV;
+		log_line(l, LOG_INFO, "lost");
+		assert_int_equal(errno, EXDEV);
+		log_gather(l, LOG_INFO, "lost");
+		errno = EXDEV;
+		log_flush(l);
+		assert_int_equal(errno, EXDEV);
+	}
+	writes.error = 0;
+	writes.calls = 0;
+	log_flush(l);
+	assert_int_equal(writes.calls, 0);
+	log_line(l, LOG_INFO, "kept");
+	assert_null(strstr(slurp(path), "lost"));
+	assert_non_null(strstr(text, ": kept\n"));
+	log_close(l);
+}
+
+static void
+test_errno_is_kept(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+
+	(void)state;
+	writes.seed = random_seed();
+	errno = EXDEV;
+	log_line(l, LOG_INFO, "%m");
+	assert_int_equal(errno, EXDEV);
+	log_line(l, LOG_DEBUG, "not wanted");
+	assert_int_equal(errno, EXDEV);
+	assert_non_null(strstr(slurp(path), strerror(EXDEV)));
+	log_close(l);
+}
+
+static void
+test_syslog(void **state)
+{
+	struct log *l;
+
+	(void)state;
+	l = log_open("syslog", LOG_INFO);
+	assert_int_equal(sys_log.facility, LOG_DAEMON);
+	/* It must be open before the worker gives up its rights. */
+	assert_int_equal(sys_log.option, LOG_PID | LOG_NDELAY);
+	assert_int_equal(log_fd(l), -1);
+	log_ident(l, "worker 2");
+	log_line(l, LOG_WARNING, "%d%%", 7);
+	assert_int_equal(sys_log.lines, 1);
+	assert_int_equal(sys_log.priority, LOG_WARNING);
+	assert_string_equal(sys_log.text, "worker 2: 7%");
+	log_gather(l, LOG_INFO, "%s", "%s%n");
+	log_flush(l);
+	assert_int_equal(sys_log.lines, 2);
+	assert_string_equal(sys_log.text, "worker 2: %s%n");
+	log_line(l, LOG_DEBUG, "not wanted");
+	assert_int_equal(sys_log.lines, 2);
+	assert_int_equal(log_reopen(l), 0);
+	log_close(l);
+	assert_int_equal(writes.calls, 0);
+	log_close(log_open("syslog:local3", LOG_INFO));
+	assert_int_equal(sys_log.facility, LOG_LOCAL3);
+	log_close(log_open("syslog:user", LOG_INFO));
+	assert_int_equal(sys_log.facility, LOG_USER);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_targets),
+		TEST(test_a_line),
+		TEST(test_time),
+		TEST(test_levels),
+		TEST(test_gathered_lines_go_in_one_write),
+		TEST(test_more_than_fits),
+		TEST(test_long_line_is_cut),
+		TEST(test_long_ident_is_cut),
+		TEST(test_short_writes),
+		TEST(test_errors_are_swallowed),
+		TEST(test_errno_is_kept),
+		TEST(test_syslog),
+	};
+
+	return RUN(tests);
+}

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * poller.c: one body of tests, run over every engine in *engines*. A test
+ * knows the engine by nothing but the contract in poller.h.
+ */
+#include "poller.h"
+
+#include <sys/time.h>
+
+#include <signal.h>
+
+#include "engines.h"
+#include "helpers.h"
+
+#define LIMIT	4000
+
+int	__real_select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+int	__wrap_select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+
+static int	fail_select;		/* errno of the next call */
+
+static const char *engine;		/* the one under test */
+static struct poller *poller;
+static int	before;			/* descriptors open */
+
+int
+__wrap_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *tv)
+{
+	if (fail_select == 0)
+		return __real_select(n, r, w, e, tv);
+	errno = fail_select;
+	fail_select = 0;
+	return -1;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	before = open_descriptors();
+	poller = poller_new(poller_engine(engine), LIMIT);
+	return poller == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	poller_free(poller);
+	return open_descriptors() == before ? 0 : -1;
+}
+
+static void
+stream_pair(int fd[2])
+{
+	MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+	    fd));
+}
+
+/* What is ready of *fd* alone; everything else that is found is a mistake. */
+static unsigned
+ready(int fd, int ms)
+{
+	struct poller_event ev;
+	unsigned got = 0;
+
+	assert_true(poller_wait(poller, ms) >= 0);
+	while (poller_next(poller, &ev)) {
+		assert_int_equal(ev.fd, fd);
+		assert_int_equal(got, 0);
+		assert_int_not_equal(ev.ready, 0);
+		got = ev.ready;
+	}
+	/* And it stays empty. */
+	assert_int_equal(poller_next(poller, &ev), 0);
+	return got;
+}
+
+static void
+drop(int fd)
+{
+	poller_forget(poller, fd);
+	close(fd);
+}
+
+static void
+test_engine_is_known(void **state)
+{
+	const struct poller_engine *e = poller_engine(engine);
+
+	(void)state;
+	assert_non_null(e);
+	assert_string_equal(e->name, engine);
+	assert_ptr_equal(poller->engine, e);
+	assert_non_null(strstr(poller_engines(), engine));
+	assert_null(poller_engine(""));
+	assert_null(poller_engine("poll"));
+	poller_free(NULL);
+}
+
+static void
+test_no_engine_is_left_out(void **state)
+{
+	char list[200] = "";
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(engines); i++)
+		snprintf(list + strlen(list), sizeof(list) - strlen(list),
+		    "%s%s", i == 0 ? "" : ", ", engines[i]);
+	assert_string_equal(poller_engines(), list);
+}
+
+static void
+test_time_is_kept(void **state)
+{
+	static const int times[] = { 0, 1, 30 };
+	uint64_t begin;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(times); i++) {
+		begin = clock_ms();
+		assert_int_equal(poller_wait(poller, times[i]), 0);
+		/* One ms, since both ends are rounded. */
+		assert_in_range(clock_ms() - begin + 1, times[i], 10000);
+	}
+}
+
+static void
+test_read_is_level_triggered(void **state)
+{
+	char c;
+	int p[2];
+
+	(void)state;
+	stream_pair(p);
+	poller_want(poller, p[0], POLLER_READ);
+	assert_int_equal(ready(p[0], 0), 0);
+	write_text(p[1], "xy");
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_READ);
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_READ);
+	assert_int_equal(MUST(read(p[0], &c, 1)), 1);
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_READ);
+	assert_int_equal(MUST(read(p[0], &c, 1)), 1);
+	assert_int_equal(ready(p[0], 0), 0);
+	drop(p[0]);
+	close(p[1]);
+}
+
+static void
+test_write_is_level_triggered(void **state)
+{
+	static char bytes[65536];
+	int p[2];
+
+	(void)state;
+	stream_pair(p);
+	poller_want(poller, p[0], POLLER_WRITE);
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_WRITE);
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_WRITE);
+	while (send(p[0], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		continue;
+	assert_int_equal(ready(p[0], 0), 0);
+	while (recv(p[1], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		continue;
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_WRITE);
+	drop(p[0]);
+	close(p[1]);
+}
+
+static void
+test_interest_changes(void **state)
+{
+	static const unsigned wants[] = {
+		POLLER_READ, POLLER_WRITE, POLLER_READ | POLLER_WRITE, 0,
+		POLLER_READ | POLLER_WRITE, POLLER_WRITE, 0, POLLER_READ, 0,
+		POLLER_WRITE, POLLER_READ, POLLER_READ,
+	};
+	size_t i;
+	int p[2];
+
+	(void)state;
+	stream_pair(p);
+	write_text(p[1], "x");
+	for (i = 0; i < COUNT(wants); i++) {
+		poller_want(poller, p[0], wants[i]);
+		assert_int_equal(ready(p[0], 10), wants[i]);
+	}
+	drop(p[0]);
+	close(p[1]);
+}
+
+/* End of file and errors are seen by whoever waits for anything. */
+static void
+test_end_of_file(void **state)
+{
+	int p[2];
+
+	(void)state;
+	stream_pair(p);
+	poller_want(poller, p[0], POLLER_READ);
+	close(p[1]);
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_READ);
+	poller_want(poller, p[0], POLLER_READ | POLLER_WRITE);
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_READ | POLLER_WRITE);
+	drop(p[0]);
+	tcp_pair(p);
+	MUST(shutdown(p[1], SHUT_WR));
+	poller_want(poller, p[0], POLLER_READ);
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_READ);
+	drop(p[0]);
+	close(p[1]);
+}
+
+static void
+test_reset(void **state)
+{
+	static const unsigned wants[] = {
+		POLLER_READ, POLLER_WRITE, POLLER_READ | POLLER_WRITE
+	};
+	struct linger now = { .l_onoff = 1 };
+	static char bytes[65536];
+	size_t i;
+	int p[2];
+
+	(void)state;
+	for (i = 0; i < COUNT(wants); i++) {
+		tcp_pair(p);
+		/* So that it is not writable but for the error. */
+		while (comes(p[0], POLLOUT, 20))
+			(void)!send(p[0], bytes, sizeof(bytes), MSG_DONTWAIT);
+		poller_want(poller, p[0], wants[i]);
+		assert_int_equal(ready(p[0], 0), 0);
+		MUST(setsockopt(p[1], SOL_SOCKET, SO_LINGER, &now,
+		    sizeof(now)));
+		close(p[1]);
+		assert_int_equal(ready(p[0], PATIENCE), wants[i]);
+		drop(p[0]);
+	}
+}
+
+static void
+test_refused_connect(void **state)
+{
+	struct sockaddr_in at;
+	int taken, fd;
+
+	(void)state;
+	taken = loopback_bind(&at);
+	fd = (int)MUST(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == -1)
+		assert_true(errno == EINPROGRESS || errno == ECONNREFUSED);
+	poller_want(poller, fd, POLLER_READ | POLLER_WRITE);
+	assert_int_equal(ready(fd, PATIENCE), POLLER_READ | POLLER_WRITE);
+	drop(fd);
+	close(taken);
+}
+
+static void
+test_pipe_without_reader(void **state)
+{
+	int p[2];
+
+	(void)state;
+	MUST(pipe2(p, O_NONBLOCK));
+	while (write(p[1], "0123456789abcdef", 16) > 0)
+		continue;
+	poller_want(poller, p[1], POLLER_WRITE);
+	assert_int_equal(ready(p[1], 0), 0);
+	close(p[0]);
+	assert_int_equal(ready(p[1], PATIENCE), POLLER_WRITE);
+	drop(p[1]);
+}
+
+static void
+test_forget_drops_what_was_found(void **state)
+{
+	struct poller_event ev;
+	int p[5][2], i, seen[5] = { 0 }, first, n;
+
+	(void)state;
+	for (i = 0; i < 5; i++) {
+		stream_pair(p[i]);
+		write_text(p[i][1], "x");
+		poller_want(poller, p[i][0], POLLER_READ | POLLER_WRITE);
+	}
+	assert_true(poller_wait(poller, PATIENCE) > 0);
+	assert_int_equal(poller_next(poller, &ev), 1);
+	for (first = 0; p[first][0] != ev.fd; first++)
+		assert_true(first < 4);
+	/* Forget two of the other four, and the one just given out. */
+	poller_forget(poller, p[first][0]);
+	poller_forget(poller, p[(first + 1) % 5][0]);
+	poller_forget(poller, p[(first + 4) % 5][0]);
+	for (n = 0; poller_next(poller, &ev); n++)
+		for (i = 0; i < 5; i++)
+			seen[i] += p[i][0] == ev.fd;
+	assert_int_equal(n, 2);
+	assert_int_equal(seen[(first + 2) % 5], 1);
+	assert_int_equal(seen[(first + 3) % 5], 1);
+	/* Nor do they come back. */
+	assert_true(poller_wait(poller, 0) > 0);
+	for (n = 0; poller_next(poller, &ev); n++)
+		assert_true(ev.fd == p[(first + 2) % 5][0] ||
+		    ev.fd == p[(first + 3) % 5][0]);
+	assert_int_equal(n, 2);
+	for (i = 0; i < 5; i++) {
+		poller_forget(poller, p[i][0]);
+		close_pair(p[i]);
+	}
+}
+
+/* A session that ends and one that begins within a turn share a number. */
+static void
+test_number_is_used_again_at_once(void **state)
+{
+	struct poller_event ev;
+	int p[2][2], fresh[2], other, closed, fd;
+
+	(void)state;
+	stream_pair(p[0]);
+	stream_pair(p[1]);
+	poller_want(poller, p[0][0], POLLER_READ);
+	poller_want(poller, p[1][0], POLLER_READ);
+	write_text(p[0][1], "x");
+	write_text(p[1][1], "x");
+	assert_true(poller_wait(poller, PATIENCE) > 0);
+	assert_int_equal(poller_next(poller, &ev), 1);
+	other = ev.fd == p[0][0];
+	closed = p[other][0];
+	drop(closed);
+	stream_pair(fresh);
+	fd = fresh[0];
+	if (fd != closed) {
+		fd = (int)MUST(dup2(fresh[0], closed));
+		close(fresh[0]);
+	}
+	poller_want(poller, fd, POLLER_READ);
+	assert_int_equal(poller_next(poller, &ev), 0);
+	poller_forget(poller, p[!other][0]);
+	assert_int_equal(ready(fd, 0), 0);
+	write_text(fresh[1], "x");
+	assert_int_equal(ready(fd, PATIENCE), POLLER_READ);
+	drop(fd);
+	close(fresh[1]);
+	close(p[other][1]);
+	close_pair(p[!other]);
+}
+
+static void
+test_forget_what_is_not_known(void **state)
+{
+	(void)state;
+	poller_forget(poller, 5);
+	poller_want(poller, 5, 0);
+	poller_forget(poller, LIMIT - 1);
+	assert_int_equal(poller_wait(poller, 0), 0);
+}
+
+/* Beyond FD_SETSIZE, and where words of bits end. */
+static void
+test_high_descriptors(void **state)
+{
+	static const int numbers[] = {
+		1022, 1023, 1024, 1025, 1087, 1088, 2047, 2048, 3000, 3967,
+		3968, LIMIT - 1
+	};
+	struct poller_event ev;
+	struct rlimit rl;
+	int p[2], odd, n;
+	size_t i;
+
+	(void)state;
+	MUST(getrlimit(RLIMIT_NOFILE, &rl));
+	if (rl.rlim_cur < LIMIT && rl.rlim_max < LIMIT)
+		skip();
+	if (rl.rlim_cur < LIMIT)
+		allow_descriptors(LIMIT);
+	stream_pair(p);
+	for (i = 0; i < COUNT(numbers); i++) {
+		MUST(dup2(p[0], numbers[i]));
+		poller_want(poller, numbers[i], POLLER_WRITE | POLLER_READ);
+	}
+	/* All of them, then every second one, each once. */
+	for (odd = 0; odd < 2; odd++) {
+		assert_true(poller_wait(poller, PATIENCE) > 0);
+		for (n = 0; poller_next(poller, &ev); n++) {
+			for (i = 0; numbers[i] != ev.fd; i++)
+				assert_true(i < COUNT(numbers) - 1);
+			assert_true(odd == 0 || i % 2 == 1);
+			assert_int_equal(ev.ready, POLLER_WRITE);
+		}
+		assert_int_equal(n, (int)COUNT(numbers) / (odd + 1));
+		for (i = 0; odd == 0 && i < COUNT(numbers); i += 2)
+			poller_forget(poller, numbers[i]);
+	}
+	for (i = 0; i < COUNT(numbers); i++)
+		drop(numbers[i]);
+	assert_int_equal(poller_wait(poller, 0), 0);
+	close_pair(p);
+	allow_descriptors(rl.rlim_cur);
+}
+
+static void
+test_count(void **state)
+{
+	struct poller_event ev;
+	int p[3][2], i, n;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		stream_pair(p[i]);
+		poller_want(poller, p[i][0], POLLER_READ);
+	}
+	write_text(p[0][1], "x");
+	write_text(p[2][1], "x");
+	assert_int_equal(poller_wait(poller, PATIENCE), 2);
+	for (n = 0; poller_next(poller, &ev); n++)
+		assert_true(ev.fd == p[0][0] || ev.fd == p[2][0]);
+	assert_int_equal(n, 2);
+	for (i = 0; i < 3; i++) {
+		drop(p[i][0]);
+		close(p[i][1]);
+	}
+}
+
+/* Descriptors are counted, not what they are ready for. */
+static void
+test_count_of_both(void **state)
+{
+	int p[2], n;
+
+	(void)state;
+	known_bug("select: what is ready for both is counted twice");
+	stream_pair(p);
+	write_text(p[1], "x");
+	poller_want(poller, p[0], POLLER_READ | POLLER_WRITE);
+	n = poller_wait(poller, PATIENCE);
+	drop(p[0]);
+	close(p[1]);
+	assert_int_equal(n, 1);
+}
+
+static void
+on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* A signal ends the wait, and is no error. */
+static void
+test_interrupted(void **state)
+{
+	struct sigaction act = { .sa_handler = on_alarm }, old;
+	struct itimerval soon = { .it_value = { .tv_usec = 20000 } },
+	    never = { .it_value = { .tv_sec = 0 } };
+	struct poller_event ev;
+	int p[2];
+
+	(void)state;
+	stream_pair(p);
+	poller_want(poller, p[0], POLLER_READ);
+	MUST(sigaction(SIGALRM, &act, &old));
+	MUST(setitimer(ITIMER_REAL, &soon, NULL));
+	assert_int_equal(poller_wait(poller, PATIENCE), 0);
+	assert_int_equal(poller_next(poller, &ev), 0);
+	MUST(setitimer(ITIMER_REAL, &never, NULL));
+	MUST(sigaction(SIGALRM, &old, NULL));
+	alarm(120);
+	drop(p[0]);
+	close(p[1]);
+}
+
+static void
+test_failed_wait(void **state)
+{
+	struct poller_event ev;
+	int p[2];
+
+	(void)state;
+	if (strcmp(engine, "select") != 0)
+		skip();
+	stream_pair(p);
+	poller_want(poller, p[0], POLLER_WRITE);
+	fail_select = ENOMEM;
+	assert_int_equal(poller_wait(poller, 0), -1);
+	assert_int_equal(errno, ENOMEM);
+	assert_int_equal(poller_next(poller, &ev), 0);
+	fail_select = EINTR;
+	assert_int_equal(poller_wait(poller, 0), 0);
+	assert_int_equal(poller_next(poller, &ev), 0);
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_WRITE);
+	drop(p[0]);
+	close(p[1]);
+}
+
+static void
+test_out_of_memory(void **state)
+{
+	struct poller *p;
+	int n, open_before = open_descriptors();
+
+	(void)state;
+	alloc_needed();
+	for (n = 0; ; n++) {
+		alloc_fail(n);
+		p = poller_new(poller_engine(engine), 1000);
+		if (!alloc_failed())
+			break;
+		assert_null(p);
+		assert_int_equal(errno, ENOMEM);
+		assert_int_equal(open_descriptors(), open_before);
+	}
+	assert_true(n > 0);
+	poller_free(p);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_engine_is_known),
+		TEST(test_no_engine_is_left_out),
+		TEST(test_time_is_kept),
+		TEST(test_read_is_level_triggered),
+		TEST(test_write_is_level_triggered),
+		TEST(test_interest_changes),
+		TEST(test_end_of_file),
+		TEST(test_reset),
+		TEST(test_refused_connect),
+		TEST(test_pipe_without_reader),
+		TEST(test_forget_drops_what_was_found),
+		TEST(test_number_is_used_again_at_once),
+		TEST(test_forget_what_is_not_known),
+		TEST(test_high_descriptors),
+		TEST(test_count),
+		TEST(test_count_of_both),
+		TEST(test_interrupted),
+		TEST(test_failed_wait),
+		TEST(test_out_of_memory),
+	};
+
+	return RUN_ENGINES(engine, tests);
+}

@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session.c: sessions that are connected: bytes both ways, half-closes, resets,
+ * timeouts, and how it all ends. How they come to be connected is tested in
+ * session_connect.c.
+ */
+#include "session.h"
+
+#include "helpers.h"
+#include "session_rig.h"
+
+static struct rig rig;
+static int	client, server;		/* the two ends; -1: closed */
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	client = server = -1;
+	rig_start(&rig, 20, 8, 65536);
+	rig_backend(&rig);
+	rig_ready(&rig);
+	return 0;
+}
+
+static void
+hang_up(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	hang_up(&client);
+	hang_up(&server);
+	return rig_stop(&rig);
+}
+
+/* One session that relays. */
+static void
+connect_both(void)
+{
+	client = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_RELAY);
+}
+
+static void
+ended(enum session_end end)
+{
+	char want[40];
+
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	snprintf(want, sizeof(want), " end=%s\n", session_end_name(end));
+	if (strstr(rig_log(&rig), want) == NULL)
+		fail_msg("no \"%s\" in: %s", want, rig_log(&rig));
+	assert_int_equal(rig_ends(&rig, end), 1);
+	assert_int_equal(board_backend_live(rig.board, 0), 0);
+}
+
+static void
+test_request_and_answer(void **state)
+{
+	struct board_worker *w = rig.table.board;
+
+	(void)state;
+	connect_both();
+	assert_int_equal(w->live, 1);
+	assert_int_equal(w->total, 1);
+	assert_int_equal(*board_live(rig.board, 2, 0), 1);
+	rig_write(&rig, client, "GET /");
+	rig_expect(&rig, server, "GET /");
+	rig_write(&rig, server, "200 and more");
+	rig_expect(&rig, client, "200 and more");
+	rig_write(&rig, client, "again");
+	rig_expect(&rig, server, "again");
+	hang_up(&client);
+	rig_expect_end(&rig, server);
+	hang_up(&server);
+	ended(END_CLIENT_CLOSE);
+	assert_int_equal(w->live, 0);
+	assert_int_equal(w->total, 1);
+	assert_int_equal(w->up, 10);
+	assert_int_equal(w->down, 12);
+	assert_int_equal(rig.board->backend[0].served, 1);
+	assert_int_equal(rig.board->backend[0].failures, 0);
+}
+
+static void
+test_lines_in_the_log(void **state)
+{
+	char name[ADDR_TEXT], want[300];
+	struct addr a;
+
+	(void)state;
+	rig.skew = 1000;
+	connect_both();
+	a.len = sizeof(a.in6);
+	MUST(getsockname(client, &a.sa, &a.len));
+	addr_format(&a, name, sizeof(name));
+	snprintf(want, sizeof(want),
+	    " debug: session start client=%s listener=front\n", name);
+	assert_non_null(strstr(rig_log(&rig), want));
+	assert_null(strstr(rig_log(&rig), "session end"));
+	rig_write(&rig, client, "123");
+	rig_expect(&rig, server, "123");
+	rig_session(&rig)->started = 5000;
+	rig_session(&rig)->connected = 5003;
+	rig.skew = 100000;
+	hang_up(&server);
+	rig_expect_end(&rig, client);
+	hang_up(&client);
+	/* So that the times are known: what is asked last is the table. */
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	snprintf(want, sizeof(want), " info: session end client=%s "
+	    "listener=front backend=a up=3 down=0 connect_ms=3 "
+	    "total_ms=%llu end=server.close\n", name,
+	    (unsigned long long)(rig.table.now - 5000));
+	assert_non_null(strstr(rig_log(&rig), want));
+}
+
+static void
+test_quiet_log(void **state)
+{
+	(void)state;
+	log_close(rig.table.log);
+	rig.table.log = log_open(rig.log, LOG_NOTICE);
+	connect_both();
+	hang_up(&client);
+	hang_up(&server);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_string_equal(rig_log(&rig), "");
+}
+
+static void
+test_server_speaks_first(void **state)
+{
+	(void)state;
+	connect_both();
+	rig_write(&rig, server, "220 hello");
+	rig_expect(&rig, client, "220 hello");
+	hang_up(&server);
+	rig_expect_end(&rig, client);
+	hang_up(&client);
+	ended(END_SERVER_CLOSE);
+}
+
+/* What came before the first look at the connection. */
+static void
+test_bytes_that_were_waiting(void **state)
+{
+	(void)state;
+	client = rig_client(&rig);
+	write_text(client, "early");
+	MUST(shutdown(client, SHUT_WR));
+	server = rig_server(&rig, 0);
+	write_text(server, "bird");
+	hang_up(&server);
+	rig_expect(&rig, client, "bird");
+	/* The server closed with "early" unread or not: no matter here. */
+}
+
+static void
+test_client_closes_its_half(void **state)
+{
+	(void)state;
+	connect_both();
+	rig_write(&rig, client, "question");
+	MUST(shutdown(client, SHUT_WR));
+	rig_expect(&rig, server, "question");
+	rig_expect_end(&rig, server);
+	rig_write(&rig, server, "long ");
+	rig_expect(&rig, client, "long ");
+	rig_write(&rig, server, "answer");
+	hang_up(&server);
+	rig_expect(&rig, client, "answer");
+	rig_expect_end(&rig, client);
+	ended(END_CLIENT_CLOSE);
+}
+
+static void
+test_server_closes_its_half(void **state)
+{
+	(void)state;
+	connect_both();
+	MUST(shutdown(server, SHUT_WR));
+	rig_expect_end(&rig, client);
+	rig_write(&rig, client, "still there?");
+	rig_expect(&rig, server, "still there?");
+	hang_up(&client);
+	rig_expect_end(&rig, server);
+	ended(END_SERVER_CLOSE);
+}
+
+static void
+test_client_resets(void **state)
+{
+	(void)state;
+	connect_both();
+	rig_write(&rig, client, "last");
+	rig_abort(client);
+	client = -1;
+	rig_expect(&rig, server, "last");
+	rig_expect_reset(&rig, server);
+	ended(END_CLIENT_RESET);
+	assert_int_equal(rig.table.board->up, 4);
+}
+
+static void
+test_server_resets(void **state)
+{
+	(void)state;
+	connect_both();
+	rig_write(&rig, server, "last");
+	rig_abort(server);
+	server = -1;
+	rig_expect(&rig, client, "last");
+	rig_expect_reset(&rig, client);
+	ended(END_SERVER_RESET);
+}
+
+/* A reset after an orderly close is the end that counts. */
+static void
+test_close_and_then_a_reset(void **state)
+{
+	(void)state;
+	connect_both();
+	MUST(shutdown(client, SHUT_WR));
+	rig_expect_end(&rig, server);
+	rig_abort(server);
+	server = -1;
+	rig_expect_reset(&rig, client);
+	ended(END_SERVER_RESET);
+}
+
+/*
+ * A reset overtakes what was sent before it: it has to wait until the other
+ * side's system has all bytes. How many they are depends on the kernel.
+ */
+static void
+fill_and_reset(uint64_t *sent)
+{
+	static unsigned char bytes[65536];
+	ssize_t n;
+	int quiet;
+
+	for (quiet = 0; quiet < 60; quiet++) {
+		pattern_fill(1, *sent, bytes, sizeof(bytes));
+		n = send(client, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n > 0) {
+			*sent += (uint64_t)n;
+			quiet = 0;
+		}
+		rig_turn(&rig, quiet > 0 ? 1 : 0);
+	}
+	rig_abort(client);
+	client = -1;
+}
+
+static void
+test_reset_waits_for_what_was_read(void **state)
+{
+	static unsigned char bytes[65536];
+	uint64_t sent = 0, got = 0, read_by_us;
+	ssize_t n;
+
+	(void)state;
+	connect_both();
+	fill_and_reset(&sent);
+	rig_turn(&rig, 5);
+	rig_pass(&rig, 100);
+	rig_pass(&rig, 1000);
+	read_by_us = rig_session(&rig)->way[UP].in;
+	assert_in_range(read_by_us, 1, sent);
+	/* The server was slow, and gets every byte that we had. */
+	while ((n = rig_read(&rig, server, bytes, sizeof(bytes))) > 0) {
+		assert_int_equal(pattern_match(1, got, bytes, (size_t)n), n);
+		got += (uint64_t)n;
+		rig.skew += 20;
+	}
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, ECONNRESET);
+	ended(END_CLIENT_RESET);
+	assert_true(rig.table.board->up >= read_by_us);
+}
+
+/* But not for ever. */
+static void
+test_reset_does_not_wait_for_ever(void **state)
+{
+	uint64_t sent = 0;
+	int i;
+
+	(void)state;
+	rig.limits.fin_timeout = 0;
+	connect_both();
+	fill_and_reset(&sent);
+	for (i = 0; i < 200 && rig.table.live > 0; i++)
+		rig_pass(&rig, 1000);
+	/* Bytes that we hold ourselves are under the FIN timeout, here off. */
+	if (rig.table.live > 0)
+		assert_int_equal(rig_session(&rig)->state, SESSION_RELAY);
+	else
+		ended(END_CLIENT_RESET);
+}
+
+/* Errors that are no resets: the network lost the peer. */
+static void
+lose(int side, int err, enum session_end end)
+{
+	connect_both();
+	rig_faults.recv_error = err;
+	rig_faults.recv_fd = rig_session(&rig)->fd[side];
+	rig_write(&rig, side == CLIENT ? client : server, "x");
+	TURN_UNTIL(&rig, rig.table.live == 0 || rig_session(&rig)->done[side]);
+	/* The other side learns of it, and ends it. */
+	hang_up(&client);
+	hang_up(&server);
+	ended(end);
+}
+
+static void
+test_client_is_lost(void **state)
+{
+	(void)state;
+	lose(CLIENT, ETIMEDOUT, END_CLIENT_LOST);
+}
+
+static void
+test_server_is_lost(void **state)
+{
+	(void)state;
+	lose(SERVER, EHOSTUNREACH, END_SERVER_LOST);
+}
+
+static void
+test_errors_of_send(void **state)
+{
+	(void)state;
+	connect_both();
+	rig_faults.send_error = EPIPE;
+	rig_faults.send_fd = rig_session(&rig)->fd[SERVER];
+	rig_write(&rig, client, "x");
+	TURN_UNTIL(&rig, rig.table.live == 0 || rig_session(&rig)->done[UP]);
+	hang_up(&server);
+	hang_up(&client);
+	ended(END_SERVER_RESET);
+}
+
+static void
+test_idle_timeout(void **state)
+{
+	(void)state;
+	rig.limits.idle_timeout = 10000;
+	connect_both();
+	rig_pass(&rig, 9900);
+	assert_int_equal(rig.table.live, 1);
+	/* One byte one way is enough. */
+	rig_write(&rig, server, "x");
+	rig_expect(&rig, client, "x");
+	rig_pass(&rig, 9900);
+	assert_int_equal(rig.table.live, 1);
+	rig_write(&rig, client, "y");
+	rig_expect(&rig, server, "y");
+	rig_pass(&rig, 9900);
+	assert_int_equal(rig.table.live, 1);
+	rig_pass(&rig, 200);
+	assert_int_equal(rig.table.live, 0);
+	rig_expect_end(&rig, client);
+	rig_expect_end(&rig, server);
+	ended(END_IDLE_TIMEOUT);
+}
+
+static void
+test_no_idle_timeout_unless_asked_for(void **state)
+{
+	(void)state;
+	connect_both();
+	rig_pass(&rig, 1000);
+	rig_pass(&rig, UINT64_C(30) * 86400 * 1000);
+	assert_int_equal(rig.table.live, 1);
+	rig_write(&rig, client, "awake");
+	rig_expect(&rig, server, "awake");
+}
+
+static void
+test_fin_timeout(void **state)
+{
+	(void)state;
+	rig.limits.fin_timeout = 3000;
+	connect_both();
+	rig_pass(&rig, 100000);
+	MUST(shutdown(client, SHUT_WR));
+	rig_expect_end(&rig, server);
+	/* As long as the other way is used the session lives. */
+	rig_pass(&rig, 2900);
+	rig_write(&rig, server, "x");
+	rig_expect(&rig, client, "x");
+	rig_pass(&rig, 2900);
+	assert_int_equal(rig.table.live, 1);
+	rig_pass(&rig, 200);
+	assert_int_equal(rig.table.live, 0);
+	rig_expect_end(&rig, client);
+	ended(END_FIN_TIMEOUT);
+}
+
+/* Half-closed, it is the FIN timeout that counts, also when it is longer. */
+static void
+test_fin_timeout_instead_of_idle_timeout(void **state)
+{
+	(void)state;
+	rig.limits.idle_timeout = 1000;
+	rig.limits.fin_timeout = 5000;
+	connect_both();
+	MUST(shutdown(server, SHUT_WR));
+	rig_expect_end(&rig, client);
+	rig_pass(&rig, 4900);
+	assert_int_equal(rig.table.live, 1);
+	rig_pass(&rig, 200);
+	ended(END_FIN_TIMEOUT);
+}
+
+static void
+test_fin_timeout_off(void **state)
+{
+	(void)state;
+	rig.limits.idle_timeout = 1000;
+	rig.limits.fin_timeout = 0;
+	connect_both();
+	MUST(shutdown(server, SHUT_WR));
+	rig_expect_end(&rig, client);
+	rig_pass(&rig, 1100);
+	rig_pass(&rig, UINT64_C(30) * 86400 * 1000);
+	assert_int_equal(rig.table.live, 1);
+	hang_up(&client);
+	ended(END_SERVER_CLOSE);
+}
+
+static void
+test_shut(void **state)
+{
+	(void)state;
+	connect_both();
+	session_shut(&rig.table, rig_session(&rig), END_DRAIN);
+	rig_expect_end(&rig, client);
+	rig_expect_end(&rig, server);
+	assert_int_equal(rig.table.live, 1);
+	hang_up(&client);
+	hang_up(&server);
+	ended(END_DRAIN);
+}
+
+/* Bytes that are held are not cut off by it. */
+static void
+test_shut_with_bytes_held(void **state)
+{
+	static unsigned char bytes[65536];
+	uint64_t sent = 0, got = 0, held;
+	ssize_t n;
+
+	(void)state;
+	connect_both();
+	while (shuttle_held(&rig_session(&rig)->way[UP]) == 0) {
+		pattern_fill(1, sent, bytes, sizeof(bytes));
+		n = send(client, bytes, sizeof(bytes), MSG_DONTWAIT);
+		sent += n > 0 ? (uint64_t)n : 0;
+		rig_turn(&rig, 0);
+	}
+	held = rig_session(&rig)->way[UP].in;
+	session_shut(&rig.table, rig_session(&rig), END_DRAIN);
+	rig_expect_end(&rig, client);
+	while (got < held) {
+		n = rig_read(&rig, server, bytes, held - got <
+		    sizeof(bytes) ? held - got : sizeof(bytes));
+		assert_true(n > 0);
+		assert_int_equal(pattern_match(1, got, bytes, (size_t)n), n);
+		got += (uint64_t)n;
+	}
+	hang_up(&client);
+	hang_up(&server);
+	ended(END_DRAIN);
+}
+
+static void
+test_kill(void **state)
+{
+	(void)state;
+	connect_both();
+	session_kill(&rig.table, rig_session(&rig), END_STOP, false);
+	assert_int_equal(rig.table.live, 0);
+	rig_expect_end(&rig, client);
+	rig_expect_end(&rig, server);
+	ended(END_STOP);
+}
+
+static void
+test_kill_with_a_reset(void **state)
+{
+	(void)state;
+	connect_both();
+	session_kill(&rig.table, rig_session(&rig), END_DRAIN, true);
+	rig_expect_reset(&rig, client);
+	rig_expect_reset(&rig, server);
+	ended(END_DRAIN);
+}
+
+/* The first reason counts: what follows is its consequence. */
+static void
+test_first_reason_counts(void **state)
+{
+	(void)state;
+	connect_both();
+	session_shut(&rig.table, rig_session(&rig), END_DRAIN);
+	rig_abort(client);
+	client = -1;
+	rig_idle(&rig);
+	if (rig_session(&rig) != NULL)
+		session_kill(&rig.table, rig_session(&rig), END_STOP, true);
+	ended(END_DRAIN);
+	assert_int_equal(rig_ends(&rig, END_STOP), 0);
+	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 0);
+}
+
+static void
+test_plain_data(void **state)
+{
+	(void)state;
+	/* A session with no bytes in flight, and its places in the tables. */
+	assert_true(sizeof(struct session) + 3 * sizeof(uint32_t) <= 256);
+}
+
+static void
+test_names(void **state)
+{
+	int i, k;
+
+	(void)state;
+	assert_string_equal(session_state_name(SESSION_FREE), "FREE");
+	assert_string_equal(session_state_name(SESSION_RELAY), "RELAY");
+	assert_string_equal(session_end_name(END_STOP), "proxy.stop");
+	assert_string_equal(session_end_name(END_CLIENT_CLOSE),
+	    "client.close");
+	assert_int_equal(END_NONE, 0);
+	for (i = 0; i < END_REASONS; i++)
+		for (k = 0; k < i; k++)
+			assert_string_not_equal(
+			    session_end_name((enum session_end)i),
+			    session_end_name((enum session_end)k));
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_request_and_answer),
+		TEST(test_lines_in_the_log),
+		TEST(test_quiet_log),
+		TEST(test_server_speaks_first),
+		TEST(test_bytes_that_were_waiting),
+		TEST(test_client_closes_its_half),
+		TEST(test_server_closes_its_half),
+		TEST(test_client_resets),
+		TEST(test_server_resets),
+		TEST(test_close_and_then_a_reset),
+		TEST(test_reset_waits_for_what_was_read),
+		TEST(test_reset_does_not_wait_for_ever),
+		TEST(test_client_is_lost),
+		TEST(test_server_is_lost),
+		TEST(test_errors_of_send),
+		TEST(test_idle_timeout),
+		TEST(test_no_idle_timeout_unless_asked_for),
+		TEST(test_fin_timeout),
+		TEST(test_fin_timeout_instead_of_idle_timeout),
+		TEST(test_fin_timeout_off),
+		TEST(test_shut),
+		TEST(test_shut_with_bytes_held),
+		TEST(test_kill),
+		TEST(test_kill_with_a_reset),
+		TEST(test_first_reason_counts),
+		TEST(test_plain_data),
+		TEST(test_names),
+	};
+
+	return RUN(tests);
+}

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_connect.c: from a client's arrival to a backend that answers: what is
+ * tried, in which order, how long, and what a client gets that nobody serves.
+ */
+#include "session.h"
+
+#include "helpers.h"
+#include "session_rig.h"
+
+static struct rig rig;
+static int	client;
+static int	crowd[64], crowded;	/* connections that fill a backlog */
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	client = -1;
+	crowded = 0;
+	rig_start(&rig, 20, 4, 65536);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	if (client != -1)
+		close(client);
+	while (crowded > 0)
+		close(crowd[--crowded]);
+	return rig_stop(&rig);
+}
+
+/* Backends a, b, c …, of which the first *refusing* refuse. */
+static void
+begin(int n, int refusing)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		rig_backend(&rig);
+	rig_ready(&rig);
+	for (i = 0; i < refusing; i++)
+		rig_refuse(&rig, i);
+}
+
+/* A backend that does not answer: its queue is full, for good. */
+static void
+silence(int backend)
+{
+	struct sockaddr *sa = &rig.list[backend].addr.sa;
+	int fd;
+
+	MUST(listen(rig.listener[backend], 0));
+	do {
+		assert_true(crowded < (int)COUNT(crowd));
+		fd = (int)MUST(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK |
+		    SOCK_CLOEXEC, 0));
+		crowd[crowded++] = fd;
+		if (connect(fd, sa, sizeof(struct sockaddr_in)) == -1)
+			assert_int_equal(errno, EINPROGRESS);
+	} while (comes(fd, POLLOUT, 100));
+}
+
+/* The only session ended so, having tried these. */
+static void
+ended(const char *tried, enum session_end end)
+{
+	char want[80];
+
+	if (client != -1)
+		close(client);
+	client = -1;
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	snprintf(want, sizeof(want), " backend=%s up=", tried);
+	if (strstr(rig_log(&rig), want) == NULL)
+		fail_msg("no \"%s\" in: %s", want, rig_log(&rig));
+	snprintf(want, sizeof(want), " end=%s\n", session_end_name(end));
+	if (strstr(rig_log(&rig), want) == NULL)
+		fail_msg("no \"%s\" in: %s", want, rig_log(&rig));
+	assert_int_equal(rig_ends(&rig, end), 1);
+}
+
+static int
+count(const char *text, const char *what)
+{
+	int n = 0;
+
+	while ((text = strstr(text, what)) != NULL) {
+		text += strlen(what);
+		n++;
+	}
+	return n;
+}
+
+static void
+test_refused_so_the_next(void **state)
+{
+	int server;
+
+	(void)state;
+	begin(3, 1);
+	client = rig_client(&rig);
+	write_text(client, "for whoever comes");
+	server = rig_server(&rig, 1);
+	rig_expect(&rig, server, "for whoever comes");
+	assert_int_equal(board_backend_live(rig.board, 0), 0);
+	assert_int_equal(board_backend_live(rig.board, 1), 1);
+	assert_int_equal(rig.table.board->retries, 1);
+	assert_int_equal(rig.board->backend[0].failures, 1);
+	assert_int_equal(rig.board->backend[1].served, 1);
+	assert_true(backend_held_off(&rig.backends, 0, rig.table.now));
+	assert_false(backend_held_off(&rig.backends, 1, rig.table.now));
+	close(server);
+	rig_expect_end(&rig, client);
+	/* What went wrong on the way is not how it ended. */
+	ended("a,b", END_SERVER_CLOSE);
+	assert_int_equal(rig_ends(&rig, END_SERVER_REFUSED), 0);
+}
+
+static void
+test_all_refuse(void **state)
+{
+	(void)state;
+	begin(2, 2);
+	client = rig_client(&rig);
+	rig_expect_end(&rig, client);
+	close(client);
+	client = -1;
+	ended("a,b", END_SERVER_REFUSED);
+	assert_non_null(strstr(rig_log(&rig), " connect_ms=- "));
+	assert_int_equal(rig.table.board->live, 0);
+	assert_int_equal(rig.table.board->total, 1);
+	assert_int_equal(rig.table.shortage, 0);
+}
+
+/* Three are tried, not more. */
+static void
+test_attempts_are_limited(void **state)
+{
+	(void)state;
+	begin(5, 5);
+	client = rig_client(&rig);
+	rig_expect_end(&rig, client);
+	close(client);
+	client = -1;
+	ended("a,b,c", END_SERVER_REFUSED);
+	assert_int_equal(rig.table.board->retries, 2);
+	assert_int_equal(SESSION_ATTEMPTS, 3);
+}
+
+/* It gets an end of file, and no reset, though nobody has read its request. */
+static void
+test_turned_away_while_it_sends(void **state)
+{
+	static char bytes[200000];
+	ssize_t n;
+
+	(void)state;
+	begin(1, 0);
+	silence(0);
+	client = rig_client(&rig);
+	n = MUST(send(client, bytes, sizeof(bytes), 0));
+	assert_true(n > 0);
+	rig_pass(&rig, 5100);
+	(void)!send(client, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_NOSIGNAL);
+	rig_expect_end(&rig, client);
+	close(client);
+	client = -1;
+	ended("a", END_CONNECT_TIMEOUT);
+	/* Nothing of that went anywhere. */
+	assert_int_equal(rig.table.board->up, 0);
+	assert_non_null(strstr(rig_log(&rig), " up=0 down=0 "));
+}
+
+/* Nor may it stay for ever by not closing. */
+static void
+test_turned_away_and_stays(void **state)
+{
+	(void)state;
+	begin(1, 1);
+	client = rig_client(&rig);
+	write_text(client, "request");
+	rig_expect_end(&rig, client);
+	rig_idle(&rig);
+	rig_pass(&rig, 2100);
+	assert_int_equal(rig.table.live, 0);
+	ended("a", END_SERVER_REFUSED);
+}
+
+/* Slots are not for those who are turned away. */
+static void
+test_turned_away_in_crowds(void **state)
+{
+	char c;
+	int i;
+
+	(void)state;
+	begin(1, 1);
+	for (i = 0; i < 60; i++) {
+		assert_false(table_full(&rig.table));
+		crowd[crowded] = rig_client(&rig);
+		assert_int_equal(rig_read(&rig, crowd[crowded++], &c, 1), 0);
+	}
+	rig_pass(&rig, 2100);
+	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig_ends(&rig, END_SERVER_REFUSED), 60);
+}
+
+static void
+test_no_backend_at_all(void **state)
+{
+	(void)state;
+	begin(0, 0);
+	client = rig_client(&rig);
+	rig_expect_end(&rig, client);
+	close(client);
+	client = -1;
+	ended("-", END_NO_BACKEND);
+}
+
+static void
+test_backup_when_the_others_fail(void **state)
+{
+	int server;
+
+	(void)state;
+	begin(3, 2);
+	balance_free(rig.table.balance);
+	rig.list[2].tier = TIER_BACKUP;
+	rig.table.balance = balance_new(&rig.backends);
+	client = rig_client(&rig);
+	server = rig_server(&rig, 2);
+	close(server);
+	rig_expect_end(&rig, client);
+	close(client);
+	/* From now on at once. */
+	client = rig_client(&rig);
+	server = rig_server(&rig, 2);
+	close(server);
+	rig_expect_end(&rig, client);
+	assert_int_equal(rig.table.board->retries, 2);
+	close(client);
+	client = -1;
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_int_equal(count(rig_log(&rig), " backend=a,b,c "), 1);
+	assert_int_equal(count(rig_log(&rig), " backend=c "), 1);
+}
+
+static void
+test_connect_timeout(void **state)
+{
+	int server;
+
+	(void)state;
+	begin(2, 0);
+	silence(0);
+	client = rig_client(&rig);
+	rig_idle(&rig);
+	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
+	assert_int_equal(board_backend_live(rig.board, 0), 1);
+	rig_pass(&rig, 4800);
+	assert_int_equal(rig_session(&rig)->attempts, 1);
+	rig_pass(&rig, 300);
+	assert_int_equal(board_backend_live(rig.board, 0), 0);
+	server = rig_server(&rig, 1);
+	rig_write(&rig, server, "late");
+	rig_expect(&rig, client, "late");
+	assert_int_equal(rig.board->backend[0].failures, 1);
+	assert_true(backend_held_off(&rig.backends, 0, rig.table.now));
+	close(server);
+	close(client);
+	client = -1;
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_non_null(strstr(rig_log(&rig), " backend=a,b "));
+	assert_non_null(strstr(rig_log(&rig), strerror(ETIMEDOUT)));
+}
+
+/* Each attempt has the whole time. */
+static void
+test_all_are_silent(void **state)
+{
+	(void)state;
+	rig.limits.connect_timeout = 1000;
+	begin(2, 0);
+	silence(0);
+	silence(1);
+	client = rig_client(&rig);
+	rig_pass(&rig, 900);
+	assert_int_equal(rig_session(&rig)->attempts, 1);
+	rig_pass(&rig, 200);
+	assert_int_equal(rig_session(&rig)->attempts, 2);
+	rig_pass(&rig, 900);
+	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
+	rig_pass(&rig, 200);
+	rig_expect_end(&rig, client);
+	close(client);
+	client = -1;
+	ended("a,b", END_CONNECT_TIMEOUT);
+}
+
+static const struct {
+	int	err;
+	enum session_end end;
+	bool	held_off;		/* is it the backend's fault? */
+} errors[] = {
+	{ ECONNREFUSED, END_SERVER_REFUSED, true },
+	{ ENOENT, END_SERVER_REFUSED, true },
+	{ ETIMEDOUT, END_CONNECT_TIMEOUT, true },
+	{ ENETUNREACH, END_SERVER_UNREACHABLE, true },
+	{ EHOSTUNREACH, END_SERVER_UNREACHABLE, true },
+	{ EACCES, END_SERVER_UNREACHABLE, true },
+	{ EADDRNOTAVAIL, END_RESOURCES, false },
+	{ ENOBUFS, END_RESOURCES, false },
+	{ ENOMEM, END_RESOURCES, false },
+};
+
+static void
+test_errors_of_connect(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(errors); i++) {
+		if (i > 0) {
+			rig_stop(&rig);
+			set_up(NULL);
+		}
+		begin(1, 0);
+		rig_faults.connects = 1;
+		rig_faults.connect_error = errors[i].err;
+		client = rig_client(&rig);
+		rig_expect_end(&rig, client);
+		close(client);
+		client = -1;
+		ended("a", errors[i].end);
+		assert_int_equal(backend_held_off(&rig.backends, 0,
+		    rig.table.now), errors[i].held_off);
+		assert_int_equal(rig.board->backend[0].failures,
+		    errors[i].held_off);
+		assert_int_equal(rig.table.shortage,
+		    errors[i].held_off ? 0 : errors[i].err);
+	}
+}
+
+/* Our own want is no backend's fault, and the acceptor is told of it. */
+static void
+test_no_descriptor(void **state)
+{
+	static const int wants[] = { EMFILE, ENFILE };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(wants); i++) {
+		if (i > 0) {
+			rig_stop(&rig);
+			set_up(NULL);
+		}
+		begin(2, 0);
+		rig_faults.sockets = 100;
+		rig_faults.socket_error = wants[i];
+		client = rig_client(&rig);
+		rig_faults.sockets = 0;
+		rig_expect_end(&rig, client);
+		assert_int_equal(rig.table.shortage, wants[i]);
+		close(client);
+		client = -1;
+		TURN_UNTIL(&rig, rig.table.live == 0);
+		assert_int_equal(rig_ends(&rig, END_RESOURCES), 1);
+		assert_false(backend_held_off(&rig.backends, 0,
+		    rig.table.now));
+		assert_int_equal(board_backend_live(rig.board, 0), 0);
+		assert_int_equal(board_backend_live(rig.board, 1), 0);
+	}
+}
+
+static void
+test_failure_is_logged_once(void **state)
+{
+	int i, server;
+
+	(void)state;
+	begin(2, 1);
+	for (i = 0; i < 4; i++) {
+		/* Past the hold-off, so that it is tried again. */
+		rig_pass(&rig, 3000);
+		client = rig_client(&rig);
+		server = rig_server(&rig, 1);
+		close(server);
+		rig_expect_end(&rig, client);
+		close(client);
+	}
+	client = -1;
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_true(rig.board->backend[0].failures > 1);
+	assert_int_equal(count(rig_log(&rig), "backend a: connect: "), 1);
+	assert_int_equal(count(rig_log(&rig),
+	    " warning: backend a: connect: Connection refused"), 1);
+	/* And that it is back. */
+	MUST(listen(rig.listener[0], 10));
+	for (i = 0; i < 4; i++) {
+		rig_pass(&rig, 3000);
+		client = rig_client(&rig);
+		TURN_UNTIL(&rig, comes(rig.listener[0], POLLIN, 0) ||
+		    comes(rig.listener[1], POLLIN, 0));
+		server = rig_server(&rig,
+		    comes(rig.listener[0], POLLIN, 0) ? 0 : 1);
+		close(server);
+		rig_expect_end(&rig, client);
+		close(client);
+	}
+	client = -1;
+	assert_int_equal(count(rig_log(&rig),
+	    " notice: backend a: answers again\n"), 1);
+}
+
+static void
+test_held_off_is_not_asked(void **state)
+{
+	int i;
+
+	(void)state;
+	begin(2, 1);
+	for (i = 0; i < 6; i++) {
+		client = rig_client(&rig);
+		close(rig_server(&rig, 1));
+		rig_expect_end(&rig, client);
+		close(client);
+	}
+	client = -1;
+	assert_int_equal(rig.board->backend[0].failures, 1);
+}
+
+/* What a server says before it slams the door is worth hearing. */
+static void
+test_answer_and_reset_at_once(void **state)
+{
+	int server;
+
+	(void)state;
+	begin(1, 0);
+	client = rig_client(&rig);
+	assert_true(comes(rig.listener[0], POLLIN, PATIENCE));
+	server = (int)MUST(accept(rig.listener[0], NULL, NULL));
+	write_text(server, "421 too many");
+	rig_abort(server);
+	rig_expect(&rig, client, "421 too many");
+	rig_expect_reset(&rig, client);
+	ended("a", END_SERVER_RESET);
+}
+
+static void
+test_killed_while_connecting(void **state)
+{
+	(void)state;
+	begin(1, 0);
+	silence(0);
+	client = rig_client(&rig);
+	rig_idle(&rig);
+	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
+	session_kill(&rig.table, rig_session(&rig), END_STOP, false);
+	assert_int_equal(board_backend_live(rig.board, 0), 0);
+	rig_expect_end(&rig, client);
+	close(client);
+	client = -1;
+	ended("a", END_STOP);
+	assert_int_equal(rig.board->backend[0].failures, 0);
+}
+
+/* There is nothing to finish yet: end of file both ways is the end. */
+static void
+test_shut_while_connecting(void **state)
+{
+	(void)state;
+	begin(1, 0);
+	silence(0);
+	client = rig_client(&rig);
+	rig_idle(&rig);
+	session_shut(&rig.table, rig_session(&rig), END_DRAIN);
+	assert_int_equal(rig.table.live, 0);
+	rig_expect_end(&rig, client);
+	close(client);
+	client = -1;
+	ended("a", END_DRAIN);
+}
+
+static void
+test_unix_socket(void **state)
+{
+	struct sockaddr_un *un;
+	int listener, server;
+
+	(void)state;
+	begin(2, 0);
+	un = &rig.list[0].addr.un;
+	memset(&rig.list[0].addr, 0, sizeof(rig.list[0].addr));
+	un->sun_family = AF_UNIX;
+	snprintf(un->sun_path, sizeof(un->sun_path), "%s/s", rig.dir);
+	rig.list[0].addr.len = sizeof(*un);
+	/* Gone: the next one, at once. */
+	client = rig_client(&rig);
+	close(rig_server(&rig, 1));
+	rig_expect_end(&rig, client);
+	close(client);
+	rig_pass(&rig, 3000);
+	listener = (int)MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	MUST(bind(listener, &rig.list[0].addr.sa, sizeof(*un)));
+	MUST(listen(listener, 5));
+	balance_free(rig.table.balance);
+	rig.backends.n = 1;
+	rig.table.balance = balance_new(&rig.backends);
+	client = rig_unix_client(&rig);
+	/* Nothing is pending: it relays at once. */
+	assert_int_equal(rig_session(&rig)->state, SESSION_RELAY);
+	server = (int)MUST(accept(listener, NULL, NULL));
+	rig_write(&rig, client, "over unix");
+	rig_expect(&rig, server, "over unix");
+	close(server);
+	rig_expect_end(&rig, client);
+	close(listener);
+	assert_non_null(strstr(rig_log(&rig), " client=unix: "));
+	rig.backends.n = 2;
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_refused_so_the_next),
+		TEST(test_all_refuse),
+		TEST(test_attempts_are_limited),
+		TEST(test_turned_away_while_it_sends),
+		TEST(test_turned_away_and_stays),
+		TEST(test_turned_away_in_crowds),
+		TEST(test_no_backend_at_all),
+		TEST(test_backup_when_the_others_fail),
+		TEST(test_connect_timeout),
+		TEST(test_all_are_silent),
+		TEST(test_errors_of_connect),
+		TEST(test_no_descriptor),
+		TEST(test_failure_is_logged_once),
+		TEST(test_held_off_is_not_asked),
+		TEST(test_answer_and_reset_at_once),
+		TEST(test_killed_while_connecting),
+		TEST(test_shut_while_connecting),
+		TEST(test_unix_socket),
+	};
+
+	return RUN(tests);
+}

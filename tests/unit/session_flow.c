@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_flow.c: many bytes and many sessions: streams that are compared byte
+ * by byte while the pool runs dry, back-pressure, and sessions that end in any
+ * way at any moment without leaving anything behind.
+ */
+#include "session.h"
+
+#include "helpers.h"
+#include "session_rig.h"
+
+#define SESSIONS	12
+#define BLOCK		16384
+
+static struct rig rig;
+static uint64_t	seed;
+static unsigned	held, stuck;		/* how often either was seen */
+
+/* One way of one session as its two ends see it. */
+struct flow {
+	uint64_t stream, length, put, got;
+	bool	 closed, ended;
+};
+
+static struct end {
+	int	fd[2];			/* of the client, of the server */
+	struct flow way[2];
+} ends[SESSIONS];
+
+static int
+set_up(void **state)
+{
+	int i;
+
+	(void)state;
+	seed = random_seed();
+	held = stuck = 0;
+	for (i = 0; i < SESSIONS; i++)
+		ends[i].fd[0] = ends[i].fd[1] = -1;
+	return 0;
+}
+
+static void
+hang_up(struct end *e)
+{
+	int side;
+
+	for (side = 0; side < 2; side++) {
+		if (e->fd[side] != -1)
+			close(e->fd[side]);
+		e->fd[side] = -1;
+	}
+}
+
+static int
+tear_down(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < SESSIONS; i++)
+		hang_up(&ends[i]);
+	return rig_stop(&rig);
+}
+
+static void
+begin(uint32_t blocks)
+{
+	rig_start(&rig, SESSIONS, blocks, BLOCK);
+	rig_backend(&rig);
+	rig_ready(&rig);
+}
+
+static void
+connect_end(struct end *e)
+{
+	e->fd[CLIENT] = e == &ends[0] ? rig_client(&rig) :
+	    rig_unix_client(&rig);
+	e->fd[SERVER] = rig_server(&rig, 0);
+	memset(e->way, 0, sizeof(e->way));
+}
+
+/* One end gives a little and takes a little. */
+static void
+play(struct end *e, int side)
+{
+	struct flow *out = &e->way[side], *in = &e->way[!side];
+	unsigned char buf[30000];
+	ssize_t n;
+	size_t len;
+
+	if (!out->closed) {
+		len = random_below(&seed, sizeof(buf));
+		if (len > out->length - out->put)
+			len = (size_t)(out->length - out->put);
+		pattern_fill(out->stream, out->put, buf, len);
+		n = len == 0 ? 0 : send(e->fd[side], buf, len, MSG_DONTWAIT);
+		out->put += n > 0 ? (uint64_t)n : 0;
+		if (out->put == out->length) {
+			MUST(shutdown(e->fd[side], SHUT_WR));
+			out->closed = true;
+		}
+	}
+	if (in->ended || random_below(&seed, 3) == 0)
+		return;
+	n = recv(e->fd[side], buf, 1 + random_below(&seed, sizeof(buf)),
+	    MSG_DONTWAIT);
+	if (n == -1)
+		assert_int_equal(errno, EAGAIN);
+	else
+		assert_int_equal(pattern_match(in->stream, in->got, buf,
+		    (size_t)n), n);
+	in->ended = n == 0;
+	in->got += n > 0 ? (uint64_t)n : 0;
+}
+
+/* In every session and way: in == out + held, and blocks are accounted for. */
+static void
+assert_sound(uint32_t blocks)
+{
+	const struct session *s;
+	uint32_t i, used = 0;
+	int way;
+
+	for (i = 0; i < rig.table.used; i++) {
+		s = &rig.table.session[i];
+		for (way = UP; s->state != SESSION_FREE && way <= DOWN;
+		    way++) {
+			used += s->way[way].block != BUFPOOL_NONE;
+			stuck += s->way[way].stuck;
+			assert_int_equal(s->way[way].in, s->way[way].out +
+			    shuttle_held(&s->way[way]));
+		}
+	}
+	assert_int_equal(bufpool_left(rig.table.kit.pool), blocks - used);
+	held += used;
+}
+
+static void
+carry(uint32_t blocks, uint64_t length)
+{
+	uint64_t up = 0, down = 0, give_up = clock_ms() + PATIENCE;
+	uint32_t i, k;
+
+	begin(blocks);
+	for (i = 0; i < SESSIONS; i++) {
+		connect_end(&ends[i]);
+		for (k = 0; k < 2; k++) {
+			ends[i].way[k].stream = i * 2 + k;
+			ends[i].way[k].length = random_below(&seed, 3) == 0 ?
+			    random_below(&seed, 10) :
+			    random_below(&seed, (uint32_t)length);
+		}
+		up += ends[i].way[UP].length;
+		down += ends[i].way[DOWN].length;
+	}
+	while (rig.table.live > 0 || clock_ms() > give_up) {
+		assert_true(clock_ms() < give_up);
+		for (i = 0; i < SESSIONS; i++)
+			play(&ends[i], (int)random_below(&seed, 2));
+		rig_turn(&rig, 0);
+		assert_sound(blocks);
+	}
+	for (i = 0; i < SESSIONS; i++)
+		for (k = 0; k < 2; k++)
+			while (!ends[i].way[k].ended)
+				play(&ends[i], !k);
+	for (i = 0; i < SESSIONS; i++)
+		for (k = 0; k < 2; k++)
+			assert_int_equal(ends[i].way[k].got,
+			    ends[i].way[k].length);
+	assert_int_equal(rig.table.board->up, up);
+	assert_int_equal(rig.table.board->down, down);
+	assert_int_equal(rig_ends(&rig, END_CLIENT_CLOSE) +
+	    rig_ends(&rig, END_SERVER_CLOSE), SESSIONS);
+}
+
+static void
+test_blocks_for_all(void **state)
+{
+	(void)state;
+	carry(2 * SESSIONS, 700000);
+	assert_true(held > 10);
+	assert_int_equal(stuck, 0);
+}
+
+static void
+test_too_few_blocks(void **state)
+{
+	(void)state;
+	carry(1, 400000);
+	assert_true(held > 10 && stuck > 10);
+}
+
+/* A reader that sleeps stops its writer, and costs one block and no more. */
+static void
+test_back_pressure(void **state)
+{
+	static unsigned char bytes[65536];
+	uint64_t sent = 0, got = 0;
+	const struct session *s;
+	int quiet;
+	ssize_t n;
+
+	(void)state;
+	begin(4);
+	connect_end(&ends[0]);
+	for (quiet = 0; quiet < 100; quiet++) {
+		pattern_fill(7, sent, bytes, sizeof(bytes));
+		n = send(ends[0].fd[CLIENT], bytes, sizeof(bytes),
+		    MSG_DONTWAIT);
+		sent += n > 0 ? (uint64_t)n : 0;
+		quiet = n > 0 ? 0 : quiet;
+		assert_true(sent < 100000000);
+		/* An acknowledgement may be 40 ms late. */
+		rig_turn(&rig, quiet > 0 ? 1 : 0);
+		assert_sound(4);
+	}
+	s = rig_session(&rig);
+	assert_in_range(shuttle_held(&s->way[UP]), 1, BLOCK);
+	assert_int_equal(bufpool_left(rig.table.kit.pool), 3);
+	/* The other way is free. */
+	rig_write(&rig, ends[0].fd[SERVER], "hurry");
+	rig_expect(&rig, ends[0].fd[CLIENT], "hurry");
+	MUST(shutdown(ends[0].fd[CLIENT], SHUT_WR));
+	while ((n = rig_read(&rig, ends[0].fd[SERVER], bytes,
+	    sizeof(bytes))) > 0) {
+		assert_int_equal(pattern_match(7, got, bytes, (size_t)n), n);
+		got += (uint64_t)n;
+	}
+	assert_int_equal(n, 0);
+	assert_int_equal(got, sent);
+	assert_int_equal(bufpool_left(rig.table.kit.pool), 4);
+}
+
+/* While nothing can be done the loop sleeps. */
+static void
+test_blocked_sessions_do_not_spin(void **state)
+{
+	static unsigned char bytes[65536];
+	int i, quiet, woken = 0;
+
+	(void)state;
+	begin(1);
+	for (i = 0; i < 3; i++) {
+		connect_end(&ends[i]);
+		for (quiet = 0; quiet < 80; quiet++) {
+			if (send(ends[i].fd[CLIENT], bytes, sizeof(bytes),
+			    MSG_DONTWAIT) > 0)
+				quiet = 0;
+			rig_turn(&rig, quiet > 0 ? 1 : 0);
+		}
+	}
+	assert_int_equal(bufpool_left(rig.table.kit.pool), 0);
+	for (i = 0; i < 20; i++)
+		woken += poller_wait(rig.table.poller, 1) > 0;
+	assert_in_range(woken, 0, 5);
+}
+
+/* Anything that can happen to an end, at any moment. */
+static void
+disturb(struct end *e)
+{
+	int side = (int)random_below(&seed, 2);
+
+	switch (random_below(&seed, 60)) {
+	case 0:
+		rig_abort(e->fd[side]);
+		e->fd[side] = -1;
+		hang_up(e);
+		break;
+	case 1:
+		hang_up(e);
+		break;
+	case 2:
+		close(e->fd[side]);
+		e->fd[side] = -1;
+		rig_turn(&rig, 0);
+		hang_up(e);
+		break;
+	case 3:
+		if (rig_session(&rig) != NULL)
+			session_kill(&rig.table, rig_session(&rig), END_STOP,
+			    side == 0);
+		break;
+	case 4:
+		if (rig_session(&rig) != NULL)
+			session_shut(&rig.table, rig_session(&rig), END_DRAIN);
+		break;
+	case 5:
+		rig.skew += random_below(&seed, 3000);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+exchange(struct end *e)
+{
+	static unsigned char bytes[20000];
+	int side;
+
+	for (side = 0; side < 2 && e->fd[side] != -1; side++) {
+		(void)!send(e->fd[side], bytes,
+		    random_below(&seed, sizeof(bytes)),
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		(void)!recv(e->fd[side], bytes, sizeof(bytes), MSG_DONTWAIT);
+	}
+}
+
+/* In the end the counts are even: set against what was begun. */
+static void
+test_any_end_at_any_moment(void **state)
+{
+	uint64_t opened = 0, ended = 0;
+	int i, k;
+
+	(void)state;
+	begin(3);
+	rig.limits.idle_timeout = 30000;
+	rig.limits.fin_timeout = 10000;
+	for (i = 0; i < 15000; i++) {
+		k = (int)random_below(&seed, SESSIONS);
+		if (ends[k].fd[0] == -1 && !table_full(&rig.table)) {
+			ends[k].fd[0] = rig_client(&rig);
+			ends[k].fd[1] = rig_server(&rig, 0);
+			opened++;
+		} else if (ends[k].fd[0] != -1) {
+			exchange(&ends[k]);
+			disturb(&ends[k]);
+		}
+		rig_turn(&rig, 0);
+		if (i % 16 == 0)
+			assert_sound(3);
+	}
+	for (i = 0; i < SESSIONS; i++)
+		hang_up(&ends[i]);
+	for (i = 0; i < 100 && rig.table.live > 0; i++)
+		rig_pass(&rig, 1000);
+	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.table.board->live, 0);
+	assert_int_equal(board_backend_live(rig.board, 0), 0);
+	for (i = 0; i < END_REASONS; i++)
+		ended += rig.table.board->ends[i];
+	assert_int_equal(ended, opened);
+	assert_int_equal(rig.table.board->total, opened);
+	assert_int_equal(rig_ends(&rig, END_NONE), 0);
+	assert_sound(3);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_blocks_for_all),
+		TEST(test_too_few_blocks),
+		TEST(test_back_pressure),
+		TEST(test_blocked_sessions_do_not_spin),
+		TEST(test_any_end_at_any_moment),
+	};
+
+	return RUN(tests);
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_rig.c: sets up what a worker would, and turns the loop. Knows nothing
+ * of what sessions do.
+ */
+#include "session_rig.h"
+
+#include <sys/ioctl.h>
+
+#include "sys.h"
+
+int	__real_socket(int, int, int);
+int	__wrap_socket(int, int, int);
+int	__real_connect(int, const struct sockaddr *, socklen_t);
+int	__wrap_connect(int, const struct sockaddr *, socklen_t);
+ssize_t	__real_recv(int, void *, size_t, int);
+ssize_t	__wrap_recv(int, void *, size_t, int);
+ssize_t	__real_send(int, const void *, size_t, int);
+ssize_t	__wrap_send(int, const void *, size_t, int);
+
+struct rig_faults rig_faults;
+
+/* True when this call is to fail. */
+static bool
+fails(int *left, int err)
+{
+	if (*left <= 0)
+		return false;
+	--*left;
+	errno = err;
+	return true;
+}
+
+int
+__wrap_socket(int family, int type, int protocol)
+{
+	return fails(&rig_faults.sockets, rig_faults.socket_error) ? -1 :
+	    __real_socket(family, type, protocol);
+}
+
+int
+__wrap_connect(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	return fails(&rig_faults.connects, rig_faults.connect_error) ? -1 :
+	    __real_connect(fd, sa, len);
+}
+
+ssize_t
+__wrap_recv(int fd, void *buf, size_t len, int flags)
+{
+	if (rig_faults.recv_error == 0 || fd != rig_faults.recv_fd)
+		return __real_recv(fd, buf, len, flags);
+	errno = rig_faults.recv_error;
+	rig_faults.recv_error = 0;
+	return -1;
+}
+
+ssize_t
+__wrap_send(int fd, const void *buf, size_t len, int flags)
+{
+	if (rig_faults.send_error == 0 || fd != rig_faults.send_fd)
+		return __real_send(fd, buf, len, flags);
+	errno = rig_faults.send_error;
+	rig_faults.send_error = 0;
+	return -1;
+}
+
+void
+rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
+{
+	static const char *const names[] = { "front" };
+	struct session_table *t = &r->table;
+	int i;
+
+	memset(r, 0, sizeof(*r));
+	memset(&rig_faults, 0, sizeof(rig_faults));
+	r->before = open_descriptors();
+	r->blocks = blocks;
+	for (i = 0; i < RIG_BACKENDS; i++)
+		r->listener[i] = -1;
+	make_dir(r->dir, sizeof(r->dir));
+	snprintf(r->log, sizeof(r->log), "%s/log", r->dir);
+	assert_int_equal(table_init(t, sessions, RIG_DESCRIPTORS), 0);
+	r->limits.connect_timeout = 5000;
+	r->limits.fin_timeout = 60000;
+	t->now = sys_now();
+	t->limits = &r->limits;
+	t->listeners = names;
+	t->backends = &r->backends;
+	t->poller = poller_new(poller_engine("select"), RIG_DESCRIPTORS);
+	t->timers = timers_new(sessions, t->now);
+	t->log = log_open(r->log, LOG_DEBUG);
+	t->kit.pool = bufpool_new(blocks, size);
+	t->kit.scratch = malloc(size);
+	assert_true(t->poller != NULL && t->timers != NULL &&
+	    t->log != NULL && t->kit.pool != NULL && t->kit.scratch != NULL);
+	log_ident(t->log, "rig");
+	r->backends.list = r->list;
+	r->backends.worker = 2;
+}
+
+int
+rig_backend(struct rig *r)
+{
+	int i = (int)r->backends.n++;
+	struct backend *b = &r->list[i];
+
+	assert_true(i < RIG_BACKENDS);
+	r->listener[i] = loopback_listen(&b->addr.in, 100);
+	set_nonblocking(r->listener[i]);
+	b->addr.len = sizeof(b->addr.in);
+	snprintf(b->name, sizeof(b->name), "%c", 'a' + i);
+	b->weight = 1;
+	return i;
+}
+
+void
+rig_refuse(struct rig *r, int backend)
+{
+	const struct addr *a = &r->list[backend].addr;
+	int fd = r->listener[backend], on = 1;
+
+	/* The port stays ours, so that nobody else can come to listen on it. */
+	close(fd);
+	fd = (int)MUST(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	MUST(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+	MUST(bind(fd, &a->sa, a->len));
+	set_nonblocking(fd);
+	r->listener[backend] = fd;
+}
+
+void
+rig_ready(struct rig *r)
+{
+	r->board = board_new(r->backends.n);
+	assert_non_null(r->board);
+	r->backends.board = r->board;
+	r->table.board = &r->board->worker[r->backends.worker];
+	r->table.balance = balance_new(&r->backends);
+	assert_non_null(r->table.balance);
+}
+
+static bool
+is_clean(struct rig *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->backends.n; i++)
+		if (board_backend_live(r->board, i) != 0)
+			return false;
+	return r->table.live == 0 && r->table.board->live == 0 &&
+	    bufpool_left(r->table.kit.pool) == r->blocks;
+}
+
+int
+rig_stop(struct rig *r)
+{
+	struct session_table *t = &r->table;
+	bool clean = true;
+	int i;
+
+	if (r->board != NULL) {
+		table_kill(t, END_STOP, true);
+		clean = is_clean(r);
+	}
+	for (i = 0; i < RIG_BACKENDS; i++)
+		if (r->listener[i] != -1)
+			close(r->listener[i]);
+	balance_free(t->balance);
+	board_free(r->board);
+	bufpool_free(t->kit.pool);
+	free(t->kit.scratch);
+	timers_free(t->timers);
+	poller_free(t->poller);
+	log_close(t->log);
+	table_free(t);
+	remove_dir(r->dir);
+	if (!clean || open_descriptors() != r->before) {
+		print_error("left over: sessions, blocks, or %d descriptors\n",
+		    open_descriptors() - r->before);
+		return -1;
+	}
+	return 0;
+}
+
+void
+rig_turn(struct rig *r, int ms)
+{
+	struct session_table *t = &r->table;
+	struct poller_event ev;
+
+	assert_true(poller_wait(t->poller, ms) >= 0);
+	t->now = sys_now() + r->skew;
+	while (poller_next(t->poller, &ev))
+		assert_true(table_event(t, &ev));
+	table_expire(t);
+}
+
+void
+rig_pass(struct rig *r, uint64_t ms)
+{
+	r->skew += ms;
+	rig_turn(r, 0);
+}
+
+void
+rig_idle(struct rig *r)
+{
+	int i;
+
+	for (i = 0; i < 5; i++)
+		rig_turn(r, 2);
+}
+
+int
+rig_client(struct rig *r)
+{
+	struct endpoint from;
+	struct rig_faults keep = rig_faults;
+	struct addr name;
+	int p[2];
+
+	/* The clock of the last turn may be old. */
+	rig_turn(r, 0);
+	memset(&rig_faults, 0, sizeof(rig_faults));
+	tcp_pair(p);
+	rig_faults = keep;
+	name.len = sizeof(name.in6);
+	MUST(getsockname(p[1], &name.sa, &name.len));
+	endpoint_set(&from, &name);
+	session_open(&r->table, p[0], &from, 0);
+	return p[1];
+}
+
+int
+rig_unix_client(struct rig *r)
+{
+	struct endpoint from = { .family = AF_UNIX };
+	int p[2], room = 4096;
+
+	MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+	    p));
+	MUST(setsockopt(p[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)));
+	session_open(&r->table, p[0], &from, 0);
+	return p[1];
+}
+
+int
+rig_server(struct rig *r, int backend)
+{
+	int fd;
+
+	TURN_UNTIL(r, comes(r->listener[backend], POLLIN, 0));
+	fd = (int)MUST(accept(r->listener[backend], NULL, NULL));
+	set_nonblocking(fd);
+	return fd;
+}
+
+ssize_t
+rig_read(struct rig *r, int fd, void *buf, size_t len)
+{
+	uint64_t give_up = clock_ms() + PATIENCE;
+	size_t got = 0;
+	ssize_t n;
+
+	while (got < len) {
+		rig_turn(r, 0);
+		n = read(fd, (char *)buf + got, len - got);
+		if (n == 0)
+			break;
+		if (n == -1 && errno != EAGAIN)
+			return -1;
+		got += n > 0 ? (size_t)n : 0;
+		if (clock_ms() > give_up) {
+			errno = ETIME;
+			return -1;
+		}
+	}
+	return (ssize_t)got;
+}
+
+void
+rig_expect(struct rig *r, int fd, const char *text)
+{
+	char got[256] = "";
+	size_t len = strlen(text);
+	int more;
+
+	assert_true(len < sizeof(got));
+	if (rig_read(r, fd, got, len) != (ssize_t)len)
+		fail_msg("not \"%s\" but \"%s\": %s", text, got,
+		    strerror(errno));
+	assert_string_equal(got, text);
+	/* Not by recv(), which would take an error away. */
+	MUST(ioctl(fd, FIONREAD, &more));
+	assert_int_equal(more, 0);
+}
+
+void
+rig_expect_end(struct rig *r, int fd)
+{
+	char c;
+	ssize_t n = rig_read(r, fd, &c, 1);
+
+	if (n != 0)
+		fail_msg("no end of file: %s", n == -1 ? strerror(errno) :
+		    "a byte");
+}
+
+void
+rig_expect_reset(struct rig *r, int fd)
+{
+	char c;
+
+	assert_int_equal(rig_read(r, fd, &c, 1), -1);
+	assert_int_equal(errno, ECONNRESET);
+}
+
+void
+rig_write(struct rig *r, int fd, const char *text)
+{
+	write_text(fd, text);
+	rig_turn(r, 0);
+}
+
+void
+rig_abort(int fd)
+{
+	struct linger now = { .l_onoff = 1 };
+
+	MUST(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
+	close(fd);
+}
+
+const char *
+rig_log(struct rig *r)
+{
+	static char text[1 << 18];
+	int fd;
+
+	log_flush(r->table.log);
+	fd = (int)MUST(open(r->log, O_RDONLY));
+	read_text(fd, text, sizeof(text));
+	close(fd);
+	return text;
+}
+
+struct session *
+rig_session(struct rig *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->table.used; i++)
+		if (r->table.session[i].state != SESSION_FREE)
+			return &r->table.session[i];
+	return NULL;
+}
+
+uint64_t
+rig_ends(struct rig *r, enum session_end end)
+{
+	return r->table.board->ends[end];
+}

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * sys_process.c: the part of sys.c that is about processes: signals, the
+ * channel between master and worker, the clock and limits. What changes the
+ * process for good is done in a child.
+ */
+#include "sys.h"
+
+#include <sys/ioctl.h>
+
+#include <sched.h>
+
+#include "helpers.h"
+
+int	__real_ioctl(int, unsigned long, void *);
+int	__wrap_ioctl(int, unsigned long, void *);
+ssize_t	__real_recvmsg(int, struct msghdr *, int);
+ssize_t	__wrap_recvmsg(int, struct msghdr *, int);
+int	__real_sched_getaffinity(pid_t, size_t, cpu_set_t *);
+int	__wrap_sched_getaffinity(pid_t, size_t, cpu_set_t *);
+int	__real_getrlimit(int, struct rlimit *);
+int	__wrap_getrlimit(int, struct rlimit *);
+int	__real_setrlimit(int, const struct rlimit *);
+int	__wrap_setrlimit(int, const struct rlimit *);
+
+/* errno of the next such call */
+static int	fail_ioctl, fail_recvmsg, fail_getaffinity;
+
+static struct {
+	bool	on;
+	int	get_error, set_error;
+	struct rlimit now;
+} limits;				/* of a machine we do not have */
+
+static bool
+fails(int *err)
+{
+	if (*err == 0)
+		return false;
+	errno = *err;
+	*err = 0;
+	return true;
+}
+
+int
+__wrap_ioctl(int fd, unsigned long request, void *arg)
+{
+	return fails(&fail_ioctl) ? -1 : __real_ioctl(fd, request, arg);
+}
+
+ssize_t
+__wrap_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	return fails(&fail_recvmsg) ? -1 : __real_recvmsg(fd, msg, flags);
+}
+
+int
+__wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+	return fails(&fail_getaffinity) ? -1 :
+	    __real_sched_getaffinity(pid, size, set);
+}
+
+int
+__wrap_getrlimit(int what, struct rlimit *rl)
+{
+	if (!limits.on)
+		return __real_getrlimit(what, rl);
+	assert_int_equal(what, RLIMIT_NOFILE);
+	*rl = limits.now;
+	return fails(&limits.get_error) ? -1 : 0;
+}
+
+int
+__wrap_setrlimit(int what, const struct rlimit *rl)
+{
+	if (!limits.on)
+		return __real_setrlimit(what, rl);
+	assert_int_equal(what, RLIMIT_NOFILE);
+	if (fails(&limits.set_error))
+		return -1;
+	assert_true(rl->rlim_cur <= rl->rlim_max);
+	limits.now = *rl;
+	return 0;
+}
+
+static int	before;			/* descriptors open */
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	before = open_descriptors();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	memset(&limits, 0, sizeof(limits));
+	return open_descriptors() == before ? 0 : -1;
+}
+
+static void
+test_signals(void **state)
+{
+	sigset_t set, old, now;
+	int fd, first, second;
+
+	(void)state;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_SETMASK, NULL, &old);
+	fd = (int)MUST(sys_signals(&set));
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	sigprocmask(SIG_SETMASK, NULL, &now);
+	assert_true(sigismember(&now, SIGUSR1) && sigismember(&now, SIGTERM));
+	assert_false(sigismember(&now, SIGINT));
+	assert_int_equal(sys_next_signal(fd), 0);
+	assert_false(comes(fd, POLLIN, 0));
+	raise(SIGUSR1);
+	raise(SIGTERM);
+	raise(SIGUSR1);
+	assert_true(comes(fd, POLLIN, PATIENCE));
+	first = sys_next_signal(fd);
+	second = sys_next_signal(fd);
+	assert_true((first == SIGUSR1 && second == SIGTERM) ||
+	    (first == SIGTERM && second == SIGUSR1));
+	assert_int_equal(sys_next_signal(fd), 0);
+	assert_false(comes(fd, POLLIN, 0));
+	close(fd);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+static void
+test_signals_blocked_before_stay_so(void **state)
+{
+	sigset_t set, old, now;
+	int fd;
+
+	(void)state;
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	fd = (int)MUST(sys_signals(&set));
+	sigprocmask(SIG_SETMASK, &old, &now);
+	assert_true(sigismember(&now, SIGHUP) && sigismember(&now, SIGUSR1));
+	close(fd);
+}
+
+/* What came before the call, and was blocked, is not lost. */
+static void
+test_signals_that_came_early(void **state)
+{
+	sigset_t set, old;
+	int fd;
+
+	(void)state;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	raise(SIGUSR2);
+	fd = (int)MUST(sys_signals(&set));
+	assert_true(comes(fd, POLLIN, 0));
+	assert_int_equal(sys_next_signal(fd), SIGUSR2);
+	close(fd);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+static void
+test_signals_without_descriptors(void **state)
+{
+	sigset_t set;
+	rlim_t limit;
+	int rc;
+
+	(void)state;
+	sigemptyset(&set);
+	limit = forbid_descriptors();
+	rc = sys_signals(&set);
+	allow_descriptors(limit);
+	assert_int_equal(rc, -1);
+	assert_int_equal(errno, EMFILE);
+}
+
+static void
+test_channel(void **state)
+{
+	int pair[2], passed = 99;
+	char what = 0;
+
+	(void)state;
+	assert_int_equal(sys_channel(pair), 0);
+	assert_int_equal(fcntl(pair[0], F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(pair[1], F_GETFD), FD_CLOEXEC);
+	assert_false(fcntl(pair[0], F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(pair[1], F_GETFL) & O_NONBLOCK);
+	assert_int_equal(sys_receive(pair[1], &what, &passed), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(sys_send(pair[0], 'a', -1), 0);
+	assert_int_equal(sys_send(pair[0], 'b', -1), 0);
+	assert_int_equal(sys_receive(pair[1], &what, &passed), 1);
+	assert_int_equal(what, 'a');
+	assert_int_equal(passed, -1);
+	assert_int_equal(sys_receive(pair[1], &what, &passed), 1);
+	assert_int_equal(what, 'b');
+	assert_int_equal(sys_receive(pair[1], &what, &passed), -1);
+	assert_int_equal(sys_send(pair[1], 'c', -1), 0);
+	assert_int_equal(sys_receive(pair[0], &what, &passed), 1);
+	assert_int_equal(what, 'c');
+	close_pair(pair);
+}
+
+static void
+test_channel_carries_a_descriptor(void **state)
+{
+	int pair[2], pass[2], passed = -1;
+	struct stat a, b;
+	char what, text[8];
+
+	(void)state;
+	assert_int_equal(sys_channel(pair), 0);
+	MUST(pipe(pass));
+	assert_int_equal(sys_send(pair[0], 'd', pass[1]), 0);
+	assert_int_equal(sys_send(pair[0], 'e', -1), 0);
+	assert_int_equal(sys_receive(pair[1], &what, &passed), 1);
+	assert_int_equal(what, 'd');
+	assert_true(is_open(passed));
+	assert_int_equal(fcntl(passed, F_GETFD), FD_CLOEXEC);
+	MUST(fstat(pass[1], &a));
+	MUST(fstat(passed, &b));
+	assert_int_equal(a.st_ino, b.st_ino);
+	close(pass[1]);
+	write_text(passed, "hi");
+	close(passed);
+	assert_string_equal(read_text(pass[0], text, sizeof(text)), "hi");
+	assert_int_equal(sys_receive(pair[1], &what, &passed), 1);
+	assert_int_equal(what, 'e');
+	assert_int_equal(passed, -1);
+	close(pass[0]);
+	close_pair(pair);
+}
+
+/* At the limit the message comes through, without its descriptor. */
+static void
+test_channel_at_the_descriptor_limit(void **state)
+{
+	int pair[2], passed = 99, rc;
+	rlim_t limit;
+	char what = 0;
+
+	(void)state;
+	assert_int_equal(sys_channel(pair), 0);
+	assert_int_equal(sys_send(pair[0], 'f', STDERR_FILENO), 0);
+	limit = forbid_descriptors();
+	rc = sys_receive(pair[1], &what, &passed);
+	allow_descriptors(limit);
+	assert_int_equal(rc, 1);
+	assert_int_equal(what, 'f');
+	assert_int_equal(passed, -1);
+	close_pair(pair);
+}
+
+static void
+test_channel_whose_other_end_is_gone(void **state)
+{
+	int pair[2], passed, end;
+	char what;
+
+	(void)state;
+	for (end = 0; end < 2; end++) {
+		assert_int_equal(sys_channel(pair), 0);
+		assert_int_equal(sys_send(pair[end], 'g', -1), 0);
+		close(pair[end]);
+		assert_int_equal(sys_receive(pair[!end], &what, &passed), 1);
+		assert_int_equal(sys_receive(pair[!end], &what, &passed), 0);
+		assert_int_equal(passed, -1);
+		/* Without SIGPIPE, which would end this program. */
+		assert_int_equal(sys_send(pair[!end], 'h', -1), -1);
+		assert_int_equal(errno, EPIPE);
+		close(pair[!end]);
+	}
+	/* It died before it read our message. */
+	assert_int_equal(sys_channel(pair), 0);
+	assert_int_equal(sys_send(pair[0], 'i', -1), 0);
+	close(pair[1]);
+	assert_int_equal(sys_receive(pair[0], &what, &passed), 0);
+	close(pair[0]);
+}
+
+static void
+test_channel_never_waits_to_send(void **state)
+{
+	int pair[2], sent = 0, passed;
+	char what;
+
+	(void)state;
+	assert_int_equal(sys_channel(pair), 0);
+	while (sent < 100000 && sys_send(pair[0], 'j', -1) == 0)
+		sent++;
+	assert_int_equal(errno, EAGAIN);
+	assert_in_range(sent, 1, 99999);
+	while (sys_receive(pair[1], &what, &passed) == 1)
+		sent--;
+	assert_int_equal(sent, 0);
+	assert_int_equal(sys_send(pair[0], 'k', -1), 0);
+	close_pair(pair);
+}
+
+static void
+test_channel_errors(void **state)
+{
+	int pair[2], passed = 99, rc;
+	rlim_t limit;
+	char what;
+
+	(void)state;
+	limit = forbid_descriptors();
+	rc = sys_channel(pair);
+	allow_descriptors(limit);
+	assert_int_equal(rc, -1);
+	assert_int_equal(errno, EMFILE);
+	fail_ioctl = ENOMEM;
+	assert_int_equal(sys_channel(pair), -1);
+	assert_int_equal(errno, ENOMEM);
+	assert_int_equal(sys_channel(pair), 0);
+	fail_recvmsg = EINTR;
+	assert_int_equal(sys_receive(pair[1], &what, &passed), -1);
+	assert_int_equal(errno, EINTR);
+	assert_int_equal(passed, -1);
+	fail_recvmsg = ECONNRESET;
+	assert_int_equal(sys_receive(pair[1], &what, &passed), 0);
+	close_pair(pair);
+}
+
+static void
+test_clock(void **state)
+{
+	uint64_t a = clock_ms(), b = sys_now(), c = clock_ms(), last = b, now;
+	int i;
+
+	(void)state;
+	assert_in_range(b, a, c);
+	for (i = 0; i < 1000; i++) {
+		now = sys_now();
+		assert_true(now >= last);
+		last = now;
+	}
+	assert_int_equal(poll(NULL, 0, 20), 0);
+	assert_in_range(sys_now() - last, 19, PATIENCE);
+}
+
+static void
+test_processors(void **state)
+{
+	cpu_set_t set;
+	pid_t pid;
+	int cpu;
+
+	(void)state;
+	MUST(sched_getaffinity(0, sizeof(set), &set));
+	assert_int_equal(sys_processors(), CPU_COUNT(&set));
+	fail_getaffinity = EINVAL;
+	assert_int_equal(sys_processors(), 1);
+	if ((pid = (pid_t)MUST(fork())) == 0) {
+		for (cpu = 0; !CPU_ISSET(cpu, &set); cpu++)
+			continue;
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		_exit(sched_setaffinity(0, sizeof(set), &set) == -1 ? 99 :
+		    (int)sys_processors());
+	}
+	assert_int_equal(wait_child(pid), 1);
+}
+
+#define MILLION	((rlim_t)1 << 20)
+
+static const struct {
+	rlim_t	soft, hard, then;	/* the soft limit afterwards */
+	size_t	told;
+} raised[] = {
+	{ 1024, 4096, 4096, 4096 },
+	{ 4096, 4096, 4096, 4096 },
+	{ 64, 64, 64, 64 },
+	{ 1024, MILLION, MILLION, MILLION },
+	{ 1024, MILLION + 1, MILLION, MILLION },
+	{ 1024, (rlim_t)1 << 30, MILLION, MILLION },
+	{ 1024, RLIM_INFINITY, MILLION, MILLION },
+	/* Lowering it is none of our business. */
+	{ (rlim_t)1 << 30, (rlim_t)1 << 30, (rlim_t)1 << 30, MILLION },
+	{ RLIM_INFINITY, RLIM_INFINITY, RLIM_INFINITY, MILLION },
+};
+
+static void
+test_raise_descriptors(void **state)
+{
+	size_t i, told;
+
+	(void)state;
+	for (i = 0; i < COUNT(raised); i++) {
+		limits.on = true;
+		limits.now.rlim_cur = raised[i].soft;
+		limits.now.rlim_max = raised[i].hard;
+		told = sys_raise_descriptors();
+		limits.on = false;
+		assert_int_equal(told, raised[i].told);
+		assert_int_equal(limits.now.rlim_cur, raised[i].then);
+		assert_int_equal(limits.now.rlim_max, raised[i].hard);
+	}
+}
+
+static void
+test_raise_descriptors_fails(void **state)
+{
+	size_t told;
+
+	(void)state;
+	limits.on = true;
+	limits.now.rlim_cur = 100;
+	limits.now.rlim_max = 200;
+	limits.set_error = EPERM;
+	told = sys_raise_descriptors();
+	assert_int_equal(told, 100);
+	limits.get_error = EFAULT;
+	told = sys_raise_descriptors();
+	limits.on = false;
+	/* Few enough to be safe, and enough to begin with. */
+	assert_in_range(told, 64, 1024);
+}
+
+static void
+test_raise_descriptors_for_real(void **state)
+{
+	struct rlimit rl;
+	pid_t pid;
+
+	(void)state;
+	MUST(getrlimit(RLIMIT_NOFILE, &rl));
+	if (rl.rlim_max < 2048)
+		skip();
+	if ((pid = (pid_t)MUST(fork())) == 0) {
+		rl.rlim_cur = 100;
+		rl.rlim_max = 2000;
+		if (setrlimit(RLIMIT_NOFILE, &rl) == -1 ||
+		    sys_raise_descriptors() != 2000)
+			_exit(1);
+		_exit(dup2(0, 1999) == 1999 ? 0 : 2);
+	}
+	assert_int_equal(wait_child(pid), 0);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_signals),
+		TEST(test_signals_blocked_before_stay_so),
+		TEST(test_signals_that_came_early),
+		TEST(test_signals_without_descriptors),
+		TEST(test_channel),
+		TEST(test_channel_carries_a_descriptor),
+		TEST(test_channel_at_the_descriptor_limit),
+		TEST(test_channel_whose_other_end_is_gone),
+		TEST(test_channel_never_waits_to_send),
+		TEST(test_channel_errors),
+		TEST(test_clock),
+		TEST(test_processors),
+		TEST(test_raise_descriptors),
+		TEST(test_raise_descriptors_fails),
+		TEST(test_raise_descriptors_for_real),
+	};
+
+	return RUN(tests);
+}

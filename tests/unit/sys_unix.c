@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * sys_unix.c: sockets with a path, in a directory of our own: whose path it is,
+ * and when it may be taken over.
+ */
+#include "sys.h"
+
+#include <sys/un.h>
+
+#include "helpers.h"
+
+int	__real_socket(int, int, int);
+int	__wrap_socket(int, int, int);
+
+static int	fail_socket;		/* errno of the next call */
+
+int
+__wrap_socket(int family, int type, int protocol)
+{
+	if (fail_socket == 0)
+		return __real_socket(family, type, protocol);
+	errno = fail_socket;
+	fail_socket = 0;
+	return -1;
+}
+
+static char	dir[64], path[80];
+static int	before;			/* descriptors open */
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	make_dir(dir, sizeof(dir));
+	snprintf(path, sizeof(path), "%s/sock", dir);
+	before = open_descriptors();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	remove_dir(dir);
+	return open_descriptors() == before ? 0 : -1;
+}
+
+static struct addr
+unix_address(void)
+{
+	char text[100];
+	const char *why;
+	struct addr a;
+
+	snprintf(text, sizeof(text), "unix:%s", path);
+	assert_int_equal(addr_parse(text, ADDR_LISTEN, &a, 1, &why), 1);
+	return a;
+}
+
+static void
+assert_flags(int fd)
+{
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+}
+
+static int
+accept_from(int listener, struct endpoint *from)
+{
+	assert_true(comes(listener, POLLIN, PATIENCE));
+	return (int)MUST(sys_accept(listener, from));
+}
+
+static void
+test_unix_socket(void **state)
+{
+	struct addr a = unix_address(), given = a;
+	int listener, out, in, pending = -1;
+	struct endpoint from;
+	char text[ADDR_TEXT];
+
+	(void)state;
+	listener = (int)MUST(sys_listen(&a));
+	assert_memory_equal(&a, &given, sizeof(a));
+	assert_flags(listener);
+	out = (int)MUST(sys_connect(&a, &pending));
+	assert_int_equal(pending, 0);
+	assert_int_equal(sys_connected(out), 0);
+	in = accept_from(listener, &from);
+	assert_flags(in);
+	assert_int_equal(from.family, AF_UNIX);
+	assert_string_equal(endpoint_format(&from, text, sizeof(text)),
+	    "unix:");
+	close(out);
+	close(in);
+	close(listener);
+}
+
+static void
+test_stale_unix_socket_is_taken_over(void **state)
+{
+	struct addr a = unix_address();
+	struct endpoint from;
+	int listener, out, pending;
+	struct stat st;
+
+	(void)state;
+	close((int)MUST(sys_listen(&a)));
+	MUST(stat(path, &st));
+	listener = (int)MUST(sys_listen(&a));
+	out = (int)MUST(sys_connect(&a, &pending));
+	close(accept_from(listener, &from));
+	close(out);
+	close(listener);
+}
+
+static void
+test_unix_socket_in_use_is_refused(void **state)
+{
+	struct addr a = unix_address();
+	struct endpoint from;
+	int first, out, pending;
+
+	(void)state;
+	first = (int)MUST(sys_listen(&a));
+	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	/* The one that was there still serves; the probe was a connection. */
+	close(accept_from(first, &from));
+	out = (int)MUST(sys_connect(&a, &pending));
+	close(accept_from(first, &from));
+	close(out);
+	close(first);
+}
+
+static void
+test_unix_socket_with_a_full_queue_is_in_use(void **state)
+{
+	struct addr a = unix_address();
+	int out[8], n = 0, listener, pending;
+
+	(void)state;
+	listener = (int)MUST(__real_socket(AF_UNIX, SOCK_STREAM, 0));
+	MUST(bind(listener, &a.sa, a.len));
+	MUST(listen(listener, 0));
+	while (n < 8 && (out[n] = sys_connect(&a, &pending)) != -1)
+		n++;
+	assert_in_range(n, 1, 7);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	assert_int_equal(access(path, F_OK), 0);
+	while (n > 0)
+		close(out[--n]);
+	close(listener);
+}
+
+static void
+test_what_is_no_socket_is_not_removed(void **state)
+{
+	struct addr a = unix_address();
+	char target[80];
+
+	(void)state;
+	close((int)MUST(open(path, O_CREAT | O_WRONLY, 0600)));
+	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(errno, EEXIST);
+	MUST(unlink(path));
+	MUST(mkdir(path, 0700));
+	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(errno, EEXIST);
+	MUST(rmdir(path));
+	snprintf(target, sizeof(target), "%s/none", dir);
+	MUST(symlink(target, path));
+	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(errno, EEXIST);
+	assert_int_equal(readlink(path, target, sizeof(target)) > 0, 1);
+}
+
+static void
+test_foreign_unix_socket_is_not_removed(void **state)
+{
+	struct addr a = unix_address();
+	int fd;
+
+	(void)state;
+	fd = (int)MUST(__real_socket(AF_UNIX, SOCK_DGRAM, 0));
+	MUST(bind(fd, &a.sa, a.len));
+	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(access(path, F_OK), 0);
+	close(fd);
+}
+
+static void
+test_unix_listen_errors(void **state)
+{
+	struct addr a = unix_address();
+
+	(void)state;
+	close((int)MUST(sys_listen(&a)));
+	fail_socket = EMFILE;
+	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(errno, EMFILE);
+	assert_int_equal(access(path, F_OK), 0);
+	snprintf(path, sizeof(path), "%s/none/sock", dir);
+	a = unix_address();
+	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(errno, ENOENT);
+	snprintf(path, sizeof(path), "%s/sock/sock", dir);
+	a = unix_address();
+	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(errno, ENOTDIR);
+}
+
+static void
+test_connect_errors(void **state)
+{
+	struct addr a = unix_address();
+	int pending;
+
+	(void)state;
+	assert_int_equal(sys_connect(&a, &pending), -1);
+	assert_int_equal(errno, ENOENT);
+	close((int)MUST(sys_listen(&a)));
+	assert_int_equal(sys_connect(&a, &pending), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_unix_socket),
+		TEST(test_stale_unix_socket_is_taken_over),
+		TEST(test_unix_socket_in_use_is_refused),
+		TEST(test_unix_socket_with_a_full_queue_is_in_use),
+		TEST(test_what_is_no_socket_is_not_removed),
+		TEST(test_foreign_unix_socket_is_not_removed),
+		TEST(test_unix_listen_errors),
+		TEST(test_connect_errors),
+	};
+
+	return RUN(tests);
+}
