@@ -1,0 +1,11 @@
+# The tests; see CONTRIBUTING.md.
+AM_TESTS_ENVIRONMENT = \
+	SHUTTLED="$${SHUTTLED:-$(abs_top_builddir)/shuttled}"; \
+	PEER="$(abs_top_builddir)/tests/blackbox/peer"; \
+	export SHUTTLED PEER;
+
+include tests/unit/local.mk
+include tests/fuzz/local.mk
+include tests/blackbox/local.mk
+include tests/process/local.mk
+include tests/checks.mk

@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# descriptors.sh: 500 clients for workers with 64 descriptors each. Who cannot
+# be served yet waits in the kernel's queue: nobody is turned away, no worker
+# spins or ends, and the log does not repeat itself.
+. "$(dirname "$0")/lib.sh"
+
+# start_small ARGS...: the limit is that of shuttled alone.
+start_small() {
+	saved_wrap=$SHUTTLED_WRAP
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	SHUTTLED_WRAP="$T/small"
+	cat >"$T/small" <<-'END'
+		#!/bin/sh
+		ulimit -n 64
+		exec "$@"
+	END
+	chmod 755 "$T/small"
+	shuttled_start "$@"
+	SHUTTLED_WRAP=$saved_wrap
+}
+
+# assert_idle SECONDS PID...: they use little of that time.
+assert_idle() {
+	seconds=$1
+	shift
+	before=$(cpu_ticks "$@")
+	sleep "$seconds"
+	used=$(($(cpu_ticks "$@") - before))
+	say "$used ticks of 10 ms in $seconds s"
+	assert_between "ticks of 10 ms in $seconds s" 0 $((seconds * 5)) $used
+}
+
+session_lines() {
+	log_count 'session start'
+}
+
+steady() {
+	last=$now
+	now=$(session_lines)
+	sleep 0.2
+	[ "$now" -gt 0 ] && [ "$now" -eq "$last" ]
+}
+
+# full BACKEND WORKERS: 500 clients come and stay.
+full() {
+	start_small -l 127.0.0.1:0 -b "$1" -w "$2" -v
+	load_start kept -k 500 -T 60000
+	wait_for 10 load_is kept connected
+	now=0
+	wait_for 10 steady
+	say "$now of 500 are served"
+	[ "$now" -lt 400 ] || fail 'the limit has no effect'
+	# shellcheck disable=SC2046 # a list
+	assert_idle 2 "$PID" $(worker_pids)
+	# With -w 0 there is one process, too.
+	processes=$(worker_pids | wc -l)
+	load_end kept
+	load_all_ok kept 500
+	# One episode each, from the first client to the last, and its end.
+	assert_between 'lines about pauses' 1 "$processes" \
+	    "$(log_count 'accepting pauses')"
+	wait_for 5 same_count 'accepting pauses' 'accepting goes on'
+	# Each lasted at least as long as we have watched it.
+	assert_log 'accepting goes on: paused [0-9]* times in [2-9][0-9]\{3\} ms'
+	workers_are "$2" || fail 'a worker has died'
+	assert_not_log ' ended:'
+	assert_not_log 'proxy\.'
+	serves || fail 'it does not serve'
+	shuttled_stop
+}
+
+same_count() {
+	[ "$(log_count "$1")" -eq "$(log_count "$2")" ]
+}
+
+full_with_a_backend() {
+	full "$BACKEND" 4
+}
+
+# A session of a builtin backend needs a third descriptor, in any worker.
+full_with_a_builtin() {
+	full builtin:echo 4
+}
+
+full_with_one_process() {
+	full "$BACKEND" 0
+}
+
+# They come and go: 500 at a time, each for 100 ms.
+waves() {
+	echo_start
+	start_small -l 127.0.0.1:0 -b "$BACKEND" -w 4
+	load_start busy -c 500 -n 1500 -p 100 -T 60000
+	load_ended busy
+	load_all_ok busy 0
+	assert_eq 'connections that were served' 1500 \
+	    "$(load_count busy loop ok)"
+	wait_for 5 log_reaches 1500 'end=client.close'
+	say "$(log_count 'accepting pauses') lines about pauses"
+	assert_between 'lines about pauses' 1 8 \
+	    "$(log_count 'accepting pauses')"
+	shuttled_stop
+}
+
+# What waits in the queue when QUIT comes is served, too, one by one.
+quit_when_full() {
+	echo_start
+	start_small -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	load_start kept -k 200 -T 60000
+	wait_for 10 load_is kept connected
+	wait_for 5 log_has 'accepting pauses'
+	signal QUIT
+	wait_for 5 log_reaches 2 'notice: draining'
+	load_end kept
+	load_all_ok kept 200
+	shuttled_ended 0 5
+}
+
+# A log file is opened and handed over although all others are in use.
+rotation_when_full() {
+	echo_start
+	start_small -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	load_start kept -k 200 -T 60000
+	wait_for 10 load_is kept connected
+	wait_for 5 log_reaches 2 'accepting pauses'
+	for i in 1 2 3; do
+		mv "$T/log" "$T/log.$i"
+		signal USR1
+		wait_for 5 log_has 'log reopened'
+	done
+	load_end kept
+	load_all_ok kept 200
+	signal QUIT
+	shuttled_ended 0 5
+	assert_eq 'workers that said goodbye in the new file' 2 \
+	    "$(log_count 'notice: draining')"
+	assert_eq 'errors' 0 "$(log_count ' error: ')"
+}
+
+echo_start
+if [ -n "$SHUTTLED_WRAP" ]; then
+	skip 'a wrapper needs descriptors of its own'
+fi
+run_cases full_with_a_backend full_with_a_builtin full_with_one_process waves \
+    quit_when_full rotation_when_full

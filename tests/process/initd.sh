@@ -1,0 +1,205 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# initd.sh: contrib/init.d/shuttled, with all its paths in the test's
+# directory: start, status, stop and the rest, with the statuses of the LSB.
+. "$(dirname "$0")/lib.sh"
+
+script=$(dirname "$0")/../../contrib/init.d/shuttled
+[ -r "$script" ] || skip "no $script"
+[ -z "$SHUTTLED_WRAP" ] || skip 'the init script takes no wrapper'
+
+DAEMON=$(cd "$(dirname "$SHUTTLED")" && pwd)/${SHUTTLED##*/}
+PIDFILE=$T/run/shuttled.pid
+DEFAULTS=$T/default
+STOP_WAIT=10
+export DAEMON PIDFILE DEFAULTS STOP_WAIT
+
+# defaults OPTIONS [WORKERS]: write the file for the administrator.
+defaults() {
+	cat >"$DEFAULTS" <<-END
+	WORKERS=${2:-2}
+	OPTIONS="-L $T/log --ports-file $T/ports $SHUTTLED_ARGS $1"
+	END
+}
+
+# script STATUS ARGUMENT: it exits with this status.
+script() {
+	status=0
+	timeout $((60 * TEST_SLOW)) sh "$script" "$2" >"$T/script.out" 2>&1 \
+	    </dev/null || status=$?
+	assert_eq "status of $2 ($(cat "$T/script.out"))" "$1" "$status"
+}
+
+script_says() {
+	grep -q -e "$1" "$T/script.out" ||
+		fail "it does not say '$1': $(cat "$T/script.out")"
+}
+
+# started: what runs now is under our control.
+started() {
+	PID=$(cat "$PIDFILE")
+	LISTEN=$(listener 1)
+	also_end "$PID"
+}
+
+ended() {
+	gone "$PID" || fail "process $PID still runs"
+	[ ! -e "$PIDFILE" ] || fail 'the pidfile was left'
+	forget "$PID"
+	check_log
+	rm -f "$T/log"
+}
+
+start_status_stop() {
+	defaults '-l 127.0.0.1:0 -b builtin:echo' 3
+	script 3 status
+	script 0 start
+	script_says 'started'
+	started
+	serves || fail 'it does not serve'
+	workers_are 3 || fail "there are $(living_workers) workers"
+	script 0 status
+	script_says "running.*$PID"
+	script 0 start
+	script_says 'already running'
+	script 0 stop
+	ended
+	script 3 status
+	script 0 stop
+}
+
+restart_and_reopen() {
+	defaults '-l 127.0.0.1:0 -b builtin:echo'
+	script 0 restart
+	started
+	first=$PID
+	script 0 restart
+	gone "$first" || fail 'the first one still runs'
+	forget "$first"
+	started
+	serves || fail 'it does not serve'
+	mv "$T/log" "$T/log.old"
+	script 0 reopen
+	wait_for 5 log_has 'log reopened'
+	script 3 reload
+	wait_for 5 log_has 'not available yet'
+	script 0 try-restart
+	forget "$PID"
+	started
+	script 0 stop
+	ended
+	script 0 try-restart
+	script 3 status
+	script 7 reload
+}
+
+# Sessions have STOP_WAIT seconds to finish, then they are ended.
+stop_waits_for_sessions() {
+	echo_start
+	defaults "-l 127.0.0.1:0 -b $BACKEND"
+	script 0 start
+	started
+	load_start kept -k 10
+	load_wait kept
+	sh "$script" stop >"$T/stop.out" 2>&1 </dev/null &
+	stopping=$!
+	also_end "$stopping"
+	wait_for 5 refuses
+	alive "$stopping" || fail 'stop did not wait'
+	load_end kept
+	load_all_ok kept 10
+	wait_for 5 gone "$stopping"
+	wait "$stopping" || fail "stop: status $?"
+	forget "$stopping"
+	ended
+}
+
+stop_does_not_wait_for_ever() {
+	echo_start
+	defaults "-l 127.0.0.1:0 -b $BACKEND"
+	script 0 start
+	started
+	load_start kept -k 10
+	load_wait kept
+	STOP_WAIT=1
+	script 0 stop
+	STOP_WAIT=10
+	script_says 'ending them'
+	load_ended kept
+	assert_eq 'sessions stopped' 10 "$(log_count 'end=proxy.stop')"
+	ended
+}
+
+dead_but_pidfile_exists() {
+	defaults '-l 127.0.0.1:0 -b builtin:echo'
+	script 0 start
+	started
+	orphans=$(worker_pids)
+	# shellcheck disable=SC2086 # a list
+	also_end $orphans
+	kill -KILL "$PID"
+	wait_for 5 gone "$PID"
+	for pid in $orphans; do
+		wait_for 5 gone "$pid"
+	done
+	script 1 status
+	script_says 'dead'
+	script 0 start
+	started
+	serves || fail 'it does not serve'
+	script 0 stop
+	ended
+}
+
+# Its pid belongs to another process now: that one is not ours to stop.
+a_pid_used_again() {
+	defaults '-l 127.0.0.1:0 -b builtin:echo'
+	mkdir -p "$T/run"
+	sleep 60 &
+	other=$!
+	also_end $other
+	echo $other >"$PIDFILE"
+	script 1 status
+	script 0 stop
+	alive $other || fail 'it ended a stranger'
+	script 0 start
+	started
+	script 0 stop
+	ended
+	kill $other
+	wait $other || :
+	forget $other
+}
+
+mistakes() {
+	script 2 nonsense
+	defaults ''
+	sed -i 's/OPTIONS=.*/OPTIONS=""/' "$DEFAULTS"
+	script 6 start
+	defaults '-l 127.0.0.1:0 -b nonsense'
+	script 6 start
+	script_says 'backend'
+	defaults '-l 127.0.0.1:0 -b builtin:echo'
+	script 0 start
+	started
+	# Wrong options must not take down what runs.
+	defaults '-l 127.0.0.1:0 -b nonsense'
+	script 6 restart
+	serves || fail 'the service is down'
+	script 0 stop
+	ended
+	backend b 'echo'
+	defaults "-l $(address b) -b builtin:echo"
+	script 1 start
+	peer_stop b
+	saved=$DAEMON
+	DAEMON=$T/nothing
+	script 5 start
+	DAEMON=$saved
+}
+
+run_cases start_status_stop restart_and_reopen stop_waits_for_sessions \
+    stop_does_not_wait_for_ever dead_but_pidfile_exists a_pid_used_again \
+    mistakes

@@ -1,0 +1,266 @@
+# shellcheck shell=sh disable=SC2034 # some variables are for the tests
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# lib.sh: what the process tests share beyond the black-box tests: daemons,
+# single workers, signals, times from the log, and the load client. From the
+# environment:
+#   LOAD ECHO   the helpers; default: tests/process/load and …/echo
+# shellcheck source=../blackbox/lib.sh
+. "$(dirname "$0")/../blackbox/lib.sh"
+
+LOAD=${LOAD:-$(dirname "$PEER")/../process/load}
+ECHO=${ECHO:-$(dirname "$PEER")/../process/echo}
+for program in "$LOAD" "$ECHO"; do
+	if [ ! -x "$program" ]; then
+		echo "$0: no $program (set LOAD and ECHO)" >&2
+		exit 99
+	fi
+done
+# Deaths are wanted here, core files are not.
+# shellcheck disable=SC3045 # where there are none, it may fail
+ulimit -c 0 2>/dev/null || :
+
+# slow: time is not what it is on bare metal, do not measure it.
+slow() {
+	[ "$TEST_SLOW" -gt 1 ]
+}
+
+# instrumented: a wrapper or a sanitizer makes processes large.
+instrumented() {
+	[ -n "$SHUTTLED_WRAP" ] || grep -q __asan_init "$SHUTTLED"
+}
+
+# rounds N: so many, fewer where each takes long.
+rounds() {
+	if slow; then
+		say $((($1 + 4) / 5))
+	else
+		say "$1"
+	fi
+}
+
+# --- processes ------------------------------------------------------------
+
+# signal NAME: to the master.
+signal() {
+	kill -s "$1" "$PID" || fail "no shuttled to send $1 to"
+}
+
+# worker N: the pid of the latest worker in this place that was ready.
+worker() {
+	sed -n "s/.* worker $1\\[\\([0-9]*\\)\\] info: ready.*/\\1/p" \
+	    "$T/log" | tail -n 1
+}
+
+# living_workers: how many children the master has.
+living_workers() {
+	n=0
+	# shellcheck disable=SC2013 # words are what we want
+	for pid in $(cat "/proc/$PID/task/$PID/children" 2>/dev/null); do
+		! alive "$pid" || n=$((n + 1))
+	done
+	say $n
+}
+
+# workers_are N, for wait_for.
+workers_are() {
+	[ "$(living_workers)" -eq "$1" ]
+}
+
+# title PID: up to the first zero byte.
+title() {
+	tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline" | head -n 1
+}
+
+# titles: of the master and its workers, one a line, sorted.
+titles() {
+	for pid in "$PID" $(cat "/proc/$PID/task/$PID/children"); do
+		title "$pid"
+	done | sort
+}
+
+# titles_are LINE...: for wait_for.
+titles_are() {
+	[ "$(titles)" = "$(printf '%s\n' "$@" | sort)" ]
+}
+
+# group PGID: the processes of a group, zombies left out.
+group() {
+	for stat in /proc/[0-9]*/stat; do
+		IFS= read -r line 2>/dev/null <"$stat" || continue
+		# shellcheck disable=SC2086 # fields after the name
+		set -- "$1" ${line##*) }
+		[ "$4" != "$1" ] || [ "$2" = Z ] || say "${line%% *}"
+	done
+}
+
+group_is_empty() {
+	[ -z "$(group "$1")" ]
+}
+
+# cpu_ticks PID...: user and system time, in ticks of 10 ms.
+cpu_ticks() {
+	sum=0
+	for pid in "$@"; do
+		sum=$((sum + $(sed 's/.*) //' "/proc/$pid/stat" |
+		    awk '{ print $12 + $13 }')))
+	done
+	say $sum
+}
+
+# also_end PID...: processes that are not our children, for the clean-up.
+also_end() {
+	started="$started $*"
+}
+
+# --- starting -------------------------------------------------------------
+
+# shuttled_start_group ARGS...: shuttled_start in a process group of its own,
+# whose number is $PID.
+shuttled_start_group() {
+	saved_wrap=$SHUTTLED_WRAP
+	SHUTTLED_WRAP="setsid $SHUTTLED_WRAP"
+	shuttled_start "$@"
+	SHUTTLED_WRAP=$saved_wrap
+}
+
+# shuttled_daemon ARGS...: as a daemon with $T/pid and $T/log; the status of
+# the starting command in $STATUS, what it said in $T/start.out. Sets PID.
+shuttled_daemon() {
+	STATUS=0
+	rm -f "$T/log"
+	# shellcheck disable=SC2086 # these are lists
+	timeout $((30 * TEST_SLOW)) $SHUTTLED_WRAP "$SHUTTLED" -L "$T/log" \
+	    -p "$T/pid" --ports-file "$T/ports" "$@" $SHUTTLED_ARGS \
+	    >"$T/start.out" 2>&1 </dev/null || STATUS=$?
+	PID=
+	[ "$STATUS" -eq 0 ] || return 0
+	PID=$(cat "$T/pid")
+	LISTEN=$(listener 1)
+	also_end "$PID"
+}
+
+# daemon_stop [SIGNAL]: end it; it takes its files with it.
+daemon_stop() {
+	signal "${1:-QUIT}"
+	wait_for 15 gone "$PID"
+	forget "$PID"
+	check_log
+	[ ! -e "$T/pid" ] || fail 'the pidfile was left'
+	[ ! -e "$T/ports" ] || fail 'the ports file was left'
+	PID=
+}
+
+# shuttled_ended STATUS [SECONDS]: it ends by itself, or has been told to.
+shuttled_ended() {
+	wait_for "${2:-15}" gone "$PID"
+	status=0
+	wait "$PID" || status=$?
+	forget "$PID"
+	check_log
+	assert_eq 'status of shuttled' "$1" "$status"
+	[ ! -e "$T/ports" ] || fail 'the ports file was left'
+	PID=
+}
+
+# serves: an echo comes back.
+serves() {
+	try_peer "connect $LISTEN; exchange 1000 1000 seed 1 seed 1; \
+	    half-close; expect-eof"
+}
+
+refuses() {
+	try_peer "connect-refused $LISTEN"
+}
+
+# --- time -----------------------------------------------------------------
+
+now_ms() {
+	date +%s%3N
+}
+
+# log_time PATTERN: of the last line that fits, in ms since 1970.
+log_time() {
+	stamp=$(grep -e "$1" "$T/log" | tail -n 1 | cut -d ' ' -f 1)
+	[ -n "$stamp" ] || fail "the log has no line '$1'"
+	date -d "$stamp" +%s%3N
+}
+
+# --- load -----------------------------------------------------------------
+
+# echo_start: a backend that echoes, one for all cases of a test; its address
+# in $BACKEND.
+ECHO_PID=
+echo_start() {
+	if [ -n "$ECHO_PID" ] && alive "$ECHO_PID"; then
+		return 0
+	fi
+	"$ECHO" >"$T/echo" 2>"$T/echo.out" </dev/null &
+	ECHO_PID=$!
+	started="$started $!"
+	wait_for 10 test -s "$T/echo"
+	BACKEND=$(cat "$T/echo")
+}
+
+# load_start NAME ARGS...: a load client on $LISTEN; see load.c.
+load_start() {
+	name=$1
+	shift
+	: >"$T/$name.report"
+	"$LOAD" -T $((20000 * TEST_SLOW)) -s "$T/$name.report" "$@" "$LISTEN" \
+	    >"$T/$name.out" 2>&1 </dev/null &
+	eval "load_$name=$!"
+	started="$started $!"
+}
+
+# load_is NAME WORD [COUNT]: its report says "connected", "ready" or "eof".
+load_is() {
+	[ "$(grep -c -e "^$2\$" "$T/$1.report" 2>/dev/null || :)" \
+	    -ge "${3:-1}" ]
+}
+
+load_wait() {
+	wait_for 20 load_is "$1" ready
+}
+
+# load_end NAME [SIGNAL]: finish what it has open, and wait for its account.
+load_end() {
+	eval "pid=\$load_$1"
+	kill -s "${2:-TERM}" "$pid" 2>/dev/null || :
+	load_ended "$1"
+}
+
+# load_ended NAME: it comes to its end by itself.
+load_ended() {
+	eval "pid=\$load_$1"
+	wait_for 60 gone "$pid"
+	status=0
+	wait "$pid" || status=$?
+	forget "$pid"
+	assert_eq "status of load $1" 0 "$status"
+}
+
+# load_count NAME kept|loop RESULT...: the sum of these.
+load_count() {
+	file=$T/$1.out
+	which=$2
+	shift 2
+	sum=0
+	for result in "$@"; do
+		n=$(sed -n "s/^$which .*\\<$result=\\([0-9]*\\).*/\\1/p" \
+		    "$file")
+		sum=$((sum + ${n:-0}))
+	done
+	say $sum
+}
+
+# load_all_ok NAME KEPT: all kept connections and all loops went well.
+load_all_ok() {
+	for which in kept loop; do
+		assert_eq "$1: $which connections that failed" 0 \
+		    "$(load_count "$1" $which refused reset cut timeout \
+		    wrong other)"
+	done
+	assert_eq "$1: kept connections" "$2" "$(load_count "$1" kept ok)"
+}

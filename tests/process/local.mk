@@ -1,0 +1,23 @@
+# Process tests: lives and deaths of master and workers, seen from outside.
+# Alone: make check TESTS='$(PROCESS_TESTS)'
+check_PROGRAMS += tests/process/echo tests/process/load
+tests_process_echo_SOURCES = tests/process/echo.c
+tests_process_load_SOURCES = tests/process/load.c
+tests_process_load_LDADD = $(LIBBSD_LIBS)
+
+PROCESS_TESTS = \
+	tests/process/descriptors.sh \
+	tests/process/initd.sh \
+	tests/process/instance.sh \
+	tests/process/kill.sh \
+	tests/process/logs.sh \
+	tests/process/orphans.sh \
+	tests/process/priv.sh \
+	tests/process/quit.sh \
+	tests/process/real.sh \
+	tests/process/single.sh \
+	tests/process/stop.sh \
+	tests/process/usage.sh \
+	tests/process/workers.sh
+TESTS += $(PROCESS_TESTS)
+EXTRA_DIST += tests/process/lib.sh $(PROCESS_TESTS)

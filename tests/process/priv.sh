@@ -1,0 +1,156 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# priv.sh: what is left of root in a worker that root's master has started:
+# nothing. For root only; others can check no more than NoNewPrivs.
+. "$(dirname "$0")/lib.sh"
+DEATHS=wanted
+
+# status_of PID FIELD: from /proc, blanks made one.
+status_of() {
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | tr -s '\t ' ' ' |
+	    sed 's/ *$//'
+}
+
+# assert_powerless PID UID GID
+assert_powerless() {
+	assert_eq 'uids' "$2 $2 $2 $2" "$(status_of "$1" Uid)"
+	assert_eq 'gids' "$3 $3 $3 $3" "$(status_of "$1" Gid)"
+	# Its own group may stand in the list, nothing else.
+	case $(status_of "$1" Groups) in
+	'' | "$3") ;;
+	*) fail "groups: $(status_of "$1" Groups)" ;;
+	esac
+	for set in CapInh CapPrm CapEff CapAmb; do
+		assert_eq "$set" 0000000000000000 "$(status_of "$1" $set)"
+	done
+	assert_eq NoNewPrivs 1 "$(status_of "$1" NoNewPrivs)"
+	assert_eq 'directory' / "$(readlink "/proc/$1/cwd")"
+}
+
+# All workers, one that is born later, and one that takes a dead one's place.
+check_all() {
+	for pid in $(worker_pids); do
+		assert_powerless "$pid" "$1" "$2"
+	done
+	[ "$workers" -gt 0 ] || return 0
+	signal TTIN
+	wait_for 5 workers_are $((workers + 1))
+	assert_log "worker $((workers + 1))\\[[0-9]*\\] info: ready"
+	assert_powerless "$(worker $((workers + 1)))" "$1" "$2"
+	kill -KILL "$(worker 1)"
+	wait_for 5 log_reaches 2 'worker 1\[[0-9]*\] info: ready'
+	assert_powerless "$(worker 1)" "$1" "$2"
+}
+
+# Supplementary groups are what is forgotten most often.
+start_with_groups() {
+	saved_wrap=$SHUTTLED_WRAP
+	if command -v setpriv >/dev/null; then
+		SHUTTLED_WRAP="setpriv --groups 0,4,27 $SHUTTLED_WRAP"
+	fi
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo "$@"
+	SHUTTLED_WRAP=$saved_wrap
+}
+
+default_user() {
+	getent passwd shuttled >/dev/null && echo shuttled || echo nobody
+}
+
+by_default() {
+	workers=2
+	start_with_groups -w 2
+	user=$(default_user)
+	check_all "$(id -u "$user")" "$(id -g "$user")"
+	serves || fail 'it does not serve'
+	assert_log "info: ready: uid $(id -u "$user"),"
+	shuttled_stop
+}
+
+another_user_and_group() {
+	workers=2
+	start_with_groups -w 2 -u daemon
+	check_all "$(id -u daemon)" "$(id -g daemon)"
+	shuttled_stop
+	start_with_groups -w 2 -u daemon:mail
+	check_all "$(id -u daemon)" "$(getent group mail | cut -d : -f 3)"
+	shuttled_stop
+}
+
+root_when_asked_for() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1 -u root
+	assert_eq uids '0 0 0 0' "$(status_of "$(worker 1)" Uid)"
+	assert_eq NoNewPrivs 1 "$(status_of "$(worker 1)" NoNewPrivs)"
+	shuttled_stop
+}
+
+# The only process gives up root, too. So it cannot remove files where root
+# alone may write; the next one gets by with them.
+one_process() {
+	workers=0
+	mkdir "$T/own"
+	start_with_groups -w 0 -p "$T/own/pid"
+	user=$(default_user)
+	check_all "$(id -u "$user")" "$(id -g "$user")"
+	serves || fail 'it does not serve'
+	signal QUIT
+	wait_for 5 gone "$PID"
+	status=0
+	wait "$PID" || status=$?
+	forget "$PID"
+	assert_eq status 0 "$status"
+	rm -f "$T/ports"
+	start_with_groups -w 0 -p "$T/own/pid"
+	signal TERM
+	wait_for 5 gone "$PID"
+	wait "$PID" || fail "status $?"
+	forget "$PID"
+	rm -f "$T/ports"
+}
+
+# No descriptor of the master's comes along but what a worker needs.
+descriptors() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3 -p "$T/pid"
+	for pid in $(worker_pids); do
+		for fd in "/proc/$pid/fd"/*; do
+			case $(readlink "$fd") in
+			"$T/pid" | */shuttled-board*)
+				fail "$fd is $(readlink "$fd")"
+				;;
+			esac
+		done
+		# Its listener and its channel; not those of its siblings.
+		assert_eq "sockets of $pid" 2 \
+		    "$(find "/proc/$pid/fd" -lname 'socket:*' | wc -l)"
+	done
+	shuttled_stop
+}
+
+# started by somebody else than root, who cannot change anything.
+as_somebody_else() {
+	command -v setpriv >/dev/null || return 0
+	chmod 777 "$T"
+	saved_wrap=$SHUTTLED_WRAP
+	SHUTTLED_WRAP="setpriv --reuid 1 --regid 1 --clear-groups $saved_wrap"
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	for pid in "$PID" $(worker_pids); do
+		assert_eq uids '1 1 1 1' "$(status_of "$pid" Uid)"
+	done
+	serves || fail 'it does not serve'
+	shuttled_stop
+	shuttled_try -l 127.0.0.1:0 -b builtin:echo -w 2 -u root
+	assert_eq 'status with -u' 64 "$STATUS"
+	shuttled_try -l 127.0.0.1:1 -b builtin:echo -w 2
+	case $STATUS in
+	77 | 124) ;;	# where anybody may bind port 1 it just runs
+	*) fail "status on port 1: $STATUS: $(cat "$T/try.out")" ;;
+	esac
+	SHUTTLED_WRAP=$saved_wrap
+}
+
+[ "$(id -u)" -eq 0 ] || skip 'not root'
+[ -z "$SHUTTLED_WRAP" ] || skip 'the wrapper has descriptors of its own'
+run_cases by_default another_user_and_group root_when_asked_for one_process \
+    descriptors as_somebody_else

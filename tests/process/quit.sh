@@ -1,0 +1,241 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# quit.sh: QUIT, from "nobody is cut off" to "enough is enough".
+. "$(dirname "$0")/lib.sh"
+DEATHS=wanted
+
+# stop_workers / go_on_workers: as if they were very busy.
+stop_workers() {
+	frozen=$(worker_pids)
+	# shellcheck disable=SC2086 # a list
+	kill -STOP $frozen
+}
+
+go_on_workers() {
+	# shellcheck disable=SC2086
+	kill -CONT $frozen
+}
+
+at_rest() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 3
+	signal QUIT
+	shuttled_ended 0 3
+	assert_eq 'workers that ended with 0' 3 "$(log_count 'exit code 0')"
+}
+
+sessions_finish() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	load_start kept -k 40 -b 30000
+	load_wait kept
+	signal QUIT
+	wait_for 5 refuses
+	assert_log 'quitting: 3 workers drain'
+	# What they still send and get is the second half of these bytes.
+	load_end kept
+	load_all_ok kept 40
+	shuttled_ended 0 3
+	assert_eq 'sessions that ended well' 40 \
+	    "$(log_count 'up=60000 down=60000 .*end=client.close')"
+	assert_not_log 'proxy\.'
+}
+
+# The builtin backends of all workers live until the last session ends.
+sessions_of_builtins_finish() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 3
+	load_start kept -k 40 -b 30000
+	load_wait kept
+	signal QUIT
+	wait_for 5 refuses
+	load_end kept
+	load_all_ok kept 40
+	shuttled_ended 0 3
+}
+
+# Connections that the kernel has accepted, but no worker yet.
+the_queue_is_served() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$1" -w 3
+	stop_workers
+	load_start kept -k 150
+	wait_for 10 load_is kept connected
+	signal QUIT
+	assert_log 'quitting'
+	go_on_workers
+	load_wait kept
+	wait_for 5 refuses
+	load_end kept
+	load_all_ok kept 150
+	shuttled_ended 0 3
+}
+
+queue_with_a_backend() {
+	the_queue_is_served "$BACKEND"
+}
+
+queue_with_a_builtin() {
+	the_queue_is_served builtin:echo
+}
+
+# While connections pour in: each is served or refused, none is cut off.
+under_load() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	load_start busy -c 50 -b 3000
+	wait_for 10 log_reaches 300 'session end'
+	signal QUIT
+	wait_for 5 refuses
+	load_end busy
+	assert_eq 'connections that were cut' 0 \
+	    "$(load_count busy loop cut timeout wrong other)"
+	say "served $(load_count busy loop ok)," \
+	    "refused $(load_count busy loop refused)," \
+	    "reset in the queue $(load_count busy loop reset)"
+	shuttled_ended 0 5
+}
+
+twice() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	load_start kept -k 20
+	load_wait kept
+	signal QUIT
+	assert_log 'quitting'
+	signal QUIT
+	wait_for 5 refuses
+	signal QUIT
+	load_end kept
+	load_all_ok kept 20
+	shuttled_ended 0 3
+	assert_eq 'announcements' 1 "$(log_count 'quitting')"
+}
+
+# seconds_between FROM TO: patterns of the first line each, in ms.
+ms_between() {
+	from=$(grep -m 1 -e "$1" "$T/log" | cut -d ' ' -f 1)
+	to=$(grep -e "$2" "$T/log" | tail -n 1 | cut -d ' ' -f 1)
+	say $(($(date -d "$to" +%s%3N) - $(date -d "$from" +%s%3N)))
+}
+
+# sum_of PATTERN: of the numbers that \1 stands for, over the log.
+sum_of() {
+	sed -n "s/.*$1.*/\\1/p" "$T/log" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# Who answers the end of file is gone before the resets.
+past_the_timeout_in_good_order() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 --drain-timeout 1s
+	load_start kept -k 20
+	load_wait kept
+	signal QUIT
+	shuttled_ended 0 4
+	load_ended kept
+	assert_eq 'clients that saw the end' 20 "$(load_count kept kept cut)"
+	assert_eq 'sessions announced' 20 \
+	    "$(sum_of 'drain timeout: \([0-9]*\) sessions left')"
+	assert_eq 'sessions cut' 20 "$(log_count 'end=proxy.drain')"
+	assert_not_log 'resetting [1-9]'
+}
+
+# Who does not is reset 5 seconds later.
+past_the_timeout_against_resistance() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 --drain-timeout 1s
+	load_start kept -k 20 -x
+	load_wait kept
+	signal QUIT
+	wait_for 10 load_is kept eof 20
+	alive "$PID" || fail 'it ended before the resets'
+	assert_eq 'early resets' 0 "$(log_count 'resetting')"
+	shuttled_ended 0 10
+	load_ended kept
+	assert_eq 'clients that were reset' 20 "$(load_count kept kept reset)"
+	assert_eq 'sessions announced' 20 \
+	    "$(sum_of 'drain timeout: \([0-9]*\) sessions left')"
+	assert_eq 'sessions reset' 20 \
+	    "$(sum_of 'drain timeout: resetting \([0-9]*\) sessions')"
+	assert_eq 'sessions cut' 20 "$(log_count 'end=proxy.drain')"
+	slow || assert_between 'ms between end of file and reset' 4900 6500 \
+	    "$(ms_between 'sessions left' 'drain timeout: resetting')"
+	slow || assert_between 'ms from QUIT to the end of file' 950 2500 \
+	    "$(ms_between 'quitting' 'sessions left')"
+}
+
+# A backend that is silent, a client that is, and a connection in the making.
+past_the_timeout_half_built() {
+	backend_silent b
+	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w 1 \
+	    --drain-timeout 1s --connect-timeout 1m
+	peer_start c "connect $LISTEN; touch $T/there; expect-end"
+	wait_for 5 test -e "$T/there"
+	signal QUIT
+	shuttled_ended 0 4
+	peer_wait c
+	assert_log 'drain timeout: 1 sessions left'
+	assert_log 'end=proxy.drain'
+	backends_release b
+}
+
+no_timeout_at_all() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 --drain-timeout off
+	load_start kept -k 20
+	load_wait kept
+	signal QUIT
+	wait_for 5 refuses
+	load_end kept
+	load_all_ok kept 20
+	shuttled_ended 0 3
+}
+
+term_during_a_drain() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	load_start kept -k 20
+	load_wait kept
+	signal QUIT
+	wait_for 5 refuses
+	assert_eq 'workers that drain' 2 \
+	    "$(log_count 'worker .*notice: draining')"
+	signal TERM
+	shuttled_ended 0 3
+	load_ended kept
+	assert_eq 'sessions stopped' 20 "$(log_count 'end=proxy.stop')"
+}
+
+# There is nobody to drain: the slot waits for its next worker.
+during_a_back_off() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1
+	kill -KILL "$(worker 1)"
+	assert_log 'respawned at once'
+	wait_for 5 log_reaches 2 'info: ready'
+	kill -KILL "$(worker 1)"
+	assert_log 'respawned in 1 s'
+	signal QUIT
+	shuttled_ended 0 3
+}
+
+a_worker_dies_during_the_drain() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	load_start kept -k 20
+	load_wait kept
+	signal QUIT
+	wait_for 5 refuses
+	for pid in $(worker_pids); do
+		kill -KILL "$pid"
+	done
+	shuttled_ended 0 3
+	load_ended kept
+	assert_not_log 'respawned [ai]'
+}
+
+echo_start
+run_cases at_rest sessions_finish sessions_of_builtins_finish \
+    queue_with_a_backend queue_with_a_builtin under_load twice \
+    past_the_timeout_in_good_order past_the_timeout_against_resistance \
+    past_the_timeout_half_built no_timeout_at_all term_during_a_drain \
+    during_a_back_off a_worker_dies_during_the_drain

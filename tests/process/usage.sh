@@ -1,0 +1,169 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# usage.sh: a table of command lines that are wrong. Each gives one line on
+# stderr, which names the option, and status 64; nothing is started or made.
+. "$(dirname "$0")/lib.sh"
+
+l='-l 127.0.0.1:0'
+b='-b builtin:echo'
+
+# wrong NAMED ARGS...: the one line must have this text.
+wrong() {
+	named=$1
+	shift
+	count=$((count + 1))
+	status=0
+	# It must not even begin: a limit of time for the case that it does.
+	timeout $((10 * TEST_SLOW)) "$SHUTTLED" "$@" -F >"$T/out" \
+	    2>"$T/err" </dev/null || status=$?
+	assert_eq "status of: $*" "${expected:-64}" "$status"
+	assert_eq "output of: $*" '' "$(cat "$T/out")"
+	assert_eq "lines of: $* ($(cat "$T/err"))" 1 "$(grep -c '' "$T/err")"
+	case $(cat "$T/err") in
+	"shuttled: "*"$named"*) ;;
+	*) fail "no '$named' in: $(cat "$T/err")" ;;
+	esac
+}
+
+missing_parts() {
+	wrong --listen
+	# shellcheck disable=SC2086 # these are lists, here and below
+	wrong --backend $l
+	# shellcheck disable=SC2086
+	wrong --listen $b
+	for option in -l -b -w -p -L -e -u --listen --backend --workers \
+	    --pidfile --log --engine --user --ports-file --connect-timeout \
+	    --idle-timeout --fin-timeout --drain-timeout --buffers; do
+		# -F, which wrong() appends, must not become the value.
+		status=0
+		# shellcheck disable=SC2086
+		"$SHUTTLED" $l $b -F "$option" 2>"$T/err" </dev/null ||
+			status=$?
+		assert_eq "status of $option alone" 64 "$status"
+		assert_eq "$option alone" 1 \
+		    "$(grep -c -e "^shuttled: option $option: " "$T/err")"
+	done
+}
+
+unknown_options() {
+	for option in -x -Z --nope --worker=2x --listenn=:80 -Fx; do
+		case $option in
+		--worker=2x) named=--workers ;;
+		-Fx) named=-x ;;
+		*) named=$option ;;
+		esac
+		# shellcheck disable=SC2086
+		wrong "$named" $l $b "$option"
+	done
+	# The word that is wrong, not the one before it.
+	# shellcheck disable=SC2086
+	wrong 'option -x:' $l $b --verbose -xF
+	# shellcheck disable=SC2086
+	wrong 'option -x:' $l $b -vxF
+	# Short for two options.
+	# shellcheck disable=SC2086
+	wrong 'option --v:' $l $b --v
+	# shellcheck disable=SC2086
+	wrong extra $l $b extra
+	# shellcheck disable=SC2086
+	wrong --foreground $l $b --foreground=yes
+}
+
+# values OPTION VALUE...: none of which it takes.
+values() {
+	option=$1
+	shift
+	for value in "$@"; do
+		# shellcheck disable=SC2086
+		wrong "--${option#--}" $l $b "$option" "$value"
+		case $(cat "$T/err") in
+		*"\"$value\""*) ;;
+		*) fail "no \"$value\" in: $(cat "$T/err")" ;;
+		esac
+	done
+}
+
+wrong_values() {
+	values --workers -1 129 many '' 2x 0x2 1.5 99999999999999999999
+	values --engine epoll '' SELECT 'select '
+	values --log '' relative/file syslog: syslog:nowhere
+	values --pidfile ''
+	values --ports-file ''
+	for timeout in connect idle fin drain; do
+		values --$timeout-timeout '' 5 -5s 5d 1.5s s 's 5' 5sec \
+		    99999999999999999999h 367000000h
+	done
+	values --connect-timeout 0 off 0s
+	values --buffers 0 -1 '' many 1048577
+}
+
+wrong_addresses() {
+	for value in '' nonsense 127.0.0.1 :99999 :-1 :http0 127.0.0.1: \
+	    '[::1' '[::1]80' '[::1:80' 1.2.3.4.5:80 unix: unix:relative \
+	    "unix:/$(printf '%0110d' 0)" builtin:echo \
+	    no.such.host.invalid:80; do
+		# shellcheck disable=SC2086
+		wrong --listen -l "$value" $b
+	done
+	for value in '' nonsense 10.0.0.1 10.0.0.1:0 10.0.0.1:65536 :80 '*:80' \
+	    unix:relative builtin: builtin:nothing '10.0.0.1:80,' \
+	    10.0.0.1:80,weight=0 10.0.0.1:80,weight=257 \
+	    10.0.0.1:80,weight=x 10.0.0.1:80,weight 10.0.0.1:80,name= \
+	    "10.0.0.1:80,name=$(printf '%064d' 0)" '10.0.0.1:80,name=a b' \
+	    10.0.0.1:80,spare "$(printf '%0600d' 0):80"; do
+		# shellcheck disable=SC2086
+		wrong --backend $l -b "$value"
+	done
+	# shellcheck disable=SC2086
+	wrong --backend $l -b 10.0.0.1:80,name=a -b 10.0.0.2:80,name=a
+}
+
+# -F, which wrong() appends, would hide that one.
+stderr_of_a_daemon() {
+	status=0
+	# shellcheck disable=SC2086
+	"$SHUTTLED" $l $b -L stderr 2>"$T/err" </dev/null || status=$?
+	assert_eq status 64 "$status"
+	grep -q -e '--log' "$T/err" || fail "it does not say why"
+}
+
+unknown_users() {
+	if [ "$(id -u)" -ne 0 ]; then
+		# shellcheck disable=SC2086
+		wrong --user $l $b -u root
+		return 0
+	fi
+	# shellcheck disable=SC2086
+	wrong --user $l $b -u no-such-user
+	# shellcheck disable=SC2086
+	wrong --user $l $b -u nobody:no-such-group
+	# shellcheck disable=SC2086
+	wrong --user $l $b -u ''
+}
+
+# Good ones, for -t; and -V and -h whatever else there is.
+right_ones() {
+	while read -r line; do
+		# shellcheck disable=SC2086
+		"$SHUTTLED" -t $line >"$T/out" 2>&1 ||
+			fail "-t $line: $(cat "$T/out")"
+	done <<-END
+	$l $b
+	$l $b -w auto -q -L syslog:local3
+	$l $b -w 0 -F -L stderr -vv
+	-l :0 -l *:0 -l [::1]:0 -l unix:/run/x.sock -b unix:/run/y.sock
+	$l -b 10.0.0.1:80,weight=256,backup,name=one -b 10.0.0.1:80 -b 10.0.0.1:80
+	$l $b --connect-timeout 300ms --idle-timeout off --fin-timeout 0 --drain-timeout 1h
+	$l $b --work 3 --buffers=1
+	END
+	"$SHUTTLED" -V | grep -q '^shuttled [0-9]' || fail 'no version'
+	"$SHUTTLED" -h | grep -q '^usage: shuttled ' || fail 'no help'
+}
+
+count=0
+expected=
+run_cases missing_parts unknown_options wrong_values wrong_addresses \
+    stderr_of_a_daemon right_ones unknown_users
+say "$count wrong command lines"

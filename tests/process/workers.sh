@@ -1,0 +1,236 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# workers.sh: as many workers as one asks for: TTIN, TTOU, WINCH, many signals
+# at once, and what the processes are called.
+. "$(dirname "$0")/lib.sh"
+
+# The count in the log is what is wanted, living_workers what there is.
+one_more_one_fewer() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	signal TTIN
+	wait_for 5 workers_are 3
+	assert_log 'one worker more: 3'
+	assert_log 'worker 3\[[0-9]*\] info: ready'
+	signal TTIN
+	wait_for 5 workers_are 4
+	signal TTOU
+	wait_for 5 workers_are 3
+	assert_log 'one worker fewer: 3'
+	serves || fail 'it does not serve'
+	signal TTIN
+	wait_for 5 log_reaches 2 'worker 4\[[0-9]*\] info: ready'
+	workers_are 4 || fail "there are $(living_workers) workers"
+	shuttled_stop
+}
+
+# The worker that goes takes no new sessions and finishes those it has.
+sessions_of_the_removed_worker() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 -v
+	load_start kept -k 60 -b 10000
+	load_wait kept
+	leaving=$(worker 2)
+	held=$(log_count "worker 2.$leaving. debug: session start")
+	signal TTOU
+	assert_log 'worker 2\[[0-9]*\] notice: draining'
+	load_start busy -c 4 -n 100
+	load_ended busy
+	load_all_ok busy 0
+	assert_eq 'sessions begun by the worker that leaves' "$held" \
+	    "$(log_count "worker 2.$leaving. debug: session start")"
+	if [ "$held" -gt 0 ]; then
+		alive "$leaving" || fail "it left $held sessions"
+	fi
+	load_end kept
+	load_all_ok kept 60
+	wait_for 5 workers_are 1
+	assert_log "worker 2 pid $leaving ended: exit code 0,.* 0 sessions lost"
+	shuttled_stop
+}
+
+never_below_one() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	signal TTOU
+	wait_for 5 workers_are 1
+	for i in 1 2 3; do
+		signal TTOU
+		wait_for 5 log_reaches $i 'the last worker stays'
+	done
+	workers_are 1 || fail "there are $(living_workers) workers"
+	serves || fail 'it does not serve'
+	shuttled_stop
+}
+
+# balanced N: as many as the log says, after N at the start; and no signal is
+# left that could change that.
+balanced() {
+	grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$PID/status" || return 1
+	wanted=$(($1 + $(log_count 'one worker more') - \
+	    $(log_count 'one worker fewer')))
+	workers_are "$wanted"
+}
+
+# Signals of one kind that come close together may be one: at least one counts.
+a_burst() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		signal TTIN
+	done
+	assert_log 'one worker more'
+	wait_for 5 balanced 1
+	say "up to $wanted workers"
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		signal TTOU
+	done
+	assert_log 'one worker fewer'
+	wait_for 5 balanced 1
+	say "down to $wanted workers"
+	serves || fail 'it does not serve'
+	shuttled_stop
+}
+
+# Connections wait in the queue for the worker to come.
+winch_and_back() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	load_start old -k 30
+	load_wait old
+	signal WINCH
+	assert_log 'draining all workers'
+	wait_for 5 log_reaches 3 'worker .*notice: draining'
+	load_start new -k 20
+	wait_for 5 load_is new connected
+	load_end old
+	load_all_ok old 30
+	wait_for 5 workers_are 0
+	alive "$PID" || fail 'the master is gone'
+	signal TTOU
+	assert_log 'the last worker stays'
+	! load_is new ready || fail 'who served them?'
+	signal TTIN
+	load_wait new
+	load_end new
+	load_all_ok new 20
+	workers_are 1 || fail "there are $(living_workers) workers"
+	signal TTIN
+	wait_for 5 workers_are 2
+	shuttled_stop
+}
+
+winch_and_term() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 3
+	signal WINCH
+	wait_for 5 workers_are 0
+	signal TERM
+	shuttled_ended 0 3
+}
+
+# QUIT promises to serve the queue, though nobody is left who could.
+winch_and_quit() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	signal WINCH
+	wait_for 5 workers_are 0
+	load_start kept -k 20
+	wait_for 5 load_is kept connected
+	signal QUIT
+	load_end kept
+	say "queued connections: $(grep '^kept' "$T/kept.out")"
+	shuttled_ended 0 5
+}
+
+process_titles() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	wait_for 5 titles_are 'shuttled: master' 'shuttled: worker 1' \
+	    'shuttled: worker 2'
+	load_start kept -k 40
+	load_wait kept
+	signal TTIN
+	wait_for 5 titles_are 'shuttled: master' 'shuttled: worker 1' \
+	    'shuttled: worker 2' 'shuttled: worker 3'
+	signal TTOU
+	wait_for 5 titles_are 'shuttled: master' 'shuttled: worker 1' \
+	    'shuttled: worker 2'
+	frozen=$(worker_pids)
+	# Workers without sessions would be gone too soon to be seen.
+	signal QUIT
+	for pid in $frozen; do
+		try_for 1 drains "$pid" || gone "$pid" ||
+			fail "title: $(title "$pid")"
+	done
+	wait_for 5 log_reaches 3 'draining: asked to quit'
+	load_end kept
+	load_all_ok kept 40
+	shuttled_ended 0 5
+}
+
+drains() {
+	case $(title "$1") in
+	'shuttled: worker '[12]' draining') return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+# Everything at once while clients come and go; then it is all in order.
+storm() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	load_start busy -c 20 -p 2
+	load_start kept -k 30
+	load_wait kept
+	i=0
+	while [ $i -lt "$(rounds 400)" ]; do
+		case $((i * 7 % 10)) in
+		0 | 4) kill -s USR1 "$PID" ;;
+		1 | 5 | 8) kill -s TTIN "$PID" ;;
+		2 | 6 | 9) kill -s TTOU "$PID" ;;
+		3) kill -s CHLD "$PID" ;;
+		7) kill -s HUP "$PID" ;;
+		esac
+		i=$((i + 1))
+	done
+	load_end busy
+	load_end kept
+	load_all_ok busy 0
+	load_all_ok kept 30
+	wait_for 10 balanced 3
+	say "$(log_count 'one worker more') more," \
+	    "$(log_count 'one worker fewer') fewer, $wanted workers;" \
+	    "$(load_count busy loop ok) connections"
+	assert_not_log 'handing over'
+	assert_not_log 'respawned [ai]'
+	serves || fail 'it does not serve'
+	shuttled_stop
+}
+
+# There is an end to it, and it is said.
+as_many_as_there_can_be() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 120 --buffers 1
+	i=0
+	while [ "$(log_count 'info: ready')" -gt "$i" ]; do
+		i=$(log_count 'info: ready')
+		signal TTIN
+		try_for 1 more_than_before "$i" || :
+	done
+	say "$i workers"
+	assert_between workers 128 1000 "$i"
+	assert_log 'master.* \(warning\|error\): '
+	serves || fail 'it does not serve'
+	signal TERM
+	shuttled_ended 0 10
+}
+
+more_than_before() {
+	[ "$(log_count 'info: ready')" -gt "$1" ]
+}
+
+run_cases one_more_one_fewer sessions_of_the_removed_worker never_below_one \
+    a_burst winch_and_back winch_and_term winch_and_quit
+# With a wrapper the name and the arguments are those of the wrapper.
+[ -n "$SHUTTLED_WRAP" ] || run_cases process_titles
+run_cases storm
+# Hundreds of processes are too many where each is large or slow.
+instrumented || run_cases as_many_as_there_can_be
