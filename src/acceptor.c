@@ -64,7 +64,6 @@ pause_accepting(struct acceptor *a, const char *why)
 
 	a->pause_until = t->now + PAUSE;
 	a->pause_live = t->live;
-	a->last_pause = t->now;
 	a->pauses++;
 	counter_add(&t->board->pauses, 1);
 	watch(a, false);
@@ -169,8 +168,10 @@ resume_or_pause(struct acceptor *a)
 	else if (a->watching && table_full(t))
 		pause_accepting(a, "all session slots are taken");
 	else if (!a->watching && !table_full(t) &&
-	    (t->live < a->pause_live || t->now >= a->pause_until))
+	    (t->live < a->pause_live || t->now >= a->pause_until)) {
+		a->last_pause = t->now;
 		watch(a, true);
+	}
 	t->shortage = 0;
 	end_episode(a);
 }

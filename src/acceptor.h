@@ -28,7 +28,7 @@ struct acceptor {
 	uint32_t	 closing_left;	/* so many more at most */
 	/* An episode of pauses, from the first one until a quiet second. */
 	uint64_t	 episode;	/* began then; 0: none */
-	uint64_t	 last_pause;
+	uint64_t	 last_pause;	/* its end */
 	uint64_t	 pause_until;
 	uint32_t	 pause_live;	/* resume below so many sessions */
 	uint32_t	 pauses;

@@ -191,6 +191,28 @@ no_worker_left_after_a_drain() {
 	shuttled_ended 71 5
 }
 
+# WINCH keeps the master, whatever happened to workers before.
+winch_after_exit_code_2() {
+	command -v prlimit >/dev/null || return 0
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	starve
+	kill -KILL "$(worker 1)"
+	assert_log 'worker 1 pid [0-9]* ended: exit code 2'
+	last=$(worker 2)
+	signal WINCH
+	assert_log "worker 2 pid $last ended: exit code 0"
+	signal USR1
+	assert_log 'log reopened'
+	# Not everybody may raise a limit again.
+	if prlimit --pid "$PID" --nofile=1024:1024 2>/dev/null; then
+		signal TTIN
+		wait_for 5 workers_are 1
+		wait_for 5 serves
+	fi
+	shuttled_stop
+}
+
 cannot_start_at_all() {
 	STATUS=0
 	(
@@ -210,5 +232,5 @@ run_cases only_its_sessions_end all_workers_at_once crash_loop_backs_off
 # A wrapper needs descriptors of its own.
 if [ -z "$SHUTTLED_WRAP" ]; then
 	run_cases exit_code_2_is_final no_worker_left_after_a_drain \
-	    cannot_start_at_all
+	    winch_after_exit_code_2 cannot_start_at_all
 fi

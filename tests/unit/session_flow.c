@@ -224,7 +224,7 @@ test_back_pressure(void **state)
 	rig_write(&rig, ends[0].fd[SERVER], "hurry");
 	rig_expect(&rig, ends[0].fd[CLIENT], "hurry");
 	MUST(shutdown(ends[0].fd[CLIENT], SHUT_WR));
-	while ((n = rig_read(&rig, ends[0].fd[SERVER], bytes,
+	while ((n = rig_some(&rig, ends[0].fd[SERVER], bytes,
 	    sizeof(bytes))) > 0) {
 		assert_int_equal(pattern_match(7, got, bytes, (size_t)n), n);
 		got += (uint64_t)n;
@@ -232,6 +232,116 @@ test_back_pressure(void **state)
 	assert_int_equal(n, 0);
 	assert_int_equal(got, sent);
 	assert_int_equal(bufpool_left(rig.table.kit.pool), 4);
+}
+
+/* Bytes that are only written out are a sign of life, too. */
+static void
+test_slow_reader_is_not_idle(void **state)
+{
+	static unsigned char bytes[15000];
+	const struct session *s;
+	int i;
+
+	(void)state;
+	begin(1);
+	rig.limits.idle_timeout = 10000;
+	connect_end(&ends[1]);
+	s = rig_session(&rig);
+	TURN_UNTIL(&rig, s->state == SESSION_RELAY);
+	MUST(send(ends[1].fd[SERVER], bytes, sizeof(bytes), 0));
+	TURN_UNTIL(&rig, s->way[DOWN].in == sizeof(bytes));
+printf("%u\n",shuttle_held(&s->way[DOWN]));	assert_true(shuttle_held(&s->way[DOWN]) > 8000);
+	for (i = 0; i < 4; i++) {
+		rig_pass(&rig, 9000);
+		assert_int_equal(rig.table.live, 1);
+		assert_true(shuttle_held(&s->way[DOWN]) > 0);
+		assert_true(rig_read(&rig, ends[1].fd[CLIENT], bytes,
+		    1500) == 1500);
+		rig_turn(&rig, 0);
+	}
+	rig_pass(&rig, 10100);
+	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig_ends(&rig, END_IDLE_TIMEOUT), 1);
+}
+
+/* The first session's server does not read, and we hold bytes for it. */
+static uint64_t
+fill_up(void)
+{
+	static unsigned char bytes[65536];
+	const struct session *s = rig_session(&rig);
+	uint64_t sent = 0;
+	ssize_t n;
+	int quiet;
+
+	for (quiet = 0; quiet < 80; quiet++) {
+		pattern_fill(7, sent, bytes, sizeof(bytes));
+		n = send(ends[0].fd[CLIENT], bytes, sizeof(bytes),
+		    MSG_DONTWAIT);
+		sent += n > 0 ? (uint64_t)n : 0;
+		quiet = n > 0 ? 0 : quiet;
+		rig_turn(&rig, quiet > 0 ? 1 : 0);
+	}
+	assert_true(shuttle_held(&s->way[UP]) > 0);
+	rig_abort(ends[0].fd[CLIENT]);
+	ends[0].fd[CLIENT] = -1;
+	return s->way[UP].in;
+}
+
+/* Write *length* bytes to a client that is gone. How many were taken. */
+static uint64_t
+write_in_vain(uint64_t length)
+{
+	static unsigned char bytes[65536];
+	uint64_t done = 0, give_up = clock_ms() + PATIENCE;
+	ssize_t n;
+
+	while (done < length && clock_ms() < give_up) {
+		n = send(ends[0].fd[SERVER], bytes, sizeof(bytes),
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n == -1 && errno != EAGAIN)
+			break;
+		done += n > 0 ? (uint64_t)n : 0;
+		rig_turn(&rig, 0);
+	}
+	return done;
+}
+
+/* It may read what it was sent only after it has said all it has to say. */
+static void
+test_server_writes_on_after_a_reset(void **state)
+{
+	static unsigned char bytes[65536];
+	uint64_t had, got = 0;
+	ssize_t n;
+
+	(void)state;
+	begin(4);
+	connect_end(&ends[0]);
+	had = fill_up();
+	assert_true(write_in_vain(12 << 20) >= 12 << 20);
+	while ((n = rig_some(&rig, ends[0].fd[SERVER], bytes,
+	    sizeof(bytes))) > 0) {
+		assert_int_equal(pattern_match(7, got, bytes, (size_t)n), n);
+		got += (uint64_t)n;
+		rig.skew += 20;
+	}
+	assert_int_equal(errno, ECONNRESET);
+	assert_true(got >= had);
+	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
+}
+
+/* But one who never stops is stopped. */
+static void
+test_server_writes_for_ever_after_a_reset(void **state)
+{
+	(void)state;
+	begin(4);
+	connect_end(&ends[0]);
+	fill_up();
+	assert_true(write_in_vain(200 << 20) < 100 << 20);
+	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
 }
 
 /* While nothing can be done the loop sleeps. */
@@ -358,6 +468,9 @@ main(void)
 		TEST(test_blocks_for_all),
 		TEST(test_too_few_blocks),
 		TEST(test_back_pressure),
+		TEST(test_slow_reader_is_not_idle),
+		TEST(test_server_writes_on_after_a_reset),
+		TEST(test_server_writes_for_ever_after_a_reset),
 		TEST(test_blocked_sessions_do_not_spin),
 		TEST(test_any_end_at_any_moment),
 	};

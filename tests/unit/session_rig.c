@@ -258,24 +258,33 @@ rig_server(struct rig *r, int backend)
 }
 
 ssize_t
-rig_read(struct rig *r, int fd, void *buf, size_t len)
+rig_some(struct rig *r, int fd, void *buf, size_t len)
 {
 	uint64_t give_up = clock_ms() + PATIENCE;
+	ssize_t n;
+
+	do {
+		rig_turn(r, 0);
+		n = read(fd, buf, len);
+		if (n != -1 || errno != EAGAIN)
+			return n;
+	} while (clock_ms() < give_up);
+	errno = ETIME;
+	return -1;
+}
+
+ssize_t
+rig_read(struct rig *r, int fd, void *buf, size_t len)
+{
 	size_t got = 0;
 	ssize_t n;
 
 	while (got < len) {
-		rig_turn(r, 0);
-		n = read(fd, (char *)buf + got, len - got);
+		if ((n = rig_some(r, fd, (char *)buf + got, len - got)) == -1)
+			return -1;
 		if (n == 0)
 			break;
-		if (n == -1 && errno != EAGAIN)
-			return -1;
-		got += n > 0 ? (size_t)n : 0;
-		if (clock_ms() > give_up) {
-			errno = ETIME;
-			return -1;
-		}
+		got += (size_t)n;
 	}
 	return (ssize_t)got;
 }

@@ -96,6 +96,9 @@ void	rig_idle(struct rig *);
  */
 ssize_t	rig_read(struct rig *, int fd, void *buf, size_t len);
 
+/* As soon as there are any: how many, 0 at the end of file, or -1. */
+ssize_t	rig_some(struct rig *, int fd, void *buf, size_t len);
+
 /* The next bytes are these, and no more than these have come. */
 void	rig_expect(struct rig *, int fd, const char *text);
 /* End of file comes, with nothing before it. */

@@ -188,6 +188,13 @@ test_timers_end_with_the_session(void **state)
 	assert_int_equal(rig.table.live, 2);
 	rig_write(&rig, client[0], "alive");
 	rig_expect(&rig, server[0], "alive");
+	/* Nor does it wake anybody for nothing. */
+	rig.limits.idle_timeout = 1000;
+	open_one(2);
+	close_one(2);
+	TURN_UNTIL(&rig, rig.table.live == 2);
+	assert_int_equal(timers_wait(rig.table.timers, rig.table.now, 5000),
+	    5000);
 }
 
 static void
