@@ -100,6 +100,8 @@ remove_worker(struct master *m)
 static void
 drain_workers(struct master *m)
 {
+	/* Being without workers is what is wanted now. */
+	m->hopeless = 0;
 	log_line(m->log, LOG_NOTICE, "draining all workers: connections wait "
 	    "in the queue until TTIN starts one");
 	children_signal(&m->children, SIGQUIT, true);
