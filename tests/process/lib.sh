@@ -17,6 +17,8 @@ for program in "$LOAD" "$ECHO"; do
 		exit 99
 	fi
 done
+# Nobody reads on (as in `stop.sh | head`): no reason to leave processes.
+trap 'trap - EXIT PIPE; cleanup; exit 1' PIPE
 # Deaths are wanted here, core files are not.
 # shellcheck disable=SC3045 # where there are none, it may fail
 ulimit -c 0 2>/dev/null || :
