@@ -60,6 +60,10 @@ split(const char *text, char *host, size_t size, const char **port,
 		}
 		*port = end + 1;
 	}
+	if (text[0] == '[' && memchr(from, ':', (size_t)(end - from)) == NULL) {
+		*why = "brackets are for IPv6 addresses: [::1]:80";
+		return -1;
+	}
 	if ((size_t)(end - from) >= size) {
 		*why = "the host name is too long";
 		return -1;
@@ -121,7 +125,8 @@ addr_parse(const char *text, enum addr_use use, struct addr *out, size_t max,
 	if (split(text, host, sizeof(host), &port, why) == -1)
 		return -1;
 	n = strtonum(port, use == ADDR_CONNECT ? 1 : 0, 65535, &err);
-	if (err != NULL) {
+	/* Digits only: strtonum() lets blanks and signs pass. */
+	if (err != NULL || port[strspn(port, "0123456789")] != '\0') {
 		*why = use == ADDR_CONNECT ?
 		    "the port is a number from 1 to 65535" :
 		    "the port is a number from 0 to 65535";

@@ -66,6 +66,7 @@ struct board {
 	uint32_t	 version;
 	uint32_t	 backends;	/* how many */
 	size_t		 size;		/* of the mapping */
+	_Atomic uint32_t slots;		/* workers' slots ever used; master */
 	struct board_worker worker[BOARD_WORKERS];
 	/* Places in the round-robin sequence given out; any worker writes. */
 	struct {

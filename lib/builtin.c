@@ -101,6 +101,11 @@ go_on(struct builtins *b, int fd, enum shuttle_result result)
 		end(b, fd);
 		return;
 	}
+	/* Said: then read to the end, since unread bytes would cause a reset. */
+	if (c->kind == BUILTIN_HELLO && !shuttle_wants_write(&c->way)) {
+		(void)sys_shut_write(fd);
+		c->kind = BUILTIN_DISCARD;
+	}
 	poller_want(b->poller, fd,
 	    (shuttle_wants_read(&c->way) ? POLLER_READ : 0) |
 	    (shuttle_wants_write(&c->way) ? POLLER_WRITE : 0));
@@ -119,8 +124,6 @@ builtin_open(struct builtins *b, int fd, enum builtin_kind kind)
 	if (kind == BUILTIN_HELLO) {
 		snprintf(text, sizeof(text), "Hello from %d\n", (int)getpid());
 		result = shuttle_give(&c->way, b->kit, fd, text, strlen(text));
-		/* Then read to the end: unread bytes would cause a reset. */
-		(void)sys_shut_write(fd);
 	}
 	go_on(b, fd, result);
 }
@@ -135,9 +138,11 @@ builtins_event(struct builtins *b, const struct poller_event *ev)
 	case BUILTIN_NONE:
 		return false;
 	case BUILTIN_ECHO:
+	case BUILTIN_HELLO:
 		if (ev->ready & POLLER_WRITE)
 			result = shuttle_write(&c->way, b->kit, ev->fd, ev->fd);
-		if (ev->ready & POLLER_READ && result == SHUTTLE_GOING)
+		if (ev->ready & POLLER_READ && result == SHUTTLE_GOING &&
+		    c->kind == BUILTIN_ECHO)
 			result = shuttle_read(&c->way, b->kit, ev->fd, ev->fd);
 		break;
 	default:

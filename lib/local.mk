@@ -9,9 +9,12 @@ libshuttle_a_SOURCES = \
 	lib/builtin.c lib/builtin.h \
 	lib/log.c lib/log.h \
 	lib/nearest.c lib/nearest.h \
+	lib/pipepool.c lib/pipepool.h \
 	lib/poller.c lib/poller.h \
+	lib/poller_hybrid.c lib/poller_hybrid.h \
 	lib/poller_select.c lib/poller_select.h \
-	lib/session.c lib/session.h \
+	lib/session.c lib/session.h lib/session_step.h \
+	lib/session_connect.c lib/session_relay.c \
 	lib/session_log.c lib/session_log.h \
 	lib/session_table.c lib/session_table.h \
 	lib/shuttle.c lib/shuttle.h \

@@ -24,6 +24,7 @@
 struct log {
 	char	*path;			/* NULL: stderr or syslog */
 	int	fd;			/* -1: syslog */
+	bool	owned;			/* fd is ours to close */
 	int	level;
 	char	ident[48];
 	time_t	second;			/* that *stamp* was made for */
@@ -105,6 +106,7 @@ log_open(const char *target, int level)
 	else if ((l->path = strdup(target)) == NULL ||
 	    (l->fd = open_file(target)) == -1)
 		goto fail;
+	l->owned = l->path != NULL;
 	log_ident(l, "start");
 	return l;
 fail:
@@ -119,7 +121,7 @@ log_close(struct log *l)
 	if (l == NULL)
 		return;
 	log_flush(l);
-	if (l->path != NULL && l->fd != -1)
+	if (l->owned)
 		close(l->fd);
 	free(l->path);
 	free(l);
@@ -158,9 +160,10 @@ void
 log_use_fd(struct log *l, int fd)
 {
 	log_flush(l);
-	if (l->path != NULL && l->fd != -1)
+	if (l->owned)
 		close(l->fd);
 	l->fd = fd;
+	l->owned = true;
 }
 
 bool

@@ -8,9 +8,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "poller_hybrid.h"
 #include "poller_select.h"
 
 static const struct poller_engine *const engines[] = {
+	&poller_hybrid,
 	&poller_select,
 };
 
@@ -28,7 +30,7 @@ poller_engine(const char *name)
 const char *
 poller_engines(void)
 {
-	return "select";
+	return "hybrid, select";
 }
 
 struct poller *
@@ -53,6 +55,12 @@ poller_want(struct poller *p, int fd, unsigned interest)
 {
 	assert(fd >= 0);
 	p->engine->want(p, fd, interest);
+}
+
+void
+poller_share(struct poller *p, int fd, bool on)
+{
+	p->engine->share(p, fd, on);
 }
 
 void

@@ -13,6 +13,7 @@
 #ifndef POLLER_H
 #define POLLER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define POLLER_READ	1u
@@ -30,6 +31,7 @@ struct poller_engine {
 	struct poller	*(*create)(size_t);
 	void		 (*destroy)(struct poller *);
 	void		 (*want)(struct poller *, int, unsigned);
+	void		 (*share)(struct poller *, int, bool);
 	void		 (*forget)(struct poller *, int);
 	int		 (*wait)(struct poller *, int);
 	int		 (*next)(struct poller *, struct poller_event *);
@@ -52,12 +54,19 @@ void	poller_free(struct poller *);
 /* Say what is wanted of *fd* from now on; 0: nothing for the time being. */
 void	poller_want(struct poller *, int fd, unsigned interest);
 
-/* To be called before *fd* is closed. */
+/*
+ * Watch a listening socket that other processes watch as well, or stop doing so.
+ * Where the system can, a connection wakes only one of those that sleep. Call
+ * it again after accepting: who was served goes to the back of the queue.
+ */
+void	poller_share(struct poller *, int fd, bool on);
+
+/* To be called when *fd* is about to be closed, and only then. */
 void	poller_forget(struct poller *, int fd);
 
 /*
- * Wait up to *ms* milliseconds. Returns how many descriptors are ready, perhaps
- * 0, or -1 with errno set; never EINTR.
+ * Wait up to *ms* milliseconds. Returns whether anything is ready, 1 or 0, or -1
+ * with errno set; never EINTR.
  */
 int	poller_wait(struct poller *, int ms);
 

@@ -82,6 +82,13 @@ select_want(struct poller *p, int fd, unsigned interest)
 		s->top--;
 }
 
+/* Every process that sleeps is woken; all but one sleep on. */
+static void
+select_share(struct poller *p, int fd, bool on)
+{
+	select_want(p, fd, on ? POLLER_READ : 0);
+}
+
 static void
 select_forget(struct poller *p, int fd)
 {
@@ -115,7 +122,7 @@ select_wait(struct poller *p, int ms)
 		s->end = 0;
 		return n == -1 && errno != EINTR ? -1 : 0;
 	}
-	return n;
+	return 1;
 }
 
 static int
@@ -143,6 +150,7 @@ const struct poller_engine poller_select = {
 	.create = select_create,
 	.destroy = select_destroy,
 	.want = select_want,
+	.share = select_share,
 	.forget = select_forget,
 	.wait = select_wait,
 	.next = select_next,

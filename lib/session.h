@@ -85,6 +85,7 @@ struct session {
 	uint8_t		attempts;	/* of tried[] that are filled */
 	uint8_t		state;		/* enum session_state */
 	uint8_t		end;		/* enum session_end */
+	uint8_t		sends;		/* to the server, as far as it matters */
 	bool		done[2];	/* this way has ended */
 	bool		reset[2];	/* this side was reset */
 };

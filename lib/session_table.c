@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "sys.h"
@@ -19,6 +20,7 @@
 int
 table_init(struct session_table *t, uint32_t limit, size_t descriptors)
 {
+	memset(t, 0, sizeof(*t));
 	t->limit = limit;
 	t->descriptors = descriptors;
 	/* calloc() leaves the pages of large tables untouched. */

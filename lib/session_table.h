@@ -27,6 +27,9 @@ struct session_limits {			/* in ms; 0: no limit */
 	uint64_t	fin_timeout;
 };
 
+/* What the worker fills eager with: clients are taken to speak first. */
+#define TABLE_EAGER	24
+
 struct session_table {
 	/* Set by table_init(). */
 	struct session	*session;	/* by id */
@@ -48,14 +51,15 @@ struct session_table {
 	struct board_worker *board;
 	struct log	*log;
 	const char *const *listeners;	/* names for the log */
+	uint8_t		*eager;		/* by listener, see session.c */
 
 	uint64_t	 now;		/* sys_now(), set each turn */
 	int		 shortage;	/* errno of a descriptor we did not get */
 };
 
 /*
- * Make the table for *limit* sessions over descriptors below *descriptors*.
- * 0, or -1 with ENOMEM; pair with table_free().
+ * Make the table for *limit* sessions over descriptors below *descriptors*,
+ * with everything else zero. 0, or -1 with ENOMEM; pair with table_free().
  */
 int	table_init(struct session_table *, uint32_t limit, size_t descriptors);
 void	table_free(struct session_table *);

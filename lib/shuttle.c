@@ -11,8 +11,20 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+
+/*
+ * So many reads in a row that fill half the buffer make a stream; so many small
+ * ones end it. Half, since a sender may be held to one segment of 64 KiB less
+ * its headers at a time.
+ */
+#define STREAM_BEGINS	3
+#define STREAM_ENDS	2
+
+/* A spliced chunk below this would have been cheaper to copy. */
+#define SMALL		16384
 
 static bool
 try_later(int err)
@@ -27,6 +39,7 @@ shuttle_init(struct shuttle *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->block = BUFPOOL_NONE;
+	s->pipe = PIPEPOOL_NONE;
 }
 
 void
@@ -34,7 +47,10 @@ shuttle_drop(struct shuttle *s, const struct shuttle_kit *k)
 {
 	if (s->block != BUFPOOL_NONE)
 		bufpool_put(k->pool, s->block);
+	if (s->pipe != PIPEPOOL_NONE)
+		pipepool_spoil(k->pipes, s->pipe);
 	s->block = BUFPOOL_NONE;
+	s->pipe = PIPEPOOL_NONE;
 	s->head = s->tail = 0;
 	s->stuck = false;
 	s->in = s->out;
@@ -75,10 +91,16 @@ pass(struct shuttle *s, const struct shuttle_kit *k, int to,
     const unsigned char *bytes, size_t len)
 {
 	ssize_t n;
+	int err;
 
 	s->in += len;
-	if ((n = put(s, to, bytes, len)) == -1)
+	if ((n = put(s, to, bytes, len)) == -1) {
+		/* Another destination may be found for them. */
+		err = errno;
+		(void)hold(s, k, bytes, len);
+		errno = err;
 		return SHUTTLE_TO_FAILED;
+	}
 	/* Who read made sure of a block; bytes of our own may find none. */
 	if ((size_t)n < len && hold(s, k, bytes + n, len - (size_t)n) == -1)
 		return SHUTTLE_TO_FAILED;
@@ -120,18 +142,106 @@ pass_peeked(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 	return SHUTTLE_GOING;
 }
 
+/* Let out of the pipe what goes. */
+static enum shuttle_result
+drain_pipe(struct shuttle *s, const struct shuttle_kit *k, int to)
+{
+	ssize_t n;
+
+	/*
+	 * Never SPLICE_F_MORE: it would hold the last bytes back until more
+	 * come, for which there is no promise.
+	 */
+	n = splice(pipepool_reader(k->pipes, s->pipe), NULL, to, NULL,
+	    shuttle_held(s), SPLICE_F_NONBLOCK);
+	if (n == -1 && !try_later(errno))
+		return SHUTTLE_TO_FAILED;
+	if (n > 0) {
+		s->head += (uint32_t)n;
+		s->out += (uint64_t)n;
+	}
+	assert(s->in == s->out + shuttle_held(s));
+	if (shuttle_held(s) == 0) {
+		pipepool_put(k->pipes, s->pipe);
+		s->pipe = PIPEPOOL_NONE;
+	}
+	return SHUTTLE_GOING;
+}
+
+/* This descriptor or this system cannot splice; anything else is the peer's. */
+static bool
+cannot_splice(int err)
+{
+	return err == EINVAL || err == ENOSYS || err == EBADF ||
+	    err == EOPNOTSUPP;
+}
+
+/*
+ * Splice once. False: nothing came of it, and recv() is to be tried: end of
+ * file, which it knows for certain, or a socket that cannot be spliced.
+ */
+static bool
+pass_spliced(struct shuttle *s, const struct shuttle_kit *k, int from, int to,
+    enum shuttle_result *result)
+{
+	ssize_t n;
+
+	if ((s->pipe = pipepool_get(k->pipes)) == PIPEPOOL_NONE)
+		return false;
+	/* The pipe is empty: EAGAIN speaks of the socket. */
+	n = splice(from, NULL, pipepool_writer(k->pipes, s->pipe), NULL,
+	    pipepool_size(k->pipes, s->pipe), SPLICE_F_NONBLOCK);
+	if (n <= 0) {
+		pipepool_put(k->pipes, s->pipe);
+		s->pipe = PIPEPOOL_NONE;
+		*result = SHUTTLE_GOING;
+		if (n == -1 && !cannot_splice(errno)) {
+			*result = no_bytes(s, n);
+			return true;
+		}
+		s->splicing = false;
+		return false;
+	}
+	s->in += (uint64_t)n;
+	s->head = 0;
+	s->tail = (uint32_t)n;
+	s->streak = n < SMALL ? s->streak + 1 : 0;
+	if (s->streak >= STREAM_ENDS) {
+		s->splicing = false;
+		s->streak = 0;
+	}
+	*result = drain_pipe(s, k, to);
+	return true;
+}
+
+/* A stream is known by reads that bring much. */
+static void
+watch_for_stream(struct shuttle *s, const struct shuttle_kit *k, size_t n)
+{
+	s->streak = n >= bufpool_size(k->pool) / 2 ? s->streak + 1 : 0;
+	if (s->streak >= STREAM_BEGINS && k->pipes != NULL) {
+		s->splicing = true;
+		s->streak = 0;
+	}
+}
+
 enum shuttle_result
 shuttle_read(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 {
+	enum shuttle_result result;
 	ssize_t n;
 
 	if (!shuttle_wants_read(s))
 		return SHUTTLE_GOING;
+	if (s->splicing && pass_spliced(s, k, from, to, &result))
+		return result;
 	if (bufpool_left(k->pool) == 0)
 		return pass_peeked(s, k, from, to);
 	n = recv(from, k->scratch, bufpool_size(k->pool), 0);
 	if (n <= 0)
 		return no_bytes(s, n);
+	if (!s->splicing)
+		watch_for_stream(s, k, (size_t)n);
 	return pass(s, k, to, k->scratch, (size_t)n);
 }
 
@@ -146,16 +256,18 @@ shuttle_write(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 	}
 	if (shuttle_held(s) == 0)
 		return SHUTTLE_GOING;
+	if (s->pipe != PIPEPOOL_NONE)
+		return drain_pipe(s, k, to);
 	n = put(s, to, bufpool_bytes(k->pool, s->block) + s->head,
 	    shuttle_held(s));
 	if (n == -1)
 		return SHUTTLE_TO_FAILED;
 	s->head += (uint32_t)n;
 	assert(s->in == s->out + shuttle_held(s));
-	if (shuttle_held(s) > 0)
-		return SHUTTLE_GOING;
-	bufpool_put(k->pool, s->block);
-	s->block = BUFPOOL_NONE;
+	if (shuttle_held(s) == 0) {
+		bufpool_put(k->pool, s->block);
+		s->block = BUFPOOL_NONE;
+	}
 	return SHUTTLE_GOING;
 }
 

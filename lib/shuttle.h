@@ -10,6 +10,11 @@
  * in the source's receive queue (MSG_PEEK) until the destination has taken
  * them: slower, and never stuck.
  *
+ * A direction in which several reads in a row brought much is a stream:
+ * its bytes go through a pipe by splice(2) and are never copied to user space,
+ * until they become few again. A pipe belongs to a shuttle only while it holds
+ * bytes.
+ *
  * Invariant: in == out + held.
  */
 #ifndef SHUTTLE_H
@@ -19,20 +24,25 @@
 #include <stdint.h>
 
 #include "bufpool.h"
+#include "pipepool.h"
 
 /* No pointers in here: a shuttle can be moved to another process as it is. */
 struct shuttle {
 	uint64_t	in, out;	/* bytes read, bytes sent */
 	uint32_t	block;		/* of held bytes, or BUFPOOL_NONE */
-	uint32_t	head, tail;	/* of the held bytes in the block */
+	uint32_t	pipe;		/* the same, or PIPEPOOL_NONE */
+	uint32_t	head, tail;	/* held are tail - head bytes */
 	bool		eof;		/* nothing more comes from the source */
 	bool		stuck;		/* destination full, nothing held */
+	bool		splicing;	/* this is a stream */
+	uint8_t		streak;		/* reads that speak for changing that */
 };
 
 /* What all shuttles of a worker share. */
 struct shuttle_kit {
 	struct bufpool	*pool;
 	unsigned char	*scratch;	/* as large as a block */
+	struct pipepool	*pipes;		/* NULL: never splice */
 };
 
 enum shuttle_result {

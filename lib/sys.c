@@ -152,8 +152,6 @@ sys_connect(const struct addr *a, int *pending)
 	    0);
 	if (fd == -1)
 		return -1;
-	if (!addr_is_unix(a))
-		set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
 	*pending = 0;
 	if (connect(fd, &a->sa, a->len) == -1) {
 		if (errno != EINPROGRESS) {
@@ -163,6 +161,12 @@ sys_connect(const struct addr *a, int *pending)
 		*pending = 1;
 	}
 	return fd;
+}
+
+void
+sys_nodelay(int fd)
+{
+	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
 }
 
 int

@@ -35,6 +35,9 @@ int	sys_accept(int fd, struct endpoint *from);
  */
 int	sys_connect(const struct addr *a, int *pending);
 
+/* Send at once what is written from now on, however little (TCP_NODELAY). */
+void	sys_nodelay(int fd);
+
 /* 0: it stands; -1: it failed and errno says why. */
 int	sys_connected(int fd);
 

@@ -22,6 +22,19 @@
 /* Pauses that follow each other faster than this are one episode. */
 #define QUIET		1000		/* ms */
 
+/*
+ * Sessions that a worker may have more than the one with the fewest, before it
+ * leaves new ones to others; and a share of them, for the thousands.
+ */
+#define SLACK		2
+#define SLACK_SHARE	32
+
+/* How long a connection may wait for a worker that does not answer, in ms. */
+#define PATIENCE	50
+
+/* Then workers without a heartbeat do not count for so long, in ms. */
+#define DISTRUST	1000
+
 static void
 watch(struct acceptor *a, bool on)
 {
@@ -30,8 +43,7 @@ watch(struct acceptor *a, bool on)
 	a->watching = on;
 	for (i = 0; i < a->conf->listeners; i++)
 		if (a->conf->listener[i].fd != -1)
-			poller_want(a->poller, a->conf->listener[i].fd,
-			    on ? POLLER_READ : 0);
+			poller_share(a->poller, a->conf->listener[i].fd, on);
 }
 
 void
@@ -41,7 +53,7 @@ acceptor_start(struct acceptor *a)
 
 	watch(a, true);
 	for (i = 0; i < a->conf->builtins; i++)
-		poller_want(a->poller, a->conf->builtin[i].fd, POLLER_READ);
+		poller_share(a->poller, a->conf->builtin[i].fd, true);
 }
 
 static void
@@ -66,7 +78,6 @@ pause_accepting(struct acceptor *a, const char *why)
 	a->pause_live = t->live;
 	a->pauses++;
 	counter_add(&t->board->pauses, 1);
-	watch(a, false);
 	if (a->episode == 0) {
 		a->episode = t->now;
 		log_line(t->log, LOG_WARNING,
@@ -80,7 +91,7 @@ end_episode(struct acceptor *a)
 {
 	struct session_table *t = a->table;
 
-	if (a->episode == 0 || !a->watching || t->now - a->last_pause < QUIET)
+	if (a->episode == 0 || a->pause_until != 0 || t->now - a->last_pause < QUIET)
 		return;
 	log_line(t->log, LOG_NOTICE,
 	    "accepting goes on: paused %u times in %llu ms", a->pauses,
@@ -108,6 +119,33 @@ accept_failed(struct acceptor *a, int err)
 	}
 }
 
+/*
+ * The most sessions that we may have, for the workers to be evenly loaded. One
+ * that did not take a connection in PATIENCE while it was its turn does not count.
+ */
+static uint32_t
+fair_share(const struct acceptor *a)
+{
+	const struct board *b = a->board;
+	const struct board_worker *w;
+	uint32_t i, live, fewest = a->table->live;
+	uint64_t now = a->table->now;
+
+	if (fewest <= SLACK)
+		return UINT32_MAX;
+	for (i = 0; i < atomic_load_explicit(&b->slots,
+	    memory_order_relaxed); i++) {
+		w = &b->worker[i];
+		live = atomic_load_explicit(&w->live, memory_order_relaxed);
+		if (live < fewest && atomic_load_explicit(&w->state,
+		    memory_order_relaxed) == WORKER_READY &&
+		    (now >= a->distrust_until || atomic_load_explicit(
+		    &w->heartbeat, memory_order_relaxed) + PATIENCE > now))
+			fewest = live;
+	}
+	return fewest + SLACK + fewest / SLACK_SHARE;
+}
+
 /* Take connections from listener *i*. True: its queue is empty. */
 static bool
 accept_from(struct acceptor *a, size_t i)
@@ -116,7 +154,8 @@ accept_from(struct acceptor *a, size_t i)
 	struct endpoint from;
 	int fd, n;
 
-	for (n = 0; n < ACCEPTS && !table_full(a->table); n++) {
+	for (n = 0; n < ACCEPTS && !table_full(a->table) &&
+	    (a->closing || a->table->live <= a->share); n++) {
 		if ((fd = sys_accept(l->fd, &from)) == -1)
 			return accept_failed(a, errno);
 		session_open(a->table, fd, &from, (uint16_t)i);
@@ -135,9 +174,10 @@ accept_builtin(struct acceptor *a, const struct listener *l)
 
 	for (n = 0; n < ACCEPTS; n++) {
 		if ((fd = sys_accept(l->fd, &from)) == -1)
-			return;
+			break;
 		builtin_open(a->builtins, fd, l->builtin);
 	}
+	poller_share(a->poller, l->fd, true);
 }
 
 bool
@@ -158,21 +198,43 @@ acceptor_event(struct acceptor *a, const struct poller_event *ev)
 	return false;
 }
 
+/*
+ * Leave new connections to workers that have fewer sessions. Look from time to
+ * time all the same: when one has been waiting, somebody is stuck.
+ */
+static void
+gate(struct acceptor *a)
+{
+	struct session_table *t = a->table;
+
+	a->share = fair_share(a);
+	/* The queue is to be emptied, whoever has most. */
+	if (a->closing || t->live <= a->share) {
+		a->gated = false;
+	} else if (!a->gated) {
+		a->gated = true;
+		a->look_at = t->now + PATIENCE;
+	}
+}
+
 static void
 resume_or_pause(struct acceptor *a)
 {
 	struct session_table *t = a->table;
 
-	if (a->watching && t->shortage != 0)
+	if (a->pause_until == 0 && t->shortage != 0)
 		pause_accepting(a, strerror(t->shortage));
-	else if (a->watching && table_full(t))
+	else if (a->pause_until == 0 && table_full(t))
 		pause_accepting(a, "all session slots are taken");
-	else if (!a->watching && !table_full(t) &&
+	else if (a->pause_until != 0 && !table_full(t) &&
 	    (t->live < a->pause_live || t->now >= a->pause_until)) {
+		a->pause_until = 0;
 		a->last_pause = t->now;
-		watch(a, true);
 	}
 	t->shortage = 0;
+	gate(a);
+	if (a->watching != (a->pause_until == 0 && !a->gated))
+		watch(a, !a->watching);
 	end_episode(a);
 }
 
@@ -190,20 +252,46 @@ close_emptied(struct acceptor *a)
 			shut(a, &a->conf->listener[i]);
 }
 
-void
-acceptor_turn(struct acceptor *a)
+/* Has a connection been waiting although others had fewer sessions? */
+static void
+look(struct acceptor *a)
+{
+	struct session_table *t = a->table;
+	uint32_t before = t->live;
+	size_t i;
+
+	a->look_at = t->now + PATIENCE;
+	a->share = UINT32_MAX;
+	for (i = 0; i < a->conf->listeners; i++)
+		accept_from(a, i);
+	if (t->live > before)
+		a->distrust_until = t->now + DISTRUST;
+}
+
+static void
+accept_ready(struct acceptor *a)
 {
 	size_t i;
 
-	if (a->closing) {
+	for (i = 0; i < a->conf->listeners; i++)
+		if (a->ready[i] && a->watching) {
+			accept_from(a, i);
+			poller_share(a->poller, a->conf->listener[i].fd, true);
+		}
+	memset(a->ready, 0, sizeof(a->ready));
+	a->any_ready = false;
+}
+
+void
+acceptor_turn(struct acceptor *a)
+{
+	if (a->closing)
 		close_emptied(a);
-	} else if (a->any_ready) {
-		for (i = 0; i < a->conf->listeners; i++)
-			if (a->ready[i] && a->watching)
-				accept_from(a, i);
-		memset(a->ready, 0, sizeof(a->ready));
-		a->any_ready = false;
-	}
+	else if (a->any_ready)
+		accept_ready(a);
+	else if (a->gated && a->pause_until == 0 &&
+	    a->table->now >= a->look_at)
+		look(a);
 	resume_or_pause(a);
 }
 
@@ -240,12 +328,14 @@ acceptor_wait(const struct acceptor *a, int limit)
 {
 	uint64_t now = a->table->now;
 
+	uint64_t at;
+
 	if (a->closing && a->watching && !acceptor_closed(a))
 		return 0;
 	if (a->watching || table_full(a->table))
 		return limit;
-	if (a->pause_until <= now)
+	at = a->pause_until != 0 ? a->pause_until : a->look_at;
+	if (at <= now)
 		return 0;
-	return a->pause_until - now < (uint64_t)limit ?
-	    (int)(a->pause_until - now) : limit;
+	return at - now < (uint64_t)limit ? (int)(at - now) : limit;
 }

@@ -18,18 +18,23 @@
 
 struct acceptor {
 	struct conf	*conf;
+	const struct board *board;
 	struct poller	*poller;
 	struct session_table *table;
 	struct builtins	*builtins;
 	bool		 ready[CONF_LISTENERS];	/* connections are waiting */
 	bool		 any_ready;
 	bool		 watching;	/* the listeners are in the poller */
+	bool		 gated;		/* others have fewer sessions */
+	uint32_t	 share;		/* accept up to so many sessions */
+	uint64_t	 look_at;	/* when gated */
+	uint64_t	 distrust_until;
 	bool		 closing;	/* accept what is queued, then close */
 	uint32_t	 closing_left;	/* so many more at most */
 	/* An episode of pauses, from the first one until a quiet second. */
 	uint64_t	 episode;	/* began then; 0: none */
 	uint64_t	 last_pause;	/* its end */
-	uint64_t	 pause_until;
+	uint64_t	 pause_until;	/* 0: there is no pause */
 	uint32_t	 pause_live;	/* resume below so many sessions */
 	uint32_t	 pauses;
 };

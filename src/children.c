@@ -106,6 +106,8 @@ spawn(struct children *cs, uint32_t slot)
 	c->leaving = false;
 	atomic_store(&w->pid, (int32_t)pid);
 	atomic_fetch_add(&w->generation, 1);
+	if (slot >= atomic_load(&cs->board->slots))
+		atomic_store(&cs->board->slots, slot + 1);
 	return 0;
 fail:
 	log_line(cs->log, LOG_ERR, "worker %u: fork: %s", slot + 1,

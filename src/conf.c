@@ -28,7 +28,7 @@ conf_init(struct conf *c)
 	c->drain_timeout = 10 * 60 * 1000;
 	c->limits.connect_timeout = 5 * 1000;
 	c->limits.fin_timeout = 60 * 1000;
-	c->engine = poller_engine("select");
+	c->engine = poller_engine("hybrid");
 	c->log_level = LOG_INFO;
 }
 
@@ -141,13 +141,16 @@ add_builtin(struct conf *c, enum builtin_kind kind, const char **why)
 	struct listener *l;
 
 	l = grow(c->builtin, c->builtins, 1, sizeof(*l));
-	if (l == NULL || addr_parse("127.0.0.1:0", ADDR_LISTEN,
-	    &l[c->builtins].addr, 1, why) == -1) {
+	if (l == NULL) {
 		*why = strerror(errno);
 		return -1;
 	}
 	c->builtin = l;
-	l = &l[c->builtins++];
+	l = &l[c->builtins];
+	memset(l, 0, sizeof(*l));
+	if (addr_parse("127.0.0.1:0", ADDR_LISTEN, &l->addr, 1, why) == -1)
+		return -1;
+	c->builtins++;
 	l->fd = -1;
 	l->builtin = kind;
 	l->backend = c->backends - 1;
@@ -230,8 +233,12 @@ conf_add_backend(struct conf *c, const char *given, const char **why)
 			    "and builtin:discard";
 			return -1;
 		}
-		return add_backend(c, &b, b.name[0] ? b.name : text, why) == -1 ?
-		    -1 : add_builtin(c, kind, why);
+		if (add_backend(c, &b, b.name[0] ? b.name : text, why) == -1)
+			return -1;
+		if (add_builtin(c, kind, why) == 0)
+			return 0;
+		c->backends--;
+		return -1;
 	}
 	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDRESSES, why)) == -1)
 		return -1;

@@ -65,7 +65,7 @@ static const char usage[] =
 "  -p, --pidfile FILE       lock FILE and write the master's pid to it\n"
 "  -L, --log TARGET         stderr, syslog[:facility] or a file\n"
 "                           (syslog:daemon; stderr with -F)\n"
-"  -e, --engine NAME        how readiness is found: select\n"
+"  -e, --engine NAME        how readiness is found: hybrid, select (hybrid)\n"
 "  -t, --test               check the options and exit\n"
 "  -v, --verbose            a line also when a session starts\n"
 "  -q, --quiet              no session lines\n"

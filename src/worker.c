@@ -29,6 +29,9 @@
 /* Descriptors beside sessions and listeners: log, channel, signals, libc. */
 #define RESERVE		12
 
+/* Below this limit of descriptors there are no pipes. */
+#define PIPES_WORTH	256
+
 struct worker {
 	struct conf	*conf;
 	struct board	*board;
@@ -59,6 +62,10 @@ session_limit(const struct conf *c, size_t descriptors)
 {
 	size_t fixed = RESERVE + c->listeners + c->builtins;
 
+	/* A small limit leaves no room for pipes: then bytes are copied. */
+	if (descriptors >= PIPES_WORTH)
+		fixed += 2 * PIPEPOOL_MAX;
+
 	if (descriptors <= fixed)
 		return 0;
 	return (uint32_t)((descriptors - fixed) / (c->builtins > 0 ? 3 : 2));
@@ -80,8 +87,12 @@ set_up_table(struct worker *w, size_t descriptors)
 	w->names = calloc(w->conf->listeners, sizeof(*w->names));
 	if (w->names == NULL || table_init(t, limit, descriptors) == -1)
 		return -1;
+	if ((t->eager = malloc(w->conf->listeners)) == NULL)
+		return -1;
 	for (i = 0; i < w->conf->listeners; i++)
 		w->names[i] = w->conf->listener[i].name;
+	/* Most clients speak first: that is the guess to begin with. */
+	memset(t->eager, TABLE_EAGER, w->conf->listeners);
 	t->now = sys_now();
 	t->limits = &w->conf->limits;
 	t->backends = &w->backends;
@@ -91,6 +102,8 @@ set_up_table(struct worker *w, size_t descriptors)
 	t->listeners = w->names;
 	t->kit.pool = bufpool_new(w->conf->buffers, BLOCK);
 	t->kit.scratch = malloc(BLOCK);
+	if (descriptors >= PIPES_WORTH)
+		t->kit.pipes = pipepool_new();
 	t->balance = balance_new(&w->backends);
 	t->timers = timers_new(limit, t->now);
 	return t->kit.pool == NULL || t->kit.scratch == NULL ||
@@ -119,6 +132,7 @@ set_up(struct worker *w)
 	    descriptors)) == NULL)
 		return -1;
 	w->acceptor.conf = w->conf;
+	w->acceptor.board = w->board;
 	w->acceptor.poller = w->poller;
 	w->acceptor.table = &w->table;
 	w->acceptor.builtins = w->builtins;
@@ -138,9 +152,11 @@ worker_free(struct worker *w)
 	balance_free(w->table.balance);
 	bufpool_free(w->table.kit.pool);
 	free(w->table.kit.scratch);
+	pipepool_free(w->table.kit.pipes);
 	table_free(&w->table);
 	poller_free(w->poller);
 	free(w->names);
+	free(w->table.eager);
 	if (w->signals != -1)
 		close(w->signals);
 	log_flush(w->log);

@@ -60,7 +60,7 @@ _shuttled() {
 		((${#COMPREPLY[@]})) || _shuttled_files "$cur"
 		;;
 	-e | --engine)
-		_shuttled_words "select" "$cur"
+		_shuttled_words "hybrid select" "$cur"
 		;;
 	-u | --user)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")

@@ -18,6 +18,7 @@ BLACKBOX_TESTS = \
 	tests/blackbox/pressure.sh \
 	tests/blackbox/relay.sh \
 	tests/blackbox/reset.sh \
+	tests/blackbox/select.sh \
 	tests/blackbox/sessionlog.sh \
 	tests/blackbox/sockets.sh \
 	tests/blackbox/timeouts.sh

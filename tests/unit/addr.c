@@ -175,7 +175,6 @@ test_more_mistakes(void **state)
 	size_t i;
 
 	(void)state;
-	known_bug("[]:80, [*]:80, [1.2.3.4]:80, ports of \" 80\" and \"+80\"");
 	for (i = 0; i < COUNT(texts); i++) {
 		why = NULL;
 		if (addr_parse(texts[i], ADDR_LISTEN, &a, 1, &why) != -1)

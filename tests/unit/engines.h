@@ -9,7 +9,7 @@
 
 #include "helpers.h"
 
-static const char *const engines[] = { "select" };
+static const char *const engines[] = { "hybrid", "select" };
 
 /* Run the tests once for each engine, whose name is then in *which*. */
 #define RUN_ENGINES(which, tests)					\

@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/log \
 	tests/unit/log_file \
 	tests/unit/nearest \
+	tests/unit/pipepool \
 	tests/unit/poller \
 	tests/unit/poller_random \
 	tests/unit/session \
@@ -89,6 +90,9 @@ tests_unit_log_file_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 
 tests_unit_nearest_SOURCES = tests/unit/helpers.h tests/unit/nearest.c
 tests_unit_nearest_LDADD = $(UNIT_LIBS)
+
+tests_unit_pipepool_SOURCES = tests/unit/helpers.h tests/unit/pipepool.c
+tests_unit_pipepool_LDADD = $(UNIT_LIBS)
 
 tests_unit_poller_SOURCES = \
 	tests/unit/alloc_fault.c \

@@ -279,6 +279,24 @@ test_connect_timeout(void **state)
 	assert_non_null(strstr(rig_log(&rig), strerror(ETIMEDOUT)));
 }
 
+/* The time that it took does not count as silence. */
+static void
+test_slow_connect_is_not_idle(void **state)
+{
+	(void)state;
+	rig.limits.idle_timeout = 1000;
+	begin(1, 0);
+	client = rig_client(&rig);
+	assert_true(comes(rig.listener[0], POLLIN, PATIENCE));
+	rig_pass(&rig, 4000);
+	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_RELAY);
+	rig_pass(&rig, 800);
+	assert_int_equal(rig.table.live, 1);
+	rig_pass(&rig, 300);
+	rig_expect_end(&rig, client);
+	ended("a", END_IDLE_TIMEOUT);
+}
+
 /* Each attempt has the whole time. */
 static void
 test_all_are_silent(void **state)
@@ -539,6 +557,7 @@ main(void)
 		TEST(test_no_backend_at_all),
 		TEST(test_backup_when_the_others_fail),
 		TEST(test_connect_timeout),
+		TEST(test_slow_connect_is_not_idle),
 		TEST(test_all_are_silent),
 		TEST(test_errors_of_connect),
 		TEST(test_no_descriptor),

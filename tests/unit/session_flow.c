@@ -331,6 +331,31 @@ test_server_writes_on_after_a_reset(void **state)
 	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
 }
 
+/* One that neither reads nor ends is given up, and learns of the reset. */
+static void
+test_fin_timeout_after_a_reset(void **state)
+{
+	static unsigned char bytes[65536];
+	ssize_t n;
+
+	(void)state;
+	begin(4);
+	rig.limits.fin_timeout = 3000;
+	connect_end(&ends[0]);
+	fill_up();
+	assert_int_equal(write_in_vain(1), sizeof(bytes));
+	rig_pass(&rig, 2800);
+	assert_int_equal(rig.table.live, 1);
+	rig_pass(&rig, 300);
+	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
+	while ((n = rig_some(&rig, ends[0].fd[SERVER], bytes,
+	    sizeof(bytes))) > 0)
+		continue;
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, ECONNRESET);
+}
+
 /* But one who never stops is stopped. */
 static void
 test_server_writes_for_ever_after_a_reset(void **state)
@@ -470,6 +495,7 @@ main(void)
 		TEST(test_back_pressure),
 		TEST(test_slow_reader_is_not_idle),
 		TEST(test_server_writes_on_after_a_reset),
+		TEST(test_fin_timeout_after_a_reset),
 		TEST(test_server_writes_for_ever_after_a_reset),
 		TEST(test_blocked_sessions_do_not_spin),
 		TEST(test_any_end_at_any_moment),

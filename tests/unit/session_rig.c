@@ -87,6 +87,7 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	t->now = sys_now();
 	t->limits = &r->limits;
 	t->listeners = names;
+	t->eager = r->eager;
 	t->backends = &r->backends;
 	t->poller = poller_new(poller_engine("select"), RIG_DESCRIPTORS);
 	t->timers = timers_new(sessions, t->now);

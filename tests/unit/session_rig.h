@@ -25,6 +25,7 @@ struct rig {
 	uint64_t	 skew;		/* what the clock was put forward */
 	int		 before;	/* descriptors open at the start */
 	uint32_t	 blocks;	/* in the pool at the start */
+	uint8_t		 eager[4];	/* by listener: none at first */
 	char		 dir[64], log[80];
 };
 

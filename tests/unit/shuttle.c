@@ -409,6 +409,22 @@ test_pool_is_empty(void **state)
 }
 
 static void
+test_dropped_while_stuck(void **state)
+{
+	(void)state;
+	while (bufpool_get(pool) != BUFPOOL_NONE)
+		continue;
+	arrive(100);
+	dest.room = 50;
+	assert_int_equal(do_read(), SHUTTLE_GOING);
+	assert_true(shuttle_wants_write(&s));
+	shuttle_drop(&s, &kit);
+	assert_false(shuttle_wants_write(&s));
+	assert_int_equal(s.in, 50);
+	assert_int_equal(s.out, 50);
+}
+
+static void
 test_pool_is_empty_at_the_end(void **state)
 {
 	(void)state;
@@ -581,6 +597,7 @@ main(void)
 		TEST(test_source_fails),
 		TEST(test_destination_fails),
 		TEST(test_pool_is_empty),
+		TEST(test_dropped_while_stuck),
 		TEST(test_pool_is_empty_at_the_end),
 		TEST(test_moved_while_it_holds),
 		TEST(test_give),

@@ -38,9 +38,12 @@ play_both_ends(int in, int out, uint64_t length, uint64_t *put, uint64_t *got)
 	*got += n > 0 ? (uint64_t)n : 0;
 }
 
-/* Real sockets, more than their buffers take, with one block or with none. */
+/*
+ * Real sockets, more than their buffers take, with one block or with none, as a
+ * stream through a pipe or copied.
+ */
 static void
-carry(uint64_t length, uint32_t blocks)
+carry(uint64_t length, uint32_t blocks, bool stream)
 {
 	enum shuttle_result r = SHUTTLE_GOING;
 	int in[2], out[2], room = 4096;
@@ -54,8 +57,11 @@ carry(uint64_t length, uint32_t blocks)
 	assert_true(kit.pool != NULL && kit.scratch != NULL);
 	if (blocks == 0)
 		assert_int_equal(bufpool_get(kit.pool), 0);
+	kit.pipes = stream ? pipepool_new() : NULL;
 	shuttle_init(&s);
 	while (r == SHUTTLE_GOING || got < length) {
+		/* Small pieces would end it. */
+		s.splicing = stream;
 		play_both_ends(in[1], out[1], length, &put, &got);
 		if (r != SHUTTLE_GOING)
 			continue;
@@ -68,6 +74,9 @@ carry(uint64_t length, uint32_t blocks)
 	assert_int_equal(got, length);
 	assert_int_equal(s.in, length);
 	assert_int_equal(s.out, length);
+	assert_int_equal(s.pipe, PIPEPOOL_NONE);
+	pipepool_free(kit.pipes);
+	kit.pipes = NULL;
 	bufpool_free(kit.pool);
 	free(kit.scratch);
 	close_pair(in);
@@ -79,8 +88,79 @@ test_real_sockets(void **state)
 {
 	(void)state;
 	seed = random_seed();
-	carry(4 << 20, 1);
-	carry(1 << 20, 0);
+	carry(4 << 20, 1, false);
+	carry(1 << 20, 0, false);
+	carry(4 << 20, 1, true);
+	carry(1 << 20, 0, true);
+}
+
+/* Large reads make a stream, small ones end it. */
+static void
+test_stream(void **state)
+{
+	static unsigned char bytes[1 << 20];
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	int from[2], to[2], big = 4 << 20, i;
+	uint64_t sent = 0, got = 0;
+	ssize_t n;
+
+	(void)state;
+	tcp_pair(from);
+	tcp_pair(to);
+	MUST(setsockopt(from[1], SOL_SOCKET, SO_SNDBUF, &big, sizeof(big)));
+	kit.pool = bufpool_new(4, BLOCK);
+	kit.scratch = malloc(BLOCK);
+	kit.pipes = pipepool_new();
+	assert_true(kit.pool != NULL && kit.scratch != NULL);
+	assert_non_null(kit.pipes);
+	shuttle_init(&s);
+	for (i = 0; i < 400 && !s.splicing; i++) {
+		pattern_fill(STREAM, sent, bytes, sizeof(bytes));
+		n = send(from[1], bytes, sizeof(bytes), MSG_DONTWAIT);
+		sent += n > 0 ? (uint64_t)n : 0;
+		assert_int_equal(shuttle_read(&s, &kit, from[0], to[0]),
+		    SHUTTLE_GOING);
+		assert_int_equal(shuttle_write(&s, &kit, from[0], to[0]),
+		    SHUTTLE_GOING);
+		n = recv(to[1], bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n > 0)
+			assert_int_equal(pattern_match(STREAM, got, bytes,
+			    (size_t)n), n);
+		got += n > 0 ? (uint64_t)n : 0;
+	}
+	assert_true(s.splicing);
+	while (got < sent) {
+		(void)shuttle_read(&s, &kit, from[0], to[0]);
+		(void)shuttle_write(&s, &kit, from[0], to[0]);
+		n = recv(to[1], bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n > 0)
+			assert_int_equal(pattern_match(STREAM, got, bytes,
+			    (size_t)n), n);
+		got += n > 0 ? (uint64_t)n : 0;
+	}
+	for (i = 0; i < 3 && s.splicing; i++) {
+		write_text(from[1], "small");
+		while (!comes(from[0], POLLIN, 1))
+			;
+		assert_int_equal(shuttle_read(&s, &kit, from[0], to[0]),
+		    SHUTTLE_GOING);
+	}
+	assert_false(s.splicing);
+	/* A reset is a reset through a pipe, too. */
+	s.splicing = true;
+	MUST(setsockopt(from[1], SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
+	close(from[1]);
+	while (!comes(from[0], POLLIN, 1))
+		;
+	assert_int_equal(shuttle_read(&s, &kit, from[0], to[0]),
+	    SHUTTLE_FROM_FAILED);
+	assert_int_equal(errno, ECONNRESET);
+	close(from[0]);
+	close_pair(to);
+	pipepool_free(kit.pipes);
+	kit.pipes = NULL;
+	bufpool_free(kit.pool);
+	free(kit.scratch);
 }
 
 /* EPIPE, and no SIGPIPE that would end this program. */
@@ -115,6 +195,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_real_sockets),
+		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_peer_is_gone),
 	};
 

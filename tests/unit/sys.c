@@ -216,6 +216,8 @@ test_accepted_sockets_inherit(void **state)
 	in = accept_from(listener, &from);
 	assert_true(option(in, IPPROTO_TCP, TCP_NODELAY));
 	assert_true(option(in, SOL_SOCKET, SO_KEEPALIVE));
+	assert_false(option(out, IPPROTO_TCP, TCP_NODELAY));
+	sys_nodelay(out);
 	assert_true(option(out, IPPROTO_TCP, TCP_NODELAY));
 	close(out);
 	close(in);

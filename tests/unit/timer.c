@@ -51,6 +51,8 @@ test_nothing_set(void **state)
 	struct timers *t = new_timers(1000);
 
 	(void)state;
+	assert_int_equal(timers_wait(t, 1000, 500), 500);
+	assert_int_equal(timers_wait(t, 1000, 0), 0);
 	assert_int_equal(timers_expired(t, 1000), TIMER_NONE);
 	assert_int_equal(timers_expired(t, 100 * DAY), TIMER_NONE);
 	timers_clear(t, 0);

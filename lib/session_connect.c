@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_connect.c: finds a backend for a session: picks one, connects, goes on
+ * to the next, and at last turns the client away.
+ */
+#include "session_step.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sys.h"
+
+/* The memory of whether clients of a listener speak first: see ask_early(). */
+#define EAGER_MAX	32
+#define EAGER_ENOUGH	16
+#define EAGER_LOSS	8
+
+static enum session_end
+connect_error(int err)
+{
+	switch (err) {
+	case ECONNREFUSED:
+	case ENOENT:			/* a unix socket that is gone */
+		return END_SERVER_REFUSED;
+	case ETIMEDOUT:
+		return END_CONNECT_TIMEOUT;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+	case EADDRNOTAVAIL:		/* no local port is left */
+		return END_RESOURCES;
+	default:
+		return END_SERVER_UNREACHABLE;
+	}
+}
+
+/* This attempt came to nothing. The want of our own is not the backend's. */
+static void
+attempt_failed(struct session_table *t, struct session *s, int err)
+{
+	uint32_t i = session_backend(s);
+	enum session_end why = connect_error(err);
+
+	session_note_end(s, why);
+	if (why != END_RESOURCES && backend_failed(t->backends, i, t->now))
+		log_line(t->log, LOG_WARNING,
+		    "backend %s: connect: %s; others are tried first for %d s",
+		    t->backends->list[i].name, strerror(err),
+		    BACKEND_HOLD_OFF / 1000);
+	else if (why == END_RESOURCES)
+		t->shortage = err;
+}
+
+static void
+attempt_stands(struct session_table *t, struct session *s)
+{
+	uint32_t i = session_backend(s);
+
+	session_set_state(s, SESSION_RELAY);
+	s->end = END_NONE;
+	s->connected = s->last = t->now;
+	if (backend_answered(t->backends, i))
+		log_line(t->log, LOG_NOTICE, "backend %s: answers again",
+		    t->backends->list[i].name);
+	session_set_timer(t, s);
+}
+
+/*
+ * Have the client's first bytes come already? Where clients speak first they
+ * mostly have, and a wait is saved; where servers do, asking is a wasted call.
+ * Each listener remembers which it was.
+ */
+static bool
+worth_asking(struct session_table *t, const struct session *s)
+{
+	uint8_t *eager = &t->eager[s->listener];
+
+	if (*eager >= EAGER_ENOUGH)
+		return true;
+	/* Once in a while, to see whether that has changed. */
+	return ++*eager == EAGER_ENOUGH;
+}
+
+/*
+ * Read from the client and send before the backend has been heard to answer:
+ * on a fast network it has. Bytes that it does not take yet are held, and go
+ * to another backend if this one fails.
+ */
+static enum shuttle_result
+ask_early(struct session_table *t, struct session *s)
+{
+	uint8_t *eager = &t->eager[s->listener];
+	enum shuttle_result result;
+
+	result = shuttle_read(&s->way[UP], &t->kit, s->fd[CLIENT],
+	    s->fd[SERVER]);
+	if (result == SHUTTLE_ENDED) {
+		/* Not now: it is read again when the session stands. */
+		s->way[UP].eof = false;
+		result = SHUTTLE_GOING;
+	}
+	if (s->way[UP].in == 0)
+		*eager = *eager > EAGER_LOSS ? *eager - EAGER_LOSS : 0;
+	else if (*eager < EAGER_MAX)
+		++*eager;
+	if (s->way[UP].out > 0)
+		session_send_promptly(s);
+	return result;
+}
+
+/* This attempt is over; the session goes on without it. */
+static void
+attempt_ends(struct session_table *t, struct session *s, int err)
+{
+	table_detach(t, s, SERVER, false);
+	backend_drop(t->backends, session_backend(s));
+	attempt_failed(t, s, err);
+}
+
+/* Begin to connect to backend *i*. False: it failed at once. */
+static bool
+attempt(struct session_table *t, struct session *s, uint32_t i)
+{
+	enum shuttle_result result = SHUTTLE_GOING;
+	int fd, pending, err;
+
+	s->tried[s->attempts++] = (uint16_t)i;
+	fd = sys_connect(&t->backends->list[i].addr, &pending);
+	if (fd == -1) {
+		attempt_failed(t, s, errno);
+		return false;
+	}
+	backend_take(t->backends, i);
+	table_attach(t, s, SERVER, fd);
+	session_set_state(s, SESSION_CONNECT);
+	s->last = t->now;
+	s->sends = 0;
+	if (worth_asking(t, s))
+		result = ask_early(t, s);
+	err = errno;
+	if (result == SHUTTLE_TO_FAILED && !session_had_stood(err)) {
+		attempt_ends(t, s, err);
+		session_set_state(s, SESSION_PICK);
+		return false;
+	}
+	if (result == SHUTTLE_FROM_FAILED) {
+		session_kill(t, s, END_CLIENT_RESET, false);
+		return true;
+	}
+	if (!pending || s->way[UP].out > 0 || result == SHUTTLE_TO_FAILED)
+		attempt_stands(t, s);
+	else
+		session_set_timer(t, s);
+	if (result == SHUTTLE_TO_FAILED)
+		session_side_failed(t, s, SERVER, err);
+	session_set_interest(t, s);
+	return true;
+}
+
+/*
+ * Nobody can serve this client. It reads end of file at once; closing now would
+ * turn that into a reset if it has sent anything, or is about to. When slots
+ * are getting scarce they are worth more than that.
+ */
+static void
+turn_away(struct session_table *t, struct session *s)
+{
+	session_note_end(s, END_NO_BACKEND);
+	if (t->live > t->limit / 2) {
+		session_finish(t, s, NOBODY);
+		return;
+	}
+	(void)sys_shut_write(s->fd[CLIENT]);
+	session_set_state(s, SESSION_LINGER);
+	s->last = t->now;
+	session_set_timer(t, s);
+	session_set_interest(t, s);
+}
+
+/* Try backends until one is being connected to; end the session if none is. */
+void
+session_pick(struct session_table *t, struct session *s)
+{
+	int i;
+
+	session_set_state(s, SESSION_PICK);
+	while (s->attempts < SESSION_ATTEMPTS) {
+		i = balance_pick(t->balance, s->tried, s->attempts, t->now);
+		if (i == -1)
+			break;
+		if (s->attempts > 0)
+			counter_add(&t->board->retries, 1);
+		if (attempt(t, s, (uint32_t)i))
+			return;
+	}
+	turn_away(t, s);
+}
+
+/* The connection to the backend failed or took too long: the next one. */
+void
+session_connect_failed(struct session_table *t, struct session *s, int err)
+{
+	attempt_ends(t, s, err);
+	session_pick(t, s);
+}
+
+/*
+ * A socket that is only writable is connected. One that is readable too has
+ * bytes for us or an error: only then is it worth asking. Asking takes the error
+ * away; one of a connection that had stood is dealt with as any later one,
+ * since bytes may have come before it.
+ */
+void
+session_connect_event(struct session_table *t, struct session *s,
+    unsigned ready)
+{
+	int err = 0;
+
+	if (ready & POLLER_READ && sys_connected(s->fd[SERVER]) == -1)
+		err = errno;
+	if (err != 0 && !session_had_stood(err)) {
+		session_connect_failed(t, s, err);
+		return;
+	}
+	attempt_stands(t, s);
+	if (err != 0)
+		session_side_failed(t, s, SERVER, err);
+	session_relay_event(t, s, SERVER, ready);
+}
+
+void
+session_linger_event(struct session_table *t, struct session *s)
+{
+	enum shuttle_result result;
+
+	result = shuttle_discard(&s->way[UP], &t->kit, s->fd[CLIENT]);
+	if (result != SHUTTLE_GOING)
+		session_finish(t, s, NOBODY);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_step.h: what the three files of a session's life share; nobody else
+ * includes it. session.c begins, watches and ends it, session_connect.c finds
+ * it a backend (PICK, CONNECT, LINGER), session_relay.c carries its bytes
+ * (RELAY, FLUSH).
+ */
+#ifndef SESSION_STEP_H
+#define SESSION_STEP_H
+
+#include "session.h"
+#include "session_table.h"
+
+/* How often to ask whether all bytes have arrived before a reset, in ms. */
+#define SESSION_FLUSH_POLL	(2 * TIMER_TICK)
+
+/* How long a client that is turned away may go on sending, in ms. */
+#define SESSION_LINGER_TIME	2000
+
+/* Who gets a reset when a session ends: a side, or one of these. */
+enum { NOBODY = -1, EVERYBODY = 2 };
+
+/* session.c */
+void	session_set_state(struct session *, enum session_state);
+void	session_note_end(struct session *, enum session_end);
+/* Once a state has changed: when it will have lasted too long. */
+void	session_set_timer(struct session_table *, struct session *);
+/* At the end of a step: what the poller is to look for. */
+void	session_set_interest(struct session_table *, const struct session *);
+/* The backend of the attempt that is under way or stands. */
+uint32_t session_backend(const struct session *);
+/* The one way out; *reset* is a side, NOBODY or EVERYBODY. */
+void	session_finish(struct session_table *, struct session *, int reset);
+
+/* session_connect.c */
+void	session_pick(struct session_table *, struct session *);
+void	session_connect_event(struct session_table *, struct session *,
+	    unsigned ready);
+void	session_connect_failed(struct session_table *, struct session *,
+	    int err);
+void	session_linger_event(struct session_table *, struct session *);
+
+/* session_relay.c */
+void	session_relay_event(struct session_table *, struct session *,
+	    int side, unsigned ready);
+/* Both ways have ended: close, or pass a reset on when its turn has come. */
+void	session_relay_done(struct session_table *, struct session *);
+void	session_side_failed(struct session_table *, struct session *,
+	    int side, int err);
+/* After bytes went to the server: let no later ones wait for its answer. */
+void	session_send_promptly(struct session *);
+/* Is this error of a connection that had stood? */
+bool	session_had_stood(int err);
+/* The side that a reset is to be passed on to, or NOBODY. */
+int	session_due_reset(const struct session *);
+/* Is what comes this way read and thrown away? */
+bool	session_discards(const struct session *, int way);
+
+#endif

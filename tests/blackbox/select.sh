@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# select.sh: the data-path tests again over the portable engine; they run over
+# the default one by themselves.
+set -eu
+here=$(dirname "$0")
+SHUTTLED_ARGS="${SHUTTLED_ARGS:-} -e select"
+export SHUTTLED_ARGS
+for test in relay reset backends timeouts many pressure; do
+	echo "== $test.sh"
+	"$here/$test.sh"
+done
