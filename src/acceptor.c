@@ -46,14 +46,22 @@ watch(struct acceptor *a, bool on)
 			poller_share(a->poller, a->conf->listener[i].fd, on);
 }
 
-void
-acceptor_start(struct acceptor *a)
+static void
+watch_builtins(struct acceptor *a, bool on)
 {
 	size_t i;
 
-	watch(a, true);
+	a->watching_builtins = on;
 	for (i = 0; i < a->conf->builtins; i++)
-		poller_share(a->poller, a->conf->builtin[i].fd, true);
+		if (a->conf->builtin[i].fd != -1)
+			poller_share(a->poller, a->conf->builtin[i].fd, on);
+}
+
+void
+acceptor_start(struct acceptor *a)
+{
+	watch(a, true);
+	watch_builtins(a, true);
 }
 
 static void
@@ -165,19 +173,31 @@ accept_from(struct acceptor *a, size_t i)
 	return false;
 }
 
-/* Builtin connections have descriptors of their own: see worker.c. */
+/*
+ * Builtin connections have a third of the descriptors, see worker.c: all workers
+ * together have room for one for each session.
+ */
+static bool
+builtins_full(const struct acceptor *a)
+{
+	return builtins_live(a->builtins) >= a->table->limit;
+}
+
 static void
 accept_builtin(struct acceptor *a, const struct listener *l)
 {
 	struct endpoint from;
 	int fd, n;
 
-	for (n = 0; n < ACCEPTS; n++) {
+	for (n = 0; n < ACCEPTS && !builtins_full(a); n++) {
 		if ((fd = sys_accept(l->fd, &from)) == -1)
 			break;
 		builtin_open(a->builtins, fd, l->builtin);
 	}
-	poller_share(a->poller, l->fd, true);
+	if (builtins_full(a))
+		watch_builtins(a, false);
+	else
+		poller_share(a->poller, l->fd, true);
 }
 
 bool
@@ -292,6 +312,8 @@ acceptor_turn(struct acceptor *a)
 	else if (a->gated && a->pause_until == 0 &&
 	    a->table->now >= a->look_at)
 		look(a);
+	if (!a->watching_builtins && !builtins_full(a))
+		watch_builtins(a, true);
 	resume_or_pause(a);
 }
 

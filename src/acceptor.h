@@ -25,6 +25,7 @@ struct acceptor {
 	bool		 ready[CONF_LISTENERS];	/* connections are waiting */
 	bool		 any_ready;
 	bool		 watching;	/* the listeners are in the poller */
+	bool		 watching_builtins;	/* theirs are, too */
 	bool		 gated;		/* others have fewer sessions */
 	uint32_t	 share;		/* accept up to so many sessions */
 	uint64_t	 look_at;	/* when gated */

@@ -239,7 +239,7 @@ shuttled_stop() {
 	shuttled_end QUIT
 }
 
-death=' ended: (signal|exit code [1-9])'
+death=' ended: (killed|exit code [1-9])'
 
 uid_of() {
 	sed -n 's/^Uid:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"
