@@ -72,7 +72,6 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 		status = worker_loop(w);
 		worker_free(w);
 	}
-	close(channel);
 	exit(status);
 }
 

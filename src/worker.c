@@ -38,7 +38,8 @@ struct worker {
 	struct board_worker *me;
 	struct log	*log;
 	uint32_t	 slot;
-	int		 channel;
+	int		 channel;	/* -1: there is no master (any more) */
+	bool		 single;	/* this process is all there is */
 	int		 signals;
 	struct poller	*poller;
 	struct backends	 backends;
@@ -159,6 +160,8 @@ worker_free(struct worker *w)
 	free(w->table.eager);
 	if (w->signals != -1)
 		close(w->signals);
+	if (w->channel != -1)
+		close(w->channel);
 	log_flush(w->log);
 	free(w);
 }
@@ -172,7 +175,7 @@ start_drain(struct worker *w, const char *why)
 	if (w->conf->drain_timeout != 0)
 		w->drain_end = w->table.now + w->conf->drain_timeout;
 	atomic_store(&w->me->state, WORKER_DRAINING);
-	if (w->channel != -1)
+	if (!w->single)
 		setproctitle("worker %u draining", w->slot + 1);
 	log_line(w->log, LOG_NOTICE, "draining: %s; %u sessions", why,
 	    w->table.live);
@@ -227,13 +230,13 @@ on_signal(struct worker *w, int sig)
 		break;
 	case SIGUSR1:
 		/* With a master it is the master who opens files. */
-		if (w->channel == -1 && log_reopen(w->log) == -1)
+		if (w->single && log_reopen(w->log) == -1)
 			log_line(w->log, LOG_ERR, "log: %s: %s", w->conf->log,
 			    strerror(errno));
 		break;
 	case SIGHUP:
 	case SIGUSR2:
-		if (w->channel == -1)
+		if (w->single)
 			log_line(w->log, LOG_WARNING,
 			    "%s: not available yet in this version",
 			    sig == SIGHUP ? "reload" : "upgrade");
@@ -257,6 +260,8 @@ on_channel(struct worker *w)
 	}
 	if (got == 0) {
 		poller_forget(w->poller, w->channel);
+		close(w->channel);
+		w->channel = -1;
 		start_drain(w, "the master is gone");
 	}
 }
@@ -269,9 +274,10 @@ on_event(struct worker *w, const struct poller_event *ev)
 	if (table_event(&w->table, ev) || builtins_event(w->builtins, ev) ||
 	    acceptor_event(&w->acceptor, ev))
 		return;
-	if (ev->fd == w->channel)
+	/* A log handed over before the signal is for what it makes us say. */
+	if (w->channel != -1)
 		on_channel(w);
-	else
+	if (ev->fd == w->signals)
 		while ((sig = sys_next_signal(w->signals)) != 0)
 			on_signal(w, sig);
 }
@@ -322,6 +328,7 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 	w->log = log;
 	w->slot = slot;
 	w->channel = channel;
+	w->single = channel == -1;
 	w->signals = -1;
 	if (set_up(w) == -1) {
 		log_line(log, LOG_ERR, "cannot start: %s: %s", w->step,

@@ -28,8 +28,9 @@ struct worker;
 
 /*
  * Set a worker up, with its privileges dropped, ready to accept. *slot* is its
- * place on the board; *channel* leads to the master, -1 when this process is all
- * there is. NULL when it cannot be done; the log says why.
+ * place on the board; *channel* leads to the master and is the worker's from now
+ * on, -1 when this process is all there is. NULL when it cannot be done; the log
+ * says why.
  */
 struct worker *worker_new(struct conf *, struct board *, struct log *,
 	    uint32_t slot, int channel);

@@ -6,6 +6,7 @@
 # nginx with curl and ab, redis with its benchmark, haproxy. What is not
 # installed is left out.
 . "$(dirname "$0")/lib.sh"
+DEATHS=wanted
 
 requests=20000
 ! slow || requests=2000

@@ -218,6 +218,11 @@ test_fresh(void **state)
 	assert_int_equal(shuttle_held(&s), 0);
 	assert_true(shuttle_wants_read(&s));
 	assert_false(shuttle_wants_write(&s));
+	/* Nothing is there: nothing changes. */
+	arrive(0);
+	assert_int_equal(do_read(), SHUTTLE_GOING);
+	assert_int_equal(dest.calls, 0);
+	assert_sound();
 }
 
 static void
@@ -246,17 +251,6 @@ test_one_block_a_turn(void **state)
 	assert_int_equal(do_read(), SHUTTLE_GOING);
 	assert_int_equal(s.in, 2 * BLOCK);
 	assert_int_equal(source.calls, 2);
-	assert_sound();
-}
-
-static void
-test_nothing_there(void **state)
-{
-	(void)state;
-	arrive(0);
-	assert_int_equal(do_read(), SHUTTLE_GOING);
-	assert_int_equal(dest.calls, 0);
-	assert_true(shuttle_wants_read(&s));
 	assert_sound();
 }
 
@@ -591,7 +585,6 @@ main(void)
 		TEST(test_fresh),
 		TEST(test_sent_at_once),
 		TEST(test_one_block_a_turn),
-		TEST(test_nothing_there),
 		TEST(test_rest_is_held),
 		TEST(test_end_of_file),
 		TEST(test_source_fails),
