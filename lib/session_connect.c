@@ -146,7 +146,9 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 		return false;
 	}
 	if (result == SHUTTLE_FROM_FAILED) {
-		session_kill(t, s, END_CLIENT_RESET, false);
+		/* It is gone already, and the backend may have heard of it. */
+		session_note_end(s, END_CLIENT_RESET);
+		session_finish(t, s, SERVER);
 		return true;
 	}
 	if (!pending || s->way[UP].out > 0 || result == SHUTTLE_TO_FAILED)

@@ -108,9 +108,7 @@ way_ended(struct session_table *t, struct session *s, int way)
 	session_note_end(s, way == UP ? END_CLIENT_CLOSE : END_SERVER_CLOSE);
 	if (s->done[!way])
 		return;
-	/* A reset follows instead, once the other way has ended. */
-	if (!s->reset[way])
-		(void)sys_shut_write(s->fd[!way]);
+	(void)sys_shut_write(s->fd[!way]);
 	s->last = t->now;
 	session_set_timer(t, s);
 }

@@ -258,6 +258,37 @@ test_refused_connect(void **state)
 	close(taken);
 }
 
+/* A listener that others may watch as well. */
+static void
+test_shared_listener(void **state)
+{
+	struct sockaddr_in at;
+	int listener, out, in, i;
+
+	(void)state;
+	listener = loopback_listen(&at, 5);
+	set_nonblocking(listener);
+	poller_share(poller, listener, true);
+	assert_int_equal(ready(listener, 0), 0);
+	for (i = 0; i < 3; i++) {
+		out = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
+		MUST(connect(out, (struct sockaddr *)&at, sizeof(at)));
+		assert_int_equal(ready(listener, PATIENCE), POLLER_READ);
+		/* Until it is accepted, unless it is not wanted. */
+		assert_int_equal(ready(listener, PATIENCE), POLLER_READ);
+		poller_share(poller, listener, false);
+		assert_int_equal(ready(listener, 0), 0);
+		poller_share(poller, listener, true);
+		assert_int_equal(ready(listener, PATIENCE), POLLER_READ);
+		in = (int)MUST(accept(listener, NULL, NULL));
+		poller_share(poller, listener, true);
+		assert_int_equal(ready(listener, 0), 0);
+		close(in);
+		close(out);
+	}
+	drop(listener);
+}
+
 static void
 test_pipe_without_reader(void **state)
 {
@@ -514,6 +545,7 @@ main(void)
 		TEST(test_end_of_file),
 		TEST(test_reset),
 		TEST(test_refused_connect),
+		TEST(test_shared_listener),
 		TEST(test_pipe_without_reader),
 		TEST(test_forget_drops_what_was_found),
 		TEST(test_number_is_used_again_at_once),

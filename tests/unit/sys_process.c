@@ -154,6 +154,48 @@ test_signals_blocked_before_stay_so(void **state)
 	close(fd);
 }
 
+/* In a child: SIGCHLD is changed for good. */
+static int
+hold_signals(void)
+{
+	static const int held[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1,
+	    SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGCHLD };
+	sigset_t set, now;
+	pid_t pid;
+	size_t i;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGXFSZ);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	signal(SIGCHLD, SIG_IGN);
+	sys_hold_signals(&set);
+	sigprocmask(SIG_SETMASK, NULL, &now);
+	for (i = 0; i < COUNT(held); i++) {
+		if (!sigismember(&set, held[i]) || !sigismember(&now, held[i]))
+			return 1;
+		/* Held, so none of them ends us. */
+		raise(held[i]);
+	}
+	if (sigismember(&now, SIGALRM) || sigismember(&now, SIGSEGV) ||
+	    !sigismember(&now, SIGXFSZ) || sigismember(&set, SIGXFSZ))
+		return 2;
+	/* Whoever started us ignored it: children can be waited for. */
+	if ((pid = fork()) == 0)
+		_exit(7);
+	return pid != -1 && waitpid(pid, NULL, 0) == pid ? 0 : 3;
+}
+
+static void
+test_hold_signals(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	if ((pid = (pid_t)MUST(fork())) == 0)
+		_exit(hold_signals());
+	assert_int_equal(wait_child(pid), 0);
+}
+
 /* What came before the call, and was blocked, is not lost. */
 static void
 test_signals_that_came_early(void **state)
@@ -462,6 +504,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_signals),
 		TEST(test_signals_blocked_before_stay_so),
+		TEST(test_hold_signals),
 		TEST(test_signals_that_came_early),
 		TEST(test_signals_without_descriptors),
 		TEST(test_channel),
