@@ -7,6 +7,7 @@
  */
 #include "peer.h"
 
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -16,6 +17,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,8 +96,13 @@ verb_parallel(struct peer *p, const struct command *c)
 	return fork_parallel(p, c->args[0].n, first, c->end);
 }
 
+/*
+ * A failure is told before the exit closes the connection: whoever sees that
+ * end may stop the server before this process can be waited for.
+ */
 static void
-serve_one(struct peer *p, const struct command *c, const sigset_t *mask)
+serve_one(struct peer *p, const struct command *c, const sigset_t *mask,
+    atomic_bool *failed)
 {
 	size_t first = (size_t)(c - p->script->commands) + 1;
 	int on = 1;
@@ -103,12 +110,15 @@ serve_one(struct peer *p, const struct command *c, const sigset_t *mask)
 	signal(SIGTERM, SIG_DFL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	_exit(peer_run(p, first, c->end) == -1);
+	if (peer_run(p, first, c->end) == -1)
+		atomic_store(failed, true);
+	_exit(0);
 }
 
 /* Take a connection if there is one and run the block in a child. */
 static int
-serve_accept(struct peer *p, const struct command *c, const sigset_t *mask)
+serve_accept(struct peer *p, const struct command *c, const sigset_t *mask,
+    atomic_bool *failed)
 {
 	pid_t pid;
 	int fd;
@@ -121,7 +131,7 @@ serve_accept(struct peer *p, const struct command *c, const sigset_t *mask)
 		close(p->listen_fd);
 		p->listen_fd = -1;
 		p->fd = fd;
-		serve_one(p, c, mask);
+		serve_one(p, c, mask, failed);
 	}
 	close(fd);
 	return pid == -1 ? -1 : 1;
@@ -135,8 +145,13 @@ serve_loop(struct peer *p, const struct command *c, const sigset_t *mask)
 	    .tv_nsec = p->timeout_ms % 1000 * 1000000L };
 	struct pollfd pfd = { .fd = p->listen_fd, .events = POLLIN };
 	uint64_t limit = c->args[0].n, begun = 0, live = 0;
-	int n, status, bad = 0;
+	atomic_bool *failed;
+	int n, status;
 
+	failed = mmap(NULL, sizeof(*failed), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (failed == MAP_FAILED)
+		return peer_fail(p, "mmap: %s", strerror(errno));
 	while (!stopping && (begun < limit || live > 0)) {
 		n = ppoll(&pfd, begun < limit, limit == PEER_ANY || live > 0 ?
 		    NULL : &patience, mask);
@@ -144,7 +159,7 @@ serve_loop(struct peer *p, const struct command *c, const sigset_t *mask)
 			return peer_fail(p, "%" PRIu64 " of %" PRIu64
 			    " connections came", begun, limit);
 		if (n == 1) {
-			n = serve_accept(p, c, mask);
+			n = serve_accept(p, c, mask, failed);
 			if (n == -1)
 				return -1;
 			begun += (uint64_t)n;
@@ -153,10 +168,10 @@ serve_loop(struct peer *p, const struct command *c, const sigset_t *mask)
 		while (waitpid(-1, &status, WNOHANG) > 0) {
 			live--;
 			if (child_failed(status))
-				bad = -1;
+				atomic_store(failed, true);
 		}
 	}
-	return bad;
+	return atomic_load(failed) ? -1 : 0;
 }
 
 /*
