@@ -8,5 +8,5 @@ include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/blackbox/local.mk
 include tests/process/local.mk
-include tests/fuzz/local.mk
+include tests/bench/local.mk
 include tests/checks.mk

@@ -1,0 +1,34 @@
+# The benchmark. The load generator is built when something needs it. Its
+# smoke test is a test like others; measuring is not: make bench.
+# BENCH_ARGS: options for tests/bench/bench, such as --rounds 3 (see --help).
+check_PROGRAMS += tests/bench/load
+tests_bench_load_SOURCES = \
+	tests/bench/load.c tests/bench/load.h \
+	tests/bench/load_conn.c \
+	tests/bench/load_hist.c \
+	tests/bench/load_net.c \
+	tests/bench/load_print.c \
+	tests/bench/load_proc.c \
+	tests/bench/load_run.c \
+	tests/bench/load_serve.c \
+	tests/bench/load_stream.c
+tests_bench_load_LDADD = $(LIBBSD_LIBS)
+
+TESTS += tests/bench/smoke.sh
+EXTRA_DIST += \
+	tests/bench/bench \
+	tests/bench/proxies.sh \
+	tests/bench/report.awk \
+	tests/bench/report.sh \
+	tests/bench/rows.txt \
+	tests/bench/smoke.sh
+
+BENCH = $(srcdir)/tests/bench/bench --shuttled ./shuttled \
+	--load tests/bench/load
+
+.PHONY: bench bench-quick
+bench: shuttled tests/bench/load
+	$(BENCH) --out bench-results $(BENCH_ARGS)
+
+bench-quick: shuttled tests/bench/load
+	$(BENCH) --quick --out bench-quick-results $(BENCH_ARGS)
