@@ -40,6 +40,7 @@ struct board_worker {
 	_Atomic int32_t  pid;		/* written by the master */
 	_Atomic uint32_t state;		/* enum worker_state */
 	_Atomic uint32_t live;		/* sessions now */
+	_Atomic uint32_t stopped;	/* by SIGSTOP; written by the master */
 	_Atomic uint32_t generation;	/* how often the slot was filled */
 	_Atomic uint64_t heartbeat;	/* sys_now() of the last loop turn */
 	_Atomic uint64_t total;		/* sessions ever accepted */

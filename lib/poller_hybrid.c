@@ -9,7 +9,11 @@
  *
  * select() watches the epoll descriptor too. When nobody is young the sleep is
  * in epoll_wait() itself, where shared listeners wait exclusively: one
- * connection wakes one process.
+ * connection wakes one process. While somebody is young they are in select(),
+ * where it costs nothing to leave them out and take them in again.
+ *
+ * Who has just slept long has time: then everybody settles before the next
+ * sleep, so that idle processes wait exclusively.
  */
 #include "poller_hybrid.h"
 
@@ -23,9 +27,13 @@
 #include <unistd.h>
 
 #include "poller_select.h"
+#include "sys.h"
 
 /* See doc/PERFORMANCE.md for how this was found. */
-#define SETTLE_AFTER	8
+#define SETTLE_AFTER	32
+
+/* A sleep of at least so many ms is long. */
+#define LONG_SLEEP	2
 
 /* Events taken from epoll at once. */
 #define BATCH		128
@@ -37,9 +45,11 @@ enum place {
 	YOUNG,				/* in select */
 	SETTLED,			/* in epoll */
 	PARKED,				/* settled, and nothing is wanted */
-	SHARED				/* a listener, in epoll exclusively */
+	SHARED,				/* a listener, in select */
+	QUEUED				/* a listener, in epoll exclusively */
 };
 
+/* Shared listeners are a list of their own in any order, by the same links. */
 struct watched {
 	uint32_t older, younger;	/* in the order of birth; descriptors */
 	uint32_t born;			/* number of the call it came before */
@@ -55,7 +65,8 @@ struct hybrid {
 	uint32_t	 calls;		/* of select() so far */
 	uint32_t	 eldest;	/* of the young; NOBODY: there is none */
 	uint32_t	 newest;
-	bool		 slept;		/* the last wait was in epoll_wait() */
+	uint32_t	 shared;	/* the first listener, or NOBODY */
+	bool		 calm;		/* the last sleep was long */
 	bool		 asked;		/* give out what select() found */
 	int		 events, at;	/* of event[] */
 	struct epoll_event event[BATCH];
@@ -86,7 +97,8 @@ hybrid_create(size_t limit)
 	h = calloc(1, sizeof(*h) + limit * sizeof(h->fd[0]));
 	if (h == NULL)
 		return NULL;
-	h->eldest = h->newest = NOBODY;
+	h->eldest = h->newest = h->shared = NOBODY;
+	h->calm = true;
 	h->epoll = epoll_create1(EPOLL_CLOEXEC);
 	h->young = poller_new(&poller_select, limit);
 	if (h->epoll == -1 || h->young == NULL) {
@@ -204,9 +216,39 @@ hybrid_want(struct poller *p, int fd, unsigned interest)
 	poller_want(h->young, fd, interest);
 }
 
+static void
+join_shared(struct hybrid *h, int fd)
+{
+	struct watched *w = &h->fd[fd];
+
+	w->older = NOBODY;
+	w->younger = h->shared;
+	if (h->shared != NOBODY)
+		h->fd[h->shared].older = (uint32_t)fd;
+	h->shared = (uint32_t)fd;
+}
+
+static void
+leave_shared(struct hybrid *h, int fd)
+{
+	struct watched *w = &h->fd[fd];
+
+	if (w->older != NOBODY)
+		h->fd[w->older].younger = w->younger;
+	else
+		h->shared = w->younger;
+	if (w->younger != NOBODY)
+		h->fd[w->younger].older = w->older;
+	/* Closing does not do it: other processes hold the socket. */
+	if (w->place == QUEUED)
+		(void)epoll_ctl(h->epoll, EPOLL_CTL_DEL, fd, NULL);
+	poller_forget(h->young, fd);
+	w->place = NOWHERE;
+}
+
 /*
- * Wake-one for a listener that other processes watch too. The kernel wakes the
- * one that was added first: who has been woken goes to the back of the queue.
+ * The kernel wakes the process that has been in the queue for longest. Who calls
+ * this leaves the queue, and enters it at its end when it next sleeps there.
  */
 static void
 hybrid_share(struct poller *p, int fd, bool on)
@@ -214,12 +256,33 @@ hybrid_share(struct poller *p, int fd, bool on)
 	struct hybrid *h = self(p);
 	struct watched *w = &h->fd[fd];
 
-	if (w->place == SHARED && on && !h->slept)
+	if (on && w->place == SHARED)
 		return;
-	if (w->place == SHARED)
-		(void)epoll_ctl(h->epoll, EPOLL_CTL_DEL, fd, NULL);
-	w->place = on && control(h, EPOLL_CTL_ADD, fd, POLLER_READ,
-	    EPOLLEXCLUSIVE) == 0 ? SHARED : NOWHERE;
+	if (w->place != NOWHERE)
+		leave_shared(h, fd);
+	if (!on)
+		return;
+	join_shared(h, fd);
+	w->place = SHARED;
+	poller_want(h->young, fd, POLLER_READ);
+}
+
+/* Before a sleep in epoll_wait(). Who cannot be queued stays in select. */
+static bool
+queue_shared(struct hybrid *h)
+{
+	uint32_t fd;
+
+	for (fd = h->shared; fd != NOBODY; fd = h->fd[fd].younger) {
+		if (h->fd[fd].place == QUEUED)
+			continue;
+		if (control(h, EPOLL_CTL_ADD, (int)fd, POLLER_READ,
+		    EPOLLEXCLUSIVE) == -1)
+			return false;
+		poller_forget(h->young, (int)fd);
+		h->fd[fd].place = QUEUED;
+	}
+	return true;
 }
 
 static void
@@ -230,9 +293,8 @@ hybrid_forget(struct poller *p, int fd)
 
 	if (w->place == YOUNG)
 		leave_young(h, fd);
-	/* Closing takes it out of epoll, but for a listener that others hold. */
-	else if (w->place == SHARED)
-		(void)epoll_ctl(h->epoll, EPOLL_CTL_DEL, fd, NULL);
+	else if (w->place == SHARED || w->place == QUEUED)
+		leave_shared(h, fd);
 	w->place = NOWHERE;
 	w->interest = 0;
 	w->version++;
@@ -241,9 +303,15 @@ hybrid_forget(struct poller *p, int fd)
 static void
 settle_due(struct hybrid *h)
 {
-	while (h->eldest != NOBODY &&
-	    h->calls - h->fd[h->eldest].born >= SETTLE_AFTER)
+	uint32_t last = h->newest;
+	bool all = h->calm;
+
+	while (h->eldest != NOBODY && (all ||
+	    h->calls - h->fd[h->eldest].born >= SETTLE_AFTER)) {
+		/* One that could not settle is the newest again. */
+		all = all && h->eldest != last;
 		settle(h, (int)h->eldest);
+	}
 }
 
 static int
@@ -262,15 +330,19 @@ static int
 hybrid_wait(struct poller *p, int ms)
 {
 	struct hybrid *h = self(p);
+	uint64_t begin = sys_now();
+	int found;
 
 	settle_due(h);
 	h->events = h->at = 0;
-	h->asked = h->eldest != NOBODY;
-	h->slept = !h->asked;
-	if (!h->asked)
-		return take_events(h, ms);
-	h->calls++;
-	return poller_wait(h->young, ms);
+	h->asked = h->eldest != NOBODY || !queue_shared(h);
+	if (h->asked) {
+		h->calls++;
+		found = poller_wait(h->young, ms);
+	} else
+		found = take_events(h, ms);
+	h->calm = sys_now() - begin >= LONG_SLEEP;
+	return found;
 }
 
 static int
@@ -285,7 +357,7 @@ next_settled(struct hybrid *h, struct poller_event *ev)
 		w = &h->fd[ev->fd];
 		if (w->version != e->data.u64 >> 32)
 			continue;
-		if (w->place == SHARED) {
+		if (w->place == QUEUED) {
 			ev->ready = POLLER_READ;
 			return 1;
 		}

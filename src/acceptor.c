@@ -32,6 +32,9 @@
 /* How long a connection may wait for a worker that does not answer, in ms. */
 #define PATIENCE	50
 
+/* The most of it where no connection has come for so long, in ms. */
+#define LONG_PATIENCE	1000
+
 /* Then workers without a heartbeat do not count for so long, in ms. */
 #define DISTRUST	1000
 
@@ -60,6 +63,7 @@ watch_builtins(struct acceptor *a, bool on)
 void
 acceptor_start(struct acceptor *a)
 {
+	a->patience = PATIENCE;
 	watch(a, true);
 	watch_builtins(a, true);
 }
@@ -127,9 +131,25 @@ accept_failed(struct acceptor *a, int err)
 	}
 }
 
+/* Would *w* take a connection if one came? */
+static bool
+would_take(const struct acceptor *a, const struct board_worker *w)
+{
+	uint64_t now = a->table->now;
+
+	if (atomic_load_explicit(&w->state, memory_order_relaxed) !=
+	    WORKER_READY ||
+	    atomic_load_explicit(&w->stopped, memory_order_relaxed) != 0)
+		return false;
+	return now >= a->distrust_until || atomic_load_explicit(&w->heartbeat,
+	    memory_order_relaxed) + PATIENCE > now;
+}
+
 /*
  * The most sessions that we may have, for the workers to be evenly loaded. One
- * that did not take a connection in PATIENCE while it was its turn does not count.
+ * that did not take a connection in PATIENCE while it was its turn does not
+ * count. While one has none it is that one's turn: it sleeps in the queue, and
+ * the busy would only be woken for nothing.
  */
 static uint32_t
 fair_share(const struct acceptor *a)
@@ -137,21 +157,17 @@ fair_share(const struct acceptor *a)
 	const struct board *b = a->board;
 	const struct board_worker *w;
 	uint32_t i, live, fewest = a->table->live;
-	uint64_t now = a->table->now;
 
-	if (fewest <= SLACK)
+	if (fewest == 0)
 		return UINT32_MAX;
 	for (i = 0; i < atomic_load_explicit(&b->slots,
 	    memory_order_relaxed); i++) {
 		w = &b->worker[i];
 		live = atomic_load_explicit(&w->live, memory_order_relaxed);
-		if (live < fewest && atomic_load_explicit(&w->state,
-		    memory_order_relaxed) == WORKER_READY &&
-		    (now >= a->distrust_until || atomic_load_explicit(
-		    &w->heartbeat, memory_order_relaxed) + PATIENCE > now))
+		if (live < fewest && would_take(a, w))
 			fewest = live;
 	}
-	return fewest + SLACK + fewest / SLACK_SHARE;
+	return fewest == 0 ? 0 : fewest + SLACK + fewest / SLACK_SHARE;
 }
 
 /* Take connections from listener *i*. True: its queue is empty. */
@@ -272,7 +288,10 @@ close_emptied(struct acceptor *a)
 			shut(a, &a->conf->listener[i]);
 }
 
-/* Has a connection been waiting although others had fewer sessions? */
+/*
+ * Has a connection been waiting although others had fewer sessions? Or because
+ * the one that the kernel woke for it died, or is stuck?
+ */
 static void
 look(struct acceptor *a)
 {
@@ -280,12 +299,22 @@ look(struct acceptor *a)
 	uint32_t before = t->live;
 	size_t i;
 
-	a->look_at = t->now + PATIENCE;
 	a->share = UINT32_MAX;
 	for (i = 0; i < a->conf->listeners; i++)
 		accept_from(a, i);
-	if (t->live > before)
+	if (a->gated && t->live > before)
 		a->distrust_until = t->now + DISTRUST;
+	if (a->gated || t->live > before)
+		a->patience = PATIENCE;
+	else if ((a->patience *= 2) > LONG_PATIENCE)
+		a->patience = LONG_PATIENCE;
+	a->look_at = t->now + a->patience;
+}
+
+void
+acceptor_look(struct acceptor *a)
+{
+	a->look_at = 0;
 }
 
 static void
@@ -300,6 +329,8 @@ accept_ready(struct acceptor *a)
 		}
 	memset(a->ready, 0, sizeof(a->ready));
 	a->any_ready = false;
+	a->patience = PATIENCE;
+	a->look_at = a->table->now + PATIENCE;
 }
 
 void
@@ -309,8 +340,7 @@ acceptor_turn(struct acceptor *a)
 		close_emptied(a);
 	else if (a->any_ready)
 		accept_ready(a);
-	else if (a->gated && a->pause_until == 0 &&
-	    a->table->now >= a->look_at)
+	else if (a->pause_until == 0 && a->table->now >= a->look_at)
 		look(a);
 	if (!a->watching_builtins && !builtins_full(a))
 		watch_builtins(a, true);
@@ -348,13 +378,11 @@ acceptor_close_builtins(struct acceptor *a)
 int
 acceptor_wait(const struct acceptor *a, int limit)
 {
-	uint64_t now = a->table->now;
+	uint64_t now = a->table->now, at;
 
-	uint64_t at;
-
-	if (a->closing && a->watching && !acceptor_closed(a))
-		return 0;
-	if (a->watching || table_full(a->table))
+	if (a->closing)
+		return a->watching && !acceptor_closed(a) ? 0 : limit;
+	if (a->pause_until != 0 && table_full(a->table))
 		return limit;
 	at = a->pause_until != 0 ? a->pause_until : a->look_at;
 	if (at <= now)

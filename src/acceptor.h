@@ -28,7 +28,8 @@ struct acceptor {
 	bool		 watching_builtins;	/* theirs are, too */
 	bool		 gated;		/* others have fewer sessions */
 	uint32_t	 share;		/* accept up to so many sessions */
-	uint64_t	 look_at;	/* when gated */
+	uint64_t	 look_at;	/* when to look, woken or not */
+	uint32_t	 patience;	/* then again after so many ms */
 	uint64_t	 distrust_until;
 	bool		 closing;	/* accept what is queued, then close */
 	uint32_t	 closing_left;	/* so many more at most */
@@ -51,6 +52,12 @@ bool	acceptor_event(struct acceptor *, const struct poller_event *);
  * the sessions have had theirs.
  */
 void	acceptor_turn(struct acceptor *);
+
+/*
+ * Another worker may have been woken for a connection that it cannot take any
+ * more: look for it in the next acceptor_turn().
+ */
+void	acceptor_look(struct acceptor *);
 
 /* From now on take what is queued, then close the listeners. */
 void	acceptor_finish(struct acceptor *);

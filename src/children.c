@@ -103,6 +103,7 @@ spawn(struct children *cs, uint32_t slot)
 	c->channel = pair[0];
 	c->born = sys_now();
 	c->leaving = false;
+	atomic_store(&w->stopped, 0);
 	atomic_store(&w->pid, (int32_t)pid);
 	atomic_fetch_add(&w->generation, 1);
 	if (slot >= atomic_load(&cs->board->slots))
@@ -239,20 +240,49 @@ bury(struct children *cs, uint32_t slot, int status)
 	return hopeless;
 }
 
+/* Somebody stopped a worker, or let it go on. */
+static void
+note_stop(const struct children *cs, uint32_t slot, int status)
+{
+	atomic_store(&cs->board->worker[slot].stopped, WIFSTOPPED(status));
+	log_line(cs->log, LOG_WARNING, "worker %u pid %d %s", slot + 1,
+	    (int)cs->at[slot].pid, WIFSTOPPED(status) ?
+	    "is stopped; its sessions wait until SIGCONT" : "goes on");
+}
+
+/* The kernel may just have woken the one that is gone for a connection. */
+static void
+have_others_look(const struct children *cs)
+{
+	uint32_t i;
+
+	for (i = 0; i < BOARD_WORKERS; i++)
+		if (cs->at[i].pid != 0)
+			(void)sys_send(cs->at[i].channel, CHANNEL_LOOK, -1);
+}
+
 unsigned
 children_reap(struct children *cs)
 {
-	unsigned hopeless = 0;
+	unsigned hopeless = 0, gone = 0;
 	uint32_t i;
 	pid_t pid;
 	int status;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (i = 0; i < BOARD_WORKERS; i++)
-			if (cs->at[i].pid == pid) {
-				hopeless += bury(cs, i, status);
-				break;
-			}
+	while ((pid = waitpid(-1, &status,
+	    WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+		for (i = 0; i < BOARD_WORKERS && cs->at[i].pid != pid; i++)
+			;
+		if (i == BOARD_WORKERS)
+			continue;
+		gone += !WIFCONTINUED(status);
+		if (WIFSTOPPED(status) || WIFCONTINUED(status))
+			note_stop(cs, i, status);
+		else
+			hopeless += bury(cs, i, status);
+	}
+	if (gone > 0)
+		have_others_look(cs);
 	return hopeless;
 }
 

@@ -255,6 +255,8 @@ on_channel(struct worker *w)
 	while ((got = sys_receive(w->channel, &what, &fd)) == 1) {
 		if (what == CHANNEL_LOG && fd != -1)
 			log_use_fd(w->log, fd);
+		else if (what == CHANNEL_LOOK)
+			acceptor_look(&w->acceptor);
 		else if (fd != -1)
 			close(fd);
 	}

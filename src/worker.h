@@ -21,7 +21,8 @@ enum {
 /* Messages on the channel between master and worker. */
 enum {
 	CHANNEL_READY = 'R',		/* to the master: I accept */
-	CHANNEL_LOG = 'L'		/* to the worker: log to this descriptor */
+	CHANNEL_LOG = 'L',		/* to the worker: log to this descriptor */
+	CHANNEL_LOOK = 'A'		/* to the worker: is anybody waiting? */
 };
 
 struct worker;

@@ -17,6 +17,7 @@ PROCESS_TESTS = \
 	tests/process/real.sh \
 	tests/process/single.sh \
 	tests/process/stop.sh \
+	tests/process/stuck.sh \
 	tests/process/usage.sh \
 	tests/process/workers.sh
 TESTS += $(PROCESS_TESTS)
