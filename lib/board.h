@@ -31,6 +31,15 @@ enum worker_state {
 #undef X
 };
 
+/* How the shuttles of a worker move bytes; written by that worker alone. */
+struct board_shuttles {
+	_Atomic uint64_t streams;	/* times one became a stream */
+	_Atomic uint64_t copied;	/* times one ceased to be one */
+	_Atomic uint64_t spliced;	/* bytes that went through pipes */
+	_Atomic uint64_t refused;	/* no pipe, or nothing to splice with */
+	_Atomic uint64_t peeked;	/* reads for want of a block */
+};
+
 /*
  * One worker. Written by that worker alone, but by the master while no process
  * holds the slot. Totals go on counting when a worker is respawned.
@@ -49,6 +58,7 @@ struct board_worker {
 	_Atomic uint64_t lost;		/* sessions that died with a worker */
 	_Atomic uint64_t pauses;	/* episodes without accepting */
 	_Atomic uint64_t ends[BOARD_ENDS];	/* by enum session_end */
+	struct board_shuttles shuttles;
 };
 
 /* One backend; any worker writes. */

@@ -124,6 +124,7 @@ pass_peeked(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 {
 	ssize_t n, sent, took;
 
+	counter_add(&k->counts->peeked, 1);
 	n = recv(from, k->scratch, bufpool_size(k->pool), MSG_PEEK);
 	if (n <= 0)
 		return no_bytes(s, n);
@@ -186,8 +187,10 @@ pass_spliced(struct shuttle *s, const struct shuttle_kit *k, int from, int to,
 {
 	ssize_t n;
 
-	if ((s->pipe = pipepool_get(k->pipes)) == PIPEPOOL_NONE)
+	if ((s->pipe = pipepool_get(k->pipes)) == PIPEPOOL_NONE) {
+		counter_add(&k->counts->refused, 1);
 		return false;
+	}
 	/* The pipe is empty: EAGAIN speaks of the socket. */
 	n = splice(from, NULL, pipepool_writer(k->pipes, s->pipe), NULL,
 	    pipepool_size(k->pipes, s->pipe), SPLICE_F_NONBLOCK);
@@ -200,15 +203,18 @@ pass_spliced(struct shuttle *s, const struct shuttle_kit *k, int from, int to,
 			return true;
 		}
 		s->splicing = false;
+		counter_add(&k->counts->refused, n == -1);
 		return false;
 	}
 	s->in += (uint64_t)n;
+	counter_add(&k->counts->spliced, (uint64_t)n);
 	s->head = 0;
 	s->tail = (uint32_t)n;
 	s->streak = n < SMALL ? s->streak + 1 : 0;
 	if (s->streak >= STREAM_ENDS) {
 		s->splicing = false;
 		s->streak = 0;
+		counter_add(&k->counts->copied, 1);
 	}
 	*result = drain_pipe(s, k, to);
 	return true;
@@ -222,6 +228,7 @@ watch_for_stream(struct shuttle *s, const struct shuttle_kit *k, size_t n)
 	if (s->streak >= STREAM_BEGINS && k->pipes != NULL) {
 		s->splicing = true;
 		s->streak = 0;
+		counter_add(&k->counts->streams, 1);
 	}
 }
 

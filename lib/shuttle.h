@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "board.h"
 #include "bufpool.h"
 #include "pipepool.h"
 
@@ -43,6 +44,7 @@ struct shuttle_kit {
 	struct bufpool	*pool;
 	unsigned char	*scratch;	/* as large as a block */
 	struct pipepool	*pipes;		/* NULL: never splice */
+	struct board_shuttles *counts;
 };
 
 enum shuttle_result {

@@ -105,6 +105,7 @@ set_up_table(struct worker *w, size_t descriptors)
 	t->kit.scratch = malloc(BLOCK);
 	if (descriptors >= PIPES_WORTH)
 		t->kit.pipes = pipepool_new();
+	t->kit.counts = &w->me->shuttles;
 	t->balance = balance_new(&w->backends);
 	t->timers = timers_new(limit, t->now);
 	return t->kit.pool == NULL || t->kit.scratch == NULL ||

@@ -138,6 +138,7 @@ rig_ready(struct rig *r)
 	assert_non_null(r->board);
 	r->backends.board = r->board;
 	r->table.board = &r->board->worker[r->backends.worker];
+	r->table.kit.counts = &r->table.board->shuttles;
 	r->table.balance = balance_new(&r->backends);
 	assert_non_null(r->table.balance);
 }

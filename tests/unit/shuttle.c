@@ -39,7 +39,8 @@ static struct {
 
 static uint64_t	seed;
 static struct bufpool *pool;
-static struct shuttle_kit kit;
+static struct board_shuttles counts;
+static struct shuttle_kit kit = { .counts = &counts };
 static struct shuttle s;
 
 /* An error that passes by itself, or 0. */

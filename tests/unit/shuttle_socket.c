@@ -12,7 +12,8 @@
 #define STREAM	99			/* the pattern that is sent */
 
 static uint64_t	seed;
-static struct shuttle_kit kit;
+static struct board_shuttles counts;
+static struct shuttle_kit kit = { .counts = &counts };
 static struct shuttle s;
 
 /* The other ends of the sockets: give on in[1], check what comes on out[1]. */
@@ -101,7 +102,8 @@ test_stream(void **state)
 	static unsigned char bytes[1 << 20];
 	struct linger now = { .l_onoff = 1, .l_linger = 0 };
 	int from[2], to[2], big = 4 << 20, i;
-	uint64_t sent = 0, got = 0;
+	uint64_t sent = 0, got = 0, streams = counts.streams;
+	uint64_t copied = counts.copied, spliced = counts.spliced;
 	ssize_t n;
 
 	(void)state;
@@ -129,6 +131,7 @@ test_stream(void **state)
 		got += n > 0 ? (uint64_t)n : 0;
 	}
 	assert_true(s.splicing);
+	assert_int_equal(counts.streams, streams + 1);
 	while (got < sent) {
 		(void)shuttle_read(&s, &kit, from[0], to[0]);
 		(void)shuttle_write(&s, &kit, from[0], to[0]);
@@ -146,6 +149,8 @@ test_stream(void **state)
 		    SHUTTLE_GOING);
 	}
 	assert_false(s.splicing);
+	assert_int_equal(counts.copied, copied + 1);
+	assert_true(counts.spliced > spliced);
 	/* A reset is a reset through a pipe, too. */
 	s.splicing = true;
 	MUST(setsockopt(from[1], SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
