@@ -164,6 +164,8 @@ session_relay_event(struct session_table *t, struct session *s, int side,
 		discard(t, s, side);
 	if (in->in + in->out + out->in + out->out != before)
 		s->last = t->now;
+	if (!in->splicing && !out->splicing)
+		t->talked = t->now;
 	if (s->way[UP].out != sent)
 		session_send_promptly(s);
 	if (s->done[UP] && s->done[DOWN])

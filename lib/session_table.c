@@ -44,6 +44,23 @@ table_free(struct session_table *t)
 	t->owner = t->spare = NULL;
 }
 
+/* What others may have to wait for: some 50 us of work, and not 300. */
+#define STREAM_SHARE	(128u << 10)
+
+/* How long a session that has acted counts as one that waits, in ms. */
+#define TALKS		100
+
+/*
+ * Large chunks are cheap, and make everybody else wait: a stream may have all
+ * that a pipe takes only while nobody else has anything to say.
+ */
+void
+table_turn(struct session_table *t, uint64_t now)
+{
+	t->now = now;
+	t->kit.splice_max = now - t->talked < TALKS ? STREAM_SHARE : 0;
+}
+
 bool
 table_full(const struct session_table *t)
 {

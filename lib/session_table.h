@@ -54,6 +54,7 @@ struct session_table {
 	uint8_t		*eager;		/* by listener, see session.c */
 
 	uint64_t	 now;		/* sys_now(), set each turn */
+	uint64_t	 talked;	/* when a session that is no stream acted */
 	int		 shortage;	/* errno of a descriptor we did not get */
 };
 
@@ -63,6 +64,9 @@ struct session_table {
  */
 int	table_init(struct session_table *, uint32_t limit, size_t descriptors);
 void	table_free(struct session_table *);
+
+/* A turn of the loop begins, at the time sys_now(). */
+void	table_turn(struct session_table *, uint64_t now);
 
 bool	table_full(const struct session_table *);
 

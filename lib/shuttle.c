@@ -185,15 +185,18 @@ static bool
 pass_spliced(struct shuttle *s, const struct shuttle_kit *k, int from, int to,
     enum shuttle_result *result)
 {
+	size_t most = k->splice_max;
 	ssize_t n;
 
 	if ((s->pipe = pipepool_get(k->pipes)) == PIPEPOOL_NONE) {
 		counter_add(&k->counts->refused, 1);
 		return false;
 	}
+	if (most == 0 || most > pipepool_size(k->pipes, s->pipe))
+		most = pipepool_size(k->pipes, s->pipe);
 	/* The pipe is empty: EAGAIN speaks of the socket. */
-	n = splice(from, NULL, pipepool_writer(k->pipes, s->pipe), NULL,
-	    pipepool_size(k->pipes, s->pipe), SPLICE_F_NONBLOCK);
+	n = splice(from, NULL, pipepool_writer(k->pipes, s->pipe), NULL, most,
+	    SPLICE_F_NONBLOCK);
 	if (n <= 0) {
 		pipepool_put(k->pipes, s->pipe);
 		s->pipe = PIPEPOOL_NONE;

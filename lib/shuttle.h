@@ -21,6 +21,7 @@
 #define SHUTTLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "board.h"
@@ -44,6 +45,7 @@ struct shuttle_kit {
 	struct bufpool	*pool;
 	unsigned char	*scratch;	/* as large as a block */
 	struct pipepool	*pipes;		/* NULL: never splice */
+	size_t		 splice_max;	/* bytes a turn; 0: what a pipe holds */
 	struct board_shuttles *counts;
 };
 

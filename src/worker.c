@@ -305,7 +305,7 @@ turn(struct worker *w)
 
 	if (poller_wait(w->poller, wait_time(w)) == -1)
 		return -1;
-	w->table.now = sys_now();
+	table_turn(&w->table, sys_now());
 	atomic_store_explicit(&w->me->heartbeat, w->table.now,
 	    memory_order_relaxed);
 	while (poller_next(w->poller, &ev))

@@ -487,6 +487,33 @@ test_any_end_at_any_moment(void **state)
 	assert_sound(3);
 }
 
+/* Large chunks are for a stream that has the worker to itself. */
+static void
+test_streams_make_way(void **state)
+{
+	struct session *s;
+
+	(void)state;
+	begin(4);
+	connect_end(&ends[0]);
+	rig_write(&rig, ends[0].fd[CLIENT], "x");
+	TURN_UNTIL(&rig, rig_session(&rig)->way[UP].out == 1);
+	rig_turn(&rig, 0);
+	assert_true(rig.table.kit.splice_max > 0);
+	rig_pass(&rig, 1000);
+	assert_int_equal(rig.table.kit.splice_max, 0);
+	/* What streams do is not what they have to make way for. */
+	assert_non_null(rig.table.kit.pipes = pipepool_new());
+	s = rig_session(&rig);
+	s->way[UP].splicing = true;
+	rig_write(&rig, ends[0].fd[CLIENT], "y");
+	TURN_UNTIL(&rig, rig_session(&rig)->way[UP].in == 2);
+	rig_turn(&rig, 0);
+	assert_int_equal(rig.table.kit.splice_max, 0);
+	pipepool_free(rig.table.kit.pipes);
+	rig.table.kit.pipes = NULL;
+}
+
 int
 main(void)
 {
@@ -496,6 +523,7 @@ main(void)
 		TEST(test_too_few_blocks),
 		TEST(test_back_pressure),
 		TEST(test_slow_reader_is_not_idle),
+		TEST(test_streams_make_way),
 		TEST(test_server_writes_on_after_a_reset),
 		TEST(test_fin_timeout_after_a_reset),
 		TEST(test_server_writes_for_ever_after_a_reset),

@@ -193,7 +193,7 @@ rig_turn(struct rig *r, int ms)
 	struct poller_event ev;
 
 	assert_true(poller_wait(t->poller, ms) >= 0);
-	t->now = sys_now() + r->skew;
+	table_turn(t, sys_now() + r->skew);
 	while (poller_next(t->poller, &ev))
 		assert_true(table_event(t, &ev));
 	table_expire(t);
