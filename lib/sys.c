@@ -33,12 +33,16 @@ close_keeping_errno(int fd)
 }
 
 static void
+set_option(int fd, int level, int option, int value)
+{
+	/* None of these can fail on a socket of its family; none is vital. */
+	(void)setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static void
 set_flag(int fd, int level, int option)
 {
-	int on = 1;
-
-	/* None of these can fail on a socket of its family; none is vital. */
-	(void)setsockopt(fd, level, option, &on, sizeof(on));
+	set_option(fd, level, option, 1);
 }
 
 /*
@@ -128,6 +132,12 @@ sys_listen(struct addr *a)
 		}
 	}
 	return fd;
+}
+
+void
+sys_defer_accept(int fd, unsigned seconds)
+{
+	set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, (int)seconds);
 }
 
 int

@@ -26,6 +26,12 @@
  */
 int	sys_listen(struct addr *a);
 
+/*
+ * Hold a connection back from accept() until its client has sent something, or
+ * for about so many seconds. On a unix socket it does nothing.
+ */
+void	sys_defer_accept(int fd, unsigned seconds);
+
 /* Accept one connection. EAGAIN: none is waiting. */
 int	sys_accept(int fd, struct endpoint *from);
 

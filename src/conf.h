@@ -32,6 +32,7 @@ struct conf {
 	uint64_t	 drain_timeout;	/* ms, 0: none */
 	struct session_limits limits;
 	const struct poller_engine *engine;
+	unsigned	 defer_accept;	/* s, 0: off */
 
 	const char	*log;		/* target, see log.h */
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */

@@ -15,6 +15,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "sys.h"
+
 static int
 lock_pidfile(struct instance *in)
 {
@@ -57,9 +59,13 @@ open_listeners(struct conf *c)
 	size_t i;
 	int status;
 
-	for (i = 0; i < c->listeners; i++)
-		if ((status = open_listener(&c->listener[i])) != 0)
+	for (i = 0; i < c->listeners; i++) {
+		l = &c->listener[i];
+		if ((status = open_listener(l)) != 0)
 			return status;
+		if (c->defer_accept > 0)
+			sys_defer_accept(l->fd, c->defer_accept);
+	}
 	for (i = 0; i < c->builtins; i++) {
 		l = &c->builtin[i];
 		if ((status = open_listener(l)) != 0)

@@ -26,7 +26,11 @@ enum {				/* options without a short form */
 	OPT_FIN_TIMEOUT,
 	OPT_DRAIN_TIMEOUT,
 	OPT_BUFFERS,
+	OPT_DEFER_ACCEPT,
 };
+
+/* Clients would have given up long before, in seconds. */
+#define DEFER_ACCEPT_MAX	60
 
 static const struct option longs[] = {
 	{ "listen", required_argument, NULL, 'l' },
@@ -48,6 +52,7 @@ static const struct option longs[] = {
 	{ "fin-timeout", required_argument, NULL, OPT_FIN_TIMEOUT },
 	{ "drain-timeout", required_argument, NULL, OPT_DRAIN_TIMEOUT },
 	{ "buffers", required_argument, NULL, OPT_BUFFERS },
+	{ "defer-accept", required_argument, NULL, OPT_DEFER_ACCEPT },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -77,6 +82,7 @@ static const char usage[] =
 "      --fin-timeout T      the same once one side has ended (1m)\n"
 "      --drain-timeout T    end sessions so long after QUIT (10m)\n"
 "      --buffers N          blocks of 64 KiB for unsent bytes, each worker (512)\n"
+"      --defer-accept T     accept once a client has sent something (off)\n"
 "\n"
 "ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
 "port 0 lets the system choose. A backend may be builtin:hello, builtin:echo\n"
@@ -156,6 +162,18 @@ read_time(struct parse *p, int code, const char *value, uint64_t *to)
 		reject(p, code, value, "a time is needed here: 300ms, 5s");
 }
 
+/* The kernel takes whole seconds: a part of one counts as one. */
+static void
+read_defer_accept(struct parse *p, const char *value)
+{
+	uint64_t ms = 0;
+
+	read_time(p, OPT_DEFER_ACCEPT, value, &ms);
+	if (ms > DEFER_ACCEPT_MAX * 1000)
+		reject(p, OPT_DEFER_ACCEPT, value, "a time of at most 1m");
+	p->conf->defer_accept = (unsigned)((ms + 999) / 1000);
+}
+
 static void
 read_engine(struct parse *p, const char *value)
 {
@@ -193,6 +211,17 @@ read_path(struct parse *p, int code, const char *value, const char **to)
 	*to = value;
 	if (value[0] == '\0')
 		reject(p, code, value, "the name of a file is missing");
+}
+
+/* What is off unless somebody has measured that it helps. */
+static void
+read_speed(struct parse *p, int code, const char *value)
+{
+	switch (code) {
+	case OPT_DEFER_ACCEPT:
+		read_defer_accept(p, value);
+		break;
+	}
 }
 
 static void
@@ -250,6 +279,9 @@ read_option(struct parse *p, int code, const char *value)
 	case OPT_BUFFERS:
 		read_number(p, code, value, 1, 1 << 20,
 		    "a number from 1 to 1048576", &c->buffers);
+		break;
+	default:
+		read_speed(p, code, value);
 		break;
 	}
 }

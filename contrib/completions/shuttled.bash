@@ -77,13 +77,16 @@ _shuttled() {
 	--buffers)
 		_shuttled_words "64 512 4096" "$cur"
 		;;
+	--defer-accept)
+		_shuttled_words "off 1s 5s 30s" "$cur"
+		;;
 	*)
 		_shuttled_words "-l --listen -b --backend -w --workers
 		    -F --foreground -p --pidfile -L --log -e --engine
 		    -u --user -t --test -v --verbose -q --quiet
 		    -V --version -h --help --ports-file --connect-timeout
 		    --idle-timeout --fin-timeout --drain-timeout
-		    --buffers" "$cur"
+		    --buffers --defer-accept" "$cur"
 		;;
 	esac
 }

@@ -16,6 +16,7 @@ PROCESS_TESTS = \
 	tests/process/quit.sh \
 	tests/process/real.sh \
 	tests/process/single.sh \
+	tests/process/speed.sh \
 	tests/process/stop.sh \
 	tests/process/stuck.sh \
 	tests/process/usage.sh \

@@ -35,7 +35,8 @@ missing_parts() {
 	wrong --listen $b
 	for option in -l -b -w -p -L -e -u --listen --backend --workers \
 	    --pidfile --log --engine --user --ports-file --connect-timeout \
-	    --idle-timeout --fin-timeout --drain-timeout --buffers; do
+	    --idle-timeout --fin-timeout --drain-timeout --buffers \
+	    --defer-accept; do
 		# -F, which wrong() appends, must not become the value.
 		status=0
 		# shellcheck disable=SC2086
@@ -97,6 +98,7 @@ wrong_values() {
 	done
 	values --connect-timeout 0 off 0s
 	values --buffers 0 -1 '' many 1048577
+	values --defer-accept '' 5 -5s 1.5s 61s 60001ms 2m 367000000h
 }
 
 wrong_addresses() {
@@ -156,6 +158,8 @@ right_ones() {
 	-l :0 -l *:0 -l [::1]:0 -l unix:/run/x.sock -b unix:/run/y.sock
 	$l -b 10.0.0.1:80,weight=256,backup,name=one -b 10.0.0.1:80 -b 10.0.0.1:80
 	$l $b --connect-timeout 300ms --idle-timeout off --fin-timeout 0 --drain-timeout 1h
+	$l $b --defer-accept 1m
+	$l $b --defer-accept 1ms --defer-accept off
 	$l $b --work 3 --buffers=1
 	END
 	"$SHUTTLED" -V | grep -q '^shuttled [0-9]' || fail 'no version'

@@ -224,6 +224,30 @@ test_accepted_sockets_inherit(void **state)
 	close(listener);
 }
 
+/* The kernel counts in what it sends again, so it may be a little more. */
+static void
+test_defer_accept(void **state)
+{
+	struct addr a = address("127.0.0.1:0");
+	struct endpoint from;
+	int listener, out;
+
+	(void)state;
+	listener = (int)MUST(sys_listen(&a));
+	assert_int_equal(option(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT), 0);
+	sys_defer_accept(listener, 30);
+	assert_in_range(option(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT),
+	    30, 60);
+	out = connect_to(&a);
+	assert_false(comes(listener, POLLIN, 50));
+	assert_int_equal(sys_accept(listener, &from), -1);
+	assert_int_equal(errno, EAGAIN);
+	write_text(out, "now");
+	close(accept_from(listener, &from));
+	close(out);
+	close(listener);
+}
+
 static void
 test_backlog(void **state)
 {
@@ -536,6 +560,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_listen_and_accept),
 		TEST(test_accepted_sockets_inherit),
+		TEST(test_defer_accept),
 		TEST(test_backlog),
 		TEST(test_any_address_takes_both_families),
 		TEST(test_any_address_without_ipv6),
