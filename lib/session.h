@@ -80,6 +80,7 @@ struct session {
 	uint64_t	last;		/* when the last byte moved */
 	struct endpoint	client;
 	uint32_t	discarded;	/* bytes read for a side that is gone */
+	uint32_t	early;		/* held, but sent while connecting */
 	uint16_t	tried[SESSION_ATTEMPTS];
 	uint16_t	listener;
 	uint8_t		attempts;	/* of tried[] that are filled */

@@ -61,6 +61,10 @@ attempt_stands(struct session_table *t, struct session *s)
 	session_set_state(s, SESSION_RELAY);
 	s->end = END_NONE;
 	s->connected = s->last = t->now;
+	if (s->early > 0) {
+		shuttle_sent(&s->way[UP], &t->kit, s->early);
+		session_send_promptly(s);
+	}
 	if (backend_answered(t->backends, i))
 		log_line(t->log, LOG_NOTICE, "backend %s: answers again",
 		    t->backends->list[i].name);
@@ -94,8 +98,13 @@ ask_early(struct session_table *t, struct session *s)
 	uint8_t *eager = &t->eager[s->listener];
 	enum shuttle_result result;
 
-	result = shuttle_read(&s->way[UP], &t->kit, s->fd[CLIENT],
-	    s->fd[SERVER]);
+	/* Bytes may be held already, for an attempt before or with this one. */
+	if (shuttle_wants_write(&s->way[UP]))
+		result = shuttle_write(&s->way[UP], &t->kit, s->fd[CLIENT],
+		    s->fd[SERVER]);
+	else
+		result = shuttle_read(&s->way[UP], &t->kit, s->fd[CLIENT],
+		    s->fd[SERVER]);
 	if (result == SHUTTLE_ENDED) {
 		/* Not now: it is read again when the session stands. */
 		s->way[UP].eof = false;
@@ -108,6 +117,31 @@ ask_early(struct session_table *t, struct session *s)
 	if (s->way[UP].out > 0)
 		session_send_promptly(s);
 	return result;
+}
+
+/* It is gone already, and the backend may have heard of it. */
+static void
+client_is_gone(struct session_table *t, struct session *s)
+{
+	session_note_end(s, END_CLIENT_RESET);
+	session_finish(t, s, SERVER);
+}
+
+/*
+ * With fast open what the client has sent is to go along with the request to
+ * connect. It is held until the backend has answered: another one may have to
+ * get it. Nothing there, or no agreement with this backend: connect as ever.
+ */
+static int
+begin(struct session_table *t, struct session *s, const struct addr *a,
+    int *pending)
+{
+	const struct shuttle *up = &s->way[UP];
+
+	if (!t->fast_open || shuttle_held(up) == 0)
+		return sys_connect(a, pending);
+	return sys_connect_with(a, shuttle_bytes(up, &t->kit),
+	    shuttle_held(up), &s->early, pending);
 }
 
 /* This attempt is over; the session goes on without it. */
@@ -127,7 +161,7 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 	int fd, pending, err;
 
 	s->tried[s->attempts++] = (uint16_t)i;
-	fd = sys_connect(&t->backends->list[i].addr, &pending);
+	fd = begin(t, s, &t->backends->list[i].addr, &pending);
 	if (fd == -1) {
 		attempt_failed(t, s, errno);
 		return false;
@@ -137,7 +171,7 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 	session_set_state(s, SESSION_CONNECT);
 	s->last = t->now;
 	s->sends = 0;
-	if (worth_asking(t, s))
+	if (s->early == 0 && worth_asking(t, s))
 		result = ask_early(t, s);
 	err = errno;
 	if (result == SHUTTLE_TO_FAILED && !session_had_stood(err)) {
@@ -146,9 +180,7 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 		return false;
 	}
 	if (result == SHUTTLE_FROM_FAILED) {
-		/* It is gone already, and the backend may have heard of it. */
-		session_note_end(s, END_CLIENT_RESET);
-		session_finish(t, s, SERVER);
+		client_is_gone(t, s);
 		return true;
 	}
 	if (!pending || s->way[UP].out > 0 || result == SHUTTLE_TO_FAILED)
@@ -188,6 +220,12 @@ session_pick(struct session_table *t, struct session *s)
 	int i;
 
 	session_set_state(s, SESSION_PICK);
+	if (t->fast_open && t->eager[s->listener] >= EAGER_ENOUGH &&
+	    shuttle_fetch(&s->way[UP], &t->kit, s->fd[CLIENT]) ==
+	    SHUTTLE_FROM_FAILED) {
+		client_is_gone(t, s);
+		return;
+	}
 	while (s->attempts < SESSION_ATTEMPTS) {
 		i = balance_pick(t->balance, s->tried, s->attempts, t->now);
 		if (i == -1)

@@ -52,6 +52,7 @@ struct session_table {
 	struct log	*log;
 	const char *const *listeners;	/* names for the log */
 	uint8_t		*eager;		/* by listener, see session.c */
+	bool		fast_open;	/* towards backends */
 
 	uint64_t	 now;		/* sys_now(), set each turn */
 	uint64_t	 talked;	/* when a session that is no stream acted */

@@ -255,6 +255,18 @@ shuttle_read(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 	return pass(s, k, to, k->scratch, (size_t)n);
 }
 
+/* Of the block's bytes *n* have been sent. */
+static void
+let_go(struct shuttle *s, const struct shuttle_kit *k, uint32_t n)
+{
+	s->head += n;
+	assert(s->in == s->out + shuttle_held(s));
+	if (shuttle_held(s) == 0) {
+		bufpool_put(k->pool, s->block);
+		s->block = BUFPOOL_NONE;
+	}
+}
+
 enum shuttle_result
 shuttle_write(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 {
@@ -268,17 +280,41 @@ shuttle_write(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 		return SHUTTLE_GOING;
 	if (s->pipe != PIPEPOOL_NONE)
 		return drain_pipe(s, k, to);
-	n = put(s, to, bufpool_bytes(k->pool, s->block) + s->head,
-	    shuttle_held(s));
+	n = put(s, to, shuttle_bytes(s, k), shuttle_held(s));
 	if (n == -1)
 		return SHUTTLE_TO_FAILED;
-	s->head += (uint32_t)n;
-	assert(s->in == s->out + shuttle_held(s));
-	if (shuttle_held(s) == 0) {
-		bufpool_put(k->pool, s->block);
-		s->block = BUFPOOL_NONE;
+	let_go(s, k, (uint32_t)n);
+	return SHUTTLE_GOING;
+}
+
+enum shuttle_result
+shuttle_fetch(struct shuttle *s, const struct shuttle_kit *k, int from)
+{
+	ssize_t n;
+
+	if (!shuttle_wants_read(s) || bufpool_left(k->pool) == 0)
+		return SHUTTLE_GOING;
+	n = recv(from, k->scratch, bufpool_size(k->pool), 0);
+	if (n == -1 && !try_later(errno))
+		return SHUTTLE_FROM_FAILED;
+	if (n > 0) {
+		s->in += (uint64_t)n;
+		(void)hold(s, k, k->scratch, (size_t)n);
 	}
 	return SHUTTLE_GOING;
+}
+
+const void *
+shuttle_bytes(const struct shuttle *s, const struct shuttle_kit *k)
+{
+	return bufpool_bytes(k->pool, s->block) + s->head;
+}
+
+void
+shuttle_sent(struct shuttle *s, const struct shuttle_kit *k, uint32_t n)
+{
+	s->out += n;
+	let_go(s, k, n);
 }
 
 enum shuttle_result

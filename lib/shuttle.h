@@ -62,6 +62,17 @@ void	shuttle_init(struct shuttle *);
 enum shuttle_result shuttle_read(struct shuttle *, const struct shuttle_kit *,
 	    int from, int to);
 
+/*
+ * Read what can be read and hold it. End of file, and what finds no block, is
+ * left to be read later.
+ */
+enum shuttle_result shuttle_fetch(struct shuttle *, const struct shuttle_kit *,
+	    int from);
+
+/* The bytes held in a block, and that the first *n* of them have been sent. */
+const void *shuttle_bytes(const struct shuttle *, const struct shuttle_kit *);
+void	shuttle_sent(struct shuttle *, const struct shuttle_kit *, uint32_t n);
+
 /* *to* is writable: send what is held, or go on where it was stuck. */
 enum shuttle_result shuttle_write(struct shuttle *, const struct shuttle_kit *,
 	    int from, int to);

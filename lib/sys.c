@@ -140,6 +140,13 @@ sys_defer_accept(int fd, unsigned seconds)
 	set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, (int)seconds);
 }
 
+void
+sys_fast_open(int fd)
+{
+	/* Cut down to net.core.somaxconn, as the backlog is. */
+	set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, INT_MAX);
+}
+
 int
 sys_accept(int fd, struct endpoint *from)
 {
@@ -153,15 +160,41 @@ sys_accept(int fd, struct endpoint *from)
 	return got;
 }
 
+/* False: not begun. Why, connect() will say, if it cannot do it either. */
+static bool
+begin_with(int fd, const struct addr *a, const void *bytes, size_t len,
+    uint32_t *went)
+{
+	ssize_t n;
+
+	n = sendto(fd, bytes, len, MSG_FASTOPEN | MSG_NOSIGNAL, &a->sa, a->len);
+	if (n > 0)
+		*went = (uint32_t)n;
+	return n > 0 || errno == EINPROGRESS;
+}
+
 int
 sys_connect(const struct addr *a, int *pending)
 {
+	uint32_t went;
+
+	return sys_connect_with(a, NULL, 0, &went, pending);
+}
+
+int
+sys_connect_with(const struct addr *a, const void *bytes, size_t len,
+    uint32_t *went, int *pending)
+{
 	int fd;
 
+	*went = 0;
 	fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
 	if (fd == -1)
 		return -1;
+	*pending = 1;
+	if (len > 0 && begin_with(fd, a, bytes, len, went))
+		return fd;
 	*pending = 0;
 	if (connect(fd, &a->sa, a->len) == -1) {
 		if (errno != EINPROGRESS) {

@@ -32,6 +32,12 @@ int	sys_listen(struct addr *a);
  */
 void	sys_defer_accept(int fd, unsigned seconds);
 
+/*
+ * Let clients send their first bytes with the request to connect (RFC 7413). On
+ * a unix socket, or where the system does not offer that, it does nothing.
+ */
+void	sys_fast_open(int fd);
+
 /* Accept one connection. EAGAIN: none is waiting. */
 int	sys_accept(int fd, struct endpoint *from);
 
@@ -40,6 +46,14 @@ int	sys_accept(int fd, struct endpoint *from);
  * the answer is still to come (wait for writable, then sys_connected()).
  */
 int	sys_connect(const struct addr *a, int *pending);
+
+/*
+ * The same, with the first of *len* bytes in the request itself (RFC 7413).
+ * *went* tells how many, 0 where the two systems have not agreed on it: when the
+ * connection stands, these have arrived or will.
+ */
+int	sys_connect_with(const struct addr *a, const void *bytes, size_t len,
+	    uint32_t *went, int *pending);
 
 /* Send at once what is written from now on, however little (TCP_NODELAY). */
 void	sys_nodelay(int fd);

@@ -33,6 +33,7 @@ struct conf {
 	struct session_limits limits;
 	const struct poller_engine *engine;
 	unsigned	 defer_accept;	/* s, 0: off */
+	bool		 fast_open;	/* on both sides */
 
 	const char	*log;		/* target, see log.h */
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */

@@ -37,12 +37,15 @@ lock_pidfile(struct instance *in)
 }
 
 static int
-open_listener(struct listener *l)
+open_listener(const struct conf *c, struct listener *l)
 {
 	int err;
 
-	if (listener_open(l) == 0)
+	if (listener_open(l) == 0) {
+		if (c->fast_open)
+			sys_fast_open(l->fd);
 		return 0;
+	}
 	err = errno;
 	if (err == EEXIST)
 		warnx("listen on %s: this file is not a socket: remove it, or "
@@ -61,14 +64,14 @@ open_listeners(struct conf *c)
 
 	for (i = 0; i < c->listeners; i++) {
 		l = &c->listener[i];
-		if ((status = open_listener(l)) != 0)
+		if ((status = open_listener(c, l)) != 0)
 			return status;
 		if (c->defer_accept > 0)
 			sys_defer_accept(l->fd, c->defer_accept);
 	}
 	for (i = 0; i < c->builtins; i++) {
 		l = &c->builtin[i];
-		if ((status = open_listener(l)) != 0)
+		if ((status = open_listener(c, l)) != 0)
 			return status;
 		c->backend[l->backend].addr = l->addr;
 	}

@@ -27,6 +27,7 @@ enum {				/* options without a short form */
 	OPT_DRAIN_TIMEOUT,
 	OPT_BUFFERS,
 	OPT_DEFER_ACCEPT,
+	OPT_FAST_OPEN,
 };
 
 /* Clients would have given up long before, in seconds. */
@@ -53,6 +54,7 @@ static const struct option longs[] = {
 	{ "drain-timeout", required_argument, NULL, OPT_DRAIN_TIMEOUT },
 	{ "buffers", required_argument, NULL, OPT_BUFFERS },
 	{ "defer-accept", required_argument, NULL, OPT_DEFER_ACCEPT },
+	{ "fast-open", no_argument, NULL, OPT_FAST_OPEN },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -83,6 +85,7 @@ static const char usage[] =
 "      --drain-timeout T    end sessions so long after QUIT (10m)\n"
 "      --buffers N          blocks of 64 KiB for unsent bytes, each worker (512)\n"
 "      --defer-accept T     accept once a client has sent something (off)\n"
+"      --fast-open          send first bytes with the request to connect\n"
 "\n"
 "ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
 "port 0 lets the system choose. A backend may be builtin:hello, builtin:echo\n"
@@ -220,6 +223,9 @@ read_speed(struct parse *p, int code, const char *value)
 	switch (code) {
 	case OPT_DEFER_ACCEPT:
 		read_defer_accept(p, value);
+		break;
+	case OPT_FAST_OPEN:
+		p->conf->fast_open = true;
 		break;
 	}
 }

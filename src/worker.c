@@ -101,6 +101,7 @@ set_up_table(struct worker *w, size_t descriptors)
 	t->board = w->me;
 	t->log = w->log;
 	t->listeners = w->names;
+	t->fast_open = w->conf->fast_open;
 	t->kit.pool = bufpool_new(w->conf->buffers, BLOCK);
 	t->kit.scratch = malloc(BLOCK);
 	if (descriptors >= PIPES_WORTH)

@@ -86,7 +86,7 @@ _shuttled() {
 		    -u --user -t --test -v --verbose -q --quiet
 		    -V --version -h --help --ports-file --connect-timeout
 		    --idle-timeout --fin-timeout --drain-timeout
-		    --buffers --defer-accept" "$cur"
+		    --buffers --defer-accept --fast-open" "$cur"
 		;;
 	esac
 }

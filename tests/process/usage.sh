@@ -70,6 +70,8 @@ unknown_options() {
 	wrong extra $l $b extra
 	# shellcheck disable=SC2086
 	wrong --foreground $l $b --foreground=yes
+	# shellcheck disable=SC2086
+	wrong --fast-open $l $b --fast-open=5
 }
 
 # values OPTION VALUE...: none of which it takes.
@@ -158,7 +160,7 @@ right_ones() {
 	-l :0 -l *:0 -l [::1]:0 -l unix:/run/x.sock -b unix:/run/y.sock
 	$l -b 10.0.0.1:80,weight=256,backup,name=one -b 10.0.0.1:80 -b 10.0.0.1:80
 	$l $b --connect-timeout 300ms --idle-timeout off --fin-timeout 0 --drain-timeout 1h
-	$l $b --defer-accept 1m
+	$l $b --defer-accept 1m --fast-open
 	$l $b --defer-accept 1ms --defer-accept off
 	$l $b --work 3 --buffers=1
 	END

@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/bufpool \
 	tests/unit/builtin \
 	tests/unit/conf \
+	tests/unit/fast_open \
 	tests/unit/log \
 	tests/unit/log_file \
 	tests/unit/nearest \
@@ -74,6 +75,12 @@ tests_unit_conf_SOURCES = \
 tests_unit_conf_LDADD = $(UNIT_LIBS)
 tests_unit_conf_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+
+tests_unit_fast_open_SOURCES = \
+	tests/unit/fast_open.c tests/unit/helpers.h \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_fast_open_LDADD = $(UNIT_LIBS)
+tests_unit_fast_open_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
 
 tests_unit_log_SOURCES = \
 	tests/unit/helpers.h tests/unit/log.c

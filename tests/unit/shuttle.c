@@ -497,6 +497,63 @@ test_give(void **state)
 	assert_int_equal(errno, ENOBUFS);
 }
 
+/* Read before there is anywhere to send it. */
+static void
+test_fetch(void **state)
+{
+	(void)state;
+	arrive(0);
+	assert_int_equal(shuttle_fetch(&s, &kit, FROM), SHUTTLE_GOING);
+	assert_sound();
+	arrive(100);
+	assert_int_equal(shuttle_fetch(&s, &kit, FROM), SHUTTLE_GOING);
+	assert_int_equal(shuttle_held(&s), 100);
+	assert_int_equal(pattern_match(STREAM, 0, shuttle_bytes(&s, &kit),
+	    100), 100);
+	assert_sound();
+	/* No more than that, until it is gone. */
+	arrive(BLOCK);
+	source.calls = 0;
+	assert_int_equal(shuttle_fetch(&s, &kit, FROM), SHUTTLE_GOING);
+	assert_int_equal(source.calls, 0);
+	/* It has gone another way. */
+	dest.got = 30;
+	shuttle_sent(&s, &kit, 30);
+	assert_int_equal(pattern_match(STREAM, 30, shuttle_bytes(&s, &kit),
+	    70), 70);
+	assert_sound();
+	assert_int_equal(do_write(), SHUTTLE_GOING);
+	assert_int_equal(dest.got, 100);
+	assert_int_equal(shuttle_fetch(&s, &kit, FROM), SHUTTLE_GOING);
+	dest.got += BLOCK;
+	shuttle_sent(&s, &kit, BLOCK);
+	assert_int_equal(bufpool_left(pool), 4);
+	assert_sound();
+}
+
+static void
+test_fetch_finds_no_bytes(void **state)
+{
+	(void)state;
+	/* Without a block it does not even ask. */
+	while (bufpool_get(pool) != BUFPOOL_NONE)
+		continue;
+	arrive(100);
+	assert_int_equal(shuttle_fetch(&s, &kit, FROM), SHUTTLE_GOING);
+	assert_int_equal(source.calls, 0);
+	assert_sound();
+	again();
+	/* The end comes in its turn; a reset may be told only once. */
+	assert_int_equal(shuttle_fetch(&s, &kit, FROM), SHUTTLE_GOING);
+	assert_int_equal(source.calls, 1);
+	assert_false(s.eof);
+	assert_int_equal(do_read(), SHUTTLE_ENDED);
+	again();
+	source.error = ECONNRESET;
+	assert_int_equal(shuttle_fetch(&s, &kit, FROM), SHUTTLE_FROM_FAILED);
+	assert_int_equal(errno, ECONNRESET);
+}
+
 static void
 test_discard(void **state)
 {
@@ -591,6 +648,8 @@ main(void)
 		TEST(test_pool_is_empty_at_the_end),
 		TEST(test_moved_while_it_holds),
 		TEST(test_give),
+		TEST(test_fetch),
+		TEST(test_fetch_finds_no_bytes),
 		TEST(test_discard),
 		TEST(test_random_against_a_model),
 	};
