@@ -346,10 +346,16 @@ sys_receive(int fd, char *what, int *passed)
 uint64_t
 sys_now(void)
 {
+	return sys_now_us() / 1000;
+}
+
+uint64_t
+sys_now_us(void)
+{
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 unsigned

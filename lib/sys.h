@@ -93,8 +93,9 @@ int	sys_channel(int pair[2]);
 int	sys_send(int fd, char what, int passed);
 int	sys_receive(int fd, char *what, int *passed);
 
-/* Monotonic clock in milliseconds. */
+/* Monotonic clock in milliseconds, and in microseconds. */
 uint64_t sys_now(void);
+uint64_t sys_now_us(void);
 
 /* The processors this process may run on, at least 1. */
 unsigned sys_processors(void);

@@ -34,6 +34,7 @@ struct conf {
 	const struct poller_engine *engine;
 	unsigned	 defer_accept;	/* s, 0: off */
 	bool		 fast_open;	/* on both sides */
+	unsigned	 busy_poll;	/* µs, 0: off */
 
 	const char	*log;		/* target, see log.h */
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */

@@ -28,6 +28,7 @@ enum {				/* options without a short form */
 	OPT_BUFFERS,
 	OPT_DEFER_ACCEPT,
 	OPT_FAST_OPEN,
+	OPT_BUSY_POLL,
 };
 
 /* Clients would have given up long before, in seconds. */
@@ -53,6 +54,7 @@ static const struct option longs[] = {
 	{ "fin-timeout", required_argument, NULL, OPT_FIN_TIMEOUT },
 	{ "drain-timeout", required_argument, NULL, OPT_DRAIN_TIMEOUT },
 	{ "buffers", required_argument, NULL, OPT_BUFFERS },
+	{ "busy-poll", required_argument, NULL, OPT_BUSY_POLL },
 	{ "defer-accept", required_argument, NULL, OPT_DEFER_ACCEPT },
 	{ "fast-open", no_argument, NULL, OPT_FAST_OPEN },
 	{ NULL, 0, NULL, 0 }
@@ -84,6 +86,7 @@ static const char usage[] =
 "      --fin-timeout T      the same once one side has ended (1m)\n"
 "      --drain-timeout T    end sessions so long after QUIT (10m)\n"
 "      --buffers N          blocks of 64 KiB for unsent bytes, each worker (512)\n"
+"      --busy-poll N        spin so many microseconds before sleeping (0)\n"
 "      --defer-accept T     accept once a client has sent something (off)\n"
 "      --fast-open          send first bytes with the request to connect\n"
 "\n"
@@ -221,6 +224,11 @@ static void
 read_speed(struct parse *p, int code, const char *value)
 {
 	switch (code) {
+	case OPT_BUSY_POLL:
+		read_number(p, code, value, 0, 1000000,
+		    "a number of microseconds, 0 to 1000000",
+		    &p->conf->busy_poll);
+		break;
 	case OPT_DEFER_ACCEPT:
 		read_defer_accept(p, value);
 		break;

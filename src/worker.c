@@ -52,6 +52,8 @@ struct worker {
 	bool		 shutting;	/* the drain timeout is over */
 	bool		 stop;
 	uint64_t	 drain_end;	/* of the next stage; 0: never */
+	uint64_t	 us;		/* sys_now_us(), set each turn */
+	uint64_t	 awake_until;	/* the same: do not sleep before */
 };
 
 /*
@@ -293,6 +295,9 @@ wait_time(const struct worker *w)
 	uint64_t now = w->table.now;
 	int ms = HEARTBEAT;
 
+	/* Its next bytes may come at once: rather turn than sleep. */
+	if (w->us < w->awake_until && w->table.live > 0)
+		return 0;
 	if (w->drain_end != 0 && w->drain_end < now + (uint64_t)ms)
 		ms = w->drain_end <= now ? 0 : (int)(w->drain_end - now);
 	ms = acceptor_wait(&w->acceptor, ms);
@@ -303,10 +308,14 @@ static int
 turn(struct worker *w)
 {
 	struct poller_event ev;
+	int ready;
 
-	if (poller_wait(w->poller, wait_time(w)) == -1)
+	if ((ready = poller_wait(w->poller, wait_time(w))) == -1)
 		return -1;
-	table_turn(&w->table, sys_now());
+	w->us = sys_now_us();
+	table_turn(&w->table, w->us / 1000);
+	if (ready)
+		w->awake_until = w->us + w->conf->busy_poll;
 	atomic_store_explicit(&w->me->heartbeat, w->table.now,
 	    memory_order_relaxed);
 	while (poller_next(w->poller, &ev))

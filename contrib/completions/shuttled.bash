@@ -77,6 +77,9 @@ _shuttled() {
 	--buffers)
 		_shuttled_words "64 512 4096" "$cur"
 		;;
+	--busy-poll)
+		_shuttled_words "0 20 50 200" "$cur"
+		;;
 	--defer-accept)
 		_shuttled_words "off 1s 5s 30s" "$cur"
 		;;
@@ -86,7 +89,8 @@ _shuttled() {
 		    -u --user -t --test -v --verbose -q --quiet
 		    -V --version -h --help --ports-file --connect-timeout
 		    --idle-timeout --fin-timeout --drain-timeout
-		    --buffers --defer-accept --fast-open" "$cur"
+		    --buffers --busy-poll --defer-accept
+		    --fast-open" "$cur"
 		;;
 	esac
 }

@@ -36,4 +36,64 @@ deferred_for_a_time() {
 	shuttled_stop
 }
 
+used() {
+	say $(($(cpu_ticks "$spinner") - before))
+}
+
+has_spun() {
+	[ "$(used)" -ge 10 ]
+}
+
+# rests: it uses next to nothing for half a second.
+rests() {
+	before=$(cpu_ticks "$spinner")
+	sleep 0.5
+	[ "$(used)" -le 2 ]
+}
+
+# With a session it spins after each event, for a second and no longer.
+spins_for_a_while() {
+	rm -f "$T/done" "$T/end"
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$workers" \
+	    -e "$engine" --busy-poll 1000000
+	spinner=$(worker_pids)
+	before=$(cpu_ticks "$spinner")
+	peer_start kept "connect $LISTEN; exchange 9 9 seed 1 seed 1;
+	    touch $T/done; wait-file $T/end; half-close; expect-eof"
+	wait_for 5 test -e "$T/done"
+	wait_for 5 has_spun
+	wait_for 10 rests
+	: >"$T/end"
+	peer_wait kept
+	shuttled_stop
+}
+
+# Without one there is nothing to wait for.
+spins_for_sessions_only() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$workers" \
+	    -e "$engine" --busy-poll 1000000
+	spinner=$(worker_pids)
+	serves || fail 'it does not serve'
+	assert_log 'session end'
+	before=$(cpu_ticks "$spinner")
+	sleep 0.7
+	assert_between 'ticks of 10 ms in 0.7 s' 0 5 "$(used)"
+	shuttled_stop
+}
+
+timers_go_on() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$workers" \
+	    -e "$engine" --busy-poll 1000000 --idle-timeout 300ms
+	peer "connect $LISTEN; exchange 9 9 seed 1 seed 1; expect-eof"
+	assert_log 'end=proxy.idle_timeout'
+	shuttled_stop
+}
+
 run_cases deferred_until_it_speaks deferred_for_a_time
+for workers in 1 0; do
+	for engine in hybrid select; do
+		say "with -w $workers -e $engine"
+		run_cases spins_for_a_while spins_for_sessions_only \
+		    timers_go_on
+	done
+done

@@ -36,7 +36,7 @@ missing_parts() {
 	for option in -l -b -w -p -L -e -u --listen --backend --workers \
 	    --pidfile --log --engine --user --ports-file --connect-timeout \
 	    --idle-timeout --fin-timeout --drain-timeout --buffers \
-	    --defer-accept; do
+	    --busy-poll --defer-accept; do
 		# -F, which wrong() appends, must not become the value.
 		status=0
 		# shellcheck disable=SC2086
@@ -100,6 +100,7 @@ wrong_values() {
 	done
 	values --connect-timeout 0 off 0s
 	values --buffers 0 -1 '' many 1048577
+	values --busy-poll '' -1 1000001 50us 1.5 off
 	values --defer-accept '' 5 -5s 1.5s 61s 60001ms 2m 367000000h
 }
 
@@ -160,6 +161,7 @@ right_ones() {
 	-l :0 -l *:0 -l [::1]:0 -l unix:/run/x.sock -b unix:/run/y.sock
 	$l -b 10.0.0.1:80,weight=256,backup,name=one -b 10.0.0.1:80 -b 10.0.0.1:80
 	$l $b --connect-timeout 300ms --idle-timeout off --fin-timeout 0 --drain-timeout 1h
+	$l $b --busy-poll 0 --busy-poll 1000000
 	$l $b --defer-accept 1m --fast-open
 	$l $b --defer-accept 1ms --defer-accept off
 	$l $b --work 3 --buffers=1

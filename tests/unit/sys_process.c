@@ -389,6 +389,7 @@ test_clock(void **state)
 
 	(void)state;
 	assert_in_range(b, a, c);
+	assert_in_range(sys_now_us(), a * 1000, (clock_ms() + 1) * 1000);
 	for (i = 0; i < 1000; i++) {
 		now = sys_now();
 		assert_true(now >= last);
