@@ -368,6 +368,22 @@ sys_processors(void)
 	return (unsigned)CPU_COUNT(&set);
 }
 
+int
+sys_pin(unsigned i)
+{
+	cpu_set_t set, one;
+	int cpu = 0;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == -1)
+		return -1;
+	i %= (unsigned)CPU_COUNT(&set);
+	while (!CPU_ISSET(cpu, &set) || i-- > 0)
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return sched_setaffinity(0, sizeof(one), &one);
+}
+
 size_t
 sys_raise_descriptors(void)
 {

@@ -100,6 +100,9 @@ uint64_t sys_now_us(void);
 /* The processors this process may run on, at least 1. */
 unsigned sys_processors(void);
 
+/* Run on one of them only, number *i* from 0, counted round and round. */
+int	sys_pin(unsigned i);
+
 /*
  * Raise the soft limit of descriptors to the hard one, but to no more than a
  * million. Returns how many this process may use.

@@ -35,6 +35,7 @@ struct conf {
 	unsigned	 defer_accept;	/* s, 0: off */
 	bool		 fast_open;	/* on both sides */
 	unsigned	 busy_poll;	/* µs, 0: off */
+	bool		 pin_cpus;	/* each worker to one */
 
 	const char	*log;		/* target, see log.h */
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */

@@ -29,6 +29,7 @@ enum {				/* options without a short form */
 	OPT_DEFER_ACCEPT,
 	OPT_FAST_OPEN,
 	OPT_BUSY_POLL,
+	OPT_PIN_CPUS,
 };
 
 /* Clients would have given up long before, in seconds. */
@@ -57,6 +58,7 @@ static const struct option longs[] = {
 	{ "busy-poll", required_argument, NULL, OPT_BUSY_POLL },
 	{ "defer-accept", required_argument, NULL, OPT_DEFER_ACCEPT },
 	{ "fast-open", no_argument, NULL, OPT_FAST_OPEN },
+	{ "pin-cpus", no_argument, NULL, OPT_PIN_CPUS },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -89,6 +91,7 @@ static const char usage[] =
 "      --busy-poll N        spin so many microseconds before sleeping (0)\n"
 "      --defer-accept T     accept once a client has sent something (off)\n"
 "      --fast-open          send first bytes with the request to connect\n"
+"      --pin-cpus           run each worker on a CPU of its own\n"
 "\n"
 "ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
 "port 0 lets the system choose. A backend may be builtin:hello, builtin:echo\n"
@@ -234,6 +237,9 @@ read_speed(struct parse *p, int code, const char *value)
 		break;
 	case OPT_FAST_OPEN:
 		p->conf->fast_open = true;
+		break;
+	case OPT_PIN_CPUS:
+		p->conf->pin_cpus = true;
 		break;
 	}
 }

@@ -121,6 +121,10 @@ set_up(struct worker *w)
 	size_t descriptors = sys_raise_descriptors();
 	sigset_t signals;
 
+	/* First, so that memory is near; it is no reason not to serve. */
+	if (w->conf->pin_cpus && sys_pin(w->slot) == -1)
+		log_line(w->log, LOG_WARNING, "cannot be pinned to a CPU: %s",
+		    strerror(errno));
 	w->backends.list = w->conf->backend;
 	w->backends.n = (uint32_t)w->conf->backends;
 	w->backends.board = w->board;

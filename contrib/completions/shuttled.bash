@@ -90,7 +90,7 @@ _shuttled() {
 		    -V --version -h --help --ports-file --connect-timeout
 		    --idle-timeout --fin-timeout --drain-timeout
 		    --buffers --busy-poll --defer-accept
-		    --fast-open" "$cur"
+		    --fast-open --pin-cpus" "$cur"
 		;;
 	esac
 }

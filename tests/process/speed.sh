@@ -89,6 +89,67 @@ timers_go_on() {
 	shuttled_stop
 }
 
+# cpus PID: the numbers of those that it may run on, one a line.
+cpus() {
+	sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "/proc/$1/status" |
+	    tr ',' '\n' | awk -F - '{ for (i = $1; i <= $NF; i++) print i }'
+}
+
+# pinned_to LIST: worker 1, 2 … to the first, the second …, over and over.
+pinned_to() {
+	i=0
+	for _ in 1 2 3 4 5; do
+		for cpu in $1; do
+			i=$((i + 1))
+			[ "$i" -le 5 ] || break 2
+			assert_eq "CPUs of worker $i" "$cpu" \
+			    "$(cpus "$(worker $i)")"
+		done
+	done
+}
+
+workers_are_pinned() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 5 --pin-cpus
+	all=$(cpus $$)
+	pinned_to "$all"
+	assert_eq 'CPUs of the master' "$all" "$(cpus "$PID")"
+	kill -s KILL "$(worker 2)"
+	wait_for 5 log_reaches 2 ' worker 2\[.*: ready'
+	pinned_to "$all"
+	DEATHS=wanted
+	shuttled_stop
+	DEATHS=
+}
+
+# What the master may not use the workers do not use.
+workers_are_pinned_to_what_there_is() {
+	command -v taskset >/dev/null || return 0
+	last=$(cpus $$ | tail -n 1)
+	saved_wrap=$SHUTTLED_WRAP
+	SHUTTLED_WRAP="taskset -c $last $SHUTTLED_WRAP"
+	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 5 --pin-cpus
+	pinned_to "$last"
+	shuttled_stop
+	SHUTTLED_WRAP=$saved_wrap
+}
+
+the_only_process_is_pinned() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 0 --pin-cpus
+	assert_eq 'CPUs' "$(cpus $$ | head -n 1)" "$(cpus "$PID")"
+	shuttled_stop
+}
+
+workers_are_free() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 2
+	for i in 1 2; do
+		assert_eq "CPUs of worker $i" "$(cpus $$)" \
+		    "$(cpus "$(worker $i)")"
+	done
+	shuttled_stop
+}
+
+run_cases workers_are_pinned workers_are_pinned_to_what_there_is \
+    the_only_process_is_pinned workers_are_free
 run_cases deferred_until_it_speaks deferred_for_a_time
 for workers in 1 0; do
 	for engine in hybrid select; do

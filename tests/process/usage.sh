@@ -162,7 +162,7 @@ right_ones() {
 	$l -b 10.0.0.1:80,weight=256,backup,name=one -b 10.0.0.1:80 -b 10.0.0.1:80
 	$l $b --connect-timeout 300ms --idle-timeout off --fin-timeout 0 --drain-timeout 1h
 	$l $b --busy-poll 0 --busy-poll 1000000
-	$l $b --defer-accept 1m --fast-open
+	$l $b --defer-accept 1m --fast-open --pin-cpus
 	$l $b --defer-accept 1ms --defer-accept off
 	$l $b --work 3 --buffers=1
 	END

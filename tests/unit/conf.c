@@ -120,6 +120,7 @@ test_defaults(void **state)
 	assert_int_equal(conf.defer_accept, 0);
 	assert_false(conf.fast_open);
 	assert_int_equal(conf.busy_poll, 0);
+	assert_false(conf.pin_cpus);
 	assert_int_equal(conf.drain_timeout, 600000);
 	assert_int_equal(conf.limits.connect_timeout, 5000);
 	assert_int_equal(conf.limits.idle_timeout, 0);

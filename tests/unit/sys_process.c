@@ -422,6 +422,41 @@ test_processors(void **state)
 	assert_int_equal(wait_child(pid), 1);
 }
 
+/* In a child: it could not get back what it gave up. */
+static int
+pin(unsigned i, const cpu_set_t *all)
+{
+	cpu_set_t now;
+	int cpu, n = 0;
+
+	if (sys_pin(i) == -1 || sched_getaffinity(0, sizeof(now), &now) == -1)
+		return 1;
+	if (CPU_COUNT(&now) != 1)
+		return 2;
+	for (cpu = 0; !CPU_ISSET(cpu, &now); cpu++)
+		n += CPU_ISSET(cpu, all) != 0;
+	return n == (int)i % CPU_COUNT(all) ? 0 : 3;
+}
+
+static void
+test_pin(void **state)
+{
+	cpu_set_t set;
+	unsigned i;
+	pid_t pid;
+
+	(void)state;
+	MUST(sched_getaffinity(0, sizeof(set), &set));
+	for (i = 0; i < 5; i++) {
+		if ((pid = (pid_t)MUST(fork())) == 0)
+			_exit(pin(i, &set));
+		assert_int_equal(wait_child(pid), 0);
+	}
+	fail_getaffinity = EINVAL;
+	assert_int_equal(sys_pin(0), -1);
+	assert_int_equal(errno, EINVAL);
+}
+
 #define MILLION	((rlim_t)1 << 20)
 
 static const struct {
@@ -516,6 +551,7 @@ main(void)
 		TEST(test_channel_errors),
 		TEST(test_clock),
 		TEST(test_processors),
+		TEST(test_pin),
 		TEST(test_raise_descriptors),
 		TEST(test_raise_descriptors_fails),
 		TEST(test_raise_descriptors_for_real),
