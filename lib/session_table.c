@@ -26,8 +26,8 @@ table_init(struct session_table *t, uint32_t limit, size_t descriptors)
 	/* calloc() leaves the pages of large tables untouched. */
 	t->session = calloc(limit, sizeof(*t->session));
 	t->owner = calloc(descriptors, sizeof(*t->owner));
-	t->spare = calloc(limit, sizeof(*t->spare));
-	if (t->session == NULL || t->owner == NULL || t->spare == NULL) {
+	t->free_id = calloc(limit, sizeof(*t->free_id));
+	if (t->session == NULL || t->owner == NULL || t->free_id == NULL) {
 		table_free(t);
 		return -1;
 	}
@@ -39,9 +39,9 @@ table_free(struct session_table *t)
 {
 	free(t->session);
 	free(t->owner);
-	free(t->spare);
+	free(t->free_id);
 	t->session = NULL;
-	t->owner = t->spare = NULL;
+	t->owner = t->free_id = NULL;
 }
 
 /* What others may have to wait for: some 50 us of work, and not 300. */
@@ -79,7 +79,7 @@ table_take(struct session_table *t)
 	uint32_t id;
 
 	assert(!table_full(t));
-	id = t->spares > 0 ? t->spare[--t->spares] : t->used++;
+	id = t->free_ids > 0 ? t->free_id[--t->free_ids] : t->used++;
 	t->live++;
 	return &t->session[id];
 }
@@ -88,7 +88,7 @@ void
 table_give(struct session_table *t, struct session *s)
 {
 	timers_clear(t->timers, table_id(t, s));
-	t->spare[t->spares++] = table_id(t, s);
+	t->free_id[t->free_ids++] = table_id(t, s);
 	t->live--;
 }
 

@@ -34,8 +34,8 @@ struct session_table {
 	/* Set by table_init(). */
 	struct session	*session;	/* by id */
 	uint32_t	*owner;		/* id and side, by descriptor */
-	uint32_t	*spare;		/* free ids that were used before */
-	uint32_t	 spares;
+	uint32_t	*free_id;	/* ids that were used before */
+	uint32_t	 free_ids;
 	uint32_t	 used;		/* ids from here on were never used */
 	uint32_t	 limit;		/* most sessions at once */
 	uint32_t	 live;

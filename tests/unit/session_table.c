@@ -327,7 +327,7 @@ test_init_sets_what_it_says(void **state)
 	assert_int_equal(table_init(&t, 10, 100), 0);
 	assert_int_equal(t.live, 0);
 	assert_int_equal(t.used, 0);
-	assert_int_equal(t.spares, 0);
+	assert_int_equal(t.free_ids, 0);
 	table_free(&t);
 }
 
