@@ -25,14 +25,9 @@ connect_error(int err)
 		return END_SERVER_REFUSED;
 	case ETIMEDOUT:
 		return END_CONNECT_TIMEOUT;
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-	case EADDRNOTAVAIL:		/* no local port is left */
-		return END_RESOURCES;
 	default:
-		return END_SERVER_UNREACHABLE;
+		return sys_shortage(err) ? END_RESOURCES :
+		    END_SERVER_UNREACHABLE;
 	}
 }
 

@@ -224,6 +224,13 @@ sys_connected(int fd)
 	return err == 0 ? 0 : -1;
 }
 
+bool
+sys_shortage(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
+	    err == ENOMEM || err == EADDRNOTAVAIL;
+}
+
 int
 sys_shut_write(int fd)
 {

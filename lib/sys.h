@@ -10,6 +10,7 @@
 #define SYS_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,6 +61,12 @@ void	sys_nodelay(int fd);
 
 /* 0: it stands; -1: it failed and errno says why. */
 int	sys_connected(int fd);
+
+/*
+ * Is this error a want of our own: of descriptors, memory, local ports? Then it
+ * says nothing of the peer.
+ */
+bool	sys_shortage(int err);
 
 /* No more will be sent. The peer reads end of file after what was sent. */
 int	sys_shut_write(int fd);
