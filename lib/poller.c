@@ -6,6 +6,7 @@
 #include "poller.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <string.h>
 
 #include "poller_hybrid.h"
@@ -73,6 +74,15 @@ int
 poller_wait(struct poller *p, int ms)
 {
 	return p->engine->wait(p, ms);
+}
+
+/* recv() with MSG_PEEK sees no end behind bytes; POLLRDHUP is there at once. */
+bool
+poller_hung_up(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) != 0;
 }
 
 int

@@ -70,6 +70,12 @@ void	poller_forget(struct poller *, int fd);
  */
 int	poller_wait(struct poller *, int ms);
 
+/*
+ * Has the other end of this connection ended it, whatever it sent before? Does
+ * not wait, and asks of any descriptor.
+ */
+bool	poller_hung_up(int fd);
+
 /* The next event found by poller_wait(). 1, or 0 when there are no more. */
 int	poller_next(struct poller *, struct poller_event *);
 

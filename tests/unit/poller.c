@@ -258,6 +258,33 @@ test_refused_connect(void **state)
 	close(taken);
 }
 
+/* Bytes before the end do not hide it, nor does anything else stand for it. */
+static void
+test_hung_up(void **state)
+{
+	uint64_t give_up = clock_ms() + PATIENCE;
+	int kind, p[2];
+
+	(void)state;
+	for (kind = 0; kind < 4; kind++) {
+		if (kind < 3)
+			tcp_pair(p);
+		else
+			MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+		assert_false(poller_hung_up(p[0]));
+		if (kind > 0)
+			write_text(p[1], "last words");
+		assert_false(poller_hung_up(p[0]));
+		if (kind == 2)
+			/* Unread bytes: a reset. */
+			write_text(p[0], "unheard");
+		close(p[1]);
+		while (!poller_hung_up(p[0]))
+			assert_true(clock_ms() < give_up);
+		close(p[0]);
+	}
+}
+
 /* A listener that others may watch as well. */
 static void
 test_shared_listener(void **state)
@@ -548,6 +575,7 @@ main(void)
 		TEST(test_end_of_file),
 		TEST(test_reset),
 		TEST(test_refused_connect),
+		TEST(test_hung_up),
 		TEST(test_shared_listener),
 		TEST(test_pipe_without_reader),
 		TEST(test_forget_drops_what_was_found),
