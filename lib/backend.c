@@ -51,3 +51,9 @@ backend_held_off(const struct backends *bs, uint32_t i, uint64_t now)
 	return atomic_load_explicit(&shared(bs, i)->held_until,
 	    memory_order_relaxed) > now;
 }
+
+bool
+backend_in_doubt(const struct backends *bs, uint32_t i)
+{
+	return backend_held_off(bs, i, 0);
+}

@@ -15,6 +15,7 @@
 
 #define BACKEND_NAME		64	/* bytes with the NUL */
 #define BACKEND_WEIGHT_MAX	256
+#define BACKEND_SPARE_MAX	64
 
 /* A backend that failed is passed over for so long, in ms. */
 #define BACKEND_HOLD_OFF	2000
@@ -24,6 +25,7 @@ struct backend {
 	struct addr	addr;
 	uint32_t	weight;		/* 1 … BACKEND_WEIGHT_MAX */
 	uint32_t	tier;		/* TIER_PRIMARY or TIER_BACKUP */
+	uint32_t	spare;		/* connections ahead, each worker */
 };
 
 struct backends {
@@ -47,5 +49,8 @@ bool	backend_failed(const struct backends *, uint32_t i, uint64_t now);
 bool	backend_answered(const struct backends *, uint32_t i);
 
 bool	backend_held_off(const struct backends *, uint32_t i, uint64_t now);
+
+/* Has it failed, and not answered since? */
+bool	backend_in_doubt(const struct backends *, uint32_t i);
 
 #endif

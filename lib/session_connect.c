@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "spare.h"
 #include "sys.h"
 
 /* The memory of whether clients of a listener speak first: see ask_early(). */
@@ -123,16 +124,25 @@ client_is_gone(struct session_table *t, struct session *s)
 }
 
 /*
- * With fast open what the client has sent is to go along with the request to
- * connect. It is held until the backend has answered: another one may have to
- * get it. Nothing there, or no agreement with this backend: connect as ever.
+ * A connection that was opened ahead, or a new one. With fast open what the
+ * client has sent is to go along with the request to connect. It is held until
+ * the backend has answered: another one may have to get it. Nothing there, or no
+ * agreement with this backend: connect as ever.
  */
 static int
-begin(struct session_table *t, struct session *s, const struct addr *a,
-    int *pending)
+begin(struct session_table *t, struct session *s, uint32_t i, int *pending,
+    bool *spare)
 {
+	const struct addr *a = &t->backends->list[i].addr;
 	const struct shuttle *up = &s->way[UP];
+	int fd;
 
+	s->early = 0;
+	*pending = 0;
+	fd = spare_take(t->spares, i);
+	*spare = fd != -1;
+	if (*spare)
+		return fd;
 	if (!t->fast_open || shuttle_held(up) == 0)
 		return sys_connect(a, pending);
 	return sys_connect_with(a, shuttle_bytes(up, &t->kit),
@@ -148,15 +158,26 @@ attempt_ends(struct session_table *t, struct session *s, int err)
 	attempt_failed(t, s, err);
 }
 
+/* It broke before it took a byte: the backend has yet to be asked. */
+static void
+spare_broke(struct session_table *t, struct session *s)
+{
+	table_detach(t, s, SERVER, false);
+	backend_drop(t->backends, session_backend(s));
+	session_set_state(s, SESSION_PICK);
+	s->attempts--;
+}
+
 /* Begin to connect to backend *i*. False: it failed at once. */
 static bool
 attempt(struct session_table *t, struct session *s, uint32_t i)
 {
 	enum shuttle_result result = SHUTTLE_GOING;
 	int fd, pending, err;
+	bool spare;
 
 	s->tried[s->attempts++] = (uint16_t)i;
-	fd = begin(t, s, &t->backends->list[i].addr, &pending);
+	fd = begin(t, s, i, &pending, &spare);
 	if (fd == -1) {
 		attempt_failed(t, s, errno);
 		return false;
@@ -169,6 +190,10 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 	if (s->early == 0 && worth_asking(t, s))
 		result = ask_early(t, s);
 	err = errno;
+	if (result == SHUTTLE_TO_FAILED && spare) {
+		spare_broke(t, s);
+		return false;
+	}
 	if (result == SHUTTLE_TO_FAILED && !session_had_stood(err)) {
 		attempt_ends(t, s, err);
 		session_set_state(s, SESSION_PICK);

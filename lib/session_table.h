@@ -27,6 +27,8 @@ struct session_limits {			/* in ms; 0: no limit */
 	uint64_t	fin_timeout;
 };
 
+struct spares;
+
 /* What the worker fills eager with: clients are taken to speak first. */
 #define TABLE_EAGER	24
 
@@ -45,6 +47,7 @@ struct session_table {
 	const struct session_limits *limits;
 	const struct backends *backends;
 	struct balance	*balance;
+	struct spares	*spares;
 	struct shuttle_kit kit;
 	struct poller	*poller;
 	struct timers	*timers;	/* one for each id */

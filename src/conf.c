@@ -157,7 +157,7 @@ add_builtin(struct conf *c, enum builtin_kind kind, const char **why)
 	return 0;
 }
 
-/* One of the words after the address: weight=N, backup, name=S. */
+/* One of the words after the address: weight=N, backup, spare=N, name=S. */
 static int
 read_word(const struct conf *c, char *word, struct backend *b,
     const char **why)
@@ -173,6 +173,13 @@ read_word(const struct conf *c, char *word, struct backend *b,
 			*why = "weight is a number from 1 to 256";
 			return -1;
 		}
+	} else if (strncmp(word, "spare=", 6) == 0) {
+		b->spare = (uint32_t)strtonum(word + 6, 0, BACKEND_SPARE_MAX,
+		    &err);
+		if (err != NULL) {
+			*why = "spare is a number from 0 to 64";
+			return -1;
+		}
 	} else if (strncmp(word, "name=", 5) == 0) {
 		if (word[5] == '\0' || strlen(word + 5) >= sizeof(b->name) ||
 		    strpbrk(word + 5, " \t\"=") != NULL) {
@@ -186,7 +193,8 @@ read_word(const struct conf *c, char *word, struct backend *b,
 			return -1;
 		}
 	} else {
-		*why = "after the address come weight=N, backup or name=S";
+		*why = "after the address come weight=N, backup, spare=N or "
+		    "name=S";
 		return -1;
 	}
 	return 0;
@@ -231,6 +239,10 @@ conf_add_backend(struct conf *c, const char *given, const char **why)
 		if (kind == BUILTIN_NONE) {
 			*why = "the builtins are builtin:hello, builtin:echo "
 			    "and builtin:discard";
+			return -1;
+		}
+		if (b.spare > 0) {
+			*why = "spare is not for builtin backends";
 			return -1;
 		}
 		if (add_backend(c, &b, b.name[0] ? b.name : text, why) == -1)

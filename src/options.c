@@ -67,7 +67,7 @@ static const char usage[] =
 "A pre-forking TCP load balancer: see shuttled(8).\n"
 "\n"
 "  -l, --listen ADDR        accept connections here (repeatable)\n"
-"  -b, --backend ADDR[,weight=N][,backup][,name=S]\n"
+"  -b, --backend ADDR[,weight=N][,backup][,spare=N][,name=S]\n"
 "                           send them there (repeatable)\n"
 "  -w, --workers N|auto     worker processes; 0: no fork (auto: processors)\n"
 "  -F, --foreground         stay in the foreground\n"

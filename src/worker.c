@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "acceptor.h"
+#include "spare.h"
 #include "sys.h"
 
 /* Bytes of a block: what one read takes at most. */
@@ -63,7 +64,8 @@ struct worker {
 static uint32_t
 session_limit(const struct conf *c, size_t descriptors)
 {
-	size_t fixed = RESERVE + c->listeners + c->builtins;
+	size_t fixed = RESERVE + c->listeners + c->builtins +
+	    spares_sum(c->backend, c->backends);
 
 	/* A small limit leaves no room for pipes: then bytes are copied. */
 	if (descriptors >= PIPES_WORTH)
@@ -111,8 +113,10 @@ set_up_table(struct worker *w, size_t descriptors)
 	t->kit.counts = &w->me->shuttles;
 	t->balance = balance_new(&w->backends);
 	t->timers = timers_new(limit, t->now);
+	t->spares = spares_new(t);
 	return t->kit.pool == NULL || t->kit.scratch == NULL ||
-	    t->balance == NULL || t->timers == NULL ? -1 : 0;
+	    t->balance == NULL || t->timers == NULL || t->spares == NULL ?
+	    -1 : 0;
 }
 
 static int
@@ -156,6 +160,7 @@ void
 worker_free(struct worker *w)
 {
 	table_kill(&w->table, END_STOP, false);
+	spares_free(w->table.spares);
 	builtins_free(w->builtins);
 	timers_free(w->table.timers);
 	balance_free(w->table.balance);
@@ -187,6 +192,7 @@ start_drain(struct worker *w, const char *why)
 		setproctitle("worker %u draining", w->slot + 1);
 	log_line(w->log, LOG_NOTICE, "draining: %s; %u sessions", why,
 	    w->table.live);
+	spares_close(w->table.spares);
 	acceptor_finish(&w->acceptor);
 }
 
@@ -281,7 +287,9 @@ on_event(struct worker *w, const struct poller_event *ev)
 {
 	int sig;
 
-	if (table_event(&w->table, ev) || builtins_event(w->builtins, ev) ||
+	if (table_event(&w->table, ev) ||
+	    spares_event(w->table.spares, ev) ||
+	    builtins_event(w->builtins, ev) ||
 	    acceptor_event(&w->acceptor, ev))
 		return;
 	/* A log handed over before the signal is for what it makes us say. */
@@ -305,6 +313,7 @@ wait_time(const struct worker *w)
 	if (w->drain_end != 0 && w->drain_end < now + (uint64_t)ms)
 		ms = w->drain_end <= now ? 0 : (int)(w->drain_end - now);
 	ms = acceptor_wait(&w->acceptor, ms);
+	ms = spares_wait(w->table.spares, ms);
 	return timers_wait(w->table.timers, now, ms);
 }
 
@@ -326,6 +335,7 @@ turn(struct worker *w)
 		on_event(w, &ev);
 	acceptor_turn(&w->acceptor);
 	table_expire(&w->table);
+	spares_turn(w->table.spares);
 	drain_stage(w);
 	log_flush(w->log);
 	return 0;

@@ -21,6 +21,7 @@ BLACKBOX_TESTS = \
 	tests/blackbox/select.sh \
 	tests/blackbox/sessionlog.sh \
 	tests/blackbox/sockets.sh \
+	tests/blackbox/spare.sh \
 	tests/blackbox/timeouts.sh
 TESTS += $(BLACKBOX_TESTS)
 EXTRA_DIST += tests/blackbox/lib.sh $(BLACKBOX_TESTS)

@@ -117,7 +117,8 @@ wrong_addresses() {
 	    10.0.0.1:80,weight=0 10.0.0.1:80,weight=257 \
 	    10.0.0.1:80,weight=x 10.0.0.1:80,weight 10.0.0.1:80,name= \
 	    "10.0.0.1:80,name=$(printf '%064d' 0)" '10.0.0.1:80,name=a b' \
-	    10.0.0.1:80,spare "$(printf '%0600d' 0):80"; do
+	    10.0.0.1:80,spare 10.0.0.1:80,spare= 10.0.0.1:80,spare=65 \
+	    builtin:echo,spare=1 "$(printf '%0600d' 0):80"; do
 		# shellcheck disable=SC2086
 		wrong --backend $l -b "$value"
 	done
@@ -159,7 +160,7 @@ right_ones() {
 	$l $b -w auto -q -L syslog:local3
 	$l $b -w 0 -F -L stderr -vv
 	-l :0 -l *:0 -l [::1]:0 -l unix:/run/x.sock -b unix:/run/y.sock
-	$l -b 10.0.0.1:80,weight=256,backup,name=one -b 10.0.0.1:80 -b 10.0.0.1:80
+	$l -b 10.0.0.1:80,weight=256,backup,spare=64,name=one -b 10.0.0.1:80 -b 10.0.0.1:80
 	$l $b --connect-timeout 300ms --idle-timeout off --fin-timeout 0 --drain-timeout 1h
 	$l $b --busy-poll 0 --busy-poll 1000000
 	$l $b --defer-accept 1m --fast-open --pin-cpus

@@ -108,6 +108,20 @@ test_held_off(void **state)
 	assert_false(backend_held_off(&one, 0, 9001));
 }
 
+/* Longer than it is held off: until it has answered somebody. */
+static void
+test_in_doubt(void **state)
+{
+	(void)state;
+	assert_false(backend_in_doubt(&one, 0));
+	backend_failed(&one, 0, 1000);
+	assert_false(backend_held_off(&one, 0, 1000000));
+	assert_true(backend_in_doubt(&two, 0));
+	assert_false(backend_in_doubt(&two, 1));
+	backend_answered(&two, 0);
+	assert_false(backend_in_doubt(&one, 0));
+}
+
 /* The other workers are other processes. */
 static void
 test_processes_tell_each_other(void **state)
@@ -134,6 +148,7 @@ main(void)
 		TEST(test_failure_is_news_once),
 		TEST(test_answer_is_news_once),
 		TEST(test_held_off),
+		TEST(test_in_doubt),
 		TEST(test_processes_tell_each_other),
 	};
 

@@ -185,8 +185,10 @@ test_backends(void **state)
 	add_backend("127.0.0.1:81");
 	add_backend("127.0.0.1:82,weight=7");
 	add_backend("[::1]:83,backup,name=spare");
-	add_backend("unix:/run/y,name=local,weight=256,backup");
-	assert_int_equal(conf.backends, 4);
+	add_backend("unix:/run/y,name=local,weight=256,backup,spare=64");
+	add_backend("twins:84,spare=3");
+	add_backend("127.0.0.1:85,spare=0");
+	assert_int_equal(conf.backends, 7);
 	assert_int_equal(conf.builtins, 0);
 	b = conf.backend;
 	assert_string_equal(b[0].name, "127.0.0.1:81");
@@ -194,6 +196,7 @@ test_backends(void **state)
 	    "127.0.0.1:81");
 	assert_int_equal(b[0].weight, 1);
 	assert_int_equal(b[0].tier, TIER_PRIMARY);
+	assert_int_equal(b[0].spare, 0);
 	assert_int_equal(b[1].weight, 7);
 	assert_int_equal(b[1].tier, TIER_PRIMARY);
 	assert_string_equal(b[2].name, "spare");
@@ -204,6 +207,10 @@ test_backends(void **state)
 	assert_string_equal(b[3].name, "local");
 	assert_int_equal(b[3].weight, 256);
 	assert_int_equal(b[3].tier, TIER_BACKUP);
+	assert_int_equal(b[3].spare, 64);
+	assert_int_equal(b[4].spare, 3);
+	assert_int_equal(b[5].spare, 3);
+	assert_int_equal(b[6].spare, 0);
 }
 
 /* Names in the log must tell backends apart. */
@@ -245,6 +252,11 @@ static const struct {
 	{ "127.0.0.1:80,weight=-1", "from 1 to 256" },
 	{ "127.0.0.1:80,weight=2x", "from 1 to 256" },
 	{ "127.0.0.1:80,weight=4294967297", "from 1 to 256" },
+	{ "127.0.0.1:80,spare", "spare=N" },
+	{ "127.0.0.1:80,spare=", "from 0 to 64" },
+	{ "127.0.0.1:80,spare=-1", "from 0 to 64" },
+	{ "127.0.0.1:80,spare=65", "from 0 to 64" },
+	{ "127.0.0.1:80,spare=4294967296", "from 0 to 64" },
 	{ "127.0.0.1:80,name=", "1 to 63 bytes" },
 	{ "127.0.0.1:80,name=a b", "no spaces" },
 	{ "127.0.0.1:80,name=a=b", "no spaces" },
@@ -253,6 +265,7 @@ static const struct {
 	{ "builtin:chargen", "builtin:hello" },
 	{ "builtin:none", "builtin:hello" },
 	{ "builtin:hello,weight=0", "from 1 to 256" },
+	{ "builtin:hello,spare=1", "not for builtin" },
 };
 
 static void

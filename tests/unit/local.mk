@@ -23,6 +23,8 @@ UNIT_TESTS = \
 	tests/unit/session_table \
 	tests/unit/shuttle \
 	tests/unit/shuttle_socket \
+	tests/unit/spare \
+	tests/unit/spare_take \
 	tests/unit/sys \
 	tests/unit/sys_process \
 	tests/unit/sys_unix \
@@ -144,6 +146,21 @@ tests_unit_shuttle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=recv,--wrap=send
 tests_unit_shuttle_socket_SOURCES = \
 	tests/unit/helpers.h tests/unit/shuttle_socket.c
 tests_unit_shuttle_socket_LDADD = $(UNIT_LIBS)
+
+tests_unit_spare_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/engines.h tests/unit/helpers.h \
+	tests/unit/session_rig.c tests/unit/session_rig.h \
+	tests/unit/spare.c tests/unit/spare_rig.h
+tests_unit_spare_LDADD = $(UNIT_LIBS)
+tests_unit_spare_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) $(WRAP_SOCKET)
+
+tests_unit_spare_take_SOURCES = \
+	tests/unit/engines.h tests/unit/helpers.h \
+	tests/unit/session_rig.c tests/unit/session_rig.h \
+	tests/unit/spare_rig.h tests/unit/spare_take.c
+tests_unit_spare_take_LDADD = $(UNIT_LIBS)
+tests_unit_spare_take_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
 
 tests_unit_sys_SOURCES = tests/unit/helpers.h tests/unit/sys.c
 tests_unit_sys_LDADD = $(UNIT_LIBS)

@@ -8,6 +8,7 @@
 
 #include <sys/ioctl.h>
 
+#include "spare.h"
 #include "sys.h"
 
 int	__real_socket(int, int, int);
@@ -140,7 +141,8 @@ rig_ready(struct rig *r)
 	r->table.board = &r->board->worker[r->backends.worker];
 	r->table.kit.counts = &r->table.board->shuttles;
 	r->table.balance = balance_new(&r->backends);
-	assert_non_null(r->table.balance);
+	r->table.spares = spares_new(&r->table);
+	assert_true(r->table.balance != NULL && r->table.spares != NULL);
 }
 
 static bool
@@ -169,6 +171,7 @@ rig_stop(struct rig *r)
 	for (i = 0; i < RIG_BACKENDS; i++)
 		if (r->listener[i] != -1)
 			close(r->listener[i]);
+	spares_free(t->spares);
 	balance_free(t->balance);
 	board_free(r->board);
 	bufpool_free(t->kit.pool);
@@ -195,8 +198,10 @@ rig_turn(struct rig *r, int ms)
 	assert_true(poller_wait(t->poller, ms) >= 0);
 	table_turn(t, sys_now() + r->skew);
 	while (poller_next(t->poller, &ev))
-		assert_true(table_event(t, &ev));
+		assert_true(table_event(t, &ev) ||
+		    spares_event(t->spares, &ev));
 	table_expire(t);
+	spares_turn(t->spares);
 }
 
 void

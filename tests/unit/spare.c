@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * spare.c: connections that are there before the client: when they are opened,
+ * what becomes of those that end or do not come to be, and that nobody is asked
+ * too often. Who takes them is in spare_take.c. Run over each engine.
+ */
+#include "spare_rig.h"
+
+#include "sys.h"
+
+static void
+test_sum(void **state)
+{
+	struct backend list[3] = {
+		{ .spare = 5 }, { .spare = 0 }, { .spare = 64 }
+	};
+
+	(void)state;
+	assert_int_equal(spares_sum(list, 3), 69);
+	assert_int_equal(spares_sum(list, 2), 5);
+	assert_int_equal(spares_sum(NULL, 0), 0);
+}
+
+static void
+test_none_asked_for(void **state)
+{
+	(void)state;
+	begin(0);
+	assert_int_equal(spares_wait(rig.table.spares, 1000), 1000);
+	nobody_comes(5000);
+	assert_int_equal(spare_take(rig.table.spares, 0), -1);
+}
+
+/* Each backend has its own, and they are no sessions. */
+static void
+test_opened_ahead(void **state)
+{
+	int i, server[5];
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		rig_backend(&rig);
+	rig.list[0].spare = 2;
+	rig.list[2].spare = 3;
+	rig_ready(&rig);
+	assert_true(spares_wait(rig.table.spares, 1000) <= TIMER_TICK);
+	for (i = 0; i < 5; i++)
+		server[i] = rig_server(&rig, i < 2 ? 0 : 2);
+	for (i = 0; i < 3; i++) {
+		nobody_comes(1000);
+		assert_false(comes(rig.listener[i], POLLIN, 0));
+		assert_int_equal(board_backend_live(rig.board, (uint32_t)i),
+		    0);
+	}
+	assert_int_equal(rig.table.live, 0);
+	for (i = 0; i < 5; i++)
+		close(server[i]);
+	assert_string_equal(rig_log(&rig), "");
+}
+
+/* Its end is noticed while nobody wants it, and it is replaced after a rest. */
+static void
+test_ended_while_idle(void **state)
+{
+	int server = begin_with_one();
+
+	(void)state;
+	/* At once also when it is old. */
+	nobody_comes(6000);
+	close(server);
+	assert_true(comes(our_end(0), POLLIN, PATIENCE));
+	rig_turn(&rig, 0);
+	assert_int_equal(our_end(0), -1);
+	nobody_comes(900);
+	rig_pass(&rig, 150);
+	server = rig_server(&rig, 0);
+	rig_abort(server);
+	TURN_UNTIL(&rig, our_end(0) == -1);
+	nobody_comes(900);
+	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(spare_take(rig.table.spares, 0), -1);
+}
+
+static void
+test_not_hammered(void **state)
+{
+	uint64_t start = rig.table.now;
+	int came = 0, i;
+
+	(void)state;
+	begin(2);
+	for (i = 0; i < 100; i++) {
+		rig_pass(&rig, 100);
+		rig_turn(&rig, 1);
+		for (; knocks(); came++)
+			close(rig_server(&rig, 0));
+	}
+	/* Ten seconds and what it really took. */
+	assert_in_range(came, 2 * 5, 2 * ((rig.table.now - start) / 1000 + 1));
+	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_string_equal(rig_log(&rig), "");
+}
+
+static void
+test_spoke_and_ended_unseen(void **state)
+{
+	int server = begin_with_one();
+
+	(void)state;
+	write_text(server, "220 hello");
+	rig_idle(&rig);
+	close(server);
+	nobody_comes(500);
+	assert_int_not_equal(our_end(0), -1);
+	rig_pass(&rig, 600);
+	assert_int_equal(our_end(0), -1);
+	nobody_comes(900);
+	rig_pass(&rig, 150);
+	close(rig_server(&rig, 0));
+}
+
+/* The usual failure, once, and from then on only sessions ask. */
+static void
+test_refused(void **state)
+{
+	int i, server;
+
+	(void)state;
+	begin(2);
+	rig_refuse(&rig, 0);
+	TURN_UNTIL(&rig, rig.board->backend[0].failures == 2);
+	assert_true(backend_held_off(&rig.backends, 0, rig.table.now));
+	for (i = 0; i < 20; i++) {
+		rig_pass(&rig, 1000);
+		rig_turn(&rig, 1);
+	}
+	assert_int_equal(rig.board->backend[0].failures, 2);
+	assert_int_equal(count(" warning: backend a: spare connection: "
+	    "Connection refused; others are tried first for 2 s\n"), 1);
+	MUST(listen(rig.listener[0], 10));
+	nobody_comes(5000);
+	client = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	rig_write(&rig, client, "request");
+	rig_expect(&rig, server, "request");
+	assert_int_equal(count(" notice: backend a: answers again\n"), 1);
+	rig_pass(&rig, 1100);
+	close(rig_server(&rig, 0));
+	close(rig_server(&rig, 0));
+	close(server);
+	rig_expect_end(&rig, client);
+	close(client);
+	client = -1;
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	/* Beside these two only those of the session. */
+	assert_int_equal(count("\n"), 4);
+}
+
+static void
+test_not_answered_in_time(void **state)
+{
+	(void)state;
+	rig.limits.connect_timeout = 3000;
+	begin(1);
+	/* It takes one connection, which the first spare is. */
+	MUST(listen(rig.listener[0], 0));
+	TURN_UNTIL(&rig, knocks());
+	client = rig_client(&rig);
+	rig_idle(&rig);
+	rig_pass(&rig, 2900);
+	assert_int_equal(rig.board->backend[0].failures, 0);
+	rig_pass(&rig, 200);
+	assert_int_equal(rig.board->backend[0].failures, 1);
+	assert_int_equal(count(strerror(ETIMEDOUT)), 1);
+	assert_int_equal(our_end(1), -1);
+}
+
+/* A connection that was reset had stood: that is no refusal. */
+static void
+test_reset_while_opening(void **state)
+{
+	(void)state;
+	begin(1);
+	/* Do not turn until it is over. */
+	while (!knocks()) {
+		rig.table.now = sys_now();
+		spares_turn(rig.table.spares);
+	}
+	rig_abort((int)MUST(accept(rig.listener[0], NULL, NULL)));
+	TURN_UNTIL(&rig, our_end(0) == -1);
+	assert_int_equal(rig.board->backend[0].failures, 0);
+	nobody_comes(900);
+	rig_pass(&rig, 150);
+	close(rig_server(&rig, 0));
+}
+
+static void
+test_no_descriptor(void **state)
+{
+	(void)state;
+	begin(2);
+	rig_faults.sockets = 2;
+	rig_faults.socket_error = EMFILE;
+	TURN_UNTIL(&rig, rig_faults.sockets == 0);
+	nobody_comes(900);
+	rig_pass(&rig, 150);
+	close(rig_server(&rig, 0));
+	close(rig_server(&rig, 0));
+	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(rig.table.shortage, 0);
+	assert_string_equal(rig_log(&rig), "");
+}
+
+static void
+test_close(void **state)
+{
+	int i, server[3];
+
+	(void)state;
+	begin(3);
+	for (i = 0; i < 3; i++)
+		server[i] = rig_server(&rig, 0);
+	rig_idle(&rig);
+	client = rig_client(&rig);
+	spares_close(rig.table.spares);
+	assert_int_equal(spare_take(rig.table.spares, 0), -1);
+	nobody_comes(5000);
+	assert_int_equal(spares_wait(rig.table.spares, 1000), 1000);
+	/* The session goes on. */
+	assert_int_equal(rig.table.live, 1);
+	rig_write(&rig, client, "request");
+	for (i = 0; i < 3; i++)
+		assert_true(comes(server[i], POLLIN, PATIENCE));
+	for (i = 0; i < 3; i++)
+		close(server[i]);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	spares_free(NULL);
+}
+
+static void
+test_out_of_memory(void **state)
+{
+	struct spares *s;
+	int n;
+
+	(void)state;
+	alloc_needed();
+	begin(3);
+	for (n = 0; ; n++) {
+		alloc_fail(n);
+		s = spares_new(&rig.table);
+		if (!alloc_failed())
+			break;
+		assert_null(s);
+		assert_int_equal(errno, ENOMEM);
+	}
+	assert_true(n > 0);
+	spares_free(s);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_sum),
+		TEST(test_none_asked_for),
+		TEST(test_opened_ahead),
+		TEST(test_ended_while_idle),
+		TEST(test_not_hammered),
+		TEST(test_spoke_and_ended_unseen),
+		TEST(test_refused),
+		TEST(test_not_answered_in_time),
+		TEST(test_reset_while_opening),
+		TEST(test_no_descriptor),
+		TEST(test_close),
+		TEST(test_out_of_memory),
+	};
+
+	return RUN_ENGINES(engine, tests);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * spare_rig.h: what the tests of spares share: a backend, a, with spares, both
+ * their ends, and whoever else knocks there.
+ */
+#ifndef SPARE_RIG_H
+#define SPARE_RIG_H
+
+#include "spare.h"
+
+#include "engines.h"
+#include "helpers.h"
+#include "session_rig.h"
+
+static const char *engine;
+static struct rig rig;
+static int	client;
+
+static inline int
+set_up(void **state)
+{
+	(void)state;
+	client = -1;
+	rig_start(&rig, 20, 4, 65536);
+	poller_free(rig.table.poller);
+	rig.table.poller = poller_new(poller_engine(engine), RIG_DESCRIPTORS);
+	return rig.table.poller == NULL ? -1 : 0;
+}
+
+static inline int
+tear_down(void **state)
+{
+	(void)state;
+	if (client != -1)
+		close(client);
+	return rig_stop(&rig);
+}
+
+/* One backend, a, with so many spares, which are not open yet. */
+static inline void
+begin(uint32_t spares)
+{
+	rig_backend(&rig);
+	rig.list[0].spare = spares;
+	rig_ready(&rig);
+}
+
+/* The same; the server's end of its only spare. */
+static inline int
+begin_with_one(void)
+{
+	int server;
+
+	begin(1);
+	server = rig_server(&rig, 0);
+	rig_idle(&rig);
+	return server;
+}
+
+/* Our end of a connection to a, -1: there is none. The first if *nth* is 0. */
+static inline int
+our_end(int nth)
+{
+	const struct sockaddr_in *a = &rig.list[0].addr.in;
+	struct sockaddr_in peer;
+	socklen_t len;
+	int fd;
+
+	for (fd = 0; fd < RIG_DESCRIPTORS; fd++) {
+		len = sizeof(peer);
+		if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
+		    peer.sin_family == AF_INET &&
+		    peer.sin_port == a->sin_port && nth-- == 0)
+			return fd;
+	}
+	return -1;
+}
+
+/* Has somebody connected to a? */
+static inline bool
+knocks(void)
+{
+	return comes(rig.listener[0], POLLIN, 0);
+}
+
+/* For so long, in ms, nobody connects to a. */
+static inline void
+nobody_comes(uint64_t ms)
+{
+	rig_pass(&rig, ms);
+	rig_idle(&rig);
+	assert_false(knocks());
+}
+
+static inline int
+count(const char *what)
+{
+	const char *text = rig_log(&rig);
+	int n = 0;
+
+	while ((text = strstr(text, what)) != NULL) {
+		text += strlen(what);
+		n++;
+	}
+	return n;
+}
+
+#endif

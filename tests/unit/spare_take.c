@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * spare_take.c: sessions that find a connection ready, or one that seems to be.
+ * Run over each engine, since a session takes over what the poller knows.
+ */
+#include "spare_rig.h"
+
+/* A client whose first bytes have come before it is accepted. */
+static int
+client_saying(const char *text)
+{
+	struct endpoint from = { .family = AF_UNIX };
+	int p[2];
+
+	rig_turn(&rig, 0);
+	tcp_pair(p);
+	write_text(p[1], text);
+	rig.eager[0] = TABLE_EAGER;
+	session_open(&rig.table, p[0], &from, 0);
+	return p[1];
+}
+
+static void
+test_taken_and_replaced(void **state)
+{
+	int server = begin_with_one(), next;
+
+	(void)state;
+	client = rig_client(&rig);
+	assert_int_equal(rig_session(&rig)->state, SESSION_RELAY);
+	assert_int_equal(board_backend_live(rig.board, 0), 1);
+	assert_int_equal(rig.board->backend[0].served, 1);
+	rig_write(&rig, client, "request");
+	rig_expect(&rig, server, "request");
+	rig_write(&rig, server, "answer");
+	rig_expect(&rig, client, "answer");
+	/* The next one has come without a rest, and is another's. */
+	assert_true(knocks());
+	next = rig_server(&rig, 0);
+	assert_int_equal(board_backend_live(rig.board, 0), 1);
+	close(server);
+	rig_expect_end(&rig, client);
+	close(client);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_non_null(strstr(rig_log(&rig), " backend=a up=7 down=6 "));
+	client = rig_client(&rig);
+	rig_write(&rig, client, "second");
+	rig_expect(&rig, next, "second");
+	close(next);
+}
+
+/* Most at once, and all of them from the clients of one turn. */
+static void
+test_all_taken_in_one_turn(void **state)
+{
+	int i, server[BACKEND_SPARE_MAX], taken[BACKEND_SPARE_MAX];
+
+	(void)state;
+	begin(BACKEND_SPARE_MAX);
+	for (i = 0; i < BACKEND_SPARE_MAX; i++)
+		server[i] = rig_server(&rig, 0);
+	rig_idle(&rig);
+	for (i = 0; i < BACKEND_SPARE_MAX; i++) {
+		taken[i] = spare_take(rig.table.spares, 0);
+		assert_true(taken[i] != -1);
+	}
+	assert_int_equal(spare_take(rig.table.spares, 0), -1);
+	assert_false(knocks());
+	for (i = 0; i < BACKEND_SPARE_MAX; i++) {
+		poller_forget(rig.table.poller, taken[i]);
+		close(taken[i]);
+	}
+	for (i = 0; i < BACKEND_SPARE_MAX; i++) {
+		close(rig_server(&rig, 0));
+		close(server[i]);
+	}
+}
+
+/* Bytes of a server that speaks first lie there without keeping us awake. */
+static void
+test_server_speaks_first(void **state)
+{
+	int server = begin_with_one();
+
+	(void)state;
+	write_text(server, "220 hello");
+	rig_idle(&rig);
+	assert_int_equal(poller_wait(rig.table.poller, 20), 0);
+	rig_pass(&rig, 1100);
+	rig_pass(&rig, 1100);
+	assert_int_equal(poller_wait(rig.table.poller, 20), 0);
+	client = rig_client(&rig);
+	rig_expect(&rig, client, "220 hello");
+	rig_write(&rig, client, "HELO");
+	rig_expect(&rig, server, "HELO");
+	close(server);
+	rig_expect_end(&rig, client);
+	close(rig_server(&rig, 0));
+}
+
+/* It has lost patience: what it said is not for the next client. */
+static void
+test_spoke_and_ended(void **state)
+{
+	int server = begin_with_one(), fd = our_end(0);
+	uint64_t give_up = clock_ms() + PATIENCE;
+
+	(void)state;
+	write_text(server, "220 hello");
+	rig_idle(&rig);
+	write_text(server, "421 timeout");
+	close(server);
+	while (!poller_hung_up(fd))
+		assert_true(clock_ms() < give_up);
+	client = rig_client(&rig);
+	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
+	server = rig_server(&rig, 0);
+	write_text(server, "220 again");
+	rig_expect(&rig, client, "220 again");
+	close(server);
+	rig_expect_end(&rig, client);
+	assert_int_equal(rig.table.board->retries, 0);
+}
+
+/* It was to be looked at in the turn in which it was taken. */
+static void
+test_taken_when_due(void **state)
+{
+	int server = begin_with_one(), taken;
+
+	(void)state;
+	write_text(server, "220 hello");
+	rig_idle(&rig);
+	taken = spare_take(rig.table.spares, 0);
+	assert_int_not_equal(taken, -1);
+	poller_forget(rig.table.poller, taken);
+	close(taken);
+	close(server);
+	rig_pass(&rig, 1100);
+	close(rig_server(&rig, 0));
+	rig_idle(&rig);
+	assert_false(knocks());
+}
+
+/* The first is dead, the next is good: that is the one. */
+static void
+test_dead_ones_are_passed_over(void **state)
+{
+	struct sockaddr_in mine, peer;
+	socklen_t len = sizeof(mine);
+	int i, server[4], good = -1, last;
+	uint64_t give_up = clock_ms() + PATIENCE;
+
+	(void)state;
+	begin(4);
+	for (i = 0; i < 4; i++)
+		server[i] = rig_server(&rig, 0);
+	rig_idle(&rig);
+	/* The clock stands still: only the poller's word is not heard. */
+	last = our_end(3);
+	MUST(getsockname(last, (struct sockaddr *)&mine, &len));
+	for (i = 0; i < 4; i++) {
+		MUST(getpeername(server[i], (struct sockaddr *)&peer, &len));
+		if (peer.sin_port == mine.sin_port)
+			good = server[i];
+		else
+			close(server[i]);
+	}
+	for (i = 0; i < 3; i++)
+		while (!poller_hung_up(our_end(i)))
+			assert_true(clock_ms() < give_up);
+	assert_int_equal(spare_take(rig.table.spares, 0), last);
+	assert_int_equal(spare_take(rig.table.spares, 0), -1);
+	poller_forget(rig.table.poller, last);
+	close(last);
+	close(good);
+	/* One was used; the others died. */
+	rig_idle(&rig);
+	close(rig_server(&rig, 0));
+	nobody_comes(900);
+	rig_pass(&rig, 150);
+	for (i = 0; i < 3; i++)
+		close(rig_server(&rig, 0));
+}
+
+/* Those that stand may lead nowhere when a new one cannot be opened. */
+static void
+test_refused_later(void **state)
+{
+	int i, server[2], busy;
+	char got[8];
+
+	(void)state;
+	begin(2);
+	for (i = 0; i < 2; i++)
+		server[i] = rig_server(&rig, 0);
+	rig_idle(&rig);
+	rig_faults.connects = 1;
+	rig_faults.connect_error = EHOSTUNREACH;
+	client = rig_client(&rig);
+	rig_write(&rig, client, "request");
+	TURN_UNTIL(&rig, comes(server[0], POLLIN, 0) &&
+	    comes(server[1], POLLIN, 0));
+	assert_int_equal(rig.board->backend[0].failures, 1);
+	/* One got the request, the other an end of file. */
+	busy = recv(server[0], got, sizeof(got), MSG_PEEK) > 0 ? 0 : 1;
+	rig_expect(&rig, server[busy], "request");
+	rig_expect_end(&rig, server[!busy]);
+	nobody_comes(5000);
+	close(server[0]);
+	close(server[1]);
+	rig_expect_end(&rig, client);
+}
+
+/* Another worker has found it dead: connecting is the test. */
+static void
+test_not_while_in_doubt(void **state)
+{
+	int server = begin_with_one(), next;
+	struct backends other = rig.backends;
+
+	(void)state;
+	other.worker = 3;
+	backend_failed(&other, 0, rig.table.now);
+	client = rig_client(&rig);
+	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
+	rig_expect_end(&rig, server);
+	close(server);
+	next = rig_server(&rig, 0);
+	rig_write(&rig, client, "request");
+	rig_expect(&rig, next, "request");
+	assert_false(backend_in_doubt(&rig.backends, 0));
+	rig_pass(&rig, 1100);
+	close(rig_server(&rig, 0));
+	close(next);
+	rig_expect_end(&rig, client);
+}
+
+/* Ended between the look and the first bytes: they go on another connection. */
+static void
+test_broken_when_used(void **state)
+{
+	int server = begin_with_one(), next;
+
+	(void)state;
+	rig_faults.send_fd = our_end(0);
+	rig_faults.send_error = EPIPE;
+	client = client_saying("request");
+	assert_int_equal(rig_faults.send_error, 0);
+	rig_expect_end(&rig, server);
+	close(server);
+	next = rig_server(&rig, 0);
+	rig_expect(&rig, next, "request");
+	assert_int_equal(rig_session(&rig)->attempts, 1);
+	assert_int_equal(board_backend_live(rig.board, 0), 1);
+	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(rig.table.board->retries, 0);
+	close(next);
+	rig_expect_end(&rig, client);
+	close(client);
+	client = -1;
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_non_null(strstr(rig_log(&rig), " backend=a up=7 down=0 "));
+}
+
+/* As for any that takes bytes and is reset: who knows what it did. */
+static void
+test_reset_after_use(void **state)
+{
+	int server = begin_with_one();
+
+	(void)state;
+	client = client_saying("request");
+	rig_expect(&rig, server, "request");
+	rig_abort(server);
+	rig_expect_reset(&rig, client);
+	assert_int_equal(rig_ends(&rig, END_SERVER_RESET), 1);
+	close(rig_server(&rig, 0));
+}
+
+static void
+test_unix_socket(void **state)
+{
+	struct sockaddr_un *un;
+	int listener, server;
+
+	(void)state;
+	begin(1);
+	un = &rig.list[0].addr.un;
+	memset(&rig.list[0].addr, 0, sizeof(rig.list[0].addr));
+	un->sun_family = AF_UNIX;
+	snprintf(un->sun_path, sizeof(un->sun_path), "%s/s", rig.dir);
+	rig.list[0].addr.len = sizeof(*un);
+	listener = (int)MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	MUST(bind(listener, &rig.list[0].addr.sa, sizeof(*un)));
+	MUST(listen(listener, 5));
+	TURN_UNTIL(&rig, comes(listener, POLLIN, 0));
+	server = (int)MUST(accept(listener, NULL, NULL));
+	client = rig_client(&rig);
+	rig_write(&rig, client, "over unix");
+	rig_expect(&rig, server, "over unix");
+	close(server);
+	rig_expect_end(&rig, client);
+	close(client);
+	/* The second one ends unused. */
+	TURN_UNTIL(&rig, comes(listener, POLLIN, 0));
+	close((int)MUST(accept(listener, NULL, NULL)));
+	rig_idle(&rig);
+	rig_pass(&rig, 900);
+	assert_false(comes(listener, POLLIN, 0));
+	rig_pass(&rig, 150);
+	assert_true(comes(listener, POLLIN, 0));
+	close(listener);
+	client = -1;
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_taken_and_replaced),
+		TEST(test_all_taken_in_one_turn),
+		TEST(test_server_speaks_first),
+		TEST(test_spoke_and_ended),
+		TEST(test_taken_when_due),
+		TEST(test_dead_ones_are_passed_over),
+		TEST(test_refused_later),
+		TEST(test_not_while_in_doubt),
+		TEST(test_broken_when_used),
+		TEST(test_reset_after_use),
+		TEST(test_unix_socket),
+	};
+
+	return RUN_ENGINES(engine, tests);
+}
