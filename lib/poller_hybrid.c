@@ -13,7 +13,9 @@
  * where it costs nothing to leave them out and take them in again.
  *
  * Who has just slept long has time: then everybody settles before the next
- * sleep, so that idle processes wait exclusively.
+ * sleep, so that idle processes wait exclusively. Long is a sleep in which the
+ * system's clock has ticked; a short one is taken for long as rarely as it is
+ * short.
  */
 #include "poller_hybrid.h"
 
@@ -31,9 +33,6 @@
 
 /* See doc/PERFORMANCE.md for how this was found. */
 #define SETTLE_AFTER	32
-
-/* A sleep of at least so many ms is long. */
-#define LONG_SLEEP	2
 
 /* Events taken from epoll at once. */
 #define BATCH		128
@@ -330,7 +329,7 @@ static int
 hybrid_wait(struct poller *p, int ms)
 {
 	struct hybrid *h = self(p);
-	uint64_t begin = sys_now();
+	uint64_t begin = sys_tick();
 	int found;
 
 	settle_due(h);
@@ -341,7 +340,7 @@ hybrid_wait(struct poller *p, int ms)
 		found = poller_wait(h->young, ms);
 	} else
 		found = take_events(h, ms);
-	h->calm = sys_now() - begin >= LONG_SLEEP;
+	h->calm = sys_tick() != begin;
 	return found;
 }
 

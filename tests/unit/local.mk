@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/unit/pipepool \
 	tests/unit/poller \
 	tests/unit/poller_random \
+	tests/unit/poller_settle \
 	tests/unit/session \
 	tests/unit/session_connect \
 	tests/unit/session_flow \
@@ -113,6 +114,12 @@ tests_unit_poller_random_SOURCES = \
 	tests/unit/engines.h tests/unit/helpers.h \
 	tests/unit/poller_random.c
 tests_unit_poller_random_LDADD = $(UNIT_LIBS)
+
+tests_unit_poller_settle_SOURCES = \
+	tests/unit/helpers.h \
+	tests/unit/poller_settle.c
+tests_unit_poller_settle_LDADD = $(UNIT_LIBS)
+tests_unit_poller_settle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sys_tick
 
 tests_unit_session_SOURCES = \
 	tests/unit/helpers.h tests/unit/session.c \
