@@ -1,2 +1,4 @@
 dist_man8_MANS = doc/shuttled.8
-EXTRA_DIST += doc/ARCHITECTURE.md
+EXTRA_DIST += doc/ARCHITECTURE.md doc/PERFORMANCE.md \
+	doc/performance-cpu.svg doc/performance-latency-crr.svg \
+	doc/performance-latency-rr.svg doc/performance-rates.svg
