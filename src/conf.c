@@ -157,26 +157,34 @@ add_builtin(struct conf *c, enum builtin_kind kind, const char **why)
 	return 0;
 }
 
+int
+conf_number(const char *text, long long min, long long max, unsigned *to)
+{
+	const char *err;
+	long long n = strtonum(text, min, max, &err);
+
+	if (err != NULL || text[strspn(text, "0123456789")] != '\0')
+		return -1;
+	*to = (unsigned)n;
+	return 0;
+}
+
 /* One of the words after the address: weight=N, backup, spare=N, name=S. */
 static int
 read_word(const struct conf *c, char *word, struct backend *b,
     const char **why)
 {
-	const char *err;
-
 	if (strcmp(word, "backup") == 0) {
 		b->tier = TIER_BACKUP;
 	} else if (strncmp(word, "weight=", 7) == 0) {
-		b->weight = (uint32_t)strtonum(word + 7, 1,
-		    BACKEND_WEIGHT_MAX, &err);
-		if (err != NULL) {
+		if (conf_number(word + 7, 1, BACKEND_WEIGHT_MAX,
+		    &b->weight) == -1) {
 			*why = "weight is a number from 1 to 256";
 			return -1;
 		}
 	} else if (strncmp(word, "spare=", 6) == 0) {
-		b->spare = (uint32_t)strtonum(word + 6, 0, BACKEND_SPARE_MAX,
-		    &err);
-		if (err != NULL) {
+		if (conf_number(word + 6, 0, BACKEND_SPARE_MAX,
+		    &b->spare) == -1) {
 			*why = "spare is a number from 0 to 64";
 			return -1;
 		}

@@ -56,6 +56,10 @@ void	conf_free(struct conf *);
 int	conf_add_listener(struct conf *, const char *text, const char **why);
 int	conf_add_backend(struct conf *, const char *text, const char **why);
 
+/* Read a number of digits only, without blanks or a sign. 0, or -1. */
+int	conf_number(const char *text, long long min, long long max,
+	    unsigned *to);
+
 /*
  * Read a time such as 300ms, 5s, 10m, 1h into milliseconds; `off` and 0 are 0.
  */

@@ -140,14 +140,8 @@ static void
 read_number(struct parse *p, int code, const char *value, long long min,
     long long max, const char *why, unsigned *to)
 {
-	const char *error;
-	long long n;
-
-	n = strtonum(value, min, max, &error);
-	if (error != NULL)
+	if (conf_number(value, min, max, to) == -1)
 		reject(p, code, value, why);
-	else
-		*to = (unsigned)n;
 }
 
 static void

@@ -70,9 +70,10 @@ workers_are() {
 	[ "$(living_workers)" -eq "$1" ]
 }
 
-# title PID: up to the first zero byte.
+# title PID: up to the first zero byte. One as long as the command line was gets
+# a blank from libbsd.
 title() {
-	tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline" | head -n 1
+	tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline" | sed 's/ $//;q'
 }
 
 # titles: of the master and its workers, one a line, sorted.

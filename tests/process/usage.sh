@@ -89,7 +89,7 @@ values() {
 }
 
 wrong_values() {
-	values --workers -1 129 many '' 2x 0x2 1.5 99999999999999999999
+	values --workers -1 129 many '' ' 2' +2 2x 0x2 1.5 99999999999999999999
 	values --engine epoll '' SELECT 'select '
 	values --log '' relative/file syslog: syslog:nowhere
 	values --pidfile ''

@@ -251,6 +251,8 @@ static const struct {
 	{ "127.0.0.1:80,weight=257", "from 1 to 256" },
 	{ "127.0.0.1:80,weight=-1", "from 1 to 256" },
 	{ "127.0.0.1:80,weight=2x", "from 1 to 256" },
+	{ "127.0.0.1:80,weight= 2", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=+2", "from 1 to 256" },
 	{ "127.0.0.1:80,weight=4294967297", "from 1 to 256" },
 	{ "127.0.0.1:80,spare", "spare=N" },
 	{ "127.0.0.1:80,spare=", "from 0 to 64" },
