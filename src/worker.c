@@ -235,6 +235,9 @@ on_signal(struct worker *w, int sig)
 	switch (sig) {
 	case SIGTERM:
 	case SIGINT:
+		/* A terminal tells us as well as the master. */
+		if (w->stop)
+			break;
 		log_line(w->log, LOG_INFO, "stopping: %u sessions",
 		    w->table.live);
 		w->stop = true;

@@ -60,12 +60,12 @@ tracer_end() {
 	forget "$tracer"
 }
 
-stuck_worker_delays_a_second() {
+stuck_worker_delays_little() {
 	echo_start
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
 	longest=0
 	woken_worker_is_stuck 5000000
-	served 4 1500
+	served 4 700
 	say "the longest took $longest ms"
 	tracer_end
 	kill -KILL "$PID" "$(worker 1)" "$(worker 2)" 2>/dev/null || :
@@ -78,7 +78,7 @@ killed_in_between() {
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
 	longest=0
 	woken_worker_is_stuck 5000000
-	served 4 1500
+	served 4 700
 	kill -KILL "$victim"
 	tracer_end
 	served 1 1000
@@ -89,5 +89,5 @@ killed_in_between() {
 run_cases stopped_worker_delays_nobody
 if command -v strace >/dev/null && [ -z "$SHUTTLED_WRAP" ] &&
     strace -o /dev/null -e trace=accept4 true 2>/dev/null; then
-	run_cases stuck_worker_delays_a_second killed_in_between
+	run_cases stuck_worker_delays_little killed_in_between
 fi
