@@ -9,19 +9,21 @@
 static struct board_backend *
 shared(const struct backends *bs, uint32_t i)
 {
-	return &bs->board->backend[i];
+	return &bs->board->backend[bs->list[i].seat];
 }
 
 void
 backend_take(const struct backends *bs, uint32_t i)
 {
-	gauge_add(board_live(bs->board, bs->worker, i), 1);
+	gauge_add(board_live(bs->board, bs->worker,
+	    bs->list[i].seat), 1);
 }
 
 void
 backend_drop(const struct backends *bs, uint32_t i)
 {
-	gauge_add(board_live(bs->board, bs->worker, i), -1);
+	gauge_add(board_live(bs->board, bs->worker,
+	    bs->list[i].seat), -1);
 }
 
 bool

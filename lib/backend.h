@@ -13,7 +13,7 @@
 #include "addr.h"
 #include "board.h"
 
-#define BACKEND_NAME		64	/* bytes with the NUL */
+#define BACKEND_NAME		BOARD_NAME
 #define BACKEND_WEIGHT_MAX	256
 #define BACKEND_SPARE_MAX	64
 
@@ -26,14 +26,35 @@ struct backend {
 	uint32_t	weight;		/* 1 … BACKEND_WEIGHT_MAX */
 	uint32_t	tier;		/* TIER_PRIMARY or TIER_BACKUP */
 	uint32_t	spare;		/* connections ahead, each worker */
+	uint32_t	pool;		/* whose it is */
+	uint32_t	seat;		/* on the board */
+};
+
+/* Backends that serve the same; they stand together in the list. */
+struct pool {
+	char		name[BACKEND_NAME];
+	uint32_t	first, n;	/* these of the list */
+	uint32_t	seat;		/* on the board */
+	uint32_t	attempts;	/* 1 … SESSION_ATTEMPTS: backends tried */
+	uint64_t	connect_timeout; /* ms, of one attempt; never 0 */
+	bool		fast_open;	/* bytes in the request to connect */
 };
 
 struct backends {
 	const struct backend *list;
 	uint32_t	 n;
+	const struct pool *pool;
+	uint32_t	 pools;
 	struct board	*board;
 	uint32_t	 worker;	/* our row on the board */
 };
+
+/* The pool that backend *i* is in. */
+static inline const struct pool *
+backend_pool(const struct backends *bs, uint32_t i)
+{
+	return &bs->pool[bs->list[i].pool];
+}
 
 /* Count one session more, one fewer. */
 void	backend_take(const struct backends *, uint32_t i);

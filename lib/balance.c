@@ -10,13 +10,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* The sequence of one tier of one pool, as backend numbers. */
+struct order {
+	uint16_t	*at;
+	uint32_t	 length;	/* 0: the tier is empty */
+};
+
 struct balance {
 	const struct backends *bs;
-	struct {
-		uint16_t *order;	/* the sequence, as backend numbers */
-		uint32_t  length;	/* 0: the tier is empty */
-	} tier[TIERS];
+	struct order	*order;		/* TIERS of each pool */
 };
+
+static struct order *
+order_of(const struct balance *b, uint32_t pool, uint32_t tier)
+{
+	return &b->order[pool * TIERS + tier];
+}
 
 static uint32_t
 gcd(uint32_t a, uint32_t b)
@@ -29,37 +38,38 @@ gcd(uint32_t a, uint32_t b)
  * step everyone gains its weight, the richest is next and pays the sum of all.
  */
 static int
-lay_out(struct balance *b, uint32_t tier)
+lay_out(struct balance *b, uint32_t pool, uint32_t tier)
 {
-	const struct backends *bs = b->bs;
+	const struct pool *p = &b->bs->pool[pool];
+	const struct backend *list = b->bs->list + p->first;
+	struct order *o = order_of(b, pool, tier);
 	uint32_t i, step, best, sum = 0, unit = 0;
 	int64_t *gain;
 
-	for (i = 0; i < bs->n; i++)
-		if (bs->list[i].tier == tier) {
-			sum += bs->list[i].weight;
-			unit = gcd(bs->list[i].weight, unit);
+	for (i = 0; i < p->n; i++)
+		if (list[i].tier == tier) {
+			sum += list[i].weight;
+			unit = gcd(list[i].weight, unit);
 		}
 	if (sum == 0)
 		return 0;
-	b->tier[tier].order = calloc(sum / unit, sizeof(uint16_t));
-	if ((gain = calloc(bs->n, sizeof(*gain))) == NULL ||
-	    b->tier[tier].order == NULL) {
+	o->at = calloc(sum / unit, sizeof(uint16_t));
+	if ((gain = calloc(p->n, sizeof(*gain))) == NULL || o->at == NULL) {
 		free(gain);
 		return -1;
 	}
-	b->tier[tier].length = sum / unit;
-	for (step = 0; step < sum / unit; step++) {
-		best = bs->n;
-		for (i = 0; i < bs->n; i++) {
-			if (bs->list[i].tier != tier)
+	o->length = sum / unit;
+	for (step = 0; step < o->length; step++) {
+		best = p->n;
+		for (i = 0; i < p->n; i++) {
+			if (list[i].tier != tier)
 				continue;
-			gain[i] += bs->list[i].weight;
-			if (best == bs->n || gain[i] > gain[best])
+			gain[i] += list[i].weight;
+			if (best == p->n || gain[i] > gain[best])
 				best = i;
 		}
 		gain[best] -= sum;
-		b->tier[tier].order[step] = (uint16_t)best;
+		o->at[step] = (uint16_t)(p->first + best);
 	}
 	free(gain);
 	return 0;
@@ -69,29 +79,33 @@ struct balance *
 balance_new(const struct backends *bs)
 {
 	struct balance *b;
-	uint32_t tier;
+	uint32_t i;
 
 	if ((b = calloc(1, sizeof(*b))) == NULL)
 		return NULL;
 	b->bs = bs;
-	for (tier = 0; tier < TIERS; tier++)
-		if (lay_out(b, tier) == -1) {
-			balance_free(b);
-			errno = ENOMEM;
-			return NULL;
-		}
+	b->order = calloc((size_t)bs->pools * TIERS, sizeof(*b->order));
+	for (i = 0; b->order != NULL && i < bs->pools * TIERS; i++)
+		if (lay_out(b, i / TIERS, i % TIERS) == -1)
+			break;
+	if (b->order == NULL || i < bs->pools * TIERS) {
+		balance_free(b);
+		errno = ENOMEM;
+		return NULL;
+	}
 	return b;
 }
 
 void
 balance_free(struct balance *b)
 {
-	uint32_t tier;
+	uint32_t i;
 
 	if (b == NULL)
 		return;
-	for (tier = 0; tier < TIERS; tier++)
-		free(b->tier[tier].order);
+	for (i = 0; b->order != NULL && i < b->bs->pools * TIERS; i++)
+		free(b->order[i].at);
+	free(b->order);
 	free(b);
 }
 
@@ -106,36 +120,39 @@ usable(const struct balance *b, uint32_t i, const uint16_t *tried, unsigned n,
 }
 
 static int
-draw(struct balance *b, uint32_t tier)
+draw(struct balance *b, uint32_t pool, uint32_t tier)
 {
+	const struct order *o = order_of(b, pool, tier);
+	struct board_pool *shared;
 	uint64_t ticket;
 
-	ticket = atomic_fetch_add_explicit(&b->bs->board->tier[tier].ticket, 1,
+	shared = &b->bs->board->pool[b->bs->pool[pool].seat];
+	ticket = atomic_fetch_add_explicit(&shared->tier[tier].ticket, 1,
 	    memory_order_relaxed);
-	return b->tier[tier].order[ticket % b->tier[tier].length];
+	return o->at[ticket % o->length];
 }
 
 /* A usable backend of the tier, or -1. *now* of UINT64_MAX: held-off ones too. */
 static int
-pick_from(struct balance *b, uint32_t tier, const uint16_t *tried, unsigned n,
-    uint64_t now)
+pick_from(struct balance *b, uint32_t pool, uint32_t tier,
+    const uint16_t *tried, unsigned n, uint64_t now)
 {
-	const struct backends *bs = b->bs;
-	uint32_t i, turns;
+	const struct pool *p = &b->bs->pool[pool];
+	uint32_t i, turns, end = p->first + p->n;
 	int got;
 
-	if (b->tier[tier].length == 0)
+	if (order_of(b, pool, tier)->length == 0)
 		return -1;
-	got = draw(b, tier);
+	got = draw(b, pool, tier);
 	if (usable(b, (uint32_t)got, tried, n, now))
 		return got;
-	for (i = 0; i < bs->n; i++)
-		if (bs->list[i].tier == tier && usable(b, i, tried, n, now))
+	for (i = p->first; i < end; i++)
+		if (b->bs->list[i].tier == tier && usable(b, i, tried, n, now))
 			break;
-	if (i == bs->n)
+	if (i == end)
 		return -1;
-	for (turns = b->tier[tier].length; turns > 0; turns--) {
-		got = draw(b, tier);
+	for (turns = order_of(b, pool, tier)->length; turns > 0; turns--) {
+		got = draw(b, pool, tier);
 		if (usable(b, (uint32_t)got, tried, n, now))
 			return got;
 	}
@@ -144,17 +161,18 @@ pick_from(struct balance *b, uint32_t tier, const uint16_t *tried, unsigned n,
 }
 
 int
-balance_pick(struct balance *b, const uint16_t *tried, unsigned n,
-    uint64_t now)
+balance_pick(struct balance *b, uint32_t pool, const uint16_t *tried,
+    unsigned n, uint64_t now)
 {
 	uint32_t tier;
 	int got;
 
 	for (tier = 0; tier < TIERS; tier++)
-		if ((got = pick_from(b, tier, tried, n, now)) != -1)
+		if ((got = pick_from(b, pool, tier, tried, n, now)) != -1)
 			return got;
 	for (tier = 0; tier < TIERS; tier++)
-		if ((got = pick_from(b, tier, tried, n, UINT64_MAX)) != -1)
+		if ((got = pick_from(b, pool, tier, tried, n,
+		    UINT64_MAX)) != -1)
 			return got;
 	errno = EHOSTDOWN;
 	return -1;

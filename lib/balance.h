@@ -19,11 +19,11 @@ struct balance *balance_new(const struct backends *);
 void	balance_free(struct balance *);
 
 /*
- * Choose a backend that is not among the *n* in *tried*. Primary backends come
+ * Choose a backend of the pool that is not among the *n* in *tried*. Primary backends come
  * before backup ones, and those that failed just now come last of all: a guess
  * must not turn away a client. -1 with EHOSTDOWN when all have been tried.
  */
-int	balance_pick(struct balance *, const uint16_t *tried, unsigned n,
-	    uint64_t now);
+int	balance_pick(struct balance *, uint32_t pool, const uint16_t *tried,
+	    unsigned n, uint64_t now);
 
 #endif

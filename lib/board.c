@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 static size_t
@@ -49,6 +50,65 @@ board_free(struct board *b)
 {
 	if (b != NULL)
 		munmap(b, b->size);
+}
+
+/* FNV-1a (Fowler, Noll, Vo), never 0: it spares us to compare all names. */
+static uint64_t
+hash_of(const char *name)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+	return h == 0 ? 1 : h;
+}
+
+/*
+ * In a row of *n* things of *size* bytes that begin with their seat. They are
+ * first taken in order: behind one that never was nobody sits.
+ */
+static uint32_t
+take_seat(void *row, size_t size, uint32_t n, const char *name,
+    uint64_t generation, uint64_t oldest)
+{
+	uint32_t i, unused = BOARD_NO_SEAT;
+	uint64_t hash = hash_of(name);
+	struct board_seat *seat;
+
+	for (i = 0; i < n; i++) {
+		seat = (struct board_seat *)((char *)row + i * size);
+		if (seat->hash == hash && strcmp(seat->name, name) == 0)
+			goto taken;
+		if (unused == BOARD_NO_SEAT && seat->generation < oldest)
+			unused = i;
+		if (seat->hash == 0)
+			break;
+	}
+	if ((i = unused) == BOARD_NO_SEAT)
+		return i;
+	seat = (struct board_seat *)((char *)row + i * size);
+	memset(seat, 0, size);
+	(void)strlcpy(seat->name, name, sizeof(seat->name));
+	seat->hash = hash;
+taken:
+	seat->generation = generation;
+	return i;
+}
+
+uint32_t
+board_seat_backend(struct board *b, const char *name, uint64_t generation,
+    uint64_t oldest)
+{
+	return take_seat(b->backend, sizeof(b->backend[0]), b->backends, name,
+	    generation, oldest);
+}
+
+uint32_t
+board_seat_pool(struct board *b, const char *name, uint64_t generation,
+    uint64_t oldest)
+{
+	return take_seat(b->pool, sizeof(b->pool[0]), BOARD_POOLS, name,
+	    generation, oldest);
 }
 
 _Atomic uint32_t *

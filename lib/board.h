@@ -4,6 +4,9 @@
  * board.h: the shared memory that makes many workers one service. The master
  * makes it before it forks; every process maps the same pages.
  *
+ * Backends and pools have seats, which they keep by name: who is in the next
+ * configuration too goes on with what stands there.
+ *
  * Every counter has one writer, named below, and any number of readers; nobody
  * takes a lock. Where there is more than one writer the field says so and is
  * changed by atomic read-modify-write only. A field that is read while it is
@@ -21,6 +24,10 @@
 #define BOARD_VERSION	1
 #define BOARD_WORKERS	256		/* slots, the most workers there can be */
 #define BOARD_BACKENDS	4096		/* the most backends there can be */
+#define BOARD_POOLS	512		/* room for pools, old and new */
+#define BOARD_SEATS	(2 * BOARD_BACKENDS) /* for backends, likewise */
+#define BOARD_NAME	128		/* bytes with the NUL */
+#define BOARD_NO_SEAT	UINT32_MAX
 #define BOARD_ENDS	32		/* room for reasons a session ends for */
 
 #define WORKER_STATES(X) X(FREE) X(STARTING) X(READY) X(DRAINING)
@@ -50,7 +57,7 @@ struct board_worker {
 	_Atomic uint32_t state;		/* enum worker_state */
 	_Atomic uint32_t live;		/* sessions now */
 	_Atomic uint32_t stopped;	/* by SIGSTOP; written by the master */
-	_Atomic uint32_t generation;	/* how often the slot was filled */
+	_Atomic uint32_t generation;	/* of the configuration it runs */
 	_Atomic uint64_t heartbeat;	/* sys_now() of the last loop turn */
 	_Atomic uint64_t total;		/* sessions ever accepted */
 	_Atomic uint64_t up, down;	/* bytes to servers, to clients */
@@ -61,8 +68,17 @@ struct board_worker {
 	struct board_shuttles shuttles;
 };
 
+/* Whose seat it is; written by the master alone. */
+struct board_seat {
+	char		 name[BOARD_NAME];
+	uint64_t	 hash;		/* of the name; 0: never taken */
+	uint64_t	 generation;	/* the last that has it */
+};
+
 /* One backend; any worker writes. */
 struct board_backend {
+	_Alignas(64)
+	struct board_seat seat;
 	_Alignas(64)
 	_Atomic uint64_t held_until;	/* sys_now() value; 0: in service */
 	_Atomic uint64_t failures;	/* attempts that failed */
@@ -72,24 +88,43 @@ struct board_backend {
 /* Tiers of backends, in the order in which they are tried. */
 enum { TIER_PRIMARY, TIER_BACKUP, TIERS };
 
-struct board {
-	uint64_t	 magic;
-	uint32_t	 version;
-	uint32_t	 backends;	/* how many */
-	size_t		 size;		/* of the mapping */
-	_Atomic uint32_t slots;		/* workers' slots ever used; master */
-	struct board_worker worker[BOARD_WORKERS];
-	/* Places in the round-robin sequence given out; any worker writes. */
+/* One pool; any worker writes the tickets. */
+struct board_pool {
+	struct board_seat seat;
+	/* Places in the round-robin sequence given out. */
 	struct {
 		_Alignas(64) _Atomic uint64_t ticket;
 	} tier[TIERS];
+};
+
+struct board {
+	uint64_t	 magic;
+	uint32_t	 version;
+	uint32_t	 backends;	/* how many there is room for */
+	size_t		 size;		/* of the mapping */
+	_Atomic uint32_t slots;		/* workers' slots ever used; master */
+	struct board_worker worker[BOARD_WORKERS];
+	struct board_pool pool[BOARD_POOLS];
 	/* Then the backends, then a row of live sessions for each worker. */
 	struct board_backend backend[];
 };
 
-/* Make a board. NULL with errno set. It lives until the last process unmaps. */
+/*
+ * Make a board with room for so many backends; memory is touched only where one
+ * sits. NULL with errno set. It lives until the last process unmaps.
+ */
 struct board *board_new(uint32_t backends);
 void	board_free(struct board *);
+
+/*
+ * The seat of the backend or pool called *name*: its own if it has one, else one
+ * that nobody has used since *oldest*, wiped clean. It is kept for *generation*.
+ * BOARD_NO_SEAT: all are taken. For the master.
+ */
+uint32_t board_seat_backend(struct board *, const char *name,
+	    uint64_t generation, uint64_t oldest);
+uint32_t board_seat_pool(struct board *, const char *name,
+	    uint64_t generation, uint64_t oldest);
 
 /* Sessions that *worker* holds on *backend*; written by that worker alone. */
 _Atomic uint32_t *board_live(struct board *, uint32_t worker,

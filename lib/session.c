@@ -50,14 +50,16 @@ session_note_end(struct session *s, enum session_end why)
 static uint64_t
 deadline(const struct session_table *t, const struct session *s)
 {
+	const struct session_route *r = &t->route[s->listener];
 	uint64_t limit;
 
 	switch (s->state) {
 	case SESSION_CONNECT:
-		return s->last + t->limits->connect_timeout;
+		return s->last +
+		    t->backends->pool[r->pool].connect_timeout;
 	case SESSION_RELAY:
 		limit = s->done[UP] || s->done[DOWN] ?
-		    t->limits->fin_timeout : t->limits->idle_timeout;
+		    r->limits.fin_timeout : r->limits.idle_timeout;
 		return limit == 0 ? 0 : s->last + limit;
 	case SESSION_FLUSH:
 		return t->now + SESSION_FLUSH_POLL;

@@ -27,7 +27,7 @@
 
 struct session_table;
 
-#define SESSION_ATTEMPTS	3	/* backends tried at most */
+#define SESSION_ATTEMPTS	8	/* backends tried at most */
 
 #define SESSION_STATES(X) X(FREE) X(PICK) X(CONNECT) X(RELAY) X(FLUSH) \
 	X(LINGER)

@@ -75,7 +75,7 @@ attempt_stands(struct session_table *t, struct session *s)
 static bool
 worth_asking(struct session_table *t, const struct session *s)
 {
-	uint8_t *eager = &t->eager[s->listener];
+	uint8_t *eager = &t->route[s->listener].eager;
 
 	if (*eager >= EAGER_ENOUGH)
 		return true;
@@ -91,7 +91,7 @@ worth_asking(struct session_table *t, const struct session *s)
 static enum shuttle_result
 ask_early(struct session_table *t, struct session *s)
 {
-	uint8_t *eager = &t->eager[s->listener];
+	uint8_t *eager = &t->route[s->listener].eager;
 	enum shuttle_result result;
 
 	/* Bytes may be held already, for an attempt before or with this one. */
@@ -143,7 +143,7 @@ begin(struct session_table *t, struct session *s, uint32_t i, int *pending,
 	*spare = fd != -1;
 	if (*spare)
 		return fd;
-	if (!t->fast_open || shuttle_held(up) == 0)
+	if (!backend_pool(t->backends, i)->fast_open || shuttle_held(up) == 0)
 		return sys_connect(a, pending);
 	return sys_connect_with(a, shuttle_bytes(up, &t->kit),
 	    shuttle_held(up), &s->early, pending);
@@ -237,17 +237,20 @@ turn_away(struct session_table *t, struct session *s)
 void
 session_pick(struct session_table *t, struct session *s)
 {
+	const struct session_route *r = &t->route[s->listener];
+	const struct pool *pool = &t->backends->pool[r->pool];
 	int i;
 
 	session_set_state(s, SESSION_PICK);
-	if (t->fast_open && t->eager[s->listener] >= EAGER_ENOUGH &&
+	if (pool->fast_open && r->eager >= EAGER_ENOUGH &&
 	    shuttle_fetch(&s->way[UP], &t->kit, s->fd[CLIENT]) ==
 	    SHUTTLE_FROM_FAILED) {
 		client_is_gone(t, s);
 		return;
 	}
-	while (s->attempts < SESSION_ATTEMPTS) {
-		i = balance_pick(t->balance, s->tried, s->attempts, t->now);
+	while (s->attempts < pool->attempts) {
+		i = balance_pick(t->balance, r->pool, s->tried, s->attempts,
+		    t->now);
 		if (i == -1)
 			break;
 		if (s->attempts > 0)

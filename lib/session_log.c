@@ -20,7 +20,7 @@ session_log_start(const struct session_table *t, const struct session *s)
 		log_gather(t->log, LOG_DEBUG,
 		    "session start client=%s listener=%s",
 		    endpoint_format(&s->client, client, sizeof(client)),
-		    t->listeners[s->listener]);
+		    t->route[s->listener].name);
 }
 
 /* The names of all backends tried, the one that served last. */
@@ -53,7 +53,8 @@ session_log_end(const struct session_table *t, const struct session *s)
 	log_gather(t->log, LOG_INFO, "session end client=%s listener=%s "
 	    "backend=%s up=%llu down=%llu connect_ms=%s total_ms=%llu end=%s",
 	    endpoint_format(&s->client, client, sizeof(client)),
-	    t->listeners[s->listener], tried_names(t, s, tried, sizeof(tried)),
+	    t->route[s->listener].name,
+	    tried_names(t, s, tried, sizeof(tried)),
 	    (unsigned long long)s->way[UP].out,
 	    (unsigned long long)s->way[DOWN].out, connect,
 	    (unsigned long long)(t->now - s->started),

@@ -22,15 +22,22 @@
 #include "timer.h"
 
 struct session_limits {			/* in ms; 0: no limit */
-	uint64_t	connect_timeout;	/* never 0 */
 	uint64_t	idle_timeout;
 	uint64_t	fin_timeout;
 };
 
 struct spares;
 
-/* What the worker fills eager with: clients are taken to speak first. */
-#define TABLE_EAGER	24
+/* What eager begins with: clients are taken to speak first. */
+#define ROUTE_EAGER	24
+
+/* What the sessions of one listener have in common. */
+struct session_route {
+	const char	*name;		/* of the listener, for the log */
+	uint32_t	 pool;		/* who serves them */
+	struct session_limits limits;
+	uint8_t		 eager;		/* see session_connect.c */
+};
 
 struct session_table {
 	/* Set by table_init(). */
@@ -44,7 +51,6 @@ struct session_table {
 	size_t		 descriptors;	/* size of owner */
 
 	/* Set by the worker before the first session. */
-	const struct session_limits *limits;
 	const struct backends *backends;
 	struct balance	*balance;
 	struct spares	*spares;
@@ -53,9 +59,7 @@ struct session_table {
 	struct timers	*timers;	/* one for each id */
 	struct board_worker *board;
 	struct log	*log;
-	const char *const *listeners;	/* names for the log */
-	uint8_t		*eager;		/* by listener, see session.c */
-	bool		fast_open;	/* towards backends */
+	struct session_route *route;	/* by listener */
 
 	uint64_t	 now;		/* sys_now(), set each turn */
 	uint64_t	 talked;	/* when a session that is no stream acted */

@@ -217,7 +217,8 @@ fill(struct spares *s, uint32_t id)
 		return;
 	}
 	poller_want(t->poller, p->fd, POLLER_WRITE);
-	timers_set(s->timers, id, t->now + t->limits->connect_timeout);
+	timers_set(s->timers, id, t->now +
+	    backend_pool(t->backends, p->backend)->connect_timeout);
 }
 
 /*

@@ -26,7 +26,8 @@ conf_init(struct conf *c)
 	memset(c, 0, sizeof(*c));
 	c->buffers = 512;
 	c->drain_timeout = 10 * 60 * 1000;
-	c->limits.connect_timeout = 5 * 1000;
+	c->connect_timeout = 5 * 1000;
+	c->retries = 2;
 	c->limits.fin_timeout = 60 * 1000;
 	c->engine = poller_engine("hybrid");
 	c->log_level = LOG_INFO;
@@ -37,6 +38,7 @@ conf_free(struct conf *c)
 {
 	free(c->listener);
 	free(c->builtin);
+	free(c->pool);
 	free(c->backend);
 }
 
@@ -77,6 +79,7 @@ conf_add_listener(struct conf *c, const char *text, const char **why)
 		l->addr = found[i];
 		l->fd = -1;
 		addr_format(&l->addr, l->name, sizeof(l->name));
+		strlcpy(l->wanted, l->name, sizeof(l->wanted));
 	}
 	return 0;
 }
@@ -93,19 +96,26 @@ name_is_taken(const struct conf *c, const char *name)
 }
 
 /* The address is the name, with #2, #3 … when it is there already. */
-static int
+static void
 name_backend(const struct conf *c, const char *base, char *name, size_t size)
 {
 	unsigned n;
-	int len;
 
-	if (strlcpy(name, base, size) >= size)
+	strlcpy(name, base, size);
+	for (n = 2; name_is_taken(c, name); n++)
+		snprintf(name, size, "%s#%u", base, n);
+}
+
+/* The one pool that the command line has. */
+static int
+add_pool(struct conf *c)
+{
+	if (c->pools > 0)
+		return 0;
+	if ((c->pool = calloc(1, sizeof(*c->pool))) == NULL)
 		return -1;
-	for (n = 2; name_is_taken(c, name); n++) {
-		len = snprintf(name, size, "%s#%u", base, n);
-		if (len < 0 || (size_t)len >= size)
-			return -1;
-	}
+	strlcpy(c->pool->name, "main", sizeof(c->pool->name));
+	c->pools = 1;
 	return 0;
 }
 
@@ -119,18 +129,17 @@ add_backend(struct conf *c, const struct backend *b, const char *base,
 		*why = "there are more than 4096 backends";
 		return -1;
 	}
-	if ((list = grow(c->backend, c->backends, 1, sizeof(*b))) == NULL) {
+	if (add_pool(c) == -1 ||
+	    (list = grow(c->backend, c->backends, 1, sizeof(*b))) == NULL) {
 		*why = strerror(errno);
 		return -1;
 	}
 	c->backend = list;
 	added = &list[c->backends];
 	*added = *b;
-	if (name_backend(c, base, added->name, sizeof(added->name)) == -1) {
-		*why = "the address is too long for a name: add ,name=S";
-		return -1;
-	}
+	name_backend(c, base, added->name, sizeof(added->name));
 	c->backends++;
+	c->pool->n++;
 	return 0;
 }
 
@@ -154,6 +163,42 @@ add_builtin(struct conf *c, enum builtin_kind kind, const char **why)
 	l->fd = -1;
 	l->builtin = kind;
 	l->backend = c->backends - 1;
+	return 0;
+}
+
+void
+conf_finish(struct conf *c)
+{
+	struct listener *l;
+	struct pool *p;
+
+	for (l = c->listener; l < c->listener + c->listeners; l++) {
+		l->limits = c->limits;
+		l->defer_accept = c->defer_accept;
+		l->fast_open = c->fast_open;
+	}
+	for (p = c->pool; p < c->pool + c->pools; p++) {
+		p->connect_timeout = c->connect_timeout;
+		p->attempts = c->retries + 1;
+		p->fast_open = c->fast_open;
+	}
+}
+
+int
+conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
+    uint64_t oldest)
+{
+	struct backend *b;
+	struct pool *p;
+
+	for (b = c->backend; b < c->backend + c->backends; b++)
+		if ((b->seat = board_seat_backend(board, b->name, generation,
+		    oldest)) == BOARD_NO_SEAT)
+			return -1;
+	for (p = c->pool; p < c->pool + c->pools; p++)
+		if ((p->seat = board_seat_pool(board, p->name, generation,
+		    oldest)) == BOARD_NO_SEAT)
+			return -1;
 	return 0;
 }
 
@@ -189,7 +234,7 @@ read_word(const struct conf *c, char *word, struct backend *b,
 			return -1;
 		}
 	} else if (strncmp(word, "name=", 5) == 0) {
-		if (word[5] == '\0' || strlen(word + 5) >= sizeof(b->name) ||
+		if (word[5] == '\0' || strlen(word + 5) >= CONF_NAME ||
 		    strpbrk(word + 5, " \t\"=") != NULL) {
 			*why = "a name has 1 to 63 bytes, "
 			    "no spaces, quotes or '='";
@@ -258,6 +303,7 @@ conf_add_backend(struct conf *c, const char *given, const char **why)
 		if (add_builtin(c, kind, why) == 0)
 			return 0;
 		c->backends--;
+		c->pool->n--;
 		return -1;
 	}
 	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDRESSES, why)) == -1)

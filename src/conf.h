@@ -18,20 +18,26 @@
 #include "session_table.h"
 
 #define CONF_LISTENERS	256		/* the most there can be */
+#define CONF_NAME	64		/* bytes with the NUL */
 
 struct conf {
 	struct listener	*listener;	/* in the order given */
 	size_t		 listeners;
 	struct listener	*builtin;	/* one for each builtin backend */
 	size_t		 builtins;
-	struct backend	*backend;
+	struct pool	*pool;
+	size_t		 pools;
+	struct backend	*backend;	/* pool by pool */
 	size_t		 backends;
 
 	unsigned	 workers;	/* 0: no fork */
 	uint32_t	 buffers;	/* blocks for each worker */
 	uint64_t	 drain_timeout;	/* ms, 0: none */
-	struct session_limits limits;
 	const struct poller_engine *engine;
+	/* What listeners and pools have unless they say otherwise. */
+	struct session_limits limits;
+	uint64_t	 connect_timeout; /* ms, never 0 */
+	unsigned	 retries;	/* 0 … SESSION_ATTEMPTS - 1 */
 	unsigned	 defer_accept;	/* s, 0: off */
 	bool		 fast_open;	/* on both sides */
 	unsigned	 busy_poll;	/* µs, 0: off */
@@ -50,11 +56,25 @@ void	conf_init(struct conf *);
 void	conf_free(struct conf *);
 
 /*
- * Add what `-l` and `-b` take. Return 0, or -1 with *why set to a text that
+ * Add what `-l` and `-b` take: there is one pool of all backends. Return 0, or -1 with *why set to a text that
  * says what would be right; the text is constant.
  */
 int	conf_add_listener(struct conf *, const char *text, const char **why);
 int	conf_add_backend(struct conf *, const char *text, const char **why);
+
+/*
+ * Once all is there: hand the defaults to listeners and pools, and check what
+ * only the whole can tell.
+ */
+void	conf_finish(struct conf *);
+
+/*
+ * Give all backends and pools their seats on the board, for this generation of
+ * the configuration; *oldest* is the oldest that still has workers. -1: the
+ * board is full.
+ */
+int	conf_sit_down(struct conf *, struct board *, uint64_t generation,
+	    uint64_t oldest);
 
 /* Read a number of digits only, without blanks or a sign. 0, or -1. */
 int	conf_number(const char *text, long long min, long long max,

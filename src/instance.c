@@ -37,13 +37,15 @@ lock_pidfile(struct instance *in)
 }
 
 static int
-open_listener(const struct conf *c, struct listener *l)
+open_listener(struct listener *l)
 {
 	int err;
 
 	if (listener_open(l) == 0) {
-		if (c->fast_open)
+		if (l->fast_open)
 			sys_fast_open(l->fd);
+		if (l->defer_accept > 0)
+			sys_defer_accept(l->fd, l->defer_accept);
 		return 0;
 	}
 	err = errno;
@@ -63,15 +65,12 @@ open_listeners(struct conf *c)
 	int status;
 
 	for (i = 0; i < c->listeners; i++) {
-		l = &c->listener[i];
-		if ((status = open_listener(c, l)) != 0)
+		if ((status = open_listener(&c->listener[i])) != 0)
 			return status;
-		if (c->defer_accept > 0)
-			sys_defer_accept(l->fd, c->defer_accept);
 	}
 	for (i = 0; i < c->builtins; i++) {
 		l = &c->builtin[i];
-		if ((status = open_listener(c, l)) != 0)
+		if ((status = open_listener(l)) != 0)
 			return status;
 		c->backend[l->backend].addr = l->addr;
 	}

@@ -12,14 +12,21 @@
 
 #include "addr.h"
 #include "builtin.h"
+#include "session_table.h"
 
 struct listener {
 	char		name[ADDR_TEXT]; /* as bound, for logs */
+	char		wanted[ADDR_TEXT]; /* as asked for: port 0 is a wish */
+	char		label[64];	/* what its sessions are logged by */
 	struct addr	addr;
 	int		fd;		/* -1: not open */
 	bool		bound;		/* its path is ours to remove */
 	enum builtin_kind builtin;	/* of a builtin backend, else NONE */
 	size_t		backend;	/* whose address it is, if builtin */
+	uint32_t	pool;		/* who serves its sessions */
+	struct session_limits limits;
+	unsigned	defer_accept;	/* s, 0: off */
+	bool		fast_open;
 };
 
 /* Open one; its address and name become those that were bound. -1 with errno. */

@@ -69,7 +69,8 @@ serve(struct conf *conf, struct log *log, struct instance *instance,
 	struct board *board;
 	int status;
 
-	if ((board = board_new((uint32_t)conf->backends)) == NULL) {
+	if ((board = board_new(BOARD_SEATS)) == NULL ||
+	    conf_sit_down(conf, board, 1, 1) == -1) {
 		warn("board");
 		return EX_OSERR;
 	}

@@ -279,7 +279,7 @@ read_option(struct parse *p, int code, const char *value)
 		read_path(p, code, value, &c->ports_file);
 		break;
 	case OPT_CONNECT_TIMEOUT:
-		read_time(p, code, value, &c->limits.connect_timeout);
+		read_time(p, code, value, &c->connect_timeout);
 		break;
 	case OPT_IDLE_TIMEOUT:
 		read_time(p, code, value, &c->limits.idle_timeout);
@@ -365,6 +365,7 @@ check_whole(struct parse *p)
 	else if (!c->foreground && strcmp(c->log, "stderr") == 0)
 		reject(p, 'L', c->log, "a daemon has no stderr: add -F, or "
 		    "log to syslog or a file");
+	conf_finish(c);
 	c->log_level = p->verbose > 0 ? LOG_DEBUG :
 	    p->quiet ? LOG_NOTICE : LOG_INFO;
 	if (p->user == NULL && geteuid() != 0)

@@ -47,7 +47,6 @@ struct worker {
 	struct session_table table;
 	struct builtins	*builtins;
 	struct acceptor	 acceptor;
-	const char	**names;	/* of the listeners */
 	const char	*step;		/* of the set-up, for its error */
 	bool		 draining;
 	bool		 shutting;	/* the drain timeout is over */
@@ -76,12 +75,30 @@ session_limit(const struct conf *c, size_t descriptors)
 	return (uint32_t)((descriptors - fixed) / (c->builtins > 0 ? 3 : 2));
 }
 
+static struct session_route *
+make_routes(const struct conf *c)
+{
+	struct session_route *route;
+	const struct listener *l;
+	size_t i;
+
+	if ((route = calloc(c->listeners, sizeof(*route))) == NULL)
+		return NULL;
+	for (i = 0; i < c->listeners; i++) {
+		l = &c->listener[i];
+		route[i].name = l->label[0] != '\0' ? l->label : l->name;
+		route[i].pool = l->pool;
+		route[i].limits = l->limits;
+		route[i].eager = ROUTE_EAGER;
+	}
+	return route;
+}
+
 static int
 set_up_table(struct worker *w, size_t descriptors)
 {
 	struct session_table *t = &w->table;
 	uint32_t limit = session_limit(w->conf, descriptors);
-	size_t i;
 
 	w->step = "sessions within the limit of descriptors";
 	if (limit == 0) {
@@ -89,23 +106,14 @@ set_up_table(struct worker *w, size_t descriptors)
 		return -1;
 	}
 	w->step = "memory";
-	w->names = calloc(w->conf->listeners, sizeof(*w->names));
-	if (w->names == NULL || table_init(t, limit, descriptors) == -1)
+	if (table_init(t, limit, descriptors) == -1 ||
+	    (t->route = make_routes(w->conf)) == NULL)
 		return -1;
-	if ((t->eager = malloc(w->conf->listeners)) == NULL)
-		return -1;
-	for (i = 0; i < w->conf->listeners; i++)
-		w->names[i] = w->conf->listener[i].name;
-	/* Most clients speak first: that is the guess to begin with. */
-	memset(t->eager, TABLE_EAGER, w->conf->listeners);
 	t->now = sys_now();
-	t->limits = &w->conf->limits;
 	t->backends = &w->backends;
 	t->poller = w->poller;
 	t->board = w->me;
 	t->log = w->log;
-	t->listeners = w->names;
-	t->fast_open = w->conf->fast_open;
 	t->kit.pool = bufpool_new(w->conf->buffers, BLOCK);
 	t->kit.scratch = malloc(BLOCK);
 	if (descriptors >= PIPES_WORTH)
@@ -131,6 +139,8 @@ set_up(struct worker *w)
 		    strerror(errno));
 	w->backends.list = w->conf->backend;
 	w->backends.n = (uint32_t)w->conf->backends;
+	w->backends.pool = w->conf->pool;
+	w->backends.pools = (uint32_t)w->conf->pools;
 	w->backends.board = w->board;
 	w->backends.worker = w->slot;
 	w->step = "change of user";
@@ -169,8 +179,7 @@ worker_free(struct worker *w)
 	pipepool_free(w->table.kit.pipes);
 	table_free(&w->table);
 	poller_free(w->poller);
-	free(w->names);
-	free(w->table.eager);
+	free(w->table.route);
 	if (w->signals != -1)
 		close(w->signals);
 	if (w->channel != -1)

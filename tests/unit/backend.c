@@ -8,8 +8,8 @@
 #include "helpers.h"
 
 static const struct backend list[3] = {
-	{ .name = "a", .weight = 1 }, { .name = "b", .weight = 1 },
-	{ .name = "c", .weight = 1 },
+	{ .name = "a", .weight = 1 }, { .name = "b", .weight = 1, .seat = 1 },
+	{ .name = "c", .weight = 1, .seat = 2 },
 };
 
 static struct board *board;

@@ -11,6 +11,7 @@
 #define MOST	40			/* backends in most of these tests */
 
 static struct backend list[BOARD_BACKENDS];
+static struct pool pool;
 static struct backends backends;
 static struct balance *balance;
 
@@ -24,9 +25,13 @@ begin(const int *weights, uint32_t n)
 	for (i = 0; i < n; i++) {
 		list[i].weight = (uint32_t)abs(weights[i]);
 		list[i].tier = weights[i] < 0 ? TIER_BACKUP : TIER_PRIMARY;
+		list[i].seat = i;
 	}
 	backends.list = list;
 	backends.n = n;
+	pool.n = n;
+	backends.pool = &pool;
+	backends.pools = 1;
 	backends.worker = 0;
 	backends.board = board_new(n);
 	assert_non_null(backends.board);
@@ -48,7 +53,7 @@ end(void **state)
 static int
 pick(uint64_t now)
 {
-	return balance_pick(balance, NULL, 0, now);
+	return balance_pick(balance, 0, NULL, 0, now);
 }
 
 /* The next picks, as letters. */
@@ -203,7 +208,7 @@ test_workers_draw_from_one_sequence(void **state)
 	second = balance_new(&other);
 	for (i = 0; i < 14; i++)
 		text[i] = (char)('a' + balance_pick(i % 3 == 1 ? second :
-		    balance, NULL, 0, 0));
+		    balance, 0, NULL, 0, 0));
 	assert_string_equal(text, "aabacaaaabacaa");
 	balance_free(second);
 }
@@ -244,20 +249,20 @@ test_tried_ones_are_left_out(void **state)
 	begin((const int[]){ 9, 1, 1 }, 3);
 	for (i = 0; i < 50; i++) {
 		tried[0] = 0;
-		got = balance_pick(balance, tried, 1, 0);
+		got = balance_pick(balance, 0, tried, 1, 0);
 		assert_in_range(got, 1, 2);
 		tried[1] = (uint16_t)got;
-		got = balance_pick(balance, tried, 2, 0);
+		got = balance_pick(balance, 0, tried, 2, 0);
 		assert_int_equal(got, 3 - tried[1]);
 		tried[2] = (uint16_t)got;
 		errno = 0;
-		assert_int_equal(balance_pick(balance, tried, 3, 0), -1);
+		assert_int_equal(balance_pick(balance, 0, tried, 3, 0), -1);
 		assert_int_equal(errno, EHOSTDOWN);
 	}
 	/* Failed just now or not: tried is tried. */
 	backend_failed(&backends, 0, 0);
 	backend_failed(&backends, 1, 0);
-	assert_int_equal(balance_pick(balance, tried, 3, 0), -1);
+	assert_int_equal(balance_pick(balance, 0, tried, 3, 0), -1);
 	assert_int_equal(errno, EHOSTDOWN);
 }
 
@@ -283,11 +288,11 @@ test_order_of_last_resorts(void **state)
 	for (i = 0; i < 10; i++)
 		assert_in_range(pick(0), 0, 1);
 	for (n = 0; n < 4; n++) {
-		i = balance_pick(balance, tried, n, 0);
+		i = balance_pick(balance, 0, tried, n, 0);
 		assert_in_range(i, n < 2 ? 0 : 2, n < 2 ? 1 : 3);
 		tried[n] = (uint16_t)i;
 	}
-	assert_int_equal(balance_pick(balance, tried, 4, 0), -1);
+	assert_int_equal(balance_pick(balance, 0, tried, 4, 0), -1);
 	assert_int_equal(errno, EHOSTDOWN);
 	/* Two seconds later all is as before. */
 	assert_in_range(pick(2000), 0, 1);
@@ -302,11 +307,11 @@ test_backup_after_all_primary_ones(void **state)
 
 	(void)state;
 	begin((const int[]){ 1, 1, -1 }, 3);
-	assert_int_equal(balance_pick(balance, tried, 1, 0), 1);
-	assert_int_equal(balance_pick(balance, tried, 2, 0), 2);
+	assert_int_equal(balance_pick(balance, 0, tried, 1, 0), 1);
+	assert_int_equal(balance_pick(balance, 0, tried, 2, 0), 2);
 	backend_failed(&backends, 1, 0);
 	/* b failed just now, c did not. */
-	assert_int_equal(balance_pick(balance, tried, 1, 0), 2);
+	assert_int_equal(balance_pick(balance, 0, tried, 1, 0), 2);
 }
 
 /* The share of one that is down goes to the others evenly. */
@@ -337,7 +342,7 @@ test_found_however_rare(void **state)
 	(void)state;
 	begin((const int[]){ 255, 1 }, 2);
 	for (i = 0; i < 1000; i++)
-		assert_int_equal(balance_pick(balance, tried, 1, 0), 1);
+		assert_int_equal(balance_pick(balance, 0, tried, 1, 0), 1);
 	backend_failed(&backends, 0, 0);
 	for (i = 0; i < 1000; i++)
 		assert_int_equal(pick(0), 1);
@@ -371,6 +376,35 @@ test_longest_list(void **state)
 	begin(weights, BOARD_BACKENDS);
 	assert_in_range(clock_ms() - begun, 0, 1000);
 	assert_in_range(pick(0), 0, BOARD_BACKENDS - 1);
+}
+
+/* Each pool has a sequence of its own, over its own backends. */
+static void
+test_pools_are_apart(void **state)
+{
+	struct pool pools[2] = { { .n = 2 }, { .first = 2, .n = 3, .seat = 1 } };
+	struct balance *b;
+	const uint16_t tried[] = { 0, 1 };
+	int i;
+
+	(void)state;
+	begin((const int[]){ 1, 1, 1, 2, -1 }, 5);
+	backends.pool = pools;
+	backends.pools = 2;
+	b = balance_new(&backends);
+	assert_non_null(b);
+	for (i = 0; i < 12; i++) {
+		assert_int_equal(balance_pick(b, 0, NULL, 0, 0), i % 2);
+		assert_int_equal(balance_pick(b, 1, NULL, 0, 0),
+		    i % 3 == 1 ? 2 : 3);
+	}
+	assert_int_equal(balance_pick(b, 0, tried, 2, 0), -1);
+	backend_failed(&backends, 2, 0);
+	backend_failed(&backends, 3, 0);
+	assert_int_equal(balance_pick(b, 1, NULL, 0, 0), 4);
+	balance_free(b);
+	backends.pool = &pool;
+	backends.pools = 1;
 }
 
 static void
@@ -415,6 +449,7 @@ main(void)
 		TEST(test_found_however_rare),
 		TEST(test_backups_alone),
 		TEST(test_longest_list),
+		TEST(test_pools_are_apart),
 		TEST(test_out_of_memory),
 	};
 

@@ -66,7 +66,7 @@ test_fresh_board(void **state)
 	/* The rest is zero: all slots are free, nobody is held off. */
 	assert_int_equal(WORKER_FREE, 0);
 	assert_memory_equal(b->worker, was.worker, sizeof(was.worker));
-	assert_memory_equal(b->tier, was.tier, sizeof(was.tier));
+	assert_memory_equal(b->pool, was.pool, sizeof(was.pool));
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(b->backend[i].held_until, 0);
 		assert_int_equal(b->backend[i].failures, 0);
@@ -89,10 +89,60 @@ test_writers_have_lines_of_their_own(void **state)
 	assert_int_equal((uintptr_t)&b->worker[1] % 64, 0);
 	assert_int_equal((uintptr_t)&b->backend[0] % 64, 0);
 	assert_int_equal((uintptr_t)&b->backend[1] % 64, 0);
-	assert_int_equal((uintptr_t)&b->tier[TIER_BACKUP] % 64, 0);
-	assert_true(sizeof(b->tier[0]) >= 64);
+	assert_int_equal((uintptr_t)&b->backend[1].held_until % 64, 0);
+	assert_int_equal((uintptr_t)&b->pool[1].tier[TIER_BACKUP] % 64, 0);
+	assert_true(sizeof(b->pool[0].tier[0]) >= 64);
 	assert_true(atomic_is_lock_free(&b->worker[0].total));
 	assert_true(atomic_is_lock_free(&b->worker[0].live));
+	board_free(b);
+}
+
+/* A name keeps its seat, and what stands there, for as long as it is used. */
+static void
+test_seats_go_by_name(void **state)
+{
+	struct board *b = new_board(3);
+
+	(void)state;
+	assert_int_equal(board_seat_backend(b, "a", 1, 1), 0);
+	assert_int_equal(board_seat_backend(b, "b", 1, 1), 1);
+	b->backend[0].served = 7;
+	b->backend[1].served = 8;
+	/* b goes, c comes; those of generation 1 still have sessions on b. */
+	assert_int_equal(board_seat_backend(b, "c", 2, 1), 2);
+	assert_int_equal(board_seat_backend(b, "a", 2, 1), 0);
+	assert_int_equal(b->backend[0].served, 7);
+	assert_int_equal(board_seat_backend(b, "d", 2, 1), BOARD_NO_SEAT);
+	/* When they have ended its seat is free, and wiped clean. */
+	assert_int_equal(board_seat_backend(b, "d", 3, 2), 1);
+	assert_int_equal(b->backend[1].served, 0);
+	assert_string_equal(b->backend[1].seat.name, "d");
+	assert_int_equal(board_seat_backend(b, "a", 3, 2), 0);
+	assert_int_equal(b->backend[0].served, 7);
+	/* A name that comes back is as good as new. */
+	assert_int_equal(board_seat_backend(b, "b", 4, 3), 2);
+	assert_int_equal(b->backend[2].served, 0);
+	board_free(b);
+}
+
+static void
+test_pools_have_seats_too(void **state)
+{
+	struct board *b = new_board(1);
+	char name[16];
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < BOARD_POOLS; i++) {
+		snprintf(name, sizeof(name), "pool %u", i);
+		assert_int_equal(board_seat_pool(b, name, 1, 1), i);
+	}
+	assert_int_equal(board_seat_pool(b, "more", 1, 1), BOARD_NO_SEAT);
+	b->pool[3].tier[TIER_PRIMARY].ticket = 11;
+	assert_int_equal(board_seat_pool(b, "pool 3", 2, 1), 3);
+	assert_int_equal(b->pool[3].tier[TIER_PRIMARY].ticket, 11);
+	/* A name like a pool's is no backend's. */
+	assert_int_equal(board_seat_backend(b, "pool 3", 1, 1), 0);
 	board_free(b);
 }
 
@@ -348,6 +398,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fresh_board),
 		cmocka_unit_test(test_writers_have_lines_of_their_own),
+		cmocka_unit_test(test_seats_go_by_name),
+		cmocka_unit_test(test_pools_have_seats_too),
 		cmocka_unit_test(test_cells_do_not_overlap),
 		cmocka_unit_test(test_most_backends),
 		cmocka_unit_test(test_processes_see_each_other),

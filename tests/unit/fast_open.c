@@ -207,8 +207,8 @@ begin(const char *value, int n, int refusing)
 	rig_ready(&rig);
 	for (i = 0; i < refusing; i++)
 		rig_refuse(&rig, i);
-	rig.table.fast_open = true;
-	rig.eager[0] = TABLE_EAGER;
+	rig.pool.fast_open = true;
+	rig.route.eager = ROUTE_EAGER;
 }
 
 /* A client whose bytes are there before its session begins. */
@@ -303,14 +303,14 @@ test_session_with_more(void **state)
 static void
 test_session_of_a_silent_client(void **state)
 {
-	static const uint8_t eager[] = { 0, TABLE_EAGER };
+	static const uint8_t eager[] = { 0, ROUTE_EAGER };
 	int server;
 	size_t i;
 
 	(void)state;
 	begin(AT_ONCE, 1, 0);
 	for (i = 0; i < COUNT(eager); i++) {
-		rig.eager[0] = eager[i];
+		rig.route.eager = eager[i];
 		come(NULL, 0);
 		assert_int_equal(rig_session(&rig)->early, 0);
 		server = rig_server(&rig, 0);

@@ -298,7 +298,7 @@ test_reset_does_not_wait_for_ever(void **state)
 	int i;
 
 	(void)state;
-	rig.limits.fin_timeout = 0;
+	rig.route.limits.fin_timeout = 0;
 	connect_both();
 	fill_and_reset(&sent);
 	for (i = 0; i < 200 && rig.table.live > 0; i++)
@@ -357,7 +357,7 @@ static void
 test_idle_timeout(void **state)
 {
 	(void)state;
-	rig.limits.idle_timeout = 10000;
+	rig.route.limits.idle_timeout = 10000;
 	connect_both();
 	rig_pass(&rig, 9900);
 	assert_int_equal(rig.table.live, 1);
@@ -393,7 +393,7 @@ static void
 test_fin_timeout(void **state)
 {
 	(void)state;
-	rig.limits.fin_timeout = 3000;
+	rig.route.limits.fin_timeout = 3000;
 	connect_both();
 	rig_pass(&rig, 100000);
 	MUST(shutdown(client, SHUT_WR));
@@ -415,8 +415,8 @@ static void
 test_fin_timeout_instead_of_idle_timeout(void **state)
 {
 	(void)state;
-	rig.limits.idle_timeout = 1000;
-	rig.limits.fin_timeout = 5000;
+	rig.route.limits.idle_timeout = 1000;
+	rig.route.limits.fin_timeout = 5000;
 	connect_both();
 	MUST(shutdown(server, SHUT_WR));
 	rig_expect_end(&rig, client);
@@ -430,8 +430,8 @@ static void
 test_fin_timeout_off(void **state)
 {
 	(void)state;
-	rig.limits.idle_timeout = 1000;
-	rig.limits.fin_timeout = 0;
+	rig.route.limits.idle_timeout = 1000;
+	rig.route.limits.fin_timeout = 0;
 	connect_both();
 	MUST(shutdown(server, SHUT_WR));
 	rig_expect_end(&rig, client);

@@ -137,7 +137,7 @@ test_all_refuse(void **state)
 	assert_int_equal(rig.table.shortage, 0);
 }
 
-/* Three are tried, not more. */
+/* As many as the pool says are tried, not more. */
 static void
 test_attempts_are_limited(void **state)
 {
@@ -149,7 +149,7 @@ test_attempts_are_limited(void **state)
 	client = -1;
 	ended("a,b,c", END_SERVER_REFUSED);
 	assert_int_equal(rig.table.board->retries, 2);
-	assert_int_equal(SESSION_ATTEMPTS, 3);
+	assert_int_equal(rig.pool.attempts, 3);
 }
 
 /* It gets an end of file, and no reset, though nobody has read its request. */
@@ -284,7 +284,7 @@ static void
 test_slow_connect_is_not_idle(void **state)
 {
 	(void)state;
-	rig.limits.idle_timeout = 1000;
+	rig.route.limits.idle_timeout = 1000;
 	begin(1, 0);
 	client = rig_client(&rig);
 	assert_true(comes(rig.listener[0], POLLIN, PATIENCE));
@@ -302,7 +302,7 @@ static void
 test_all_are_silent(void **state)
 {
 	(void)state;
-	rig.limits.connect_timeout = 1000;
+	rig.pool.connect_timeout = 1000;
 	begin(2, 0);
 	silence(0);
 	silence(1);
@@ -528,7 +528,7 @@ test_unix_socket(void **state)
 	MUST(bind(listener, &rig.list[0].addr.sa, sizeof(*un)));
 	MUST(listen(listener, 5));
 	balance_free(rig.table.balance);
-	rig.backends.n = 1;
+	rig.backends.n = rig.pool.n = 1;
 	rig.table.balance = balance_new(&rig.backends);
 	client = rig_unix_client(&rig);
 	/* Nothing is pending: it relays at once. */
@@ -540,7 +540,7 @@ test_unix_socket(void **state)
 	rig_expect_end(&rig, client);
 	close(listener);
 	assert_non_null(strstr(rig_log(&rig), " client=unix: "));
-	rig.backends.n = 2;
+	rig.backends.n = rig.pool.n = 2;
 }
 
 int

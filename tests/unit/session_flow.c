@@ -243,7 +243,7 @@ test_slow_reader_is_not_idle(void **state)
 
 	(void)state;
 	begin(1);
-	rig.limits.idle_timeout = 10000;
+	rig.route.limits.idle_timeout = 10000;
 	connect_end(&ends[1]);
 	s = rig_session(&rig);
 	TURN_UNTIL(&rig, s->state == SESSION_RELAY);
@@ -340,7 +340,7 @@ test_fin_timeout_after_a_reset(void **state)
 
 	(void)state;
 	begin(4);
-	rig.limits.fin_timeout = 3000;
+	rig.route.limits.fin_timeout = 3000;
 	connect_end(&ends[0]);
 	fill_up();
 	/* So little that nothing is left unread, which would be a reset. */
@@ -456,8 +456,8 @@ test_any_end_at_any_moment(void **state)
 
 	(void)state;
 	begin(3);
-	rig.limits.idle_timeout = 30000;
-	rig.limits.fin_timeout = 10000;
+	rig.route.limits.idle_timeout = 30000;
+	rig.route.limits.fin_timeout = 10000;
 	for (i = 0; i < 15000; i++) {
 		k = (int)random_below(&seed, SESSIONS);
 		if (ends[k].fd[0] == -1 && !table_full(&rig.table)) {

@@ -70,7 +70,6 @@ __wrap_send(int fd, const void *buf, size_t len, int flags)
 void
 rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 {
-	static const char *const names[] = { "front" };
 	struct session_table *t = &r->table;
 	int i;
 
@@ -83,12 +82,12 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	make_dir(r->dir, sizeof(r->dir));
 	snprintf(r->log, sizeof(r->log), "%s/log", r->dir);
 	assert_int_equal(table_init(t, sessions, RIG_DESCRIPTORS), 0);
-	r->limits.connect_timeout = 5000;
-	r->limits.fin_timeout = 60000;
+	r->route.name = "front";
+	r->route.limits.fin_timeout = 60000;
+	r->pool.connect_timeout = 5000;
+	r->pool.attempts = 3;
 	t->now = sys_now();
-	t->limits = &r->limits;
-	t->listeners = names;
-	t->eager = r->eager;
+	t->route = &r->route;
 	t->backends = &r->backends;
 	t->poller = poller_new(poller_engine("select"), RIG_DESCRIPTORS);
 	t->timers = timers_new(sessions, t->now);
@@ -99,6 +98,8 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	    t->log != NULL && t->kit.pool != NULL && t->kit.scratch != NULL);
 	log_ident(t->log, "rig");
 	r->backends.list = r->list;
+	r->backends.pool = &r->pool;
+	r->backends.pools = 1;
 	r->backends.worker = 2;
 }
 
@@ -114,6 +115,8 @@ rig_backend(struct rig *r)
 	b->addr.len = sizeof(b->addr.in);
 	snprintf(b->name, sizeof(b->name), "%c", 'a' + i);
 	b->weight = 1;
+	b->seat = (uint32_t)i;
+	r->pool.n++;
 	return i;
 }
 

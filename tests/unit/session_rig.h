@@ -17,7 +17,8 @@
 
 struct rig {
 	struct session_table table;
-	struct session_limits limits;
+	struct session_route route;	/* of the one listener */
+	struct pool	 pool;		/* the one pool, of all backends */
 	struct backend	 list[RIG_BACKENDS];
 	int		 listener[RIG_BACKENDS];	/* -1: none */
 	struct backends	 backends;
@@ -25,7 +26,6 @@ struct rig {
 	uint64_t	 skew;		/* what the clock was put forward */
 	int		 before;	/* descriptors open at the start */
 	uint32_t	 blocks;	/* in the pool at the start */
-	uint8_t		 eager[4];	/* by listener: none at first */
 	char		 dir[64], log[80];
 };
 

@@ -177,19 +177,19 @@ static void
 test_timers_end_with_the_session(void **state)
 {
 	(void)state;
-	rig.limits.idle_timeout = 1000;
+	rig.route.limits.idle_timeout = 1000;
 	open_one(0);
 	open_one(1);
 	close_one(0);
 	TURN_UNTIL(&rig, rig.table.live == 1);
-	rig.limits.idle_timeout = 0;
+	rig.route.limits.idle_timeout = 0;
 	open_one(0);
 	rig_pass(&rig, 1500);
 	assert_int_equal(rig.table.live, 2);
 	rig_write(&rig, client[0], "alive");
 	rig_expect(&rig, server[0], "alive");
 	/* Nor does it wake anybody for nothing. */
-	rig.limits.idle_timeout = 1000;
+	rig.route.limits.idle_timeout = 1000;
 	open_one(2);
 	close_one(2);
 	TURN_UNTIL(&rig, rig.table.live == 2);
@@ -203,7 +203,7 @@ test_expire_all(void **state)
 	int i;
 
 	(void)state;
-	rig.limits.idle_timeout = 1000;
+	rig.route.limits.idle_timeout = 1000;
 	for (i = 0; i < LIMIT; i++)
 		open_one(i);
 	rig.table.now += 2000;

@@ -161,7 +161,7 @@ static void
 test_not_answered_in_time(void **state)
 {
 	(void)state;
-	rig.limits.connect_timeout = 3000;
+	rig.pool.connect_timeout = 3000;
 	begin(1);
 	/* It takes one connection, which the first spare is. */
 	MUST(listen(rig.listener[0], 0));

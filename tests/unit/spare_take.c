@@ -16,7 +16,7 @@ client_saying(const char *text)
 	rig_turn(&rig, 0);
 	tcp_pair(p);
 	write_text(p[1], text);
-	rig.eager[0] = TABLE_EAGER;
+	rig.route.eager = ROUTE_EAGER;
 	session_open(&rig.table, p[0], &from, 0);
 	return p[1];
 }
