@@ -30,7 +30,8 @@
 #define BOARD_NO_SEAT	UINT32_MAX
 #define BOARD_ENDS	32		/* room for reasons a session ends for */
 
-#define WORKER_STATES(X) X(FREE) X(STARTING) X(READY) X(DRAINING)
+#define WORKER_STATES(X) X(FREE) X(STARTING) X(READY) X(CLOSING) \
+	X(DRAINING)
 
 enum worker_state {
 #define X(name) WORKER_##name,

@@ -127,6 +127,22 @@ log_close(struct log *l)
 	free(l);
 }
 
+int
+log_replace(struct log *l, const char *target, int level)
+{
+	struct log *other = log_open(target, level), old;
+
+	if (other == NULL)
+		return -1;
+	log_flush(l);
+	strlcpy(other->ident, l->ident, sizeof(other->ident));
+	old = *l;
+	*l = *other;
+	*other = old;
+	log_close(other);
+	return 0;
+}
+
 void
 log_ident(struct log *l, const char *name)
 {

@@ -32,6 +32,12 @@ void	log_close(struct log *);
 /* The name at the head of each line, such as "worker 2", and the pid. */
 void	log_ident(struct log *, const char *name);
 
+/*
+ * Go on as log_open() would begin; the name stays. An error leaves everything
+ * as it was. 0, or -1 with errno set.
+ */
+int	log_replace(struct log *, const char *target, int level);
+
 /* Open the file again; an error leaves the old one in use. 0 or -1. */
 int	log_reopen(struct log *);
 

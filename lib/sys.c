@@ -141,10 +141,10 @@ sys_defer_accept(int fd, unsigned seconds)
 }
 
 void
-sys_fast_open(int fd)
+sys_fast_open(int fd, bool on)
 {
 	/* Cut down to net.core.somaxconn, as the backlog is. */
-	set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, INT_MAX);
+	set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, on ? INT_MAX : 0);
 }
 
 int

@@ -29,7 +29,7 @@ int	sys_listen(struct addr *a);
 
 /*
  * Hold a connection back from accept() until its client has sent something, or
- * for about so many seconds. On a unix socket it does nothing.
+ * for about so many seconds; 0: not at all. On a unix socket it does nothing.
  */
 void	sys_defer_accept(int fd, unsigned seconds);
 
@@ -37,7 +37,7 @@ void	sys_defer_accept(int fd, unsigned seconds);
  * Let clients send their first bytes with the request to connect (RFC 7413). On
  * a unix socket, or where the system does not offer that, it does nothing.
  */
-void	sys_fast_open(int fd);
+void	sys_fast_open(int fd, bool on);
 
 /* Accept one connection. EAGAIN: none is waiting. */
 int	sys_accept(int fd, struct endpoint *from);

@@ -43,6 +43,7 @@ children_init(struct children *cs)
 
 	memset(cs, 0, sizeof(*cs));
 	cs->report = -1;
+	cs->generation = cs->latest = 1;
 	for (i = 0; i < BOARD_WORKERS; i++)
 		cs->at[i].channel = -1;
 }
@@ -64,7 +65,7 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 	}
 	instance_leave(cs->instance);
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
-	setproctitle("%s", name);
+	setproctitle("%s, generation %u", name, cs->generation);
 	log_ident(cs->log, name);
 	w = worker_new(cs->conf, cs->board, cs->log, slot, channel);
 	if (w != NULL) {
@@ -103,9 +104,10 @@ spawn(struct children *cs, uint32_t slot)
 	c->channel = pair[0];
 	c->born = sys_now();
 	c->leaving = false;
+	c->generation = cs->generation;
 	atomic_store(&w->stopped, 0);
 	atomic_store(&w->pid, (int32_t)pid);
-	atomic_fetch_add(&w->generation, 1);
+	atomic_store(&w->generation, cs->generation);
 	if (slot >= atomic_load(&cs->board->slots))
 		atomic_store(&cs->board->slots, slot + 1);
 	return 0;
@@ -151,26 +153,94 @@ children_remove(struct children *cs)
 	return -1;
 }
 
+/* Wait for this message on the channel. -1: it ended, or *ms* have passed. */
+static int
+hear(struct child *c, char wanted, int ms)
+{
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	char what = 0;
+	int fd, got;
+
+	(void)setsockopt(c->channel, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	do
+		got = sys_receive(c->channel, &what, &fd);
+	while ((got == -1 && errno == EINTR) || (got == 1 && what != wanted));
+	return got == 1 ? 0 : -1;
+}
+
 int
 children_wait_ready(struct children *cs, int ms)
 {
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	unsigned ready = 0;
 	uint32_t i;
-	char what;
-	int fd, got;
 
 	for (i = 0; i < BOARD_WORKERS; i++) {
+		if (cs->at[i].pid == 0 || cs->at[i].generation != cs->generation)
+			continue;
+		if (hear(&cs->at[i], CHANNEL_READY, ms) == -1)
+			return -1;
+		ready++;
+	}
+	return ready < cs->conf->workers ? -1 : 0;
+}
+
+static bool
+is_old(const struct children *cs, uint32_t slot)
+{
+	return cs->at[slot].generation != cs->generation;
+}
+
+unsigned
+children_retire_old(struct children *cs, int ms)
+{
+	uint64_t now, end = sys_now() + (uint64_t)ms;
+	bool told[BOARD_WORKERS] = { false };
+	unsigned n = 0;
+	uint32_t i;
+
+	for (i = 0; i < BOARD_WORKERS; i++) {
+		if (!is_old(cs, i))
+			continue;
+		cs->at[i].due = 0;
+		if (cs->at[i].pid == 0 || cs->at[i].leaving)
+			continue;
+		cs->at[i].leaving = told[i] = true;
+		(void)kill(cs->at[i].pid, SIGQUIT);
+		n++;
+	}
+	for (i = 0; i < BOARD_WORKERS; i++)
+		if (told[i] && (now = sys_now()) < end)
+			(void)hear(&cs->at[i], CHANNEL_CLOSED,
+			    (int)(end - now));
+	return n;
+}
+
+void
+children_abandon_new(struct children *cs, uint32_t before)
+{
+	uint32_t i;
+
+	for (i = 0; i < BOARD_WORKERS; i++) {
+		if (is_old(cs, i))
+			continue;
+		cs->at[i].due = 0;
 		if (cs->at[i].pid == 0)
 			continue;
-		(void)setsockopt(cs->at[i].channel, SOL_SOCKET, SO_RCVTIMEO,
-		    &tv, sizeof(tv));
-		do
-			got = sys_receive(cs->at[i].channel, &what, &fd);
-		while (got == -1 && errno == EINTR);
-		if (got != 1)
-			return -1;
+		cs->at[i].leaving = true;
+		(void)kill(cs->at[i].pid, SIGKILL);
 	}
-	return children_alive(cs) < cs->conf->workers ? -1 : 0;
+	cs->generation = before;
+}
+
+uint32_t
+children_oldest(const struct children *cs)
+{
+	uint32_t i, oldest = cs->generation;
+
+	for (i = 0; i < BOARD_WORKERS; i++)
+		if (cs->at[i].pid != 0 && cs->at[i].generation < oldest)
+			oldest = cs->at[i].generation;
+	return oldest;
 }
 
 /* The line that says who died, of what, how old, and what was lost. */

@@ -24,6 +24,7 @@ struct child {
 	uint64_t	due;		/* when to respawn; 0: not at all */
 	unsigned	quick;		/* early deaths in a row */
 	bool		leaving;	/* told to end: not respawned */
+	uint32_t	generation;	/* of the configuration it runs */
 };
 
 struct children {
@@ -32,10 +33,12 @@ struct children {
 	struct log	*log;
 	struct instance	*instance;
 	int		 report;	/* to the shell; -1: none */
+	uint32_t	 generation;	/* of those to come */
+	uint32_t	 latest;	/* the last number given to one */
 	struct child	 at[BOARD_WORKERS];	/* by slot */
 };
 
-/* Nobody yet. The caller sets the first five members. */
+/* Nobody yet, of generation 1. The caller sets the first five members. */
 void	children_init(struct children *);
 
 /*
@@ -48,8 +51,23 @@ int	children_add(struct children *);
 /* Drain the youngest slot's worker. -1: it is the last one. */
 int	children_remove(struct children *);
 
-/* Wait until all workers accept. -1: one died, or took more than *ms*. */
+/*
+ * Wait until all workers of this generation accept. -1: there are fewer than
+ * the configuration asks for, one died, or took more than *ms*.
+ */
 int	children_wait_ready(struct children *, int ms);
+
+/*
+ * A new generation stands: drain those before. Returns when they have closed
+ * their listeners, or after *ms*: then one of them is stuck. How many there were.
+ */
+unsigned children_retire_old(struct children *, int ms);
+
+/* The new generation came to nothing: kill it, and go on with the one *before*. */
+void	children_abandon_new(struct children *, uint32_t before);
+
+/* The oldest generation that still has workers. */
+uint32_t children_oldest(const struct children *);
 
 /*
  * Bury the dead and set their slots due. Returns how many of them said that it

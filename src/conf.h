@@ -21,6 +21,9 @@
 #define CONF_NAME	64		/* bytes with the NUL */
 
 struct conf {
+	int		 argc;		/* what it was made from */
+	char		**argv;
+
 	struct listener	*listener;	/* in the order given */
 	size_t		 listeners;
 	struct listener	*builtin;	/* one for each builtin backend */

@@ -2,20 +2,31 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * instance.c: makes and removes the files and sockets by which others find a
- * running shuttled. Runs before there is a log to write to, so that it speaks
- * on stderr.
+ * running shuttled, and moves them from one configuration to the next. Says
+ * what is wrong; who calls decides where to.
  */
 #include "instance.h"
 
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "sys.h"
+
+static int __attribute__((__format__(__printf__, 3, 4)))
+fail(struct instance *in, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(in->why, sizeof(in->why), fmt, ap);
+	va_end(ap);
+	return status;
+}
 
 static int
 lock_pidfile(struct instance *in)
@@ -27,54 +38,108 @@ lock_pidfile(struct instance *in)
 		return 0;
 	if ((in->pidfile = pidfile_open(path, 0644, &other)) != NULL)
 		return 0;
-	if (errno == EEXIST) {
-		warnx("pidfile %s: another instance is running, pid %d", path,
-		    (int)other);
-		return EX_TEMPFAIL;
-	}
-	warn("pidfile %s", path);
-	return EX_CANTCREAT;
+	if (errno == EEXIST)
+		return fail(in, EX_TEMPFAIL, "pidfile %s: another instance is "
+		    "running, pid %d", path, (int)other);
+	return fail(in, EX_CANTCREAT, "pidfile %s: %s", path, strerror(errno));
 }
 
 static int
-open_listener(struct listener *l)
+open_listener(struct instance *in, struct listener *l)
 {
 	int err;
 
-	if (listener_open(l) == 0) {
-		if (l->fast_open)
-			sys_fast_open(l->fd);
-		if (l->defer_accept > 0)
-			sys_defer_accept(l->fd, l->defer_accept);
+	if (listener_open(l) == 0)
 		return 0;
-	}
 	err = errno;
-	if (err == EEXIST)
-		warnx("listen on %s: this file is not a socket: remove it, or "
-		    "choose another path", l->name);
-	else
-		warn("listen on %s", l->name);
-	return err == EACCES || err == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
+	return fail(in, err == EACCES || err == EPERM ? EX_NOPERM :
+	    EX_UNAVAILABLE, "listen on %s: %s", l->name, err == EEXIST ?
+	    "this file is not a socket: remove it, or choose another path" :
+	    strerror(err));
 }
 
-static int
-open_listeners(struct conf *c)
+/* The one of *list* that is open, and was asked for by the same address. */
+static const struct listener *
+same_listener(const struct listener *list, size_t n, const struct listener *l)
 {
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i].fd != -1 && strcmp(list[i].wanted, l->wanted) == 0)
+			return &list[i];
+	return NULL;
+}
+
+static bool
+has_fd(const struct listener *list, size_t n, int fd)
+{
+	while (n > 0)
+		if (list[--n].fd == fd)
+			return true;
+	return false;
+}
+
+/* Take over the socket of *from*; who asked for it twice has it once. */
+static bool
+share(struct listener *l, const struct listener *from,
+    const struct listener *list, size_t n)
+{
+	if (from == NULL || has_fd(list, n, from->fd))
+		return false;
+	l->fd = from->fd;
+	l->bound = from->bound;
+	l->addr = from->addr;
+	strlcpy(l->name, from->name, sizeof(l->name));
+	return true;
+}
+
+/* *before* is NULL at the start. */
+static int
+open_listeners(struct instance *in, struct conf *c, const struct conf *before)
+{
+	const struct listener *from = NULL;
 	struct listener *l;
 	size_t i;
 	int status;
 
 	for (i = 0; i < c->listeners; i++) {
-		if ((status = open_listener(&c->listener[i])) != 0)
+		l = &c->listener[i];
+		if (before != NULL)
+			from = same_listener(before->listener,
+			    before->listeners, l);
+		if (!share(l, from, c->listener, i) &&
+		    (status = open_listener(in, l)) != 0)
 			return status;
 	}
 	for (i = 0; i < c->builtins; i++) {
 		l = &c->builtin[i];
-		if ((status = open_listener(l)) != 0)
+		strlcpy(l->wanted, c->backend[l->backend].name,
+		    sizeof(l->wanted));
+		if (before != NULL)
+			from = same_listener(before->builtin,
+			    before->builtins, l);
+		if (from != NULL && from->builtin != l->builtin)
+			from = NULL;
+		if (!share(l, from, c->builtin, i) &&
+		    (status = open_listener(in, l)) != 0)
 			return status;
 		c->backend[l->backend].addr = l->addr;
 	}
 	return 0;
+}
+
+/* What was never set need not be taken back. */
+static void
+set_options(const struct conf *c, bool again)
+{
+	const struct listener *l;
+
+	for (l = c->listener; l < c->listener + c->listeners; l++) {
+		if (l->fast_open || again)
+			sys_fast_open(l->fd, l->fast_open);
+		if (l->defer_accept > 0 || again)
+			sys_defer_accept(l->fd, l->defer_accept);
+	}
 }
 
 int
@@ -84,9 +149,46 @@ instance_open(struct instance *in, struct conf *c)
 
 	memset(in, 0, sizeof(*in));
 	in->conf = c;
-	if ((status = lock_pidfile(in)) != 0)
+	if ((status = lock_pidfile(in)) != 0 ||
+	    (status = open_listeners(in, c, NULL)) != 0)
 		return status;
-	return open_listeners(c);
+	set_options(c, false);
+	return 0;
+}
+
+int
+instance_prepare(struct instance *in, struct conf *next)
+{
+	int status = open_listeners(in, next, in->conf);
+
+	if (status != 0)
+		instance_release(next, in->conf);
+	return status;
+}
+
+static void
+release(struct listener *list, size_t n, const struct listener *stays,
+    size_t others)
+{
+	struct listener *l;
+
+	for (l = list; l < list + n; l++) {
+		if (!has_fd(stays, others, l->fd)) {
+			listener_remove(l);
+			listener_close(l);
+		}
+		l->fd = -1;
+		l->bound = false;
+	}
+}
+
+void
+instance_release(struct conf *goes, const struct conf *stays)
+{
+	release(goes->listener, goes->listeners, stays->listener,
+	    stays->listeners);
+	release(goes->builtin, goes->builtins, stays->builtin,
+	    stays->builtins);
 }
 
 /* A reader sees the whole list or no file at all. */
@@ -111,18 +213,33 @@ write_ports(struct instance *in)
 	}
 	return 0;
 fail:
-	warn("ports file %s", path);
-	return EX_CANTCREAT;
+	return fail(in, EX_CANTCREAT, "ports file %s: %s", path,
+	    strerror(errno));
 }
 
 int
 instance_announce(struct instance *in)
 {
-	if (in->pidfile != NULL && pidfile_write(in->pidfile) == -1) {
-		warn("pidfile %s", in->conf->pidfile);
-		return EX_CANTCREAT;
-	}
+	if (in->pidfile != NULL && pidfile_write(in->pidfile) == -1)
+		return fail(in, EX_CANTCREAT, "pidfile %s: %s",
+		    in->conf->pidfile, strerror(errno));
 	return in->conf->ports_file == NULL ? 0 : write_ports(in);
+}
+
+int
+instance_changed(struct instance *in)
+{
+	set_options(in->conf, true);
+	return in->conf->ports_file == NULL ? 0 : write_ports(in);
+}
+
+static void
+close_others(const struct listener *list, size_t n,
+    const struct listener *ours, size_t have)
+{
+	while (n-- > 0)
+		if (list[n].fd != -1 && !has_fd(ours, have, list[n].fd))
+			close(list[n].fd);
 }
 
 void
@@ -132,6 +249,13 @@ instance_leave(struct instance *in)
 	if (in->pidfile != NULL)
 		pidfile_close(in->pidfile);
 	in->pidfile = NULL;
+	/* Nor may it keep a port in use that is about to be given up. */
+	if (in->before != NULL) {
+		close_others(in->before->listener, in->before->listeners,
+		    in->conf->listener, in->conf->listeners);
+		close_others(in->before->builtin, in->before->builtins,
+		    in->conf->builtin, in->conf->builtins);
+	}
 }
 
 void

@@ -15,14 +15,16 @@
 
 struct instance {
 	struct conf	*conf;
+	struct conf	*before;	/* while a reload is under way, else NULL */
 	struct pidfh	*pidfile;	/* locked; NULL: none */
 	char		 ports_temp[1024];
+	char		 why[512];	/* what went wrong last */
 };
 
 /*
  * Lock the pidfile, open all listeners and give builtin backends their
- * addresses. Returns 0, or a status of sysexits(3) after one line on stderr.
- * Pair with instance_close() in either case.
+ * addresses. Returns 0, or a status of sysexits(3) with *why* set. Pair with
+ * instance_close() in either case.
  */
 int	instance_open(struct instance *, struct conf *);
 
@@ -30,6 +32,25 @@ int	instance_open(struct instance *, struct conf *);
  * Everything stands: write the pid and the ports. Returns as above.
  */
 int	instance_announce(struct instance *);
+
+/*
+ * Open what *next* wants to listen on, to be run instead of the present
+ * configuration: sockets of the same address stay, and are shared by the two.
+ * Returns as above; then nothing of *next* is open.
+ */
+int	instance_prepare(struct instance *, struct conf *next);
+
+/*
+ * One of two configurations goes, which instance_prepare() has made to share
+ * sockets: close what *stays* does not have.
+ */
+void	instance_release(struct conf *goes, const struct conf *stays);
+
+/*
+ * The present configuration is another one: how listeners are set may differ,
+ * and the ports. Returns as above.
+ */
+int	instance_changed(struct instance *);
 
 /* In a worker: let go of what is the master's, without removing it. */
 void	instance_leave(struct instance *);

@@ -11,5 +11,6 @@ shuttled_SOURCES = \
 	src/master.c src/master.h \
 	src/options.c src/options.h \
 	src/priv.c src/priv.h \
+	src/reload.c src/reload.h \
 	src/worker.c src/worker.h
 shuttled_LDADD = libshuttle.a $(LIBBSD_LIBS)

@@ -33,8 +33,10 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 	setproctitle("single");
 	log_ident(log, "single");
 	/* The files first: the worker gives up the right to make them. */
-	if ((status = instance_announce(instance)) != 0)
+	if ((status = instance_announce(instance)) != 0) {
+		warnx("%s", instance->why);
 		return status;
+	}
 	if ((w = worker_new(conf, board, log, 0, -1)) == NULL) {
 		warnx("cannot start: the log says why (%s)", conf->log);
 		return EX_OSERR;
@@ -99,6 +101,8 @@ run(struct conf *conf)
 	}
 	if ((status = instance_open(&instance, conf)) == 0)
 		status = serve(conf, log, &instance, &report);
+	else
+		warnx("%s", instance.why);
 	instance_close(&instance);
 	daemon_report(&report, status);
 	log_close(log);

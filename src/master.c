@@ -18,6 +18,7 @@
 
 #include "children.h"
 #include "daemon.h"
+#include "reload.h"
 #include "sys.h"
 
 /* How long workers may take to start and to stop, in ms. */
@@ -119,6 +120,14 @@ bury(struct master *m)
 }
 
 static void
+reload_configuration(struct master *m)
+{
+	/* Being without workers was wanted until now. */
+	m->hopeless = 0;
+	(void)reload(m->conf, &m->children, START_TIME);
+}
+
+static void
 on_signal(struct master *m, int sig)
 {
 	switch (sig) {
@@ -136,10 +145,12 @@ on_signal(struct master *m, int sig)
 		reopen_log(m);
 		break;
 	case SIGHUP:
+		if (m->phase == RUNNING)
+			reload_configuration(m);
+		break;
 	case SIGUSR2:
 		log_line(m->log, LOG_WARNING,
-		    "%s: not available yet in this version",
-		    sig == SIGHUP ? "reload" : "upgrade");
+		    "upgrade: not available yet in this version");
 		break;
 	case SIGTTIN:
 		if (m->phase == RUNNING)
@@ -212,8 +223,10 @@ start(struct master *m)
 		    m->conf->log);
 		return EX_OSERR;
 	}
-	if ((status = instance_announce(m->instance)) != 0)
+	if ((status = instance_announce(m->instance)) != 0) {
+		warnx("%s", m->instance->why);
 		return status;
+	}
 	for (i = 0; i < m->conf->listeners; i++)
 		log_line(m->log, LOG_NOTICE, "listening on %s",
 		    m->conf->listener[i].name);

@@ -388,10 +388,15 @@ options_parse(struct conf *conf, int argc, char **argv)
 	struct parse p = { .conf = conf };
 	int code, at = 1;
 
+	conf->argc = argc;
+	conf->argv = argv;
+	/* From the start again: a reload parses once more. */
+	optind = 0;
 	opterr = 0;
 	conf->workers = sys_processors();
 	/* "+": nothing is moved about, so that argv[at] is what is read. */
-	while (!p.failed && (at = optind, code = getopt_long(argc, argv,
+	while (!p.failed && (at = optind > 0 ? optind : 1,
+	    code = getopt_long(argc, argv,
 	    "+:l:b:w:Fp:L:e:u:tvqVh", longs, NULL)) != -1)
 		switch (code) {
 		case 'h':

@@ -49,6 +49,7 @@ struct worker {
 	struct acceptor	 acceptor;
 	const char	*step;		/* of the set-up, for its error */
 	bool		 draining;
+	bool		 closed;	/* and accepts no more */
 	bool		 shutting;	/* the drain timeout is over */
 	bool		 stop;
 	uint64_t	 drain_end;	/* of the next stage; 0: never */
@@ -196,9 +197,10 @@ start_drain(struct worker *w, const char *why)
 	w->draining = true;
 	if (w->conf->drain_timeout != 0)
 		w->drain_end = w->table.now + w->conf->drain_timeout;
-	atomic_store(&w->me->state, WORKER_DRAINING);
+	atomic_store(&w->me->state, WORKER_CLOSING);
 	if (!w->single)
-		setproctitle("worker %u draining", w->slot + 1);
+		setproctitle("worker %u, generation %u, draining",
+		    w->slot + 1, atomic_load(&w->me->generation));
 	log_line(w->log, LOG_NOTICE, "draining: %s; %u sessions", why,
 	    w->table.live);
 	spares_close(w->table.spares);
@@ -227,11 +229,23 @@ drain_stage(struct worker *w)
 	w->stop = true;
 }
 
+/* Nobody comes any more: say so, once. */
+static void
+note_closed(struct worker *w)
+{
+	if (!w->draining || w->closed || !acceptor_closed(&w->acceptor))
+		return;
+	w->closed = true;
+	atomic_store(&w->me->state, WORKER_DRAINING);
+	if (w->channel != -1)
+		(void)sys_send(w->channel, CHANNEL_CLOSED, -1);
+}
+
 static bool
 drained(struct worker *w)
 {
-	if (!w->draining || !acceptor_closed(&w->acceptor) ||
-	    w->table.live > 0)
+	note_closed(w);
+	if (!w->closed || w->table.live > 0)
 		return false;
 	/* Until now our own sessions may have needed them. */
 	acceptor_close_builtins(&w->acceptor);
@@ -264,7 +278,7 @@ on_signal(struct worker *w, int sig)
 	case SIGUSR2:
 		if (w->single)
 			log_line(w->log, LOG_WARNING,
-			    "%s: not available yet in this version",
+			    "%s: not without a master (-w 0)",
 			    sig == SIGHUP ? "reload" : "upgrade");
 		break;
 	default:

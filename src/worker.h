@@ -21,6 +21,7 @@ enum {
 /* Messages on the channel between master and worker. */
 enum {
 	CHANNEL_READY = 'R',		/* to the master: I accept */
+	CHANNEL_CLOSED = 'C',		/* to the master: I accept no more */
 	CHANNEL_LOG = 'L',		/* to the worker: log to this descriptor */
 	CHANNEL_LOOK = 'A'		/* to the worker: is anybody waiting? */
 };

@@ -19,9 +19,9 @@ lib 1 poller poller_select poller_hybrid bufpool pipepool shuttle
 lib 2 backend balance
 lib 3 session session_step session_connect session_relay session_table session_log spare builtin
 src 4 listener priv console prober conf
-src 5 worker acceptor instance
-src 6 children daemon master
-src 7 options main
+src 5 worker acceptor instance options
+src 6 children daemon reload master
+src 7 main
 '
 
 # Calls that belong to certain files: a regular expression for these files,

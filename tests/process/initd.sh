@@ -83,8 +83,8 @@ restart_and_reopen() {
 	mv "$T/log" "$T/log.old"
 	script 0 reopen
 	wait_for 5 log_has 'log reopened'
-	script 3 reload
-	wait_for 5 log_has 'not available yet'
+	script 0 reload
+	wait_for 5 log_has 'reloaded: generation 2'
 	script 0 try-restart
 	forget "$PID"
 	started

@@ -16,6 +16,7 @@ PROCESS_TESTS = \
 	tests/process/priv.sh \
 	tests/process/quit.sh \
 	tests/process/real.sh \
+	tests/process/reload.sh \
 	tests/process/single.sh \
 	tests/process/speed.sh \
 	tests/process/stop.sh \

@@ -110,11 +110,9 @@ usr1_with_stderr() {
 	    "$(grep -c 'notice: draining' "$T/stderr")"
 }
 
-not_available_yet() {
+signals_to_workers() {
 	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
 	before=$(worker_pids)
-	signal HUP
-	assert_log 'master.* warning: reload: not available yet'
 	signal USR2
 	assert_log 'master.* warning: upgrade: not available yet'
 	for pid in $before; do
@@ -148,4 +146,4 @@ a_worker_told_to_go_by_others() {
 
 run_cases rotation_under_load all_workers_write_to_the_new_file \
     the_directory_is_gone rotation_while_a_worker_is_stuck usr1_with_stderr \
-    not_available_yet a_worker_told_to_go_by_others
+    signals_to_workers a_worker_told_to_go_by_others

@@ -128,8 +128,8 @@ signals_without_effect() {
 		signal $name
 		serves || fail "after $name it does not serve"
 	done
-	assert_log 'reload: not available yet'
-	assert_log 'upgrade: not available yet'
+	assert_log 'reload: not without a master'
+	assert_log 'upgrade: not without a master'
 	signal QUIT
 	ended 0
 }

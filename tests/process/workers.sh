@@ -144,16 +144,20 @@ winch_and_quit() {
 process_titles() {
 	echo_start
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
-	wait_for 5 titles_are 'shuttled: master' 'shuttled: worker 1' \
-	    'shuttled: worker 2'
+	wait_for 5 titles_are 'shuttled: master' \
+	    'shuttled: worker 1, generation 1' \
+	    'shuttled: worker 2, generation 1'
 	load_start kept -k 40
 	load_wait kept
 	signal TTIN
-	wait_for 5 titles_are 'shuttled: master' 'shuttled: worker 1' \
-	    'shuttled: worker 2' 'shuttled: worker 3'
+	wait_for 5 titles_are 'shuttled: master' \
+	    'shuttled: worker 1, generation 1' \
+	    'shuttled: worker 2, generation 1' \
+	    'shuttled: worker 3, generation 1'
 	signal TTOU
-	wait_for 5 titles_are 'shuttled: master' 'shuttled: worker 1' \
-	    'shuttled: worker 2'
+	wait_for 5 titles_are 'shuttled: master' \
+	    'shuttled: worker 1, generation 1' \
+	    'shuttled: worker 2, generation 1'
 	frozen=$(worker_pids)
 	# Workers without sessions would be gone too soon to be seen.
 	signal QUIT
@@ -169,7 +173,7 @@ process_titles() {
 
 drains() {
 	case $(title "$1") in
-	'shuttled: worker '[12]' draining') return 0 ;;
+	'shuttled: worker '[12]', generation 1, draining') return 0 ;;
 	*) return 1 ;;
 	esac
 }
@@ -196,10 +200,15 @@ storm() {
 	load_end kept
 	load_all_ok busy 0
 	load_all_ok kept 30
-	wait_for 10 balanced 3
 	say "$(log_count 'one worker more') more," \
-	    "$(log_count 'one worker fewer') fewer, $wanted workers;" \
+	    "$(log_count 'one worker fewer') fewer," \
+	    "$(log_count 'reloaded: gen') reloads;" \
 	    "$(load_count busy loop ok) connections"
+	# A reload begins with as many workers as the options say.
+	i=$(log_count 'reloaded: generation')
+	signal HUP
+	wait_for 10 log_reaches $((i + 1)) 'reloaded: generation'
+	wait_for 10 workers_are 3
 	assert_not_log 'handing over'
 	assert_not_log 'respawned [ai]'
 	serves || fail 'it does not serve'

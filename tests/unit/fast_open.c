@@ -80,7 +80,7 @@ listen_to(struct addr *a)
 	assert_int_equal(addr_parse("127.0.0.1:0", ADDR_LISTEN, a, 1, &why),
 	    1);
 	fd = (int)MUST(sys_listen(a));
-	sys_fast_open(fd);
+	sys_fast_open(fd, true);
 	return fd;
 }
 
@@ -203,7 +203,7 @@ begin(const char *value, int n, int refusing)
 	rig_start(&rig, 20, 4, 65536);
 	rigged = true;
 	for (i = 0; i < n; i++)
-		sys_fast_open(rig.listener[rig_backend(&rig)]);
+		sys_fast_open(rig.listener[rig_backend(&rig)], true);
 	rig_ready(&rig);
 	for (i = 0; i < refusing; i++)
 		rig_refuse(&rig, i);

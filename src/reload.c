@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * reload.c: two generations of the configuration side by side, of which one
+ * goes. Until the new workers accept, nothing has changed that could not be
+ * undone; from then on nothing can fail any more.
+ */
+#include "reload.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "options.h"
+#include "sys.h"
+
+/* How long the old workers may take to close their listeners, in ms. */
+#define CLOSE_TIME	1000
+
+/* What a reload needs to know of the way back. */
+struct attempt {
+	struct conf	*conf;		/* what runs: old, then new */
+	struct conf	 other;		/* new, then old */
+	struct children	*children;
+	uint32_t	 before;	/* the generation that ran */
+	int		 ms;
+};
+
+/* What runs becomes the other, and the other way round. */
+static void
+swap(struct attempt *a)
+{
+	struct conf was = *a->conf;
+
+	*a->conf = a->other;
+	a->other = was;
+	a->children->instance->before = &a->other;
+}
+
+/* What only a restart can change stays as it is. */
+static int
+read_again(struct attempt *a, const char **why)
+{
+	const struct conf *old = a->conf;
+	struct conf *new = &a->other;
+
+	conf_init(new);
+	if (options_parse(new, old->argc, old->argv) == OPTIONS_ERROR) {
+		*why = "the configuration has errors";
+		return -1;
+	}
+	new->pidfile = old->pidfile;
+	if (new->workers == 0) {
+		*why = "workers: 0 needs a restart";
+		return -1;
+	}
+	return 0;
+}
+
+/* Everything that the new workers need, but themselves. */
+static int
+prepare(struct attempt *a, const char **why)
+{
+	struct children *cs = a->children;
+	uint32_t oldest = children_oldest(cs);
+
+	if (instance_prepare(cs->instance, &a->other) != 0) {
+		*why = cs->instance->why;
+		return -1;
+	}
+	if (conf_sit_down(&a->other, cs->board, ++cs->latest, oldest) == -1) {
+		*why = "too many backends while earlier generations drain";
+		goto fail;
+	}
+	if (log_replace(cs->log, a->other.log, a->other.log_level) == -1) {
+		*why = strerror(errno);
+		goto fail;
+	}
+	return 0;
+fail:
+	instance_release(&a->other, a->conf);
+	return -1;
+}
+
+/* The new workers, of the new configuration. */
+static int
+start(struct attempt *a)
+{
+	struct children *cs = a->children;
+	unsigned i;
+
+	swap(a);
+	cs->generation = cs->latest;
+	for (i = 0; i < a->conf->workers; i++)
+		if (children_add(cs) == -1)
+			break;
+	return i < a->conf->workers ? -1 : children_wait_ready(cs, a->ms);
+}
+
+static void
+undo(struct attempt *a)
+{
+	struct children *cs = a->children;
+
+	children_abandon_new(cs, a->before);
+	swap(a);
+	instance_release(&a->other, a->conf);
+	/* It was open a moment ago; if it is not now, the new one serves. */
+	(void)log_replace(cs->log, a->conf->log, a->conf->log_level);
+}
+
+static void
+finish(struct attempt *a)
+{
+	struct children *cs = a->children;
+	unsigned old;
+
+	/* First our own copies: then no connection comes after the last. */
+	instance_release(&a->other, a->conf);
+	old = children_retire_old(cs, CLOSE_TIME);
+	if (instance_changed(cs->instance) != 0)
+		log_line(cs->log, LOG_ERR, "reload: %s", cs->instance->why);
+	log_line(cs->log, LOG_NOTICE, "reloaded: generation %u has %u workers, "
+	    "%zu listeners, %zu backends; %u workers before it drain",
+	    cs->generation, a->conf->workers, a->conf->listeners,
+	    a->conf->backends, old);
+}
+
+int
+reload(struct conf *conf, struct children *cs, int ms)
+{
+	struct attempt a = { .conf = conf, .children = cs, .ms = ms,
+	    .before = cs->generation };
+	const char *why = NULL;
+	int result = -1;
+
+	if (read_again(&a, &why) == -1 || prepare(&a, &why) == -1) {
+		log_line(cs->log, LOG_ERR, "reload: %s; the configuration "
+		    "before it goes on", why);
+	} else if (start(&a) == -1) {
+		undo(&a);
+		log_line(cs->log, LOG_ERR, "reload: the new workers could not "
+		    "start; the configuration before it goes on");
+	} else {
+		finish(&a);
+		result = 0;
+	}
+	cs->instance->before = NULL;
+	conf_free(&a.other);
+	return result;
+}

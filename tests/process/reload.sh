@@ -1,0 +1,164 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# reload.sh: HUP. A new generation of workers takes over, the one before serves
+# its sessions to their end, and no connection is lost on the way.
+. "$(dirname "$0")/lib.sh"
+
+# reload [N]: have it done, for the Nth time, and wait until it is.
+reloads=0
+reload() {
+	reloads=$((reloads + 1))
+	signal HUP
+	wait_for 15 log_reaches "$reloads" 'reloaded: generation'
+}
+
+# descriptors PID
+descriptors() {
+	find "/proc/$1/fd" -type l | wc -l
+}
+
+# What is open stays open, byte for byte, over many generations.
+long_sessions_stay() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	listens=$(listener 1)
+	load_start kept -k 8
+	load_wait kept
+	before=$(descriptors "$PID")
+	reloads=0
+	while [ $reloads -lt 5 ]; do
+		reload
+	done
+	assert_log 'reloaded: generation 6 has 2 workers, 1 listeners, 1 back'
+	load_start more -k 8
+	load_wait more
+	while [ $reloads -lt 10 ]; do
+		reload
+	done
+	serves || fail 'it does not serve'
+	assert_eq address "$listens" "$(listener 1)"
+	load_end kept
+	load_all_ok kept 8
+	load_end more
+	load_all_ok more 8
+	wait_for 5 workers_are 2
+	assert_eq 'descriptors of the master' "$before" "$(descriptors "$PID")"
+	shuttled_stop
+}
+
+# Clients come and go all the time; workers are killed in between, since that
+# must not keep a generation from ending. load counts everything that fails.
+under_load() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	load_start busy -c 20
+	reloads=0
+	while [ $reloads -lt 8 ]; do
+		reload
+	done
+	load_end busy
+	load_all_ok busy 0
+	wait_for 5 workers_are 3
+	assert_eq 'sessions lost' 0 "$(log_count ' [1-9][0-9]* sessions lost')"
+	say "$(grep '^loop' "$T/busy.out")"
+	shuttled_stop
+}
+
+# Signals faster than reloads: they melt together, none is left half done.
+many_at_once() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	load_start busy -c 8
+	for name in HUP USR1 HUP TTIN HUP HUP CHLD HUP TTIN HUP USR1 HUP; do
+		signal $name
+	done
+	wait_for 15 log_has 'reloaded: generation'
+	reloads=$(log_count 'reloaded: generation')
+	reload
+	load_end busy
+	load_all_ok busy 0
+	shuttled_stop
+}
+
+# WINCH takes all workers away; HUP brings them back.
+winch_and_back() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	signal WINCH
+	wait_for 5 workers_are 0
+	load_start waiting -k 5
+	wait_for 5 load_is waiting connected
+	reloads=0
+	reload
+	load_wait waiting
+	load_end waiting
+	load_all_ok waiting 5
+	workers_are 2 || fail "there are $(living_workers) workers"
+	shuttled_stop
+}
+
+# A worker of the old generation that is stopped holds nothing up.
+stopped_worker() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	stopped=$(worker 1)
+	kill -STOP "$stopped"
+	reloads=0
+	reload
+	serves || fail 'it does not serve'
+	kill -CONT "$stopped"
+	wait_for 5 gone "$stopped"
+	wait_for 5 workers_are 2
+	shuttled_stop
+}
+
+# A new generation that cannot start is undone. Without descriptors for a single
+# session workers say so and end; those that run have theirs already.
+new_workers_fail() {
+	command -v prlimit >/dev/null || return 0
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	load_start kept -k 4
+	load_wait kept
+	DEATHS=wanted
+	prlimit --pid "$PID" --nofile=14:14
+	signal HUP
+	wait_for 15 log_has 'new workers could not start; the conf.* goes on'
+	serves || fail 'it does not serve'
+	wait_for 5 workers_are 2
+	assert_eq 'generations that drain' 0 "$(log_count 'draining')"
+	load_end kept
+	load_all_ok kept 4
+	shuttled_stop
+	DEATHS=
+}
+
+# The drain timeout is for old generations, too, and says why it ends them.
+drain_timeout() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1 --drain-timeout 300ms
+	load_start kept -k 3 -x
+	load_wait kept
+	reloads=0
+	reload
+	wait_for 5 log_has 'drain timeout: 3 sessions left, the oldest'
+	serves || fail 'it does not serve'
+	wait_for 15 log_reaches 3 'end=proxy.drain'
+	wait_for 5 workers_are 1
+	load_end kept KILL || :
+	shuttled_stop
+}
+
+without_master() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 0
+	signal HUP
+	assert_log 'reload: not without a master'
+	serves || fail 'it does not serve'
+	shuttled_stop
+}
+
+run_cases long_sessions_stay under_load many_at_once winch_and_back \
+    stopped_worker drain_timeout without_master
+[ -n "$SHUTTLED_WRAP" ] || run_cases new_workers_fail
