@@ -3,6 +3,7 @@ sbin_PROGRAMS += shuttled
 shuttled_SOURCES = \
 	src/acceptor.c src/acceptor.h \
 	src/children.c src/children.h \
+	src/complaints.c src/complaints.h \
 	src/conf.c src/conf.h \
 	src/daemon.c src/daemon.h \
 	src/instance.c src/instance.h \

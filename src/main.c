@@ -109,9 +109,23 @@ run(struct conf *conf)
 	return status;
 }
 
+/* To the terminal: there is no log yet. */
+static void
+say_all(struct complaints *cs)
+{
+	size_t i;
+
+	for (i = 0; i < cs->n; i++)
+		warnx("%s", cs->line[i]);
+	if (cs->all > cs->n)
+		warnx("and %zu more", cs->all - cs->n);
+	complaints_free(cs);
+}
+
 int
 main(int argc, char **argv, char **envp)
 {
+	struct complaints complaints = { .n = 0 };
 	struct conf conf;
 	int status = 0;
 
@@ -120,7 +134,7 @@ main(int argc, char **argv, char **envp)
 	signal(SIGPIPE, SIG_IGN);
 	(void)sys_raise_descriptors();
 	conf_init(&conf);
-	switch (options_parse(&conf, argc, argv)) {
+	switch (options_parse(&conf, argc, argv, &complaints)) {
 	case OPTIONS_RUN:
 		/* A daemon keeps nothing of whoever starts it. */
 		if (!conf.foreground)
@@ -133,6 +147,7 @@ main(int argc, char **argv, char **envp)
 	case OPTIONS_DONE:
 		break;
 	case OPTIONS_ERROR:
+		say_all(&complaints);
 		status = EX_USAGE;
 		break;
 	}

@@ -7,7 +7,6 @@
 #include "config.h"
 #include "options.h"
 
-#include <err.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,11 +101,11 @@ static const char usage[] =
 /* The parse so far: what the end of the line must put together. */
 struct parse {
 	struct conf	*conf;
+	struct complaints *complaints;
 	const char	*user;
 	unsigned	 verbose;
 	bool		 quiet;
 	bool		 test;
-	bool		 failed;
 };
 
 /* The option as the user may write it: "-l" or "--ports-file". */
@@ -131,9 +130,7 @@ reject(struct parse *p, int code, const char *value, const char *why)
 	char name[48] = "";
 
 	option_name(code, name, sizeof(name));
-	if (!p->failed)
-		warnx("option %s: \"%s\": %s", name, value, why);
-	p->failed = true;
+	complain(p->complaints, "option %s: \"%s\": %s", name, value, why);
 }
 
 static void
@@ -302,11 +299,9 @@ read_option(struct parse *p, int code, const char *value)
 
 /* The command line itself is wrong: *what* about *word*. */
 static void
-complain(struct parse *p, const char *word, const char *what)
+misused(struct parse *p, const char *word, const char *what)
 {
-	if (!p->failed)
-		warnx("%s: %s; try shuttled --help", word, what);
-	p->failed = true;
+	complain(p->complaints, "%s: %s; try shuttled --help", word, what);
 }
 
 /* The long option that was probably meant, NULL if none comes near. */
@@ -338,15 +333,15 @@ unknown_option(struct parse *p, bool missing, const char *arg)
 	else
 		snprintf(word, sizeof(word), "option %.60s", arg);
 	if (missing)
-		complain(p, word, "its value is missing");
+		misused(p, word, "its value is missing");
 	else if (is_long && optopt != 0)
-		complain(p, word, "it takes no value");
+		misused(p, word, "it takes no value");
 	else if (is_long && (name = meant(arg + 2)) != NULL) {
 		snprintf(what, sizeof(what),
 		    "there is no such option, perhaps --%s", name);
-		complain(p, word, what);
+		misused(p, word, what);
 	} else
-		complain(p, word, "there is no such option");
+		misused(p, word, "there is no such option");
 }
 
 /* What only the whole command line can tell. */
@@ -357,9 +352,9 @@ check_whole(struct parse *p)
 	const char *why;
 
 	if (c->listeners == 0)
-		complain(p, "option -l, --listen", "nothing to listen on");
-	if (c->backends == 0)
-		complain(p, "option -b, --backend", "nothing to balance to");
+		misused(p, "option -l, --listen", "nothing to listen on");
+	else if (c->backends == 0)
+		misused(p, "option -b, --backend", "nothing to balance to");
 	if (c->log == NULL)
 		c->log = c->foreground ? "stderr" : "syslog:daemon";
 	else if (!c->foreground && strcmp(c->log, "stderr") == 0)
@@ -383,21 +378,20 @@ print_version(void)
 }
 
 enum options_action
-options_parse(struct conf *conf, int argc, char **argv)
+options_parse(struct conf *conf, int argc, char **argv, struct complaints *cs)
 {
-	struct parse p = { .conf = conf };
+	struct parse p = { .conf = conf, .complaints = cs };
 	int code, at = 1;
 
 	conf->argc = argc;
 	conf->argv = argv;
-	/* From the start again: a reload parses once more. */
-	optind = 0;
 	opterr = 0;
+	/* 0: whatever was read before, begin anew (a GNU extension). */
+	optind = 0;
 	conf->workers = sys_processors();
 	/* "+": nothing is moved about, so that argv[at] is what is read. */
-	while (!p.failed && (at = optind > 0 ? optind : 1,
-	    code = getopt_long(argc, argv,
-	    "+:l:b:w:Fp:L:e:u:tvqVh", longs, NULL)) != -1)
+	while ((code = getopt_long(argc, argv, "+:l:b:w:Fp:L:e:u:tvqVh",
+	    longs, NULL)) != -1) {
 		switch (code) {
 		case 'h':
 			fputs(usage, stdout);
@@ -413,11 +407,13 @@ options_parse(struct conf *conf, int argc, char **argv)
 			read_option(&p, code, optarg);
 			break;
 		}
-	if (!p.failed && optind < argc)
-		complain(&p, argv[optind], "this is not an option");
-	if (!p.failed)
+		at = optind;
+	}
+	if (optind < argc)
+		misused(&p, argv[optind], "this is not an option");
+	if (cs->all == 0)
 		check_whole(&p);
-	if (p.failed)
+	if (cs->all > 0)
 		return OPTIONS_ERROR;
 	return p.test ? OPTIONS_TEST : OPTIONS_RUN;
 }

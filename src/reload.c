@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "complaints.h"
 #include "options.h"
 #include "sys.h"
 
@@ -36,15 +37,28 @@ swap(struct attempt *a)
 	a->children->instance->before = &a->other;
 }
 
+static void
+log_complaints(struct log *log, struct complaints *cs)
+{
+	size_t i;
+
+	for (i = 0; i < cs->n; i++)
+		log_line(log, LOG_ERR, "reload: %s", cs->line[i]);
+	complaints_free(cs);
+}
+
 /* What only a restart can change stays as it is. */
 static int
 read_again(struct attempt *a, const char **why)
 {
 	const struct conf *old = a->conf;
 	struct conf *new = &a->other;
+	struct complaints complaints = { .n = 0 };
 
 	conf_init(new);
-	if (options_parse(new, old->argc, old->argv) == OPTIONS_ERROR) {
+	if (options_parse(new, old->argc, old->argv, &complaints) !=
+	    OPTIONS_RUN) {
+		log_complaints(a->children->log, &complaints);
 		*why = "the configuration has errors";
 		return -1;
 	}

@@ -1,5 +1,5 @@
-# Unit tests of libshuttle: a program for each file of lib/, and for
-# src/conf.c. UNIT_TESTS can be run by themselves:
+# Unit tests of libshuttle: a program for each file of lib/, and for what reads
+# the configuration in src/. UNIT_TESTS can be run by themselves:
 #	make check TESTS='$(UNIT_TESTS)'
 if HAVE_CMOCKA
 UNIT_TESTS = \
@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/log \
 	tests/unit/log_file \
 	tests/unit/nearest \
+	tests/unit/options \
 	tests/unit/pipepool \
 	tests/unit/poller \
 	tests/unit/poller_random \
@@ -100,6 +101,13 @@ tests_unit_log_file_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 
 tests_unit_nearest_SOURCES = tests/unit/helpers.h tests/unit/nearest.c
 tests_unit_nearest_LDADD = $(UNIT_LIBS)
+
+tests_unit_options_SOURCES = tests/unit/helpers.h tests/unit/options.c \
+	src/complaints.c src/complaints.h \
+	src/conf.c src/conf.h \
+	src/options.c src/options.h \
+	src/priv.c src/priv.h
+tests_unit_options_LDADD = $(UNIT_LIBS)
 
 tests_unit_pipepool_SOURCES = tests/unit/helpers.h tests/unit/pipepool.c
 tests_unit_pipepool_LDADD = $(UNIT_LIBS)
