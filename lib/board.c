@@ -7,6 +7,7 @@
 #include "board.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <string.h>
@@ -20,28 +21,64 @@ board_size(uint32_t backends)
 	    (size_t)BOARD_WORKERS * backends * sizeof(uint32_t);
 }
 
+static struct board *
+map(int fd, size_t size)
+{
+	struct board *b;
+
+	b = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return b == MAP_FAILED ? NULL : b;
+}
+
 struct board *
-board_new(uint32_t backends)
+board_new(uint32_t backends, int *passed)
 {
 	size_t size = board_size(backends);
-	struct board *b;
+	struct board *b = NULL;
 	int fd, err;
 
 	/* A memory file and not MAP_ANONYMOUS: it can be passed on. */
 	if ((fd = memfd_create("shuttled-board", MFD_CLOEXEC)) == -1)
 		return NULL;
-	b = MAP_FAILED;
 	if (ftruncate(fd, (off_t)size) == 0)
-		b = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	err = errno;
-	close(fd);
-	errno = err;
-	if (b == MAP_FAILED)
+		b = map(fd, size);
+	if (b == NULL || passed == NULL) {
+		err = errno;
+		close(fd);
+		errno = err;
+	} else {
+		*passed = fd;
+	}
+	if (b == NULL)
 		return NULL;
 	b->magic = BOARD_MAGIC;
 	b->version = BOARD_VERSION;
 	b->backends = backends;
 	b->size = size;
+	return b;
+}
+
+struct board *
+board_adopt(int fd, uint32_t backends)
+{
+	size_t size = board_size(backends);
+	struct board *b;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return NULL;
+	if ((size_t)st.st_size != size) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if ((b = map(fd, size)) == NULL)
+		return NULL;
+	if (b->magic != BOARD_MAGIC || b->version != BOARD_VERSION ||
+	    b->backends != backends || b->size != size) {
+		munmap(b, size);
+		errno = EINVAL;
+		return NULL;
+	}
 	return b;
 }
 
@@ -118,6 +155,21 @@ board_live(struct board *b, uint32_t worker, uint32_t backend)
 
 	rows = (_Atomic uint32_t *)&b->backend[b->backends];
 	return &rows[(size_t)worker * b->backends + backend];
+}
+
+uint32_t
+board_oldest(const struct board *b)
+{
+	const struct board_worker *w;
+	uint32_t i, generation, oldest = atomic_load(&b->generation);
+
+	for (i = 0; i < BOARD_WORKERS; i++) {
+		w = &b->worker[i];
+		generation = atomic_load(&w->generation);
+		if (atomic_load(&w->pid) != 0 && generation < oldest)
+			oldest = generation;
+	}
+	return oldest;
 }
 
 uint32_t

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
-#define BOARD_VERSION	1
+#define BOARD_VERSION	2
 #define BOARD_WORKERS	256		/* slots, the most workers there can be */
 #define BOARD_BACKENDS	4096		/* the most backends there can be */
 #define BOARD_POOLS	512		/* room for pools, old and new */
@@ -104,6 +104,7 @@ struct board {
 	uint32_t	 backends;	/* how many there is room for */
 	size_t		 size;		/* of the mapping */
 	_Atomic uint32_t slots;		/* workers' slots ever used; master */
+	_Atomic uint32_t generation;	/* the latest there was; master */
 	struct board_worker worker[BOARD_WORKERS];
 	struct board_pool pool[BOARD_POOLS];
 	/* Then the backends, then a row of live sessions for each worker. */
@@ -112,9 +113,17 @@ struct board {
 
 /*
  * Make a board with room for so many backends; memory is touched only where one
- * sits. NULL with errno set. It lives until the last process unmaps.
+ * sits. NULL with errno set. It lives until the last process unmaps. *fd, unless
+ * it is NULL, becomes a descriptor to pass it on by, the caller's to close.
  */
-struct board *board_new(uint32_t backends);
+struct board *board_new(uint32_t backends, int *fd);
+
+/*
+ * Map a board that another program has made. NULL with errno set: EINVAL when it
+ * is none, or not laid out as ours.
+ */
+struct board *board_adopt(int fd, uint32_t backends);
+
 void	board_free(struct board *);
 
 /*
@@ -130,6 +139,9 @@ uint32_t board_seat_pool(struct board *, const char *name,
 /* Sessions that *worker* holds on *backend*; written by that worker alone. */
 _Atomic uint32_t *board_live(struct board *, uint32_t worker,
 	    uint32_t backend);
+
+/* The oldest generation that still has workers, or else the latest. */
+uint32_t board_oldest(const struct board *);
 
 /* Sessions on *backend* over all workers. */
 uint32_t board_backend_live(struct board *, uint32_t backend);

@@ -350,6 +350,26 @@ sys_receive(int fd, char *what, int *passed)
 	return 1;
 }
 
+int
+sys_hear(int fd, char wanted, int ms)
+{
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	int got, passed, off = 0;
+	char what = 0;
+
+	if (ioctl(fd, FIONBIO, &off) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) == -1)
+		return -1;
+	do {
+		got = sys_receive(fd, &what, &passed);
+		if (got == 1 && passed != -1)
+			close(passed);
+	} while ((got == -1 && errno == EINTR) || (got == 1 && what != wanted));
+	if (got == 0)
+		errno = EPIPE;
+	return got == 1 ? 0 : -1;
+}
+
 uint64_t
 sys_now(void)
 {

@@ -100,6 +100,13 @@ int	sys_channel(int pair[2]);
 int	sys_send(int fd, char what, int passed);
 int	sys_receive(int fd, char *what, int *passed);
 
+/*
+ * Block until this message comes, whatever comes before it; makes the end a
+ * blocking one. 0, or -1: the other end is gone (EPIPE), or *ms* have passed
+ * (EAGAIN).
+ */
+int	sys_hear(int fd, char wanted, int ms);
+
 /* Monotonic clock in milliseconds, and in microseconds. */
 uint64_t sys_now(void);
 uint64_t sys_now_us(void);

@@ -7,8 +7,6 @@
  */
 #include "children.h"
 
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -42,8 +40,7 @@ children_init(struct children *cs)
 	uint32_t i;
 
 	memset(cs, 0, sizeof(*cs));
-	cs->report = -1;
-	cs->generation = cs->latest = 1;
+	cs->report = cs->board_fd = -1;
 	for (i = 0; i < BOARD_WORKERS; i++)
 		cs->at[i].channel = -1;
 }
@@ -59,10 +56,11 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 
 	for (i = 0; i < BOARD_WORKERS; i++)
 		close_channel(&cs->at[i]);
-	if (cs->report != -1) {
+	if (!cs->conf->foreground)
 		daemon_detach();
+	if (cs->report != -1)
 		close(cs->report);
-	}
+	close(cs->board_fd);
 	instance_leave(cs->instance);
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
 	setproctitle("%s, generation %u", name, cs->generation);
@@ -118,13 +116,31 @@ fail:
 	return -1;
 }
 
+/*
+ * After an upgrade the master before has workers too. Should it be killed, nobody
+ * takes theirs off the board.
+ */
+static bool
+is_free(struct board *b, uint32_t slot)
+{
+	pid_t pid = atomic_load(&b->worker[slot].pid);
+
+	if (pid == 0)
+		return true;
+	if (kill(pid, 0) == 0 || errno != ESRCH)
+		return false;
+	(void)board_reclaim(b, slot);
+	return true;
+}
+
 int
 children_add(struct children *cs)
 {
 	uint32_t i;
 
 	for (i = 0; i < BOARD_WORKERS; i++)
-		if (cs->at[i].pid == 0 && cs->at[i].due == 0) {
+		if (cs->at[i].pid == 0 && cs->at[i].due == 0 &&
+		    is_free(cs->board, i)) {
 			cs->at[i].quick = 0;
 			return spawn(cs, i);
 		}
@@ -153,21 +169,6 @@ children_remove(struct children *cs)
 	return -1;
 }
 
-/* Wait for this message on the channel. -1: it ended, or *ms* have passed. */
-static int
-hear(struct child *c, char wanted, int ms)
-{
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-	char what = 0;
-	int fd, got;
-
-	(void)setsockopt(c->channel, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	do
-		got = sys_receive(c->channel, &what, &fd);
-	while ((got == -1 && errno == EINTR) || (got == 1 && what != wanted));
-	return got == 1 ? 0 : -1;
-}
-
 int
 children_wait_ready(struct children *cs, int ms)
 {
@@ -177,7 +178,7 @@ children_wait_ready(struct children *cs, int ms)
 	for (i = 0; i < BOARD_WORKERS; i++) {
 		if (cs->at[i].pid == 0 || cs->at[i].generation != cs->generation)
 			continue;
-		if (hear(&cs->at[i], CHANNEL_READY, ms) == -1)
+		if (sys_hear(cs->at[i].channel, CHANNEL_READY, ms) == -1)
 			return -1;
 		ready++;
 	}
@@ -210,7 +211,7 @@ children_retire_old(struct children *cs, int ms)
 	}
 	for (i = 0; i < BOARD_WORKERS; i++)
 		if (told[i] && (now = sys_now()) < end)
-			(void)hear(&cs->at[i], CHANNEL_CLOSED,
+			(void)sys_hear(cs->at[i].channel, CHANNEL_CLOSED,
 			    (int)(end - now));
 	return n;
 }
@@ -230,17 +231,6 @@ children_abandon_new(struct children *cs, uint32_t before)
 		(void)kill(cs->at[i].pid, SIGKILL);
 	}
 	cs->generation = before;
-}
-
-uint32_t
-children_oldest(const struct children *cs)
-{
-	uint32_t i, oldest = cs->generation;
-
-	for (i = 0; i < BOARD_WORKERS; i++)
-		if (cs->at[i].pid != 0 && cs->at[i].generation < oldest)
-			oldest = cs->at[i].generation;
-	return oldest;
 }
 
 /* The line that says who died, of what, how old, and what was lost. */

@@ -30,6 +30,7 @@ struct child {
 struct children {
 	struct conf	*conf;
 	struct board	*board;
+	int		 board_fd;	/* to pass it on by */
 	struct log	*log;
 	struct instance	*instance;
 	int		 report;	/* to the shell; -1: none */
@@ -38,7 +39,7 @@ struct children {
 	struct child	 at[BOARD_WORKERS];	/* by slot */
 };
 
-/* Nobody yet, of generation 1. The caller sets the first five members. */
+/* Nobody yet. The caller sets all members but the last. */
 void	children_init(struct children *);
 
 /*
@@ -65,9 +66,6 @@ unsigned children_retire_old(struct children *, int ms);
 
 /* The new generation came to nothing: kill it, and go on with the one *before*. */
 void	children_abandon_new(struct children *, uint32_t before);
-
-/* The oldest generation that still has workers. */
-uint32_t children_oldest(const struct children *);
 
 /*
  * Bury the dead and set their slots due. Returns how many of them said that it

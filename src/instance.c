@@ -49,7 +49,7 @@ open_listener(struct instance *in, struct listener *l)
 {
 	int err;
 
-	if (listener_open(l) == 0)
+	if (inherit_socket(in->inherited, l) || listener_open(l) == 0)
 		return 0;
 	err = errno;
 	return fail(in, err == EACCES || err == EPERM ? EX_NOPERM :
@@ -113,13 +113,12 @@ open_listeners(struct instance *in, struct conf *c, const struct conf *before)
 	}
 	for (i = 0; i < c->builtins; i++) {
 		l = &c->builtin[i];
-		strlcpy(l->wanted, c->backend[l->backend].name,
-		    sizeof(l->wanted));
+		/* Another kind of service is another one. */
+		snprintf(l->wanted, sizeof(l->wanted), "%d %.90s",
+		    (int)l->builtin, c->backend[l->backend].name);
 		if (before != NULL)
 			from = same_listener(before->builtin,
 			    before->builtins, l);
-		if (from != NULL && from->builtin != l->builtin)
-			from = NULL;
 		if (!share(l, from, c->builtin, i) &&
 		    (status = open_listener(in, l)) != 0)
 			return status;
@@ -143,14 +142,17 @@ set_options(const struct conf *c, bool again)
 }
 
 int
-instance_open(struct instance *in, struct conf *c)
+instance_open(struct instance *in, struct conf *c,
+    struct inheritance *inherited)
 {
 	int status;
 
 	memset(in, 0, sizeof(*in));
 	in->conf = c;
-	if ((status = lock_pidfile(in)) != 0 ||
-	    (status = open_listeners(in, c, NULL)) != 0)
+	in->inherited = inherited;
+	if (inherited->channel == -1 && (status = lock_pidfile(in)) != 0)
+		return status;
+	if ((status = open_listeners(in, c, NULL)) != 0)
 		return status;
 	set_options(c, false);
 	return 0;
@@ -220,6 +222,10 @@ fail:
 int
 instance_announce(struct instance *in)
 {
+	int status;
+
+	if (in->pidfile == NULL && (status = lock_pidfile(in)) != 0)
+		return status;
 	if (in->pidfile != NULL && pidfile_write(in->pidfile) == -1)
 		return fail(in, EX_CANTCREAT, "pidfile %s: %s",
 		    in->conf->pidfile, strerror(errno));
@@ -231,6 +237,42 @@ instance_changed(struct instance *in)
 {
 	set_options(in->conf, true);
 	return in->conf->ports_file == NULL ? 0 : write_ports(in);
+}
+
+void
+instance_give_up(struct instance *in)
+{
+	if (in->pidfile != NULL)
+		pidfile_close(in->pidfile);
+	in->pidfile = NULL;
+}
+
+int
+instance_take_back(struct instance *in)
+{
+	return instance_announce(in);
+}
+
+void
+instance_hand_over(struct instance *in)
+{
+	struct conf *c = in->conf;
+	size_t i;
+
+	for (i = 0; i < c->listeners; i++)
+		c->listener[i].bound = false;
+	in->ports_temp[0] = '\0';
+}
+
+void
+instance_claim(struct instance *in)
+{
+	struct conf *c = in->conf;
+	size_t i;
+
+	for (i = 0; i < c->listeners; i++)
+		if (c->listener[i].claimed)
+			c->listener[i].bound = true;
 }
 
 static void

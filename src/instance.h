@@ -12,21 +12,24 @@
 #include <libutil.h>
 
 #include "conf.h"
+#include "inherit.h"
 
 struct instance {
 	struct conf	*conf;
 	struct conf	*before;	/* while a reload is under way, else NULL */
+	struct inheritance *inherited;	/* from the master before */
 	struct pidfh	*pidfile;	/* locked; NULL: none */
 	char		 ports_temp[1024];
 	char		 why[512];	/* what went wrong last */
 };
 
 /*
- * Lock the pidfile, open all listeners and give builtin backends their
- * addresses. Returns 0, or a status of sysexits(3) with *why* set. Pair with
+ * Lock the pidfile, open all listeners but those that were inherited, and give
+ * builtin backends their addresses. After an upgrade the pidfile is for
+ * instance_announce() to lock. Returns 0, or a status of sysexits(3) with *why* set. Pair with
  * instance_close() in either case.
  */
-int	instance_open(struct instance *, struct conf *);
+int	instance_open(struct instance *, struct conf *, struct inheritance *);
 
 /*
  * Everything stands: write the pid and the ports. Returns as above.
@@ -51,6 +54,17 @@ void	instance_release(struct conf *goes, const struct conf *stays);
  * and the ports. Returns as above.
  */
 int	instance_changed(struct instance *);
+
+/*
+ * An upgrade: let another master lock the pidfile; lock it again when that came to
+ * nothing; or leave all files to it, when it did.
+ */
+void	instance_give_up(struct instance *);
+int	instance_take_back(struct instance *);
+void	instance_hand_over(struct instance *);
+
+/* The other end of that: all that was inherited is ours now. */
+void	instance_claim(struct instance *);
 
 /* In a worker: let go of what is the master's, without removing it. */
 void	instance_leave(struct instance *);

@@ -5,15 +5,18 @@
  * master with its workers, or the one process that does it all.
  */
 #include <err.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "board.h"
 #include "conf.h"
 #include "daemon.h"
+#include "inherit.h"
 #include "instance.h"
 #include "log.h"
 #include "master.h"
@@ -63,43 +66,73 @@ leave_shell(const struct conf *conf)
 	return report;
 }
 
+/* The one that the master before leaves us, if it suits us, or a new one. */
+static struct board *
+get_board(struct conf *conf, struct inheritance *inherited, struct log *log,
+    int *fd)
+{
+	struct board *b = NULL;
+	uint32_t generation;
+
+	if (inherited->board != -1 && (b = board_adopt(inherited->board,
+	    BOARD_SEATS)) == NULL)
+		log_line(log, LOG_NOTICE, "the board of the version before is "
+		    "laid out otherwise: counters begin anew");
+	if (b != NULL) {
+		*fd = inherited->board;
+		inherited->board = -1;
+	} else if ((b = board_new(BOARD_SEATS, fd)) == NULL) {
+		return NULL;
+	}
+	generation = atomic_fetch_add(&b->generation, 1) + 1;
+	if (conf_sit_down(conf, b, generation, board_oldest(b)) == 0)
+		return b;
+	errno = ENOSPC;
+	return NULL;
+}
+
 /* With sockets and log open: to the background, and serve. */
 static int
 serve(struct conf *conf, struct log *log, struct instance *instance,
     int *report)
 {
 	struct board *board;
-	int status;
+	int status, fd = -1;
 
-	if ((board = board_new(BOARD_SEATS)) == NULL ||
-	    conf_sit_down(conf, board, 1, 1) == -1) {
+	if ((board = get_board(conf, instance->inherited, log, &fd)) == NULL) {
 		warn("board");
 		return EX_OSERR;
 	}
-	*report = leave_shell(conf);
+	if (instance->inherited->channel == -1)
+		*report = leave_shell(conf);
 	if (conf->workers == 0)
 		status = run_single(conf, board, log, instance, report);
 	else
-		status = master_run(conf, board, log, instance, report);
+		status = master_run(conf, board, fd, log, instance, report);
 	board_free(board);
+	close(fd);
 	return status;
 }
 
 static int
-run(struct conf *conf)
+run(struct conf *conf, struct inheritance *inherited)
 {
 	struct instance instance;
 	struct log *log;
 	sigset_t signals;
 	int status, report = -1;
 
+	if (inherited->channel != -1 && conf->workers == 0) {
+		warnx("workers: 0 needs a restart");
+		return EX_USAGE;
+	}
 	/* From here on a signal waits until it can be acted on in good order. */
 	sys_hold_signals(&signals);
 	if ((log = log_open(conf->log, conf->log_level)) == NULL) {
 		warn("log %s", conf->log);
 		return EX_CANTCREAT;
 	}
-	if ((status = instance_open(&instance, conf)) == 0)
+	if ((status = instance_open(&instance, conf, inherited)) == 0)
 		status = serve(conf, log, &instance, &report);
 	else
 		warnx("%s", instance.why);
@@ -122,24 +155,40 @@ say_all(struct complaints *cs)
 	complaints_free(cs);
 }
 
+/* Process titles are written over the first of our arguments: keep it. */
+static char **
+keep_arguments(int argc, char **argv)
+{
+	char **kept = calloc((size_t)argc + 1, sizeof(*kept));
+
+	if (kept == NULL || (kept[0] = strdup(argv[0])) == NULL)
+		err(EX_OSERR, "arguments");
+	return kept;
+}
+
 int
 main(int argc, char **argv, char **envp)
 {
+	char **args = keep_arguments(argc, argv);
 	struct complaints complaints = { .n = 0 };
+	struct inheritance inherited;
 	struct conf conf;
 	int status = 0;
 
 	setproctitle_init(argc, argv, envp);
+	memcpy(args + 1, argv + 1, (size_t)argc * sizeof(*args));
 	/* A log on a closed pipe must not end the service. */
 	signal(SIGPIPE, SIG_IGN);
 	(void)sys_raise_descriptors();
+	if (inherit(&inherited) == -1)
+		err(EX_USAGE, "what was inherited");
 	conf_init(&conf);
-	switch (options_parse(&conf, argc, argv, &complaints)) {
+	switch (options_parse(&conf, argc, args, &complaints)) {
 	case OPTIONS_RUN:
 		/* A daemon keeps nothing of whoever starts it. */
-		if (!conf.foreground)
+		if (!conf.foreground && !inherit_any(&inherited))
 			closefrom(STDERR_FILENO + 1);
-		status = run(&conf);
+		status = run(&conf, &inherited);
 		break;
 	case OPTIONS_TEST:
 		puts("shuttled: the options are fine");
@@ -151,6 +200,9 @@ main(int argc, char **argv, char **envp)
 		status = EX_USAGE;
 		break;
 	}
+	inherit_free(&inherited);
 	conf_free(&conf);
+	free(args[0]);
+	free(args);
 	return status;
 }

@@ -19,6 +19,7 @@
 #include "children.h"
 #include "daemon.h"
 #include "reload.h"
+#include "upgrade.h"
 #include "sys.h"
 
 /* How long workers may take to start and to stop, in ms. */
@@ -127,6 +128,23 @@ reload_configuration(struct master *m)
 	(void)reload(m->conf, &m->children, START_TIME);
 }
 
+/* Another master serves: what is left are our workers' sessions. */
+static void
+be_replaced(struct master *m)
+{
+	pid_t pid;
+
+	log_line(m->log, LOG_NOTICE, "upgrade: starting %s", m->conf->argv[0]);
+	if ((pid = upgrade(&m->children, START_TIME)) == -1)
+		return;
+	setproctitle("master, replaced by %d", (int)pid);
+	log_line(m->log, LOG_NOTICE, "upgrade: process %d serves; %u workers "
+	    "drain", (int)pid, children_alive(&m->children));
+	m->phase = QUITTING;
+	instance_stop_listening(m->instance);
+	children_signal(&m->children, SIGQUIT, true);
+}
+
 static void
 on_signal(struct master *m, int sig)
 {
@@ -149,8 +167,8 @@ on_signal(struct master *m, int sig)
 			reload_configuration(m);
 		break;
 	case SIGUSR2:
-		log_line(m->log, LOG_WARNING,
-		    "upgrade: not available yet in this version");
+		if (m->phase == RUNNING)
+			be_replaced(m);
 		break;
 	case SIGTTIN:
 		if (m->phase == RUNNING)
@@ -211,6 +229,7 @@ supervise(struct master *m, const sigset_t *set)
 static int
 start(struct master *m)
 {
+	int before = m->instance->inherited->channel;
 	unsigned i;
 	int status;
 
@@ -223,21 +242,32 @@ start(struct master *m)
 		    m->conf->log);
 		return EX_OSERR;
 	}
+	if (before != -1 && upgrade_take_over(before) == -1) {
+		warnx("upgrade: the master before does not answer");
+		return EX_OSERR;
+	}
 	if ((status = instance_announce(m->instance)) != 0) {
 		warnx("%s", m->instance->why);
 		return status;
+	}
+	if (before != -1) {
+		upgrade_done(before);
+		instance_claim(m->instance);
+		if (!m->conf->foreground)
+			daemon_detach();
 	}
 	for (i = 0; i < m->conf->listeners; i++)
 		log_line(m->log, LOG_NOTICE, "listening on %s",
 		    m->conf->listener[i].name);
 	log_line(m->log, LOG_NOTICE, "%u workers, %zu backends: ready",
 	    m->conf->workers, m->conf->backends);
+	inherit_free(m->instance->inherited);
 	return 0;
 }
 
 int
-master_run(struct conf *conf, struct board *board, struct log *log,
-    struct instance *instance, int *report)
+master_run(struct conf *conf, struct board *board, int board_fd,
+    struct log *log, struct instance *instance, int *report)
 {
 	struct master *m;
 	sigset_t set;
@@ -253,9 +283,12 @@ master_run(struct conf *conf, struct board *board, struct log *log,
 	children_init(&m->children);
 	m->children.conf = conf;
 	m->children.board = board;
+	m->children.board_fd = board_fd;
 	m->children.log = log;
 	m->children.instance = instance;
 	m->children.report = *report;
+	m->children.generation = m->children.latest =
+	    atomic_load(&board->generation);
 	setproctitle("master");
 	log_ident(log, "master");
 	sys_hold_signals(&set);

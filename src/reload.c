@@ -75,7 +75,7 @@ static int
 prepare(struct attempt *a, const char **why)
 {
 	struct children *cs = a->children;
-	uint32_t oldest = children_oldest(cs);
+	uint32_t oldest = board_oldest(cs->board);
 
 	if (instance_prepare(cs->instance, &a->other) != 0) {
 		*why = cs->instance->why;
@@ -130,6 +130,7 @@ finish(struct attempt *a)
 
 	/* First our own copies: then no connection comes after the last. */
 	instance_release(&a->other, a->conf);
+	atomic_store(&cs->board->generation, cs->generation);
 	old = children_retire_old(cs, CLOSE_TIME);
 	if (instance_changed(cs->instance) != 0)
 		log_line(cs->log, LOG_ERR, "reload: %s", cs->instance->why);

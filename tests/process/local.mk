@@ -21,6 +21,7 @@ PROCESS_TESTS = \
 	tests/process/speed.sh \
 	tests/process/stop.sh \
 	tests/process/stuck.sh \
+	tests/process/upgrade.sh \
 	tests/process/usage.sh \
 	tests/process/workers.sh
 TESTS += $(PROCESS_TESTS)

@@ -19,7 +19,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	if ((board = board_new(3)) == NULL)
+	if ((board = board_new(3, NULL)) == NULL)
 		return -1;
 	one.list = two.list = list;
 	one.n = two.n = 3;

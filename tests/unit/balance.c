@@ -33,7 +33,7 @@ begin(const int *weights, uint32_t n)
 	backends.pool = &pool;
 	backends.pools = 1;
 	backends.worker = 0;
-	backends.board = board_new(n);
+	backends.board = board_new(n, NULL);
 	assert_non_null(backends.board);
 	balance = balance_new(&backends);
 	assert_non_null(balance);

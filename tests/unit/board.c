@@ -42,7 +42,7 @@ __wrap_mmap(void *at, size_t size, int prot, int flags, int fd, off_t from)
 static struct board *
 new_board(uint32_t backends)
 {
-	struct board *b = board_new(backends);
+	struct board *b = board_new(backends, NULL);
 
 	assert_non_null(b);
 	return b;
@@ -143,6 +143,50 @@ test_pools_have_seats_too(void **state)
 	assert_int_equal(b->pool[3].tier[TIER_PRIMARY].ticket, 11);
 	/* A name like a pool's is no backend's. */
 	assert_int_equal(board_seat_backend(b, "pool 3", 1, 1), 0);
+	board_free(b);
+}
+
+/* What one program has made another one can use, if they agree on it. */
+static void
+test_adopted(void **state)
+{
+	struct board *a, *b;
+	int fd = -1, before = open_descriptors();
+
+	(void)state;
+	a = board_new(3, &fd);
+	assert_non_null(a);
+	assert_int_not_equal(fd, -1);
+	a->worker[2].total = 7;
+	b = board_adopt(fd, 3);
+	assert_non_null(b);
+	assert_int_equal(b->worker[2].total, 7);
+	board_free(b);
+	assert_null(board_adopt(fd, 4));
+	assert_int_equal(errno, EINVAL);
+	a->version++;
+	assert_null(board_adopt(fd, 3));
+	assert_int_equal(errno, EINVAL);
+	assert_null(board_adopt(-1, 3));
+	board_free(a);
+	close(fd);
+	assert_int_equal(open_descriptors(), before);
+}
+
+static void
+test_oldest_generation(void **state)
+{
+	struct board *b = new_board(1);
+
+	(void)state;
+	b->generation = 5;
+	assert_int_equal(board_oldest(b), 5);
+	b->worker[9].generation = 3;	/* nobody there any more */
+	assert_int_equal(board_oldest(b), 5);
+	b->worker[9].pid = 100;
+	b->worker[4].pid = 101;
+	b->worker[4].generation = 4;
+	assert_int_equal(board_oldest(b), 3);
 	board_free(b);
 }
 
@@ -379,15 +423,15 @@ test_errors(void **state)
 
 	(void)state;
 	limit = forbid_descriptors();
-	b = board_new(1);
+	b = board_new(1, NULL);
 	allow_descriptors(limit);
 	assert_null(b);
 	assert_int_equal(errno, EMFILE);
 	fail_ftruncate = ENOSPC;
-	assert_null(board_new(1));
+	assert_null(board_new(1, NULL));
 	assert_int_equal(errno, ENOSPC);
 	fail_mmap = ENOMEM;
-	assert_null(board_new(1));
+	assert_null(board_new(1, NULL));
 	assert_int_equal(errno, ENOMEM);
 	assert_int_equal(open_descriptors(), before);
 }
@@ -400,6 +444,8 @@ main(void)
 		cmocka_unit_test(test_writers_have_lines_of_their_own),
 		cmocka_unit_test(test_seats_go_by_name),
 		cmocka_unit_test(test_pools_have_seats_too),
+		cmocka_unit_test(test_adopted),
+		cmocka_unit_test(test_oldest_generation),
 		cmocka_unit_test(test_cells_do_not_overlap),
 		cmocka_unit_test(test_most_backends),
 		cmocka_unit_test(test_processes_see_each_other),

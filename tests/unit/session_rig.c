@@ -138,7 +138,7 @@ rig_refuse(struct rig *r, int backend)
 void
 rig_ready(struct rig *r)
 {
-	r->board = board_new(r->backends.n);
+	r->board = board_new(r->backends.n, NULL);
 	assert_non_null(r->board);
 	r->backends.board = r->board;
 	r->table.board = &r->board->worker[r->backends.worker];

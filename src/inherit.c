@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * inherit.c: descriptors from one program to the next, by their numbers in the
+ * environment. Opens nothing itself; what it cannot make sense of it leaves.
+ *
+ * The variable has a line for each descriptor: what it is, its number, and for
+ * sockets in which words they were asked for.
+ */
+#include "inherit.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define VARIABLE	"SHUTTLED_INHERIT"
+
+static int
+read_fd(const char *text)
+{
+	const char *err;
+	int fd = (int)strtonum(text, 0, INT_MAX, &err);
+
+	if (err != NULL || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	return fd;
+}
+
+static int
+add_socket(struct inheritance *in, int fd, bool ours, const char *wanted)
+{
+	struct inherited_socket *s, *list;
+	struct addr a = { .len = sizeof(a.un) };
+
+	if (getsockname(fd, &a.sa, &a.len) == -1)
+		return -1;
+	list = reallocarray(in->socket, in->sockets + 1, sizeof(*s));
+	if (list == NULL)
+		return -1;
+	in->socket = list;
+	s = &list[in->sockets++];
+	memset(s, 0, sizeof(*s));
+	s->fd = fd;
+	s->addr = a;
+	s->ours = ours;
+	strlcpy(s->wanted, wanted, sizeof(s->wanted));
+	return 0;
+}
+
+/*
+ * One of "board 5", "channel 6", "socket 7 [::]:80"; "lent" is a socket that is
+ * not ours to remove.
+ */
+static int
+read_line(struct inheritance *in, char *line)
+{
+	char *rest = line, *what = strsep(&rest, " ");
+	const char *number = strsep(&rest, " ");
+	int fd;
+
+	if (number == NULL || (fd = read_fd(number)) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	if ((strcmp(what, "socket") == 0 || strcmp(what, "lent") == 0) &&
+	    rest != NULL)
+		return add_socket(in, fd, *what == 's', rest);
+	if (strcmp(what, "board") == 0)
+		in->board = fd;
+	else if (strcmp(what, "channel") == 0)
+		in->channel = fd;
+	return 0;
+}
+
+int
+inherit(struct inheritance *in)
+{
+	const char *value = getenv(VARIABLE);
+	char *text, *rest, *line;
+	int result = 0, err;
+
+	memset(in, 0, sizeof(*in));
+	in->board = in->channel = -1;
+	if (value == NULL)
+		return 0;
+	if ((rest = text = strdup(value)) == NULL)
+		return -1;
+	while (result == 0 && (line = strsep(&rest, "\n")) != NULL)
+		if (*line != '\0')
+			result = read_line(in, line);
+	err = errno;
+	free(text);
+	unsetenv(VARIABLE);
+	errno = err;
+	return result;
+}
+
+bool
+inherit_any(const struct inheritance *in)
+{
+	return in->sockets > 0 || in->board != -1 || in->channel != -1;
+}
+
+static bool
+same_address(const struct addr *a, const struct addr *b)
+{
+	return a->len == b->len && memcmp(&a->sa, &b->sa, a->len) == 0;
+}
+
+static struct inherited_socket *
+find(struct inheritance *in, const struct listener *l)
+{
+	struct inherited_socket *s, *end = in->socket + in->sockets;
+
+	for (s = in->socket; s < end; s++)
+		if (s->fd != -1 && strcmp(s->wanted, l->wanted) == 0)
+			return s;
+	for (s = in->socket; s < end; s++)
+		if (s->fd != -1 && s->wanted[0] == '\0' &&
+		    same_address(&s->addr, &l->addr))
+			return s;
+	return NULL;
+}
+
+bool
+inherit_socket(struct inheritance *in, struct listener *l)
+{
+	struct inherited_socket *s = find(in, l);
+
+	if (s == NULL)
+		return false;
+	l->fd = s->fd;
+	l->addr = s->addr;
+	l->claimed = s->ours;
+	addr_format(&l->addr, l->name, sizeof(l->name));
+	s->fd = -1;
+	return true;
+}
+
+void
+inherit_free(struct inheritance *in)
+{
+	size_t i;
+
+	for (i = 0; i < in->sockets; i++)
+		if (in->socket[i].fd != -1)
+			close(in->socket[i].fd);
+	free(in->socket);
+	if (in->board != -1)
+		close(in->board);
+	if (in->channel != -1)
+		close(in->channel);
+	memset(in, 0, sizeof(*in));
+	in->board = in->channel = -1;
+}
+
+static int
+leave_open(FILE *f, const char *what, int fd, const char *wanted)
+{
+	if (fd == -1)
+		return 0;
+	fprintf(f, "%s %d %s\n", what, fd, wanted);
+	return fcntl(fd, F_SETFD, 0);
+}
+
+static int
+leave_listeners(FILE *f, const struct listener *l, size_t n)
+{
+	int result = 0;
+
+	for (; n > 0; l++, n--)
+		result |= leave_open(f, l->bound ? "socket" : "lent", l->fd,
+		    l->wanted);
+	return result;
+}
+
+int
+inherit_leave(int channel, int board, const struct listener *listener,
+    size_t listeners, const struct listener *builtin, size_t builtins)
+{
+	char *text = NULL;
+	int result = 0;
+	size_t size;
+	FILE *f;
+
+	if ((f = open_memstream(&text, &size)) == NULL)
+		return -1;
+	result |= leave_open(f, "channel", channel, "");
+	result |= leave_open(f, "board", board, "");
+	result |= leave_listeners(f, listener, listeners);
+	result |= leave_listeners(f, builtin, builtins);
+	result |= fclose(f);
+	if (result == 0)
+		result = setenv(VARIABLE, text, 1);
+	free(text);
+	return result == 0 ? 0 : -1;
+}

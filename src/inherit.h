@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * inherit.h: what the process that started this one has left open for it: the
+ * master before an upgrade its sockets, its board, and a channel.
+ */
+#ifndef INHERIT_H
+#define INHERIT_H
+
+#include <stddef.h>
+
+#include "listener.h"
+
+struct inherited_socket {
+	int		fd;		/* -1: somebody has it */
+	bool		ours;		/* its path is ours to remove */
+	char		wanted[ADDR_TEXT]; /* asked for so; "": not known */
+	struct addr	addr;		/* as bound */
+};
+
+struct inheritance {
+	struct inherited_socket *socket;
+	size_t		 sockets;
+	int		 board;		/* -1: none */
+	int		 channel;	/* to the master before us; -1: none */
+};
+
+/*
+ * Find out, and take it out of the environment so that nobody else inherits it.
+ * 0, or -1 with errno set: EINVAL when it makes no sense. Pair with
+ * inherit_free().
+ */
+int	inherit(struct inheritance *);
+
+/* Is there anything? */
+bool	inherit_any(const struct inheritance *);
+
+/*
+ * The socket for this listener, which then has it: asked for in the same words,
+ * or else bound to the same address. Its path is claimed, not yet bound. False:
+ * there is none.
+ */
+bool	inherit_socket(struct inheritance *, struct listener *);
+
+/* Close what nobody has taken. */
+void	inherit_free(struct inheritance *);
+
+/*
+ * Leave all of this to the program that this process is about to become. For the
+ * child of a fork: descriptors lose close-on-exec. 0, or -1 with errno set.
+ */
+int	inherit_leave(int channel, int board, const struct listener *listener,
+	    size_t listeners, const struct listener *builtin, size_t builtins);
+
+#endif

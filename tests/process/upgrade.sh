@@ -1,0 +1,177 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# upgrade.sh: USR2. Another program, here a copy of ours, takes over the sockets,
+# the board and the pidfile; if it cannot, nothing has changed.
+. "$(dirname "$0")/lib.sh"
+
+[ -z "$SHUTTLED_WRAP" ] || skip 'a wrapper would not be started again'
+
+# What is to be replaced while it runs.
+mkdir -p "$T/bin"
+cp "$SHUTTLED" "$T/bin/shuttled"
+SHUTTLED=$T/bin/shuttled
+
+# replace FILE: as a package manager does.
+replace() {
+	cp "$1" "$T/bin/new"
+	chmod 755 "$T/bin/new"
+	mv "$T/bin/new" "$T/bin/shuttled"
+}
+
+pid_is_not() {
+	[ -s "$T/pid" ] && [ "$(cat "$T/pid")" != "$1" ]
+}
+
+# upgraded: have it done, and go on with the new master.
+upgraded() {
+	before=$PID
+	signal USR2
+	wait_for 15 pid_is_not "$before"
+	PID=$(cat "$T/pid")
+	also_end "$PID"
+	wait_for 15 log_has "process $PID serves"
+}
+
+# refused: have it tried in vain.
+refused() {
+	signal USR2
+	wait_for 15 log_has 'upgrade: process .* this one goes on'
+	assert_eq pidfile "$PID" "$(cat "$T/pid")"
+	serves || fail 'it does not serve'
+}
+
+sessions_outlive_it() {
+	echo_start
+	shuttled_daemon -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" -w 2
+	[ "$STATUS" -eq 0 ] || fail "$(cat "$T/start.out")"
+	first=$PID
+	ports=$(cat "$T/ports")
+	load_start kept -k 8
+	load_wait kept
+	upgraded
+	second=$PID
+	assert_eq title "shuttled: master, replaced by $second" \
+	    "$(title "$first")"
+	load_start more -k 8
+	load_wait more
+	upgraded
+	upgraded
+	assert_eq addresses "$ports" "$(cat "$T/ports")"
+	[ -S "$T/sock" ] || fail 'the unix socket is gone'
+	serves || fail 'it does not serve'
+	load_end kept
+	load_all_ok kept 8
+	wait_for 5 gone "$first"
+	alive "$second" || fail 'the second master left its sessions'
+	load_end more
+	load_all_ok more 8
+	wait_for 5 gone "$second"
+	assert_eq 'sessions lost' 0 "$(log_count ' [1-9][0-9]* sessions lost')"
+	daemon_stop QUIT
+	[ ! -e "$T/sock" ] || fail 'the unix socket was left'
+}
+
+under_load() {
+	echo_start
+	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	load_start busy -c 20
+	upgraded
+	signal HUP
+	upgraded
+	signal HUP
+	signal HUP
+	upgraded
+	load_end busy
+	load_all_ok busy 0
+	say "$(grep '^loop' "$T/busy.out")"
+	wait_for 5 workers_are 3
+	daemon_stop QUIT
+}
+
+# Its place in the sequence, and who is in doubt, are on the board.
+board_goes_along() {
+	shuttled_daemon -l 127.0.0.1:0 -b builtin:hello,name=a \
+	    -b builtin:hello,name=b -b builtin:hello,name=c -w 1
+	peer "connect $LISTEN; read-until-eof"
+	peer "connect $LISTEN; read-until-eof"
+	upgraded
+	peer "connect $LISTEN; read-until-eof"
+	wait_for 5 log_reaches 3 'session end'
+	assert_eq 'backends in turn' 'a b c' "$(grep -o 'backend=[a-c]' \
+	    "$T/log" | cut -d = -f 2 | tr '\n' ' ' | sed 's/ $//')"
+	daemon_stop QUIT
+}
+
+program_is_broken() {
+	echo_start
+	shuttled_daemon -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" -w 2
+	load_start busy -c 5 -p 5
+	DEATHS=wanted
+	printf '#!/bin/sh\necho "no such luck" >&2\nexit 3\n' >"$T/broken"
+	replace "$T/broken"
+	refused
+	assert_log 'upgrade: no such luck'
+	assert_log 'does not serve: it ended: exit code 3'
+	[ -S "$T/sock" ] || fail 'the unix socket is gone'
+	printf 'neither program nor script' >"$T/bin/shuttled"
+	signal USR2
+	wait_for 15 log_reaches 2 'upgrade: process .* this one goes on'
+	rm "$T/bin/shuttled"
+	signal USR2
+	wait_for 15 log_has 'upgrade: .*No such file'
+	workers_are 2 || fail "there are $(living_workers) workers"
+	replace "$original"
+	upgraded
+	load_end busy
+	load_all_ok busy 0
+	serves || fail 'it does not serve'
+	daemon_stop QUIT
+	DEATHS=
+}
+
+# It starts, and can then not do what it has to.
+it_cannot_start() {
+	echo_start
+	shuttled_daemon -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" -w 2
+	cat >"$T/other" <<EOF
+#!/bin/sh
+exec "$original" -w 2 -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" \\
+    -p "$T/no/such/directory/pid" -L "$T/log"
+EOF
+	replace "$T/other"
+	DEATHS=wanted
+	refused
+	[ -S "$T/sock" ] || fail 'the unix socket is gone'
+	workers_are 2 || fail "there are $(living_workers) workers"
+	replace "$original"
+	upgraded
+	serves || fail 'it does not serve'
+	daemon_stop QUIT
+	DEATHS=
+}
+
+# The master before dies while its workers drain: they finish, and their places
+# are taken again.
+old_master_dies() {
+	echo_start
+	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	first=$PID
+	load_start kept -k 4
+	load_wait kept
+	upgraded
+	kill -KILL "$first"
+	wait_for 5 gone "$first"
+	load_end kept
+	load_all_ok kept 4
+	signal HUP
+	wait_for 15 log_has 'reloaded: generation'
+	serves || fail 'it does not serve'
+	daemon_stop QUIT
+}
+
+original=${SHUTTLED%/*}/original
+cp "$SHUTTLED" "$original"
+run_cases sessions_outlive_it under_load board_goes_along program_is_broken \
+    it_cannot_start old_master_dies
