@@ -157,6 +157,20 @@ board_live(struct board *b, uint32_t worker, uint32_t backend)
 	return &rows[(size_t)worker * b->backends + backend];
 }
 
+void
+board_sum(const struct board *b, struct board_totals *sum)
+{
+	const struct board_worker *w;
+
+	memset(sum, 0, sizeof(*sum));
+	for (w = b->worker; w < b->worker + BOARD_WORKERS; w++) {
+		sum->sessions += atomic_load(&w->total);
+		sum->lost += atomic_load(&w->lost);
+		sum->up += atomic_load(&w->up);
+		sum->down += atomic_load(&w->down);
+	}
+}
+
 uint32_t
 board_oldest(const struct board *b)
 {

@@ -140,6 +140,14 @@ uint32_t board_seat_pool(struct board *, const char *name,
 _Atomic uint32_t *board_live(struct board *, uint32_t worker,
 	    uint32_t backend);
 
+/* Over all workers there ever were. */
+struct board_totals {
+	uint64_t	sessions, lost;
+	uint64_t	up, down;	/* bytes to servers, to clients */
+};
+
+void	board_sum(const struct board *, struct board_totals *);
+
 /* The oldest generation that still has workers, or else the latest. */
 uint32_t board_oldest(const struct board *);
 

@@ -34,6 +34,7 @@ struct master {
 	struct instance	*instance;
 	struct children	 children;
 	enum phase	 phase;
+	bool		 replaced;	/* by another master */
 	uint64_t	 kill_at;	/* 0: never */
 	unsigned	 hopeless;	/* workers that said so */
 	int		 status;
@@ -141,6 +142,7 @@ be_replaced(struct master *m)
 	log_line(m->log, LOG_NOTICE, "upgrade: process %d serves; %u workers "
 	    "drain", (int)pid, children_alive(&m->children));
 	m->phase = QUITTING;
+	m->replaced = true;
 	instance_stop_listening(m->instance);
 	children_signal(&m->children, SIGQUIT, true);
 }
@@ -265,6 +267,24 @@ start(struct master *m)
 	return 0;
 }
 
+/* After an upgrade there is more to come: then it is not for us to count. */
+static void
+say_goodbye(const struct master *m)
+{
+	struct board_totals sum;
+
+	if (m->replaced) {
+		log_line(m->log, LOG_NOTICE, "all workers have ended; the "
+		    "master after this one goes on");
+		return;
+	}
+	board_sum(m->children.board, &sum);
+	log_line(m->log, LOG_NOTICE, "all workers have ended: %llu sessions "
+	    "in all, %llu lost, %llu bytes up, %llu down; bye",
+	    (unsigned long long)sum.sessions, (unsigned long long)sum.lost,
+	    (unsigned long long)sum.up, (unsigned long long)sum.down);
+}
+
 int
 master_run(struct conf *conf, struct board *board, int board_fd,
     struct log *log, struct instance *instance, int *report)
@@ -298,7 +318,7 @@ master_run(struct conf *conf, struct board *board, int board_fd,
 		daemon_report(report, 0);
 	m->children.report = *report;
 	supervise(m, &set);
-	log_line(log, LOG_NOTICE, "all workers have ended: bye");
+	say_goodbye(m);
 	status = m->status;
 	free(m);
 	return status;

@@ -174,6 +174,27 @@ test_adopted(void **state)
 }
 
 static void
+test_sums(void **state)
+{
+	struct board *b = new_board(1);
+	struct board_totals sum;
+
+	(void)state;
+	b->worker[0].total = 5;
+	b->worker[0].up = 100;
+	b->worker[BOARD_WORKERS - 1].total = 7;
+	b->worker[BOARD_WORKERS - 1].lost = 2;
+	b->worker[3].down = 1000;
+	b->worker[4].down = 1;
+	board_sum(b, &sum);
+	assert_int_equal(sum.sessions, 12);
+	assert_int_equal(sum.lost, 2);
+	assert_int_equal(sum.up, 100);
+	assert_int_equal(sum.down, 1001);
+	board_free(b);
+}
+
+static void
 test_oldest_generation(void **state)
 {
 	struct board *b = new_board(1);
@@ -446,6 +467,7 @@ main(void)
 		cmocka_unit_test(test_pools_have_seats_too),
 		cmocka_unit_test(test_adopted),
 		cmocka_unit_test(test_oldest_generation),
+		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_cells_do_not_overlap),
 		cmocka_unit_test(test_most_backends),
 		cmocka_unit_test(test_processes_see_each_other),
