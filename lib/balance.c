@@ -34,6 +34,68 @@ gcd(uint32_t a, uint32_t b)
 }
 
 /*
+ * Backends of one weight take turns among themselves, whatever the others do:
+ * whoever has been drawn least often is the richest of them.
+ */
+struct group {
+	uint32_t	weight;
+	uint32_t	first, n;	/* of the list of members */
+	uint32_t	next;		/* whose turn it is */
+	uint32_t	rounds;		/* how often all had theirs */
+};
+
+/* Sort those of the tier into groups. Returns how many groups there are. */
+static uint32_t
+gather(const struct pool *p, const struct backend *list, uint32_t tier,
+    struct group *group, uint16_t *member)
+{
+	uint32_t i, w, count[BACKEND_WEIGHT_MAX + 1] = { 0 };
+	uint32_t place[BACKEND_WEIGHT_MAX + 1], groups = 0, first = 0;
+
+	for (i = 0; i < p->n; i++)
+		if (list[i].tier == tier)
+			count[list[i].weight]++;
+	for (w = 1; w <= BACKEND_WEIGHT_MAX; w++) {
+		place[w] = first;
+		if (count[w] == 0)
+			continue;
+		group[groups++] = (struct group){ .weight = w, .first = first,
+		    .n = count[w] };
+		first += count[w];
+	}
+	for (i = 0; i < p->n; i++)
+		if (list[i].tier == tier)
+			member[place[list[i].weight]++] =
+			    (uint16_t)(p->first + i);
+	return groups;
+}
+
+static uint16_t
+turn_of(const struct group *g, const uint16_t *member)
+{
+	return member[g->first + g->next];
+}
+
+/* The richest after so many steps: of several the first in the list. */
+static struct group *
+richest(struct group *group, uint32_t groups, const uint16_t *member,
+    uint32_t step, uint32_t sum)
+{
+	struct group *g, *best = NULL;
+	int64_t gain, most = 0;
+
+	for (g = group; g < group + groups; g++) {
+		gain = (int64_t)g->weight * step - (int64_t)sum * g->rounds;
+		if (best == NULL || gain > most || (gain == most &&
+		    turn_of(g, member) < turn_of(best, member))) {
+			best = g;
+			most = gain;
+		}
+	}
+	return best;
+}
+
+/*
  * One period of the smooth sequence, the method that nginx made known: at each
  * step everyone gains its weight, the richest is next and pays the sum of all.
  */
@@ -41,38 +103,32 @@ static int
 lay_out(struct balance *b, uint32_t pool, uint32_t tier)
 {
 	const struct pool *p = &b->bs->pool[pool];
-	const struct backend *list = b->bs->list + p->first;
+	struct group group[BACKEND_WEIGHT_MAX], *g;
 	struct order *o = order_of(b, pool, tier);
-	uint32_t i, step, best, sum = 0, unit = 0;
-	int64_t *gain;
+	uint32_t i, groups, sum = 0, unit = 0;
+	uint16_t *member;
 
-	for (i = 0; i < p->n; i++)
-		if (list[i].tier == tier) {
-			sum += list[i].weight;
-			unit = gcd(list[i].weight, unit);
-		}
-	if (sum == 0)
+	if (p->n == 0)
 		return 0;
-	o->at = calloc(sum / unit, sizeof(uint16_t));
-	if ((gain = calloc(p->n, sizeof(*gain))) == NULL || o->at == NULL) {
-		free(gain);
+	if ((member = calloc(p->n, sizeof(*member))) == NULL)
 		return -1;
+	groups = gather(p, b->bs->list + p->first, tier, group, member);
+	for (g = group; g < group + groups; g++) {
+		sum += g->weight * g->n;
+		unit = gcd(g->weight, unit);
 	}
-	o->length = sum / unit;
-	for (step = 0; step < o->length; step++) {
-		best = p->n;
-		for (i = 0; i < p->n; i++) {
-			if (list[i].tier != tier)
-				continue;
-			gain[i] += list[i].weight;
-			if (best == p->n || gain[i] > gain[best])
-				best = i;
+	o->length = groups == 0 ? 0 : sum / unit;
+	o->at = calloc(o->length, sizeof(*o->at));
+	for (i = 0; o->at != NULL && i < o->length; i++) {
+		g = richest(group, groups, member, i + 1, sum);
+		o->at[i] = turn_of(g, member);
+		if (++g->next == g->n) {
+			g->next = 0;
+			g->rounds++;
 		}
-		gain[best] -= sum;
-		o->at[step] = (uint16_t)(p->first + best);
 	}
-	free(gain);
-	return 0;
+	free(member);
+	return o->at == NULL && groups > 0 ? -1 : 0;
 }
 
 struct balance *

@@ -56,16 +56,6 @@ must(long result, const char *what, const char *file, int line)
  */
 #define RUN(tests)	(alarm(120), cmocka_run_group_tests(tests, NULL, NULL))
 
-/* Skip what is known to fail, unless KNOWN_BUGS is in the environment. */
-static inline void
-known_bug(const char *what)
-{
-	if (getenv("KNOWN_BUGS") == NULL) {
-		print_message("known bug: %s\n", what);
-		skip();
-	}
-}
-
 static inline uint64_t
 random_seed(void)
 {
