@@ -17,6 +17,7 @@ struct complaints {
 	char	*line[COMPLAINTS_MAX];
 	size_t	 n;			/* these are there */
 	size_t	 all;			/* so many were made */
+	size_t	 of_files;		/* of these, about a file */
 };
 
 /*

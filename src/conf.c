@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
+
+#include "settings.h"
 
 /* A host name has seldom more addresses than this. */
 #define ADDRESSES	16
@@ -24,13 +25,6 @@ void
 conf_init(struct conf *c)
 {
 	memset(c, 0, sizeof(*c));
-	c->buffers = 512;
-	c->drain_timeout = 10 * 60 * 1000;
-	c->connect_timeout = 5 * 1000;
-	c->retries = 2;
-	c->limits.fin_timeout = 60 * 1000;
-	c->engine = poller_engine("hybrid");
-	c->log_level = LOG_INFO;
 }
 
 void
@@ -40,6 +34,8 @@ conf_free(struct conf *c)
 	free(c->builtin);
 	free(c->pool);
 	free(c->backend);
+	free(c->directory);
+	settings_free(c->settings);
 }
 
 /* Make room for *more* elements. */
@@ -49,8 +45,23 @@ grow(void *list, size_t n, size_t more, size_t size)
 	return reallocarray(list, n + more, size);
 }
 
+/* Port 0 is another one each time. */
+static bool
+address_is_taken(const struct conf *c, const struct listener *l)
+{
+	size_t i;
+
+	if (!addr_is_unix(&l->addr) && addr_port(&l->addr) == 0)
+		return false;
+	for (i = 0; i < c->listeners; i++)
+		if (strcmp(c->listener[i].wanted, l->wanted) == 0)
+			return true;
+	return false;
+}
+
 int
-conf_add_listener(struct conf *c, const char *text, const char **why)
+conf_add_listener(struct conf *c, const struct listener *like,
+    const char *text, const char **why)
 {
 	struct addr found[ADDRESSES];
 	struct listener *l;
@@ -74,13 +85,38 @@ conf_add_listener(struct conf *c, const char *text, const char **why)
 	}
 	c->listener = l;
 	for (i = 0; i < n; i++) {
-		l = &c->listener[c->listeners++];
-		memset(l, 0, sizeof(*l));
+		l = &c->listener[c->listeners];
+		*l = *like;
 		l->addr = found[i];
 		l->fd = -1;
 		addr_format(&l->addr, l->name, sizeof(l->name));
 		strlcpy(l->wanted, l->name, sizeof(l->wanted));
+		if (address_is_taken(c, l)) {
+			*why = "another listener has this address";
+			return -1;
+		}
+		c->listeners++;
 	}
+	return 0;
+}
+
+int
+conf_add_pool(struct conf *c, const struct pool *p, const char **why)
+{
+	struct pool *list;
+
+	if (c->pools == CONF_POOLS) {
+		*why = "there are more than 256 pools";
+		return -1;
+	}
+	if ((list = grow(c->pool, c->pools, 1, sizeof(*p))) == NULL) {
+		*why = strerror(errno);
+		return -1;
+	}
+	c->pool = list;
+	list[c->pools] = *p;
+	list[c->pools].first = (uint32_t)c->backends;
+	c->pools++;
 	return 0;
 }
 
@@ -106,19 +142,6 @@ name_backend(const struct conf *c, const char *base, char *name, size_t size)
 		snprintf(name, size, "%s#%u", base, n);
 }
 
-/* The one pool that the command line has. */
-static int
-add_pool(struct conf *c)
-{
-	if (c->pools > 0)
-		return 0;
-	if ((c->pool = calloc(1, sizeof(*c->pool))) == NULL)
-		return -1;
-	strlcpy(c->pool->name, "main", sizeof(c->pool->name));
-	c->pools = 1;
-	return 0;
-}
-
 static int
 add_backend(struct conf *c, const struct backend *b, const char *base,
     const char **why)
@@ -129,8 +152,8 @@ add_backend(struct conf *c, const struct backend *b, const char *base,
 		*why = "there are more than 4096 backends";
 		return -1;
 	}
-	if (add_pool(c) == -1 ||
-	    (list = grow(c->backend, c->backends, 1, sizeof(*b))) == NULL) {
+	list = grow(c->backend, c->backends, 1, sizeof(*b));
+	if (list == NULL) {
 		*why = strerror(errno);
 		return -1;
 	}
@@ -138,8 +161,9 @@ add_backend(struct conf *c, const struct backend *b, const char *base,
 	added = &list[c->backends];
 	*added = *b;
 	name_backend(c, base, added->name, sizeof(added->name));
+	added->pool = (uint32_t)c->pools - 1;
 	c->backends++;
-	c->pool->n++;
+	c->pool[added->pool].n++;
 	return 0;
 }
 
@@ -164,24 +188,6 @@ add_builtin(struct conf *c, enum builtin_kind kind, const char **why)
 	l->builtin = kind;
 	l->backend = c->backends - 1;
 	return 0;
-}
-
-void
-conf_finish(struct conf *c)
-{
-	struct listener *l;
-	struct pool *p;
-
-	for (l = c->listener; l < c->listener + c->listeners; l++) {
-		l->limits = c->limits;
-		l->defer_accept = c->defer_accept;
-		l->fast_open = c->fast_open;
-	}
-	for (p = c->pool; p < c->pool + c->pools; p++) {
-		p->connect_timeout = c->connect_timeout;
-		p->attempts = c->retries + 1;
-		p->fast_open = c->fast_open;
-	}
 }
 
 int
@@ -214,98 +220,41 @@ conf_number(const char *text, long long min, long long max, unsigned *to)
 	return 0;
 }
 
-/* One of the words after the address: weight=N, backup, spare=N, name=S. */
 static int
-read_word(const struct conf *c, char *word, struct backend *b,
-    const char **why)
+add_builtin_backend(struct conf *c, const struct backend *like,
+    const char *text, const char **why)
 {
-	if (strcmp(word, "backup") == 0) {
-		b->tier = TIER_BACKUP;
-	} else if (strncmp(word, "weight=", 7) == 0) {
-		if (conf_number(word + 7, 1, BACKEND_WEIGHT_MAX,
-		    &b->weight) == -1) {
-			*why = "weight is a number from 1 to 256";
-			return -1;
-		}
-	} else if (strncmp(word, "spare=", 6) == 0) {
-		if (conf_number(word + 6, 0, BACKEND_SPARE_MAX,
-		    &b->spare) == -1) {
-			*why = "spare is a number from 0 to 64";
-			return -1;
-		}
-	} else if (strncmp(word, "name=", 5) == 0) {
-		if (word[5] == '\0' || strlen(word + 5) >= CONF_NAME ||
-		    strpbrk(word + 5, " \t\"=") != NULL) {
-			*why = "a name has 1 to 63 bytes, "
-			    "no spaces, quotes or '='";
-			return -1;
-		}
-		strlcpy(b->name, word + 5, sizeof(b->name));
-		if (name_is_taken(c, b->name)) {
-			*why = "another backend has this name";
-			return -1;
-		}
-	} else {
-		*why = "after the address come weight=N, backup, spare=N or "
-		    "name=S";
+	enum builtin_kind kind = builtin_kind(text + strlen(BUILTIN_PREFIX));
+
+	if (kind == BUILTIN_NONE) {
+		*why = "the builtins are builtin:hello, builtin:echo and "
+		    "builtin:discard";
 		return -1;
 	}
-	return 0;
-}
-
-/* Take the words off *text*, which is left with the address alone. */
-static int
-read_words(const struct conf *c, char *text, struct backend *b,
-    const char **why)
-{
-	char *word, *rest;
-
-	memset(b, 0, sizeof(*b));
-	b->weight = 1;
-	b->tier = TIER_PRIMARY;
-	rest = strchr(text, ',');
-	if (rest != NULL)
-		*rest++ = '\0';
-	while ((word = strsep(&rest, ",")) != NULL)
-		if (read_word(c, word, b, why) == -1)
-			return -1;
-	return 0;
+	if (like->spare > 0) {
+		*why = "spare is not for builtin backends";
+		return -1;
+	}
+	if (add_backend(c, like, like->name[0] ? like->name : text, why) == -1)
+		return -1;
+	if (add_builtin(c, kind, why) == 0)
+		return 0;
+	c->backends--;
+	c->pool[c->pools - 1].n--;
+	return -1;
 }
 
 int
-conf_add_backend(struct conf *c, const char *given, const char **why)
+conf_add_backend(struct conf *c, const struct backend *like, const char *text,
+    const char **why)
 {
 	struct addr found[ADDRESSES];
-	char text[512], name[ADDR_TEXT];
-	enum builtin_kind kind;
-	struct backend b;
+	struct backend b = *like;
+	char name[ADDR_TEXT];
 	int i, n;
 
-	if (strlcpy(text, given, sizeof(text)) >= sizeof(text)) {
-		*why = "this is too long";
-		return -1;
-	}
-	if (read_words(c, text, &b, why) == -1)
-		return -1;
-	if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0) {
-		kind = builtin_kind(text + strlen(BUILTIN_PREFIX));
-		if (kind == BUILTIN_NONE) {
-			*why = "the builtins are builtin:hello, builtin:echo "
-			    "and builtin:discard";
-			return -1;
-		}
-		if (b.spare > 0) {
-			*why = "spare is not for builtin backends";
-			return -1;
-		}
-		if (add_backend(c, &b, b.name[0] ? b.name : text, why) == -1)
-			return -1;
-		if (add_builtin(c, kind, why) == 0)
-			return 0;
-		c->backends--;
-		c->pool->n--;
-		return -1;
-	}
+	if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0)
+		return add_builtin_backend(c, like, text, why);
 	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDRESSES, why)) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf.h: what is to be run. Filled in from the command line, then read-only
- * but for the listeners, which the master opens.
+ * conf.h: what is to be run. Made of files and options by conf_make(), then
+ * read-only but for the listeners, which the master opens.
  */
 #ifndef CONF_H
 #define CONF_H
@@ -17,8 +17,11 @@
 #include "priv.h"
 #include "session_table.h"
 
-#define CONF_LISTENERS	256		/* the most there can be */
-#define CONF_NAME	64		/* bytes with the NUL */
+/* The most there can be. */
+#define CONF_LISTENERS	256
+#define CONF_POOLS	(BOARD_POOLS / 2)
+
+struct settings;
 
 struct conf {
 	int		 argc;		/* what it was made from */
@@ -52,24 +55,28 @@ struct conf {
 	const char	*ports_file;	/* NULL: none */
 	struct identity	 user;		/* of workers, when root starts us */
 	bool		 foreground;
+
+	/* Where all this comes from; it owns the texts above. */
+	struct settings	*settings;
+	/* Names of configuration files begin here; NULL: where we are. */
+	char		*directory;
 };
 
-/* The defaults; listeners and backends are empty. Pair with conf_free(). */
+/* Empty. Pair with conf_free(). */
 void	conf_init(struct conf *);
 void	conf_free(struct conf *);
 
 /*
- * Add what `-l` and `-b` take: there is one pool of all backends. Return 0, or -1 with *why set to a text that
- * says what would be right; the text is constant.
+ * Add all listeners that an address means, each a copy of *like*; a pool; all
+ * backends of the last pool that an address means, called as *like* is, or by
+ * their addresses when it has no name. Return 0, or -1 with *why set to a
+ * constant text that says what would be right.
  */
-int	conf_add_listener(struct conf *, const char *text, const char **why);
-int	conf_add_backend(struct conf *, const char *text, const char **why);
-
-/*
- * Once all is there: hand the defaults to listeners and pools, and check what
- * only the whole can tell.
- */
-void	conf_finish(struct conf *);
+int	conf_add_listener(struct conf *, const struct listener *like,
+	    const char *address, const char **why);
+int	conf_add_pool(struct conf *, const struct pool *, const char **why);
+int	conf_add_backend(struct conf *, const struct backend *like,
+	    const char *address, const char **why);
 
 /*
  * Give all backends and pools their seats on the board, for this generation of

@@ -31,10 +31,10 @@ fail(struct instance *in, int status, const char *fmt, ...)
 static int
 lock_pidfile(struct instance *in)
 {
-	const char *path = in->conf->pidfile;
+	const char *path = in->pidfile_name;
 	pid_t other = -1;
 
-	if (path == NULL)
+	if (*path == '\0')
 		return 0;
 	if ((in->pidfile = pidfile_open(path, 0644, &other)) != NULL)
 		return 0;
@@ -150,6 +150,10 @@ instance_open(struct instance *in, struct conf *c,
 	memset(in, 0, sizeof(*in));
 	in->conf = c;
 	in->inherited = inherited;
+	if (c->pidfile != NULL && strlcpy(in->pidfile_name, c->pidfile,
+	    sizeof(in->pidfile_name)) >= sizeof(in->pidfile_name))
+		return fail(in, EX_CANTCREAT, "pidfile %s: too long",
+		    c->pidfile);
 	if (inherited->channel == -1 && (status = lock_pidfile(in)) != 0)
 		return status;
 	if ((status = open_listeners(in, c, NULL)) != 0)
@@ -228,7 +232,7 @@ instance_announce(struct instance *in)
 		return status;
 	if (in->pidfile != NULL && pidfile_write(in->pidfile) == -1)
 		return fail(in, EX_CANTCREAT, "pidfile %s: %s",
-		    in->conf->pidfile, strerror(errno));
+		    in->pidfile_name, strerror(errno));
 	return in->conf->ports_file == NULL ? 0 : write_ports(in);
 }
 

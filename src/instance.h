@@ -19,6 +19,7 @@ struct instance {
 	struct conf	*before;	/* while a reload is under way, else NULL */
 	struct inheritance *inherited;	/* from the master before */
 	struct pidfh	*pidfile;	/* locked; NULL: none */
+	char		 pidfile_name[1024];	/* as it was at the start */
 	char		 ports_temp[1024];
 	char		 why[512];	/* what went wrong last */
 };

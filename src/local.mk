@@ -1,19 +1,29 @@
-# shuttled: the daemon.
-sbin_PROGRAMS += shuttled
-shuttled_SOURCES = \
-	src/acceptor.c src/acceptor.h \
-	src/children.c src/children.h \
+# All that makes a configuration; the unit tests build it as well.
+CONF_SOURCES = \
+	src/budget.c src/budget.h \
 	src/complaints.c src/complaints.h \
 	src/conf.c src/conf.h \
+	src/conf_check.c src/conf_check.h \
+	src/conf_file.c src/conf_file.h \
+	src/conf_make.c src/conf_make.h \
+	src/directives.c src/directives.h \
+	src/explain.c src/explain.h \
+	src/options.c src/options.h \
+	src/priv.c src/priv.h \
+	src/settings.c src/settings.h
+
+# shuttled: the daemon.
+sbin_PROGRAMS += shuttled
+shuttled_SOURCES = $(CONF_SOURCES) \
+	src/acceptor.c src/acceptor.h \
+	src/children.c src/children.h \
 	src/daemon.c src/daemon.h \
 	src/inherit.c src/inherit.h \
 	src/instance.c src/instance.h \
 	src/listener.c src/listener.h \
 	src/main.c \
 	src/master.c src/master.h \
-	src/options.c src/options.h \
-	src/priv.c src/priv.h \
 	src/reload.c src/reload.h \
 	src/upgrade.c src/upgrade.h \
 	src/worker.c src/worker.h
-shuttled_LDADD = libshuttle.a $(LIBBSD_LIBS)
+shuttled_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)

@@ -15,12 +15,15 @@
 
 #include "board.h"
 #include "conf.h"
+#include "conf_check.h"
 #include "daemon.h"
+#include "explain.h"
 #include "inherit.h"
 #include "instance.h"
 #include "log.h"
 #include "master.h"
 #include "options.h"
+#include "settings.h"
 #include "sys.h"
 #include "worker.h"
 
@@ -166,6 +169,25 @@ keep_arguments(int argc, char **argv)
 	return kept;
 }
 
+/* Say that all is well, and of which files. */
+static int
+test(struct conf *conf, size_t descriptors, struct complaints *cs)
+{
+	int status;
+	size_t i;
+
+	if ((status = conf_check(conf, descriptors, cs)) != 0) {
+		say_all(cs);
+		return status;
+	}
+	printf("shuttled: OK: %s", conf->settings->files == 0 ?
+	    "the options" : conf->settings->file[0]);
+	for (i = 1; i < conf->settings->files; i++)
+		printf(", %s", conf->settings->file[i]);
+	putchar('\n');
+	return 0;
+}
+
 int
 main(int argc, char **argv, char **envp)
 {
@@ -173,13 +195,14 @@ main(int argc, char **argv, char **envp)
 	struct complaints complaints = { .n = 0 };
 	struct inheritance inherited;
 	struct conf conf;
+	size_t descriptors;
 	int status = 0;
 
 	setproctitle_init(argc, argv, envp);
 	memcpy(args + 1, argv + 1, (size_t)argc * sizeof(*args));
 	/* A log on a closed pipe must not end the service. */
 	signal(SIGPIPE, SIG_IGN);
-	(void)sys_raise_descriptors();
+	descriptors = sys_raise_descriptors();
 	if (inherit(&inherited) == -1)
 		err(EX_USAGE, "what was inherited");
 	conf_init(&conf);
@@ -191,13 +214,20 @@ main(int argc, char **argv, char **envp)
 		status = run(&conf, &inherited);
 		break;
 	case OPTIONS_TEST:
-		puts("shuttled: the options are fine");
+		status = test(&conf, descriptors, &complaints);
+		break;
+	case OPTIONS_EXPLAIN:
+		explain(&conf, descriptors, stdout);
 		break;
 	case OPTIONS_DONE:
 		break;
 	case OPTIONS_ERROR:
 		say_all(&complaints);
 		status = EX_USAGE;
+		break;
+	case OPTIONS_BAD_FILE:
+		say_all(&complaints);
+		status = EX_CONFIG;
 		break;
 	}
 	inherit_free(&inherited);

@@ -1,40 +1,35 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * options.c: getopt_long(3) and what each option does. Every mistake is one
- * line that names the option, the value and what would be right.
+ * options.c: getopt_long(3) and what each option does: most only set the
+ * directive of the same name. Then the files, and what both make together.
  */
 #include "config.h"
 #include "options.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "conf_file.h"
+#include "conf_make.h"
 #include "nearest.h"
-#include "sys.h"
+#include "settings.h"
 
-enum {				/* options without a short form */
-	OPT_PORTS_FILE = 256,
-	OPT_CONNECT_TIMEOUT,
-	OPT_IDLE_TIMEOUT,
-	OPT_FIN_TIMEOUT,
-	OPT_DRAIN_TIMEOUT,
-	OPT_BUFFERS,
-	OPT_DEFER_ACCEPT,
-	OPT_FAST_OPEN,
-	OPT_BUSY_POLL,
-	OPT_PIN_CPUS,
-};
+#define DEFAULT_FILE	SYSCONFDIR "/shuttled.conf"
 
-/* Clients would have given up long before, in seconds. */
-#define DEFER_ACCEPT_MAX	60
+/* The listener of all -l, and the pool of all -b. */
+#define MAIN	"main"
+
+/* A number for each option without a short form, beyond all characters. */
+#define LONG	(256 + __LINE__)
 
 static const struct option longs[] = {
+	{ "config", required_argument, NULL, 'c' },
 	{ "listen", required_argument, NULL, 'l' },
 	{ "backend", required_argument, NULL, 'b' },
 	{ "workers", required_argument, NULL, 'w' },
@@ -44,27 +39,32 @@ static const struct option longs[] = {
 	{ "engine", required_argument, NULL, 'e' },
 	{ "user", required_argument, NULL, 'u' },
 	{ "test", no_argument, NULL, 't' },
+	{ "explain", no_argument, NULL, 'T' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
-	{ "ports-file", required_argument, NULL, OPT_PORTS_FILE },
-	{ "connect-timeout", required_argument, NULL, OPT_CONNECT_TIMEOUT },
-	{ "idle-timeout", required_argument, NULL, OPT_IDLE_TIMEOUT },
-	{ "fin-timeout", required_argument, NULL, OPT_FIN_TIMEOUT },
-	{ "drain-timeout", required_argument, NULL, OPT_DRAIN_TIMEOUT },
-	{ "buffers", required_argument, NULL, OPT_BUFFERS },
-	{ "busy-poll", required_argument, NULL, OPT_BUSY_POLL },
-	{ "defer-accept", required_argument, NULL, OPT_DEFER_ACCEPT },
-	{ "fast-open", no_argument, NULL, OPT_FAST_OPEN },
-	{ "pin-cpus", no_argument, NULL, OPT_PIN_CPUS },
+	{ "ports-file", required_argument, NULL, LONG },
+	{ "connect-timeout", required_argument, NULL, LONG },
+	{ "retries", required_argument, NULL, LONG },
+	{ "idle-timeout", required_argument, NULL, LONG },
+	{ "fin-timeout", required_argument, NULL, LONG },
+	{ "drain-timeout", required_argument, NULL, LONG },
+	{ "buffers", required_argument, NULL, LONG },
+	{ "busy-poll", required_argument, NULL, LONG },
+	{ "defer-accept", required_argument, NULL, LONG },
+	{ "fast-open", optional_argument, NULL, LONG },
+	{ "pin-cpus", optional_argument, NULL, LONG },
 	{ NULL, 0, NULL, 0 }
 };
 
 static const char usage[] =
 "usage: shuttled -l ADDR... -b ADDR... [options]\n"
+"       shuttled -c FILE... [options]\n"
 "A pre-forking TCP load balancer: see shuttled(8).\n"
 "\n"
+"  -c, --config FILE|DIR    read FILE, or all *.conf in DIR (repeatable)\n"
+"                           (" DEFAULT_FILE " without -c, -l, -b)\n"
 "  -l, --listen ADDR        accept connections here (repeatable)\n"
 "  -b, --backend ADDR[,weight=N][,backup][,spare=N][,name=S]\n"
 "                           send them there (repeatable)\n"
@@ -76,25 +76,28 @@ static const char usage[] =
 "  -L, --log TARGET         stderr, syslog[:facility] or a file\n"
 "                           (syslog:daemon; stderr with -F)\n"
 "  -e, --engine NAME        how readiness is found: hybrid, select (hybrid)\n"
-"  -t, --test               check the options and exit\n"
+"  -t, --test               check options and files, and exit\n"
+"  -T, --explain            print what they amount to, and exit\n"
 "  -v, --verbose            a line also when a session starts\n"
 "  -q, --quiet              no session lines\n"
 "  -V, --version            print the version\n"
 "  -h, --help               print this\n"
 "      --ports-file FILE    write the bound addresses, one a line, once ready\n"
 "      --connect-timeout T  for one attempt to reach a backend (5s)\n"
+"      --retries N          other backends to try when one fails (2)\n"
 "      --idle-timeout T     end sessions in which no byte moves (off)\n"
 "      --fin-timeout T      the same once one side has ended (1m)\n"
 "      --drain-timeout T    end sessions so long after QUIT (10m)\n"
 "      --buffers N          blocks of 64 KiB for unsent bytes, each worker (512)\n"
 "      --busy-poll N        spin so many microseconds before sleeping (0)\n"
 "      --defer-accept T     accept once a client has sent something (off)\n"
-"      --fast-open          send first bytes with the request to connect\n"
-"      --pin-cpus           run each worker on a CPU of its own\n"
+"      --fast-open[=BOOL]   send first bytes with the request to connect\n"
+"      --pin-cpus[=BOOL]    run each worker on a CPU of its own\n"
 "\n"
 "ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
 "port 0 lets the system choose. A backend may be builtin:hello, builtin:echo\n"
-"or builtin:discard. Times T: 300ms, 5s, 10m, 1h, off.\n"
+"or builtin:discard. Times T: 300ms, 5s, 10m, 1h, off. Options win over files,\n"
+"for which see shuttled.conf(5).\n"
 "\n"
 "Try it:  shuttled -F -l :8080 -b builtin:hello -b builtin:hello\n";
 
@@ -102,197 +105,180 @@ static const char usage[] =
 struct parse {
 	struct conf	*conf;
 	struct complaints *complaints;
-	const char	*user;
-	unsigned	 verbose;
+	struct settings	*settings;
+	const char	**file;		/* of -c */
+	size_t		 files;
+	struct section	*listener;	/* of -l, NULL: none */
+	struct section	*pool;		/* of -b, NULL: none */
+	bool		 verbose;
 	bool		 quiet;
-	bool		 test;
+	enum options_action action;
+	bool		 whole;		/* nothing was left unread */
 };
 
-/* The option as the user may write it: "-l" or "--ports-file". */
-static const char *
-option_name(int code, char *buf, size_t size)
+static const struct option *
+find_option(int code)
 {
 	const struct option *o;
 
-	for (o = longs; o->name != NULL; o++)
-		if (o->val == code) {
-			if (code < 256)
-				snprintf(buf, size, "-%c, --%s", code, o->name);
-			else
-				snprintf(buf, size, "--%s", o->name);
-		}
-	return buf;
+	for (o = longs; o->name != NULL && o->val != code; o++)
+		continue;
+	return o;
+}
+
+/* The place of an option, as the user may write it. */
+static struct place
+place_of(int code)
+{
+	struct place p = { .option = find_option(code)->name };
+
+	if (code < 256)
+		p.letter = (char)code;
+	return p;
 }
 
 static void
-reject(struct parse *p, int code, const char *value, const char *why)
+set(struct parse *p, struct section *s, const struct directive *d,
+    const struct place *place, const char *text)
 {
-	char name[48] = "";
+	struct value *v;
 
-	option_name(code, name, sizeof(name));
-	complain(p->complaints, "option %s: \"%s\": %s", name, value, why);
+	if (s == NULL || (v = section_set(s, d, place)) == NULL ||
+	    value_add(v, text) == -1)
+		complain(p->complaints, "%s", strerror(errno));
+}
+
+/* The directive of the same name; one that is truth may be given none. */
+static void
+set_directive(struct parse *p, int code, const char *text)
+{
+	const struct directive *d;
+	struct place place = place_of(code);
+	char name[48], *dash;
+
+	strlcpy(name, place.option, sizeof(name));
+	while ((dash = strchr(name, '-')) != NULL)
+		*dash = '_';
+	d = directive_find(SECTION_TOP, name);
+	assert(d != NULL);
+	set(p, p->settings->section[SETTINGS_OPTIONS], d, &place,
+	    text == NULL ? "true" : text);
 }
 
 static void
-read_number(struct parse *p, int code, const char *value, long long min,
-    long long max, const char *why, unsigned *to)
+add_listener(struct parse *p, const char *text)
 {
-	if (conf_number(value, min, max, to) == -1)
-		reject(p, code, value, why);
-}
+	const struct directive *d = directive_find(SECTION_LISTEN, "address");
+	struct place place = place_of('l');
+	struct section *s = p->listener;
 
-static void
-read_workers(struct parse *p, const char *value)
-{
-	if (strcmp(value, "auto") == 0)
-		p->conf->workers = sys_processors();
-	else
-		read_number(p, 'w', value, 0, BOARD_WORKERS / 2,
-		    "auto or a number from 0 to 128", &p->conf->workers);
-}
-
-static void
-read_time(struct parse *p, int code, const char *value, uint64_t *to)
-{
-	const char *why;
-
-	if (conf_time(value, to, &why) == -1)
-		reject(p, code, value, why);
-	else if (code == OPT_CONNECT_TIMEOUT && *to == 0)
-		reject(p, code, value, "a time is needed here: 300ms, 5s");
-}
-
-/* The kernel takes whole seconds: a part of one counts as one. */
-static void
-read_defer_accept(struct parse *p, const char *value)
-{
-	uint64_t ms = 0;
-
-	read_time(p, OPT_DEFER_ACCEPT, value, &ms);
-	if (ms > DEFER_ACCEPT_MAX * 1000)
-		reject(p, OPT_DEFER_ACCEPT, value, "a time of at most 1m");
-	p->conf->defer_accept = (unsigned)((ms + 999) / 1000);
-}
-
-static void
-read_engine(struct parse *p, const char *value)
-{
-	char why[64];
-
-	if ((p->conf->engine = poller_engine(value)) != NULL)
+	if (s != NULL && value_add(&s->value[0], text) == 0)
 		return;
-	snprintf(why, sizeof(why), "the engines are: %s", poller_engines());
-	reject(p, 'e', value, why);
+	if (s == NULL)
+		p->listener = settings_add(p->settings, SECTION_LISTEN, MAIN,
+		    &place);
+	set(p, p->listener, d, &place, text);
+}
+
+/* Is there a backend of this name? A file would see that. */
+static bool
+is_taken(const struct parse *p, const struct section *s)
+{
+	size_t i;
+
+	for (i = 0; i < p->settings->sections; i++)
+		if (p->settings->section[i] != s &&
+		    p->settings->section[i]->kind == SECTION_SERVER &&
+		    strcmp(p->settings->section[i]->name, s->name) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+set_name(struct parse *p, struct section *s, const char *name)
+{
+	if (name[0] == '\0' || strpbrk(name, " \t\"=") != NULL ||
+	    strlcpy(s->name, name, sizeof(s->name)) >= sizeof(s->name))
+		return "a name has 1 to 63 bytes, no spaces, quotes or '='";
+	return is_taken(p, s) ? "another backend has this name" : NULL;
+}
+
+/* One of the words after the address: a directive of a server, or its name. */
+static void
+add_word(struct parse *p, struct section *s, char *word)
+{
+	const struct directive *d;
+	const char *why = NULL;
+	char *value = word;
+
+	word = strsep(&value, "=");
+	d = directive_find(SECTION_SERVER, word);
+	if (value != NULL && strcmp(word, "name") == 0)
+		why = set_name(p, s, value);
+	else if (d == NULL || d->type == TYPE_ADDRESS ||
+	    (value == NULL) != (d->type == TYPE_BOOL))
+		why = "after the address come weight=N, backup, spare=N or "
+		    "name=S";
+	else
+		set(p, s, d, &s->place, value == NULL ? "true" : value);
+	if (why != NULL)
+		complain_at(p->complaints, &s->place, "\"%s%s%s\": %s", word,
+		    value == NULL ? "" : "=", value == NULL ? "" : value, why);
 }
 
 static void
-read_address(struct parse *p, int code, const char *value)
+add_backend(struct parse *p, const char *text)
 {
-	const char *why;
+	struct place place = place_of('b');
+	char *copy, *rest, *word;
+	struct section *s;
 
-	if ((code == 'l' ? conf_add_listener(p->conf, value, &why) :
-	    conf_add_backend(p->conf, value, &why)) == -1)
-		reject(p, code, value, why);
-}
-
-static void
-read_log(struct parse *p, const char *value)
-{
-	const char *why;
-
-	p->conf->log = value;
-	if (log_check(value, &why) == -1)
-		reject(p, 'L', value, why);
-}
-
-static void
-read_path(struct parse *p, int code, const char *value, const char **to)
-{
-	*to = value;
-	if (value[0] == '\0')
-		reject(p, code, value, "the name of a file is missing");
-}
-
-/* What is off unless somebody has measured that it helps. */
-static void
-read_speed(struct parse *p, int code, const char *value)
-{
-	switch (code) {
-	case OPT_BUSY_POLL:
-		read_number(p, code, value, 0, 1000000,
-		    "a number of microseconds, 0 to 1000000",
-		    &p->conf->busy_poll);
-		break;
-	case OPT_DEFER_ACCEPT:
-		read_defer_accept(p, value);
-		break;
-	case OPT_FAST_OPEN:
-		p->conf->fast_open = true;
-		break;
-	case OPT_PIN_CPUS:
-		p->conf->pin_cpus = true;
-		break;
+	if (p->pool == NULL)
+		p->pool = settings_add(p->settings, SECTION_POOL, MAIN, &place);
+	s = settings_add(p->settings, SECTION_SERVER, "", &place);
+	if (p->pool == NULL || s == NULL || (copy = strdup(text)) == NULL) {
+		complain(p->complaints, "%s", strerror(errno));
+		return;
 	}
+	s->pool = p->pool;
+	rest = copy;
+	set(p, s, directive_find(SECTION_SERVER, "address"), &place,
+	    strsep(&rest, ","));
+	while ((word = strsep(&rest, ",")) != NULL)
+		add_word(p, s, word);
+	free(copy);
 }
 
 static void
 read_option(struct parse *p, int code, const char *value)
 {
-	struct conf *c = p->conf;
-
 	switch (code) {
-	case 'l':
-	case 'b':
-		read_address(p, code, value);
+	case 'c':
+		p->file[p->files++] = value;
 		break;
-	case 'w':
-		read_workers(p, value);
+	case 'l':
+		add_listener(p, value);
+		break;
+	case 'b':
+		add_backend(p, value);
 		break;
 	case 'F':
-		c->foreground = true;
-		break;
-	case 'p':
-		read_path(p, code, value, &c->pidfile);
-		break;
-	case 'L':
-		read_log(p, value);
-		break;
-	case 'e':
-		read_engine(p, value);
-		break;
-	case 'u':
-		p->user = value;
+		p->conf->foreground = true;
 		break;
 	case 't':
-		p->test = true;
+		p->action = OPTIONS_TEST;
+		break;
+	case 'T':
+		p->action = OPTIONS_EXPLAIN;
 		break;
 	case 'v':
-		p->verbose++;
+		p->verbose = true;
 		break;
 	case 'q':
 		p->quiet = true;
 		break;
-	case OPT_PORTS_FILE:
-		read_path(p, code, value, &c->ports_file);
-		break;
-	case OPT_CONNECT_TIMEOUT:
-		read_time(p, code, value, &c->connect_timeout);
-		break;
-	case OPT_IDLE_TIMEOUT:
-		read_time(p, code, value, &c->limits.idle_timeout);
-		break;
-	case OPT_FIN_TIMEOUT:
-		read_time(p, code, value, &c->limits.fin_timeout);
-		break;
-	case OPT_DRAIN_TIMEOUT:
-		read_time(p, code, value, &c->drain_timeout);
-		break;
-	case OPT_BUFFERS:
-		read_number(p, code, value, 1, 1 << 20,
-		    "a number from 1 to 1048576", &c->buffers);
-		break;
 	default:
-		read_speed(p, code, value);
+		set_directive(p, code, value);
 		break;
 	}
 }
@@ -302,6 +288,7 @@ static void
 misused(struct parse *p, const char *word, const char *what)
 {
 	complain(p->complaints, "%s: %s; try shuttled --help", word, what);
+	p->whole = false;
 }
 
 /* The long option that was probably meant, NULL if none comes near. */
@@ -344,76 +331,129 @@ unknown_option(struct parse *p, bool missing, const char *arg)
 		misused(p, word, "there is no such option");
 }
 
-/* What only the whole command line can tell. */
-static void
-check_whole(struct parse *p)
-{
-	struct conf *c = p->conf;
-	const char *why;
-
-	if (c->listeners == 0)
-		misused(p, "option -l, --listen", "nothing to listen on");
-	else if (c->backends == 0)
-		misused(p, "option -b, --backend", "nothing to balance to");
-	if (c->log == NULL)
-		c->log = c->foreground ? "stderr" : "syslog:daemon";
-	else if (!c->foreground && strcmp(c->log, "stderr") == 0)
-		reject(p, 'L', c->log, "a daemon has no stderr: add -F, or "
-		    "log to syslog or a file");
-	conf_finish(c);
-	c->log_level = p->verbose > 0 ? LOG_DEBUG :
-	    p->quiet ? LOG_NOTICE : LOG_INFO;
-	if (p->user == NULL && geteuid() != 0)
-		return;
-	if (priv_look_up(p->user, &c->user, &why) == -1)
-		reject(p, 'u', p->user == NULL ? "" : p->user, why);
-	else if (geteuid() != 0 && c->user.uid != geteuid())
-		reject(p, 'u', p->user, "only root can change the user");
-}
-
 static void
 print_version(void)
 {
 	puts(PACKAGE_NAME " " PACKAGE_VERSION);
 }
 
-enum options_action
-options_parse(struct conf *conf, int argc, char **argv, struct complaints *cs)
+/* Read the command line. False: what was asked for is done. */
+static bool
+read_line(struct parse *p, int argc, char **argv)
 {
-	struct parse p = { .conf = conf, .complaints = cs };
 	int code, at = 1;
 
-	conf->argc = argc;
-	conf->argv = argv;
+	p->conf->argc = argc;
+	p->conf->argv = argv;
 	opterr = 0;
 	/* 0: whatever was read before, begin anew (a GNU extension). */
 	optind = 0;
-	conf->workers = sys_processors();
 	/* "+": nothing is moved about, so that argv[at] is what is read. */
-	while ((code = getopt_long(argc, argv, "+:l:b:w:Fp:L:e:u:tvqVh",
+	while ((code = getopt_long(argc, argv, "+:c:l:b:w:Fp:L:e:u:tTvqVh",
 	    longs, NULL)) != -1) {
 		switch (code) {
 		case 'h':
 			fputs(usage, stdout);
-			return OPTIONS_DONE;
+			return false;
 		case 'V':
 			print_version();
-			return OPTIONS_DONE;
+			return false;
 		case ':':
 		case '?':
-			unknown_option(&p, code == ':', argv[at]);
+			unknown_option(p, code == ':', argv[at]);
 			break;
 		default:
-			read_option(&p, code, optarg);
+			read_option(p, code, optarg);
 			break;
 		}
 		at = optind;
 	}
 	if (optind < argc)
-		misused(&p, argv[optind], "this is not an option");
-	if (cs->all == 0)
-		check_whole(&p);
-	if (cs->all > 0)
+		misused(p, argv[optind], "this is not an option");
+	return true;
+}
+
+/* Sessions in the log are what most want: more is -v, less is -q. */
+static void
+set_log_level(struct parse *p)
+{
+	struct place place = place_of(p->verbose ? 'v' : 'q');
+
+	if (p->verbose || p->quiet)
+		set(p, p->settings->section[SETTINGS_OPTIONS],
+		    directive_find(SECTION_TOP, "log_level"), &place,
+		    p->verbose ? "debug" : "notice");
+}
+
+static void
+read_file(struct parse *p, const char *name)
+{
+	char *path;
+
+	if (name[0] != '/' && p->conf->directory == NULL &&
+	    (p->conf->directory = getcwd(NULL, 0)) == NULL)
+		complain(p->complaints, "option -c, --config: \"%s\": the "
+		    "working directory: %s", name, strerror(errno));
+	else if (asprintf(&path, "%s%s%s", name[0] == '/' ? "" :
+	    p->conf->directory, name[0] == '/' ? "" : "/", name) == -1)
+		complain(p->complaints, "%s", strerror(errno));
+	else {
+		if (conf_file_read(p->settings, path, p->complaints) == -1)
+			p->whole = false;
+		free(path);
+	}
+}
+
+/* What -l listens for goes to what -b names, whatever pools files have. */
+static void
+join(struct parse *p)
+{
+	struct place place = place_of('l');
+
+	if (p->listener != NULL && p->pool != NULL)
+		set(p, p->listener, directive_find(SECTION_LISTEN, "pool"),
+		    &place, MAIN);
+}
+
+/* Those of -c, or the one of the system when there is nothing else to do. */
+static void
+read_files(struct parse *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->files; i++)
+		read_file(p, p->file[i]);
+	if (p->files > 0 || p->listener != NULL || p->pool != NULL ||
+	    !p->whole)
+		return;
+	if (access(DEFAULT_FILE, F_OK) == 0)
+		read_file(p, DEFAULT_FILE);
+	else
+		misused(p, "nothing to do", "give -c, --config, or -l, "
+		    "--listen and -b, --backend, or write " DEFAULT_FILE);
+}
+
+enum options_action
+options_parse(struct conf *conf, int argc, char **argv, struct complaints *cs)
+{
+	struct parse p = { .conf = conf, .complaints = cs, .whole = true };
+	bool go_on;
+
+	if ((p.settings = conf->settings = settings_new()) == NULL ||
+	    (p.file = calloc((size_t)argc, sizeof(*p.file))) == NULL) {
+		complain(cs, "%s", strerror(errno));
 		return OPTIONS_ERROR;
-	return p.test ? OPTIONS_TEST : OPTIONS_RUN;
+	}
+	if ((go_on = read_line(&p, argc, argv))) {
+		set_log_level(&p);
+		join(&p);
+		read_files(&p);
+		conf_make(conf, p.whole, cs);
+	}
+	free(p.file);
+	if (!go_on)
+		return OPTIONS_DONE;
+	if (cs->all > 0)
+		return cs->of_files > 0 ? OPTIONS_BAD_FILE : OPTIONS_ERROR;
+	return p.action;
 }

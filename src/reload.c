@@ -47,6 +47,12 @@ log_complaints(struct log *log, struct complaints *cs)
 	complaints_free(cs);
 }
 
+static const char *
+pidfile_of(const struct conf *c)
+{
+	return c->pidfile == NULL ? "" : c->pidfile;
+}
+
 /* What only a restart can change stays as it is. */
 static int
 read_again(struct attempt *a, const char **why)
@@ -56,13 +62,21 @@ read_again(struct attempt *a, const char **why)
 	struct complaints complaints = { .n = 0 };
 
 	conf_init(new);
+	/* Files are named as seen from where we were started. */
+	if (old->directory != NULL &&
+	    (new->directory = strdup(old->directory)) == NULL) {
+		*why = strerror(errno);
+		return -1;
+	}
 	if (options_parse(new, old->argc, old->argv, &complaints) !=
 	    OPTIONS_RUN) {
 		log_complaints(a->children->log, &complaints);
 		*why = "the configuration has errors";
 		return -1;
 	}
-	new->pidfile = old->pidfile;
+	if (strcmp(pidfile_of(new), pidfile_of(old)) != 0)
+		log_line(a->children->log, LOG_WARNING, "reload: the pidfile "
+		    "stays where it is until a restart");
 	if (new->workers == 0) {
 		*why = "workers: 0 needs a restart";
 		return -1;

@@ -15,23 +15,15 @@
 #include <unistd.h>
 
 #include "acceptor.h"
+#include "budget.h"
 #include "spare.h"
 #include "sys.h"
-
-/* Bytes of a block: what one read takes at most. */
-#define BLOCK		65536
 
 /* The heart beats at least so often, in ms. */
 #define HEARTBEAT	1000
 
 /* Between the end of file and the reset at the end of a drain, in ms. */
 #define DRAIN_GRACE	5000
-
-/* Descriptors beside sessions and listeners: log, channel, signals, libc. */
-#define RESERVE		12
-
-/* Below this limit of descriptors there are no pipes. */
-#define PIPES_WORTH	256
 
 struct worker {
 	struct conf	*conf;
@@ -57,25 +49,6 @@ struct worker {
 	uint64_t	 awake_until;	/* the same: do not sleep before */
 };
 
-/*
- * How many sessions the descriptors carry: two each, and a third where builtin
- * backends run in the same process.
- */
-static uint32_t
-session_limit(const struct conf *c, size_t descriptors)
-{
-	size_t fixed = RESERVE + c->listeners + c->builtins +
-	    spares_sum(c->backend, c->backends);
-
-	/* A small limit leaves no room for pipes: then bytes are copied. */
-	if (descriptors >= PIPES_WORTH)
-		fixed += 2 * PIPEPOOL_MAX;
-
-	if (descriptors <= fixed)
-		return 0;
-	return (uint32_t)((descriptors - fixed) / (c->builtins > 0 ? 3 : 2));
-}
-
 static struct session_route *
 make_routes(const struct conf *c)
 {
@@ -99,15 +72,16 @@ static int
 set_up_table(struct worker *w, size_t descriptors)
 {
 	struct session_table *t = &w->table;
-	uint32_t limit = session_limit(w->conf, descriptors);
+	struct budget b;
 
+	budget_make(&b, w->conf, descriptors);
 	w->step = "sessions within the limit of descriptors";
-	if (limit == 0) {
+	if (b.sessions == 0) {
 		errno = EMFILE;
 		return -1;
 	}
 	w->step = "memory";
-	if (table_init(t, limit, descriptors) == -1 ||
+	if (table_init(t, b.sessions, descriptors) == -1 ||
 	    (t->route = make_routes(w->conf)) == NULL)
 		return -1;
 	t->now = sys_now();
@@ -115,13 +89,13 @@ set_up_table(struct worker *w, size_t descriptors)
 	t->poller = w->poller;
 	t->board = w->me;
 	t->log = w->log;
-	t->kit.pool = bufpool_new(w->conf->buffers, BLOCK);
-	t->kit.scratch = malloc(BLOCK);
-	if (descriptors >= PIPES_WORTH)
+	t->kit.pool = bufpool_new(w->conf->buffers, BUDGET_BLOCK);
+	t->kit.scratch = malloc(BUDGET_BLOCK);
+	if (b.pipes > 0)
 		t->kit.pipes = pipepool_new();
 	t->kit.counts = &w->me->shuttles;
 	t->balance = balance_new(&w->backends);
-	t->timers = timers_new(limit, t->now);
+	t->timers = timers_new(b.sessions, t->now);
 	t->spares = spares_new(t);
 	return t->kit.pool == NULL || t->kit.scratch == NULL ||
 	    t->balance == NULL || t->timers == NULL || t->spares == NULL ?

@@ -127,11 +127,13 @@ check_commands() {
 	sed -n 's/^#*OPTIONS="\(..*\)"/\1/p' "$top/contrib/default/shuttled" \
 	    >"$tmp/lines"
 	while read -r args; do
-		# As the unit starts it, with these options.
+		# As the unit starts it, with these options, but for the
+		# directory that systemd makes.
 		# shellcheck disable=SC2016 # the text, not the variable
 		unit=$(sed -n 's/^ExecStart=[^ ]* //p' \
 		    "$top/contrib/systemd/shuttled.service" |
-		    sed 's/\${WORKERS}/auto/; s/\$OPTIONS//')
+		    sed 's/\${WORKERS}/auto/; s/\$OPTIONS//' |
+		    sed "s|/run/shuttled|$tmp|")
 		# shellcheck disable=SC2086
 		accepts contrib/default/shuttled $unit $args
 	done <"$tmp/lines"

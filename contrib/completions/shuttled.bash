@@ -65,7 +65,7 @@ _shuttled() {
 	-u | --user)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		;;
-	-p | --pidfile | --ports-file)
+	-c | --config | -p | --pidfile | --ports-file)
 		_shuttled_files "$cur"
 		;;
 	--connect-timeout)
@@ -77,6 +77,9 @@ _shuttled() {
 	--buffers)
 		_shuttled_words "64 512 4096" "$cur"
 		;;
+	--retries)
+		_shuttled_words "0 1 2 4" "$cur"
+		;;
 	--busy-poll)
 		_shuttled_words "0 20 50 200" "$cur"
 		;;
@@ -84,11 +87,11 @@ _shuttled() {
 		_shuttled_words "off 1s 5s 30s" "$cur"
 		;;
 	*)
-		_shuttled_words "-l --listen -b --backend -w --workers
+		_shuttled_words "-c --config -l --listen -b --backend -w --workers
 		    -F --foreground -p --pidfile -L --log -e --engine
-		    -u --user -t --test -v --verbose -q --quiet
+		    -u --user -t --test -T --explain -v --verbose -q --quiet
 		    -V --version -h --help --ports-file --connect-timeout
-		    --idle-timeout --fin-timeout --drain-timeout
+		    --retries --idle-timeout --fin-timeout --drain-timeout
 		    --buffers --busy-poll --defer-accept
 		    --fast-open --pin-cpus" "$cur"
 		;;

@@ -6,10 +6,10 @@ noinst_PROGRAMS += tests/fuzz/fuzz_addr
 tests_fuzz_fuzz_addr_SOURCES = \
 	tests/fuzz/fuzz_addr.c \
 	lib/addr.c lib/addr.h \
-	src/conf.c src/conf.h
+	$(CONF_SOURCES)
 tests_fuzz_fuzz_addr_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_addr_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer \
 	-Wl,--wrap=getaddrinfo
-tests_fuzz_fuzz_addr_LDADD = libshuttle.a $(LIBBSD_LIBS)
+tests_fuzz_fuzz_addr_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/addr.dict

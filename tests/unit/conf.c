@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf.c: what `-l`, `-b` and times are read into, and what is said of the
+ * conf.c: what addresses and times are read into, and what is said of the
  * mistakes. No name is looked up for real: "twins" has two addresses, other
  * names have none.
  */
 #include "conf.h"
 
 #include <netdb.h>
-#include <syslog.h>
 
 #include "helpers.h"
 
@@ -56,17 +55,22 @@ __wrap_freeaddrinfo(struct addrinfo *list)
 }
 
 static struct conf conf;
+static struct backend like;		/* what all backends are like */
 static const char *why;
 
 static int
 set_up(void **state)
 {
+	struct pool pool = { .attempts = 1 };
+
 	(void)state;
 	memset(&conf, 0xa5, sizeof(conf));
 	conf_init(&conf);
+	memset(&like, 0, sizeof(like));
+	like.weight = 1;
 	why = NULL;
 	fail_lookup = 0;
-	return 0;
+	return conf_add_pool(&conf, &pool, &why);
 }
 
 static int
@@ -77,17 +81,39 @@ tear_down(void **state)
 	return 0;
 }
 
+static int
+backend(struct conf *c, const char *text, const char **reason)
+{
+	return conf_add_backend(c, &like, text, reason);
+}
+
+static int
+listener(struct conf *c, const char *text, const char **reason)
+{
+	static const struct listener plain = { .label = "web", .pool = 3 };
+
+	return conf_add_listener(c, &plain, text, reason);
+}
+
 static void
 add_backend(const char *text)
 {
-	if (conf_add_backend(&conf, text, &why) != 0)
+	if (backend(&conf, text, &why) != 0)
 		fail_msg("%s: %s", text, why);
+}
+
+static void
+add_named(const char *text, const char *name)
+{
+	strlcpy(like.name, name, sizeof(like.name));
+	add_backend(text);
+	like.name[0] = '\0';
 }
 
 static void
 add_listener(const char *text)
 {
-	if (conf_add_listener(&conf, text, &why) != 0)
+	if (listener(&conf, text, &why) != 0)
 		fail_msg("%s: %s", text, why);
 }
 
@@ -107,29 +133,7 @@ refuse(int (*add)(struct conf *, const char *, const char **),
 	assert_int_equal(conf.backends, backends);
 	assert_int_equal(conf.listeners, listeners);
 	assert_int_equal(conf.builtins, builtins);
-}
-
-static void
-test_defaults(void **state)
-{
-	(void)state;
-	assert_int_equal(conf.listeners, 0);
-	assert_int_equal(conf.backends, 0);
-	assert_int_equal(conf.builtins, 0);
-	assert_int_equal(conf.buffers, 512);
-	assert_int_equal(conf.defer_accept, 0);
-	assert_false(conf.fast_open);
-	assert_int_equal(conf.busy_poll, 0);
-	assert_false(conf.pin_cpus);
-	assert_int_equal(conf.drain_timeout, 600000);
-	assert_int_equal(conf.connect_timeout, 5000);
-	assert_int_equal(conf.limits.idle_timeout, 0);
-	assert_int_equal(conf.limits.fin_timeout, 60000);
-	assert_int_equal(conf.log_level, LOG_INFO);
-	assert_non_null(conf.engine);
-	assert_null(conf.pidfile);
-	assert_null(conf.ports_file);
-	assert_false(conf.foreground);
+	assert_int_equal(conf.pool->n, backends);
 }
 
 static void
@@ -151,14 +155,19 @@ test_listeners(void **state)
 		assert_string_equal(conf.listener[i].name, names[i]);
 		assert_int_equal(conf.listener[i].fd, -1);
 		assert_int_equal(conf.listener[i].builtin, BUILTIN_NONE);
+		assert_string_equal(conf.listener[i].label, "web");
+		assert_int_equal(conf.listener[i].pool, 3);
 	}
 	add_listener("twins:81");
 	assert_int_equal(conf.listeners, COUNT(texts) + 2);
 	assert_string_equal(conf.listener[4].name, "10.0.0.1:81");
 	assert_string_equal(conf.listener[5].name, "10.0.0.2:81");
-	refuse(conf_add_listener, "builtin:hello", "is for backends");
-	refuse(conf_add_listener, "1.2.3.4", "host:port");
-	refuse(conf_add_listener, "nowhere:80", "");
+	refuse(listener, "builtin:hello", "is for backends");
+	refuse(listener, "1.2.3.4", "host:port");
+	refuse(listener, "nowhere:80", "");
+	refuse(listener, "*:8080", "has this address");
+	refuse(listener, "unix:/run/x.sock", "has this address");
+	add_listener("127.0.0.1:0");
 }
 
 static void
@@ -170,9 +179,9 @@ test_most_listeners(void **state)
 	for (i = 0; i < CONF_LISTENERS - 1; i++)
 		add_listener("127.0.0.1:0");
 	/* Two at once, where there is room for one. */
-	refuse(conf_add_listener, "twins:80", "more than 256 listeners");
+	refuse(listener, "twins:80", "more than 256 listeners");
 	add_listener("127.0.0.1:0");
-	refuse(conf_add_listener, "127.0.0.1:0", "more than 256 listeners");
+	refuse(listener, "127.0.0.1:0", "more than 256 listeners");
 }
 
 static void
@@ -183,12 +192,13 @@ test_backends(void **state)
 
 	(void)state;
 	add_backend("127.0.0.1:81");
-	add_backend("127.0.0.1:82,weight=7");
-	add_backend("[::1]:83,backup,name=spare");
-	add_backend("unix:/run/y,name=local,weight=256,backup,spare=64");
-	add_backend("twins:84,spare=3");
-	add_backend("127.0.0.1:85,spare=0");
-	assert_int_equal(conf.backends, 7);
+	like.weight = 7;
+	like.tier = TIER_BACKUP;
+	like.spare = 3;
+	add_named("[::1]:83", "spare");
+	add_backend("twins:84");
+	assert_int_equal(conf.backends, 4);
+	assert_int_equal(conf.pool->n, 4);
 	assert_int_equal(conf.builtins, 0);
 	b = conf.backend;
 	assert_string_equal(b[0].name, "127.0.0.1:81");
@@ -196,21 +206,38 @@ test_backends(void **state)
 	    "127.0.0.1:81");
 	assert_int_equal(b[0].weight, 1);
 	assert_int_equal(b[0].tier, TIER_PRIMARY);
-	assert_int_equal(b[0].spare, 0);
-	assert_int_equal(b[1].weight, 7);
-	assert_int_equal(b[1].tier, TIER_PRIMARY);
-	assert_string_equal(b[2].name, "spare");
-	assert_string_equal(addr_format(&b[2].addr, text, sizeof(text)),
+	assert_string_equal(b[1].name, "spare");
+	assert_string_equal(addr_format(&b[1].addr, text, sizeof(text)),
 	    "[::1]:83");
-	assert_int_equal(b[2].weight, 1);
-	assert_int_equal(b[2].tier, TIER_BACKUP);
-	assert_string_equal(b[3].name, "local");
-	assert_int_equal(b[3].weight, 256);
+	assert_int_equal(b[1].weight, 7);
+	assert_int_equal(b[3].weight, 7);
 	assert_int_equal(b[3].tier, TIER_BACKUP);
-	assert_int_equal(b[3].spare, 64);
-	assert_int_equal(b[4].spare, 3);
-	assert_int_equal(b[5].spare, 3);
-	assert_int_equal(b[6].spare, 0);
+	assert_int_equal(b[3].spare, 3);
+}
+
+/* Each pool has those that were added after it. */
+static void
+test_pools(void **state)
+{
+	struct pool second = { .name = "second", .attempts = 3 };
+	int i;
+
+	(void)state;
+	add_backend("127.0.0.1:81");
+	assert_int_equal(conf_add_pool(&conf, &second, &why), 0);
+	add_backend("127.0.0.1:81");
+	add_backend("builtin:echo");
+	assert_int_equal(conf.pools, 2);
+	assert_int_equal(conf.pool[0].n, 1);
+	assert_int_equal(conf.pool[1].first, 1);
+	assert_int_equal(conf.pool[1].n, 2);
+	assert_int_equal(conf.pool[1].attempts, 3);
+	assert_int_equal(conf.backend[0].pool, 0);
+	assert_int_equal(conf.backend[2].pool, 1);
+	for (i = 2; i < CONF_POOLS; i++)
+		assert_int_equal(conf_add_pool(&conf, &second, &why), 0);
+	assert_int_equal(conf_add_pool(&conf, &second, &why), -1);
+	assert_non_null(strstr(why, "256 pools"));
 }
 
 /* Names in the log must tell backends apart. */
@@ -221,17 +248,15 @@ test_names(void **state)
 	add_backend("127.0.0.1:81");
 	add_backend("127.0.0.1:81");
 	add_backend("127.0.0.1:81");
-	add_backend("twins:82,name=t");
+	add_named("twins:82", "app/t");
 	add_backend("twins:83");
 	assert_int_equal(conf.backends, 7);
 	assert_string_equal(conf.backend[1].name, "127.0.0.1:81#2");
 	assert_string_equal(conf.backend[2].name, "127.0.0.1:81#3");
-	assert_string_equal(conf.backend[3].name, "t");
-	assert_string_equal(conf.backend[4].name, "t#2");
+	assert_string_equal(conf.backend[3].name, "app/t");
+	assert_string_equal(conf.backend[4].name, "app/t#2");
 	assert_string_equal(conf.backend[5].name, "10.0.0.1:83");
 	assert_string_equal(conf.backend[6].name, "10.0.0.2:83");
-	refuse(conf_add_backend, "127.0.0.1:84,name=t", "has this name");
-	refuse(conf_add_backend, "127.0.0.1:84,name=t#2", "has this name");
 }
 
 static const struct {
@@ -241,59 +266,21 @@ static const struct {
 	{ "127.0.0.1", "host:port" },
 	{ ":80", "the host is missing" },
 	{ "127.0.0.1:0", "from 1 to 65535" },
-	{ "127.0.0.1:80,", "after the address" },
-	{ "127.0.0.1:80,,backup", "after the address" },
-	{ "127.0.0.1:80,Backup", "after the address" },
-	{ "127.0.0.1:80,backup=1", "after the address" },
-	{ "127.0.0.1:80,weight", "after the address" },
-	{ "127.0.0.1:80,weight=", "from 1 to 256" },
-	{ "127.0.0.1:80,weight=0", "from 1 to 256" },
-	{ "127.0.0.1:80,weight=257", "from 1 to 256" },
-	{ "127.0.0.1:80,weight=-1", "from 1 to 256" },
-	{ "127.0.0.1:80,weight=2x", "from 1 to 256" },
-	{ "127.0.0.1:80,weight= 2", "from 1 to 256" },
-	{ "127.0.0.1:80,weight=+2", "from 1 to 256" },
-	{ "127.0.0.1:80,weight=4294967297", "from 1 to 256" },
-	{ "127.0.0.1:80,spare", "spare=N" },
-	{ "127.0.0.1:80,spare=", "from 0 to 64" },
-	{ "127.0.0.1:80,spare=-1", "from 0 to 64" },
-	{ "127.0.0.1:80,spare=65", "from 0 to 64" },
-	{ "127.0.0.1:80,spare=4294967296", "from 0 to 64" },
-	{ "127.0.0.1:80,name=", "1 to 63 bytes" },
-	{ "127.0.0.1:80,name=a b", "no spaces" },
-	{ "127.0.0.1:80,name=a=b", "no spaces" },
-	{ "127.0.0.1:80,name=\"a\"", "no spaces" },
 	{ "builtin:", "builtin:hello" },
 	{ "builtin:chargen", "builtin:hello" },
 	{ "builtin:none", "builtin:hello" },
-	{ "builtin:hello,weight=0", "from 1 to 256" },
-	{ "builtin:hello,spare=1", "not for builtin" },
 };
 
 static void
 test_bad_backends(void **state)
 {
-	char text[600], name[70];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(bad_backends); i++)
-		refuse(conf_add_backend, bad_backends[i].text,
-		    bad_backends[i].why);
-	memset(name, 'n', sizeof(name));
-	name[64] = '\0';
-	snprintf(text, sizeof(text), "127.0.0.1:80,name=%s", name);
-	refuse(conf_add_backend, text, "1 to 63 bytes");
-	name[63] = '\0';
-	snprintf(text, sizeof(text), "127.0.0.1:80,name=%s", name);
-	add_backend(text);
-	assert_string_equal(conf.backend[0].name, name);
-	memset(text, 'x', sizeof(text));
-	text[511] = '\0';
-	refuse(conf_add_backend, text, "");
-	text[511] = 'x';
-	text[512] = '\0';
-	refuse(conf_add_backend, text, "too long");
+		refuse(backend, bad_backends[i].text, bad_backends[i].why);
+	like.spare = 1;
+	refuse(backend, "builtin:hello", "not for builtin");
 }
 
 /* An address that is no name because of its length needs one. */
@@ -322,16 +309,14 @@ test_builtins(void **state)
 	(void)state;
 	add_backend("127.0.0.1:81");
 	add_backend("builtin:hello");
-	add_backend("builtin:echo,weight=3,name=e");
-	add_backend("builtin:discard,backup");
+	add_named("builtin:echo", "e");
+	add_backend("builtin:discard");
 	add_backend("builtin:hello");
 	assert_int_equal(conf.backends, 5);
 	assert_int_equal(conf.builtins, 4);
 	assert_int_equal(conf.listeners, 0);
 	assert_string_equal(conf.backend[1].name, "builtin:hello");
 	assert_string_equal(conf.backend[2].name, "e");
-	assert_int_equal(conf.backend[2].weight, 3);
-	assert_int_equal(conf.backend[3].tier, TIER_BACKUP);
 	assert_string_equal(conf.backend[4].name, "builtin:hello#2");
 	for (i = 0; i < 4; i++) {
 		l = &conf.builtin[i];
@@ -359,8 +344,8 @@ test_most_backends(void **state)
 		    i % 256);
 		add_backend(text);
 	}
-	refuse(conf_add_backend, "10.1.1.1:80", "more than 4096 backends");
-	refuse(conf_add_backend, "builtin:echo", "more than 4096 backends");
+	refuse(backend, "10.1.1.1:80", "more than 4096 backends");
+	refuse(backend, "builtin:echo", "more than 4096 backends");
 }
 
 static const struct {
@@ -409,10 +394,10 @@ test_out_of_memory(void **state)
 	add_listener("127.0.0.1:80");
 	add_backend("127.0.0.1:80");
 	alloc_fail(0);
-	refuse(conf_add_listener, "127.0.0.1:81", strerror(ENOMEM));
+	refuse(listener, "127.0.0.1:81", strerror(ENOMEM));
 	assert_true(alloc_failed());
 	alloc_fail(0);
-	refuse(conf_add_backend, "127.0.0.1:81", strerror(ENOMEM));
+	refuse(backend, "127.0.0.1:81", strerror(ENOMEM));
 	assert_true(alloc_failed());
 	/* And it goes on as if nothing had been. */
 	add_listener("127.0.0.1:81");
@@ -429,12 +414,12 @@ test_builtin_without_memory(void **state)
 	add_backend("builtin:echo");
 	/* The list of backends, then that of their listeners. */
 	alloc_fail(0);
-	refuse(conf_add_backend, "builtin:echo", strerror(ENOMEM));
+	refuse(backend, "builtin:echo", strerror(ENOMEM));
 	alloc_fail(1);
-	refuse(conf_add_backend, "builtin:echo", strerror(ENOMEM));
+	refuse(backend, "builtin:echo", strerror(ENOMEM));
 	assert_true(alloc_failed());
 	fail_lookup = EAI_MEMORY;
-	refuse(conf_add_backend, "builtin:echo", gai_strerror(EAI_MEMORY));
+	refuse(backend, "builtin:echo", gai_strerror(EAI_MEMORY));
 	add_backend("builtin:echo");
 	assert_int_equal(conf.builtin[1].backend, 1);
 }
@@ -444,10 +429,10 @@ main(void)
 {
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_defaults),
 		TEST(test_listeners),
 		TEST(test_most_listeners),
 		TEST(test_backends),
+		TEST(test_pools),
 		TEST(test_names),
 		TEST(test_bad_backends),
 		TEST(test_long_addresses),

@@ -75,8 +75,8 @@ tests_unit_builtin_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=send
 tests_unit_conf_SOURCES = \
 	tests/unit/alloc_fault.c \
 	tests/unit/conf.c tests/unit/helpers.h \
-	src/conf.c src/conf.h
-tests_unit_conf_LDADD = $(UNIT_LIBS)
+	$(CONF_SOURCES)
+tests_unit_conf_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 tests_unit_conf_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 
@@ -103,11 +103,10 @@ tests_unit_nearest_SOURCES = tests/unit/helpers.h tests/unit/nearest.c
 tests_unit_nearest_LDADD = $(UNIT_LIBS)
 
 tests_unit_options_SOURCES = tests/unit/helpers.h tests/unit/options.c \
-	src/complaints.c src/complaints.h \
-	src/conf.c src/conf.h \
-	src/options.c src/options.h \
-	src/priv.c src/priv.h
-tests_unit_options_LDADD = $(UNIT_LIBS)
+	$(CONF_SOURCES)
+tests_unit_options_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
+# Where the test has its own /etc, below a directory of its own.
+tests_unit_options_CPPFLAGS = $(AM_CPPFLAGS) -USYSCONFDIR -DSYSCONFDIR='"etc"'
 
 tests_unit_pipepool_SOURCES = tests/unit/helpers.h tests/unit/pipepool.c
 tests_unit_pipepool_LDADD = $(UNIT_LIBS)

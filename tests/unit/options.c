@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * options.c: the command line is read again at each reload: the same must come
- * out, and all that is wrong in one go.
+ * options.c: the command line, read again and again as at a reload: the same
+ * must come out, and all that is wrong in one go. The test runs in a directory
+ * of its own, where ./etc is the /etc of the system.
  */
 #include "options.h"
 
+#include <syslog.h>
+
 #include "helpers.h"
 
-static char argv0[] = "shuttled";
 static struct complaints complaints;
 static struct conf conf;
+static char directory[100];
+static char *started_in;		/* handed on by a reload */
 
 static enum options_action
 parse(const char *line)
 {
-	char copy[2000], *words[100] = { argv0 }, *rest = copy, *word;
+	char copy[2000], argv0[] = "shuttled", *words[100] = { argv0 };
+	char *rest = copy, *word;
 	int n = 1;
 
 	strlcpy(copy, line, sizeof(copy));
 	while ((word = strsep(&rest, " ")) != NULL)
 		words[n++] = word;
 	conf_init(&conf);
+	conf.directory = started_in;
 	return options_parse(&conf, n, words, &complaints);
 }
 
@@ -30,8 +36,44 @@ tear_down(void **state)
 {
 	(void)state;
 	conf_free(&conf);
+	conf_init(&conf);
 	complaints_free(&complaints);
 	return 0;
+}
+
+/* It is fine; what came out is in conf. */
+static void
+take(const char *line)
+{
+	enum options_action action;
+
+	tear_down(NULL);
+	action = parse(line);
+	if (complaints.n > 0)
+		fail_msg("%s: %s", line, complaints.line[0]);
+	assert_int_equal(action, OPTIONS_RUN);
+}
+
+/* One complaint, which has both texts. */
+static void
+refuse(const char *line, const char *option, const char *why)
+{
+	tear_down(NULL);
+	assert_int_equal(parse(line), OPTIONS_ERROR);
+	assert_int_equal(complaints.n, 1);
+	if (strstr(complaints.line[0], option) == NULL ||
+	    strstr(complaints.line[0], why) == NULL)
+		fail_msg("%s: %s", line, complaints.line[0]);
+}
+
+static void
+write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
 }
 
 static void
@@ -41,16 +83,14 @@ test_again(void **state)
 
 	(void)state;
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(parse("-F -l 127.0.0.1:0 -b 127.0.0.1:1 "
-		    "-b 127.0.0.1:2,weight=3 -vw 4"), OPTIONS_RUN);
-		assert_int_equal(complaints.all, 0);
+		take("-F -l 127.0.0.1:0 -b 127.0.0.1:1 "
+		    "-b 127.0.0.1:2,weight=3 -vw 4");
 		assert_int_equal(conf.backends, 2);
 		assert_int_equal(conf.listeners, 1);
 		assert_int_equal(conf.workers, 4);
 		tear_down(NULL);
 		/* Left in the middle of a word. */
 		assert_int_equal(parse("-VFv"), OPTIONS_DONE);
-		tear_down(NULL);
 	}
 }
 
@@ -59,10 +99,11 @@ test_all_in_one_go(void **state)
 {
 	static const char *const lines[] = {
 		"option -x: there is no such option; try shuttled --help",
-		"option -w, --workers: \"many\": auto or a number from 0 to 128",
 		"option --bufers: there is no such option, perhaps --buffers; "
 		    "try shuttled --help",
 		"extra: this is not an option; try shuttled --help",
+		"option -w, --workers: \"many\": should be auto or a number "
+		    "from 0 to 128",
 	};
 	size_t i;
 
@@ -89,14 +130,212 @@ test_very_many(void **state)
 	assert_int_equal(complaints.all, 0);
 }
 
+static void
+test_defaults(void **state)
+{
+	(void)state;
+	take("-F -l :0 -b 127.0.0.1:1");
+	assert_int_equal(conf.buffers, 512);
+	assert_int_equal(conf.defer_accept, 0);
+	assert_false(conf.fast_open);
+	assert_int_equal(conf.busy_poll, 0);
+	assert_false(conf.pin_cpus);
+	assert_int_equal(conf.drain_timeout, 600000);
+	assert_int_equal(conf.log_level, LOG_INFO);
+	assert_string_equal(conf.engine->name, "hybrid");
+	assert_string_equal(conf.log, "stderr");
+	assert_null(conf.pidfile);
+	assert_null(conf.ports_file);
+	assert_true(conf.foreground);
+	assert_string_equal(conf.listener->label, "");
+	assert_int_equal(conf.listener->limits.idle_timeout, 0);
+	assert_int_equal(conf.listener->limits.fin_timeout, 60000);
+	assert_int_equal(conf.pools, 1);
+	assert_string_equal(conf.pool->name, "main");
+	assert_int_equal(conf.pool->attempts, 3);
+	assert_int_equal(conf.pool->connect_timeout, 5000);
+	assert_int_equal(conf.backend->weight, 1);
+	assert_int_equal(conf.backend->tier, TIER_PRIMARY);
+	assert_int_equal(conf.backend->spare, 0);
+	take("-l :0 -b 127.0.0.1:1");
+	assert_string_equal(conf.log, "syslog:daemon");
+}
+
+/* Each option ends where it is used; of several the last one counts. */
+static void
+test_values(void **state)
+{
+	(void)state;
+	take("-l :0 -b 127.0.0.1:1 -w 7 -L /log -p /pid --ports-file /ports "
+	    "-e select --buffers 9 --buffers 8 --busy-poll 50 --retries 7 "
+	    "--connect-timeout 300ms --idle-timeout 1h --fin-timeout off "
+	    "--drain-timeout 0 --defer-accept 1500ms --fast-open --pin-cpus");
+	assert_int_equal(conf.workers, 7);
+	assert_string_equal(conf.log, "/log");
+	assert_string_equal(conf.pidfile, "/pid");
+	assert_string_equal(conf.ports_file, "/ports");
+	assert_string_equal(conf.engine->name, "select");
+	assert_int_equal(conf.buffers, 8);
+	assert_int_equal(conf.busy_poll, 50);
+	assert_int_equal(conf.drain_timeout, 0);
+	assert_true(conf.pin_cpus);
+	assert_int_equal(conf.listener->limits.idle_timeout, 3600000);
+	assert_int_equal(conf.listener->limits.fin_timeout, 0);
+	assert_int_equal(conf.listener->defer_accept, 2);
+	assert_true(conf.listener->fast_open);
+	assert_true(conf.pool->fast_open);
+	assert_int_equal(conf.pool->attempts, 8);
+	assert_int_equal(conf.pool->connect_timeout, 300);
+	take("-l :0 -b 127.0.0.1:1 --fast-open --fast-open=false -q");
+	assert_false(conf.pool->fast_open);
+	assert_int_equal(conf.log_level, LOG_NOTICE);
+	take("-l :0 -b 127.0.0.1:1 -qv");
+	assert_int_equal(conf.log_level, LOG_DEBUG);
+}
+
+static void
+test_backends(void **state)
+{
+	const struct backend *b;
+	char line[200] = "-l :0 -b 127.0.0.1:85,name=", name[70];
+
+	(void)state;
+	take("-l :0 -b 127.0.0.1:81 -b 127.0.0.1:82,weight=7 "
+	    "-b [::1]:83,backup,name=other -b 127.0.0.1:81 "
+	    "-b unix:/run/y,name=local,weight=256,backup,spare=64");
+	assert_int_equal(conf.backends, 5);
+	b = conf.backend;
+	assert_string_equal(b[0].name, "127.0.0.1:81");
+	assert_string_equal(b[1].name, "127.0.0.1:82");
+	assert_int_equal(b[1].weight, 7);
+	assert_int_equal(b[1].tier, TIER_PRIMARY);
+	assert_string_equal(b[2].name, "other");
+	assert_int_equal(b[2].weight, 1);
+	assert_int_equal(b[2].tier, TIER_BACKUP);
+	assert_string_equal(b[3].name, "127.0.0.1:81#2");
+	assert_string_equal(b[4].name, "local");
+	assert_int_equal(b[4].weight, 256);
+	assert_int_equal(b[4].spare, 64);
+	memset(name, 'n', sizeof(name));
+	name[63] = '\0';
+	strlcat(line, name, sizeof(line));
+	take(line);
+	assert_string_equal(conf.backend->name, name);
+	strlcat(line, "n", sizeof(line));
+	refuse(line, "option -b, --backend: ", "1 to 63 bytes");
+}
+
+static const struct {
+	const char *text, *why;
+} bad_backends[] = {
+	{ "127.0.0.1", "host:port" },
+	{ "127.0.0.1:80,", "after the address" },
+	{ "127.0.0.1:80,,backup", "after the address" },
+	{ "127.0.0.1:80,Backup", "after the address" },
+	{ "127.0.0.1:80,backup=true", "after the address" },
+	{ "127.0.0.1:80,address=127.0.0.1:81", "after the address" },
+	{ "127.0.0.1:80,weight", "after the address" },
+	{ "127.0.0.1:80,weight=", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=0", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=257", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=-1", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=2x", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=+2", "from 1 to 256" },
+	{ "127.0.0.1:80,weight=4294967297", "from 1 to 256" },
+	{ "127.0.0.1:80,spare", "spare=N" },
+	{ "127.0.0.1:80,spare=", "from 0 to 64" },
+	{ "127.0.0.1:80,spare=65", "from 0 to 64" },
+	{ "127.0.0.1:80,name=", "1 to 63 bytes" },
+	{ "127.0.0.1:80,name=a=b", "no spaces" },
+	{ "127.0.0.1:80,name=\"a\"", "no spaces" },
+	{ "127.0.0.1:80,name=a -b 127.0.0.1:81,name=a", "has this name" },
+	{ "builtin:hello,spare=1", "not for builtin" },
+};
+
+static void
+test_bad_backends(void **state)
+{
+	char line[200];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad_backends); i++) {
+		snprintf(line, sizeof(line), "-l :0 -b %s",
+		    bad_backends[i].text);
+		refuse(line, "option -b, --backend: ", bad_backends[i].why);
+	}
+}
+
+/* The file of the system is for those who say nothing else. */
+static void
+test_default_file(void **state)
+{
+	(void)state;
+	refuse("-F", "nothing to do", "etc/shuttled.conf");
+	write_file("etc/shuttled.conf", "workers = 3;\n"
+	    "listen: { web: { address = \":0\" } }\n"
+	    "pool: { app: { server: { a: { address = \"127.0.0.1:1\" } } } }");
+	take("-F");
+	assert_int_equal(conf.workers, 3);
+	assert_string_equal(conf.listener->label, "web");
+	assert_string_equal(conf.backend->name, "app/a");
+	take("-l :0 -b 127.0.0.1:1");
+	assert_string_equal(conf.listener->label, "");
+	refuse("-l :0", "option -b, --backend", "nothing to balance to");
+}
+
+/* A relative name leads to the same file wherever the process is then. */
+static void
+test_directory(void **state)
+{
+	char *first;
+
+	(void)state;
+	write_file("etc/x.conf", "workers = 5;");
+	take("-c etc/x.conf -l :0 -b 127.0.0.1:1");
+	assert_non_null(first = strdup(conf.directory));
+	tear_down(NULL);
+	MUST(chdir("/"));
+	started_in = first;
+	assert_int_equal(parse("-c etc/x.conf -l :0 -b 127.0.0.1:1"),
+	    OPTIONS_RUN);
+	started_in = NULL;
+	assert_int_equal(conf.workers, 5);
+	MUST(chdir(conf.directory));
+}
+
+static int
+enter_directory(void **state)
+{
+	(void)state;
+	make_dir(directory, sizeof(directory));
+	return chdir(directory) == -1 || mkdir("etc", 0755) == -1 ? -1 : 0;
+}
+
+static int
+remove_directory(void **state)
+{
+	(void)state;
+	remove_dir(directory);
+	return 0;
+}
+
 int
 main(void)
 {
+#define TEST(name)	cmocka_unit_test_teardown(name, tear_down)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_again, tear_down),
-		cmocka_unit_test_teardown(test_all_in_one_go, tear_down),
-		cmocka_unit_test(test_very_many),
+		TEST(test_again),
+		TEST(test_all_in_one_go),
+		TEST(test_very_many),
+		TEST(test_defaults),
+		TEST(test_values),
+		TEST(test_backends),
+		TEST(test_bad_backends),
+		TEST(test_default_file),
+		TEST(test_directory),
 	};
 
-	return RUN(tests);
+	alarm(120);
+	return cmocka_run_group_tests(tests, enter_directory, remove_directory);
 }

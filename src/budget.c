@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * budget.c: counts descriptors, ports and memory. Reads a few numbers of the
+ * system; changes nothing.
+ */
+#include "budget.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "pipepool.h"
+#include "spare.h"
+
+/* Descriptors beside sessions and listeners: log, channel, signals, libc. */
+#define RESERVE		12
+
+/* Below this limit of descriptors there are no pipes: bytes are copied. */
+#define PIPES_WORTH	256
+
+/* Bytes for each descriptor in the tables of a worker, roughly. */
+#define ENTRY		40
+
+/* Bytes that the kernel has for a socket without data, roughly. */
+#define SOCKET		4096
+
+/* Bytes of a pipe, where the system allows them. */
+#define PIPE		(1 << 20)
+
+void
+budget_make(struct budget *b, const struct conf *c, size_t descriptors)
+{
+	b->descriptors = descriptors;
+	b->pipes = descriptors >= PIPES_WORTH ? PIPEPOOL_MAX : 0;
+	b->set_aside = RESERVE + c->listeners + c->builtins + 2 * b->pipes +
+	    spares_sum(c->backend, c->backends);
+	/* The other ends of builtin backends live in the same process. */
+	b->each = c->builtins > 0 ? 3 : 2;
+	b->sessions = descriptors <= b->set_aside ? 0 :
+	    (uint32_t)((descriptors - b->set_aside) / b->each);
+	b->memory = (uint64_t)(c->buffers + 1) * BUDGET_BLOCK +
+	    (uint64_t)b->pipes * PIPE + (uint64_t)b->sessions *
+	    (sizeof(struct session) + b->each * ENTRY);
+	b->sockets = (uint64_t)b->sessions * b->each * SOCKET;
+}
+
+unsigned
+budget_ports(void)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	unsigned low, high;
+	int got;
+
+	if (f == NULL)
+		return 0;
+	got = fscanf(f, "%u %u", &low, &high);
+	fclose(f);
+	return got == 2 && high >= low ? high - low + 1 : 0;
+}
+
+/* Sessions that the local ports carry to a pool; 0: there is no such limit. */
+static uint64_t
+carried(const struct conf *c, const struct pool *p)
+{
+	uint64_t ports = 0;
+	uint32_t i;
+
+	for (i = p->first; i < p->first + p->n; i++) {
+		if (addr_is_unix(&c->backend[i].addr))
+			return 0;
+		ports += budget_ports();
+	}
+	return ports;
+}
+
+void
+budget_check(const struct budget *b, const struct conf *c,
+    struct complaints *cs)
+{
+	unsigned workers = c->workers == 0 ? 1 : c->workers;
+	uint64_t all = (uint64_t)b->sessions * workers, ports, has;
+	const struct pool *p;
+
+	for (p = c->pool; p < c->pool + c->pools; p++)
+		if ((ports = carried(c, p)) != 0 && ports < all)
+			complain(cs, "pool %s: the local ports carry %llu "
+			    "sessions, the descriptors %llu: widen "
+			    "net.ipv4.ip_local_port_range or add servers",
+			    p->name, (unsigned long long)ports,
+			    (unsigned long long)all);
+	has = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+	    (uint64_t)sysconf(_SC_PAGESIZE);
+	if (has < workers * (b->memory + b->sockets))
+		complain(cs, "memory: all sessions together would need %llu "
+		    "MiB, and the machine has %llu: lower the limit of "
+		    "descriptors, buffers or workers", (unsigned long long)
+		    (workers * (b->memory + b->sockets) >> 20),
+		    (unsigned long long)(has >> 20));
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * budget.h: what a configuration needs of the system, and what the system has.
+ * Workers go by it, and -T shows it.
+ */
+#ifndef BUDGET_H
+#define BUDGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "complaints.h"
+#include "conf.h"
+
+/* Bytes of a block: what one read takes at most. */
+#define BUDGET_BLOCK	65536
+
+struct budget {				/* of one worker */
+	size_t		 descriptors;	/* it may have so many */
+	size_t		 set_aside;	/* and needs these for itself */
+	unsigned	 each;		/* descriptors of one session */
+	uint32_t	 sessions;	/* the rest carries so many */
+	uint32_t	 pipes;		/* 0: there is no room for any */
+	uint64_t	 memory;	/* bytes, with all sessions at work */
+	uint64_t	 sockets;	/* bytes of the kernel, at least */
+};
+
+/* What a worker can do with so many descriptors. */
+void	budget_make(struct budget *, const struct conf *, size_t descriptors);
+
+/* Local ports, for connections to any one address; 0: unknown. */
+unsigned budget_ports(void);
+
+/* Complain of what the system does not carry. */
+void	budget_check(const struct budget *, const struct conf *,
+	    struct complaints *);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf_check.h: would a start by us, here and now, succeed?
+ */
+#ifndef CONF_CHECK_H
+#define CONF_CHECK_H
+
+#include "complaints.h"
+#include "conf.h"
+
+/*
+ * Complain of files that cannot be written, and of too few descriptors. Returns
+ * the exit status of sysexits(3) that a start would end with, 0: none of these.
+ * Makes and opens nothing; whether an address is free is not asked.
+ */
+int	conf_check(const struct conf *, size_t descriptors,
+	    struct complaints *);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf_make.c: reads the values of each section into what it describes, and
+ * checks what only the whole can tell. Opens nothing, logs nothing.
+ */
+#include "conf_make.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nearest.h"
+#include "settings.h"
+
+/* NULL: nobody said anything. Without a text: it was wrong and has been told. */
+static const struct value *
+get(const struct section *s, const char *name)
+{
+	return section_get(s, directive_find(s->kind, name));
+}
+
+static void
+read_values(const struct section *s, void *to, struct complaints *cs)
+{
+	char why[DIRECTIVE_WHY];
+	const struct value *v;
+	size_t i;
+
+	for (v = s->value; v < s->value + s->values; v++)
+		for (i = 0; i < v->n; i++)
+			if (directive_read(v->directive, v->text[i], to,
+			    why) == -1)
+				value_reject(cs, v, v->text[i], why);
+}
+
+/* Where the log goes when nobody says so, and where it cannot go. */
+static void
+set_log(struct conf *c, struct complaints *cs)
+{
+	const struct value *v;
+
+	if (c->log == NULL) {
+		c->log = c->foreground ? "stderr" : "syslog:daemon";
+		return;
+	}
+	if (c->foreground || strcmp(c->log, "stderr") != 0)
+		return;
+	if ((v = get(c->settings->section[SETTINGS_OPTIONS], "log")) == NULL)
+		v = get(c->settings->section[SETTINGS_FILES], "log");
+	value_reject(cs, v, c->log, "a daemon has no stderr: add -F, or log to "
+	    "syslog or a file");
+}
+
+static void
+set_user(struct conf *c, struct complaints *cs)
+{
+	const char *why;
+
+	if (c->user.name[0] == '\0' && geteuid() == 0 &&
+	    priv_look_up(NULL, &c->user, &why) == -1)
+		complain(cs, "option -u, --user: %s", why);
+}
+
+static void
+make_top(struct conf *c, struct complaints *cs)
+{
+	directives_default(SECTION_TOP, c);
+	read_values(c->settings->section[SETTINGS_FILES], c, cs);
+	read_values(c->settings->section[SETTINGS_OPTIONS], c, cs);
+	set_log(c, cs);
+	set_user(c, cs);
+}
+
+static void
+make_pool(struct conf *c, const struct section *s, struct complaints *cs)
+{
+	struct pool p = {
+		.attempts = c->retries + 1,
+		.connect_timeout = c->connect_timeout,
+		.fast_open = c->fast_open,
+	};
+	const char *why;
+
+	strlcpy(p.name, s->name, sizeof(p.name));
+	directives_default(SECTION_POOL, &p);
+	read_values(s, &p, cs);
+	if (conf_add_pool(c, &p, &why) == -1)
+		complain_at(cs, &s->place, "pool %s: %s", s->name, why);
+}
+
+/* Options give a server its name as it is, if any; in files it has two parts. */
+static void
+make_server(struct conf *c, const struct section *s, struct complaints *cs)
+{
+	const struct value *v = get(s, "address");
+	struct backend b = { .weight = 0 };
+	const char *why;
+
+	if (s->place.file != NULL)
+		snprintf(b.name, sizeof(b.name), "%s/%s", s->pool->name,
+		    s->name);
+	else
+		strlcpy(b.name, s->name, sizeof(b.name));
+	directives_default(SECTION_SERVER, &b);
+	read_values(s, &b, cs);
+	if (v == NULL)
+		complain_at(cs, &s->place, "server %s has no address; add "
+		    "address = \"10.0.0.1:80\"", s->name);
+	else if (v->n > 0 &&
+	    conf_add_backend(c, &b, v->text[0], &why) == -1)
+		value_reject(cs, v, v->text[0], why);
+}
+
+/* Who serves the sessions of this listener: the only pool, or the one named. */
+static uint32_t
+pool_of(struct conf *c, const struct section *s, struct complaints *cs)
+{
+	const char *names[CONF_POOLS], *near;
+	const struct value *v = get(s, "pool");
+	char why[160];
+	uint32_t i;
+
+	if (v == NULL) {
+		if (c->pools > 1)
+			complain_at(cs, &s->place, "listener %s has no pool, "
+			    "and there are %zu; add pool = \"%s\"", s->name,
+			    c->pools, c->pool->name);
+		return 0;
+	}
+	if (v->n == 0)
+		return 0;
+	for (i = 0; i < c->pools; i++) {
+		names[i] = c->pool[i].name;
+		if (strcmp(names[i], v->text[0]) == 0)
+			return i;
+	}
+	near = nearest(v->text[0], names, c->pools);
+	snprintf(why, sizeof(why), "there is no such pool%s%s",
+	    near == NULL ? "" : ", perhaps ", near == NULL ? "" : near);
+	value_reject(cs, v, v->text[0], why);
+	return 0;
+}
+
+static void
+make_listener(struct conf *c, const struct section *s, bool whole,
+    struct complaints *cs)
+{
+	const struct value *v = get(s, "address");
+	struct listener l = {
+		.limits = c->limits,
+		.defer_accept = c->defer_accept,
+		.fast_open = c->fast_open,
+	};
+	const char *why;
+	size_t i;
+
+	if (s->place.file != NULL)
+		strlcpy(l.label, s->name, sizeof(l.label));
+	directives_default(SECTION_LISTEN, &l);
+	read_values(s, &l, cs);
+	l.pool = whole ? pool_of(c, s, cs) : 0;
+	if (v == NULL)
+		complain_at(cs, &s->place, "listener %s has no address; add "
+		    "address = \":80\"", s->name);
+	else
+		for (i = 0; i < v->n; i++)
+			if (conf_add_listener(c, &l, v->text[i], &why) == -1)
+				value_reject(cs, v, v->text[i], why);
+}
+
+/* A pool's servers come after it. */
+static void
+check_pool(const struct settings *st, size_t i, struct complaints *cs)
+{
+	const struct section *s = st->section[i];
+
+	if (i + 1 == st->sections || st->section[i + 1]->pool != s)
+		complain_at(cs, &s->place, "pool %s has no server; add server: "
+		    "{ a: { address = \"10.0.0.1:80\" } }", s->name);
+}
+
+/* Is there anything to do at all? */
+static void
+check_whole(const struct settings *st, struct complaints *cs)
+{
+	struct place place = { .file = st->files > 0 ? st->file[0] : NULL };
+	size_t i, listeners = 0, pools = 0;
+
+	for (i = 0; i < st->sections; i++) {
+		listeners += st->section[i]->kind == SECTION_LISTEN;
+		pools += st->section[i]->kind == SECTION_POOL;
+		if (st->section[i]->kind == SECTION_POOL)
+			check_pool(st, i, cs);
+	}
+	place.option = "listen";
+	place.letter = 'l';
+	if (listeners == 0)
+		complain_at(cs, &place, "nothing to listen on; add listen: "
+		    "{ main: { address = \":80\" } }, or -l");
+	place.option = "backend";
+	place.letter = 'b';
+	if (pools == 0)
+		complain_at(cs, &place, "nothing to balance to; add pool: "
+		    "{ main: { server: { a: { address = \"10.0.0.1:80\" } } } "
+		    "}, or -b");
+}
+
+void
+conf_make(struct conf *c, bool whole, struct complaints *cs)
+{
+	const struct settings *st = c->settings;
+	size_t i;
+
+	make_top(c, cs);
+	for (i = 0; i < st->sections; i++)
+		if (st->section[i]->kind == SECTION_POOL)
+			make_pool(c, st->section[i], cs);
+		else if (st->section[i]->kind == SECTION_SERVER)
+			make_server(c, st->section[i], cs);
+	/* Then all pools have numbers. */
+	for (i = 0; i < st->sections; i++)
+		if (st->section[i]->kind == SECTION_LISTEN)
+			make_listener(c, st->section[i], whole, cs);
+	if (whole)
+		check_whole(st, cs);
+}

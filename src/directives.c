@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * directives.c: the table, and what its types take. Knows nothing of files or
+ * options: all values come as text.
+ */
+#include "directives.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "log.h"
+#include "nearest.h"
+#include "settings.h"
+#include "sys.h"
+
+/* The columns of a line: type, range, words and what it is; its reader. */
+#define NUMBER(min, max, what)	TYPE_NUMBER, min, max, NULL, what
+#define TIME(min, max)		TYPE_TIME, min, max, NULL, NULL
+#define BOOL			TYPE_BOOL, 0, 0, NULL, NULL
+#define WORD(words)		TYPE_WORD, 0, 0, words, NULL
+#define TEXT(max, what)		TYPE_TEXT, 1, max, NULL, what
+#define MEMBER(s, m)		NULL, offsetof(struct s, m)
+#define BY(read)		read, 0
+
+#define YEAR	(366 * 24 * 3600 * 1000LL)	/* ms */
+#define PATH	1023				/* bytes of a name of a file */
+#define LEVELS	"err, warning, notice, info, debug"	/* from LOG_ERR on */
+
+static const char *
+read_workers(const char *text, void *to)
+{
+	struct conf *c = to;
+
+	c->workers = strcmp(text, "auto") == 0 ? sys_processors() :
+	    (unsigned)strtoul(text, NULL, 10);
+	return NULL;
+}
+
+static const char *
+read_user(const char *text, void *to)
+{
+	struct conf *c = to;
+	const char *why;
+
+	if (priv_look_up(text, &c->user, &why) == -1)
+		return why;
+	return geteuid() == 0 || c->user.uid == geteuid() ? NULL :
+	    "only root can change the user";
+}
+
+static const char *
+read_log(const char *text, void *to)
+{
+	struct conf *c = to;
+	const char *why;
+
+	c->log = text;
+	return log_check(text, &why) == -1 ? why : NULL;
+}
+
+static const char *
+read_log_level(const char *text, void *to)
+{
+	struct conf *c = to;
+	const char *word;
+
+	c->log_level = LOG_ERR;
+	for (word = LEVELS; strncmp(word, text, strlen(text)) != 0; word++)
+		c->log_level += *word == ',';
+	return NULL;
+}
+
+static const char *
+read_engine(const char *text, void *to)
+{
+	struct conf *c = to;
+
+	c->engine = poller_engine(text);
+	return NULL;
+}
+
+/* The kernel takes whole seconds: a part of one counts as one. */
+static unsigned
+seconds(const char *text)
+{
+	const char *why;
+	uint64_t ms = 0;
+
+	(void)conf_time(text, &ms, &why);
+	return (unsigned)((ms + 999) / 1000);
+}
+
+static const char *
+read_defer_accept(const char *text, void *to)
+{
+	struct conf *c = to;
+
+	c->defer_accept = seconds(text);
+	return NULL;
+}
+
+static const char *
+read_listener_defer_accept(const char *text, void *to)
+{
+	struct listener *l = to;
+
+	l->defer_accept = seconds(text);
+	return NULL;
+}
+
+static const char *
+read_pool_retries(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->attempts = 1 + (uint32_t)strtoul(text, NULL, 10);
+	return NULL;
+}
+
+/* There is only one way yet, and nothing to choose. */
+static const char *
+read_balance(const char *text, void *to)
+{
+	(void)text;
+	(void)to;
+	return NULL;
+}
+
+static const char *
+read_backup(const char *text, void *to)
+{
+	struct backend *b = to;
+
+	b->tier = strcmp(text, "true") == 0 ? TIER_BACKUP : TIER_PRIMARY;
+	return NULL;
+}
+
+static const struct directive table[] = {
+#define X	SECTION_TOP
+{ X, "workers",	"auto", TYPE_NUMBER, 0, BOARD_WORKERS / 2, "auto", NULL,
+				BY(read_workers) },
+{ X, "user",	NULL, TEXT(63, "USER or USER:GROUP"), BY(read_user) },
+{ X, "log",	NULL, TEXT(PATH, "stderr, syslog, syslog:FACILITY or the "
+				"absolute name of a file"), BY(read_log) },
+{ X, "log_level", "info", WORD(LEVELS), BY(read_log_level) },
+{ X, "pidfile",	NULL, TEXT(PATH, "the name of a file"), MEMBER(conf, pidfile) },
+{ X, "ports_file", NULL, TEXT(PATH, "the name of a file"),
+				MEMBER(conf, ports_file) },
+{ X, "engine",	"hybrid", WORD("hybrid, select"), BY(read_engine) },
+{ X, "buffers",	"512", NUMBER(1, 1 << 20, "blocks of 64 KiB"),
+				MEMBER(conf, buffers) },
+{ X, "drain_timeout", "10m", TIME(0, YEAR), MEMBER(conf, drain_timeout) },
+{ X, "busy_poll", "0", NUMBER(0, 1000000, "microseconds"),
+				MEMBER(conf, busy_poll) },
+{ X, "pin_cpus", "false", BOOL, MEMBER(conf, pin_cpus) },
+/* The defaults of listeners and pools. */
+{ X, "connect_timeout", "5s", TIME(1, YEAR), MEMBER(conf, connect_timeout) },
+{ X, "retries",	"2", NUMBER(0, SESSION_ATTEMPTS - 1, NULL),
+				MEMBER(conf, retries) },
+{ X, "idle_timeout", "off", TIME(0, YEAR), MEMBER(conf, limits.idle_timeout) },
+{ X, "fin_timeout", "1m", TIME(0, YEAR), MEMBER(conf, limits.fin_timeout) },
+{ X, "defer_accept", "off", TIME(0, 60 * 1000), BY(read_defer_accept) },
+{ X, "fast_open", "false", BOOL, MEMBER(conf, fast_open) },
+#undef X
+#define X	SECTION_LISTEN
+{ X, "address",	NULL, TYPE_ADDRESSES, 0, 0, NULL,
+				"host:port, :port or unix:/path", BY(NULL) },
+{ X, "pool",	NULL, TYPE_POOL, 1, PATH, NULL, "the name of a pool", BY(NULL) },
+{ X, "idle_timeout", NULL, TIME(0, YEAR),
+				MEMBER(listener, limits.idle_timeout) },
+{ X, "fin_timeout", NULL, TIME(0, YEAR), MEMBER(listener, limits.fin_timeout) },
+{ X, "defer_accept", NULL, TIME(0, 60 * 1000), BY(read_listener_defer_accept) },
+{ X, "fast_open", NULL, BOOL, MEMBER(listener, fast_open) },
+#undef X
+#define X	SECTION_POOL
+{ X, "balance",	"roundrobin", WORD("roundrobin"), BY(read_balance) },
+{ X, "connect_timeout", NULL, TIME(1, YEAR), MEMBER(pool, connect_timeout) },
+{ X, "retries",	NULL, NUMBER(0, SESSION_ATTEMPTS - 1, NULL),
+				BY(read_pool_retries) },
+{ X, "fast_open", NULL, BOOL, MEMBER(pool, fast_open) },
+#undef X
+#define X	SECTION_SERVER
+{ X, "address",	NULL, TYPE_ADDRESS, 0, 0, NULL,
+				"host:port, unix:/path or builtin:NAME", BY(NULL) },
+{ X, "weight",	"1", NUMBER(1, BACKEND_WEIGHT_MAX, NULL),
+				MEMBER(backend, weight) },
+{ X, "backup",	"false", BOOL, BY(read_backup) },
+{ X, "spare",	"0", NUMBER(0, BACKEND_SPARE_MAX, "connections"),
+				MEMBER(backend, spare) },
+#undef X
+};
+
+const struct directive *
+directives(size_t *n)
+{
+	*n = sizeof(table) / sizeof(*table);
+	return table;
+}
+
+const struct directive *
+directive_find(enum section_kind section, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (table[i].section == section &&
+		    strcmp(table[i].name, name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+const struct directive *
+directive_inherits(const struct directive *d)
+{
+	if (d->section == SECTION_TOP || d->fallback != NULL)
+		return NULL;
+	return directive_find(SECTION_TOP, d->name);
+}
+
+void
+directives_default(enum section_kind section, void *to)
+{
+	char why[DIRECTIVE_WHY];
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (table[i].section == section && table[i].fallback != NULL)
+			(void)directive_read(&table[i], table[i].fallback, to,
+			    why);
+}
+
+/* In the largest unit that gives a whole number. */
+static const char *
+format_time(long long ms, char *buf, size_t size)
+{
+	if (ms % 3600000 == 0)
+		snprintf(buf, size, "%lldh", ms / 3600000);
+	else if (ms % 60000 == 0)
+		snprintf(buf, size, "%lldm", ms / 60000);
+	else if (ms % 1000 == 0)
+		snprintf(buf, size, "%llds", ms / 1000);
+	else
+		snprintf(buf, size, "%lldms", ms);
+	return buf;
+}
+
+const char *
+directive_takes(const struct directive *d, char *buf, size_t size)
+{
+	char low[32], high[32];
+
+	switch (d->type) {
+	case TYPE_NUMBER:
+		snprintf(buf, size, "%s%sa number from %lld to %lld%s%s",
+		    d->words == NULL ? "" : d->words,
+		    d->words == NULL ? "" : " or ", d->min, d->max,
+		    d->what == NULL ? "" : ", ",
+		    d->what == NULL ? "" : d->what);
+		break;
+	case TYPE_TIME:
+		snprintf(buf, size, "a time from %s to %s, such as 300ms, 5s, "
+		    "10m, 1h%s", d->min == 0 ? "1ms" :
+		    format_time(d->min, low, sizeof(low)),
+		    format_time(d->max, high, sizeof(high)),
+		    d->min == 0 ? "; or off" : "");
+		break;
+	case TYPE_BOOL:
+		strlcpy(buf, "true or false", size);
+		break;
+	case TYPE_WORD:
+		snprintf(buf, size, "%s%s", strchr(d->words, ',') == NULL ?
+		    "" : "one of ", d->words);
+		break;
+	default:
+		strlcpy(buf, d->what, size);
+		break;
+	}
+	return buf;
+}
+
+/* Is *text* one of the words? If not, *near* is the one that was meant. */
+static bool
+is_word(const struct directive *d, const char *text, char *near, size_t size)
+{
+	const char *words[16], *meant;
+	char copy[128], *rest = copy;
+	size_t i, n = 0;
+
+	if (d->words == NULL)
+		return false;
+	strlcpy(copy, d->words, sizeof(copy));
+	while (n < sizeof(words) / sizeof(*words) && rest != NULL) {
+		words[n] = strsep(&rest, ",");
+		words[n] += strspn(words[n], " ");
+		n++;
+	}
+	for (i = 0; i < n; i++)
+		if (strcmp(words[i], text) == 0)
+			return true;
+	if ((meant = nearest(text, words, n)) != NULL)
+		snprintf(near, size, ", perhaps %s", meant);
+	return false;
+}
+
+/* By its type alone. */
+static bool
+is_right(const struct directive *d, const char *text, char *near, size_t size)
+{
+	const char *why;
+	unsigned n;
+	uint64_t ms;
+
+	switch (d->type) {
+	case TYPE_NUMBER:
+		return is_word(d, text, near, size) ||
+		    conf_number(text, d->min, d->max, &n) == 0;
+	case TYPE_TIME:
+		return conf_time(text, &ms, &why) == 0 &&
+		    ms >= (uint64_t)d->min && ms <= (uint64_t)d->max;
+	case TYPE_BOOL:
+		return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
+	case TYPE_WORD:
+		return is_word(d, text, near, size);
+	case TYPE_ADDRESS:
+	case TYPE_ADDRESSES:
+		return true;
+	default:
+		return strlen(text) >= (size_t)d->min &&
+		    strlen(text) <= (size_t)d->max;
+	}
+}
+
+static void
+set_member(const struct directive *d, const char *text, void *to)
+{
+	void *member = (char *)to + d->offset;
+	const char *why;
+
+	switch (d->type) {
+	case TYPE_NUMBER:
+		(void)conf_number(text, d->min, d->max, member);
+		break;
+	case TYPE_TIME:
+		(void)conf_time(text, member, &why);
+		break;
+	case TYPE_BOOL:
+		*(bool *)member = strcmp(text, "true") == 0;
+		break;
+	case TYPE_TEXT:
+		*(const char **)member = text;
+		break;
+	default:
+		break;
+	}
+}
+
+int
+directive_read(const struct directive *d, const char *text, void *to,
+    char why[DIRECTIVE_WHY])
+{
+	char takes[DIRECTIVE_WHY - 48], near[32] = "";
+	const char *wrong;
+
+	if (!is_right(d, text, near, sizeof(near))) {
+		snprintf(why, DIRECTIVE_WHY, "should be %s%s",
+		    directive_takes(d, takes, sizeof(takes)), near);
+		return -1;
+	}
+	if (d->read == NULL)
+		set_member(d, text, to);
+	else if ((wrong = d->read(text, to)) != NULL) {
+		strlcpy(why, wrong, DIRECTIVE_WHY);
+		return -1;
+	}
+	return 0;
+}
+
+const char *
+section_word(enum section_kind kind)
+{
+	static const char *const words[SECTIONS] = {
+		"", "listen", "pool", "server"
+	};
+
+	return words[kind];
+}
