@@ -133,7 +133,7 @@ totals=$(grep -o '[0-9]* sessions in all, [0-9]* lost' "$T/log" | tail -n 1)
 lost=${totals#*all, }
 lost=${lost% lost}
 say "$ok connections, $failed failed; $kills workers killed; $totals;" \
-    "$(log_count 'reloaded: gen') reloads, $(log_count 'goes on$') refused," \
+    "$(log_count 'reloaded: gen') reloads, $(log_count 'reload: .*goes on$') refused," \
     "$(log_count 'process [0-9]* serves') upgrades"
 # One that was killed between accepting and counting is counted nowhere.
 assert_between 'failed connections' 0 $((lost + kills)) "$failed"
