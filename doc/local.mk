@@ -1,3 +1,4 @@
+dist_man5_MANS = doc/shuttled.conf.5
 dist_man8_MANS = doc/shuttled.8
 EXTRA_DIST += doc/ARCHITECTURE.md doc/PERFORMANCE.md \
 	doc/performance-cpu.svg doc/performance-latency-crr.svg \

@@ -133,20 +133,19 @@ name_is_taken(const struct conf *c, const char *name)
 
 /* The address is the name, with #2, #3 … when it is there already. */
 static void
-name_backend(const struct conf *c, const char *base, char *name, size_t size)
+name_by_address(const struct conf *c, struct backend *b, const char *address)
 {
 	unsigned n;
 
-	strlcpy(name, base, size);
-	for (n = 2; name_is_taken(c, name); n++)
-		snprintf(name, size, "%s#%u", base, n);
+	strlcpy(b->name, address, sizeof(b->name));
+	for (n = 2; name_is_taken(c, b->name); n++)
+		snprintf(b->name, sizeof(b->name), "%s#%u", address, n);
 }
 
 static int
-add_backend(struct conf *c, const struct backend *b, const char *base,
-    const char **why)
+add_backend(struct conf *c, const struct backend *b, const char **why)
 {
-	struct backend *list, *added;
+	struct backend *list;
 
 	if (c->backends == BOARD_BACKENDS) {
 		*why = "there are more than 4096 backends";
@@ -158,12 +157,10 @@ add_backend(struct conf *c, const struct backend *b, const char *base,
 		return -1;
 	}
 	c->backend = list;
-	added = &list[c->backends];
-	*added = *b;
-	name_backend(c, base, added->name, sizeof(added->name));
-	added->pool = (uint32_t)c->pools - 1;
+	list[c->backends] = *b;
+	list[c->backends].pool = (uint32_t)c->pools - 1;
 	c->backends++;
-	c->pool[added->pool].n++;
+	c->pool[c->pools - 1].n++;
 	return 0;
 }
 
@@ -225,6 +222,7 @@ add_builtin_backend(struct conf *c, const struct backend *like,
     const char *text, const char **why)
 {
 	enum builtin_kind kind = builtin_kind(text + strlen(BUILTIN_PREFIX));
+	struct backend b = *like;
 
 	if (kind == BUILTIN_NONE) {
 		*why = "the builtins are builtin:hello, builtin:echo and "
@@ -235,7 +233,9 @@ add_builtin_backend(struct conf *c, const struct backend *like,
 		*why = "spare is not for builtin backends";
 		return -1;
 	}
-	if (add_backend(c, like, like->name[0] ? like->name : text, why) == -1)
+	if (b.name[0] == '\0')
+		name_by_address(c, &b, text);
+	if (add_backend(c, &b, why) == -1)
 		return -1;
 	if (add_builtin(c, kind, why) == 0)
 		return 0;
@@ -259,8 +259,13 @@ conf_add_backend(struct conf *c, const struct backend *like, const char *text,
 		return -1;
 	for (i = 0; i < n; i++) {
 		b.addr = found[i];
-		addr_format(&b.addr, name, sizeof(name));
-		if (add_backend(c, &b, b.name[0] ? b.name : name, why) == -1)
+		if (like->name[0] == '\0')
+			name_by_address(c, &b, addr_format(&b.addr, name,
+			    sizeof(name)));
+		else if (i > 0)
+			snprintf(b.name, sizeof(b.name), "%.123s#%d",
+			    like->name, i + 1);
+		if (add_backend(c, &b, why) == -1)
 			return -1;
 	}
 	return 0;

@@ -68,8 +68,8 @@ void	conf_free(struct conf *);
 
 /*
  * Add all listeners that an address means, each a copy of *like*; a pool; all
- * backends of the last pool that an address means, called as *like* is, or by
- * their addresses when it has no name. Return 0, or -1 with *why set to a
+ * backends of the last pool that an address means, called as *like* is, which
+ * nobody else is, or by their addresses when it has no name. Return 0, or -1 with *why set to a
  * constant text that says what would be right.
  */
 int	conf_add_listener(struct conf *, const struct listener *like,

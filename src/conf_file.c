@@ -42,6 +42,7 @@ struct reading {
 	struct settings	*settings;
 	struct complaints *complaints;
 	char		 directory[PATH_BYTES];	/* of the file */
+	unsigned	 scanned;	/* by includes_directory() */
 };
 
 /* Some versions of libconfig name included files as @include does. */
@@ -128,6 +129,8 @@ read_one(struct reading *r, const config_setting_t *s, struct value *v)
 	}
 	if (config_setting_type(s) == CONFIG_TYPE_STRING)
 		hint = ", without quotes";
+	else if (d->type == TYPE_TIME)
+		hint = ", such as \"5s\"";
 	else if (config_setting_is_number(s) && d->type != TYPE_NUMBER &&
 	    d->type != TYPE_BOOL)
 		hint = ", in quotes";
@@ -179,6 +182,8 @@ unknown(struct reading *r, const config_setting_t *s, enum section_kind in)
 	for (i = 0; i < NESTED; i++)
 		if (nested[i].in == in)
 			names[n++] = section_word(nested[i].kind);
+		else if (strcmp(section_word(nested[i].kind), name) == 0)
+			home = homes[nested[i].in];
 	for (d = directives(&all); all > 0; d++, all--)
 		if (d->section == in && n < sizeof(names) / sizeof(*names))
 			names[n++] = d->name;
@@ -309,6 +314,44 @@ complain_of_syntax(struct reading *r, const config_t *config, const char *path)
 	complain_at(r->complaints, &place, "%s", text);
 }
 
+/* Included files that are looked into; one may include itself. */
+#define SCAN_MAX	1000
+
+/*
+ * libconfig ends the process when it is to include a directory (1.5: its scanner
+ * cannot read it). So look before it does.
+ */
+static bool
+includes_directory(struct reading *r, const char *path)
+{
+	char line[PATH_BYTES], name[PATH_BYTES], inner[2 * PATH_BYTES];
+	struct place place;
+	struct stat sb;
+	unsigned n = 0;
+	bool found = false;
+	FILE *f;
+
+	if (r->scanned++ == SCAN_MAX || (f = fopen(path, "re")) == NULL)
+		return false;
+	while (!found && fgets(line, sizeof(line), f) != NULL) {
+		n++;
+		if (sscanf(line, " @include \"%[^\"]", name) != 1)
+			continue;
+		snprintf(inner, sizeof(inner), "%s/%s", r->directory, name);
+		if (stat(inner, &sb) == -1 &&
+		    (name[0] != '/' || stat(name, &sb) == -1))
+			continue;
+		if ((found = S_ISDIR(sb.st_mode))) {
+			place = place_at(r, path, n);
+			complain_at(r->complaints, &place, "%s is a directory; "
+			    "a file should be included", name);
+		} else
+			found = includes_directory(r, inner);
+	}
+	fclose(f);
+	return found;
+}
+
 /* *path* is absolute and leads to no directory. */
 static int
 read_file(struct settings *st, const char *path, struct complaints *cs)
@@ -320,6 +363,8 @@ read_file(struct settings *st, const char *path, struct complaints *cs)
 
 	strlcpy(r.directory, path, sizeof(r.directory));
 	*strrchr(r.directory, '/') = '\0';
+	if (includes_directory(&r, path))
+		return -1;
 	config_init(&config);
 	config_set_include_dir(&config, r.directory);
 	if ((done = config_read_file(&config, path)))

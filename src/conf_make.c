@@ -206,6 +206,29 @@ check_whole(const struct settings *st, struct complaints *cs)
 		    "}, or -b");
 }
 
+/*
+ * Names are what the board knows backends by. In files they differ; options
+ * call theirs what they like, and have the first pool.
+ */
+static void
+check_names(const struct conf *c, struct complaints *cs)
+{
+	const struct backend *a, *b;
+	size_t i;
+
+	for (i = 0; c->settings->section[i]->kind != SECTION_POOL; i++)
+		if (i + 1 == c->settings->sections)
+			return;
+	if (c->settings->section[i]->place.file != NULL || c->pools == 0)
+		return;
+	for (a = c->backend; a < c->backend + c->pool->n; a++)
+		for (b = a + 1; b < c->backend + c->backends; b++)
+			if (strcmp(a->name, b->name) == 0)
+				complain_at(cs,
+				    &c->settings->section[i]->place, "\"%s\": "
+				    "another backend has this name", a->name);
+}
+
 void
 conf_make(struct conf *c, bool whole, struct complaints *cs)
 {
@@ -222,6 +245,7 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 	for (i = 0; i < st->sections; i++)
 		if (st->section[i]->kind == SECTION_LISTEN)
 			make_listener(c, st->section[i], whole, cs);
+	check_names(c, cs);
 	if (whole)
 		check_whole(st, cs);
 }

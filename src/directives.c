@@ -264,11 +264,10 @@ directive_takes(const struct directive *d, char *buf, size_t size)
 		    d->what == NULL ? "" : d->what);
 		break;
 	case TYPE_TIME:
-		snprintf(buf, size, "a time from %s to %s, such as 300ms, 5s, "
-		    "10m, 1h%s", d->min == 0 ? "1ms" :
+		snprintf(buf, size, "%sa time from %s to %s",
+		    d->min == 0 ? "off or " : "", d->min == 0 ? "1ms" :
 		    format_time(d->min, low, sizeof(low)),
-		    format_time(d->max, high, sizeof(high)),
-		    d->min == 0 ? "; or off" : "");
+		    format_time(d->max, high, sizeof(high)));
 		break;
 	case TYPE_BOOL:
 		strlcpy(buf, "true or false", size);
@@ -368,8 +367,9 @@ directive_read(const struct directive *d, const char *text, void *to,
 	const char *wrong;
 
 	if (!is_right(d, text, near, sizeof(near))) {
-		snprintf(why, DIRECTIVE_WHY, "should be %s%s",
-		    directive_takes(d, takes, sizeof(takes)), near);
+		snprintf(why, DIRECTIVE_WHY, "should be %s%s%s",
+		    directive_takes(d, takes, sizeof(takes)),
+		    d->type == TYPE_TIME ? ", such as 5s" : "", near);
 		return -1;
 	}
 	if (d->read == NULL)

@@ -180,27 +180,13 @@ add_listener(struct parse *p, const char *text)
 	set(p, p->listener, d, &place, text);
 }
 
-/* Is there a backend of this name? A file would see that. */
-static bool
-is_taken(const struct parse *p, const struct section *s)
-{
-	size_t i;
-
-	for (i = 0; i < p->settings->sections; i++)
-		if (p->settings->section[i] != s &&
-		    p->settings->section[i]->kind == SECTION_SERVER &&
-		    strcmp(p->settings->section[i]->name, s->name) == 0)
-			return true;
-	return false;
-}
-
 static const char *
-set_name(struct parse *p, struct section *s, const char *name)
+set_name(struct section *s, const char *name)
 {
-	if (name[0] == '\0' || strpbrk(name, " \t\"=") != NULL ||
-	    strlcpy(s->name, name, sizeof(s->name)) >= sizeof(s->name))
-		return "a name has 1 to 63 bytes, no spaces, quotes or '='";
-	return is_taken(p, s) ? "another backend has this name" : NULL;
+	if (name[0] != '\0' && strpbrk(name, " \t\"=") == NULL &&
+	    strlcpy(s->name, name, sizeof(s->name)) < sizeof(s->name))
+		return NULL;
+	return "a name has 1 to 63 bytes, no spaces, quotes or '='";
 }
 
 /* One of the words after the address: a directive of a server, or its name. */
@@ -214,7 +200,7 @@ add_word(struct parse *p, struct section *s, char *word)
 	word = strsep(&value, "=");
 	d = directive_find(SECTION_SERVER, word);
 	if (value != NULL && strcmp(word, "name") == 0)
-		why = set_name(p, s, value);
+		why = set_name(s, value);
 	else if (d == NULL || d->type == TYPE_ADDRESS ||
 	    (value == NULL) != (d->type == TYPE_BOOL))
 		why = "after the address come weight=N, backup, spare=N or "

@@ -214,6 +214,26 @@ place_format(const struct place *p, char *buf, size_t size)
 	return buf;
 }
 
+/*
+ * The last complaint goes up to where it belongs among those of files, which
+ * come before the others: one can go through a file with them. Numbers count as
+ * such, :9 before :10.
+ */
+static void
+sort_in(struct complaints *cs)
+{
+	char **line = cs->line, *last;
+	size_t i;
+
+	if (cs->n == 0)
+		return;
+	last = line[cs->n - 1];
+	for (i = cs->n - 1; i > 0 && (line[i - 1][0] != '/' ||
+	    strverscmp(line[i - 1], last) > 0); i--)
+		line[i] = line[i - 1];
+	line[i] = last;
+}
+
 void
 complain_at(struct complaints *cs, const struct place *p, const char *fmt, ...)
 {
@@ -223,9 +243,11 @@ complain_at(struct complaints *cs, const struct place *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	if (p->file != NULL)
-		cs->of_files++;
 	complain(cs, "%s: %s", place_format(p, where, sizeof(where)), what);
+	if (p->file != NULL) {
+		cs->of_files++;
+		sort_in(cs);
+	}
 }
 
 void

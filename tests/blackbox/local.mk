@@ -13,6 +13,7 @@ tests_blackbox_peer_SOURCES = \
 BLACKBOX_TESTS = \
 	tests/blackbox/backends.sh \
 	tests/blackbox/builtin.sh \
+	tests/blackbox/conf.sh \
 	tests/blackbox/many.sh \
 	tests/blackbox/peer.sh \
 	tests/blackbox/pressure.sh \

@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/bufpool \
 	tests/unit/builtin \
 	tests/unit/conf \
+	tests/unit/directives \
 	tests/unit/fast_open \
 	tests/unit/log \
 	tests/unit/log_file \
@@ -79,6 +80,11 @@ tests_unit_conf_SOURCES = \
 tests_unit_conf_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 tests_unit_conf_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+
+tests_unit_directives_SOURCES = \
+	tests/unit/directives.c tests/unit/helpers.h \
+	$(CONF_SOURCES)
+tests_unit_directives_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 
 tests_unit_fast_open_SOURCES = \
 	tests/unit/fast_open.c tests/unit/helpers.h \

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * directives.c: walks the table. Each directive is put into a file at its least
+ * and its most, beyond both, as what it is not, twice, misspelt, in the wrong
+ * place and not at all; what is wrong has to be told with file, line and name.
+ * And doc/shuttled.conf.5 has to say the same as the table.
+ */
+#include "directives.h"
+
+#include <pwd.h>
+
+#include "conf_file.h"
+#include "conf_make.h"
+#include "helpers.h"
+
+static char directory[100], file[120], other[120];
+static struct complaints complaints;
+static struct conf conf;
+
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Where write_conf() puts the text. */
+static const int lines[SECTIONS] = {
+	[SECTION_TOP] = 1, [SECTION_POOL] = 3, [SECTION_SERVER] = 5,
+	[SECTION_LISTEN] = 8
+};
+
+/* A whole configuration, with *text* as a line of this section. */
+static void
+write_conf(enum section_kind kind, const char *text)
+{
+	char all[8000];
+	bool address = strncmp(text, "address", 7) != 0;
+
+	snprintf(all, sizeof(all), "%s\n"
+	    "pool: { app: {\n%s\n"
+	    "server: { a: {\n%s\n%s } } } }\n"
+	    "listen: { web: {\n%s\n%s } }\n",
+	    kind == SECTION_TOP ? text : "",
+	    kind == SECTION_POOL ? text : "",
+	    kind == SECTION_SERVER ? text : "",
+	    kind != SECTION_SERVER || address ?
+	    "address = \"127.0.0.1:1\"" : "",
+	    kind == SECTION_LISTEN ? text : "",
+	    kind != SECTION_LISTEN || address ? "address = \":0\"" : "");
+	write_file(file, all);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	conf_free(&conf);
+	conf_init(&conf);
+	complaints_free(&complaints);
+	return 0;
+}
+
+static void
+read_conf(void)
+{
+	tear_down(NULL);
+	conf.foreground = true;
+	assert_non_null(conf.settings = settings_new());
+	if (conf_file_read(conf.settings, file, &complaints) == 0)
+		conf_make(&conf, true, &complaints);
+}
+
+static void
+accept_line(enum section_kind kind, const char *text)
+{
+	write_conf(kind, text);
+	read_conf();
+	if (complaints.all > 0)
+		fail_msg("%s: %s", text, complaints.line[0]);
+}
+
+/* The first complaint is of that line, and has these two texts. */
+static void
+refuse_line(enum section_kind kind, const char *text, const char *one,
+    const char *two)
+{
+	char place[160];
+
+	write_conf(kind, text);
+	read_conf();
+	if (complaints.n == 0)
+		fail_msg("%s: is taken", text);
+	snprintf(place, sizeof(place), "%s:%d: ", file, lines[kind]);
+	if (strncmp(complaints.line[0], place, strlen(place)) != 0 ||
+	    strstr(complaints.line[0], one) == NULL ||
+	    strstr(complaints.line[0], two) == NULL)
+		fail_msg("%s: %s", text, complaints.line[0]);
+	assert_int_equal(complaints.of_files, complaints.all);
+	assert_int_equal(complaints.all, 1);
+}
+
+/* --- values ---------------------------------------------------------------- */
+
+enum which { BELOW, LEAST, MOST, ABOVE };
+
+/* A text of so many bytes that is right but for its length. */
+static void
+fill(const struct directive *d, long long length, char *buf)
+{
+	memset(buf, 'x', (size_t)length);
+	buf[length] = '\0';
+	if (strcmp(d->name, "log") == 0 && length > 1)
+		buf[0] = '/';
+}
+
+static const char *
+time_of(long long ms, char *buf, size_t size)
+{
+	if (ms == 0)
+		return "off";
+	snprintf(buf, size, "%lldms", ms);
+	return buf;
+}
+
+/* The value as a file has it; false: there is none of that sort. */
+static bool
+value_of(const struct directive *d, enum which which, char *buf, size_t size)
+{
+	char text[2000], *end;
+	long long n = which == BELOW ? d->min - 1 : which == LEAST ? d->min :
+	    which == MOST ? d->max : d->max + 1;
+	bool inside = which == LEAST || which == MOST;
+
+	switch (d->type) {
+	case TYPE_NUMBER:
+		snprintf(buf, size, "%lld", n);
+		return true;
+	case TYPE_TIME:
+		snprintf(buf, size, "\"%s\"", time_of(n, text, sizeof(text)));
+		return true;
+	case TYPE_BOOL:
+		strlcpy(buf, which == LEAST ? "false" : "true", size);
+		return inside;
+	case TYPE_WORD:
+		strlcpy(text, which == LEAST ? d->words :
+		    strrchr(d->words, ' ') == NULL ? d->words :
+		    strrchr(d->words, ' ') + 1, sizeof(text));
+		if ((end = strchr(text, ',')) != NULL)
+			*end = '\0';
+		snprintf(buf, size, "\"%s%s\"", text, inside ? "" : "x");
+		return true;
+	case TYPE_TEXT:
+		if (inside && strcmp(d->name, "user") == 0)
+			strlcpy(text, getpwuid(geteuid())->pw_name,
+			    sizeof(text));
+		else if (which == LEAST && strcmp(d->name, "log") == 0)
+			strlcpy(text, "/", sizeof(text));
+		else
+			fill(d, n, text);
+		snprintf(buf, size, "\"%s\"", text);
+		return true;
+	case TYPE_POOL:
+		strlcpy(buf, inside ? "\"app\"" : "\"ap\"", size);
+		return true;
+	default:
+		strlcpy(buf, inside ? "\"127.0.0.1:0\"" : "\"nonsense\"", size);
+		if (d->type == TYPE_ADDRESS && inside)
+			strlcpy(buf, "\"127.0.0.1:1\"", size);
+		return true;
+	}
+}
+
+static void
+test_ranges(void **state)
+{
+	const struct directive *d;
+	char value[2100], line[2200];
+	enum which which;
+	size_t n;
+
+	(void)state;
+	for (d = directives(&n); n > 0; d++, n--)
+		for (which = BELOW; which <= ABOVE; which++) {
+			if (!value_of(d, which, value, sizeof(value)))
+				continue;
+			snprintf(line, sizeof(line), "%s = %s", d->name, value);
+			if (which == LEAST || which == MOST)
+				accept_line(d->section, line);
+			else
+				refuse_line(d->section, line, d->name, " = ");
+		}
+}
+
+/* What became of it: the same members that the options set. */
+static void
+test_members(void **state)
+{
+	(void)state;
+	accept_line(SECTION_TOP, "buffers = 0x20 log_level = \"err\" "
+	    "idle_timeout = \"2s\" fast_open = true retries = 0 "
+	    "defer_accept = \"1500ms\" log = \"/x\" engine = \"select\"");
+	assert_int_equal(conf.buffers, 32);
+	assert_int_equal(conf.log_level, LOG_ERR);
+	assert_string_equal(conf.log, "/x");
+	assert_string_equal(conf.engine->name, "select");
+	assert_int_equal(conf.listener->limits.idle_timeout, 2000);
+	assert_int_equal(conf.listener->defer_accept, 2);
+	assert_true(conf.listener->fast_open);
+	assert_true(conf.pool->fast_open);
+	assert_int_equal(conf.pool->attempts, 1);
+	accept_line(SECTION_LISTEN, "idle_timeout = \"3s\" fast_open = true "
+	    "fin_timeout = \"off\" defer_accept = \"1s\"");
+	assert_int_equal(conf.listener->limits.idle_timeout, 3000);
+	assert_int_equal(conf.listener->limits.fin_timeout, 0);
+	assert_int_equal(conf.listener->defer_accept, 1);
+	assert_true(conf.listener->fast_open);
+	assert_false(conf.pool->fast_open);
+	assert_string_equal(conf.listener->label, "web");
+	accept_line(SECTION_POOL, "connect_timeout = \"4s\" retries = 4 "
+	    "fast_open = true");
+	assert_int_equal(conf.pool->connect_timeout, 4000);
+	assert_int_equal(conf.pool->attempts, 5);
+	assert_false(conf.listener->fast_open);
+	accept_line(SECTION_SERVER, "weight = 3 backup = true spare = 5");
+	assert_string_equal(conf.backend->name, "app/a");
+	assert_int_equal(conf.backend->weight, 3);
+	assert_int_equal(conf.backend->tier, TIER_BACKUP);
+	assert_int_equal(conf.backend->spare, 5);
+}
+
+/* Every kind of value that is not its own. */
+static void
+test_types(void **state)
+{
+	static const struct {
+		const char *text;
+		bool number, truth, string, list;
+	} kinds[] = {
+		{ "7", true, false, false, false },
+		{ "true", false, true, false, false },
+		{ "\"x:1\"", false, false, true, false },
+		{ "[\"x:1\", \"y:1\"]", false, false, false, true },
+		{ "1.5", false, false, false, false },
+		{ "{ a = 1 }", false, false, false, false },
+		{ "(1)", false, false, false, false },
+		{ "[ ]", false, false, false, false },
+	};
+	const struct directive *d;
+	char line[200];
+	size_t i, n;
+	bool right;
+
+	(void)state;
+	for (d = directives(&n); n > 0; d++, n--)
+		for (i = 0; i < COUNT(kinds); i++) {
+			right = kinds[i].number ? d->type == TYPE_NUMBER :
+			    kinds[i].truth ? d->type == TYPE_BOOL :
+			    kinds[i].string ? d->type > TYPE_BOOL ||
+			    d->type == TYPE_TIME || d->words != NULL :
+			    kinds[i].list && d->type == TYPE_ADDRESSES;
+			if (right)
+				continue;
+			snprintf(line, sizeof(line), "%s = %s", d->name,
+			    kinds[i].text);
+			refuse_line(d->section, line, d->name, "should be ");
+		}
+}
+
+/* Twice in one place, which libconfig sees, and at the top of two files. */
+static void
+test_duplicates(void **state)
+{
+	const struct directive *d;
+	char value[2100], line[4400], first[400];
+	size_t n;
+
+	(void)state;
+	for (d = directives(&n); n > 0; d++, n--) {
+		assert_true(value_of(d, LEAST, value, sizeof(value)));
+		snprintf(line, sizeof(line), "%s = %s; %s = %s", d->name,
+		    value, d->name, value);
+		refuse_line(d->section, line, "already", "remove one");
+		if (d->section != SECTION_TOP)
+			continue;
+		snprintf(line, sizeof(line), "%s = %s", d->name, value);
+		write_file(other, line);
+		write_conf(SECTION_TOP, line);
+		tear_down(NULL);
+		assert_non_null(conf.settings = settings_new());
+		conf_file_read(conf.settings, other, &complaints);
+		conf_file_read(conf.settings, file, &complaints);
+		assert_int_equal(complaints.n, 1);
+		snprintf(first, sizeof(first), "%s:1: %s is set at %s:1 already",
+		    file, d->name, other);
+		assert_memory_equal(complaints.line[0], first, strlen(first));
+	}
+}
+
+static void
+test_unknown(void **state)
+{
+	const struct directive *d;
+	char line[200], near[200];
+	int kind;
+	size_t n;
+
+	(void)state;
+	for (d = directives(&n); n > 0; d++, n--) {
+		/* An address that is misspelt is also lacking. */
+		if (strcmp(d->name, "address") == 0)
+			continue;
+		snprintf(line, sizeof(line), "%sx = 1", d->name);
+		snprintf(near, sizeof(near), ", perhaps %s", d->name);
+		refuse_line(d->section, line, "there is no directive ", near);
+		snprintf(line, sizeof(line), "%s = 1", d->name);
+		for (kind = SECTION_TOP; kind < SECTIONS; kind++)
+			if (directive_find((enum section_kind)kind,
+			    d->name) == NULL && strcmp(d->name, "pool") != 0)
+				refuse_line((enum section_kind)kind, line,
+				    d->name, " does not belong here, but ");
+	}
+	refuse_line(SECTION_TOP, "whatever = 1", "whatever", "shuttled.conf(5)");
+	refuse_line(SECTION_TOP, "lisen: { }", "lisen", ", perhaps listen");
+	refuse_line(SECTION_POOL, "servers: { }", "servers", ", perhaps server");
+	refuse_line(SECTION_SERVER, "server: { }", "server", "does not belong");
+}
+
+/* Sections without what they need, and what must be a section. */
+static const struct {
+	const char *text, *why;
+} incomplete[] = {
+	{ "", ": nothing to listen on; add listen" },
+	{ "", ": nothing to balance to; add pool" },
+	{ "listen: { a: { } }", ":1: listener a has no address; add address" },
+	{ "pool: { a: { } }", ":1: pool a has no server; add server" },
+	{ "pool: { a: { server: { } } }", ":1: pool a has no server" },
+	{ "pool: { a: { server: { s: { } } } }",
+	    ":1: server s has no address; add address" },
+	{ "pool: { a: { server: { s: { address = \"h:1\" } } }\n"
+	    "b: { server: { s: { address = \"h:1\" } } } }\n"
+	    "listen: { l: { address = \":0\" } }",
+	    ":3: listener l has no pool, and there are 2; add pool = \"a\"" },
+	{ "pool: { app: { server: { s: { address = \"h:1\" } } } }\n"
+	    "listen: { l: { address = \":0\"\npool = \"aps\" } }",
+	    ":3: pool = \"aps\": there is no such pool, perhaps app" },
+	{ "listen = 3", ":1: listen: should be a group of groups" },
+	{ "listen: ( { address = \":1\" } )", ":1: listen: should be a group" },
+	{ "listen: { address = \":1\" }",
+	    ":1: address: should be in a group that has a name, listen: {" },
+	{ "pool: { a: { server: { x = 1 } } }", ":1: x: should be in a group" },
+	{ "listen: { l23456789012345678901234567890123456789012345678901234567"
+	    "8901: { } }", "a name has at most 60 bytes" },
+	{ "listen: { l: { address = \":0\"", ":1: syntax error" },
+	{ "workers = 1\n\nx y", ":3: syntax error" },
+	{ "workers = \"1", "syntax error" },
+	{ "a = [1, \"b\"]", ":1: all values of a list should be of one kind" },
+	{ "\n@include \"none.conf\"", ":2: the file to include cannot be " },
+	{ "\n@include \"/\"", ":2: / is a directory; a file " },
+};
+
+static void
+test_incomplete(void **state)
+{
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < COUNT(incomplete); i++) {
+		write_file(file, incomplete[i].text);
+		read_conf();
+		for (k = 0; k < complaints.n; k++)
+			if (strncmp(complaints.line[k], file,
+			    strlen(file)) == 0 && strstr(complaints.line[k],
+			    incomplete[i].why) != NULL)
+				break;
+		if (k == complaints.n)
+			fail_msg("%s: %s", incomplete[i].text, k == 0 ?
+			    "is taken" : complaints.line[0]);
+	}
+}
+
+/* What an included file says has its own places. */
+static void
+test_include(void **state)
+{
+	char text[300];
+
+	(void)state;
+	write_file(other, "\nweight = 3; address = \"builtin:echo\" }\nb: {");
+	accept_line(SECTION_SERVER, "\n@include \"other.conf\"\n");
+	assert_int_equal(conf.backends, 2);
+	assert_int_equal(conf.backend->weight, 3);
+	assert_string_equal(conf.backend[1].name, "app/b");
+	write_file(other, "\nweight = 999");
+	write_conf(SECTION_SERVER, "\n@include \"other.conf\"\n");
+	read_conf();
+	assert_int_equal(complaints.n, 1);
+	snprintf(text, sizeof(text), "%s:2: weight = 999: should be a number "
+	    "from 1 to 256", other);
+	assert_string_equal(complaints.line[0], text);
+}
+
+/* --- the table and its page ------------------------------------------------- */
+
+static void
+test_defaults(void **state)
+{
+	const struct directive *d;
+	char why[DIRECTIVE_WHY];
+	struct conf scratch;
+	size_t n;
+
+	(void)state;
+	for (d = directives(&n); n > 0; d++, n--) {
+		conf_init(&scratch);
+		if (d->fallback != NULL &&
+		    directive_read(d, d->fallback, &scratch, why) == -1)
+			fail_msg("%s: %s", d->name, why);
+		assert_ptr_equal(directive_find(d->section, d->name), d);
+		if (strcmp(d->name, "engine") == 0)
+			assert_string_equal(d->words, poller_engines());
+	}
+}
+
+static void
+page_line(const struct directive *d, char *buf, size_t size)
+{
+	char takes[200];
+
+	snprintf(buf, size, ".Pq %s; %s%s\n", directive_takes(d, takes,
+	    sizeof(takes)), d->fallback != NULL ? "default " :
+	    directive_inherits(d) != NULL ? "default: as at the top" :
+	    "no default", d->fallback != NULL ? d->fallback : "");
+}
+
+/* Under .Sh SECTION each .Ic NAME is followed by what the table says. */
+static void
+test_page(void **state)
+{
+	static const char *const titles[SECTIONS] = {
+		".Sh TOP LEVEL\n", ".Sh LISTEN\n", ".Sh POOL\n", ".Sh SERVER\n"
+	};
+	const struct directive *d = NULL;
+	char path[1000], line[1000], want[1000];
+	const char *srcdir = getenv("srcdir");
+	int kind, in = -1;
+	size_t n, all;
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/doc/shuttled.conf.5",
+	    srcdir == NULL ? ".." : srcdir);
+	if ((f = fopen(path, "r")) == NULL)
+		skip();
+	(void)directives(&all);
+	for (n = 0; fgets(line, sizeof(line), f) != NULL;) {
+		if (d != NULL) {
+			page_line(d, want, sizeof(want));
+			assert_string_equal(line, want);
+			d = NULL;
+			n++;
+		}
+		if (strncmp(line, ".Sh ", 4) == 0)
+			in = -1;
+		for (kind = 0; kind < SECTIONS; kind++)
+			if (strcmp(line, titles[kind]) == 0)
+				in = kind;
+		if (in == -1 || strncmp(line, ".It Ic ", 7) != 0)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		d = directive_find((enum section_kind)in, line + 7);
+		if (d == NULL)
+			fail_msg("no directive: %s", line);
+	}
+	fclose(f);
+	/* Each is there; that none is there twice is for the reader to see. */
+	assert_int_equal(n, all);
+}
+
+static int
+make_files(void **state)
+{
+	(void)state;
+	make_dir(directory, sizeof(directory));
+	snprintf(file, sizeof(file), "%s/file.conf", directory);
+	snprintf(other, sizeof(other), "%s/other.conf", directory);
+	return 0;
+}
+
+static int
+remove_files(void **state)
+{
+	(void)state;
+	remove_dir(directory);
+	return 0;
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_teardown(name, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_ranges),
+		TEST(test_members),
+		TEST(test_types),
+		TEST(test_duplicates),
+		TEST(test_unknown),
+		TEST(test_incomplete),
+		TEST(test_include),
+		TEST(test_defaults),
+		TEST(test_page),
+	};
+
+	alarm(120);
+	return cmocka_run_group_tests(tests, make_files, remove_files);
+}
