@@ -5,6 +5,11 @@ EXTRA_DIST += \
 	contrib/completions/shuttled.bash \
 	contrib/default/shuttled \
 	contrib/demo/README.md \
+	contrib/examples/bastion.conf \
+	contrib/examples/database.conf \
+	contrib/examples/demo.conf \
+	contrib/examples/mail.conf \
+	contrib/examples/web.conf \
 	contrib/init.d/shuttled \
 	contrib/logrotate/shuttled \
 	contrib/systemd/shuttled.service \

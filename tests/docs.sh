@@ -4,8 +4,8 @@
 #
 # docs.sh: what is written must be so. Options and end reasons are the same in
 # the binary, the man page and the completion; every command line in README,
-# man page, demos and start-up files is one that shuttled takes; the man page
-# and all shell scripts are free of lint. A part whose tool is missing is
+# man page, demos and start-up files and every example of a configuration is one
+# that shuttled takes; the man pages and all shell scripts are free of lint. A part whose tool is missing is
 # reported as skipped, or as failed with REQUIRE_TOOLS=1.
 # usage: docs.sh            in a build directory (srcdir from make check)
 set -eu
@@ -15,6 +15,7 @@ export LC_ALL
 top=${srcdir:-$(dirname "$0")/..}
 shuttled=$PWD/shuttled
 man=$top/doc/shuttled.8
+page=$top/doc/shuttled.conf.5
 completion=$top/contrib/completions/shuttled.bash
 failed=0
 
@@ -93,7 +94,7 @@ check_ends() {
 accepts() {
 	where=$1
 	shift
-	if ! "$shuttled" -t "$@" >"$tmp/out" 2>&1; then
+	if ! (cd "$top" && "$shuttled" -t "$@") >"$tmp/out" 2>&1; then
 		bad "$where: 'shuttled $*' is not taken: $(cat "$tmp/out")"
 	fi
 	commands=$((commands + 1))
@@ -132,12 +133,20 @@ check_commands() {
 		# shellcheck disable=SC2016 # the text, not the variable
 		unit=$(sed -n 's/^ExecStart=[^ ]* //p' \
 		    "$top/contrib/systemd/shuttled.service" |
-		    sed 's/\${WORKERS}/auto/; s/\$OPTIONS//' |
-		    sed "s|/run/shuttled|$tmp|")
+		    sed "s/\$OPTIONS//; s|/run/shuttled|$tmp|")
 		# shellcheck disable=SC2086
 		accepts contrib/default/shuttled $unit $args
 	done <"$tmp/lines"
-	[ "$commands" -ge 5 ] || bad "only $commands command lines found"
+	set +f
+	for example in "$top"/contrib/examples/*.conf; do
+		accepts "$example" -c "${example#"$top"/}"
+	done
+	set -f
+	# What the page shows is a configuration, too.
+	sed -n '/^[.]Bd -literal/,/^[.]Ed/p' "$page" | grep -v '^[.]' \
+	    >"$tmp/page.conf"
+	accepts "$page" -c "$tmp/page.conf"
+	[ "$commands" -ge 10 ] || bad "only $commands command lines found"
 	# The check itself must be able to fail.
 	if "$shuttled" -t --no-such-option >"$tmp/out" 2>&1; then
 		bad "shuttled -t takes everything"
@@ -164,8 +173,8 @@ shell_files() {
 }
 
 check_lint() {
-	if with mandoc "lint of the man page"; then
-		mandoc -Tlint -Wwarning "$man" || bad "doc/shuttled.8: lint"
+	if with mandoc "lint of the man pages"; then
+		mandoc -Tlint -Wwarning "$man" "$page" || bad "doc: lint"
 	fi
 	if with shellcheck "lint of the shell scripts"; then
 		# Not asked for: "$@" where a function has defaults (2119),

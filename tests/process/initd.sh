@@ -19,8 +19,7 @@ export DAEMON PIDFILE DEFAULTS STOP_WAIT
 # defaults OPTIONS [WORKERS]: write the file for the administrator.
 defaults() {
 	cat >"$DEFAULTS" <<-END
-	WORKERS=${2:-2}
-	OPTIONS="-L $T/log --ports-file $T/ports $SHUTTLED_ARGS $1"
+	OPTIONS="-w ${2:-2} -L $T/log --ports-file $T/ports $SHUTTLED_ARGS $1"
 	END
 }
 
@@ -181,6 +180,10 @@ mistakes() {
 	defaults '-l 127.0.0.1:0 -b nonsense'
 	script 6 start
 	script_says 'backend'
+	echo 'wokers = 2' >"$T/bad.conf"
+	defaults "-c $T/bad.conf"
+	script 6 start
+	script_says 'perhaps workers'
 	defaults '-l 127.0.0.1:0 -b builtin:echo'
 	script 0 start
 	started
