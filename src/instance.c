@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,15 @@ lock_pidfile(struct instance *in)
 	return fail(in, EX_CANTCREAT, "pidfile %s: %s", path, strerror(errno));
 }
 
+/* What would be right, when this address was refused. */
+static const char *
+advice(const struct listener *l, int err)
+{
+	return err == EACCES && !addr_is_unix(&l->addr) &&
+	    addr_port(&l->addr) < IPPORT_RESERVED ?
+	    " (ports below 1024 are for root and CAP_NET_BIND_SERVICE)" : "";
+}
+
 static int
 open_listener(struct instance *in, struct listener *l)
 {
@@ -52,9 +62,12 @@ open_listener(struct instance *in, struct listener *l)
 	if (inherit_socket(in->inherited, l) || listener_open(l) == 0)
 		return 0;
 	err = errno;
+	if (err == EEXIST)
+		return fail(in, EX_UNAVAILABLE, "listen on %s: this file is "
+		    "not a socket: remove it, or choose another path",
+		    l->name);
 	return fail(in, err == EACCES || err == EPERM ? EX_NOPERM :
-	    EX_UNAVAILABLE, "listen on %s: %s", l->name, err == EEXIST ?
-	    "this file is not a socket: remove it, or choose another path" :
+	    EX_UNAVAILABLE, "listen on %s%s: %s", l->name, advice(l, err),
 	    strerror(err));
 }
 

@@ -128,6 +128,31 @@ descriptors() {
 	shuttled_stop
 }
 
+# assert_says LINE: before it ended.
+assert_says() {
+	grep -qxF "shuttled: $1" "$T/try.out" ||
+		fail "no line '$1' in: $(cat "$T/try.out")"
+}
+
+# As systemd does with AmbientCapabilities=.
+as_somebody_with_a_capability() {
+	can_change_user || return 0
+	chmod 777 "$T"
+	cap=net_bind_service
+	with_wrap "$AS_USER --inh-caps +$cap --ambient-caps +$cap" \
+	    shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	assert_eq 'CapEff of the master' 0000000000000400 \
+	    "$(status_of "$PID" CapEff)"
+	for pid in $(worker_pids); do
+		for set in CapInh CapPrm CapEff CapAmb; do
+			assert_eq "$set" 0000000000000000 \
+			    "$(status_of "$pid" $set)"
+		done
+	done
+	shuttled_stop
+	rm -f "$T/log"
+}
+
 # started by somebody else than root, who cannot change anything.
 as_somebody_else() {
 	command -v setpriv >/dev/null || return 0
@@ -142,9 +167,13 @@ as_somebody_else() {
 	shuttled_stop
 	shuttled_try -l 127.0.0.1:0 -b builtin:echo -w 2 -u root
 	assert_eq 'status with -u' 64 "$STATUS"
+	assert_says 'option -u, --user: "root": only root can change the user'
 	shuttled_try -l 127.0.0.1:1 -b builtin:echo -w 2
 	case $STATUS in
-	77 | 124) ;;	# where anybody may bind port 1 it just runs
+	77)
+		assert_says 'listen on 127.0.0.1:1 (ports below 1024 are for root and CAP_NET_BIND_SERVICE): Permission denied'
+		;;
+	124) ;;		# where anybody may bind port 1 it just runs
 	*) fail "status on port 1: $STATUS: $(cat "$T/try.out")" ;;
 	esac
 	SHUTTLED_WRAP=$saved_wrap

@@ -142,7 +142,8 @@ unknown_users() {
 		return 0
 	fi
 	# shellcheck disable=SC2086
-	wrong --user $l $b -u no-such-user
+	wrong '--user: "no-such-user": there is no such user' $l $b \
+	    -u no-such-user
 	# shellcheck disable=SC2086
 	wrong --user $l $b -u nobody:no-such-group
 	# shellcheck disable=SC2086
