@@ -54,6 +54,7 @@ struct conf {
 	const char	*pidfile;	/* NULL: none */
 	const char	*ports_file;	/* NULL: none */
 	struct identity	 user;		/* of workers, when root starts us */
+	const char	*chroot;	/* of workers; NULL: none */
 	bool		 foreground;
 
 	/* Where all this comes from; it owns the texts above. */

@@ -55,6 +55,16 @@ read_user(const char *text, void *to)
 }
 
 static const char *
+read_chroot(const char *text, void *to)
+{
+	struct conf *c = to;
+
+	c->chroot = text;
+	return text[0] == '/' ? NULL :
+	    "should be the absolute name of a directory";
+}
+
+static const char *
 read_log(const char *text, void *to)
 {
 	struct conf *c = to;
@@ -146,6 +156,8 @@ static const struct directive table[] = {
 { X, "workers",	"auto", TYPE_NUMBER, 0, BOARD_WORKERS / 2, "auto", NULL,
 				BY(read_workers) },
 { X, "user",	NULL, TEXT(63, "USER or USER:GROUP"), BY(read_user) },
+{ X, "chroot", NULL, TEXT(PATH, "the absolute name of a directory"),
+				BY(read_chroot) },
 { X, "log",	NULL, TEXT(PATH, "stderr, syslog, syslog:FACILITY or the "
 				"absolute name of a file"), BY(read_log) },
 { X, "log_level", "info", WORD(LEVELS), BY(read_log_level) },

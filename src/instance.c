@@ -7,6 +7,8 @@
  */
 #include "instance.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -43,6 +45,26 @@ lock_pidfile(struct instance *in)
 		return fail(in, EX_TEMPFAIL, "pidfile %s: another instance is "
 		    "running, pid %d", path, (int)other);
 	return fail(in, EX_CANTCREAT, "pidfile %s: %s", path, strerror(errno));
+}
+
+/* Here, where it has a name; the workers will only go there. */
+static int
+check_chroot(struct instance *in, const char *dir)
+{
+	struct stat st;
+
+	if (dir == NULL)
+		return 0;
+	if (geteuid() != 0)
+		return fail(in, EX_NOPERM, "chroot %s: only root can do that",
+		    dir);
+	if (stat(dir, &st) == -1)
+		return fail(in, EX_UNAVAILABLE, "chroot %s: %s", dir,
+		    strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return fail(in, EX_UNAVAILABLE, "chroot %s: this is not a "
+		    "directory", dir);
+	return 0;
 }
 
 /* What would be right, when this address was refused. */
@@ -167,6 +189,8 @@ instance_open(struct instance *in, struct conf *c,
 	    sizeof(in->pidfile_name)) >= sizeof(in->pidfile_name))
 		return fail(in, EX_CANTCREAT, "pidfile %s: too long",
 		    c->pidfile);
+	if ((status = check_chroot(in, c->chroot)) != 0)
+		return status;
 	if (inherited->channel == -1 && (status = lock_pidfile(in)) != 0)
 		return status;
 	if ((status = open_listeners(in, c, NULL)) != 0)
@@ -178,7 +202,10 @@ instance_open(struct instance *in, struct conf *c,
 int
 instance_prepare(struct instance *in, struct conf *next)
 {
-	int status = open_listeners(in, next, in->conf);
+	int status = check_chroot(in, next->chroot);
+
+	if (status == 0)
+		status = open_listeners(in, next, in->conf);
 
 	if (status != 0)
 		instance_release(next, in->conf);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * priv.c: gives up root and proves it. The order matters: groups while we still
- * may, the user last.
+ * priv.c: gives up root and proves it. The order matters: what only root may do
+ * first, then the groups, the user, and the capabilities that a user can hold.
  */
 #include "priv.h"
 
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,22 +67,70 @@ priv_look_up(const char *text, struct identity *id, const char **why)
 	return 0;
 }
 
-int
-priv_drop(const struct identity *id)
+/* No file system but what is below *dir*. */
+static int
+enter_root(const char *dir)
 {
+	if (dir == NULL)
+		return 0;
+	return chdir(dir) == -1 || chroot(".") == -1 ? -1 : 0;
+}
+
+/*
+ * So that not even a program with capabilities of its own would have them here.
+ * That takes CAP_SETPCAP; without it, no_new_privs has to do.
+ */
+static void
+empty_bounding_set(void)
+{
+	int cap;
+
+	for (cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
+		continue;
+}
+
+/*
+ * Changing the user takes them from root only, and not those that a program
+ * run later would inherit; a service manager can give some to a user.
+ */
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct self = {
+	    .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+
+	memset(none, 0, sizeof(none));
+	return (int)syscall(SYS_capset, &self, none);
+}
+
+static int
+change_user(const struct identity *id)
+{
+	if (setgroups(1, &id->gid) == -1 ||
+	    setresgid(id->gid, id->gid, id->gid) == -1)
+		return -1;
+	return setresuid(id->uid, id->uid, id->uid);
+}
+
+int
+priv_drop(const struct identity *id, const char *dir)
+{
+	bool root = geteuid() == 0;
+
 	/* No program run from here on can gain what we have given up. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
-	if (geteuid() != 0)
-		return 0;
-	if (setgroups(1, &id->gid) == -1 ||
-	    setresgid(id->gid, id->gid, id->gid) == -1 ||
-	    setresuid(id->uid, id->uid, id->uid) == -1)
+	empty_bounding_set();
+	if (root && (enter_root(dir) == -1 || chdir("/") == -1 ||
+	    change_user(id) == -1))
+		return -1;
+	if (drop_capabilities() == -1)
 		return -1;
 	/* When root was asked for there is nothing to prove. */
-	if (id->uid != 0 && (setuid(0) != -1 || seteuid(0) != -1)) {
+	if (root && id->uid != 0 && (setuid(0) != -1 || seteuid(0) != -1)) {
 		errno = EPERM;
 		return -1;
 	}
-	return chdir("/");
+	return 0;
 }

@@ -21,10 +21,11 @@ struct identity {
 int	priv_look_up(const char *text, struct identity *, const char **why);
 
 /*
- * Become *id* for good, when this process is root; otherwise nothing is given
- * up and *id* must be who we are. 0, or -1 with errno set: the process must
- * not go on.
+ * Become *id* for good, when this process is root, with *dir* (NULL: none) as
+ * the root of its file system; otherwise *id* must be who we are, and *dir*
+ * NULL. No capability is left, whoever we were. 0, or -1 with errno set: the
+ * process must not go on.
  */
-int	priv_drop(const struct identity *id);
+int	priv_drop(const struct identity *, const char *dir);
 
 #endif

@@ -119,7 +119,7 @@ set_up(struct worker *w)
 	w->backends.board = w->board;
 	w->backends.worker = w->slot;
 	w->step = "change of user";
-	if (priv_drop(&w->conf->user) == -1)
+	if (priv_drop(&w->conf->user, w->conf->chroot) == -1)
 		return -1;
 	w->step = "signals and poller";
 	sys_hold_signals(&signals);

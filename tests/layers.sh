@@ -31,7 +31,8 @@ calls='
 ^lib/(shuttle[a-z_]*|builtin|sys)[.]c$|moving bytes is for lib/shuttle*.c|splice vmsplice tee sendfile recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg
 ^lib/sys[.]c$|opening connections is for lib/sys.c|accept accept4 connect bind listen
 ^src/(children|daemon|master|upgrade)[.]c$|processes are for layer 6|fork vfork clone daemon execve execv execvp execvpe execl execlp fexecve posix_spawn posix_spawnp system popen kill killpg tgkill pidfd_send_signal wait wait3 wait4 waitid waitpid
-^src/priv[.]c$|privileges are for src/priv.c|setuid seteuid setreuid setresuid setgid setegid setregid setresgid setgroups initgroups chroot
+^src/priv[.]c$|privileges are for src/priv.c|setuid seteuid setreuid setresuid setgid setegid setregid setresgid setgroups initgroups chroot prctl capset
+^src/priv[.]c$|calls without a name are for src/priv.c|syscall
 ^src/|lib/ never ends the process|exit _exit _Exit quick_exit abort err errx errc verr verrx verrc
 '
 
@@ -247,6 +248,8 @@ self_test() {
 	expect 'src/worker.c:1: kill(): processes are for layer 6'
 	echo '	setgroups(0, NULL);' >"$tmp/t/src/main.c"
 	expect 'src/main.c:1: setgroups(): privileges are for'
+	echo '	(void)syscall(SYS_execve, a, b);' >"$tmp/t/src/worker.c"
+	expect 'src/worker.c:1: syscall(): calls without a name are for'
 	echo '	puts("\"x"); exit(1);' >"$tmp/t/lib/log.c"
 	expect 'lib/log.c:1: exit(): lib/ never ends the process'
 	lines 601 >"$tmp/t/lib/log.c"

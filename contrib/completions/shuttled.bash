@@ -80,6 +80,9 @@ _shuttled() {
 	--retries)
 		_shuttled_words "0 1 2 4" "$cur"
 		;;
+	--chroot)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		;;
 	--busy-poll)
 		_shuttled_words "0 20 50 200" "$cur"
 		;;
@@ -93,7 +96,7 @@ _shuttled() {
 		    -V --version -h --help --ports-file --connect-timeout
 		    --retries --idle-timeout --fin-timeout --drain-timeout
 		    --buffers --busy-poll --defer-accept
-		    --fast-open --pin-cpus" "$cur"
+		    --fast-open --pin-cpus --chroot" "$cur"
 		;;
 	esac
 }

@@ -55,6 +55,12 @@ worker() {
 	    "$T/log" | tail -n 1
 }
 
+# status_of PID FIELD: from /proc, blanks made one.
+status_of() {
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | tr -s '\t ' ' ' |
+	    sed 's/ *$//'
+}
+
 # living_workers: how many children the master has.
 living_workers() {
 	n=0
@@ -115,6 +121,24 @@ cpu_ticks() {
 # also_end PID...: processes that are not our children, for the clean-up.
 also_end() {
 	started="$started $*"
+}
+
+# --- users -----------------------------------------------------------------
+
+# Start it as somebody who has no rights; for with_wrap, and for root only.
+AS_USER='setpriv --reuid 1 --regid 1 --clear-groups'
+
+can_change_user() {
+	[ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null
+}
+
+# with_wrap TEXT COMMAND...: TEXT stands before shuttled.
+with_wrap() {
+	saved_wrap=$SHUTTLED_WRAP
+	SHUTTLED_WRAP="$1 $SHUTTLED_WRAP"
+	shift
+	"$@"
+	SHUTTLED_WRAP=$saved_wrap
 }
 
 # --- starting -------------------------------------------------------------

@@ -7,6 +7,7 @@ tests_process_load_LDADD = $(LIBBSD_LIBS)
 
 PROCESS_TESTS = \
 	tests/process/changes.sh \
+	tests/process/chroot.sh \
 	tests/process/descriptors.sh \
 	tests/process/fastopen.sh \
 	tests/process/initd.sh \
