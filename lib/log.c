@@ -97,6 +97,8 @@ log_open(const char *target, int level)
 
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return NULL;
+	/* A worker cannot read the file that holds the time zone. */
+	tzset();
 	l->level = level;
 	l->fd = -1;
 	if (strcmp(target, "stderr") == 0)

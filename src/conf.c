@@ -4,6 +4,7 @@
  * conf.c: builds the configuration piece by piece and checks each piece. Opens
  * nothing, logs nothing.
  */
+#include "config.h"
 #include "conf.h"
 
 #include <errno.h>

@@ -55,6 +55,7 @@ struct conf {
 	const char	*ports_file;	/* NULL: none */
 	struct identity	 user;		/* of workers, when root starts us */
 	const char	*chroot;	/* of workers; NULL: none */
+	bool		 sandbox;	/* shuts workers in */
 	bool		 foreground;
 
 	/* Where all this comes from; it owns the texts above. */

@@ -4,6 +4,7 @@
  * directives.c: the table, and what its types take. Knows nothing of files or
  * options: all values come as text.
  */
+#include "config.h"
 #include "directives.h"
 
 #include <stdint.h>
@@ -16,6 +17,7 @@
 #include "conf.h"
 #include "log.h"
 #include "nearest.h"
+#include "sandbox.h"
 #include "settings.h"
 #include "sys.h"
 
@@ -62,6 +64,15 @@ read_chroot(const char *text, void *to)
 	c->chroot = text;
 	return text[0] == '/' ? NULL :
 	    "should be the absolute name of a directory";
+}
+
+static const char *
+read_sandbox(const char *text, void *to)
+{
+	struct conf *c = to;
+
+	c->sandbox = strcmp(text, "on") == 0;
+	return NULL;
 }
 
 static const char *
@@ -158,6 +169,8 @@ static const struct directive table[] = {
 { X, "user",	NULL, TEXT(63, "USER or USER:GROUP"), BY(read_user) },
 { X, "chroot", NULL, TEXT(PATH, "the absolute name of a directory"),
 				BY(read_chroot) },
+{ X, "sandbox", SANDBOX_DEFAULT ? "on" : "off", WORD("on, off"),
+				BY(read_sandbox) },
 { X, "log",	NULL, TEXT(PATH, "stderr, syslog, syslog:FACILITY or the "
 				"absolute name of a file"), BY(read_log) },
 { X, "log_level", "info", WORD(LEVELS), BY(read_log_level) },

@@ -19,11 +19,13 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/children.c src/children.h \
 	src/daemon.c src/daemon.h \
 	src/inherit.c src/inherit.h \
+	src/filter.c src/filter.h \
 	src/instance.c src/instance.h \
 	src/listener.c src/listener.h \
 	src/main.c \
 	src/master.c src/master.h \
 	src/reload.c src/reload.h \
+	src/sandbox.c src/sandbox.h \
 	src/upgrade.c src/upgrade.h \
 	src/worker.c src/worker.h
-shuttled_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+shuttled_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS) $(SECCOMP_LIBS)

@@ -56,6 +56,7 @@ static const struct option longs[] = {
 	{ "fast-open", optional_argument, NULL, LONG },
 	{ "pin-cpus", optional_argument, NULL, LONG },
 	{ "chroot", required_argument, NULL, LONG },
+	{ "sandbox", required_argument, NULL, LONG },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -95,6 +96,7 @@ static const char usage[] =
 "      --fast-open[=BOOL]   send first bytes with the request to connect\n"
 "      --pin-cpus[=BOOL]    run each worker on a CPU of its own\n"
 "      --chroot DIR         the workers' root directory (none)\n"
+"      --sandbox on|off     keep workers from files and most system calls (on)\n"
 "\n"
 "ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
 "port 0 lets the system choose. A backend may be builtin:hello, builtin:echo\n"

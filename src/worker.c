@@ -16,6 +16,7 @@
 
 #include "acceptor.h"
 #include "budget.h"
+#include "sandbox.h"
 #include "spare.h"
 #include "sys.h"
 
@@ -40,6 +41,7 @@ struct worker {
 	struct builtins	*builtins;
 	struct acceptor	 acceptor;
 	const char	*step;		/* of the set-up, for its error */
+	const char	*sandbox;	/* what it consists of */
 	bool		 draining;
 	bool		 closed;	/* and accepts no more */
 	bool		 shutting;	/* the drain timeout is over */
@@ -102,6 +104,21 @@ set_up_table(struct worker *w, size_t descriptors)
 	    -1 : 0;
 }
 
+/*
+ * The last step before the first byte. The only process is master as well: it
+ * has the log to open and files to remove.
+ */
+static int
+shut_in(struct worker *w)
+{
+	w->sandbox = "off";
+	if (w->single || !w->conf->sandbox)
+		return 0;
+	w->step = "sandbox (--sandbox off does without)";
+	w->sandbox = sandbox_enter();
+	return w->sandbox == NULL ? -1 : 0;
+}
+
 static int
 set_up(struct worker *w)
 {
@@ -138,7 +155,7 @@ set_up(struct worker *w)
 	poller_want(w->poller, w->signals, POLLER_READ);
 	if (w->channel != -1)
 		poller_want(w->poller, w->channel, POLLER_READ);
-	return 0;
+	return shut_in(w);
 }
 
 void
@@ -364,8 +381,8 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 		return NULL;
 	}
 	atomic_store(&w->me->state, WORKER_READY);
-	log_line(log, LOG_INFO, "ready: uid %d, %u sessions at most",
-	    (int)geteuid(), w->table.limit);
+	log_line(log, LOG_INFO, "ready: uid %d, sandbox %s, "
+	    "%u sessions at most", (int)geteuid(), w->sandbox, w->table.limit);
 	return w;
 }
 

@@ -18,7 +18,7 @@ lib 0 log sys addr board timer nearest
 lib 1 poller poller_select poller_hybrid bufpool pipepool shuttle
 lib 2 backend balance
 lib 3 session session_step session_connect session_relay session_table session_log spare builtin
-src 4 listener inherit priv console prober complaints settings directives conf conf_make conf_file budget conf_check explain
+src 4 listener inherit priv sandbox filter console prober complaints settings directives conf conf_make conf_file budget conf_check explain
 src 5 worker acceptor instance options
 src 6 children daemon reload upgrade master
 src 7 main
@@ -32,7 +32,7 @@ calls='
 ^lib/sys[.]c$|opening connections is for lib/sys.c|accept accept4 connect bind listen
 ^src/(children|daemon|master|upgrade)[.]c$|processes are for layer 6|fork vfork clone daemon execve execv execvp execvpe execl execlp fexecve posix_spawn posix_spawnp system popen kill killpg tgkill pidfd_send_signal wait wait3 wait4 waitid waitpid
 ^src/priv[.]c$|privileges are for src/priv.c|setuid seteuid setreuid setresuid setgid setegid setregid setresgid setgroups initgroups chroot prctl capset
-^src/priv[.]c$|calls without a name are for src/priv.c|syscall
+^src/(priv|sandbox)[.]c$|calls without a name are for priv and sandbox|syscall
 ^src/|lib/ never ends the process|exit _exit _Exit quick_exit abort err errx errc verr verrx verrc
 '
 

@@ -83,6 +83,9 @@ _shuttled() {
 	--chroot)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		;;
+	--sandbox)
+		_shuttled_words "on off" "$cur"
+		;;
 	--busy-poll)
 		_shuttled_words "0 20 50 200" "$cur"
 		;;
@@ -96,7 +99,7 @@ _shuttled() {
 		    -V --version -h --help --ports-file --connect-timeout
 		    --retries --idle-timeout --fin-timeout --drain-timeout
 		    --buffers --busy-poll --defer-accept
-		    --fast-open --pin-cpus --chroot" "$cur"
+		    --fast-open --pin-cpus --chroot --sandbox" "$cur"
 		;;
 	esac
 }

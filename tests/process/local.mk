@@ -19,6 +19,7 @@ PROCESS_TESTS = \
 	tests/process/quit.sh \
 	tests/process/real.sh \
 	tests/process/reload.sh \
+	tests/process/sandbox.sh \
 	tests/process/single.sh \
 	tests/process/speed.sh \
 	tests/process/stop.sh \

@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/poller \
 	tests/unit/poller_random \
 	tests/unit/poller_settle \
+	tests/unit/sandbox \
 	tests/unit/session \
 	tests/unit/session_connect \
 	tests/unit/session_flow \
@@ -133,6 +134,13 @@ tests_unit_poller_settle_SOURCES = \
 	tests/unit/poller_settle.c
 tests_unit_poller_settle_LDADD = $(UNIT_LIBS)
 tests_unit_poller_settle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sys_tick
+
+tests_unit_sandbox_SOURCES = \
+	tests/unit/helpers.h tests/unit/sandbox.c \
+	src/filter.c src/filter.h src/sandbox.c src/sandbox.h
+tests_unit_sandbox_LDADD = $(UNIT_LIBS) $(SECCOMP_LIBS)
+tests_unit_sandbox_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=syscall,--wrap=filter_load
 
 tests_unit_session_SOURCES = \
 	tests/unit/helpers.h tests/unit/session.c \

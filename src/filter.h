@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * filter.h: the system calls that a worker may make (seccomp(2)).
+ */
+#ifndef FILTER_H
+#define FILTER_H
+
+/*
+ * From now on, and for good, this process can make those calls only. It must
+ * have no_new_privs. Returns 1, 0 when this build has no filter, or -1 with
+ * errno set when the kernel has refused it.
+ */
+int	filter_load(void);
+
+#endif

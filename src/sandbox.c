@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * sandbox.c: shuts a process in: files by Landlock (landlock(7)), system calls
+ * by filter.c. Landlock is asked for by number, since headers are often older
+ * than kernels; one that has not got it is no reason not to serve.
+ */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "filter.h"
+
+/* The same on all architectures that this runs on. */
+#define CREATE_RULESET		444
+#define RESTRICT_SELF		446
+
+#define ASK_VERSION		1	/* flag of CREATE_RULESET */
+#define BIND_TCP		1
+#define ABSTRACT_SOCKETS	1	/* of others */
+#define SIGNALS			2	/* to others */
+
+/* What is denied unless a rule allows it. Fields unknown to it must be 0. */
+struct ruleset {
+	uint64_t files;
+	uint64_t net;			/* version 4 */
+	uint64_t scoped;		/* version 6 */
+};
+
+/* How many kinds of access to files each version knows. */
+static const unsigned char kinds[] = { 0, 13, 14, 15, 15, 16 };
+
+#define LAST	(sizeof(kinds) - 1)
+
+/* 1, or 0 when the kernel has not got it or was told not to use it. */
+static int
+close_files(void)
+{
+	struct ruleset all = { 0, 0, 0 };
+	long version;
+	int fd, rc, err;
+
+	version = syscall(CREATE_RULESET, NULL, (size_t)0, ASK_VERSION);
+	if (version < 1)
+		return 0;
+	all.files = (UINT64_C(1) << kinds[(size_t)version < LAST ?
+	    (size_t)version : LAST]) - 1;
+	all.net = version >= 4 ? BIND_TCP : 0;
+	all.scoped = version >= 6 ? ABSTRACT_SOCKETS | SIGNALS : 0;
+	if ((fd = (int)syscall(CREATE_RULESET, &all, sizeof(all), 0)) == -1)
+		return -1;
+	rc = (int)syscall(RESTRICT_SELF, fd, 0);
+	err = errno;
+	close(fd);
+	errno = err;
+	return rc == -1 ? -1 : 1;
+}
+
+const char *
+sandbox_enter(void)
+{
+	int files, calls;
+
+	if ((files = close_files()) == -1 || (calls = filter_load()) == -1)
+		return NULL;
+	if (calls)
+		return files ? "landlock+seccomp" : "seccomp";
+	return files ? "landlock" : "none";
+}
