@@ -420,6 +420,17 @@ sys_pin(unsigned i)
 	return sched_setaffinity(0, sizeof(one), &one);
 }
 
+void
+sys_need_descriptors(size_t n)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1 || rl.rlim_max >= n)
+		return;
+	rl.rlim_max = n;
+	(void)setrlimit(RLIMIT_NOFILE, &rl);
+}
+
 size_t
 sys_raise_descriptors(void)
 {

@@ -124,6 +124,12 @@ unsigned sys_processors(void);
 int	sys_pin(unsigned i);
 
 /*
+ * Raise the hard limit of descriptors to *n* if it is lower: the superuser may.
+ * Otherwise nothing happens.
+ */
+void	sys_need_descriptors(size_t n);
+
+/*
  * Raise the soft limit of descriptors to the hard one, but to no more than a
  * million. Returns how many this process may use.
  */

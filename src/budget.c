@@ -27,17 +27,40 @@
 /* Bytes of a pipe, where the system allows them. */
 #define PIPE		(1 << 20)
 
+/* Descriptors of a worker that are not its sessions'. */
+static size_t
+set_aside(const struct conf *c, uint32_t pipes)
+{
+	return RESERVE + c->listeners + c->builtins + 2 * pipes +
+	    spares_sum(c->backend, c->backends);
+}
+
+/* The other ends of builtin backends live in the same process. */
+static unsigned
+each(const struct conf *c)
+{
+	return c->builtins > 0 ? 3 : 2;
+}
+
+size_t
+budget_needed(const struct conf *c)
+{
+	return c->sessions == 0 ? 0 : set_aside(c, PIPEPOOL_MAX) +
+	    (size_t)c->sessions * each(c);
+}
+
 void
 budget_make(struct budget *b, const struct conf *c, size_t descriptors)
 {
 	b->descriptors = descriptors;
 	b->pipes = descriptors >= PIPES_WORTH ? PIPEPOOL_MAX : 0;
-	b->set_aside = RESERVE + c->listeners + c->builtins + 2 * b->pipes +
-	    spares_sum(c->backend, c->backends);
-	/* The other ends of builtin backends live in the same process. */
-	b->each = c->builtins > 0 ? 3 : 2;
+	b->set_aside = set_aside(c, b->pipes);
+	b->each = each(c);
+	b->needed = budget_needed(c);
 	b->sessions = descriptors <= b->set_aside ? 0 :
 	    (uint32_t)((descriptors - b->set_aside) / b->each);
+	if (c->sessions != 0 && b->sessions > c->sessions)
+		b->sessions = c->sessions;
 	b->memory = (uint64_t)(c->buffers + 1) * BUDGET_BLOCK +
 	    (uint64_t)b->pipes * PIPE + (uint64_t)b->sessions *
 	    (sizeof(struct session) + b->each * ENTRY);
@@ -81,6 +104,11 @@ budget_check(const struct budget *b, const struct conf *c,
 	uint64_t all = (uint64_t)b->sessions * workers, ports, has;
 	const struct pool *p;
 
+	if (b->sessions < c->sessions)
+		complain(cs, "sessions: each worker can have %u, not %u: set "
+		    "the limit of descriptors to %zu (LimitNOFILE=%zu, "
+		    "ulimit -n)", b->sessions, c->sessions, b->needed,
+		    b->needed);
 	for (p = c->pool; p < c->pool + c->pools; p++)
 		if ((ports = carried(c, p)) != 0 && ports < all)
 			complain(cs, "pool %s: the local ports carry %llu "

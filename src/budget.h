@@ -20,11 +20,15 @@ struct budget {				/* of one worker */
 	size_t		 descriptors;	/* it may have so many */
 	size_t		 set_aside;	/* and needs these for itself */
 	unsigned	 each;		/* descriptors of one session */
-	uint32_t	 sessions;	/* the rest carries so many */
+	uint32_t	 sessions;	/* the rest carries, up to the wanted */
+	size_t		 needed;	/* descriptors for those wanted */
 	uint32_t	 pipes;		/* 0: there is no room for any */
 	uint64_t	 memory;	/* bytes, with all sessions at work */
 	uint64_t	 sockets;	/* bytes of the kernel, at least */
 };
+
+/* The descriptors that carry the sessions asked for; 0: no number was. */
+size_t	budget_needed(const struct conf *);
 
 /* What a worker can do with so many descriptors. */
 void	budget_make(struct budget *, const struct conf *, size_t descriptors);

@@ -48,6 +48,7 @@ struct conf {
 	bool		 fast_open;	/* on both sides */
 	unsigned	 busy_poll;	/* µs, 0: off */
 	bool		 pin_cpus;	/* each worker to one */
+	uint32_t	 sessions;	/* in each worker; 0: what it carries */
 
 	const char	*log;		/* target, see log.h */
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */

@@ -57,6 +57,7 @@ static const struct option longs[] = {
 	{ "pin-cpus", optional_argument, NULL, LONG },
 	{ "chroot", required_argument, NULL, LONG },
 	{ "sandbox", required_argument, NULL, LONG },
+	{ "sessions", required_argument, NULL, LONG },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -97,6 +98,7 @@ static const char usage[] =
 "      --pin-cpus[=BOOL]    run each worker on a CPU of its own\n"
 "      --chroot DIR         the workers' root directory (none)\n"
 "      --sandbox on|off     keep workers from files and most system calls (on)\n"
+"      --sessions N         at most, in each worker (what descriptors allow)\n"
 "\n"
 "ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
 "port 0 lets the system choose. A backend may be builtin:hello, builtin:echo\n"

@@ -51,6 +51,17 @@ struct worker {
 	uint64_t	 awake_until;	/* the same: do not sleep before */
 };
 
+/* The first worker speaks for all. */
+static void
+note_budget(const struct worker *w, const struct budget *b)
+{
+	if (b->sessions < w->conf->sessions && w->slot == 0)
+		log_line(w->log, LOG_WARNING, "each worker has %u sessions at "
+		    "most, not %u: the limit of descriptors is %zu, not %zu "
+		    "(LimitNOFILE=%zu, ulimit -n)", b->sessions,
+		    w->conf->sessions, b->descriptors, b->needed, b->needed);
+}
+
 static struct session_route *
 make_routes(const struct conf *c)
 {
@@ -77,6 +88,7 @@ set_up_table(struct worker *w, size_t descriptors)
 	struct budget b;
 
 	budget_make(&b, w->conf, descriptors);
+	note_budget(w, &b);
 	w->step = "sessions within the limit of descriptors";
 	if (b.sessions == 0) {
 		errno = EMFILE;
@@ -122,9 +134,11 @@ shut_in(struct worker *w)
 static int
 set_up(struct worker *w)
 {
-	size_t descriptors = sys_raise_descriptors();
+	size_t descriptors;
 	sigset_t signals;
 
+	sys_need_descriptors(budget_needed(w->conf));
+	descriptors = sys_raise_descriptors();
 	/* First, so that memory is near; it is no reason not to serve. */
 	if (w->conf->pin_cpus && sys_pin(w->slot) == -1)
 		log_line(w->log, LOG_WARNING, "cannot be pinned to a CPU: %s",

@@ -86,6 +86,9 @@ _shuttled() {
 	--sandbox)
 		_shuttled_words "on off" "$cur"
 		;;
+	--sessions)
+		_shuttled_words "1000 10000 100000" "$cur"
+		;;
 	--busy-poll)
 		_shuttled_words "0 20 50 200" "$cur"
 		;;
@@ -99,7 +102,8 @@ _shuttled() {
 		    -V --version -h --help --ports-file --connect-timeout
 		    --retries --idle-timeout --fin-timeout --drain-timeout
 		    --buffers --busy-poll --defer-accept
-		    --fast-open --pin-cpus --chroot --sandbox" "$cur"
+		    --fast-open --pin-cpus --chroot --sandbox
+		    --sessions" "$cur"
 		;;
 	esac
 }

@@ -15,7 +15,7 @@ start_small() {
 	cat >"$T/small" <<-'END'
 		#!/bin/sh
 		ulimit -n 64
-		exec "$@"
+		exec ${SMALL_AS-} "$@"
 	END
 	chmod 755 "$T/small"
 	shuttled_start "$@"
@@ -140,9 +140,43 @@ rotation_when_full() {
 	assert_eq 'errors' 0 "$(log_count ' error: ')"
 }
 
+# may_raise COMMAND...: has root its rights here?
+may_raise() {
+	[ "$(id -u)" -eq 0 ] && prlimit --nofile=64:64 \
+	    prlimit --nofile=65:65 true 2>/dev/null
+}
+
+# Whoever may, raises the hard limit for the sessions that are wanted; others
+# say what would be needed, once.
+wanted_sessions() {
+	if may_raise; then
+		start_small -l 127.0.0.1:0 -b "$BACKEND" -w 2 --sessions 500
+		wait_for 5 log_reaches 2 ' 500 sessions at most$'
+		assert_not_log warning
+		load_start kept -k 400 -T 60000
+		load_wait kept
+		load_end kept
+		load_all_ok kept 400
+		assert_not_log 'accepting pauses'
+		shuttled_stop
+		chmod 777 "$T"
+		rm -f "$T/log"
+		export SMALL_AS="$AS_USER"
+	fi
+	start_small -l 127.0.0.1:0 -b "$BACKEND" -w 2 --sessions 500
+	wait_for 5 log_reaches 2 ' 25 sessions at most$'
+	assert_eq 'warnings' 1 "$(log_count 'warning: each worker has 25 sessions at most, not 500: the limit of descriptors is 64, not 1045 (LimitNOFILE=1045, ulimit -n)$')"
+	shuttled_stop
+	unset SMALL_AS
+	# Fewer than there could be.
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1 --sessions 3
+	assert_log ' 3 sessions at most$'
+	shuttled_stop
+}
+
 echo_start
 if [ -n "$SHUTTLED_WRAP" ]; then
 	skip 'a wrapper needs descriptors of its own'
 fi
 run_cases full_with_a_backend full_with_a_builtin full_with_one_process waves \
-    quit_when_full rotation_when_full
+    quit_when_full rotation_when_full wanted_sessions

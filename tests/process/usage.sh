@@ -36,7 +36,7 @@ missing_parts() {
 	for option in -l -b -w -p -L -e -u --listen --backend --workers \
 	    --pidfile --log --engine --user --ports-file --connect-timeout \
 	    --idle-timeout --fin-timeout --drain-timeout --buffers \
-	    --busy-poll --defer-accept --chroot --sandbox; do
+	    --busy-poll --defer-accept --chroot --sandbox --sessions; do
 		# -F, which wrong() appends, must not become the value.
 		status=0
 		# shellcheck disable=SC2086
@@ -103,6 +103,7 @@ wrong_values() {
 	values --busy-poll '' -1 1000001 50us 1.5 off
 	values --chroot '' relative/directory
 	values --sandbox '' ON yes 1 'on '
+	values --sessions '' 0 -1 300001 many 1.5
 	values --defer-accept '' 5 -5s 1.5s 61s 60001ms 2m 367000000h
 }
 
@@ -169,7 +170,7 @@ right_ones() {
 	$l $b --defer-accept 1m --fast-open --pin-cpus
 	$l $b --defer-accept 1ms --defer-accept off
 	$l $b --work 3 --buffers=1
-	$l $b --chroot /var/empty --sandbox on --sandbox off
+	$l $b --chroot /var/empty --sandbox on --sandbox off --sessions 300000
 	END
 	"$SHUTTLED" -V | grep -q '^shuttled [0-9]' || fail 'no version'
 	"$SHUTTLED" -h | grep -q '^usage: shuttled ' || fail 'no help'

@@ -513,6 +513,38 @@ test_raise_descriptors_fails(void **state)
 }
 
 static void
+test_need_descriptors(void **state)
+{
+	static const struct { rlim_t soft, hard; size_t need; rlim_t then; }
+	needed[] = {
+		{ 64, 64, 1000, 1000 }, { 64, 999, 1000, 1000 },
+		{ 64, 1000, 1000, 1000 }, { 64, 1000, 0, 1000 },
+		{ 64, RLIM_INFINITY, 1000, RLIM_INFINITY },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(needed); i++) {
+		limits.on = true;
+		limits.now.rlim_cur = needed[i].soft;
+		limits.now.rlim_max = needed[i].hard;
+		sys_need_descriptors(needed[i].need);
+		limits.on = false;
+		assert_int_equal(limits.now.rlim_cur, needed[i].soft);
+		assert_int_equal(limits.now.rlim_max, needed[i].then);
+	}
+	/* Not everybody may. */
+	limits.on = true;
+	limits.now.rlim_max = 64;
+	limits.set_error = EPERM;
+	sys_need_descriptors(1000);
+	limits.get_error = EFAULT;
+	sys_need_descriptors(1000);
+	limits.on = false;
+	assert_int_equal(limits.now.rlim_max, 64);
+}
+
+static void
 test_raise_descriptors_for_real(void **state)
 {
 	struct rlimit rl;
@@ -554,6 +586,7 @@ main(void)
 		TEST(test_pin),
 		TEST(test_raise_descriptors),
 		TEST(test_raise_descriptors_fails),
+		TEST(test_need_descriptors),
 		TEST(test_raise_descriptors_for_real),
 	};
 
