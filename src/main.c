@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "board.h"
+#include "budget.h"
 #include "conf.h"
 #include "conf_check.h"
 #include "daemon.h"
@@ -188,6 +189,14 @@ test(struct conf *conf, size_t descriptors, struct complaints *cs)
 	return 0;
 }
 
+/* As many as a worker would have. */
+static size_t
+get_descriptors(const struct conf *conf)
+{
+	sys_need_descriptors(budget_needed(conf));
+	return sys_raise_descriptors();
+}
+
 int
 main(int argc, char **argv, char **envp)
 {
@@ -195,14 +204,13 @@ main(int argc, char **argv, char **envp)
 	struct complaints complaints = { .n = 0 };
 	struct inheritance inherited;
 	struct conf conf;
-	size_t descriptors;
 	int status = 0;
 
 	setproctitle_init(argc, argv, envp);
 	memcpy(args + 1, argv + 1, (size_t)argc * sizeof(*args));
 	/* A log on a closed pipe must not end the service. */
 	signal(SIGPIPE, SIG_IGN);
-	descriptors = sys_raise_descriptors();
+	(void)sys_raise_descriptors();
 	if (inherit(&inherited) == -1)
 		err(EX_USAGE, "what was inherited");
 	conf_init(&conf);
@@ -214,10 +222,10 @@ main(int argc, char **argv, char **envp)
 		status = run(&conf, &inherited);
 		break;
 	case OPTIONS_TEST:
-		status = test(&conf, descriptors, &complaints);
+		status = test(&conf, get_descriptors(&conf), &complaints);
 		break;
 	case OPTIONS_EXPLAIN:
-		explain(&conf, descriptors, stdout);
+		explain(&conf, get_descriptors(&conf), stdout);
 		break;
 	case OPTIONS_DONE:
 		break;
