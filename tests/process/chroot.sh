@@ -5,6 +5,9 @@
 # chroot.sh: workers with a root directory of their own; and what is said of
 # one that cannot be.
 . "$(dirname "$0")/lib.sh"
+# To look for leaks it would read /proc, which is not there.
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+export ASAN_OPTIONS
 
 # A unix socket of a backend is looked for below the new root.
 root_directory() {
