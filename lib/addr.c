@@ -141,20 +141,39 @@ addr_parse(const char *text, enum addr_use use, struct addr *out, size_t max,
 	return look_up(host, (uint16_t)n, out, max, why);
 }
 
-static const char *
-format_ip(int family, const void *ip, uint32_t scope, uint16_t port,
-    char *buf, size_t size)
+/* An IPv4 client of a socket for both families is an IPv4 client. */
+static const unsigned char *
+ipv4_of(const struct endpoint *e)
 {
-	char text[INET6_ADDRSTRLEN], zone[16] = "";
+	if (e->family == AF_INET)
+		return e->ip;
+	return e->family == AF_INET6 && memcmp(e->ip,
+	    "\0\0\0\0\0\0\0\0\0\0\377\377", 12) == 0 ? e->ip + 12 : NULL;
+}
 
-	inet_ntop(family, ip, text, sizeof(text));
-	if (scope != 0)
-		snprintf(zone, sizeof(zone), "%%%u", scope);
-	if (family == AF_INET6)
-		snprintf(buf, size, "[%s%s]:%u", text, zone, port);
-	else
-		snprintf(buf, size, "%s:%u", text, port);
-	return buf;
+/* By hand, since there is one for each session. */
+static void
+put_ipv4(struct text *t, const unsigned char *ip)
+{
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		if (i > 0)
+			text_bytes(t, ".", 1);
+		text_number(t, ip[i]);
+	}
+}
+
+static void
+put_ipv6(struct text *t, const struct endpoint *e)
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	text_string(t, inet_ntop(AF_INET6, e->ip, ip, sizeof(ip)));
+	if (e->scope != 0) {
+		text_bytes(t, "%", 1);
+		text_number(t, e->scope);
+	}
 }
 
 const char *
@@ -171,18 +190,43 @@ addr_format(const struct addr *a, char *buf, size_t size)
 	return endpoint_format(&e, buf, size);
 }
 
+void
+endpoint_put_ip(struct text *t, const struct endpoint *e)
+{
+	const unsigned char *ipv4 = ipv4_of(e);
+
+	if (ipv4 != NULL)
+		put_ipv4(t, ipv4);
+	else if (e->family == AF_INET6)
+		put_ipv6(t, e);
+	else
+		text_string(t, UNIX_PREFIX);
+}
+
+void
+endpoint_put(struct text *t, const struct endpoint *e)
+{
+	bool brackets = e->family == AF_INET6 && ipv4_of(e) == NULL;
+
+	if (brackets)
+		text_bytes(t, "[", 1);
+	endpoint_put_ip(t, e);
+	if (brackets)
+		text_bytes(t, "]", 1);
+	if (e->family != AF_UNIX) {
+		text_bytes(t, ":", 1);
+		text_number(t, e->port);
+	}
+}
+
 const char *
 endpoint_format(const struct endpoint *e, char *buf, size_t size)
 {
-	if (e->family == AF_UNIX) {
-		strlcpy(buf, UNIX_PREFIX, size);
-		return buf;
-	}
-	/* An IPv4 client of a socket for both families is an IPv4 client. */
-	if (e->family == AF_INET6 && memcmp(e->ip,
-	    "\0\0\0\0\0\0\0\0\0\0\377\377", 12) == 0)
-		return format_ip(AF_INET, e->ip + 12, 0, e->port, buf, size);
-	return format_ip(e->family, e->ip, e->scope, e->port, buf, size);
+	struct text t = { buf, buf + size - 1 };
+
+	endpoint_put(&t, e);
+	*t.at = '\0';
+	return buf;
 }
 
 void

@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "text.h"
+
 /* Room for any address as text, the ending NUL included. */
 #define ADDR_TEXT	(sizeof(struct sockaddr_un) + sizeof("unix:"))
 
@@ -62,6 +64,10 @@ const char *addr_format(const struct addr *a, char *buf, size_t size);
 
 /* The same for the compact form; a unix peer is written `unix:`. */
 const char *endpoint_format(const struct endpoint *, char *buf, size_t size);
+
+/* The same into a line, and the address alone, without brackets and port. */
+void	endpoint_put(struct text *, const struct endpoint *);
+void	endpoint_put_ip(struct text *, const struct endpoint *);
 
 /* Keep what is worth keeping of a peer's address. */
 void	endpoint_set(struct endpoint *, const struct addr *);

@@ -20,4 +20,5 @@ libshuttle_a_SOURCES = \
 	lib/shuttle.c lib/shuttle.h \
 	lib/spare.c lib/spare.h \
 	lib/sys.c lib/sys.h \
+	lib/text.c lib/text.h \
 	lib/timer.c lib/timer.h

@@ -14,7 +14,7 @@ top=${srcdir:-$(dirname "$0")/..}
 
 # The layers from the bottom up: directory, layer, files (without .c or .h).
 layers='
-lib 0 log sys addr board timer nearest
+lib 0 log text sys addr board timer nearest
 lib 1 poller poller_select poller_hybrid bufpool pipepool shuttle
 lib 2 backend balance
 lib 3 session session_step session_connect session_relay session_table session_log spare builtin

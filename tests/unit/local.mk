@@ -32,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/sys \
 	tests/unit/sys_process \
 	tests/unit/sys_unix \
+	tests/unit/text \
 	tests/unit/timer
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -205,6 +206,9 @@ tests_unit_sys_process_LDFLAGS = $(AM_LDFLAGS) \
 tests_unit_sys_unix_SOURCES = tests/unit/helpers.h tests/unit/sys_unix.c
 tests_unit_sys_unix_LDADD = $(UNIT_LIBS)
 tests_unit_sys_unix_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket
+
+tests_unit_text_SOURCES = tests/unit/helpers.h tests/unit/text.c
+tests_unit_text_LDADD = $(UNIT_LIBS)
 
 tests_unit_timer_SOURCES = \
 	tests/unit/alloc_fault.c \

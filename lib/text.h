@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * text.h: a line of text that is put together piece by piece in memory of the
+ * caller's, without printf: there is one for each session. What does not fit is
+ * left out; there is no NUL at the end.
+ */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+struct text {
+	char	*at;			/* where the next byte goes */
+	char	*end;			/* behind the last that there is */
+};
+
+/* How a second is written. */
+enum text_time {
+	TIME_RFC3339,			/* 2026-11-22T01:44:27, UTC */
+	TIME_RFC3164,			/* Nov 22 01:44:27, local */
+	TIME_HAPROXY			/* 22/Nov/2026:01:44:27, local */
+};
+
+/* The second last written, kept because the next is mostly the same. */
+struct stamp {
+	time_t	 second;
+	size_t	 len;			/* 0: none yet */
+	char	 text[32];
+};
+
+void	text_number(struct text *, uint64_t);
+
+/* With zeros in front, *digits* wide. */
+void	text_padded(struct text *, unsigned n, unsigned digits);
+
+/* As a JSON string with its quotes (RFC 8259, section 7). */
+void	text_json(struct text *, const char *);
+
+/* *stamp* is for this way of writing only. */
+void	text_time(struct text *, struct stamp *, enum text_time, time_t second);
+
+static inline void
+text_bytes(struct text *t, const char *bytes, size_t n)
+{
+	if (n > (size_t)(t->end - t->at))
+		n = (size_t)(t->end - t->at);
+	memcpy(t->at, bytes, n);
+	t->at += n;
+}
+
+static inline void
+text_string(struct text *t, const char *s)
+{
+	text_bytes(t, s, strlen(s));
+}
+
+#endif
