@@ -65,6 +65,7 @@ struct board_worker {
 	_Atomic uint64_t retries;	/* attempts after the first */
 	_Atomic uint64_t lost;		/* sessions that died with a worker */
 	_Atomic uint64_t pauses;	/* episodes without accepting */
+	_Atomic uint64_t log_lost;	/* lines that nobody could take */
 	_Atomic uint64_t ends[BOARD_ENDS];	/* by enum session_end */
 	struct board_shuttles shuttles;
 };

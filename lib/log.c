@@ -1,118 +1,103 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * log.c: gathers lines and writes them whole. A write holds complete lines and
- * at most PIPE_BUF bytes, so that processes which share a pipe or a file opened
- * for appending never cut each other's lines. A log that cannot be written to
- * must not stop the traffic: errors here are swallowed.
+ * log.c: the head of each line, and the lines that are not out yet. Invariant:
+ * what is kept begins and ends with a whole line. A log that cannot be written
+ * to must not stop the traffic: there are no errors here, only losses.
  */
 #include "log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SYSLOG		"syslog"
+#include "board.h"
+#include "log_sink.h"
+#include "sys.h"
+#include "text.h"
+
+#define LINE		2048		/* bytes of a line, its end included */
+#define ROOM		65536		/* bytes of lines that are not out */
+
+/* Losses are told so often at most; lines that are left tried again, in ms. */
+#define TELL		1000
+#define RETRY		100
+
+#define NAME		"shuttled"
 
 struct log {
-	char	*path;			/* NULL: stderr or syslog */
-	int	fd;			/* -1: syslog */
-	bool	owned;			/* fd is ours to close */
-	int	level;
-	char	ident[48];
-	time_t	second;			/* that *stamp* was made for */
-	char	stamp[24];
-	size_t	used;
-	char	text[PIPE_BUF];
-};
-
-static const struct {
-	const char *name;
-	int	 code;
-} facilities[] = {
-	{ "auth", LOG_AUTH }, { "authpriv", LOG_AUTHPRIV },
-	{ "cron", LOG_CRON }, { "daemon", LOG_DAEMON }, { "ftp", LOG_FTP },
-	{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 },
-	{ "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 },
-	{ "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 },
-	{ "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
-	{ "mail", LOG_MAIL }, { "news", LOG_NEWS }, { "user", LOG_USER },
+	char		*name;		/* of the target */
+	struct log_sink	 sink;
+	int		 level;
+	pid_t		 pid;
+	char		 ident[24];
+	char		 process[48];	/* ident and pid */
+	char		 host[80];
+	struct stamp	 utc, local;
+	struct timespec	 now;		/* of the line in the making */
+	bool		 stalled;	/* the last flush left lines */
+	uint64_t	 lost;		/* and not told of yet */
+	uint64_t	 tell_at;	/* sys_now() */
+	_Atomic uint64_t *counter;	/* of lost lines; NULL: nobody asks */
+	struct text	 line;		/* in the making */
+	size_t		 used;
+	char		 begun[LINE];
+	char		 kept[ROOM];
 };
 
 static const char *const level_names[] = {
 	"emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"
 };
 
-/* The code of a syslog target's facility; -1: not a syslog target. */
-static int
-facility(const char *target, const char **why)
-{
-	const char *name = target + strlen(SYSLOG);
-	size_t i;
-
-	if (strncmp(target, SYSLOG, strlen(SYSLOG)) != 0)
-		return -1;
-	if (name[0] == '\0')
-		return LOG_DAEMON;
-	if (name[0] == ':')
-		for (i = 0; i < sizeof(facilities) / sizeof(*facilities); i++)
-			if (strcmp(name + 1, facilities[i].name) == 0)
-				return facilities[i].code;
-	*why = "the facility is one of daemon, user, local0 to local7, auth, "
-	    "authpriv, cron, ftp, mail, news: syslog:daemon";
-	return -1;
-}
-
 int
 log_check(const char *target, const char **why)
 {
-	*why = NULL;
-	if (strcmp(target, "stderr") == 0 || target[0] == '/' ||
-	    facility(target, why) != -1)
-		return 0;
-	if (*why == NULL)
-		*why = "stderr, syslog, syslog:FACILITY or an absolute path";
-	return -1;
+	struct log_target t;
+
+	return log_target_parse(target, &t, why);
 }
 
-static int
-open_file(const char *path)
+/* Names are for others to read: letters that RFC 5424 takes, or else none. */
+static void
+name_host(struct log *l)
 {
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	char *c;
+
+	if (gethostname(l->host, sizeof(l->host) - 1) == -1)
+		l->host[0] = '\0';
+	for (c = l->host; *c > ' ' && *c < 127; c++)
+		continue;
+	if (*c != '\0' || c == l->host)
+		strlcpy(l->host, "-", sizeof(l->host));
 }
 
 struct log *
 log_open(const char *target, int level)
 {
+	struct log_target t;
 	const char *why;
 	struct log *l;
-	int code;
 
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return NULL;
-	/* A worker cannot read the file that holds the time zone. */
-	tzset();
-	l->level = level;
-	l->fd = -1;
-	if (strcmp(target, "stderr") == 0)
-		l->fd = STDERR_FILENO;
-	else if ((code = facility(target, &why)) != -1)
-		openlog("shuttled", LOG_PID | LOG_NDELAY, code);
-	else if ((l->path = strdup(target)) == NULL ||
-	    (l->fd = open_file(target)) == -1)
+	if ((l->name = strdup(target)) == NULL)
 		goto fail;
-	l->owned = l->path != NULL;
+	errno = EINVAL;
+	if (log_target_parse(l->name, &t, &why) == -1 ||
+	    sink_open(&l->sink, &t) == -1)
+		goto fail;
+	l->level = level;
+	tzset();		/* reads a file, which a worker may not */
+	name_host(l);
 	log_ident(l, "start");
 	return l;
 fail:
-	free(l->path);
+	free(l->name);
 	free(l);
 	return NULL;
 }
@@ -120,12 +105,20 @@ fail:
 void
 log_close(struct log *l)
 {
+	static const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	int i;
+
 	if (l == NULL)
 		return;
 	log_flush(l);
-	if (l->owned)
-		close(l->fd);
-	free(l->path);
+	/* A connection that was asked for just now may stand in a moment. */
+	for (i = 0; i < 50 && l->used > 0 &&
+	    l->sink.target.kind == TARGET_TCP; i++) {
+		nanosleep(&pause, NULL);
+		log_flush(l);
+	}
+	sink_close(&l->sink);
+	free(l->name);
 	free(l);
 }
 
@@ -137,7 +130,8 @@ log_replace(struct log *l, const char *target, int level)
 	if (other == NULL)
 		return -1;
 	log_flush(l);
-	strlcpy(other->ident, l->ident, sizeof(other->ident));
+	log_ident(other, l->ident);
+	other->counter = l->counter;
 	old = *l;
 	*l = *other;
 	*other = old;
@@ -148,40 +142,43 @@ log_replace(struct log *l, const char *target, int level)
 void
 log_ident(struct log *l, const char *name)
 {
-	if (l->fd == -1)
-		snprintf(l->ident, sizeof(l->ident), "%s", name);
-	else
-		snprintf(l->ident, sizeof(l->ident), "%s[%d]", name,
-		    (int)getpid());
+	pid_t pid = getpid();
+
+	if (l->pid != 0 && l->pid != pid) {
+		l->used = 0;
+		l->lost = 0;
+		l->stalled = false;
+		sink_leave(&l->sink);
+	}
+	l->pid = pid;
+	strlcpy(l->ident, name, sizeof(l->ident));
+	snprintf(l->process, sizeof(l->process), "%s[%d]", l->ident, (int)pid);
+}
+
+void
+log_count_lost(struct log *l, _Atomic uint64_t *counter)
+{
+	l->counter = counter;
 }
 
 int
 log_reopen(struct log *l)
 {
-	int fd;
-
-	if (l->path == NULL)
-		return 0;
-	if ((fd = open_file(l->path)) == -1)
-		return -1;
-	log_use_fd(l, fd);
-	return 0;
+	log_flush(l);
+	return sink_reopen(&l->sink);
 }
 
 int
 log_fd(const struct log *l)
 {
-	return l->fd;
+	return sink_hands_over(&l->sink) ? l->sink.fd : -1;
 }
 
 void
 log_use_fd(struct log *l, int fd)
 {
 	log_flush(l);
-	if (l->owned)
-		close(l->fd);
-	l->fd = fd;
-	l->owned = true;
+	sink_use_fd(&l->sink, fd);
 }
 
 bool
@@ -190,63 +187,163 @@ log_wants(const struct log *l, int level)
 	return level <= l->level;
 }
 
-void
-log_flush(struct log *l)
+static void
+count_lost(struct log *l, uint64_t lines)
 {
-	size_t done = 0;
-	ssize_t n;
-	int err = errno;
-
-	while (done < l->used) {
-		n = write(l->fd, l->text + done, l->used - done);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			break;
-		done += (size_t)n;
-	}
-	l->used = 0;
-	errno = err;
+	l->lost += lines;
+	if (l->counter != NULL)
+		counter_add(l->counter, lines);
 }
 
-/* The time up to the second changes seldom: format it once. */
-static const char *
-stamp(struct log *l, const struct timespec *now)
+static void
+write_kept(struct log *l)
 {
-	struct tm tm;
+	size_t done;
 
-	if (now->tv_sec != l->second || l->stamp[0] == '\0') {
-		gmtime_r(&now->tv_sec, &tm);
-		strftime(l->stamp, sizeof(l->stamp), "%Y-%m-%dT%H:%M:%S", &tm);
-		l->second = now->tv_sec;
+	done = sink_write(&l->sink, l->kept, l->used);
+	l->used -= done;
+	if (l->used > 0 && done > 0)
+		memmove(l->kept, l->kept + done, l->used);
+	l->stalled = l->used > 0;
+	if (l->sink.refused > 0)
+		count_lost(l, l->sink.refused);
+	l->sink.refused = 0;
+}
+
+/* 2026-11-22T01:44:27.123Z */
+static void
+put_time(struct log *l)
+{
+	text_time(&l->line, &l->utc, TIME_RFC3339, l->now.tv_sec);
+	text_bytes(&l->line, ".", 1);
+	text_padded(&l->line, (unsigned)(l->now.tv_nsec / 1000000), 3);
+	text_bytes(&l->line, "Z", 1);
+}
+
+/* What a syslog daemon wants to know. */
+static void
+put_syslog_head(struct log *l, int level)
+{
+	const struct log_target *t = &l->sink.target;
+
+	text_bytes(&l->line, "<", 1);
+	text_number(&l->line, (unsigned)(t->facility | level));
+	text_bytes(&l->line, ">", 1);
+	if (t->kind == TARGET_UDP || t->kind == TARGET_TCP) {
+		/* RFC 5424, section 6 */
+		text_string(&l->line, "1 ");
+		put_time(l);
+		text_string(&l->line, " ");
+		text_string(&l->line, l->host);
+		text_string(&l->line, " " NAME " ");
+		text_number(&l->line, (uint64_t)l->pid);
+		text_string(&l->line, " - - ");
+		return;
 	}
-	return l->stamp;
+	text_time(&l->line, &l->local, TIME_RFC3164, l->now.tv_sec);
+	/* This machine's daemon knows where it is. */
+	text_string(&l->line, " " NAME "[");
+	text_number(&l->line, (uint64_t)l->pid);
+	text_string(&l->line, "]: ");
+}
+
+static void
+begin(struct log *l, int level)
+{
+	l->line.at = l->begun;
+	l->line.end = l->begun + sizeof(l->begun) - 1;
+	clock_gettime(CLOCK_REALTIME, &l->now);
+	if (l->sink.target.facility != 0) {
+		put_syslog_head(l, level);
+		text_string(&l->line, l->ident);
+	} else {
+		put_time(l);
+		text_bytes(&l->line, " ", 1);
+		text_string(&l->line, l->process);
+		text_bytes(&l->line, " ", 1);
+		text_string(&l->line, level_names[level]);
+	}
+	text_bytes(&l->line, ": ", 2);
+}
+
+static void
+end(struct log *l)
+{
+	size_t len = (size_t)(l->line.at - l->begun);
+	struct text to;
+
+	if (ROOM - l->used < LINE + 8 && !l->stalled)
+		write_kept(l);
+	if (ROOM - l->used < LINE + 8) {
+		count_lost(l, 1);
+		return;
+	}
+	to.at = l->kept + l->used;
+	to.end = l->kept + ROOM;
+	if (l->sink.target.kind == TARGET_TCP) {
+		/* Octet counting: RFC 6587, section 3.4.1. */
+		text_number(&to, len);
+		text_bytes(&to, " ", 1);
+	} else
+		l->begun[len++] = '\n';
+	text_bytes(&to, l->begun, len);
+	l->used = (size_t)(to.at - l->kept);
 }
 
 static void __attribute__((__format__(__printf__, 3, 0)))
-gather(struct log *l, int level, const char *fmt, va_list ap)
+compose(struct log *l, int level, const char *fmt, va_list ap)
 {
-	char line[PIPE_BUF / 2];
-	struct timespec now;
-	size_t head = 0, len;
+	char text[LINE];
 
-	if (l->fd != -1) {
-		clock_gettime(CLOCK_REALTIME, &now);
-		head = (size_t)snprintf(line, sizeof(line),
-		    "%s.%03ldZ %s %s: ", stamp(l, &now),
-		    now.tv_nsec / 1000000, l->ident, level_names[level]);
-	}
-	vsnprintf(line + head, sizeof(line) - head - 1, fmt, ap);
-	len = strlen(line);
-	if (l->fd == -1) {
-		syslog(level, "%s: %s", l->ident, line);
+	begin(l, level);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	text_string(&l->line, text);
+	end(l);
+}
+
+static void __attribute__((__format__(__printf__, 3, 4)))
+say(struct log *l, int level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	compose(l, level, fmt, ap);
+	va_end(ap);
+}
+
+/* Lines go out again: how many did not? */
+static void
+tell(struct log *l)
+{
+	uint64_t lines = l->lost;
+
+	if (sys_now() < l->tell_at)
 		return;
+	l->tell_at = sys_now() + TELL;
+	l->lost = 0;
+	say(l, LOG_WARNING, "log: %llu lines lost", (unsigned long long)lines);
+	write_kept(l);
+}
+
+void
+log_flush(struct log *l)
+{
+	int err = errno;
+
+	if (l->used > 0) {
+		write_kept(l);
+		if (l->lost > 0 && l->used == 0)
+			tell(l);
 	}
-	line[len++] = '\n';
-	if (l->used + len > sizeof(l->text))
-		log_flush(l);
-	memcpy(l->text + l->used, line, len);
-	l->used += len;
+	errno = err;
+}
+
+int
+log_wait(const struct log *l, int limit)
+{
+	if (l->used == 0)
+		return limit;
+	return limit == -1 || limit > RETRY ? RETRY : limit;
 }
 
 void
@@ -258,7 +355,7 @@ log_line(struct log *l, int level, const char *fmt, ...)
 	if (!log_wants(l, level))
 		return;
 	va_start(ap, fmt);
-	gather(l, level, fmt, ap);
+	compose(l, level, fmt, ap);
 	va_end(ap);
 	log_flush(l);
 	errno = err;
@@ -272,6 +369,6 @@ log_gather(struct log *l, int level, const char *fmt, ...)
 	if (!log_wants(l, level))
 		return;
 	va_start(ap, fmt);
-	gather(l, level, fmt, ap);
+	compose(l, level, fmt, ap);
 	va_end(ap);
 }

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * log.h: lines of text to standard error, a file or syslog(3).
+ * log.h: lines of text to standard error, a file or a syslog.
  *
  *	2026-11-22T01:44:27.123Z worker 2[4712] info: session end …
  *
- * Time is UTC as in RFC 3339. Lines for syslog go without time and pid, which
- * it adds itself.
+ * Time is UTC as in RFC 3339. Nobody waits for a log: what cannot be written now
+ * is kept, 64 KiB of it, and tried again with each flush; what comes then is
+ * lost, counted, and told of when lines go out again.
  */
 #ifndef LOG_H
 #define LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <syslog.h>
 
 struct log;
 
 /*
- * Is *target* `stderr`, `syslog`, `syslog:FACILITY` or an absolute path?
- * Returns 0, or -1 with *why set to a constant text.
+ * Is *target* a target (log_target.h)? Looks up host names. Returns 0, or -1
+ * with *why set to a constant text.
  */
 int	log_check(const char *target, const char **why);
 
@@ -27,21 +30,32 @@ int	log_check(const char *target, const char **why);
  * left out. NULL with errno set on error.
  */
 struct log *log_open(const char *target, int level);
+
+/* What is left is tried once more, over TCP for half a second at most. */
 void	log_close(struct log *);
 
-/* The name at the head of each line, such as "worker 2", and the pid. */
+/*
+ * The name at the head of each line, such as "worker 2", and the pid. After a
+ * fork it is to be called first: the parent's lines are left to it.
+ */
 void	log_ident(struct log *, const char *name);
 
+/* Count lines that are lost there as well; NULL: no longer. */
+void	log_count_lost(struct log *, _Atomic uint64_t *);
+
 /*
- * Go on as log_open() would begin; the name stays. An error leaves everything
- * as it was. 0, or -1 with errno set.
+ * Go on as log_open() would begin; name and counter stay. An error leaves all as
+ * it was. 0, or -1 with errno set.
  */
 int	log_replace(struct log *, const char *target, int level);
 
-/* Open the file again; an error leaves the old one in use. 0 or -1. */
+/* Open the target again; an error leaves the old one in use. 0 or -1. */
 int	log_reopen(struct log *);
 
-/* The descriptor that lines go to, -1 for syslog. Owned by the log. */
+/*
+ * The descriptor that other processes are to use after log_reopen(), -1: none.
+ * Owned by the log.
+ */
 int	log_fd(const struct log *);
 
 /* Write to *fd* from now on; the log owns it. For a process that may not open. */
@@ -54,12 +68,14 @@ bool	log_wants(const struct log *, int level);
 void	log_line(struct log *, int level, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 3, 4)));
 
-/*
- * Put a line aside; log_flush() writes all of them in one call. What does not
- * fit is written earlier. Lines are never mixed with those of other processes.
- */
+/* Put a line aside for the next flush. */
 void	log_gather(struct log *, int level, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 3, 4)));
+
+/* Write what was put aside. Lines are never mixed with those of others. */
 void	log_flush(struct log *);
+
+/* How long to sleep at most, in ms, when lines are left; or else *limit*. */
+int	log_wait(const struct log *, int limit);
 
 #endif

@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <time.h>
@@ -204,6 +205,50 @@ sys_connect_with(const struct addr *a, const void *bytes, size_t len,
 		*pending = 1;
 	}
 	return fd;
+}
+
+int
+sys_datagrams(const struct addr *a)
+{
+	int fd;
+
+	fd = socket(a->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
+	if (fd != -1 && sys_redirect(fd, a) == -1 && !addr_is_unix(a)) {
+		close_keeping_errno(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+sys_redirect(int fd, const struct addr *a)
+{
+	return connect(fd, &a->sa, a->len);
+}
+
+bool
+sys_ended(int fd)
+{
+	ssize_t n;
+	char c;
+
+	n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
+}
+
+void
+sys_give_up_after(int fd, unsigned ms)
+{
+	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)ms);
+}
+
+bool
+sys_has_room(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1;
 }
 
 void

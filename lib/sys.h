@@ -56,6 +56,22 @@ int	sys_connect(const struct addr *a, int *pending);
 int	sys_connect_with(const struct addr *a, const void *bytes, size_t len,
 	    uint32_t *went, int *pending);
 
+/*
+ * A socket that sends datagrams to *a*. On a unix socket the receiver may be
+ * missing, now or later: sys_redirect() looks for it again.
+ */
+int	sys_datagrams(const struct addr *a);
+int	sys_redirect(int fd, const struct addr *a);
+
+/* Has the peer of a stream ended it, or the network? */
+bool	sys_ended(int fd);
+
+/* End it when the peer takes nothing for so many ms (TCP_USER_TIMEOUT). */
+void	sys_give_up_after(int fd, unsigned ms);
+
+/* Would a write to a pipe be taken now? Another writer may be faster. */
+bool	sys_has_room(int fd);
+
 /* Send at once what is written from now on, however little (TCP_NODELAY). */
 void	sys_nodelay(int fd);
 

@@ -71,6 +71,7 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 		status = worker_loop(w);
 		worker_free(w);
 	}
+	log_close(cs->log);
 	exit(status);
 }
 

@@ -50,7 +50,7 @@ struct conf {
 	bool		 pin_cpus;	/* each worker to one */
 	uint32_t	 sessions;	/* in each worker; 0: what it carries */
 
-	const char	*log;		/* target, see log.h */
+	const char	*log;		/* target, see log_target.h */
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */
 	const char	*pidfile;	/* NULL: none */
 	const char	*ports_file;	/* NULL: none */

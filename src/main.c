@@ -208,8 +208,9 @@ main(int argc, char **argv, char **envp)
 
 	setproctitle_init(argc, argv, envp);
 	memcpy(args + 1, argv + 1, (size_t)argc * sizeof(*args));
-	/* A log on a closed pipe must not end the service. */
+	/* A log ends no service: a closed pipe, a file as long as it may be. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	(void)sys_raise_descriptors();
 	if (inherit(&inherited) == -1)
 		err(EX_USAGE, "what was inherited");

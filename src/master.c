@@ -191,7 +191,7 @@ on_signal(struct master *m, int sig)
 static int
 wait_time(const struct master *m)
 {
-	int due = children_next_due(&m->children), left;
+	int due = log_wait(m->log, children_next_due(&m->children)), left;
 	uint64_t now = sys_now();
 
 	if (m->kill_at == 0)
@@ -217,6 +217,7 @@ supervise(struct master *m, const sigset_t *set)
 	while (m->phase == RUNNING || children_alive(&m->children) > 0) {
 		if ((sig = next_signal(set, wait_time(m))) > 0)
 			on_signal(m, sig);
+		log_flush(m->log);
 		children_respawn(&m->children);
 		if (m->kill_at != 0 && sys_now() >= m->kill_at) {
 			log_line(m->log, LOG_ERR, "killing %u workers",

@@ -191,6 +191,7 @@ worker_free(struct worker *w)
 	if (w->channel != -1)
 		close(w->channel);
 	log_flush(w->log);
+	log_count_lost(w->log, NULL);
 	free(w);
 }
 
@@ -345,6 +346,7 @@ wait_time(const struct worker *w)
 		ms = w->drain_end <= now ? 0 : (int)(w->drain_end - now);
 	ms = acceptor_wait(&w->acceptor, ms);
 	ms = spares_wait(w->table.spares, ms);
+	ms = log_wait(w->log, ms);
 	return timers_wait(w->table.timers, now, ms);
 }
 
@@ -388,6 +390,7 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 	w->channel = channel;
 	w->single = channel == -1;
 	w->signals = -1;
+	log_count_lost(log, &w->me->log_lost);
 	if (set_up(w) == -1) {
 		log_line(log, LOG_ERR, "cannot start: %s: %s", w->step,
 		    strerror(errno));

@@ -14,7 +14,7 @@ top=${srcdir:-$(dirname "$0")/..}
 
 # The layers from the bottom up: directory, layer, files (without .c or .h).
 layers='
-lib 0 log text sys addr board timer nearest
+lib 0 log log_sink log_target text sys addr board timer nearest
 lib 1 poller poller_select poller_hybrid bufpool pipepool shuttle
 lib 2 backend balance
 lib 3 session session_step session_connect session_relay session_table session_log spare builtin
@@ -27,8 +27,8 @@ src 7 main
 # Calls that belong to certain files: a regular expression for these files,
 # what the rule says, the calls.
 calls='
-^lib/poller[a-z_]*[.]c$|waiting is for lib/poller*.c|select pselect poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
-^lib/(shuttle[a-z_]*|builtin|sys)[.]c$|moving bytes is for lib/shuttle*.c|splice vmsplice tee sendfile recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg
+^lib/(poller[a-z_]*|sys)[.]c$|waiting is for lib/poller*.c|select pselect poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
+^lib/(shuttle[a-z_]*|builtin|sys|log_sink)[.]c$|moving bytes is for lib/shuttle*.c|splice vmsplice tee sendfile recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg
 ^lib/sys[.]c$|opening connections is for lib/sys.c|accept accept4 connect bind listen
 ^src/(children|daemon|master|upgrade)[.]c$|processes are for layer 6|fork vfork clone daemon execve execv execvp execvpe execl execlp fexecve posix_spawn posix_spawnp system popen kill killpg tgkill pidfd_send_signal wait wait3 wait4 waitid waitpid
 ^src/priv[.]c$|privileges are for src/priv.c|setuid seteuid setreuid setresuid setgid setegid setregid setresgid setgroups initgroups chroot prctl capset

@@ -56,7 +56,7 @@ _shuttled() {
 		_shuttled_words "auto 0 1 2 4 8" "$cur"
 		;;
 	-L | --log)
-		_shuttled_words "stderr syslog" "$cur"
+		_shuttled_words "stderr syslog syslog+udp:// syslog+tcp://" "$cur"
 		((${#COMPREPLY[@]})) || _shuttled_files "$cur"
 		;;
 	-e | --engine)

@@ -1,8 +1,9 @@
 # Process tests: lives and deaths of master and workers, seen from outside.
 # Alone: make check TESTS='$(PROCESS_TESTS)'
-check_PROGRAMS += tests/process/echo tests/process/load
+check_PROGRAMS += tests/process/echo tests/process/load tests/process/receiver
 tests_process_echo_SOURCES = tests/process/echo.c
 tests_process_load_SOURCES = tests/process/load.c
+tests_process_receiver_SOURCES = tests/process/receiver.c
 tests_process_load_LDADD = $(LIBBSD_LIBS)
 
 PROCESS_TESTS = \
@@ -10,6 +11,7 @@ PROCESS_TESTS = \
 	tests/process/chroot.sh \
 	tests/process/descriptors.sh \
 	tests/process/fastopen.sh \
+	tests/process/fulllog.sh \
 	tests/process/initd.sh \
 	tests/process/instance.sh \
 	tests/process/kill.sh \
@@ -24,6 +26,7 @@ PROCESS_TESTS = \
 	tests/process/speed.sh \
 	tests/process/stop.sh \
 	tests/process/stuck.sh \
+	tests/process/syslog.sh \
 	tests/process/upgrade.sh \
 	tests/process/usage.sh \
 	tests/process/workers.sh

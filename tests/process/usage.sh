@@ -91,7 +91,9 @@ values() {
 wrong_values() {
 	values --workers -1 129 many '' ' 2' +2 2x 0x2 1.5 99999999999999999999
 	values --engine epoll '' SELECT 'select '
-	values --log '' relative/file syslog: syslog:nowhere
+	values --log '' relative/file syslog: syslog:nowhere \
+	    syslog+udp:// syslog+udp://10.0.0.1:0 udp://10.0.0.1 \
+	    syslog+tcp://10.0.0.1/nowhere syslog+tcp://::1
 	values --pidfile ''
 	values --ports-file ''
 	for timeout in connect idle fin drain; do
@@ -171,6 +173,8 @@ right_ones() {
 	$l $b --defer-accept 1ms --defer-accept off
 	$l $b --work 3 --buffers=1
 	$l $b --chroot /var/empty --sandbox on --sandbox off --sessions 300000
+	$l $b -L syslog+udp://127.0.0.1
+	$l $b -L syslog+tcp://[::1]:601/local7
 	END
 	"$SHUTTLED" -V | grep -q '^shuttled [0-9]' || fail 'no version'
 	"$SHUTTLED" -h | grep -q '^usage: shuttled ' || fail 'no help'

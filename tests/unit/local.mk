@@ -14,6 +14,8 @@ UNIT_TESTS = \
 	tests/unit/fast_open \
 	tests/unit/log \
 	tests/unit/log_file \
+	tests/unit/log_syslog \
+	tests/unit/log_target \
 	tests/unit/nearest \
 	tests/unit/options \
 	tests/unit/pipepool \
@@ -98,14 +100,20 @@ tests_unit_log_SOURCES = \
 	tests/unit/helpers.h tests/unit/log.c
 tests_unit_log_LDADD = $(UNIT_LIBS)
 tests_unit_log_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=write,--wrap=clock_gettime \
-	-Wl,--wrap=openlog,--wrap=syslog,--wrap=__syslog_chk
+	-Wl,--wrap=write,--wrap=clock_gettime
 
 tests_unit_log_file_SOURCES = \
 	tests/unit/alloc_fault.c \
 	tests/unit/helpers.h tests/unit/log_file.c
 tests_unit_log_file_LDADD = $(UNIT_LIBS)
 tests_unit_log_file_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
+
+tests_unit_log_syslog_SOURCES = tests/unit/helpers.h tests/unit/log_syslog.c
+tests_unit_log_syslog_LDADD = $(UNIT_LIBS)
+tests_unit_log_syslog_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
+
+tests_unit_log_target_SOURCES = tests/unit/helpers.h tests/unit/log_target.c
+tests_unit_log_target_LDADD = $(UNIT_LIBS)
 
 tests_unit_nearest_SOURCES = tests/unit/helpers.h tests/unit/nearest.c
 tests_unit_nearest_LDADD = $(UNIT_LIBS)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * log.c: what a line looks like, how lines are gathered, and syslog. The clock
- * and syslog(3) are ours, so that a line can be compared to the byte; write(2)
- * is cut short or fails when a test says so. See log_file.c for files.
+ * log.c: what a line looks like, how lines are gathered, and what becomes of
+ * those that cannot be written. The clock is ours, so that a line can be compared
+ * to the byte; write(2) is cut short or fails when a test says so. See
+ * log_file.c for files, log_syslog.c for sockets.
  */
 #include "log.h"
 
@@ -15,15 +16,10 @@
 ssize_t	__real_write(int, const void *, size_t);
 ssize_t	__wrap_write(int, const void *, size_t);
 int	__wrap_clock_gettime(clockid_t, struct timespec *);
-void	__wrap_openlog(const char *, int, int);
-void	__wrap_syslog(int, const char *, ...)
-	    __attribute__((__format__(__printf__, 2, 3)));
-void	__wrap___syslog_chk(int, int, const char *, ...)
-	    __attribute__((__format__(__printf__, 3, 4)));
-
 static struct {
 	uint64_t seed;			/* of short writes; 0: none */
 	int	 error;			/* errno of every write */
+	size_t	 room;			/* on the disk, and one; 0: enough */
 	int	 calls;
 	bool	 torn;			/* one that began or ended in a line */
 	bool	 large;			/* one of more than PIPE_BUF bytes */
@@ -31,10 +27,7 @@ static struct {
 
 static struct timespec fake_now;
 
-static struct {
-	int	option, facility, priority, lines;
-	char	text[4096];
-} sys_log;
+static uint64_t fake_uptime;		/* ms */
 
 ssize_t
 __wrap_write(int fd, const void *buf, size_t len)
@@ -47,6 +40,15 @@ __wrap_write(int fd, const void *buf, size_t len)
 	if (writes.error != 0) {
 		errno = writes.error;
 		return -1;
+	}
+	if (writes.room == 1) {
+		errno = ENOSPC;
+		return -1;
+	}
+	if (writes.room > 1) {
+		len = len < writes.room - 1 ? len : writes.room - 1;
+		writes.room -= len;
+		return __real_write(fd, buf, len);
 	}
 	if (writes.seed != 0) {
 		if (random_below(&writes.seed, 3) == 0) {
@@ -61,47 +63,13 @@ __wrap_write(int fd, const void *buf, size_t len)
 int
 __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 {
-	assert_int_equal(clock, CLOCK_REALTIME);
 	*ts = fake_now;
+	if (clock == CLOCK_MONOTONIC) {
+		ts->tv_sec = (time_t)(fake_uptime / 1000);
+		ts->tv_nsec = 0;
+	} else
+		assert_int_equal(clock, CLOCK_REALTIME);
 	return 0;
-}
-
-void
-__wrap_openlog(const char *ident, int option, int facility)
-{
-	assert_string_equal(ident, "shuttled");
-	sys_log.option = option;
-	sys_log.facility = facility;
-}
-
-static void __attribute__((__format__(__printf__, 2, 0)))
-to_syslog(int priority, const char *fmt, va_list ap)
-{
-	sys_log.priority = priority;
-	sys_log.lines++;
-	vsnprintf(sys_log.text, sizeof(sys_log.text), fmt, ap);
-}
-
-void
-__wrap_syslog(int priority, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	to_syslog(priority, fmt, ap);
-	va_end(ap);
-}
-
-/* What FORTIFY makes of it. */
-void
-__wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)flag;
-	va_start(ap, fmt);
-	to_syslog(priority, fmt, ap);
-	va_end(ap);
 }
 
 /* The time of the example in log.h. */
@@ -115,7 +83,7 @@ set_up(void **state)
 {
 	(void)state;
 	memset(&writes, 0, sizeof(writes));
-	memset(&sys_log, 0, sizeof(sys_log));
+	fake_uptime = 5000;
 	fake_now.tv_sec = 1795311867;
 	fake_now.tv_nsec = 123456789;
 	make_dir(dir, sizeof(dir));
@@ -150,32 +118,6 @@ open_log(int level)
 
 	assert_non_null(l);
 	return l;
-}
-
-static void
-test_targets(void **state)
-{
-	static const char *const good[] = {
-		"stderr", "syslog", "syslog:daemon", "syslog:user",
-		"syslog:local0", "syslog:local7", "syslog:auth",
-		"syslog:authpriv", "syslog:cron", "syslog:ftp", "syslog:mail",
-		"syslog:news", "/", "/var/log/x",
-	}, *const bad[] = {
-		"", "x", "stderr2", "stdout", "syslogx", "syslog:",
-		"syslog:local8", "syslog:kern", "syslog:LOCAL0", "./x", "x/y",
-	};
-	const char *why;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT(good); i++)
-		assert_int_equal(log_check(good[i], &why), 0);
-	for (i = 0; i < COUNT(bad); i++) {
-		why = NULL;
-		assert_int_equal(log_check(bad[i], &why), -1);
-		assert_non_null(why);
-		assert_non_null(strstr(why, "syslog"));
-	}
 }
 
 static void
@@ -393,33 +335,154 @@ test_short_writes(void **state)
 	assert_string_equal(at, "");
 }
 
-/* A log that cannot be written to must not stop or disturb the traffic. */
+/* How often *what* is in the log. */
+static int
+count(const char *what)
+{
+	const char *at;
+	int n = 0;
+
+	slurp(path);
+	for (at = text; (at = strstr(at, what)) != NULL; at++)
+		n++;
+	return n;
+}
+
+/* The disk is full for a while: up to 64 KiB of lines come later, in order. */
 static void
-test_errors_are_swallowed(void **state)
+test_lines_wait(void **state)
 {
 	static const int errors[] = { EPIPE, ENOSPC, EAGAIN, EIO };
 	struct log *l = open_log(LOG_INFO);
+	_Atomic uint64_t lost = 0;
 	size_t i;
 
 	(void)state;
+	log_count_lost(l, &lost);
 	for (i = 0; i < COUNT(errors); i++) {
 		writes.error = errors[i];
 		errno = EXDEV;
-		log_line(l, LOG_INFO, "lost");
+		log_line(l, LOG_INFO, "one");
 		assert_int_equal(errno, EXDEV);
-		log_gather(l, LOG_INFO, "lost");
+		log_gather(l, LOG_INFO, "two");
+		assert_int_equal(log_wait(l, -1), 100);
+		assert_int_equal(log_wait(l, 1000), 100);
+		assert_int_equal(log_wait(l, 50), 50);
 		errno = EXDEV;
 		log_flush(l);
 		assert_int_equal(errno, EXDEV);
+		assert_int_equal(count(": one\n"), i);
+		writes.error = 0;
+		log_flush(l);
+		assert_int_equal(count(": one\n"), i + 1);
+		assert_int_equal(count(": two\n"), i + 1);
+		assert_int_equal(log_wait(l, -1), -1);
+		assert_int_equal(log_wait(l, 1000), 1000);
 	}
-	writes.error = 0;
-	writes.calls = 0;
-	log_flush(l);
-	assert_int_equal(writes.calls, 0);
-	log_line(l, LOG_INFO, "kept");
-	assert_null(strstr(slurp(path), "lost"));
-	assert_non_null(strstr(text, ": kept\n"));
+	assert_int_equal(lost, 0);
+	assert_null(strstr(text, "lost"));
 	log_close(l);
+}
+
+/* What does not fit is counted, and told of as soon as lines go out again. */
+static void
+test_lines_are_lost(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	_Atomic uint64_t lost = 0;
+	char want[60];
+	int i, kept;
+
+	(void)state;
+	log_count_lost(l, &lost);
+	writes.error = ENOSPC;
+	for (i = 0; i < 2000; i++)
+		log_line(l, LOG_INFO, "number %d %050d", i, 0);
+	kept = 2000 - (int)lost;
+	assert_in_range(kept, 400, 800);
+	/* A full log costs no more than one that is not. */
+	assert_in_range(writes.calls, 1, 2001);
+	writes.error = 0;
+	log_line(l, LOG_INFO, "this one too");
+	assert_int_equal(lost, 2001 - kept);
+	assert_int_equal(count(": number "), kept);
+	snprintf(want, sizeof(want), ": number %d 0", kept - 1);
+	assert_int_equal(count(want), 1);
+	snprintf(want, sizeof(want), " warning: log: %d lines lost\n",
+	    2001 - kept);
+	assert_int_equal(count(want), 1);
+	log_line(l, LOG_INFO, "and on");
+	assert_int_equal(count(": and on\n"), 1);
+	assert_int_equal(count("lines lost"), 1);
+	log_close(l);
+}
+
+/* One that is full every moment does not fill itself with saying so. */
+static void
+test_losses_are_told_once_a_second(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	int i, told;
+
+	(void)state;
+	for (told = 1; told < 4; told++) {
+		for (i = 0; i < 3000; i++) {
+			writes.error = i % 1500 == 1499 ? 0 : ENOSPC;
+			log_line(l, LOG_INFO, "number %d %050d", i, 0);
+		}
+		assert_int_equal(count("lines lost"), told);
+		fake_uptime += 1000;
+	}
+	log_close(l);
+}
+
+/* Whoever comes behind a line that was cut begins a new one. */
+static void
+test_torn_line(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	struct stat st;
+
+	(void)state;
+	log_line(l, LOG_INFO, "whole");
+	MUST(stat(path, &st));
+	writes.room = 31;
+	log_line(l, LOG_INFO, "cut");
+	assert_int_equal(strlen(slurp(path)), st.st_size + 30);
+	log_line(l, LOG_INFO, "next");
+	writes.room = 0;
+	log_flush(l);
+	slurp(path);
+	assert_int_equal(text[st.st_size + 30], '\n');
+	assert_memory_equal(text + st.st_size + 31, STAMP, 24);
+	assert_int_equal(count(": cut\n"), 1);
+	assert_non_null(strstr(text, ": cut\n" STAMP));
+	assert_int_equal(count(": next\n"), 1);
+	log_close(l);
+}
+
+/* A child of fork() does not write what its parent could not. */
+static void
+test_lines_are_not_inherited(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	pid_t pid;
+
+	(void)state;
+	writes.error = ENOSPC;
+	log_line(l, LOG_INFO, "once");
+	if ((pid = (pid_t)MUST(fork())) == 0) {
+		writes.error = 0;
+		log_ident(l, "child");
+		log_line(l, LOG_INFO, "of the child");
+		_exit(0);
+	}
+	assert_int_equal(wait_child(pid), 0);
+	writes.error = 0;
+	log_ident(l, "parent");
+	log_close(l);
+	assert_int_equal(count(": once\n"), 1);
+	assert_int_equal(count(": of the child\n"), 1);
 }
 
 static void
@@ -438,43 +501,11 @@ test_errno_is_kept(void **state)
 	log_close(l);
 }
 
-static void
-test_syslog(void **state)
-{
-	struct log *l;
-
-	(void)state;
-	l = log_open("syslog", LOG_INFO);
-	assert_int_equal(sys_log.facility, LOG_DAEMON);
-	/* It must be open before the worker gives up its rights. */
-	assert_int_equal(sys_log.option, LOG_PID | LOG_NDELAY);
-	assert_int_equal(log_fd(l), -1);
-	log_ident(l, "worker 2");
-	log_line(l, LOG_WARNING, "%d%%", 7);
-	assert_int_equal(sys_log.lines, 1);
-	assert_int_equal(sys_log.priority, LOG_WARNING);
-	assert_string_equal(sys_log.text, "worker 2: 7%");
-	log_gather(l, LOG_INFO, "%s", "%s%n");
-	log_flush(l);
-	assert_int_equal(sys_log.lines, 2);
-	assert_string_equal(sys_log.text, "worker 2: %s%n");
-	log_line(l, LOG_DEBUG, "not wanted");
-	assert_int_equal(sys_log.lines, 2);
-	assert_int_equal(log_reopen(l), 0);
-	log_close(l);
-	assert_int_equal(writes.calls, 0);
-	log_close(log_open("syslog:local3", LOG_INFO));
-	assert_int_equal(sys_log.facility, LOG_LOCAL3);
-	log_close(log_open("syslog:user", LOG_INFO));
-	assert_int_equal(sys_log.facility, LOG_USER);
-}
-
 int
 main(void)
 {
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_targets),
 		TEST(test_a_line),
 		TEST(test_time),
 		TEST(test_levels),
@@ -483,9 +514,12 @@ main(void)
 		TEST(test_long_line_is_cut),
 		TEST(test_long_ident_is_cut),
 		TEST(test_short_writes),
-		TEST(test_errors_are_swallowed),
+		TEST(test_lines_wait),
+		TEST(test_lines_are_lost),
+		TEST(test_losses_are_told_once_a_second),
+		TEST(test_torn_line),
+		TEST(test_lines_are_not_inherited),
 		TEST(test_errno_is_kept),
-		TEST(test_syslog),
 	};
 
 	return RUN(tests);

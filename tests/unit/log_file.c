@@ -6,6 +6,8 @@
  */
 #include "log.h"
 
+#include <signal.h>
+
 #include "helpers.h"
 
 static char	dir[64], path[80], moved[80];
@@ -100,7 +102,9 @@ write_many(struct log *l, int writer)
 		if (i % (3 + writer) == 0)
 			log_flush(l);
 	}
-	log_flush(l);
+	/* Nobody waits for the reader of a pipe. */
+	while (log_flush(l), log_wait(l, -1) != -1)
+		poll(NULL, 0, 1);
 	return 0;
 }
 
@@ -270,6 +274,17 @@ test_use_fd_of_others(void **state)
 	close(q[0]);
 }
 
+/* Put *fd* in the place of stderr, or the old one back. */
+static int
+swap_stderr(int fd)
+{
+	int saved = dup(STDERR_FILENO);
+
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	return saved;
+}
+
 static void
 test_stderr(void **state)
 {
@@ -278,8 +293,7 @@ test_stderr(void **state)
 
 	(void)state;
 	MUST(pipe(p));
-	saved = dup(STDERR_FILENO);
-	dup2(p[1], STDERR_FILENO);
+	saved = swap_stderr(p[1]);
 	l = log_open("stderr", LOG_NOTICE);
 	fd = log_fd(l);
 	log_line(l, LOG_NOTICE, "said");
@@ -287,15 +301,159 @@ test_stderr(void **state)
 	log_gather(l, LOG_WARNING, "more");
 	log_close(l);
 	write_text(STDERR_FILENO, "still open");
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	close(p[1]);
-	assert_int_equal(fd, STDERR_FILENO);
+	close(swap_stderr(saved));
+	/* Every process has its own: there is nothing to hand over. */
+	assert_int_equal(fd, -1);
 	read_text(p[0], text, sizeof(text));
 	assert_head(text);
 	assert_non_null(strstr(text, " notice: said\n"));
 	assert_non_null(strstr(text, " warning: more\nstill open"));
 	close(p[0]);
+}
+
+/*
+ * Write until lines are kept, which must not take long; then read from *from*
+ * what is there, and all the others come.
+ */
+static void
+fill_and_empty(struct log *l, int from)
+{
+	char rest[64];
+	int i;
+
+	for (i = 0; log_wait(l, -1) == -1; i++) {
+		assert_in_range(i, 0, 100000);
+		log_line(l, LOG_INFO, "number %d %0100d", i, 0);
+	}
+	log_line(l, LOG_INFO, "the last");
+	set_nonblocking(from);
+	*text = '\0';
+	do {
+		while (read(from, rest, sizeof(rest)) > 0)
+			continue;
+		log_flush(l);
+	} while (log_wait(l, -1) != -1);
+	MUST(read(from, text, sizeof(text)));
+	assert_non_null(strstr(text, ": the last\n"));
+}
+
+/* A terminal or pipe at stderr stays for others what it was. */
+static void
+test_stderr_that_nobody_reads(void **state)
+{
+	int p[2], saved, before, after;
+	struct log *l;
+
+	(void)state;
+	MUST(pipe(p));
+	before = fcntl(p[1], F_GETFL);
+	saved = swap_stderr(p[1]);
+	l = log_open("stderr", LOG_INFO);
+	fill_and_empty(l, p[0]);
+	after = fcntl(STDERR_FILENO, F_GETFL);
+	log_close(l);
+	close(swap_stderr(saved));
+	close(p[0]);
+	assert_int_equal(after, before);
+	assert_false(after & O_NONBLOCK);
+}
+
+/* As under a service manager. */
+static void
+test_stderr_is_a_socket(void **state)
+{
+	int p[2], saved;
+	struct log *l;
+
+	(void)state;
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	saved = swap_stderr(p[1]);
+	l = log_open("stderr", LOG_INFO);
+	fill_and_empty(l, p[0]);
+	log_close(l);
+	close(swap_stderr(saved));
+	close(p[0]);
+}
+
+/* One that waits was handed over, and cannot be made not to. */
+static void
+test_pipe_that_waits(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	int p[2];
+
+	(void)state;
+	MUST(pipe(p));
+	log_use_fd(l, p[1]);
+	fill_and_empty(l, p[0]);
+	assert_false(fcntl(p[1], F_GETFL) & O_NONBLOCK);
+	log_close(l);
+	close(p[0]);
+}
+
+/* Its reader comes late, goes, and comes again. */
+static void
+test_fifo(void **state)
+{
+	struct log *l;
+	int reader;
+
+	(void)state;
+	MUST(mkfifo(path, 0600));
+	l = open_log(LOG_INFO);
+	log_line(l, LOG_INFO, "early");
+	reader = (int)MUST(open(path, O_RDONLY | O_NONBLOCK));
+	fill_and_empty(l, reader);
+	close(reader);
+	log_close(l);
+	/* One opened while there was a reader is without one in between. */
+	reader = (int)MUST(open(path, O_RDONLY | O_NONBLOCK));
+	l = open_log(LOG_INFO);
+	close(reader);
+	signal(SIGPIPE, SIG_IGN);
+	log_line(l, LOG_INFO, "meanwhile");
+	reader = (int)MUST(open(path, O_RDONLY | O_NONBLOCK));
+	log_flush(l);
+	assert_true(MUST(read(reader, text, sizeof(text))) > 0);
+	assert_non_null(strstr(text, ": meanwhile\n"));
+	signal(SIGPIPE, SIG_DFL);
+	close(reader);
+	log_close(l);
+}
+
+/* The file may be no longer: RLIMIT_FSIZE, as a quota or a full disk. */
+static void
+test_full_disk(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	_Atomic uint64_t lost = 0;
+	struct rlimit rl, was;
+	struct stat st;
+	int i;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	MUST(getrlimit(RLIMIT_FSIZE, &was));
+	rl = was;
+	rl.rlim_cur = 10000;
+	MUST(setrlimit(RLIMIT_FSIZE, &rl));
+	log_count_lost(l, &lost);
+	for (i = 0; i < 2000; i++)
+		log_line(l, LOG_INFO, "number %d", i);
+	MUST(stat(path, &st));
+	MUST(setrlimit(RLIMIT_FSIZE, &was));
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(st.st_size, 10000);
+	assert_in_range(lost, 100, 1900);
+	log_close(l);
+	slurp(path);
+	for (i = 0; i < 2000 - (int)lost; i++) {
+		char want[32];
+
+		snprintf(want, sizeof(want), ": number %d\n", i);
+		assert_non_null(strstr(text, want));
+	}
+	assert_non_null(strstr(text, " lines lost\n"));
 }
 
 static void
@@ -344,6 +502,11 @@ main(void)
 		TEST(test_use_fd),
 		TEST(test_use_fd_of_others),
 		TEST(test_stderr),
+		TEST(test_stderr_that_nobody_reads),
+		TEST(test_stderr_is_a_socket),
+		TEST(test_pipe_that_waits),
+		TEST(test_fifo),
+		TEST(test_full_disk),
 		TEST(test_open_errors),
 		TEST(test_out_of_memory),
 	};

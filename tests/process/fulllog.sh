@@ -1,0 +1,169 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# fulllog.sh: logs that cannot be written: never at the start, which is an error,
+# or for a while: a full disk, a pipe that nobody reads. Sessions do not notice,
+# and in the end every line is there or was counted.
+. "$(dirname "$0")/lib.sh"
+
+# refused_at_start TEXT TARGET ARGS...: one line that says what is wrong.
+refused_at_start() {
+	text=$1
+	target=$2
+	shift 2
+	shuttled_try -L "$target" -l 127.0.0.1:0 -b builtin:echo -w 2 "$@"
+	assert_eq "status with $target" 73 "$STATUS"
+	assert_eq "what it says of $target" "shuttled: log $target: $text" \
+	    "$(cat "$T/try.out")"
+}
+
+unwritable_at_start() {
+	refused_at_start 'No such file or directory' "$T/none/log"
+	refused_at_start 'Is a directory' "$T"
+	refused_at_start 'Not a directory' "$T/try.out/log"
+	if [ "$(id -u)" -ne 0 ]; then
+		mkdir -m 500 "$T/locked"
+		refused_at_start 'Permission denied' "$T/locked/log"
+	fi
+	"$PEER" -c "listen unix:$T/s; wait-file $T/done" &
+	started="$started $!"
+	wait_for 5 test -S "$T/s"
+	refused_at_start 'No such device or address' "$T/s"
+	: >"$T/done"
+}
+
+# sessions N: so many, all of which must go well.
+sessions() {
+	load_start some -c 10 -n "$1"
+	load_ended some
+	load_all_ok some 0
+	assert_eq sessions "$1" "$(load_count some loop ok)"
+}
+
+# account FILE...: the session lines in them, and those that were lost.
+account() {
+	awk '/session end .* end=client.close$/ { n++ }
+	    / log: [0-9]+ lines lost$/ { n += $(NF - 2) }
+	    END { print n + 0 }' "$@"
+}
+
+accounts_are() {
+	expected=$1
+	shift
+	[ "$(account "$@")" -ge "$expected" ]
+}
+
+# all_accounted N FILE...: of so many sessions. A worker that has lost lines says
+# so behind the next that it writes: give both some.
+all_accounted() {
+	total=$1
+	most=$(($1 + 200))
+	shift
+	until try_for 1 accounts_are "$total" "$@"; do
+		[ "$total" -lt $most ] ||
+			fail "$(account "$@") of $total sessions"
+		sessions 20
+		total=$((total + 20))
+	done
+	assert_eq 'sessions in the log and lost' "$total" "$(account "$@")"
+}
+
+# Whole lines only, but for what was cut by the end of the disk.
+assert_whole() {
+	cut=$(cat "$@" | grep -cvE \
+	    '^([-0-9]{10}T[:.0-9]{12}Z [^ ]+( [0-9]+)?\[[0-9]+\] (error|warning|notice|info|debug): .*|)$' || :)
+	assert_between 'lines that were cut' 0 2 "$cut"
+}
+
+always_full() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 -L /dev/full
+	: >"$T/log"
+	sessions 2000
+	shuttled_stop
+}
+
+# A disk of 64 KiB, for us alone. It fills up, and is emptied.
+full_disk() {
+	if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
+		say 'not here: it takes root, and a mount'
+		return 0
+	fi
+	echo_start
+	saved_wrap=$SHUTTLED_WRAP
+	mkdir "$T/disk"
+	cat >"$T/mount" <<-END
+		#!/bin/sh
+		mount -t tmpfs -o size=64k shuttled "$T/disk" || exit 1
+		head -c 40000 /dev/zero >"$T/disk/filler"
+		exec "\$@"
+	END
+	chmod +x "$T/mount"
+	SHUTTLED_WRAP="unshare -m $T/mount $SHUTTLED_WRAP"
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 -L "$T/disk/log"
+	SHUTTLED_WRAP=$saved_wrap
+	: >"$T/log"
+	disk=/proc/$PID/root$T/disk
+	sessions 2000
+	rm "$disk/filler"
+	mount -o remount,size=4m "$disk" 2>/dev/null ||
+		nsenter -t "$PID" -m mount -o remount,size=4m "$T/disk" ||
+		fail 'the disk does not grow'
+	all_accounted 2000 "$disk/log"
+	grep -q 'lines lost' "$disk/log" || fail 'nothing was lost'
+	assert_whole "$disk/log"
+	shuttled_stop
+}
+
+# Nobody reads it at first; who comes then gets what was kept.
+fifo_without_reader() {
+	echo_start
+	mkfifo -m 600 "$T/fifo"
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 -L "$T/fifo"
+	: >"$T/log"
+	sessions 2000
+	cat "$T/fifo" >"$T/read" &
+	reader=$!
+	started="$started $!"
+	all_accounted 2000 "$T/read"
+	grep -q 'lines lost' "$T/read" || fail 'nothing was lost'
+	# It goes, and another comes.
+	kill "$reader"
+	wait_for 5 gone "$reader"
+	sessions 100
+	cat "$T/fifo" >"$T/more" &
+	started="$started $!"
+	all_accounted $((total + 100)) "$T/read" "$T/more"
+	assert_whole "$T/read" "$T/more"
+	shuttled_stop
+}
+
+# As `shuttled -F 2>&1 | less`: the pipe is not ours to change.
+stderr_without_reader() {
+	echo_start
+	mkfifo -m 600 "$T/pipe"
+	exec 9<>"$T/pipe"
+	saved_wrap=$SHUTTLED_WRAP
+	cat >"$T/piped" <<-'END'
+		#!/bin/sh
+		exec "$@" 2>&9 9>&-
+	END
+	chmod +x "$T/piped"
+	SHUTTLED_WRAP="$T/piped $SHUTTLED_WRAP"
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 -L stderr
+	SHUTTLED_WRAP=$saved_wrap
+	: >"$T/log"
+	sessions 2000
+	cat <&9 >"$T/read.err" &
+	reader=$!
+	started="$started $!"
+	all_accounted 2000 "$T/read.err"
+	assert_whole "$T/read.err"
+	shuttled_stop
+	kill "$reader"
+	exec 9>&-
+}
+
+run_cases unwritable_at_start always_full full_disk \
+    fifo_without_reader stderr_without_reader

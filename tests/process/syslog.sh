@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# syslog.sh: logs that go to another machine's syslog: what arrives there, and
+# what becomes of sessions and lines while nothing can.
+. "$(dirname "$0")/lib.sh"
+
+RECEIVER=${RECEIVER:-$(dirname "$LOAD")/receiver}
+
+# receiver_start udp|tcp [PORT]: its address in $SYSLOG, its lines in $T/got.
+receiver_start() {
+	: >"$T/got"
+	"$RECEIVER" "$1" "${2:-0}" >"$T/got" 2>"$T/receiver.out" </dev/null &
+	receiver=$!
+	started="$started $!"
+	wait_for 10 test -s "$T/got"
+	SYSLOG=$(head -n 1 "$T/got")
+}
+
+receiver_end() {
+	alive "$receiver" || fail 'the receiver has ended'
+	kill -s "${1:-TERM}" "$receiver"
+	wait_for 10 gone "$receiver"
+	wait "$receiver" || :
+	forget "$receiver"
+}
+
+got() {
+	grep -c -e "$1" "$T/got" || :
+}
+
+# got_reaches COUNT PATTERN, for wait_for.
+got_reaches() {
+	[ "$(got "$2")" -ge "$1" ]
+}
+
+# assert_messages PRI: every line is one, by RFC 5424, section 6.
+assert_messages() {
+	host=$(uname -n)
+	assert_eq 'lines of another form' '' "$(tail -n +2 "$T/got" |
+	    grep -vE "^<[0-9]+>1 [-0-9]{10}T[:0-9]{8}\.[0-9]{3}Z $host shuttled [0-9]+ - - (master|worker [0-9]+|single|start): " || :)"
+	assert_eq 'session lines with the right priority' \
+	    "$(got 'session end')" "$(got "^<$1>1 .*session end")"
+}
+
+# log_to TARGET ARGS...: the log file stays empty.
+log_to() {
+	target=$1
+	shift
+	shuttled_start -l 127.0.0.1:0 -w 2 -L "$target" "$@"
+	: >"$T/log"
+}
+
+# sessions N: so many, all of which must go well.
+sessions() {
+	load_start some -c 10 -n "$1"
+	load_ended some
+	load_all_ok some 0
+	assert_eq sessions "$1" "$(load_count some loop ok)"
+}
+
+# Facility and level as in RFC 5424, section 6.2.1: 16 * 8 + 6, 3 * 8 + 6.
+over_udp() {
+	receiver_start udp
+	log_to "syslog+udp://$SYSLOG/local0" -b builtin:echo
+	sessions 50
+	wait_for 5 got_reaches 50 'session end'
+	assert_messages 134
+	# The one that the master opens anew is used as well.
+	signal USR1
+	wait_for 5 got_reaches 1 'log reopened'
+	sessions 50
+	wait_for 5 got_reaches 100 'session end'
+	shuttled_stop
+	wait_for 5 got_reaches 2 'draining: asked to quit'
+	receiver_end
+}
+
+over_tcp() {
+	receiver_start tcp
+	log_to "syslog+tcp://$SYSLOG" -b builtin:echo
+	sessions 300
+	wait_for 5 got_reaches 300 'session end'
+	assert_eq lines 300 "$(got 'session end')"
+	assert_messages 30
+	signal USR1
+	wait_for 5 got_reaches 1 'log reopened'
+	shuttled_stop
+	wait_for 5 got_reaches 2 'draining: asked to quit'
+	wait_for 5 got_reaches 1 'all workers have ended'
+	receiver_end
+}
+
+# It dies, is away for a while, and comes again.
+it_comes_again() {
+	receiver_start tcp
+	log_to "syslog+tcp://$SYSLOG" -b builtin:echo
+	sessions 20
+	receiver_end KILL
+	sessions 100
+	receiver_start tcp "${SYSLOG##*:}"
+	wait_for 30 got_reaches 50 'session end'
+	sessions 20
+	wait_for 30 got_reaches 100 'session end'
+	assert_messages 30
+	shuttled_stop
+	receiver_end
+}
+
+# Nobody is there, from the beginning to the end.
+nobody_is_there() {
+	for how in udp tcp; do
+		receiver_start $how
+		receiver_end
+		log_to "syslog+$how://$SYSLOG" -b builtin:echo
+		sessions 300
+		shuttled_stop
+	done
+}
+
+run_cases over_udp over_tcp it_comes_again nobody_is_there
