@@ -19,7 +19,6 @@
 #include "board.h"
 #include "log_sink.h"
 #include "sys.h"
-#include "text.h"
 
 #define LINE		2048		/* bytes of a line, its end included */
 #define ROOM		65536		/* bytes of lines that are not out */
@@ -34,6 +33,7 @@ struct log {
 	char		*name;		/* of the target */
 	struct log_sink	 sink;
 	int		 level;
+	enum log_style	 style;
 	pid_t		 pid;
 	char		 ident[24];
 	char		 process[48];	/* ident and pid */
@@ -140,6 +140,12 @@ log_replace(struct log *l, const char *target, int level)
 }
 
 void
+log_set_style(struct log *l, enum log_style style)
+{
+	l->style = style;
+}
+
+void
 log_ident(struct log *l, const char *name)
 {
 	pid_t pid = getpid();
@@ -220,15 +226,17 @@ put_time(struct log *l)
 	text_bytes(&l->line, "Z", 1);
 }
 
-/* What a syslog daemon wants to know. */
+/* What a syslog daemon wants to know, or would write down itself. */
 static void
 put_syslog_head(struct log *l, int level)
 {
 	const struct log_target *t = &l->sink.target;
 
-	text_bytes(&l->line, "<", 1);
-	text_number(&l->line, (unsigned)(t->facility | level));
-	text_bytes(&l->line, ">", 1);
+	if (t->facility != 0) {
+		text_bytes(&l->line, "<", 1);
+		text_number(&l->line, (unsigned)(t->facility | level));
+		text_bytes(&l->line, ">", 1);
+	}
 	if (t->kind == TARGET_UDP || t->kind == TARGET_TCP) {
 		/* RFC 5424, section 6 */
 		text_string(&l->line, "1 ");
@@ -241,33 +249,80 @@ put_syslog_head(struct log *l, int level)
 		return;
 	}
 	text_time(&l->line, &l->local, TIME_RFC3164, l->now.tv_sec);
+	text_string(&l->line, " ");
 	/* This machine's daemon knows where it is. */
-	text_string(&l->line, " " NAME "[");
+	if (t->kind != TARGET_SYSLOG) {
+		text_string(&l->line, l->host);
+		text_string(&l->line, " ");
+	}
+	text_string(&l->line, NAME "[");
 	text_number(&l->line, (uint64_t)l->pid);
 	text_string(&l->line, "]: ");
 }
 
 static void
-begin(struct log *l, int level)
+put_json_head(struct log *l, int level)
 {
+	text_string(&l->line, "{\"time\":\"");
+	put_time(l);
+	text_string(&l->line, "\",\"process\":");
+	text_json(&l->line, l->ident);
+	text_string(&l->line, ",\"pid\":");
+	text_number(&l->line, (uint64_t)l->pid);
+	text_string(&l->line, ",\"level\":\"");
+	text_string(&l->line, level_names[level]);
+	text_string(&l->line, "\",");
+}
+
+static void
+begin(struct log *l, int level, bool session)
+{
+	bool syslog = l->sink.target.facility != 0;
+
 	l->line.at = l->begun;
 	l->line.end = l->begun + sizeof(l->begun) - 1;
 	clock_gettime(CLOCK_REALTIME, &l->now);
-	if (l->sink.target.facility != 0) {
+	if (syslog || l->style == LOG_STYLE_HAPROXY)
 		put_syslog_head(l, level);
+	if (l->style == LOG_STYLE_JSON) {
+		put_json_head(l, level);
+	} else if (session && l->style != LOG_STYLE_TEXT) {
+		return;
+	} else if (syslog || l->style == LOG_STYLE_HAPROXY) {
 		text_string(&l->line, l->ident);
+		text_bytes(&l->line, ": ", 2);
 	} else {
 		put_time(l);
 		text_bytes(&l->line, " ", 1);
 		text_string(&l->line, l->process);
 		text_bytes(&l->line, " ", 1);
 		text_string(&l->line, level_names[level]);
+		text_bytes(&l->line, ": ", 2);
 	}
-	text_bytes(&l->line, ": ", 2);
 }
 
-static void
-end(struct log *l)
+struct text *
+log_begin(struct log *l, int level)
+{
+	begin(l, level, true);
+	return &l->line;
+}
+
+uint64_t
+log_time(const struct log *l)
+{
+	return (uint64_t)l->now.tv_sec * 1000 +
+	    (uint64_t)l->now.tv_nsec / 1000000;
+}
+
+pid_t
+log_pid(const struct log *l)
+{
+	return l->pid;
+}
+
+void
+log_end(struct log *l)
 {
 	size_t len = (size_t)(l->line.at - l->begun);
 	struct text to;
@@ -295,10 +350,18 @@ compose(struct log *l, int level, const char *fmt, va_list ap)
 {
 	char text[LINE];
 
-	begin(l, level);
+	begin(l, level, false);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	text_string(&l->line, text);
-	end(l);
+	if (l->style != LOG_STYLE_JSON) {
+		text_string(&l->line, text);
+	} else {
+		l->line.end--;
+		text_string(&l->line, "\"message\":");
+		text_json(&l->line, text);
+		l->line.end++;
+		text_bytes(&l->line, "}", 1);
+	}
+	log_end(l);
 }
 
 static void __attribute__((__format__(__printf__, 3, 4)))
@@ -359,16 +422,4 @@ log_line(struct log *l, int level, const char *fmt, ...)
 	va_end(ap);
 	log_flush(l);
 	errno = err;
-}
-
-void
-log_gather(struct log *l, int level, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!log_wants(l, level))
-		return;
-	va_start(ap, fmt);
-	compose(l, level, fmt, ap);
-	va_end(ap);
 }

@@ -12,12 +12,24 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <sys/types.h>
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <syslog.h>
 
+#include "text.h"
+
 struct log;
+
+/* What a line looks like around its text. */
+enum log_style {
+	LOG_STYLE_TEXT,			/* as above */
+	LOG_STYLE_JSON,			/* an object */
+	LOG_STYLE_HAPROXY,		/* as a syslog daemon writes to files */
+	LOG_STYLE_BARE			/* text; sessions have nothing around */
+};
 
 /*
  * Is *target* a target (log_target.h)? Looks up host names. Returns 0, or -1
@@ -33,6 +45,8 @@ struct log *log_open(const char *target, int level);
 
 /* What is left is tried once more, over TCP for half a second at most. */
 void	log_close(struct log *);
+
+void	log_set_style(struct log *, enum log_style);
 
 /*
  * The name at the head of each line, such as "worker 2", and the pid. After a
@@ -68,9 +82,17 @@ bool	log_wants(const struct log *, int level);
 void	log_line(struct log *, int level, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 3, 4)));
 
-/* Put a line aside for the next flush. */
-void	log_gather(struct log *, int level, const char *fmt, ...)
-	    __attribute__((__format__(__printf__, 3, 4)));
+/*
+ * The line of a session: text is put together in what log_begin() returns, after
+ * its head, and put aside by log_end() for the next flush. With LOG_STYLE_JSON
+ * it is the members of an object, up to and with the closing brace.
+ */
+struct text *log_begin(struct log *, int level);
+void	log_end(struct log *);
+
+/* The wall clock as of log_begin(), in ms since 1970; and the pid in use. */
+uint64_t log_time(const struct log *);
+pid_t	log_pid(const struct log *);
 
 /* Write what was put aside. Lines are never mixed with those of others. */
 void	log_flush(struct log *);

@@ -1,64 +1,34 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_log.c: what is said of a session: its lines in the log, and the words
- * for its states and ends.
+ * session_log.c: has a line made of a session, and the words for its states
+ * and ends.
  */
 #include "session_log.h"
 
-#include <stdio.h>
-#include <string.h>
-
+#include "log_format.h"
 #include "session_table.h"
+
+static void
+put_line(const struct session_table *t, const struct session *s, int level,
+    enum log_event event)
+{
+	if (!log_wants(t->log, level))
+		return;
+	log_format_put(t->lines.format, log_begin(t->log, level), t, s, event);
+	log_end(t->log);
+}
 
 void
 session_log_start(const struct session_table *t, const struct session *s)
 {
-	char client[ADDR_TEXT];
-
-	if (log_wants(t->log, LOG_DEBUG))
-		log_gather(t->log, LOG_DEBUG,
-		    "session start client=%s listener=%s",
-		    endpoint_format(&s->client, client, sizeof(client)),
-		    t->route[s->listener].name);
-}
-
-/* The names of all backends tried, the one that served last. */
-static const char *
-tried_names(const struct session_table *t, const struct session *s, char *buf,
-    size_t size)
-{
-	unsigned i;
-
-	strlcpy(buf, s->attempts == 0 ? "-" : "", size);
-	for (i = 0; i < s->attempts; i++) {
-		if (i > 0)
-			strlcat(buf, ",", size);
-		strlcat(buf, t->backends->list[s->tried[i]].name, size);
-	}
-	return buf;
+	put_line(t, s, LOG_DEBUG, EVENT_START);
 }
 
 void
 session_log_end(const struct session_table *t, const struct session *s)
 {
-	char client[ADDR_TEXT], tried[SESSION_ATTEMPTS * BACKEND_NAME];
-	char connect[24] = "-";
-
-	if (!log_wants(t->log, LOG_INFO))
-		return;
-	if (s->connected != 0)
-		snprintf(connect, sizeof(connect), "%llu",
-		    (unsigned long long)(s->connected - s->started));
-	log_gather(t->log, LOG_INFO, "session end client=%s listener=%s "
-	    "backend=%s up=%llu down=%llu connect_ms=%s total_ms=%llu end=%s",
-	    endpoint_format(&s->client, client, sizeof(client)),
-	    t->route[s->listener].name,
-	    tried_names(t, s, tried, sizeof(tried)),
-	    (unsigned long long)s->way[UP].out,
-	    (unsigned long long)s->way[DOWN].out, connect,
-	    (unsigned long long)(t->now - s->started),
-	    session_end_name(s->end));
+	put_line(t, s, LOG_INFO, EVENT_END);
 }
 
 const char *

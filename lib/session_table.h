@@ -26,6 +26,7 @@ struct session_limits {			/* in ms; 0: no limit */
 	uint64_t	fin_timeout;
 };
 
+struct log_format;
 struct spares;
 
 /* What eager begins with: clients are taken to speak first. */
@@ -37,6 +38,11 @@ struct session_route {
 	uint32_t	 pool;		/* who serves them */
 	struct session_limits limits;
 	uint8_t		 eager;		/* see session_connect.c */
+};
+
+/* What they leave in the log. */
+struct session_lines {
+	struct log_format *format;
 };
 
 struct session_table {
@@ -59,6 +65,7 @@ struct session_table {
 	struct timers	*timers;	/* one for each id */
 	struct board_worker *board;
 	struct log	*log;
+	struct session_lines lines;
 	struct session_route *route;	/* by listener */
 
 	uint64_t	 now;		/* sys_now(), set each turn */

@@ -52,6 +52,7 @@ struct conf {
 
 	const char	*log;		/* target, see log_target.h */
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */
+	const char	*log_format;	/* see log_format.h */
 	const char	*pidfile;	/* NULL: none */
 	const char	*ports_file;	/* NULL: none */
 	struct identity	 user;		/* of workers, when root starts us */

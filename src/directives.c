@@ -16,6 +16,7 @@
 
 #include "conf.h"
 #include "log.h"
+#include "log_format.h"
 #include "nearest.h"
 #include "sandbox.h"
 #include "settings.h"
@@ -174,6 +175,9 @@ static const struct directive table[] = {
 { X, "log",	NULL, TEXT(PATH, "stderr, syslog, syslog:FACILITY or the "
 				"absolute name of a file"), BY(read_log) },
 { X, "log_level", "info", WORD(LEVELS), BY(read_log_level) },
+{ X, "log_format", "text", TYPE_FORMAT, 1, 2000, NULL,
+				"text, json, haproxy or words with %{fields}",
+				MEMBER(conf, log_format) },
 { X, "pidfile",	NULL, TEXT(PATH, "the name of a file"), MEMBER(conf, pidfile) },
 { X, "ports_file", NULL, TEXT(PATH, "the name of a file"),
 				MEMBER(conf, ports_file) },
@@ -379,11 +383,21 @@ set_member(const struct directive *d, const char *text, void *to)
 		*(bool *)member = strcmp(text, "true") == 0;
 		break;
 	case TYPE_TEXT:
+	case TYPE_FORMAT:
 		*(const char **)member = text;
 		break;
 	default:
 		break;
 	}
+}
+
+static int
+check_format(const char *text, char why[DIRECTIVE_WHY])
+{
+	struct log_format *f = log_format_new(text, why, DIRECTIVE_WHY);
+
+	log_format_free(f);
+	return f == NULL ? -1 : 0;
 }
 
 int
@@ -393,6 +407,8 @@ directive_read(const struct directive *d, const char *text, void *to,
 	char takes[DIRECTIVE_WHY - 48], near[32] = "";
 	const char *wrong;
 
+	if (d->type == TYPE_FORMAT && check_format(text, why) == -1)
+		return -1;
 	if (!is_right(d, text, near, sizeof(near))) {
 		snprintf(why, DIRECTIVE_WHY, "should be %s%s%s",
 		    directive_takes(d, takes, sizeof(takes)),

@@ -27,6 +27,7 @@ enum directive_type {
 	TYPE_BOOL,			/* bool */
 	TYPE_WORD,			/* one of *words* */
 	TYPE_TEXT,			/* const char *, of the text given */
+	TYPE_FORMAT,			/* the same, for log_format_new() */
 	/* Left to conf_make.c: */
 	TYPE_POOL,			/* the name of one */
 	TYPE_ADDRESS,

@@ -22,6 +22,7 @@
 #include "inherit.h"
 #include "instance.h"
 #include "log.h"
+#include "log_format.h"
 #include "master.h"
 #include "options.h"
 #include "settings.h"
@@ -136,6 +137,7 @@ run(struct conf *conf, struct inheritance *inherited)
 		warn("log %s", conf->log);
 		return EX_CANTCREAT;
 	}
+	log_set_style(log, log_format_style(conf->log_format));
 	if ((status = instance_open(&instance, conf, inherited)) == 0)
 		status = serve(conf, log, &instance, &report);
 	else

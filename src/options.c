@@ -58,6 +58,7 @@ static const struct option longs[] = {
 	{ "chroot", required_argument, NULL, LONG },
 	{ "sandbox", required_argument, NULL, LONG },
 	{ "sessions", required_argument, NULL, LONG },
+	{ "log-format", required_argument, NULL, LONG },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -100,6 +101,8 @@ static const char usage[] =
 "      --chroot DIR         the workers' root directory (none)\n"
 "      --sandbox on|off     keep workers from files and most system calls (on)\n"
 "      --sessions N         at most, in each worker (what descriptors allow)\n"
+"      --log-format FORMAT  of session lines: text, json, haproxy, or your own\n"
+"                           with fields, such as \"%{client} %{server}\" (text)\n"
 "\n"
 "ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
 "port 0 lets the system choose. A backend may be builtin:hello, builtin:echo\n"

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "complaints.h"
+#include "log_format.h"
 #include "options.h"
 #include "sys.h"
 
@@ -84,6 +85,15 @@ read_again(struct attempt *a, const char **why)
 	return 0;
 }
 
+static int
+replace_log(struct log *log, const struct conf *c)
+{
+	if (log_replace(log, c->log, c->log_level) == -1)
+		return -1;
+	log_set_style(log, log_format_style(c->log_format));
+	return 0;
+}
+
 /* Everything that the new workers need, but themselves. */
 static int
 prepare(struct attempt *a, const char **why)
@@ -99,7 +109,7 @@ prepare(struct attempt *a, const char **why)
 		*why = "too many backends while earlier generations drain";
 		goto fail;
 	}
-	if (log_replace(cs->log, a->other.log, a->other.log_level) == -1) {
+	if (replace_log(cs->log, &a->other) == -1) {
 		*why = strerror(errno);
 		goto fail;
 	}
@@ -133,7 +143,7 @@ undo(struct attempt *a)
 	swap(a);
 	instance_release(&a->other, a->conf);
 	/* It was open a moment ago; if it is not now, the new one serves. */
-	(void)log_replace(cs->log, a->conf->log, a->conf->log_level);
+	(void)replace_log(cs->log, a->conf);
 }
 
 static void

@@ -16,6 +16,7 @@
 
 #include "acceptor.h"
 #include "budget.h"
+#include "log_format.h"
 #include "sandbox.h"
 #include "spare.h"
 #include "sys.h"
@@ -82,6 +83,16 @@ make_routes(const struct conf *c)
 }
 
 static int
+set_up_lines(struct session_lines *l, const struct conf *c)
+{
+	char why[200];
+
+	/* It was checked with the options: only memory can be lacking. */
+	l->format = log_format_new(c->log_format, why, sizeof(why));
+	return l->format == NULL ? -1 : 0;
+}
+
+static int
 set_up_table(struct worker *w, size_t descriptors)
 {
 	struct session_table *t = &w->table;
@@ -96,6 +107,7 @@ set_up_table(struct worker *w, size_t descriptors)
 	}
 	w->step = "memory";
 	if (table_init(t, b.sessions, descriptors) == -1 ||
+	    set_up_lines(&t->lines, w->conf) == -1 ||
 	    (t->route = make_routes(w->conf)) == NULL)
 		return -1;
 	t->now = sys_now();
@@ -185,6 +197,7 @@ worker_free(struct worker *w)
 	pipepool_free(w->table.kit.pipes);
 	table_free(&w->table);
 	poller_free(w->poller);
+	log_format_free(w->table.lines.format);
 	free(w->table.route);
 	if (w->signals != -1)
 		close(w->signals);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The shuttled authors
 #
-# docs.sh: what is written must be so. Options and end reasons are the same in
+# docs.sh: what is written must be so. Options, fields and end reasons are the same in
 # the binary, the man page and the completion; every command line in README,
 # man page, demos and start-up files and every example of a configuration is one
 # that shuttled takes; the man pages and all shell scripts are free of lint. A part whose tool is missing is
@@ -88,6 +88,16 @@ check_ends() {
 	    >"$tmp/man.ends"
 	same "lib/session.h" "$tmp/source.ends" \
 	    "doc/shuttled.8" "$tmp/man.ends"
+}
+
+# What may stand in a --log-format.
+check_fields() {
+	sed -n '/^#define FIELDS/,/^$/s/X(/\n/gp' "$top/lib/log_format.c" |
+	    sed -n 's/^\([a-z_]*\)).*/\1/p' >"$tmp/source.fields"
+	sed -n '/^[.]Sh LOG$/,/^[.]Sh /s/^[.]It Cm //p' "$man" |
+	    sed 's/ , Cm /\n/g' | grep -v '[.]' >"$tmp/man.fields"
+	same "lib/log_format.c" "$tmp/source.fields" \
+	    "doc/shuttled.8" "$tmp/man.fields"
 }
 
 # accepts WHERE ARGS...: shuttled must take this command line.
@@ -193,6 +203,7 @@ check_lint() {
 
 check_options
 check_ends
+check_fields
 check_commands
 check_lint
 [ "$failed" -eq 0 ] || exit 1

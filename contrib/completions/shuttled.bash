@@ -95,6 +95,9 @@ _shuttled() {
 	--defer-accept)
 		_shuttled_words "off 1s 5s 30s" "$cur"
 		;;
+	--log-format)
+		_shuttled_words "text json haproxy" "$cur"
+		;;
 	*)
 		_shuttled_words "-c --config -l --listen -b --backend -w --workers
 		    -F --foreground -p --pidfile -L --log -e --engine
@@ -103,7 +106,7 @@ _shuttled() {
 		    --retries --idle-timeout --fin-timeout --drain-timeout
 		    --buffers --busy-poll --defer-accept
 		    --fast-open --pin-cpus --chroot --sandbox
-		    --sessions" "$cur"
+		    --sessions --log-format" "$cur"
 		;;
 	esac
 }

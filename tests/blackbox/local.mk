@@ -14,6 +14,7 @@ BLACKBOX_TESTS = \
 	tests/blackbox/backends.sh \
 	tests/blackbox/builtin.sh \
 	tests/blackbox/conf.sh \
+	tests/blackbox/logformat.sh \
 	tests/blackbox/many.sh \
 	tests/blackbox/peer.sh \
 	tests/blackbox/pressure.sh \

@@ -35,6 +35,17 @@ got_reaches() {
 	[ "$(got "$2")" -ge "$1" ]
 }
 
+# lost: the sum of the lines that it says were lost.
+lost() {
+	sed -n 's/.*log: \([0-9]*\) lines lost$/\1/p' "$T/got" |
+	    awk '{ n += $1 } END { print n + 0 }'
+}
+
+# all_told N: so many sessions have arrived or were said to be lost.
+all_told() {
+	[ "$(($(got 'session end') + $(lost)))" -ge "$1" ]
+}
+
 # assert_messages PRI: every line is one, by RFC 5424, section 6.
 assert_messages() {
 	host=$(uname -n)
@@ -92,6 +103,33 @@ over_tcp() {
 	receiver_end
 }
 
+# It takes nothing for a while. Sessions do not wait, lines do, as many as the
+# system holds and 64 KiB for each worker; in the end the sum is right.
+it_stalls() {
+	echo_start
+	receiver_start tcp
+	log_to "syslog+tcp://$SYSLOG" -b "$BACKEND" \
+	    --log-format "session end %{end} $(printf '%01500d' 0)"
+	sessions 20
+	wait_for 5 got_reaches 20 'session end'
+	kill -STOP "$receiver"
+	sessions 8000
+	kill -CONT "$receiver"
+	# What makes a worker say that lines were lost is the next line.
+	total=8020
+	until try_for 1 all_told $total; do
+		[ $total -lt 8220 ] || fail "$(got 'session end') lines and" \
+		    "$(lost) lost are not $total"
+		sessions 20
+		total=$((total + 20))
+	done
+	assert_eq 'sessions that arrived or were lost' $total \
+	    $(($(got 'session end') + $(lost)))
+	[ "$(lost)" -gt 0 ] || fail 'nothing was lost: not stalled'
+	shuttled_stop
+	receiver_end
+}
+
 # It dies, is away for a while, and comes again.
 it_comes_again() {
 	receiver_start tcp
@@ -119,4 +157,4 @@ nobody_is_there() {
 	done
 }
 
-run_cases over_udp over_tcp it_comes_again nobody_is_there
+run_cases over_udp over_tcp it_stalls it_comes_again nobody_is_there

@@ -114,7 +114,8 @@ fill(const struct directive *d, long long length, char *buf)
 {
 	memset(buf, 'x', (size_t)length);
 	buf[length] = '\0';
-	if (strcmp(d->name, "log") == 0 && length > 1)
+	if ((strcmp(d->name, "log") == 0 || strcmp(d->name, "chroot") == 0) &&
+	    length > 1)
 		buf[0] = '/';
 }
 
@@ -131,7 +132,7 @@ time_of(long long ms, char *buf, size_t size)
 static bool
 value_of(const struct directive *d, enum which which, char *buf, size_t size)
 {
-	char text[2000], *end;
+	char text[2100], *end;
 	long long n = which == BELOW ? d->min - 1 : which == LEAST ? d->min :
 	    which == MOST ? d->max : d->max + 1;
 	bool inside = which == LEAST || which == MOST;
@@ -158,10 +159,20 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 		if (inside && strcmp(d->name, "user") == 0)
 			strlcpy(text, getpwuid(geteuid())->pw_name,
 			    sizeof(text));
-		else if (which == LEAST && strcmp(d->name, "log") == 0)
+		else if (which == LEAST && (strcmp(d->name, "log") == 0 ||
+		    strcmp(d->name, "chroot") == 0))
 			strlcpy(text, "/", sizeof(text));
 		else
 			fill(d, n, text);
+		snprintf(buf, size, "\"%s\"", text);
+		return true;
+	case TYPE_FORMAT:
+		if (which == BELOW || which == LEAST) {
+			strlcpy(buf, inside ? "\"json\"" : "\"jsn\"", size);
+			return true;
+		}
+		fill(d, n, text);
+		memcpy(text, "%{end}", 6);
 		snprintf(buf, size, "\"%s\"", text);
 		return true;
 	case TYPE_POOL:
@@ -179,7 +190,7 @@ static void
 test_ranges(void **state)
 {
 	const struct directive *d;
-	char value[2100], line[2200];
+	char value[2200], line[2300];
 	enum which which;
 	size_t n;
 
@@ -276,7 +287,7 @@ static void
 test_duplicates(void **state)
 {
 	const struct directive *d;
-	char value[2100], line[4400], first[400];
+	char value[2200], line[4600], first[400];
 	size_t n;
 
 	(void)state;

@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/fast_open \
 	tests/unit/log \
 	tests/unit/log_file \
+	tests/unit/log_format \
 	tests/unit/log_syslog \
 	tests/unit/log_target \
 	tests/unit/nearest \
@@ -107,6 +108,12 @@ tests_unit_log_file_SOURCES = \
 	tests/unit/helpers.h tests/unit/log_file.c
 tests_unit_log_file_LDADD = $(UNIT_LIBS)
 tests_unit_log_file_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
+
+tests_unit_log_format_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/helpers.h tests/unit/log_format.c
+tests_unit_log_format_LDADD = $(UNIT_LIBS)
+tests_unit_log_format_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=clock_gettime
 
 tests_unit_log_syslog_SOURCES = tests/unit/helpers.h tests/unit/log_syslog.c
 tests_unit_log_syslog_LDADD = $(UNIT_LIBS)

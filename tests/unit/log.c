@@ -111,6 +111,22 @@ slurp(const char *file)
 	return text;
 }
 
+/* As a session would. */
+static void __attribute__((__format__(__printf__, 3, 4)))
+gather(struct log *l, int level, const char *fmt, ...)
+{
+	char line[3000];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (!log_wants(l, level))
+		return;
+	text_string(log_begin(l, level), line);
+	log_end(l);
+}
+
 static struct log *
 open_log(int level)
 {
@@ -161,7 +177,7 @@ test_time(void **state)
 	for (i = 0; i < COUNT(times); i++) {
 		fake_now.tv_sec = times[i].sec;
 		fake_now.tv_nsec = times[i].nsec;
-		log_gather(l, LOG_INFO, "x");
+		gather(l, LOG_INFO, "x");
 	}
 	log_close(l);
 	unsetenv("TZ");
@@ -191,7 +207,7 @@ test_levels(void **state)
 		for (level = LOG_EMERG; level <= LOG_DEBUG; level++) {
 			assert_int_equal(log_wants(l, level), level <= limit);
 			log_line(l, level, "line %d", level);
-			log_gather(l, level, "gathered %d", level);
+			gather(l, level, "gathered %d", level);
 		}
 		log_close(l);
 		slurp(path);
@@ -215,17 +231,17 @@ test_gathered_lines_go_in_one_write(void **state)
 
 	(void)state;
 	log_ident(l, "w");
-	log_gather(l, LOG_INFO, "a");
-	log_gather(l, LOG_INFO, "b");
+	gather(l, LOG_INFO, "a");
+	gather(l, LOG_INFO, "b");
 	assert_int_equal(writes.calls, 0);
 	log_flush(l);
 	assert_int_equal(writes.calls, 1);
-	log_gather(l, LOG_INFO, "c");
+	gather(l, LOG_INFO, "c");
 	log_line(l, LOG_INFO, "d");
 	assert_int_equal(writes.calls, 2);
 	log_flush(l);
 	assert_int_equal(writes.calls, 2);
-	log_gather(l, LOG_INFO, "e");
+	gather(l, LOG_INFO, "e");
 	log_close(l);
 	assert_int_equal(writes.calls, 3);
 	slurp(path);
@@ -250,7 +266,7 @@ test_more_than_fits(void **state)
 	memset(line, 'x', sizeof(line));
 	for (i = 0; i < COUNT(len); i++) {
 		len[i] = random_below(&seed, sizeof(line));
-		log_gather(l, LOG_INFO, "%u %.*s", i, (int)len[i], line);
+		gather(l, LOG_INFO, "%u %.*s", i, (int)len[i], line);
 	}
 	log_flush(l);
 	assert_false(writes.torn);
@@ -318,7 +334,7 @@ test_short_writes(void **state)
 	(void)state;
 	writes.seed = random_seed();
 	for (i = 0; i < 500; i++) {
-		log_gather(l, LOG_INFO, "number %d", i);
+		gather(l, LOG_INFO, "number %d", i);
 		if (i % 7 == 0)
 			log_flush(l);
 	}
@@ -364,7 +380,7 @@ test_lines_wait(void **state)
 		errno = EXDEV;
 		log_line(l, LOG_INFO, "one");
 		assert_int_equal(errno, EXDEV);
-		log_gather(l, LOG_INFO, "two");
+		gather(l, LOG_INFO, "two");
 		assert_int_equal(log_wait(l, -1), 100);
 		assert_int_equal(log_wait(l, 1000), 100);
 		assert_int_equal(log_wait(l, 50), 50);

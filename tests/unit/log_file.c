@@ -43,6 +43,20 @@ slurp(const char *file)
 	return text;
 }
 
+/* As a session would. */
+static void __attribute__((__format__(__printf__, 3, 4)))
+gather(struct log *l, int level, const char *fmt, ...)
+{
+	char line[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	text_string(log_begin(l, level), line);
+	log_end(l);
+}
+
 static struct log *
 open_log(int level)
 {
@@ -97,7 +111,7 @@ write_many(struct log *l, int writer)
 	int i;
 
 	for (i = 0; i < LINES; i++) {
-		log_gather(l, LOG_INFO, "%d %d %.*s", writer, i,
+		gather(l, LOG_INFO, "%d %d %.*s", writer, i,
 		    1 + (i * 7 + writer) % 50, letters);
 		if (i % (3 + writer) == 0)
 			log_flush(l);
@@ -186,7 +200,7 @@ test_reopen(void **state)
 
 	(void)state;
 	log_line(l, LOG_INFO, "one");
-	log_gather(l, LOG_INFO, "two");
+	gather(l, LOG_INFO, "two");
 	MUST(rename(path, moved));
 	assert_int_equal(log_reopen(l), 0);
 	assert_int_equal(fcntl(log_fd(l), F_GETFD), FD_CLOEXEC);
@@ -239,7 +253,7 @@ test_use_fd(void **state)
 
 	(void)state;
 	MUST(pipe(p));
-	log_gather(l, LOG_INFO, "to the old");
+	gather(l, LOG_INFO, "to the old");
 	log_use_fd(l, p[1]);
 	assert_false(is_open(old));
 	assert_int_equal(log_fd(l), p[1]);
@@ -298,7 +312,7 @@ test_stderr(void **state)
 	fd = log_fd(l);
 	log_line(l, LOG_NOTICE, "said");
 	assert_int_equal(log_reopen(l), 0);
-	log_gather(l, LOG_WARNING, "more");
+	gather(l, LOG_WARNING, "more");
 	log_close(l);
 	write_text(STDERR_FILENO, "still open");
 	close(swap_stderr(saved));

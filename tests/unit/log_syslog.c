@@ -187,12 +187,19 @@ test_udp(void **state)
 	log_ident(l, "worker 2");
 	log_line(l, LOG_WARNING, "%d%%", 7);
 	assert_rfc5424(datagram(fd), LOG_LOCAL3 | LOG_WARNING, "worker 2: 7%");
-	log_gather(l, LOG_INFO, "one");
-	log_gather(l, LOG_INFO, "two");
+	text_string(log_begin(l, LOG_INFO), "one");
+	log_end(l);
+	text_string(log_begin(l, LOG_INFO), "two");
+	log_end(l);
 	assert_false(comes(fd, POLLIN, 0));
 	log_flush(l);
 	assert_rfc5424(datagram(fd), LOG_LOCAL3 | LOG_INFO, "worker 2: one");
 	assert_rfc5424(datagram(fd), LOG_LOCAL3 | LOG_INFO, "worker 2: two");
+	log_set_style(l, LOG_STYLE_BARE);
+	text_string(log_begin(l, LOG_INFO), "bare");
+	log_end(l);
+	log_flush(l);
+	assert_rfc5424(datagram(fd), LOG_LOCAL3 | LOG_INFO, "bare");
 	/* Workers may not make one of these: the master hands it over. */
 	old = log_fd(l);
 	assert_int_not_equal(old, -1);
@@ -423,6 +430,11 @@ test_local(void **state)
 	snprintf(want, sizeof(want), " shuttled[%d]: worker 2: 7%%",
 	    (int)getpid());
 	assert_string_equal(text + 4 + 15, want);
+	log_set_style(l, LOG_STYLE_HAPROXY);
+	text_string(log_begin(l, LOG_INFO), "a session");
+	log_end(l);
+	log_flush(l);
+	assert_non_null(strstr(datagram(fd), "]: a session"));
 	log_close(l);
 	l = log_open("syslog:local7", LOG_INFO);
 	log_line(l, LOG_ERR, "x");

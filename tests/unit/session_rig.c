@@ -8,6 +8,7 @@
 
 #include <sys/ioctl.h>
 
+#include "log_format.h"
 #include "spare.h"
 #include "sys.h"
 
@@ -83,6 +84,7 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	snprintf(r->log, sizeof(r->log), "%s/log", r->dir);
 	assert_int_equal(table_init(t, sessions, RIG_DESCRIPTORS), 0);
 	r->route.name = "front";
+	t->lines.format = log_format_new("text", NULL, 0);
 	r->route.limits.fin_timeout = 60000;
 	r->pool.connect_timeout = 5000;
 	r->pool.attempts = 3;
@@ -94,7 +96,7 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	t->log = log_open(r->log, LOG_DEBUG);
 	t->kit.pool = bufpool_new(blocks, size);
 	t->kit.scratch = malloc(size);
-	assert_true(t->poller != NULL && t->timers != NULL &&
+	assert_true(t->lines.format != NULL && t->poller != NULL && t->timers != NULL &&
 	    t->log != NULL && t->kit.pool != NULL && t->kit.scratch != NULL);
 	log_ident(t->log, "rig");
 	r->backends.list = r->list;
@@ -182,6 +184,7 @@ rig_stop(struct rig *r)
 	timers_free(t->timers);
 	poller_free(t->poller);
 	log_close(t->log);
+	log_format_free(t->lines.format);
 	table_free(t);
 	remove_dir(r->dir);
 	if (!clean || open_descriptors() != r->before) {

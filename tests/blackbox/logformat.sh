@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# logformat.sh: session lines in other formats than text. What text says is
+# tested in sessionlog.sh.
+# shellcheck source-path=SCRIPTDIR disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+number='[0-9][0-9]*'
+rfc3339='[0-9-]\{10\}T[0-9:]\{8\}\.[0-9]\{3\}Z'
+
+# one_session FORMAT ARGS...: of a client that sends 300 bytes and gets 7.
+one_session() {
+	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
+	    expect 300 seed 1; expect-eof; send 7; close"
+	format=$1
+	shift
+	shuttled_start -l 127.0.0.1:0 -b "$(address b),name=it" \
+	    -w "$workers" --log-format "$format" "$@"
+	peer "connect $LISTEN; send 300 seed 1; half-close; \
+	    expect 7 seed 0; expect-eof"
+	peer_wait b
+}
+
+# Every line is an object, of whatever process.
+json() {
+	one_session json
+	assert_log "^{\"time\":\"$rfc3339\",\"process\":\"[a-z0-9 ]*\",\
+\"pid\":$number,\"level\":\"info\",\"event\":\"end\",\
+\"start\":\"$rfc3339\",\"client\":\"127.0.0.1:$number\",\
+\"client_ip\":\"127.0.0.1\",\"client_port\":$number,\
+\"listener\":\"$LISTEN\",\"pool\":\"main\",\"server\":\"it\",\
+\"backend\":\"it\",\"retries\":0,\"up\":300,\"down\":7,\
+\"connect_ms\":$number,\"total_ms\":$number,\"end\":\"client.close\"}\$"
+	shuttled_stop
+	assert_eq 'lines that are no objects' '' \
+	    "$(grep -v "^{\"time\":\"$rfc3339\",.*}\$" "$T/log" || :)"
+	assert_log '"process":"\(master\|single\)".*"message":"listening on '
+}
+
+# As the tools that read HAProxy's logs from files of syslog want it.
+haproxy() {
+	head="^[A-Z][a-z][a-z] [ 123][0-9] [0-9:]\\{8\\} [^ ]* shuttled\\[$number\\]: "
+	one_session haproxy
+	assert_log "${head}127.0.0.1:$number \\[[0-9]\\{2\\}/[A-Z][a-z]*/[0-9]\\{4\\}:[0-9:]\\{8\\}\\.[0-9]\\{3\\}\\] \
+$LISTEN main/it 0/$number/$number 7 -- 1/1/1/1/0 0/0\$"
+	shuttled_stop
+	assert_eq 'lines with another head' '' "$(grep -v "$head" "$T/log" || :)"
+}
+
+# Nothing stands around such a line; other lines are as ever.
+own_format() {
+	one_session '%{client_ip} > %{server}: %{up}+%{down} bytes, 100%% %{end}'
+	assert_log '^127.0.0.1 > it: 300+7 bytes, 100% client.close$'
+	assert_log "^$rfc3339 [a-z]*\\[$PID\\] notice: listening on "
+	shuttled_stop
+}
+
+workers=2
+run_cases json haproxy own_format
+workers=0
+run_cases json

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * log_format.c: the line of a session in every format, to the byte. The session
+ * and all that it knows are made by hand, and so is the clock.
+ */
+#include "log_format.h"
+
+#include "session_table.h"
+
+#include "helpers.h"
+
+#define STAMP	"2026-11-22T01:44:27.123Z"
+
+int	__wrap_clock_gettime(clockid_t, struct timespec *);
+
+/* The time above, in the time zone of the tests 07:29:27. */
+int
+__wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	(void)clock;
+	ts->tv_sec = 1795311867;
+	ts->tv_nsec = 123456789;
+	return 0;
+}
+
+static char	dir[64], path[80], text[5000];
+static char	why[200];
+static struct session_table table;
+static struct session session;
+static struct session_route route;
+static struct pool pool;
+static struct backend servers[3];
+static struct backends backends;
+static struct board *board;
+
+static int
+set_up(void **state)
+{
+	static const unsigned char ip[] = { 192, 0, 2, 7 };
+	uint32_t i;
+
+	(void)state;
+	make_dir(dir, sizeof(dir));
+	snprintf(path, sizeof(path), "%s/log", dir);
+	setenv("TZ", "Asia/Kathmandu", 1);
+	memset(&table, 0, sizeof(table));
+	memset(&session, 0, sizeof(session));
+	memset(&route, 0, sizeof(route));
+	board = board_new(3, NULL);
+	assert_non_null(board);
+	strlcpy(pool.name, "main", sizeof(pool.name));
+	for (i = 0; i < 3; i++) {
+		snprintf(servers[i].name, sizeof(servers[i].name), "%c",
+		    'a' + (char)i);
+		servers[i].seat = i;
+	}
+	backends.list = servers;
+	backends.n = 3;
+	backends.pool = &pool;
+	backends.pools = 1;
+	backends.board = board;
+	backends.worker = 1;
+	route.name = "front";
+	table.backends = &backends;
+	table.route = &route;
+	table.now = 10000;
+	table.log = log_open(path, LOG_INFO);
+	assert_non_null(table.log);
+	log_ident(table.log, "worker 2");
+	session.client.family = AF_INET;
+	memcpy(session.client.ip, ip, sizeof(ip));
+	session.client.port = 51234;
+	session.started = 9877;
+	session.connected = 9880;
+	session.way[UP].out = 120;
+	session.way[DOWN].out = 5300;
+	session.tried[0] = 2;
+	session.tried[1] = 1;
+	session.attempts = 2;
+	session.end = END_CLIENT_CLOSE;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	log_close(table.log);
+	board_free(board);
+	remove_dir(dir);
+	unsetenv("TZ");
+	return 0;
+}
+
+/* What has been written since the last time. */
+static const char *
+slurp(void)
+{
+	int fd = (int)MUST(open(path, O_RDONLY));
+
+	read_text(fd, text, sizeof(text));
+	close(fd);
+	MUST(truncate(path, 0));
+	return text;
+}
+
+/* The line that this format makes of the session. */
+static const char *
+line(const char *spec, enum log_event event)
+{
+	struct log_format *f = log_format_new(spec, why, sizeof(why));
+
+	if (f == NULL)
+		fail_msg("%s: %s", spec, why);
+	log_set_style(table.log, log_format_style(spec));
+	log_format_put(f, log_begin(table.log, LOG_INFO), &table, &session,
+	    event);
+	log_end(table.log);
+	log_flush(table.log);
+	log_format_free(f);
+	return slurp();
+}
+
+/* The same behind the head that a file of this style has. */
+static const char *
+tail(const char *spec, enum log_event event)
+{
+	return strstr(line(spec, event), "]: ") + 3;
+}
+
+static void
+test_text(void **state)
+{
+	char want[300];
+
+	(void)state;
+	snprintf(want, sizeof(want), STAMP " worker 2[%d] "
+	    "info: session end client=192.0.2.7:51234 listener=front "
+	    "backend=c,b up=120 down=5300 connect_ms=3 total_ms=123 "
+	    "end=client.close\n", (int)getpid());
+	assert_string_equal(line("text", EVENT_END), want);
+	line("text", EVENT_START);
+	assert_non_null(strstr(text, " info: session start "
+	    "client=192.0.2.7:51234 listener=front\n"));
+	line("text", EVENT_STILL);
+	assert_non_null(strstr(text, " info: session still "
+	    "client=192.0.2.7:51234 listener=front backend=c,b up=120 "
+	    "down=5300 connect_ms=3 total_ms=123\n"));
+	session.attempts = 0;
+	session.connected = 0;
+	session.end = END_NO_BACKEND;
+	line("text", EVENT_END);
+	assert_non_null(strstr(text, " backend=- up=120 down=5300 "
+	    "connect_ms=- total_ms=123 end=proxy.no_backend\n"));
+}
+
+static void
+test_json(void **state)
+{
+	char want[600];
+
+	(void)state;
+	strlcpy(servers[1].name, "b\"\\\n", sizeof(servers[1].name));
+	snprintf(want, sizeof(want), "{\"time\":\"" STAMP "\","
+	    "\"process\":\"worker 2\",\"pid\":%d,\"level\":\"info\","
+	    "\"event\":\"end\",\"start\":\"2026-11-22T01:44:27.000Z\","
+	    "\"client\":\"192.0.2.7:51234\",\"client_ip\":\"192.0.2.7\","
+	    "\"client_port\":51234,\"listener\":\"front\",\"pool\":\"main\","
+	    "\"server\":\"b\\\"\\\\\\u000a\","
+	    "\"backend\":\"c,b\\\"\\\\\\u000a\",\"retries\":1,\"up\":120,"
+	    "\"down\":5300,\"connect_ms\":3,\"total_ms\":123,"
+	    "\"end\":\"client.close\"}\n", (int)getpid());
+	assert_string_equal(line("json", EVENT_END), want);
+	session.attempts = 0;
+	session.connected = 0;
+	line("json", EVENT_START);
+	assert_non_null(strstr(text, "\"event\":\"start\","));
+	assert_non_null(strstr(text, "\"server\":null,\"backend\":null,"
+	    "\"retries\":0,\"up\":120,\"down\":5300,\"connect_ms\":null,"
+	    "\"total_ms\":123,\"end\":null}\n"));
+	line("json", EVENT_STILL);
+	assert_non_null(strstr(text, "\"event\":\"still\","));
+}
+
+/*
+ * HAProxy's manual, section 8.2.2: client_ip:client_port [accept_date] frontend
+ * backend/server Tw/Tc/Tt bytes state conns queues.
+ */
+static void
+test_haproxy(void **state)
+{
+	(void)state;
+	/* Two workers, with this session counted no more. */
+	board->slots = 2;
+	board->worker[0].live = 4;
+	board->worker[1].live = 2;
+	*board_live(board, 0, 1) = 2;
+	*board_live(board, 1, 2) = 7;
+	assert_string_equal(tail("haproxy", EVENT_END), "192.0.2.7:51234 "
+	    "[22/Nov/2026:07:29:27.000] front main/b 0/3/123 5300 -- "
+	    "7/7/7/3/+1 0/0\n");
+	assert_memory_equal(text, "Nov 22 07:29:27 ", 16);
+	assert_string_equal(tail("haproxy", EVENT_STILL), "192.0.2.7:51234 "
+	    "[22/Nov/2026:07:29:27.000] front main/b 0/3/+123 +5300 -- "
+	    "6/6/6/2/+1 0/0\n");
+	assert_string_equal(tail("haproxy", EVENT_START), "session start "
+	    "client=192.0.2.7:51234 listener=front\n");
+	session.attempts = 1;
+	session.connected = 0;
+	session.end = END_SERVER_REFUSED;
+	assert_non_null(strstr(tail("haproxy", EVENT_END),
+	    " main/c 0/-1/123 5300 SC 7/7/7/7/0 0/0\n"));
+	session.attempts = 0;
+	session.end = END_NO_BACKEND;
+	assert_non_null(strstr(tail("haproxy", EVENT_END),
+	    " main/<NOSRV> -1/-1/123 5300 SC 7/7/7/0/0 0/0\n"));
+}
+
+/* The table of the manual page. */
+static void
+test_haproxy_codes(void **state)
+{
+	static const struct {
+		enum session_end end;
+		bool	    stood;
+		const char *want;
+	} codes[] = {
+		{ END_CLIENT_CLOSE, true, " -- " },
+		{ END_SERVER_CLOSE, true, " -- " },
+		{ END_CLIENT_RESET, true, " CD " },
+		{ END_CLIENT_RESET, false, " CC " },
+		{ END_CLIENT_LOST, true, " CD " },
+		{ END_SERVER_RESET, true, " SD " },
+		{ END_SERVER_LOST, true, " SD " },
+		{ END_SERVER_REFUSED, false, " SC " },
+		{ END_SERVER_UNREACHABLE, false, " SC " },
+		{ END_CONNECT_TIMEOUT, false, " sC " },
+		{ END_IDLE_TIMEOUT, true, " cD " },
+		{ END_FIN_TIMEOUT, true, " cD " },
+		{ END_NO_BACKEND, false, " SC " },
+		{ END_RESOURCES, false, " RC " },
+		{ END_DRAIN, true, " KD " },
+		{ END_STOP, true, " KD " },
+		{ END_STOP, false, " KC " },
+	};
+	size_t i;
+	int end;
+
+	(void)state;
+	for (i = 0; i < COUNT(codes); i++) {
+		session.end = (uint8_t)codes[i].end;
+		session.connected = codes[i].stood ? 9880 : 0;
+		tail("haproxy", EVENT_END);
+		if (strstr(text, codes[i].want) == NULL)
+			fail_msg("%s: no \"%s\" in: %s",
+			    session_end_name(codes[i].end), codes[i].want,
+			    text);
+	}
+	/* The client has ended: the server was waited for. */
+	session.done[UP] = true;
+	session.connected = 9880;
+	session.end = END_FIN_TIMEOUT;
+	assert_non_null(strstr(tail("haproxy", EVENT_END), " sD "));
+	/* None was forgotten. */
+	for (end = 0; end < END_REASONS; end++) {
+		session.end = (uint8_t)end;
+		assert_int_equal(strlen(line("haproxy", EVENT_END)),
+		    strchr(text, '\n') + 1 - text);
+	}
+}
+
+static void
+test_fields(void **state)
+{
+	static const struct {
+		const char *spec, *want;
+	} fields[] = {
+		{ "%{time}", STAMP "\n" },
+		{ "%{start}", "2026-11-22T01:44:27.000Z\n" },
+		{ "%{event}", "end\n" },
+		{ "%{client}", "192.0.2.7:51234\n" },
+		{ "%{client_ip}", "192.0.2.7\n" },
+		{ "%{client_port}", "51234\n" },
+		{ "%{listener}", "front\n" },
+		{ "%{pool}", "main\n" },
+		{ "%{server}", "b\n" },
+		{ "%{backend}", "c,b\n" },
+		{ "%{attempts}", "2\n" },
+		{ "%{retries}", "1\n" },
+		{ "%{up}", "120\n" },
+		{ "%{down}", "5300\n" },
+		{ "%{connect_ms}", "3\n" },
+		{ "%{total_ms}", "123\n" },
+		{ "%{end}", "client.close\n" },
+		{ "%{worker}", "2\n" },
+		{ "%%", "%\n" },
+		{ "%%%%{up}", "%%{up}\n" },
+		{ "100%%: %{up}/%{down}.", "100%: 120/5300.\n" },
+		{ "a\t%{up}%{up}", "a\t120120\n" },
+	};
+	char want[20];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(fields); i++)
+		assert_string_equal(line(fields[i].spec, EVENT_END),
+		    fields[i].want);
+	snprintf(want, sizeof(want), "%d\n", (int)getpid());
+	assert_string_equal(line("%{pid}", EVENT_END), want);
+	assert_string_equal(line("%{event} %{end}", EVENT_START), "start -\n");
+	assert_string_equal(line("%{event} %{end}", EVENT_STILL), "still -\n");
+	session.attempts = 0;
+	session.connected = 0;
+	assert_string_equal(line("%{server} %{backend} %{attempts} %{retries} "
+	    "%{connect_ms}", EVENT_END), "- - 0 0 -\n");
+}
+
+static void
+test_clients(void **state)
+{
+	struct addr a;
+	const char *no;
+
+	(void)state;
+	assert_int_equal(addr_parse("[2001:db8::7]:80", ADDR_LISTEN, &a, 1,
+	    &no), 1);
+	endpoint_set(&session.client, &a);
+	assert_string_equal(line("%{client} %{client_ip} %{client_port}",
+	    EVENT_END), "[2001:db8::7]:80 2001:db8::7 80\n");
+	assert_memory_equal(tail("haproxy", EVENT_END), "2001:db8::7:80 [",
+	    16);
+	memset(&session.client, 0, sizeof(session.client));
+	session.client.family = AF_UNIX;
+	assert_string_equal(line("%{client} %{client_ip} %{client_port}",
+	    EVENT_END), "unix: unix: 0\n");
+	assert_non_null(strstr(line("json", EVENT_END), "\"client\":\"unix:\","
+	    "\"client_ip\":\"unix:\",\"client_port\":0,"));
+}
+
+static void
+test_errors(void **state)
+{
+	static const struct {
+		const char *spec, *why;		/* a part of it */
+	} bad[] = {
+		{ "", "text, json, haproxy" },
+		{ "jsno", "; perhaps json" },
+		{ "JSON", "text, json, haproxy" },
+		{ "ha-proxy", "; perhaps haproxy" },
+		{ "nothing", "\"%{client} %{server}\"" },
+		{ "%", "behind a percent sign" },
+		{ "up %d", "behind a percent sign" },
+		{ "%{up} 100%", "behind a percent sign" },
+		{ "%{up", "%{client}" },
+		{ "%{}", "no field " },
+		{ "%{clinet}", "no field clinet, perhaps client" },
+		{ "%{totalms}", "no field totalms, perhaps total_ms" },
+		{ "%{bytes}", "no field bytes; shuttled(8)" },
+		{ "%{a name that is much too long}", "%{client}" },
+		{ "%{up}\n", "control characters" },
+	};
+	char spec[400] = "";
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad); i++) {
+		if (log_format_new(bad[i].spec, why, sizeof(why)) != NULL)
+			fail_msg("this is no format: %s", bad[i].spec);
+		if (strstr(why, bad[i].why) == NULL)
+			fail_msg("\"%s\": \"%s\" is not in: %s", bad[i].spec,
+			    bad[i].why, why);
+	}
+	for (i = 0; i < 65; i++)
+		strlcat(spec, "%{up}", sizeof(spec));
+	assert_null(log_format_new(spec, why, sizeof(why)));
+	assert_string_equal(why, "this is too long");
+	spec[64 * 5] = '\0';
+	line(spec, EVENT_END);
+}
+
+/* The longest line that names can make is cut, and still one line. */
+static void
+test_long_line(void **state)
+{
+	char spec[1000];
+	size_t i;
+
+	(void)state;
+	memset(servers[1].name, 'n', sizeof(servers[1].name) - 1);
+	for (i = 0; i < SESSION_ATTEMPTS; i++)
+		session.tried[i] = 1;
+	session.attempts = SESSION_ATTEMPTS;
+	snprintf(spec, sizeof(spec), "%s%s%s", "%{backend}", "%{backend}",
+	    "%{backend}");
+	line(spec, EVENT_END);
+	assert_int_equal(strlen(text), 2048);
+	assert_ptr_equal(strchr(text, '\n'), text + 2047);
+	line("json", EVENT_END);
+	assert_string_equal(text + strlen(text) - 22,
+	    "\"end\":\"client.close\"}\n");
+}
+
+/* Lines that are not of a session are objects as well, even if cut. */
+static void
+test_other_lines_in_json(void **state)
+{
+	static char much[3000];
+	char want[200];
+
+	(void)state;
+	log_set_style(table.log, LOG_STYLE_JSON);
+	log_line(table.log, LOG_NOTICE, "a \"b\" \\ %c", 7);
+	snprintf(want, sizeof(want), "{\"time\":\"" STAMP "\","
+	    "\"process\":\"worker 2\",\"pid\":%d,\"level\":\"notice\","
+	    "\"message\":\"a \\\"b\\\" \\\\ \\u0007\"}\n", (int)getpid());
+	assert_string_equal(slurp(), want);
+	memset(much, '"', sizeof(much) - 1);
+	log_line(table.log, LOG_INFO, "%s", much);
+	slurp();
+	assert_string_equal(text + strlen(text) - 5, "\\\"\"}\n");
+}
+
+/* With haproxy as a syslog daemon writes them, or else as ever. */
+static void
+test_other_lines(void **state)
+{
+	char want[400], host[65];
+
+	(void)state;
+	MUST(gethostname(host, sizeof(host)));
+	log_set_style(table.log, LOG_STYLE_HAPROXY);
+	log_line(table.log, LOG_INFO, "ready");
+	log_set_style(table.log, LOG_STYLE_BARE);
+	log_line(table.log, LOG_INFO, "steady");
+	snprintf(want, sizeof(want),
+	    "Nov 22 07:29:27 %s shuttled[%d]: worker 2: ready\n"
+	    STAMP " worker 2[%d] info: steady\n", host, (int)getpid(),
+	    (int)getpid());
+	assert_string_equal(slurp(), want);
+}
+
+static void
+test_out_of_memory(void **state)
+{
+	struct log_format *f;
+	int n;
+
+	(void)state;
+	alloc_needed();
+	for (n = 0; ; n++) {
+		alloc_fail(n);
+		f = log_format_new("%{up}", why, sizeof(why));
+		if (!alloc_failed())
+			break;
+		assert_null(f);
+		assert_string_equal(why, strerror(ENOMEM));
+	}
+	assert_int_equal(n, 2);
+	log_format_free(f);
+	log_format_free(NULL);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_text),
+		TEST(test_json),
+		TEST(test_haproxy),
+		TEST(test_haproxy_codes),
+		TEST(test_fields),
+		TEST(test_clients),
+		TEST(test_errors),
+		TEST(test_long_line),
+		TEST(test_other_lines_in_json),
+		TEST(test_other_lines),
+		TEST(test_out_of_memory),
+	};
+
+	return RUN(tests);
+}
