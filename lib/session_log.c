@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_log.c: has a line made of a session, and the words for its states
- * and ends.
+ * session_log.c: chooses the sessions that are worth a line, and has the words
+ * for their states and ends.
  */
 #include "session_log.h"
 
 #include "log_format.h"
 #include "session_table.h"
+
+/* Sessions that one turn looks at for lines in between. */
+#define SCAN		256
 
 static void
 put_line(const struct session_table *t, const struct session *s, int level,
@@ -25,10 +28,54 @@ session_log_start(const struct session_table *t, const struct session *s)
 	put_line(t, s, LOG_DEBUG, EVENT_START);
 }
 
-void
-session_log_end(const struct session_table *t, const struct session *s)
+/* One in so many of those that end well, and those that do not. */
+static bool
+worth_a_line(struct session_lines *l, const struct session *s)
 {
-	put_line(t, s, LOG_INFO, EVENT_END);
+	if (s->end != END_CLIENT_CLOSE && s->end != END_SERVER_CLOSE)
+		return l->errors;
+	return l->every != 0 && l->seen++ % l->every == 0;
+}
+
+void
+session_log_end(struct session_table *t, const struct session *s)
+{
+	if (worth_a_line(&t->lines, s))
+		put_line(t, s, LOG_INFO, EVENT_END);
+}
+
+void
+session_log_turn(struct session_table *t)
+{
+	struct session_lines *l = &t->lines;
+	const struct session *s;
+	unsigned n;
+
+	if (l->interval == 0 || (l->next == 0 && t->now < l->due))
+		return;
+	if (l->next == 0)
+		l->due = t->now + l->interval;
+	for (n = 0; n < SCAN && l->next < t->used; n++) {
+		s = &t->session[l->next++];
+		if (s->state != SESSION_FREE &&
+		    t->now - s->started >= l->interval)
+			put_line(t, s, LOG_INFO, EVENT_STILL);
+	}
+	if (l->next == t->used)
+		l->next = 0;
+}
+
+int
+session_log_wait(const struct session_table *t, int limit)
+{
+	const struct session_lines *l = &t->lines;
+
+	if (l->interval == 0)
+		return limit;
+	if (l->next != 0 || l->due <= t->now)
+		return 0;
+	return l->due - t->now < (uint64_t)limit ? (int)(l->due - t->now) :
+	    limit;
 }
 
 const char *

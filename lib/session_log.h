@@ -13,7 +13,16 @@
 void	session_log_start(const struct session_table *,
 	    const struct session *);
 
-/* It has ended. */
-void	session_log_end(const struct session_table *, const struct session *);
+/* It has ended, if such ends are wanted: see struct session_lines. */
+void	session_log_end(struct session_table *, const struct session *);
+
+/*
+ * Once a turn: a line for some of the sessions that have lasted for longer than
+ * the interval, until all have had theirs; then again an interval later.
+ */
+void	session_log_turn(struct session_table *);
+
+/* How long session_log_turn() has nothing to do, in ms; at most *limit*. */
+int	session_log_wait(const struct session_table *, int limit);
 
 #endif

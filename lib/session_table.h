@@ -40,9 +40,15 @@ struct session_route {
 	uint8_t		 eager;		/* see session_connect.c */
 };
 
-/* What they leave in the log. */
+/* Which of them leave lines in the log. */
 struct session_lines {
 	struct log_format *format;
+	bool		 errors;	/* ends that are not in good order */
+	uint32_t	 every;		/* one in so many of the others, 0: none */
+	uint32_t	 seen;		/* of these until now */
+	uint64_t	 interval;	/* ms between those in between, 0: none */
+	uint64_t	 due;		/* when to begin with them again */
+	uint32_t	 next;		/* the id to go on with; 0: not begun */
 };
 
 struct session_table {

@@ -218,6 +218,19 @@ conf_number(const char *text, long long min, long long max, unsigned *to)
 	return 0;
 }
 
+int
+conf_log_sessions(struct conf *c, const char *text)
+{
+	bool all = strcmp(text, "all") == 0;
+
+	c->log_every = all;
+	c->log_errors = strcmp(text, "none") != 0;
+	if (all || !c->log_errors || strcmp(text, "errors") == 0)
+		return 0;
+	return strncmp(text, "1/", 2) != 0 ? -1 :
+	    conf_number(text + 2, 2, 1000000, &c->log_every);
+}
+
 static int
 add_builtin_backend(struct conf *c, const struct backend *like,
     const char *text, const char **why)

@@ -53,6 +53,9 @@ struct conf {
 	const char	*log;		/* target, see log_target.h */
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */
 	const char	*log_format;	/* see log_format.h */
+	bool		 log_errors;	/* sessions that did not end well */
+	unsigned	 log_every;	/* of the others one in so many, 0: none */
+	uint64_t	 log_interval;	/* ms between lines of one, 0: off */
 	const char	*pidfile;	/* NULL: none */
 	const char	*ports_file;	/* NULL: none */
 	struct identity	 user;		/* of workers, when root starts us */
@@ -89,6 +92,9 @@ int	conf_add_backend(struct conf *, const struct backend *like,
  */
 int	conf_sit_down(struct conf *, struct board *, uint64_t generation,
 	    uint64_t oldest);
+
+/* Which sessions leave a line: all, errors, none, 1/N. 0, or -1. */
+int	conf_log_sessions(struct conf *, const char *text);
 
 /* Read a number of digits only, without blanks or a sign. 0, or -1. */
 int	conf_number(const char *text, long long min, long long max,

@@ -31,6 +31,8 @@
 #define MEMBER(s, m)		NULL, offsetof(struct s, m)
 #define BY(read)		read, 0
 
+#define LOG_SESSIONS	"all, errors, none, or 1/N for all errors and one in " \
+			"N others, up to 1000000"
 #define YEAR	(366 * 24 * 3600 * 1000LL)	/* ms */
 #define PATH	1023				/* bytes of a name of a file */
 #define LEVELS	"err, warning, notice, info, debug"	/* from LOG_ERR on */
@@ -84,6 +86,13 @@ read_log(const char *text, void *to)
 
 	c->log = text;
 	return log_check(text, &why) == -1 ? why : NULL;
+}
+
+static const char *
+read_log_sessions(const char *text, void *to)
+{
+	return conf_log_sessions(to, text) == 0 ? NULL :
+	    "should be " LOG_SESSIONS;
 }
 
 static const char *
@@ -178,6 +187,8 @@ static const struct directive table[] = {
 { X, "log_format", "text", TYPE_FORMAT, 1, 2000, NULL,
 				"text, json, haproxy or words with %{fields}",
 				MEMBER(conf, log_format) },
+{ X, "log_sessions", "all", TEXT(PATH, LOG_SESSIONS), BY(read_log_sessions) },
+{ X, "log_interval", "off", TIME(0, YEAR), MEMBER(conf, log_interval) },
 { X, "pidfile",	NULL, TEXT(PATH, "the name of a file"), MEMBER(conf, pidfile) },
 { X, "ports_file", NULL, TEXT(PATH, "the name of a file"),
 				MEMBER(conf, ports_file) },

@@ -59,6 +59,8 @@ static const struct option longs[] = {
 	{ "sandbox", required_argument, NULL, LONG },
 	{ "sessions", required_argument, NULL, LONG },
 	{ "log-format", required_argument, NULL, LONG },
+	{ "log-sessions", required_argument, NULL, LONG },
+	{ "log-interval", required_argument, NULL, LONG },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -103,6 +105,8 @@ static const char usage[] =
 "      --sessions N         at most, in each worker (what descriptors allow)\n"
 "      --log-format FORMAT  of session lines: text, json, haproxy, or your own\n"
 "                           with fields, such as \"%{client} %{server}\" (text)\n"
+"      --log-sessions WHICH all, errors, none, or 1/N of them and errors (all)\n"
+"      --log-interval T     a line so often for each session that lasts (off)\n"
 "\n"
 "ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
 "port 0 lets the system choose. A backend may be builtin:hello, builtin:echo\n"

@@ -18,6 +18,7 @@
 #include "budget.h"
 #include "log_format.h"
 #include "sandbox.h"
+#include "session_log.h"
 #include "spare.h"
 #include "sys.h"
 
@@ -87,6 +88,9 @@ set_up_lines(struct session_lines *l, const struct conf *c)
 {
 	char why[200];
 
+	l->errors = c->log_errors;
+	l->every = c->log_every;
+	l->interval = c->log_interval;
 	/* It was checked with the options: only memory can be lacking. */
 	l->format = log_format_new(c->log_format, why, sizeof(why));
 	return l->format == NULL ? -1 : 0;
@@ -359,7 +363,7 @@ wait_time(const struct worker *w)
 		ms = w->drain_end <= now ? 0 : (int)(w->drain_end - now);
 	ms = acceptor_wait(&w->acceptor, ms);
 	ms = spares_wait(w->table.spares, ms);
-	ms = log_wait(w->log, ms);
+	ms = log_wait(w->log, session_log_wait(&w->table, ms));
 	return timers_wait(w->table.timers, now, ms);
 }
 
@@ -383,6 +387,7 @@ turn(struct worker *w)
 	table_expire(&w->table);
 	spares_turn(w->table.spares);
 	drain_stage(w);
+	session_log_turn(&w->table);
 	log_flush(w->log);
 	return 0;
 }

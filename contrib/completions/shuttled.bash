@@ -98,6 +98,12 @@ _shuttled() {
 	--log-format)
 		_shuttled_words "text json haproxy" "$cur"
 		;;
+	--log-sessions)
+		_shuttled_words "all errors none 1/10 1/100" "$cur"
+		;;
+	--log-interval)
+		_shuttled_words "off 1m 10m 1h" "$cur"
+		;;
 	*)
 		_shuttled_words "-c --config -l --listen -b --backend -w --workers
 		    -F --foreground -p --pidfile -L --log -e --engine
@@ -106,7 +112,8 @@ _shuttled() {
 		    --retries --idle-timeout --fin-timeout --drain-timeout
 		    --buffers --busy-poll --defer-accept
 		    --fast-open --pin-cpus --chroot --sandbox
-		    --sessions --log-format" "$cur"
+		    --sessions --log-format --log-sessions
+		    --log-interval" "$cur"
 		;;
 	esac
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The shuttled authors
 #
-# logformat.sh: session lines in other formats than text. What text says is
-# tested in sessionlog.sh.
+# logformat.sh: session lines in other formats than text, not of all sessions,
+# and of those that last. What text says is tested in sessionlog.sh.
 # shellcheck source-path=SCRIPTDIR disable=SC1091
 . "$(dirname "$0")/lib.sh"
 
@@ -57,7 +57,59 @@ own_format() {
 	shuttled_stop
 }
 
+# some_sessions ARGS...: six that end well, and two that the client resets.
+some_sessions() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$workers" "$@"
+	for how in close close reset close close reset close close; do
+		peer "connect $LISTEN; exchange 10 10 seed 1 seed 1; $how"
+	done
+	wait_for 5 no_sessions
+	shuttled_stop
+}
+
+# The resets have come: with errors they are what is logged last.
+no_sessions() {
+	[ "$errors" = no ] || log_reaches 2 'end=client.reset$'
+}
+
+which_sessions() {
+	errors=yes
+	some_sessions
+	assert_eq 'ends in good order' 6 "$(log_count 'end=client.close$')"
+	some_sessions --log-sessions errors
+	assert_eq 'ends in good order' 0 "$(log_count 'end=client.close$')"
+	assert_eq 'resets' 2 "$(log_count 'end=client.reset$')"
+	# Each worker counts by itself.
+	some_sessions --log-sessions 1/3
+	assert_between 'ends in good order' 2 3 \
+	    "$(log_count 'end=client.close$')"
+	assert_eq 'resets' 2 "$(log_count 'end=client.reset$')"
+	errors=no
+	some_sessions --log-sessions none
+	assert_eq 'session lines' 0 "$(log_count 'session end')"
+	assert_log 'info: ready: \|notice: listening on '
+}
+
+# A session that lasts says how far it has come.
+lines_in_between() {
+	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
+	    expect 300 seed 1; send 7; expect-eof; close"
+	shuttled_start -l 127.0.0.1:0 -b "$(address b),name=it" \
+	    -w "$workers" --log-interval 200ms
+	rm -f "$T/enough"
+	peer_start c "connect $LISTEN; send 300 seed 1; expect 7 seed 0; \
+	    wait-file $T/enough; half-close; expect-eof"
+	wait_for 10 log_reaches 3 "session still client=127.0.0.1:$number \
+listener=$LISTEN backend=it up=300 down=7 connect_ms=$number total_ms=$number\$"
+	: >"$T/enough"
+	peer_wait b c
+	assert_log 'session end .*end=client.close$'
+	assert_eq 'lines after the end' 0 "$(sed '1,/session end/d' "$T/log" |
+	    grep -c 'session still' || :)"
+	shuttled_stop
+}
+
 workers=2
-run_cases json haproxy own_format
+run_cases json haproxy own_format which_sessions lines_in_between
 workers=0
-run_cases json
+run_cases json lines_in_between

@@ -36,7 +36,8 @@ missing_parts() {
 	for option in -l -b -w -p -L -e -u --listen --backend --workers \
 	    --pidfile --log --engine --user --ports-file --connect-timeout \
 	    --idle-timeout --fin-timeout --drain-timeout --buffers \
-	    --busy-poll --defer-accept --chroot --sandbox --sessions --log-format; do
+	    --busy-poll --defer-accept --chroot --sandbox --sessions \
+	    --log-format --log-sessions --log-interval; do
 		# -F, which wrong() appends, must not become the value.
 		status=0
 		# shellcheck disable=SC2086
@@ -96,6 +97,8 @@ wrong_values() {
 	    syslog+tcp://10.0.0.1/nowhere syslog+tcp://::1
 	values --log-format '' txt JSON '%' '%d' '%{nothing}' '%{up' \
 	    '100% %{up}' "$(printf '%%{up}%065d' 0 | sed 's/0/%{up}/g')"
+	values --log-sessions '' some error 1/1 1/0 1/x 2/3 1/1000001 1/
+	values --log-interval '' 5 -5s 1.5s
 	values --pidfile ''
 	values --ports-file ''
 	for timeout in connect idle fin drain; do
@@ -175,10 +178,10 @@ right_ones() {
 	$l $b --defer-accept 1ms --defer-accept off
 	$l $b --work 3 --buffers=1
 	$l $b --chroot /var/empty --sandbox on --sandbox off --sessions 300000
-	$l $b -L syslog+udp://127.0.0.1 --log-format json
-	$l $b -L syslog+tcp://[::1]:601/local7 --log-format haproxy
-	$l $b -L /var/log/x --log-format %{client_ip}:%{end}%%
-	$l $b --log-format text
+	$l $b -L syslog+udp://127.0.0.1 --log-format json --log-sessions all
+	$l $b -L syslog+tcp://[::1]:601/local7 --log-format haproxy --log-sessions errors
+	$l $b -L /var/log/x --log-format %{client_ip}:%{end}%% --log-sessions 1/1000 --log-interval 10m
+	$l $b --log-sessions none --log-interval off --log-format text
 	END
 	"$SHUTTLED" -V | grep -q '^shuttled [0-9]' || fail 'no version'
 	"$SHUTTLED" -h | grep -q '^usage: shuttled ' || fail 'no help'

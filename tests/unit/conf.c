@@ -388,6 +388,37 @@ test_times(void **state)
 }
 
 static void
+test_log_sessions(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned    every;
+		bool	    errors;
+	} good[] = {
+		{ "all", 1, true }, { "errors", 0, true },
+		{ "none", 0, false }, { "1/2", 2, true },
+		{ "1/1000000", 1000000, true },
+	};
+	static const char *const bad[] = {
+		"", "al", "none ", "ALL", "1/", "1/1", "1/0", "1/-2", "1/ 2",
+		"1/1000001", "2/3", "1/2/3", "10", "5%",
+	};
+	struct conf c;
+	size_t i;
+
+	(void)state;
+	conf_init(&c);
+	for (i = 0; i < COUNT(good); i++) {
+		assert_int_equal(conf_log_sessions(&c, good[i].text), 0);
+		assert_int_equal(c.log_every, good[i].every);
+		assert_int_equal(c.log_errors, good[i].errors);
+	}
+	for (i = 0; i < COUNT(bad); i++)
+		assert_int_equal(conf_log_sessions(&c, bad[i]), -1);
+	conf_free(&c);
+}
+
+static void
 test_out_of_memory(void **state)
 {
 	(void)state;
@@ -439,6 +470,7 @@ main(void)
 		TEST(test_builtins),
 		TEST(test_most_backends),
 		TEST(test_times),
+		TEST(test_log_sessions),
 		TEST(test_out_of_memory),
 		TEST(test_builtin_without_memory),
 	};

@@ -156,6 +156,14 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 		snprintf(buf, size, "\"%s%s\"", text, inside ? "" : "x");
 		return true;
 	case TYPE_TEXT:
+		if (strcmp(d->name, "log_sessions") == 0) {
+			static const char *const samples[] = {
+				"1/1", "1/2", "1/1000000", "1/1000001"
+			};
+
+			snprintf(buf, size, "\"%s\"", samples[which]);
+			return true;
+		}
 		if (inside && strcmp(d->name, "user") == 0)
 			strlcpy(text, getpwuid(geteuid())->pw_name,
 			    sizeof(text));

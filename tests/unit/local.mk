@@ -27,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/session \
 	tests/unit/session_connect \
 	tests/unit/session_flow \
+	tests/unit/session_log \
 	tests/unit/session_table \
 	tests/unit/shuttle \
 	tests/unit/shuttle_socket \
@@ -175,6 +176,12 @@ tests_unit_session_flow_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_flow_LDADD = $(UNIT_LIBS)
 tests_unit_session_flow_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+
+tests_unit_session_log_SOURCES = \
+	tests/unit/helpers.h tests/unit/session_log.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_log_LDADD = $(UNIT_LIBS)
+tests_unit_session_log_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
 
 tests_unit_session_table_SOURCES = \
 	tests/unit/alloc_fault.c \

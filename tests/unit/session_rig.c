@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 #include "log_format.h"
+#include "session_log.h"
 #include "spare.h"
 #include "sys.h"
 
@@ -85,6 +86,8 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	assert_int_equal(table_init(t, sessions, RIG_DESCRIPTORS), 0);
 	r->route.name = "front";
 	t->lines.format = log_format_new("text", NULL, 0);
+	t->lines.errors = true;
+	t->lines.every = 1;
 	r->route.limits.fin_timeout = 60000;
 	r->pool.connect_timeout = 5000;
 	r->pool.attempts = 3;
@@ -208,6 +211,7 @@ rig_turn(struct rig *r, int ms)
 		    spares_event(t->spares, &ev));
 	table_expire(t);
 	spares_turn(t->spares);
+	session_log_turn(t);
 }
 
 void

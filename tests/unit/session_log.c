@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_log.c: which sessions leave a line, and when one that lasts leaves
+ * some in between. What stands in it is tested in log_format.c.
+ */
+#include "session_log.h"
+
+#include "helpers.h"
+#include "session_rig.h"
+
+#define MANY		1000		/* more than one turn looks at */
+
+static struct rig rig;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	rig_start(&rig, MANY, 8, 65536);
+	rig_backend(&rig);
+	rig_ready(&rig);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	return rig_stop(&rig);
+}
+
+static unsigned
+count(const char *what)
+{
+	const char *at = rig_log(&rig);
+	unsigned n = 0;
+
+	while ((at = strstr(at, what)) != NULL) {
+		at++;
+		n++;
+	}
+	return n;
+}
+
+/* *n* sessions, which the client ends in this way. */
+static void
+have(unsigned n, void (*how)(int))
+{
+	int client, server;
+
+	while (n-- > 0) {
+		client = rig_client(&rig);
+		server = rig_server(&rig, 0);
+		TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_RELAY);
+		how(client);
+		rig_turn(&rig, 100);
+		close(server);
+		TURN_UNTIL(&rig, rig.table.live == 0);
+	}
+}
+
+static void
+end_well(int fd)
+{
+	close(fd);
+}
+
+static void
+test_all(void **state)
+{
+	(void)state;
+	have(3, end_well);
+	have(2, rig_abort);
+	assert_int_equal(count("session start "), 5);
+	assert_int_equal(count(" end=client.close\n"), 3);
+	assert_int_equal(count(" end=client.reset\n"), 2);
+}
+
+static void
+test_errors(void **state)
+{
+	(void)state;
+	rig.table.lines.every = 0;
+	have(3, end_well);
+	have(2, rig_abort);
+	assert_int_equal(count(" end="), 2);
+	assert_int_equal(count(" end=client.reset\n"), 2);
+}
+
+static void
+test_none(void **state)
+{
+	(void)state;
+	rig.table.lines.every = 0;
+	rig.table.lines.errors = false;
+	have(2, end_well);
+	have(2, rig_abort);
+	assert_int_equal(count(" end="), 0);
+}
+
+static void
+test_one_in_so_many(void **state)
+{
+	(void)state;
+	rig.table.lines.every = 3;
+	have(4, end_well);
+	have(2, rig_abort);
+	have(5, end_well);
+	assert_int_equal(count(" end=client.close\n"), 3);
+	assert_int_equal(count(" end=client.reset\n"), 2);
+}
+
+static void
+test_lines_in_between(void **state)
+{
+	struct session_table *t = &rig.table;
+	int client, server, i;
+
+	(void)state;
+	t->lines.interval = 10000;
+	assert_int_equal(session_log_wait(t, 500), 0);
+	rig_turn(&rig, 0);
+	client = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	rig_write(&rig, client, "123");
+	rig_expect(&rig, server, "123");
+	assert_int_equal(session_log_wait(t, 500), 500);
+	assert_in_range(session_log_wait(t, 60000), 5000, 10000);
+	/* It comes when the session has lasted that long, and then each time. */
+	for (i = 0; i < 4; i++) {
+		rig_pass(&rig, 9000);
+		rig_pass(&rig, 1100);
+	}
+	assert_in_range(count("session still "), 3, 4);
+	assert_int_equal(count("session still "), count(" listener=front "
+	    "backend=a up=3 down=0 connect_ms="));
+	t->lines.interval = 0;
+	assert_int_equal(session_log_wait(t, 500), 500);
+	i = (int)count("session still ");
+	rig_pass(&rig, 100000);
+	assert_int_equal(count("session still "), i);
+	close(client);
+	close(server);
+	TURN_UNTIL(&rig, t->live == 0);
+}
+
+/* A turn looks at some of them only, the next one goes on. */
+static void
+test_many_that_last(void **state)
+{
+	struct session_table *t = &rig.table;
+	unsigned turns, i;
+
+	(void)state;
+	rig_turn(&rig, 0);
+	t->lines.interval = 1000;
+	t->used = MANY;
+	for (i = 0; i < MANY; i++) {
+		t->session[i].started = t->now;
+		t->session[i].client.family = AF_INET;
+		t->session[i].client.port = (uint16_t)(1000 + i);
+		t->session[i].state = i % 2 ? SESSION_RELAY : SESSION_FREE;
+	}
+	t->now += 1000;
+	for (turns = 0; turns == 0 || session_log_wait(t, 50) == 0; turns++)
+		session_log_turn(t);
+	assert_in_range(turns, 4, 5);
+	assert_int_equal(count("session still "), MANY / 2);
+	assert_int_equal(count("client=0.0.0.0:1001 "), 1);
+	assert_int_equal(count("client=0.0.0.0:1999 "), 1);
+	assert_int_equal(session_log_wait(t, 5000), 1000);
+	for (i = 0; i < MANY; i++)
+		t->session[i].state = SESSION_FREE;
+	t->used = 0;
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_all),
+		TEST(test_errors),
+		TEST(test_none),
+		TEST(test_one_in_so_many),
+		TEST(test_lines_in_between),
+		TEST(test_many_that_last),
+	};
+
+	return RUN(tests);
+}
