@@ -27,6 +27,9 @@
 #define TELL		1000
 #define RETRY		100
 
+/* Lines of log_seldom() in a second. */
+#define SELDOM		10
+
 #define NAME		"shuttled"
 
 struct log {
@@ -44,6 +47,9 @@ struct log {
 	uint64_t	 lost;		/* and not told of yet */
 	uint64_t	 tell_at;	/* sys_now() */
 	_Atomic uint64_t *counter;	/* of lost lines; NULL: nobody asks */
+	uint64_t	 since;		/* sys_now(): the second in which */
+	unsigned	 seldom;	/* so many came that may come often */
+	uint64_t	 left_out;	/* of these, and not told of yet */
 	struct text	 line;		/* in the making */
 	size_t		 used;
 	char		 begun[LINE];
@@ -417,6 +423,34 @@ log_line(struct log *l, int level, const char *fmt, ...)
 
 	if (!log_wants(l, level))
 		return;
+	va_start(ap, fmt);
+	compose(l, level, fmt, ap);
+	va_end(ap);
+	log_flush(l);
+	errno = err;
+}
+
+void
+log_seldom(struct log *l, int level, const char *fmt, ...)
+{
+	uint64_t now = sys_now(), left_out = l->left_out;
+	int err = errno;
+	va_list ap;
+
+	if (!log_wants(l, level))
+		return;
+	if (now - l->since >= 1000) {
+		l->since = now;
+		l->seldom = 0;
+	}
+	if (l->seldom++ >= SELDOM) {
+		l->left_out++;
+		return;
+	}
+	l->left_out = 0;
+	if (left_out > 0)
+		say(l, level, "%llu lines like the next were left out",
+		    (unsigned long long)left_out);
 	va_start(ap, fmt);
 	compose(l, level, fmt, ap);
 	va_end(ap);

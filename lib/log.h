@@ -83,6 +83,13 @@ void	log_line(struct log *, int level, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 3, 4)));
 
 /*
+ * The same for lines that any session may be the cause of: up to 10 of them in a
+ * second, then they are only counted.
+ */
+void	log_seldom(struct log *, int level, const char *fmt, ...)
+	    __attribute__((__format__(__printf__, 3, 4)));
+
+/*
  * The line of a session: text is put together in what log_begin() returns, after
  * its head, and put aside by log_end() for the next flush. With LOG_STYLE_JSON
  * it is the members of an object, up to and with the closing brace.

@@ -41,7 +41,7 @@ attempt_failed(struct session_table *t, struct session *s, int err)
 
 	session_note_end(s, why);
 	if (why != END_RESOURCES && backend_failed(t->backends, i, t->now))
-		log_line(t->log, LOG_WARNING,
+		log_seldom(t->log, LOG_WARNING,
 		    "backend %s: connect: %s; others are tried first for %d s",
 		    t->backends->list[i].name, strerror(err),
 		    BACKEND_HOLD_OFF / 1000);
@@ -62,7 +62,7 @@ attempt_stands(struct session_table *t, struct session *s)
 		session_send_promptly(s);
 	}
 	if (backend_answered(t->backends, i))
-		log_line(t->log, LOG_NOTICE, "backend %s: answers again",
+		log_seldom(t->log, LOG_NOTICE, "backend %s: answers again",
 		    t->backends->list[i].name);
 	session_set_timer(t, s);
 }

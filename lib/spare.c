@@ -178,8 +178,8 @@ failed(struct spares *s, uint32_t id, int err)
 	if (sys_shortage(err) || err == ECONNRESET || err == EPIPE)
 		return;
 	if (backend_failed(t->backends, i, t->now))
-		log_line(t->log, LOG_WARNING, "backend %s: spare connection: "
-		    "%s; others are tried first for %d s",
+		log_seldom(t->log, LOG_WARNING, "backend %s: spare "
+		    "connection: %s; others are tried first for %d s",
 		    t->backends->list[i].name, strerror(err),
 		    BACKEND_HOLD_OFF / 1000);
 	drop_row(s, i);

@@ -502,6 +502,35 @@ test_lines_are_not_inherited(void **state)
 }
 
 static void
+test_lines_that_repeat(void **state)
+{
+	struct log *l = open_log(LOG_INFO);
+	int i;
+
+	(void)state;
+	for (i = 0; i < 50; i++)
+		log_seldom(l, LOG_WARNING, "backend %d: connect", i);
+	log_seldom(l, LOG_DEBUG, "not wanted");
+	assert_int_equal(count(": connect\n"), 10);
+	log_line(l, LOG_WARNING, "another: connect");
+	assert_int_equal(count(": connect\n"), 11);
+	fake_uptime += 999;
+	log_seldom(l, LOG_WARNING, "backend %d: connect", i);
+	assert_int_equal(count(": connect\n"), 11);
+	fake_uptime += 1;
+	for (i = 0; i < 50; i++)
+		log_seldom(l, LOG_WARNING, "backend %d: connect", i);
+	assert_int_equal(count(": connect\n"), 21);
+	assert_int_equal(count(" warning: 41 lines like the next were left "
+	    "out\n"), 1);
+	fake_uptime += 5000;
+	log_seldom(l, LOG_WARNING, "at last");
+	assert_int_equal(count(" warning: 40 lines like the next were left "
+	    "out\n"), 1);
+	log_close(l);
+}
+
+static void
 test_errno_is_kept(void **state)
 {
 	struct log *l = open_log(LOG_INFO);
@@ -536,6 +565,7 @@ main(void)
 		TEST(test_torn_line),
 		TEST(test_lines_are_not_inherited),
 		TEST(test_errno_is_kept),
+		TEST(test_lines_that_repeat),
 	};
 
 	return RUN(tests);
