@@ -276,9 +276,11 @@ conf_add_backend(struct conf *c, const struct backend *like, const char *text,
 		if (like->name[0] == '\0')
 			name_by_address(c, &b, addr_format(&b.addr, name,
 			    sizeof(name)));
-		else if (i > 0)
-			snprintf(b.name, sizeof(b.name), "%.123s#%d",
-			    like->name, i + 1);
+		else if (i > 0 && snprintf(b.name, sizeof(b.name), "%s#%d",
+		    like->name, i + 1) >= (int)sizeof(b.name)) {
+			*why = "this name is too long";
+			return -1;
+		}
 		if (add_backend(c, &b, why) == -1)
 			return -1;
 	}

@@ -56,7 +56,8 @@ place_at(struct reading *r, const char *file, unsigned line)
 		snprintf(whole, sizeof(whole), "%s/%s", r->directory, file);
 		file = whole;
 	}
-	p.file = settings_file(r->settings, file);
+	if ((p.file = settings_file(r->settings, file)) == NULL)
+		complain(r->complaints, "%s", strerror(errno));
 	return p;
 }
 
@@ -314,15 +315,16 @@ complain_of_syntax(struct reading *r, const config_t *config, const char *path)
 	complain_at(r->complaints, &place, "%s", text);
 }
 
-/* Included files that are looked into; one may include itself. */
-#define SCAN_MAX	1000
+/* A file may include itself: so far we look, and deeper than libconfig goes. */
+#define SCAN_FILES	1000
+#define SCAN_DEPTH	12
 
 /*
  * libconfig ends the process when it is to include a directory (1.5: its scanner
  * cannot read it). So look before it does.
  */
 static bool
-includes_directory(struct reading *r, const char *path)
+includes_directory(struct reading *r, const char *path, int depth)
 {
 	char line[PATH_BYTES], name[PATH_BYTES], inner[2 * PATH_BYTES];
 	struct place place;
@@ -331,8 +333,10 @@ includes_directory(struct reading *r, const char *path)
 	bool found = false;
 	FILE *f;
 
-	if (r->scanned++ == SCAN_MAX || (f = fopen(path, "re")) == NULL)
+	if (depth == SCAN_DEPTH || r->scanned == SCAN_FILES ||
+	    (f = fopen(path, "re")) == NULL)
 		return false;
+	r->scanned++;
 	while (!found && fgets(line, sizeof(line), f) != NULL) {
 		n++;
 		if (sscanf(line, " @include \"%[^\"]", name) != 1)
@@ -346,7 +350,7 @@ includes_directory(struct reading *r, const char *path)
 			complain_at(r->complaints, &place, "%s is a directory; "
 			    "a file should be included", name);
 		} else
-			found = includes_directory(r, inner);
+			found = includes_directory(r, inner, depth + 1);
 	}
 	fclose(f);
 	return found;
@@ -357,21 +361,24 @@ static int
 read_file(struct settings *st, const char *path, struct complaints *cs)
 {
 	struct reading r = { .settings = st, .complaints = cs };
-	struct place place = { .file = settings_file(st, path) };
+	struct place place;
 	config_t config;
 	int done;
 
 	strlcpy(r.directory, path, sizeof(r.directory));
 	*strrchr(r.directory, '/') = '\0';
-	if (includes_directory(&r, path))
+	place = place_at(&r, path, 0);
+	if (includes_directory(&r, path, 0))
 		return -1;
 	config_init(&config);
 	config_set_include_dir(&config, r.directory);
+	errno = 0;
 	if ((done = config_read_file(&config, path)))
 		read_section(&r, config_root_setting(&config),
 		    st->section[SETTINGS_FILES]);
 	else if (config_error_type(&config) == CONFIG_ERR_FILE_IO)
-		complain_at(cs, &place, "%s", strerror(errno));
+		complain_at(cs, &place, "%s", errno == 0 ?
+		    "this is not a file" : strerror(errno));
 	else
 		complain_of_syntax(&r, &config, path);
 	config_destroy(&config);

@@ -25,13 +25,15 @@ read_values(const struct section *s, void *to, struct complaints *cs)
 {
 	char why[DIRECTIVE_WHY];
 	const struct value *v;
-	size_t i;
+	size_t i, k;
 
-	for (v = s->value; v < s->value + s->values; v++)
-		for (i = 0; i < v->n; i++)
-			if (directive_read(v->directive, v->text[i], to,
+	for (i = 0; i < s->values; i++) {
+		v = &s->value[i];
+		for (k = 0; k < v->n; k++)
+			if (directive_read(v->directive, v->text[k], to,
 			    why) == -1)
-				value_reject(cs, v, v->text[i], why);
+				value_reject(cs, v, v->text[k], why);
+	}
 }
 
 /* Where the log goes when nobody says so, and where it cannot go. */
@@ -213,20 +215,20 @@ check_whole(const struct settings *st, struct complaints *cs)
 static void
 check_names(const struct conf *c, struct complaints *cs)
 {
-	const struct backend *a, *b;
-	size_t i;
+	const struct backend *b = c->backend;
+	size_t i, k, m;
 
 	for (i = 0; c->settings->section[i]->kind != SECTION_POOL; i++)
 		if (i + 1 == c->settings->sections)
 			return;
 	if (c->settings->section[i]->place.file != NULL || c->pools == 0)
 		return;
-	for (a = c->backend; a < c->backend + c->pool->n; a++)
-		for (b = a + 1; b < c->backend + c->backends; b++)
-			if (strcmp(a->name, b->name) == 0)
+	for (k = 0; k < c->pool->n; k++)
+		for (m = k + 1; m < c->backends; m++)
+			if (strcmp(b[k].name, b[m].name) == 0)
 				complain_at(cs,
 				    &c->settings->section[i]->place, "\"%s\": "
-				    "another backend has this name", a->name);
+				    "another backend has this name", b[k].name);
 }
 
 void
@@ -239,7 +241,8 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 	for (i = 0; i < st->sections; i++)
 		if (st->section[i]->kind == SECTION_POOL)
 			make_pool(c, st->section[i], cs);
-		else if (st->section[i]->kind == SECTION_SERVER)
+		else if (st->section[i]->kind == SECTION_SERVER &&
+		    c->pools > 0)
 			make_server(c, st->section[i], cs);
 	/* Then all pools have numbers. */
 	for (i = 0; i < st->sections; i++)

@@ -184,14 +184,14 @@ add_listener(struct parse *p, const char *text)
 {
 	const struct directive *d = directive_find(SECTION_LISTEN, "address");
 	struct place place = place_of('l');
-	struct section *s = p->listener;
 
-	if (s != NULL && value_add(&s->value[0], text) == 0)
-		return;
-	if (s == NULL)
+	if (p->listener == NULL)
 		p->listener = settings_add(p->settings, SECTION_LISTEN, MAIN,
 		    &place);
-	set(p, p->listener, d, &place, text);
+	if (p->listener == NULL || p->listener->values == 0)
+		set(p, p->listener, d, &place, text);
+	else if (value_add(p->listener->value, text) == -1)
+		complain(p->complaints, "%s", strerror(errno));
 }
 
 static const char *

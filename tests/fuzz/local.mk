@@ -1,8 +1,10 @@
 # Fuzz targets: ../configure CC=clang --enable-fuzzers --enable-sanitizers, then
 #	tests/fuzz/fuzz_addr -dict=SRCDIR/tests/fuzz/addr.dict CORPUS
+#	tests/fuzz/fuzz_conf -dict=SRCDIR/tests/fuzz/conf.dict CORPUS \
+#	    SRCDIR/contrib/examples
 # What is fuzzed is compiled anew, so that libFuzzer sees its branches.
 if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz_addr
+noinst_PROGRAMS += tests/fuzz/fuzz_addr tests/fuzz/fuzz_conf
 tests_fuzz_fuzz_addr_SOURCES = \
 	tests/fuzz/fuzz_addr.c \
 	lib/addr.c lib/addr.h \
@@ -11,5 +13,10 @@ tests_fuzz_fuzz_addr_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_addr_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer \
 	-Wl,--wrap=getaddrinfo
 tests_fuzz_fuzz_addr_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(CONF_SOURCES)
+tests_fuzz_fuzz_conf_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_conf_LDFLAGS = $(tests_fuzz_fuzz_addr_LDFLAGS)
+tests_fuzz_fuzz_conf_LDADD = $(tests_fuzz_fuzz_addr_LDADD)
 endif
-EXTRA_DIST += tests/fuzz/addr.dict
+EXTRA_DIST += tests/fuzz/addr.dict tests/fuzz/conf.dict

@@ -378,6 +378,8 @@ static const struct {
 	{ "workers = 1\n\nx y", ":3: syntax error" },
 	{ "workers = \"1", "syntax error" },
 	{ "a = [1, \"b\"]", ":1: all values of a list should be of one kind" },
+	{ "@include \"file.conf\"\n@include \"file.conf\"\n",
+	    ":1: include file nesting too deep" },
 	{ "\n@include \"none.conf\"", ":2: the file to include cannot be " },
 	{ "\n@include \"/\"", ":2: / is a directory; a file " },
 };
@@ -400,6 +402,28 @@ test_incomplete(void **state)
 			fail_msg("%s: %s", incomplete[i].text, k == 0 ?
 			    "is taken" : complaints.line[0]);
 	}
+}
+
+/* A directory is for its files; one in it is not. */
+static void
+test_directory(void **state)
+{
+	char path[140];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/d.conf", directory);
+	MUST(mkdir(path, 0755));
+	assert_non_null(conf.settings = settings_new());
+	conf_file_read(conf.settings, path, &complaints);
+	assert_int_equal(complaints.n, 1);
+	assert_non_null(strstr(complaints.line[0], "there is no *.conf"));
+	complaints_free(&complaints);
+	write_file(file, "");
+	write_file(other, "");
+	conf_file_read(conf.settings, directory, &complaints);
+	assert_int_equal(complaints.n, 1);
+	assert_non_null(strstr(complaints.line[0],
+	    "/d.conf: this is not a file"));
 }
 
 /* What an included file says has its own places. */
@@ -529,6 +553,7 @@ main(void)
 		TEST(test_duplicates),
 		TEST(test_unknown),
 		TEST(test_incomplete),
+		TEST(test_directory),
 		TEST(test_include),
 		TEST(test_defaults),
 		TEST(test_page),

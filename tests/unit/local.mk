@@ -126,9 +126,12 @@ tests_unit_log_target_LDADD = $(UNIT_LIBS)
 tests_unit_nearest_SOURCES = tests/unit/helpers.h tests/unit/nearest.c
 tests_unit_nearest_LDADD = $(UNIT_LIBS)
 
-tests_unit_options_SOURCES = tests/unit/helpers.h tests/unit/options.c \
+tests_unit_options_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/helpers.h tests/unit/options.c \
 	$(CONF_SOURCES)
 tests_unit_options_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
+tests_unit_options_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 # Where the test has its own /etc, below a directory of its own.
 tests_unit_options_CPPFLAGS = $(AM_CPPFLAGS) -USYSCONFDIR -DSYSCONFDIR='"etc"'
 

@@ -304,6 +304,33 @@ test_directory(void **state)
 	MUST(chdir(conf.directory));
 }
 
+/* A reload that finds no memory must leave the process as it is. */
+static void
+test_out_of_memory(void **state)
+{
+	enum options_action action;
+	int i;
+
+	(void)state;
+	alloc_needed();
+	write_file("etc/y.conf", "workers = 3; listen: { web: { address = "
+	    "[ \":0\", \"127.0.0.1:0\" ] pool = \"app\" } }\n"
+	    "pool: { app: { server: { a: { address = \"builtin:echo\" }\n"
+	    "b: { address = \"127.0.0.1:1\" } } } }");
+	for (i = 0;; i++) {
+		tear_down(NULL);
+		alloc_fail(i);
+		action = parse("-c etc/y.conf -l :0 -l :0 -b 127.0.0.1:1 "
+		    "-b 127.0.0.1:2,weight=3,name=b -q");
+		if (!alloc_failed())
+			break;
+		assert_int_not_equal(action, OPTIONS_RUN);
+		assert_true(complaints.n > 0);
+	}
+	assert_int_equal(action, OPTIONS_RUN);
+	assert_true(i > 20);
+}
+
 static int
 enter_directory(void **state)
 {
@@ -334,6 +361,7 @@ main(void)
 		TEST(test_bad_backends),
 		TEST(test_default_file),
 		TEST(test_directory),
+		TEST(test_out_of_memory),
 	};
 
 	alarm(120);
