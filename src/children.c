@@ -104,6 +104,7 @@ spawn(struct children *cs, uint32_t slot)
 	c->born = sys_now();
 	c->leaving = false;
 	c->generation = cs->generation;
+	c->silent = 0;
 	atomic_store(&w->stopped, 0);
 	atomic_store(&w->pid, (int32_t)pid);
 	atomic_store(&w->generation, cs->generation);
@@ -402,6 +403,55 @@ children_new_log(struct children *cs)
 			log_line(cs->log, LOG_ERR,
 			    "worker %u: handing over the log: %s", i + 1,
 			    strerror(errno));
+}
+
+/* It has not turned its loop for so many looks. */
+static void
+end_stuck(const struct children *cs, uint32_t slot, bool kindly)
+{
+	log_line(cs->log, LOG_ERR, "worker %u pid %d is stuck: %s it",
+	    slot + 1, (int)cs->at[slot].pid, kindly ? "aborting" : "killing");
+	(void)kill(cs->at[slot].pid, kindly ? SIGABRT : SIGKILL);
+}
+
+void
+children_watch(struct children *cs, unsigned patience)
+{
+	struct board_worker *w;
+	struct child *c;
+	uint64_t beat;
+	uint32_t i;
+
+	/* Looks count, not time: when all of the machine slept nobody is. */
+	for (i = 0; i < BOARD_WORKERS; i++) {
+		c = &cs->at[i];
+		w = &cs->board->worker[i];
+		beat = atomic_load(&w->heartbeat);
+		if (c->pid == 0 || beat != c->heartbeat ||
+		    atomic_load(&w->stopped) ||
+		    atomic_load(&w->state) < WORKER_READY)
+			c->silent = 0;
+		else if (++c->silent % patience == 0)
+			end_stuck(cs, i, c->silent == patience);
+		c->heartbeat = beat;
+	}
+}
+
+void
+children_count(const struct children *cs, struct census *n)
+{
+	uint32_t i;
+
+	memset(n, 0, sizeof(*n));
+	for (i = 0; i < BOARD_WORKERS; i++) {
+		if (cs->at[i].pid == 0)
+			continue;
+		if (cs->at[i].leaving)
+			n->draining++;
+		else
+			n->serving++;
+		n->sessions += atomic_load(&cs->board->worker[i].live);
+	}
 }
 
 unsigned

@@ -25,6 +25,14 @@ struct child {
 	unsigned	quick;		/* early deaths in a row */
 	bool		leaving;	/* told to end: not respawned */
 	uint32_t	generation;	/* of the configuration it runs */
+	uint64_t	heartbeat;	/* as children_watch() saw it last */
+	unsigned	silent;		/* looks since it changed */
+};
+
+/* What children_count() counts. */
+struct census {
+	unsigned	serving, draining;	/* workers */
+	unsigned	sessions;
 };
 
 struct children {
@@ -84,6 +92,15 @@ void	children_signal(struct children *, int sig, bool leaving);
 
 /* Hand the log's new descriptor to all. */
 void	children_new_log(struct children *);
+
+/*
+ * Look whether the workers turn their loops. One that has not for *patience*
+ * looks in a row is stuck: it gets SIGABRT, after as many again SIGKILL. One
+ * that somebody has stopped is left alone.
+ */
+void	children_watch(struct children *, unsigned patience);
+
+void	children_count(const struct children *, struct census *);
 
 /* Workers now, and slots that have one or wait for one. */
 unsigned children_alive(const struct children *);

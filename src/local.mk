@@ -24,8 +24,11 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/listener.c src/listener.h \
 	src/main.c \
 	src/master.c src/master.h \
+	src/notify.c src/notify.h \
 	src/reload.c src/reload.h \
 	src/sandbox.c src/sandbox.h \
+	src/sd.h \
 	src/upgrade.c src/upgrade.h \
 	src/worker.c src/worker.h
-shuttled_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS) $(SECCOMP_LIBS)
+shuttled_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS) \
+	$(SECCOMP_LIBS) $(SYSTEMD_LIBS)

@@ -24,6 +24,7 @@
 #include "log.h"
 #include "log_format.h"
 #include "master.h"
+#include "notify.h"
 #include "options.h"
 #include "settings.h"
 #include "sys.h"
@@ -34,6 +35,7 @@ static int
 run_single(struct conf *conf, struct board *board, struct log *log,
     struct instance *instance, int *report)
 {
+	struct notify notify;
 	struct worker *w;
 	size_t i;
 	int status;
@@ -50,6 +52,10 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 		return EX_OSERR;
 	}
 	daemon_report(report, 0);
+	notify_init(&notify);
+	/* Nobody is there to give signs of life beside the work. */
+	notify.watchdog = 0;
+	notify_ready(&notify, "one process");
 	for (i = 0; i < conf->listeners; i++)
 		log_line(log, LOG_NOTICE, "listening on %s",
 		    conf->listener[i].name);

@@ -9,7 +9,9 @@
 
 #include <err.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -18,6 +20,7 @@
 
 #include "children.h"
 #include "daemon.h"
+#include "notify.h"
 #include "reload.h"
 #include "upgrade.h"
 #include "sys.h"
@@ -26,6 +29,9 @@
 #define START_TIME	10000
 #define STOP_TIME	5000
 
+/* A worker may sleep for a second: silence up to this says nothing, in ms. */
+#define HEARTBEATS	3000
+
 enum phase { RUNNING, QUITTING, STOPPING };
 
 struct master {
@@ -33,12 +39,71 @@ struct master {
 	struct log	*log;
 	struct instance	*instance;
 	struct children	 children;
+	struct notify	 notify;
 	enum phase	 phase;
 	bool		 replaced;	/* by another master */
+	bool		 reload_failed;	/* the last one */
 	uint64_t	 kill_at;	/* 0: never */
 	unsigned	 hopeless;	/* workers that said so */
 	int		 status;
 };
+
+/* What operators want to know of it, in one line. */
+static void
+describe(const struct master *m, char *text, size_t size)
+{
+	struct census n;
+	char more[64] = "";
+
+	children_count(&m->children, &n);
+	switch (m->phase) {
+	case RUNNING:
+		if (n.draining > 0)
+			snprintf(more, sizeof(more), "; %u workers drain",
+			    n.draining);
+		snprintf(text, size, "%u workers, generation %u, %u sessions"
+		    "%s%s", n.serving, m->children.generation, n.sessions,
+		    more, m->reload_failed ?
+		    "; the last reload failed: see the log" : "");
+		break;
+	case QUITTING:
+		snprintf(text, size, "draining: %u workers, %u sessions",
+		    n.serving + n.draining, n.sessions);
+		break;
+	case STOPPING:
+		strlcpy(text, "stopping", size);
+		break;
+	}
+}
+
+/* Tell the service manager how we are, as one of these would do it. */
+static void
+tell(struct master *m, void (*how)(struct notify *, const char *))
+{
+	char text[sizeof(m->notify.status)];
+
+	describe(m, text, sizeof(text));
+	how(&m->notify, text);
+}
+
+/*
+ * The manager watches over this loop, and this loop over the workers: one that
+ * is stuck costs its own sessions, not those of all.
+ */
+static void
+watch(struct master *m)
+{
+	const struct notify *n = &m->notify;
+	uint64_t silence = n->watchdog / 2;
+
+	if (silence < HEARTBEATS)
+		silence = HEARTBEATS;
+	if (notify_alive(&m->notify))
+		children_watch(&m->children,
+		    (unsigned)((silence + n->beat - 1) / n->beat));
+	if (notify_status_due(&m->notify))
+		tell(m, notify_status);
+}
 
 static void
 stop(struct master *m, const char *why)
@@ -48,6 +113,7 @@ stop(struct master *m, const char *why)
 	log_line(m->log, LOG_NOTICE, "stopping: %s", why);
 	m->phase = STOPPING;
 	m->kill_at = sys_now() + STOP_TIME;
+	tell(m, notify_stopping);
 	instance_stop_listening(m->instance);
 	children_signal(&m->children, SIGTERM, true);
 }
@@ -60,6 +126,8 @@ quit(struct master *m)
 	log_line(m->log, LOG_NOTICE, "quitting: %u workers drain",
 	    children_alive(&m->children));
 	m->phase = QUITTING;
+	setproctitle("master, draining");
+	tell(m, notify_stopping);
 	/* First our own copies: then no connection comes after the last. */
 	instance_stop_listening(m->instance);
 	children_signal(&m->children, SIGQUIT, true);
@@ -114,6 +182,7 @@ static void
 bury(struct master *m)
 {
 	m->hopeless += children_reap(&m->children);
+	notify_soon(&m->notify);
 	if (m->hopeless == 0 || m->phase != RUNNING ||
 	    children_alive(&m->children) + children_wanted(&m->children) > 0)
 		return;
@@ -126,7 +195,9 @@ reload_configuration(struct master *m)
 {
 	/* Being without workers was wanted until now. */
 	m->hopeless = 0;
-	(void)reload(m->conf, &m->children, START_TIME);
+	notify_reloading(&m->notify);
+	m->reload_failed = reload(m->conf, &m->children, START_TIME) == -1;
+	tell(m, notify_ready);
 }
 
 /* Another master serves: what is left are our workers' sessions. */
@@ -136,13 +207,17 @@ be_replaced(struct master *m)
 	pid_t pid;
 
 	log_line(m->log, LOG_NOTICE, "upgrade: starting %s", m->conf->argv[0]);
-	if ((pid = upgrade(&m->children, START_TIME)) == -1)
+	notify_busy(&m->notify);
+	if ((pid = upgrade(&m->children, START_TIME)) == -1) {
+		tell(m, notify_ready);
 		return;
+	}
 	setproctitle("master, replaced by %d", (int)pid);
 	log_line(m->log, LOG_NOTICE, "upgrade: process %d serves; %u workers "
 	    "drain", (int)pid, children_alive(&m->children));
 	m->phase = QUITTING;
 	m->replaced = true;
+	memset(&m->notify, 0, sizeof(m->notify));
 	instance_stop_listening(m->instance);
 	children_signal(&m->children, SIGQUIT, true);
 }
@@ -187,17 +262,34 @@ on_signal(struct master *m, int sig)
 	}
 }
 
+/* The sooner of the two, in ms; -1: never. */
+static int
+sooner(int a, int b)
+{
+	return a == -1 || (b != -1 && b < a) ? b : a;
+}
+
+/* Milliseconds until then; at 0: never. */
+static int
+until(uint64_t at)
+{
+	uint64_t now = sys_now();
+
+	if (at == 0)
+		return -1;
+	if (at <= now)
+		return 0;
+	return at - now < INT_MAX ? (int)(at - now) : INT_MAX;
+}
+
 /* How long to wait for a signal, in ms; -1: for ever. */
 static int
 wait_time(const struct master *m)
 {
-	int due = log_wait(m->log, children_next_due(&m->children)), left;
-	uint64_t now = sys_now();
+	int ms = log_wait(m->log, sooner(children_next_due(&m->children),
+	    notify_wait(&m->notify)));
 
-	if (m->kill_at == 0)
-		return due;
-	left = m->kill_at <= now ? 0 : (int)(m->kill_at - now);
-	return due == -1 || left < due ? left : due;
+	return sooner(ms, until(m->kill_at));
 }
 
 static int
@@ -219,6 +311,7 @@ supervise(struct master *m, const sigset_t *set)
 			on_signal(m, sig);
 		log_flush(m->log);
 		children_respawn(&m->children);
+		watch(m);
 		if (m->kill_at != 0 && sys_now() >= m->kill_at) {
 			log_line(m->log, LOG_ERR, "killing %u workers",
 			    children_alive(&m->children));
@@ -313,10 +406,13 @@ master_run(struct conf *conf, struct board *board, int board_fd,
 	setproctitle("master");
 	log_ident(log, "master");
 	sys_hold_signals(&set);
-	if ((m->status = start(m)) != 0)
+	notify_init(&m->notify);
+	if ((m->status = start(m)) != 0) {
 		stop(m, "start-up failed");
-	else
+	} else {
 		daemon_report(report, 0);
+		tell(m, notify_ready);
+	}
 	m->children.report = *report;
 	supervise(m, &set);
 	say_goodbye(m);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "inherit.h"
+#include "notify.h"
 #include "sys.h"
 #include "worker.h"
 
@@ -36,6 +37,7 @@ become(const struct children *cs, int channel, int complaints)
 	instance_leave(cs->instance);
 	if (complaints != -1)
 		(void)dup2(complaints, STDERR_FILENO);
+	notify_leave();
 	if (inherit_leave(channel, cs->board_fd, c->listener, c->listeners,
 	    c->builtin, c->builtins) == 0)
 		execvp(c->argv[0], c->argv);
@@ -84,13 +86,14 @@ give_up(struct log *log, pid_t pid, bool slow)
 
 /* It serves: the pidfile is next. */
 static bool
-hand_over(struct children *cs, int channel)
+hand_over(struct children *cs, int channel, pid_t pid)
 {
 	int err;
 
 	instance_give_up(cs->instance);
 	if (sys_send(channel, CHANNEL_CLOSED, -1) == 0 &&
 	    sys_hear(channel, CHANNEL_READY, ANSWER_TIME) == 0) {
+		notify_main_pid(pid);
 		instance_hand_over(cs->instance);
 		return true;
 	}
@@ -120,7 +123,7 @@ upgrade(struct children *cs, int ms)
 		become(cs, pair[1], complaints);
 	close(pair[1]);
 	done = pid != -1 && sys_hear(pair[0], CHANNEL_READY, ms) == 0 &&
-	    hand_over(cs, pair[0]);
+	    hand_over(cs, pair[0], pid);
 	slow = errno != EPIPE;
 	close(pair[0]);
 	if (pid == -1)
@@ -148,4 +151,6 @@ upgrade_done(int channel)
 {
 	/* One that is gone by now has nothing to say in it. */
 	(void)sys_send(channel, CHANNEL_READY, -1);
+	/* It ends the channel when the service manager listens to us. */
+	(void)sys_hear(channel, CHANNEL_CLOSED, ANSWER_TIME);
 }

@@ -1,7 +1,10 @@
 # Process tests: lives and deaths of master and workers, seen from outside.
 # Alone: make check TESTS='$(PROCESS_TESTS)'
-check_PROGRAMS += tests/process/echo tests/process/load tests/process/receiver
+check_PROGRAMS += tests/process/echo tests/process/load \
+	tests/process/manager tests/process/receiver
 tests_process_echo_SOURCES = tests/process/echo.c
+tests_process_manager_SOURCES = tests/process/manager.c
+tests_process_manager_LDADD = $(LIBBSD_LIBS)
 tests_process_load_SOURCES = tests/process/load.c
 tests_process_receiver_SOURCES = tests/process/receiver.c
 tests_process_load_LDADD = $(LIBBSD_LIBS)
@@ -16,6 +19,7 @@ PROCESS_TESTS = \
 	tests/process/instance.sh \
 	tests/process/kill.sh \
 	tests/process/logs.sh \
+	tests/process/notify.sh \
 	tests/process/orphans.sh \
 	tests/process/priv.sh \
 	tests/process/quit.sh \

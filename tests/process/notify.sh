@@ -1,0 +1,204 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# notify.sh: under a service manager, which a program of ours plays: what it is
+# told.
+. "$(dirname "$0")/lib.sh"
+
+MANAGER=${MANAGER:-$(dirname "$LOAD")/manager}
+[ -x "$MANAGER" ] || skip "no $MANAGER"
+grep -q libsystemd "$SHUTTLED" || skip 'built without libsystemd'
+[ -z "$SHUTTLED_WRAP" ] || skip 'a wrapper changes who it is'
+
+# managed OPTIONS -- ARGS...: shuttled_start below a manager, with these options;
+# its pid in $manager, in $PID the one of its service.
+managed() {
+	rm -f "$T/notify" "$T/record"
+	options=
+	while [ "$1" != -- ]; do
+		options="$options $1"
+		shift
+	done
+	shift
+	SHUTTLED_WRAP="$MANAGER $options $T/notify $T/record"
+	shuttled_start "$@"
+	SHUTTLED_WRAP=
+	manager=$PID
+	service_is_new 0
+	wait_for 10 said 'READY=1'
+}
+
+# service_is_new PID: it is not this one any more; sets PID.
+service_is_new() {
+	PID=$(sed -n 's/^start //p; s/^said MAINPID=//p' "$T/record" |
+	    tail -n 1)
+	[ -n "$PID" ] && [ "$PID" != "$1" ]
+}
+
+# said PATTERN [COUNT]: the manager was told, so often.
+said() {
+	[ "$(grep -c -e "^said $1" "$T/record" || :)" -ge "${2:-1}" ]
+}
+
+assert_said() {
+	try_for 10 said "$@" ||
+		fail "not said: $*; but: $(cat "$T/record")"
+}
+
+# managed_end [SIGNAL]: it ends well, and nobody but the master has spoken.
+managed_end() {
+	[ $# -eq 0 ] || signal "$1"
+	also_end "$manager"
+	wait_for 15 gone "$manager"
+	status=0
+	wait "$manager" || status=$?
+	forget "$manager"
+	assert_eq 'status of the service' 0 "$status"
+	! grep '^refused' "$T/record" || fail 'somebody else has spoken'
+	check_log
+	PID=
+}
+
+from_start_to_end() {
+	echo_start
+	managed -- -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	assert_eq 'first words' \
+	    'said READY=1|STATUS=3 workers, generation 1, 0 sessions|WATCHDOG_USEC=0' \
+	    "$(grep '^said' "$T/record")"
+	serves || fail 'it does not serve'
+	load_start kept -k 6
+	load_wait kept
+	signal QUIT
+	assert_said 'STOPPING=1|STATUS=draining: 3 workers, 6 sessions'
+	load_end kept
+	managed_end
+}
+
+# A worker that dies is told at once, the rest in due course.
+status_follows() {
+	DEATHS=wanted
+	managed -- -l 127.0.0.1:0 -b builtin:echo -w 1
+	kill -KILL "$(worker 1)"
+	wait_for 5 log_reaches 2 'info: ready'
+	kill -KILL "$(worker 1)"
+	assert_said 'STATUS=0 workers, generation 1, 0 sessions'
+	assert_said 'STATUS=1 workers, generation 1, 0 sessions'
+	managed_end TERM
+	assert_said 'STOPPING=1|STATUS=stopping'
+	DEATHS=
+}
+
+reload_that_works() {
+	managed -w 8000000 -- -l 127.0.0.1:0 -b builtin:echo -w 2
+	signal HUP
+	assert_said 'READY=1|STATUS=2 workers, generation 2' 1
+	assert_eq 'words of a reload' "$(printf 'said %s\n' \
+	    'RELOADING=1|MONOTONIC_USEC=N|STATUS=reloading' \
+	    WATCHDOG_USEC=600000000)" \
+	    "$(grep -A 1 RELOADING "$T/record" | sed 's/C=[0-9]*|/C=N|/')"
+	assert_said 'READY=1|.*WATCHDOG_USEC=8000000' 2
+	managed_end TERM
+}
+
+# configure LISTENER...: write the file, with a listener for each address.
+configure() {
+	{
+		say 'listen: {'
+		for address in "$@"; do
+			n=$((${n:-0} + 1))
+			say "l$n: { address = \"$address\" pool = \"main\" }"
+		done
+		say '}'
+		say 'pool: { main: { server: {'
+		say 's: { address = "builtin:echo" } } } }'
+	} >"$T/conf"
+}
+
+reload_that_fails() {
+	configure 127.0.0.1:0
+	managed -- -c "$T/conf" -w 1
+	configure nowhere
+	signal HUP
+	assert_said 'READY=1|STATUS=1 workers, generation 1, .*last reload fai'
+	serves || fail 'it does not serve'
+	configure 127.0.0.1:0
+	signal HUP
+	assert_said 'READY=1|STATUS=1 workers, generation [23], 0 sessions[;|]'
+	managed_end TERM
+}
+
+# A worker that does not turn its loop dies alone.
+watchdog() {
+	managed -w 1200000 -- -l 127.0.0.1:0 -b builtin:echo -w 2
+	assert_said WATCHDOG=1 3
+	if command -v strace >/dev/null &&
+	    strace -o /dev/null -e trace=accept4 true 2>/dev/null; then
+		hold_up "$(worker 1)"
+		DEATHS=wanted
+		wait_for 10 log_has 'worker 1 .* is stuck: aborting it'
+		kill -TERM "$tracer"
+		wait "$tracer" 2>/dev/null || :
+		forget "$tracer"
+		assert_log 'worker 1 .* ended: killed by signal 6'
+		wait_for 5 workers_are 2
+		serves || fail 'it does not serve'
+	fi
+	assert_eq 'workers that were stuck' "${DEATHS:+1}" \
+	    "$(log_count 'is stuck' | sed 's/^0$//')"
+	managed_end TERM
+	DEATHS=
+}
+
+# hold_up PID: it does not come back from its next sleep for a minute.
+hold_up() {
+	strace -p "$1" -o /dev/null -e trace=epoll_wait,epoll_pwait \
+	    -e inject=epoll_wait,epoll_pwait:delay_enter=60000000 \
+	    2>"$T/strace.out" &
+	tracer=$!
+	also_end "$tracer"
+	wait_for 5 grep -q attached "$T/strace.out"
+}
+
+single_process() {
+	managed -w 400000 -- -b builtin:echo -w 0 -l 127.0.0.1:0
+	assert_said 'READY=1|STATUS=one process|WATCHDOG_USEC=0'
+	serves || fail 'it does not serve'
+	managed_end TERM
+}
+
+# The manager goes over to the other master, and has all its sockets still.
+upgrade() {
+	echo_start
+	original=$SHUTTLED
+	SHUTTLED=$T/shuttled
+	cp "$original" "$SHUTTLED"
+	managed -w 2000000 -- -b "$BACKEND" -w 2 -l 127.0.0.1:0
+	printf '#!/bin/sh\nenv >"%s"\nexec "%s" "$@"\n' "$T/env" "$original" \
+	    >"$T/new"
+	chmod 755 "$T/new"
+	mv "$T/new" "$SHUTTLED"
+	SHUTTLED=$original
+	load_start kept -k 8
+	load_wait kept
+	old=$PID
+	signal USR2
+	wait_for 15 log_has 'upgrade: process .* serves'
+	also_end "$(sed -n 's/.*upgrade: process \([0-9]*\) serves.*/\1/p' \
+	    "$T/log")"
+	wait_for 15 service_is_new "$old"
+	wait_for 15 said READY=1 2
+	assert_eq 'environment of the new one' \
+	    "NOTIFY_SOCKET=$T/notify WATCHDOG_PID=$PID WATCHDOG_USEC=2000000 " \
+	    "$(grep -e ^LISTEN -e ^NOTIFY -e ^WATCHDOG "$T/env" | sort |
+		tr '\n' ' ')"
+	assert_said WATCHDOG=1 "$(($(grep -c WATCHDOG=1 "$T/record") + 3))"
+	load_end kept
+	load_all_ok kept 8
+	wait_for 5 gone "$old"
+	! said STOPPING || fail 'the old one has said that it stops'
+	managed_end QUIT
+}
+
+run_cases from_start_to_end status_follows reload_that_works \
+    reload_that_fails watchdog single_process upgrade
