@@ -76,6 +76,16 @@ clear_stale_path(const struct addr *a)
 	return errno == ECONNREFUSED ? unlink(a->un.sun_path) : -1;
 }
 
+/* What accepted sockets inherit. */
+static void
+set_inherited(int fd, int family)
+{
+	if (family == AF_UNIX)
+		return;
+	set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
+	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+}
+
 static int
 listen_socket(const struct addr *a)
 {
@@ -84,11 +94,9 @@ listen_socket(const struct addr *a)
 	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return -1;
-	if (family != AF_UNIX) {
+	if (family != AF_UNIX)
 		set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
-		set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
-		set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
-	}
+	set_inherited(fd, family);
 	if (family == AF_INET6 &&
 	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr) &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == -1)
@@ -133,6 +141,33 @@ sys_listen(struct addr *a)
 		}
 	}
 	return fd;
+}
+
+static int
+get_option(int fd, int option)
+{
+	socklen_t len = sizeof(int);
+	int value;
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) == -1 ? -1 :
+	    value;
+}
+
+int
+sys_adopt(int fd)
+{
+	int family = get_option(fd, SO_DOMAIN), on = 1;
+
+	if ((family != AF_INET && family != AF_INET6 && family != AF_UNIX) ||
+	    get_option(fd, SO_TYPE) != SOCK_STREAM ||
+	    get_option(fd, SO_ACCEPTCONN) != 1) {
+		errno = EINVAL;
+		return -1;
+	}
+	set_inherited(fd, family);
+	if (ioctl(fd, FIONBIO, &on) == -1 || ioctl(fd, FIOCLEX) == -1)
+		return -1;
+	return 0;
 }
 
 void

@@ -28,6 +28,12 @@
 int	sys_listen(struct addr *a);
 
 /*
+ * Set a socket that somebody else listens on like one of sys_listen(). EINVAL:
+ * it is no listening stream socket of a family that we know.
+ */
+int	sys_adopt(int fd);
+
+/*
  * Hold a connection back from accept() until its client has sent something, or
  * for about so many seconds; 0: not at all. On a unix socket it does nothing.
  */

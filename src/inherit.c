@@ -34,12 +34,15 @@ read_fd(const char *text)
 	return fd;
 }
 
-static int
-add_socket(struct inheritance *in, int fd, bool ours, const char *wanted)
+int
+inherit_add(struct inheritance *in, int fd, bool ours, const char *wanted,
+    const char *name)
 {
 	struct inherited_socket *s, *list;
-	struct addr a = { .len = sizeof(a.un) };
+	struct addr a;
 
+	memset(&a, 0, sizeof(a));
+	a.len = sizeof(a.un);
 	if (getsockname(fd, &a.sa, &a.len) == -1)
 		return -1;
 	list = reallocarray(in->socket, in->sockets + 1, sizeof(*s));
@@ -52,6 +55,7 @@ add_socket(struct inheritance *in, int fd, bool ours, const char *wanted)
 	s->addr = a;
 	s->ours = ours;
 	strlcpy(s->wanted, wanted, sizeof(s->wanted));
+	strlcpy(s->name, name, sizeof(s->name));
 	return 0;
 }
 
@@ -72,7 +76,7 @@ read_line(struct inheritance *in, char *line)
 	}
 	if ((strcmp(what, "socket") == 0 || strcmp(what, "lent") == 0) &&
 	    rest != NULL)
-		return add_socket(in, fd, *what == 's', rest);
+		return inherit_add(in, fd, *what == 's', rest, "");
 	if (strcmp(what, "board") == 0)
 		in->board = fd;
 	else if (strcmp(what, "channel") == 0)
@@ -110,9 +114,25 @@ inherit_any(const struct inheritance *in)
 }
 
 static bool
-same_address(const struct addr *a, const struct addr *b)
+same_words(const struct inherited_socket *s, const struct listener *l)
 {
-	return a->len == b->len && memcmp(&a->sa, &b->sa, a->len) == 0;
+	return strcmp(s->wanted, l->wanted) == 0;
+}
+
+/* As text, since the kernel cuts the rest of a unix address off. */
+static bool
+same_address(const struct inherited_socket *s, const struct listener *l)
+{
+	char text[ADDR_TEXT];
+
+	return s->wanted[0] == '\0' && strcmp(l->wanted,
+	    addr_format(&s->addr, text, sizeof(text))) == 0;
+}
+
+bool
+inherit_matches(const struct inherited_socket *s, const struct listener *l)
+{
+	return same_words(s, l) || same_address(s, l);
 }
 
 static struct inherited_socket *
@@ -121,11 +141,10 @@ find(struct inheritance *in, const struct listener *l)
 	struct inherited_socket *s, *end = in->socket + in->sockets;
 
 	for (s = in->socket; s < end; s++)
-		if (s->fd != -1 && strcmp(s->wanted, l->wanted) == 0)
+		if (s->fd != -1 && same_words(s, l))
 			return s;
 	for (s = in->socket; s < end; s++)
-		if (s->fd != -1 && s->wanted[0] == '\0' &&
-		    same_address(&s->addr, &l->addr))
+		if (s->fd != -1 && same_address(s, l))
 			return s;
 	return NULL;
 }

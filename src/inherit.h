@@ -16,6 +16,7 @@ struct inherited_socket {
 	bool		ours;		/* its path is ours to remove */
 	char		wanted[ADDR_TEXT]; /* asked for so; "": not known */
 	struct addr	addr;		/* as bound */
+	char		name[256];	/* by the service manager; else "" */
 };
 
 struct inheritance {
@@ -32,6 +33,13 @@ struct inheritance {
  */
 int	inherit(struct inheritance *);
 
+/*
+ * One more, from elsewhere: *name* says where from, *wanted* is "" where that is
+ * not known. It is ours from now on. 0, or -1 with errno set.
+ */
+int	inherit_add(struct inheritance *, int fd, bool ours,
+	    const char *wanted, const char *name);
+
 /* Is there anything? */
 bool	inherit_any(const struct inheritance *);
 
@@ -41,6 +49,10 @@ bool	inherit_any(const struct inheritance *);
  * there is none.
  */
 bool	inherit_socket(struct inheritance *, struct listener *);
+
+/* Would this listener take it? */
+bool	inherit_matches(const struct inherited_socket *,
+	    const struct listener *);
 
 /* Close what nobody has taken. */
 void	inherit_free(struct inheritance *);

@@ -18,6 +18,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "activate.h"
 #include "sys.h"
 
 static int __attribute__((__format__(__printf__, 3, 4)))
@@ -231,6 +232,7 @@ release(struct listener *list, size_t n, const struct listener *stays,
 void
 instance_release(struct conf *goes, const struct conf *stays)
 {
+	activate_drop(goes, stays);
 	release(goes->listener, goes->listeners, stays->listener,
 	    stays->listeners);
 	release(goes->builtin, goes->builtins, stays->builtin,
@@ -280,6 +282,7 @@ int
 instance_changed(struct instance *in)
 {
 	set_options(in->conf, true);
+	activate_keep(in->conf);
 	return in->conf->ports_file == NULL ? 0 : write_ports(in);
 }
 
@@ -317,6 +320,7 @@ instance_claim(struct instance *in)
 	for (i = 0; i < c->listeners; i++)
 		if (c->listener[i].claimed)
 			c->listener[i].bound = true;
+	activate_keep(c);
 }
 
 static void
@@ -349,6 +353,7 @@ instance_stop_listening(struct instance *in)
 {
 	size_t i;
 
+	activate_drop(in->conf, NULL);
 	for (i = 0; i < in->conf->listeners; i++) {
 		listener_remove(&in->conf->listener[i]);
 		listener_close(&in->conf->listener[i]);

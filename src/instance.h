@@ -64,7 +64,10 @@ void	instance_give_up(struct instance *);
 int	instance_take_back(struct instance *);
 void	instance_hand_over(struct instance *);
 
-/* The other end of that: all that was inherited is ours now. */
+/*
+ * The other end of that, and of every start: what was inherited is ours now, and
+ * the service manager keeps copies.
+ */
 void	instance_claim(struct instance *);
 
 /* In a worker: let go of what is the master's, without removing it. */

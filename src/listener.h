@@ -21,7 +21,7 @@ struct listener {
 	struct addr	addr;
 	int		fd;		/* -1: not open */
 	bool		bound;		/* its path is ours to remove */
-	bool		claimed;	/* will be, once an upgrade is done */
+	bool		claimed;	/* will be, once all stands */
 	enum builtin_kind builtin;	/* of a builtin backend, else NONE */
 	size_t		backend;	/* whose address it is, if builtin */
 	uint32_t	pool;		/* who serves its sessions */

@@ -16,6 +16,7 @@ CONF_SOURCES = \
 sbin_PROGRAMS += shuttled
 shuttled_SOURCES = $(CONF_SOURCES) \
 	src/acceptor.c src/acceptor.h \
+	src/activate.c src/activate.h \
 	src/children.c src/children.h \
 	src/daemon.c src/daemon.h \
 	src/inherit.c src/inherit.h \

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "activate.h"
 #include "board.h"
 #include "budget.h"
 #include "conf.h"
@@ -144,6 +145,7 @@ run(struct conf *conf, struct inheritance *inherited)
 		return EX_CANTCREAT;
 	}
 	log_set_style(log, log_format_style(conf->log_format));
+	activate_check(inherited, conf, log);
 	if ((status = instance_open(&instance, conf, inherited)) == 0)
 		status = serve(conf, log, &instance, &report);
 	else
@@ -220,7 +222,7 @@ main(int argc, char **argv, char **envp)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	(void)sys_raise_descriptors();
-	if (inherit(&inherited) == -1)
+	if (inherit(&inherited) == -1 || activate_take(&inherited) == -1)
 		err(EX_USAGE, "what was inherited");
 	conf_init(&conf);
 	switch (options_parse(&conf, argc, args, &complaints)) {

@@ -348,10 +348,10 @@ start(struct master *m)
 	}
 	if (before != -1) {
 		upgrade_done(before);
-		instance_claim(m->instance);
 		if (!m->conf->foreground)
 			daemon_detach();
 	}
+	instance_claim(m->instance);
 	for (i = 0; i < m->conf->listeners; i++)
 		log_line(m->log, LOG_NOTICE, "listening on %s",
 		    m->conf->listener[i].name);

@@ -3,7 +3,7 @@
 # Copyright (c) 2026 The shuttled authors
 #
 # notify.sh: under a service manager, which a program of ours plays: what it is
-# told.
+# told, the sockets that it gives, and those that it keeps.
 . "$(dirname "$0")/lib.sh"
 
 MANAGER=${MANAGER:-$(dirname "$LOAD")/manager}
@@ -46,6 +46,12 @@ assert_said() {
 		fail "not said: $*; but: $(cat "$T/record")"
 }
 
+# keeps N: when the service ended, the manager had so many sockets for it.
+keeps() {
+	assert_eq 'sockets that are kept' "$1" \
+	    "$(sed -n 's/^keeps //p' "$T/record" | tail -n 1)"
+}
+
 # managed_end [SIGNAL]: it ends well, and nobody but the master has spoken.
 managed_end() {
 	[ $# -eq 0 ] || signal "$1"
@@ -63,8 +69,9 @@ managed_end() {
 from_start_to_end() {
 	echo_start
 	managed -- -l 127.0.0.1:0 -b "$BACKEND" -w 3
-	assert_eq 'first words' \
-	    'said READY=1|STATUS=3 workers, generation 1, 0 sessions|WATCHDOG_USEC=0' \
+	assert_eq 'first words' "$(printf 'said %s\n' \
+	    "FDSTORE=1|FDNAME=listen $(say "$LISTEN" | sed 's/:.*/=0/')" \
+	    'READY=1|STATUS=3 workers, generation 1, 0 sessions|WATCHDOG_USEC=0')" \
 	    "$(grep '^said' "$T/record")"
 	serves || fail 'it does not serve'
 	load_start kept -k 6
@@ -73,6 +80,7 @@ from_start_to_end() {
 	assert_said 'STOPPING=1|STATUS=draining: 3 workers, 6 sessions'
 	load_end kept
 	managed_end
+	keeps 0
 }
 
 # A worker that dies is told at once, the rest in due course.
@@ -128,6 +136,25 @@ reload_that_fails() {
 	managed_end TERM
 }
 
+# What a reload takes away, the manager must not hold open.
+reload_without_a_listener() {
+	configure 127.0.0.1:0 "unix:$T/sock"
+	managed -- -c "$T/conf" -w 1
+	assert_eq 'sockets to keep' 2 "$(grep -c FDSTORE=1 "$T/record")"
+	configure 127.0.0.1:0
+	signal HUP
+	assert_said 'READY=1|STATUS=1 workers, generation 2'
+	assert_said "FDSTOREREMOVE=1|FDNAME=listen unix=$T/sock"
+	DEATHS=wanted
+	old=$PID
+	kill -KILL "$PID"
+	wait_for 10 service_is_new "$old"
+	keeps 1
+	wait_for 10 said READY=1 3
+	managed_end TERM
+	DEATHS=
+}
+
 # A worker that does not turn its loop dies alone.
 watchdog() {
 	managed -w 1200000 -- -l 127.0.0.1:0 -b builtin:echo -w 2
@@ -160,8 +187,94 @@ hold_up() {
 	wait_for 5 grep -q attached "$T/strace.out"
 }
 
+# All of it is killed while clients wait: the sockets that were kept have them.
+killed_with_clients_in_the_queue() {
+	echo_start
+	DEATHS=wanted
+	managed -- -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" -w 2
+	address=$LISTEN
+	old=$PID
+	workers=$(worker_pids)
+	# shellcheck disable=SC2086 # a list
+	kill -STOP $workers
+	load_start kept -k 30
+	wait_for 10 load_is kept connected
+	rm -f "$T/ports"
+	# shellcheck disable=SC2086
+	kill -KILL "$old" $workers
+	wait_for 10 service_is_new "$old"
+	wait_for 10 said READY=1 2
+	keeps 2
+	assert_eq address "$address" "$(listener 1)"
+	load_wait kept
+	load_end kept
+	load_all_ok kept 30
+	LISTEN=unix:$T/sock
+	serves || fail 'it does not serve on the unix socket'
+	managed_end QUIT
+	[ ! -e "$T/sock" ] || fail 'the unix socket was left'
+	keeps 0
+	DEATHS=
+}
+
+# Its path is gone, and so is what it was kept for.
+path_is_gone() {
+	DEATHS=wanted
+	managed -- -l 127.0.0.1:0 -l "unix:$T/sock" -b builtin:echo -w 1
+	old=$PID
+	rm "$T/sock"
+	kill -KILL "$old"
+	wait_for 10 service_is_new "$old"
+	wait_for 10 said READY=1 2
+	assert_log "warning: socket unix:$T/sock of .* is closed: its path"
+	LISTEN=unix:$T/sock
+	serves || fail 'it does not serve on the unix socket'
+	managed_end QUIT
+	keeps 0
+	DEATHS=
+}
+
+# The workers that are left have the same queue, and end in good order.
+master_is_killed_alone() {
+	echo_start
+	DEATHS=wanted
+	managed -- -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	load_start kept -k 8
+	load_wait kept
+	load_start busy -c 8
+	old=$PID
+	kill -KILL "$old"
+	wait_for 10 service_is_new "$old"
+	wait_for 10 said READY=1 2
+	load_end busy
+	load_all_ok busy 0
+	load_end kept
+	load_all_ok kept 8
+	managed_end QUIT
+	DEATHS=
+}
+
+sockets_are_given() {
+	managed -l -l -p -u "$T/sock" -- -b builtin:echo -w 2 \
+	    -l 127.0.0.1:0 -l %1 -l %3
+	assert_log 'warning: socket 127.* (web.socket) is closed: no listener'
+	assert_eq 'sockets closed' 1 "$(log_count 'is closed')"
+	grep -q 'descriptor 5 .* (odd) is closed: it is no listening' \
+	    "$T/stderr" || fail 'not a word about the pipe'
+	for n in 1 2 3; do
+		LISTEN=$(listener $n)
+		serves || fail "it does not serve on $LISTEN"
+	done
+	# Those of the manager are not kept twice, nor is their path removed.
+	assert_eq 'sockets to keep' 1 "$(grep -c FDSTORE=1 "$T/record")"
+	managed_end QUIT
+	[ -S "$T/sock" ] || fail 'the path of the manager was removed'
+	rm "$T/sock"
+	keeps 4
+}
+
 single_process() {
-	managed -w 400000 -- -b builtin:echo -w 0 -l 127.0.0.1:0
+	managed -l -w 400000 -- -b builtin:echo -w 0 -l %1
 	assert_said 'READY=1|STATUS=one process|WATCHDOG_USEC=0'
 	serves || fail 'it does not serve'
 	managed_end TERM
@@ -173,7 +286,7 @@ upgrade() {
 	original=$SHUTTLED
 	SHUTTLED=$T/shuttled
 	cp "$original" "$SHUTTLED"
-	managed -w 2000000 -- -b "$BACKEND" -w 2 -l 127.0.0.1:0
+	managed -l -w 2000000 -- -b "$BACKEND" -w 2 -l %1 -l 127.0.0.1:0
 	printf '#!/bin/sh\nenv >"%s"\nexec "%s" "$@"\n' "$T/env" "$original" \
 	    >"$T/new"
 	chmod 755 "$T/new"
@@ -196,9 +309,13 @@ upgrade() {
 	load_end kept
 	load_all_ok kept 8
 	wait_for 5 gone "$old"
+	assert_eq 'sockets dropped' 0 "$(grep -c FDSTOREREMOVE "$T/record")"
 	! said STOPPING || fail 'the old one has said that it stops'
 	managed_end QUIT
+	keeps 1
 }
 
 run_cases from_start_to_end status_follows reload_that_works \
-    reload_that_fails watchdog single_process upgrade
+    reload_that_fails reload_without_a_listener watchdog \
+    killed_with_clients_in_the_queue path_is_gone master_is_killed_alone \
+    sockets_are_given single_process upgrade

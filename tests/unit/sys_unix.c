@@ -2,11 +2,13 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * sys_unix.c: sockets with a path, in a directory of our own: whose path it is,
- * and when it may be taken over.
+ * and when it may be taken over. And sockets that others have opened.
  */
 #include "sys.h"
 
 #include <sys/un.h>
+
+#include <netinet/tcp.h>
 
 #include "helpers.h"
 
@@ -227,6 +229,56 @@ test_connect_errors(void **state)
 	assert_int_equal(errno, ECONNREFUSED);
 }
 
+/* A listening socket as others leave it: it blocks, and children inherit it. */
+static int
+plain_listener(int family, const struct sockaddr *sa, socklen_t len)
+{
+	int fd = (int)MUST(socket(family, SOCK_STREAM, 0));
+
+	MUST(bind(fd, sa, len));
+	assert_int_equal(sys_adopt(fd), -1);
+	assert_int_equal(errno, EINVAL);
+	MUST(listen(fd, 1));
+	assert_int_equal(sys_adopt(fd), 0);
+	assert_true(MUST(fcntl(fd, F_GETFL)) & O_NONBLOCK);
+	assert_true(MUST(fcntl(fd, F_GETFD)) & FD_CLOEXEC);
+	return fd;
+}
+
+static void
+test_adopt(void **state)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct addr un = unix_address();
+	socklen_t len = sizeof(int);
+	int fd, on = 0;
+
+	(void)state;
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fd = plain_listener(AF_INET, (struct sockaddr *)&in, sizeof(in));
+	MUST(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len));
+	assert_true(on);
+	close(fd);
+	close(plain_listener(AF_UNIX, &un.sa, un.len));
+}
+
+static void
+test_adopt_what_is_none(void **state)
+{
+	int p[2];
+
+	(void)state;
+	MUST(pipe(p));
+	assert_int_equal(sys_adopt(p[0]), -1);
+	assert_int_equal(errno, EINVAL);
+	close(p[0]);
+	close(p[1]);
+	p[0] = (int)MUST(socket(AF_INET, SOCK_DGRAM, 0));
+	assert_int_equal(sys_adopt(p[0]), -1);
+	assert_int_equal(errno, EINVAL);
+	close(p[0]);
+}
+
 int
 main(void)
 {
@@ -240,6 +292,8 @@ main(void)
 		TEST(test_foreign_unix_socket_is_not_removed),
 		TEST(test_unix_listen_errors),
 		TEST(test_connect_errors),
+		TEST(test_adopt),
+		TEST(test_adopt_what_is_none),
 	};
 
 	return RUN(tests);
