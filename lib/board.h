@@ -106,6 +106,7 @@ struct board {
 	size_t		 size;		/* of the mapping */
 	_Atomic uint32_t slots;		/* workers' slots ever used; master */
 	_Atomic uint32_t generation;	/* the latest there was; master */
+	_Atomic uint32_t leaving;	/* QUIT has come; master */
 	struct board_worker worker[BOARD_WORKERS];
 	struct board_pool pool[BOARD_POOLS];
 	/* Then the backends, then a row of live sessions for each worker. */

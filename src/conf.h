@@ -39,6 +39,7 @@ struct conf {
 	unsigned	 workers;	/* 0: no fork */
 	uint32_t	 buffers;	/* blocks for each worker */
 	uint64_t	 drain_timeout;	/* ms, 0: none */
+	uint64_t	 grace;		/* ms from QUIT to the drain */
 	const struct poller_engine *engine;
 	/* What listeners and pools have unless they say otherwise. */
 	struct session_limits limits;

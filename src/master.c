@@ -32,7 +32,7 @@
 /* A worker may sleep for a second: silence up to this says nothing, in ms. */
 #define HEARTBEATS	3000
 
-enum phase { RUNNING, QUITTING, STOPPING };
+enum phase { RUNNING, LEAVING, QUITTING, STOPPING };
 
 struct master {
 	struct conf	*conf;
@@ -43,6 +43,7 @@ struct master {
 	enum phase	 phase;
 	bool		 replaced;	/* by another master */
 	bool		 reload_failed;	/* the last one */
+	uint64_t	 drain_at;	/* the grace is over; 0: there is none */
 	uint64_t	 kill_at;	/* 0: never */
 	unsigned	 hopeless;	/* workers that said so */
 	int		 status;
@@ -52,6 +53,7 @@ struct master {
 static void
 describe(const struct master *m, char *text, size_t size)
 {
+	uint64_t now = sys_now();
 	struct census n;
 	char more[64] = "";
 
@@ -65,6 +67,12 @@ describe(const struct master *m, char *text, size_t size)
 		    "%s%s", n.serving, m->children.generation, n.sessions,
 		    more, m->reload_failed ?
 		    "; the last reload failed: see the log" : "");
+		break;
+	case LEAVING:
+		snprintf(text, size, "leaving: accepts for %llu s more; "
+		    "%u workers, %u sessions", m->drain_at <= now ? 0 :
+		    (unsigned long long)(m->drain_at - now + 999) / 1000,
+		    n.serving, n.sessions);
 		break;
 	case QUITTING:
 		snprintf(text, size, "draining: %u workers, %u sessions",
@@ -112,6 +120,7 @@ stop(struct master *m, const char *why)
 		return;
 	log_line(m->log, LOG_NOTICE, "stopping: %s", why);
 	m->phase = STOPPING;
+	m->drain_at = 0;
 	m->kill_at = sys_now() + STOP_TIME;
 	tell(m, notify_stopping);
 	instance_stop_listening(m->instance);
@@ -119,18 +128,40 @@ stop(struct master *m, const char *why)
 }
 
 static void
-quit(struct master *m)
+drain(struct master *m)
 {
-	if (m->phase != RUNNING)
-		return;
 	log_line(m->log, LOG_NOTICE, "quitting: %u workers drain",
 	    children_alive(&m->children));
 	m->phase = QUITTING;
+	m->drain_at = 0;
 	setproctitle("master, draining");
+	atomic_store(&m->children.board->leaving, 1);
 	tell(m, notify_stopping);
 	/* First our own copies: then no connection comes after the last. */
 	instance_stop_listening(m->instance);
 	children_signal(&m->children, SIGQUIT, true);
+}
+
+/* Say that we go, so that nobody is sent here any more, and then do it. */
+static void
+leave(struct master *m)
+{
+	log_line(m->log, LOG_NOTICE, "leaving: connections are accepted for "
+	    "%llu s more", (unsigned long long)(m->conf->grace + 999) / 1000);
+	m->phase = LEAVING;
+	m->drain_at = sys_now() + m->conf->grace;
+	setproctitle("master, leaving");
+	atomic_store(&m->children.board->leaving, 1);
+	tell(m, notify_stopping);
+}
+
+static void
+quit(struct master *m)
+{
+	if (m->phase == RUNNING && m->conf->grace > 0)
+		leave(m);
+	else if (m->phase <= LEAVING)
+		drain(m);
 }
 
 static void
@@ -183,7 +214,7 @@ bury(struct master *m)
 {
 	m->hopeless += children_reap(&m->children);
 	notify_soon(&m->notify);
-	if (m->hopeless == 0 || m->phase != RUNNING ||
+	if (m->hopeless == 0 || m->phase > LEAVING ||
 	    children_alive(&m->children) + children_wanted(&m->children) > 0)
 		return;
 	m->status = EX_OSERR;
@@ -289,7 +320,7 @@ wait_time(const struct master *m)
 	int ms = log_wait(m->log, sooner(children_next_due(&m->children),
 	    notify_wait(&m->notify)));
 
-	return sooner(ms, until(m->kill_at));
+	return sooner(ms, sooner(until(m->kill_at), until(m->drain_at)));
 }
 
 static int
@@ -306,12 +337,14 @@ supervise(struct master *m, const sigset_t *set)
 {
 	int sig;
 
-	while (m->phase == RUNNING || children_alive(&m->children) > 0) {
+	while (m->phase <= LEAVING || children_alive(&m->children) > 0) {
 		if ((sig = next_signal(set, wait_time(m))) > 0)
 			on_signal(m, sig);
 		log_flush(m->log);
 		children_respawn(&m->children);
 		watch(m);
+		if (m->drain_at != 0 && sys_now() >= m->drain_at)
+			drain(m);
 		if (m->kill_at != 0 && sys_now() >= m->kill_at) {
 			log_line(m->log, LOG_ERR, "killing %u workers",
 			    children_alive(&m->children));

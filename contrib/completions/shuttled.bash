@@ -71,7 +71,7 @@ _shuttled() {
 	--connect-timeout)
 		_shuttled_words "500ms 1s 5s 30s" "$cur"
 		;;
-	--idle-timeout | --fin-timeout | --drain-timeout)
+	--idle-timeout | --fin-timeout | --drain-timeout | --grace)
 		_shuttled_words "off 30s 1m 10m 1h" "$cur"
 		;;
 	--buffers)
@@ -110,7 +110,7 @@ _shuttled() {
 		    -u --user -t --test -T --explain -v --verbose -q --quiet
 		    -V --version -h --help --ports-file --connect-timeout
 		    --retries --idle-timeout --fin-timeout --drain-timeout
-		    --buffers --busy-poll --defer-accept
+		    --grace --buffers --busy-poll --defer-accept
 		    --fast-open --pin-cpus --chroot --sandbox
 		    --sessions --log-format --log-sessions
 		    --log-interval" "$cur"

@@ -315,7 +315,16 @@ upgrade() {
 	keeps 1
 }
 
+grace() {
+	managed -- -l 127.0.0.1:0 -b builtin:echo -w 1 --grace 1s
+	signal QUIT
+	assert_said 'STOPPING=1|STATUS=leaving: accepts for 1 s more; 1 worker'
+	serves || fail 'it does not serve'
+	assert_said 'STOPPING=1|STATUS=draining'
+	managed_end
+}
+
 run_cases from_start_to_end status_follows reload_that_works \
     reload_that_fails reload_without_a_listener watchdog \
     killed_with_clients_in_the_queue path_is_gone master_is_killed_alone \
-    sockets_are_given single_process upgrade
+    sockets_are_given single_process upgrade grace

@@ -96,6 +96,64 @@ under_load() {
 	shuttled_ended 0 5
 }
 
+# grace TIME: said, and the service goes on.
+grace() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 --grace "$1"
+	load_start kept -k 10
+	load_wait kept
+	load_start busy -c 5
+	signal QUIT
+	assert_log 'leaving: connections are accepted for'
+	wait_for 5 titles_are 'shuttled: master, leaving' \
+	    'shuttled: worker 1, generation 1' \
+	    'shuttled: worker 2, generation 1'
+	serves || fail 'it does not serve'
+	load_end busy
+	load_all_ok busy 0
+}
+
+grace_that_ends() {
+	grace 1s
+	wait_for 5 refuses
+	slow || assert_between 'ms of grace' 990 2500 \
+	    "$(ms_between 'leaving' 'quitting')"
+	load_end kept
+	load_all_ok kept 10
+	shuttled_ended 0 3
+}
+
+# What is longer than the clock of the loop, and does not have to be waited for.
+grace_cut_short() {
+	grace 60000m
+	signal QUIT
+	wait_for 5 refuses
+	assert_log 'quitting: 2 workers drain'
+	load_end kept
+	load_all_ok kept 10
+	shuttled_ended 0 3
+}
+
+grace_and_term() {
+	grace 1h
+	signal TERM
+	shuttled_ended 0 3
+	load_ended kept
+	assert_eq 'sessions stopped' 10 "$(log_count 'end=proxy.stop')"
+}
+
+# A worker that dies meanwhile is replaced: there is still work to do.
+grace_and_death() {
+	grace 1h
+	kill -KILL "$(worker 1)"
+	assert_log 'respawned at once'
+	wait_for 5 workers_are 2
+	serves || fail 'it does not serve'
+	signal QUIT
+	load_end kept
+	shuttled_ended 0 3
+}
+
 twice() {
 	echo_start
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
@@ -238,4 +296,5 @@ run_cases at_rest sessions_finish sessions_of_builtins_finish \
     queue_with_a_backend queue_with_a_builtin under_load twice \
     past_the_timeout_in_good_order past_the_timeout_against_resistance \
     past_the_timeout_half_built no_timeout_at_all term_during_a_drain \
+    grace_that_ends grace_cut_short grace_and_term grace_and_death \
     during_a_back_off a_worker_dies_during_the_drain

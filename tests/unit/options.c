@@ -141,6 +141,7 @@ test_defaults(void **state)
 	assert_int_equal(conf.busy_poll, 0);
 	assert_false(conf.pin_cpus);
 	assert_int_equal(conf.drain_timeout, 600000);
+	assert_int_equal(conf.grace, 0);
 	assert_int_equal(conf.log_level, LOG_INFO);
 	assert_string_equal(conf.engine->name, "hybrid");
 	assert_string_equal(conf.log, "stderr");
@@ -169,7 +170,8 @@ test_values(void **state)
 	take("-l :0 -b 127.0.0.1:1 -w 7 -L /log -p /pid --ports-file /ports "
 	    "-e select --buffers 9 --buffers 8 --busy-poll 50 --retries 7 "
 	    "--connect-timeout 300ms --idle-timeout 1h --fin-timeout off "
-	    "--drain-timeout 0 --defer-accept 1500ms --fast-open --pin-cpus");
+	    "--drain-timeout 0 --grace 5s --defer-accept 1500ms --fast-open "
+	    "--pin-cpus");
 	assert_int_equal(conf.workers, 7);
 	assert_string_equal(conf.log, "/log");
 	assert_string_equal(conf.pidfile, "/pid");
@@ -178,6 +180,7 @@ test_values(void **state)
 	assert_int_equal(conf.buffers, 8);
 	assert_int_equal(conf.busy_poll, 50);
 	assert_int_equal(conf.drain_timeout, 0);
+	assert_int_equal(conf.grace, 5000);
 	assert_true(conf.pin_cpus);
 	assert_int_equal(conf.listener->limits.idle_timeout, 3600000);
 	assert_int_equal(conf.listener->limits.fin_timeout, 0);
