@@ -1,5 +1,5 @@
 # For packagers and administrators: nothing here is installed, but for the
-# systemd unit where configure was asked to (--with-systemdsystemunitdir).
+# systemd units where configure was asked to (--with-systemdsystemunitdir).
 EXTRA_DIST += \
 	.ci/run \
 	contrib/completions/shuttled.bash \
@@ -12,11 +12,14 @@ EXTRA_DIST += \
 	contrib/examples/web.conf \
 	contrib/init.d/shuttled \
 	contrib/logrotate/shuttled \
+	contrib/openrc/shuttled \
+	contrib/openrc/shuttled.confd \
 	contrib/systemd/shuttled.service \
 	contrib/sysusers.d/shuttled.conf \
 	contrib/tmpfiles.d/shuttled.conf
 
 if SYSTEMD_UNIT
+dist_systemdsystemunit_DATA = contrib/systemd/shuttled.socket
 nodist_systemdsystemunit_DATA = contrib/shuttled.service
 endif
 CLEANFILES += contrib/shuttled.service

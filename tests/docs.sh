@@ -135,8 +135,9 @@ check_commands() {
 		# shellcheck disable=SC2086
 		accepts doc/shuttled.8 $args
 	done <"$tmp/lines"
-	sed -n 's/^#*OPTIONS="\(..*\)"/\1/p' "$top/contrib/default/shuttled" \
-	    >"$tmp/lines"
+	sed -n 's/^#*[A-Z_]*OPTIONS="\(..*\)"/\1/p' \
+	    "$top/contrib/default/shuttled" \
+	    "$top/contrib/openrc/shuttled.confd" >"$tmp/lines"
 	while read -r args; do
 		# As the unit starts it, with these options, but for the
 		# directory that systemd makes.
@@ -170,6 +171,9 @@ shell_files() {
 	while read -r file; do
 		case $1:$(head -n 1 "$file") in
 		script:'#!'*sh | script:'#!'*'sh '*)
+			echo "$file"
+			;;
+		sourced:'#!'*openrc-run)
 			echo "$file"
 			;;
 		sourced:'#!'*)

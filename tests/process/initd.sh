@@ -84,6 +84,11 @@ restart_and_reopen() {
 	wait_for 5 log_has 'log reopened'
 	script 0 reload
 	wait_for 5 log_has 'reloaded: generation 2'
+	script 0 upgrade
+	wait_for 10 gone "$PID"
+	forget "$PID"
+	started
+	serves || fail 'it does not serve'
 	script 0 try-restart
 	forget "$PID"
 	started
