@@ -266,18 +266,6 @@ directive_inherits(const struct directive *d)
 	return directive_find(SECTION_TOP, d->name);
 }
 
-void
-directives_default(enum section_kind section, void *to)
-{
-	char why[DIRECTIVE_WHY];
-	size_t i;
-
-	for (i = 0; i < sizeof(table) / sizeof(*table); i++)
-		if (table[i].section == section && table[i].fallback != NULL)
-			(void)directive_read(&table[i], table[i].fallback, to,
-			    why);
-}
-
 /* In the largest unit that gives a whole number. */
 static const char *
 format_time(long long ms, char *buf, size_t size)
@@ -412,12 +400,28 @@ check_format(const char *text, char why[DIRECTIVE_WHY])
 	return f == NULL ? -1 : 0;
 }
 
+/* What is right by its type: set the member, or leave it to the reader. */
+static int
+take(const struct directive *d, const char *text, void *to,
+    char why[DIRECTIVE_WHY])
+{
+	const char *wrong;
+
+	if (d->read == NULL) {
+		set_member(d, text, to);
+		return 0;
+	}
+	if ((wrong = d->read(text, to)) == NULL)
+		return 0;
+	strlcpy(why, wrong, DIRECTIVE_WHY);
+	return -1;
+}
+
 int
 directive_read(const struct directive *d, const char *text, void *to,
     char why[DIRECTIVE_WHY])
 {
 	char takes[DIRECTIVE_WHY - 48], near[32] = "";
-	const char *wrong;
 
 	if (d->type == TYPE_FORMAT && check_format(text, why) == -1)
 		return -1;
@@ -427,13 +431,19 @@ directive_read(const struct directive *d, const char *text, void *to,
 		    d->type == TYPE_TIME ? ", such as 5s" : "", near);
 		return -1;
 	}
-	if (d->read == NULL)
-		set_member(d, text, to);
-	else if ((wrong = d->read(text, to)) != NULL) {
-		strlcpy(why, wrong, DIRECTIVE_WHY);
-		return -1;
-	}
-	return 0;
+	return take(d, text, to, why);
+}
+
+/* Defaults are right: nothing is checked, and nothing can be lacking. */
+void
+directives_default(enum section_kind section, void *to)
+{
+	char why[DIRECTIVE_WHY];
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (table[i].section == section && table[i].fallback != NULL)
+			(void)take(&table[i], table[i].fallback, to, why);
 }
 
 const char *
