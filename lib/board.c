@@ -10,83 +10,115 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* To the next line of the cache. */
+#define ALIGNED(size)	(((size) + 63) & ~(size_t)63)
+
+/* Lay it out from *base* on, which may be NULL; returns how large it is. */
 static size_t
-board_size(uint32_t backends)
+lay_out(struct board *b, char *base)
 {
-	return sizeof(struct board) +
-	    backends * sizeof(struct board_backend) +
-	    (size_t)BOARD_WORKERS * backends * sizeof(uint32_t);
+	size_t at = 0;
+
+	b->head = (struct board_head *)(base + at);
+	at += ALIGNED(sizeof(*b->head));
+	b->worker = (struct board_worker *)(base + at);
+	at += BOARD_WORKERS * sizeof(*b->worker);
+	b->pool = (struct board_pool *)(base + at);
+	at += BOARD_POOLS * sizeof(*b->pool);
+	b->backend = (struct board_backend *)(base + at);
+	at += b->backends * sizeof(*b->backend);
+	b->live = (_Atomic uint32_t *)(base + at);
+	return at + (size_t)BOARD_WORKERS * b->backends * sizeof(*b->live);
 }
 
 static struct board *
-map(int fd, size_t size)
+new_handle(uint32_t backends)
 {
-	struct board *b;
+	struct board *b = calloc(1, sizeof(*b));
 
-	b = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	return b == MAP_FAILED ? NULL : b;
+	if (b == NULL)
+		return NULL;
+	b->backends = backends;
+	b->size = lay_out(b, NULL);
+	return b;
+}
+
+static int
+map(struct board *b, int fd)
+{
+	char *base = mmap(NULL, b->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    fd, 0);
+
+	if (base == MAP_FAILED)
+		return -1;
+	(void)lay_out(b, base);
+	return 0;
 }
 
 struct board *
 board_new(uint32_t backends, int *passed)
 {
-	size_t size = board_size(backends);
-	struct board *b = NULL;
-	int fd, err;
+	struct board *b = new_handle(backends);
+	int fd = -1, err;
 
 	/* A memory file and not MAP_ANONYMOUS: it can be passed on. */
-	if ((fd = memfd_create("shuttled-board", MFD_CLOEXEC)) == -1)
-		return NULL;
-	if (ftruncate(fd, (off_t)size) == 0)
-		b = map(fd, size);
-	if (b == NULL || passed == NULL) {
-		err = errno;
-		close(fd);
-		errno = err;
-	} else {
+	if (b == NULL ||
+	    (fd = memfd_create("shuttled-board", MFD_CLOEXEC)) == -1 ||
+	    ftruncate(fd, (off_t)b->size) == -1 || map(b, fd) == -1)
+		goto fail;
+	b->head->magic = BOARD_MAGIC;
+	b->head->version = BOARD_VERSION;
+	b->head->backends = backends;
+	if (passed != NULL)
 		*passed = fd;
-	}
-	if (b == NULL)
-		return NULL;
-	b->magic = BOARD_MAGIC;
-	b->version = BOARD_VERSION;
-	b->backends = backends;
-	b->size = size;
+	else
+		close(fd);
 	return b;
+fail:
+	err = errno;
+	if (fd != -1)
+		close(fd);
+	free(b);
+	errno = err;
+	return NULL;
 }
 
 struct board *
 board_adopt(int fd, uint32_t backends)
 {
-	size_t size = board_size(backends);
-	struct board *b;
+	struct board *b = new_handle(backends);
 	struct stat st;
+	int err;
 
-	if (fstat(fd, &st) == -1)
-		return NULL;
-	if ((size_t)st.st_size != size) {
-		errno = EINVAL;
-		return NULL;
-	}
-	if ((b = map(fd, size)) == NULL)
-		return NULL;
-	if (b->magic != BOARD_MAGIC || b->version != BOARD_VERSION ||
-	    b->backends != backends || b->size != size) {
-		munmap(b, size);
-		errno = EINVAL;
-		return NULL;
-	}
-	return b;
+	if (b == NULL || fstat(fd, &st) == -1)
+		goto fail;
+	errno = EINVAL;
+	if ((size_t)st.st_size != b->size || map(b, fd) == -1)
+		goto fail;
+	if (b->head->magic == BOARD_MAGIC &&
+	    b->head->version == BOARD_VERSION && b->head->backends == backends)
+		return b;
+	board_free(b);
+	errno = EINVAL;
+	return NULL;
+fail:
+	err = errno;
+	free(b);
+	errno = err;
+	return NULL;
 }
 
 void
 board_free(struct board *b)
 {
-	if (b != NULL)
-		munmap(b, b->size);
+	if (b == NULL)
+		return;
+	munmap(b->head, b->size);
+	free(b);
 }
 
 /* FNV-1a (Fowler, Noll, Vo), never 0: it spares us to compare all names. */
@@ -114,7 +146,8 @@ take_seat(void *row, size_t size, uint32_t n, const char *name,
 
 	for (i = 0; i < n; i++) {
 		seat = (struct board_seat *)((char *)row + i * size);
-		if (seat->hash == hash && strcmp(seat->name, name) == 0)
+		if (seat->hash == hash &&
+		    strncmp(seat->name, name, sizeof(seat->name)) == 0)
 			goto taken;
 		if (unused == BOARD_NO_SEAT && seat->generation < oldest)
 			unused = i;
@@ -149,12 +182,18 @@ board_seat_pool(struct board *b, const char *name, uint64_t generation,
 }
 
 _Atomic uint32_t *
-board_live(struct board *b, uint32_t worker, uint32_t backend)
+board_live(const struct board *b, uint32_t worker, uint32_t backend)
 {
-	_Atomic uint32_t *rows;
+	return &b->live[(size_t)worker * b->backends + backend];
+}
 
-	rows = (_Atomic uint32_t *)&b->backend[b->backends];
-	return &rows[(size_t)worker * b->backends + backend];
+uint32_t
+board_slots(const struct board *b)
+{
+	uint32_t slots = atomic_load_explicit(&b->head->slots,
+	    memory_order_relaxed);
+
+	return slots < BOARD_WORKERS ? slots : BOARD_WORKERS;
 }
 
 void
@@ -175,7 +214,7 @@ uint32_t
 board_oldest(const struct board *b)
 {
 	const struct board_worker *w;
-	uint32_t i, generation, oldest = atomic_load(&b->generation);
+	uint32_t i, generation, oldest = atomic_load(&b->head->generation);
 
 	for (i = 0; i < BOARD_WORKERS; i++) {
 		w = &b->worker[i];

@@ -99,18 +99,28 @@ struct board_pool {
 	} tier[TIERS];
 };
 
-struct board {
+/* The head of the shared pages; all but the first three by the master alone. */
+struct board_head {
 	uint64_t	 magic;
 	uint32_t	 version;
 	uint32_t	 backends;	/* how many there is room for */
-	size_t		 size;		/* of the mapping */
-	_Atomic uint32_t slots;		/* workers' slots ever used; master */
-	_Atomic uint32_t generation;	/* the latest there was; master */
-	_Atomic uint32_t leaving;	/* QUIT has come; master */
-	struct board_worker worker[BOARD_WORKERS];
-	struct board_pool pool[BOARD_POOLS];
-	/* Then the backends, then a row of live sessions for each worker. */
-	struct board_backend backend[];
+	_Atomic uint32_t slots;		/* workers' slots ever used */
+	_Atomic uint32_t generation;	/* the latest there was */
+	_Atomic uint32_t leaving;	/* 1 from QUIT on: others are to serve */
+};
+
+/*
+ * Where all of it is, in memory of our own: a worker that has been taken over can
+ * write numbers, but not move what they stand for.
+ */
+struct board {
+	struct board_head *head;
+	struct board_worker *worker;	/* BOARD_WORKERS */
+	struct board_pool *pool;	/* BOARD_POOLS */
+	struct board_backend *backend;
+	_Atomic uint32_t *live;		/* sessions: a row for each worker */
+	uint32_t	 backends;	/* how many there is room for */
+	size_t		 size;		/* of the shared pages */
 };
 
 /*
@@ -139,8 +149,11 @@ uint32_t board_seat_pool(struct board *, const char *name,
 	    uint64_t generation, uint64_t oldest);
 
 /* Sessions that *worker* holds on *backend*; written by that worker alone. */
-_Atomic uint32_t *board_live(struct board *, uint32_t worker,
+_Atomic uint32_t *board_live(const struct board *, uint32_t worker,
 	    uint32_t backend);
+
+/* Workers have slots below this. */
+uint32_t board_slots(const struct board *);
 
 /* Over all workers there ever were. */
 struct board_totals {

@@ -102,7 +102,7 @@ put_counts(struct text *out, const struct session_table *t,
 
 	if (s->attempts > 0)
 		seat = t->backends->list[s->tried[s->attempts - 1]].seat;
-	for (i = 0; i < b->slots || i <= t->backends->worker; i++) {
+	for (i = 0; i < board_slots(b) || i <= t->backends->worker; i++) {
 		all += b->worker[i].live;
 		if (s->attempts > 0)
 			here += *board_live(b, i, seat);

@@ -160,8 +160,7 @@ fair_share(const struct acceptor *a)
 
 	if (fewest == 0)
 		return UINT32_MAX;
-	for (i = 0; i < atomic_load_explicit(&b->slots,
-	    memory_order_relaxed); i++) {
+	for (i = 0; i < board_slots(b); i++) {
 		w = &b->worker[i];
 		live = atomic_load_explicit(&w->live, memory_order_relaxed);
 		if (live < fewest && would_take(a, w))

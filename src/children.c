@@ -108,8 +108,8 @@ spawn(struct children *cs, uint32_t slot)
 	atomic_store(&w->stopped, 0);
 	atomic_store(&w->pid, (int32_t)pid);
 	atomic_store(&w->generation, cs->generation);
-	if (slot >= atomic_load(&cs->board->slots))
-		atomic_store(&cs->board->slots, slot + 1);
+	if (slot >= atomic_load(&cs->board->head->slots))
+		atomic_store(&cs->board->head->slots, slot + 1);
 	return 0;
 fail:
 	log_line(cs->log, LOG_ERR, "worker %u: fork: %s", slot + 1,

@@ -84,7 +84,7 @@ get_board(struct conf *conf, struct inheritance *inherited, struct log *log,
     int *fd)
 {
 	struct board *b = NULL;
-	uint32_t generation;
+	uint32_t oldest;
 
 	if (inherited->board != -1 && (b = board_adopt(inherited->board,
 	    BOARD_SEATS)) == NULL)
@@ -96,8 +96,10 @@ get_board(struct conf *conf, struct inheritance *inherited, struct log *log,
 	} else if ((b = board_new(BOARD_SEATS, fd)) == NULL) {
 		return NULL;
 	}
-	generation = atomic_fetch_add(&b->generation, 1) + 1;
-	if (conf_sit_down(conf, b, generation, board_oldest(b)) == 0)
+	/* Should we fail the one before goes on, with or without workers. */
+	oldest = board_oldest(b);
+	if (conf_sit_down(conf, b, atomic_fetch_add(&b->head->generation, 1) +
+	    1, oldest == 0 ? 1 : oldest) == 0)
 		return b;
 	errno = ENOSPC;
 	return NULL;

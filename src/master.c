@@ -135,7 +135,7 @@ drain(struct master *m)
 	m->phase = QUITTING;
 	m->drain_at = 0;
 	setproctitle("master, draining");
-	atomic_store(&m->children.board->leaving, 1);
+	atomic_store(&m->children.board->head->leaving, 1);
 	tell(m, notify_stopping);
 	/* First our own copies: then no connection comes after the last. */
 	instance_stop_listening(m->instance);
@@ -151,7 +151,7 @@ leave(struct master *m)
 	m->phase = LEAVING;
 	m->drain_at = sys_now() + m->conf->grace;
 	setproctitle("master, leaving");
-	atomic_store(&m->children.board->leaving, 1);
+	atomic_store(&m->children.board->head->leaving, 1);
 	tell(m, notify_stopping);
 }
 
@@ -435,7 +435,7 @@ master_run(struct conf *conf, struct board *board, int board_fd,
 	m->children.instance = instance;
 	m->children.report = *report;
 	m->children.generation = m->children.latest =
-	    atomic_load(&board->generation);
+	    atomic_load(&board->head->generation);
 	setproctitle("master");
 	log_ident(log, "master");
 	sys_hold_signals(&set);

@@ -154,7 +154,7 @@ finish(struct attempt *a)
 
 	/* First our own copies: then no connection comes after the last. */
 	instance_release(&a->other, a->conf);
-	atomic_store(&cs->board->generation, cs->generation);
+	atomic_store(&cs->board->head->generation, cs->generation);
 	old = children_retire_old(cs, CLOSE_TIME);
 	if (instance_changed(cs->instance) != 0)
 		log_line(cs->log, LOG_ERR, "reload: %s", cs->instance->why);

@@ -53,20 +53,24 @@ test_fresh_board(void **state)
 {
 	int before = open_descriptors();
 	struct board *b = new_board(3);
-	struct board was = { .magic = 0 };
+	static const struct board_worker no_worker;
+	static const struct board_pool no_pool;
 	uint32_t i, k;
 
 	(void)state;
 	assert_int_equal(open_descriptors(), before);
-	assert_int_equal(b->magic, BOARD_MAGIC);
-	assert_memory_equal(&b->magic, "shuttled", 8);
-	assert_int_equal(b->version, BOARD_VERSION);
+	assert_int_equal(b->head->magic, BOARD_MAGIC);
+	assert_memory_equal(&b->head->magic, "shuttled", 8);
+	assert_int_equal(b->head->version, BOARD_VERSION);
 	assert_int_equal(b->backends, 3);
-	assert_true(b->size >= sizeof(struct board));
+	assert_int_equal(b->head->backends, 3);
 	/* The rest is zero: all slots are free, nobody is held off. */
 	assert_int_equal(WORKER_FREE, 0);
-	assert_memory_equal(b->worker, was.worker, sizeof(was.worker));
-	assert_memory_equal(b->pool, was.pool, sizeof(was.pool));
+	for (i = 0; i < BOARD_WORKERS; i++)
+		assert_memory_equal(&b->worker[i], &no_worker,
+		    sizeof(no_worker));
+	for (i = 0; i < BOARD_POOLS; i++)
+		assert_memory_equal(&b->pool[i], &no_pool, sizeof(no_pool));
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(b->backend[i].held_until, 0);
 		assert_int_equal(b->backend[i].failures, 0);
@@ -164,7 +168,7 @@ test_adopted(void **state)
 	board_free(b);
 	assert_null(board_adopt(fd, 4));
 	assert_int_equal(errno, EINVAL);
-	a->version++;
+	a->head->version++;
 	assert_null(board_adopt(fd, 3));
 	assert_int_equal(errno, EINVAL);
 	assert_null(board_adopt(-1, 3));
@@ -194,13 +198,29 @@ test_sums(void **state)
 	board_free(b);
 }
 
+/* A worker that was taken over can write what it likes to the shared pages. */
+static void
+test_holds_whatever_is_written(void **state)
+{
+	struct board *b = new_board(3);
+	uint32_t w = BOARD_WORKERS - 1;
+
+	(void)state;
+	memset(b->head, 0xff, b->size);
+	assert_int_equal(board_slots(b), BOARD_WORKERS);
+	assert_int_equal(board_reclaim(b, w), UINT32_MAX);
+	assert_int_equal(*board_live(b, w, 2), 0);
+	assert_int_equal(board_seat_backend(b, "a", 1, 1), BOARD_NO_SEAT);
+	board_free(b);
+}
+
 static void
 test_oldest_generation(void **state)
 {
 	struct board *b = new_board(1);
 
 	(void)state;
-	b->generation = 5;
+	b->head->generation = 5;
 	assert_int_equal(board_oldest(b), 5);
 	b->worker[9].generation = 3;	/* nobody there any more */
 	assert_int_equal(board_oldest(b), 5);
@@ -238,7 +258,7 @@ test_cells_do_not_overlap(void **state)
 				cell = board_live(b, w, i);
 				assert_int_equal(*cell, w * 1000 + i + 1);
 				assert_true((uintptr_t)(cell + 1) <=
-				    (uintptr_t)b + b->size);
+				    (uintptr_t)b->head + b->size);
 			}
 		assert_int_equal(b->backends, n);
 		board_free(b);
@@ -467,6 +487,7 @@ main(void)
 		cmocka_unit_test(test_pools_have_seats_too),
 		cmocka_unit_test(test_adopted),
 		cmocka_unit_test(test_oldest_generation),
+		cmocka_unit_test(test_holds_whatever_is_written),
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_cells_do_not_overlap),
 		cmocka_unit_test(test_most_backends),

@@ -192,7 +192,7 @@ test_haproxy(void **state)
 {
 	(void)state;
 	/* Two workers, with this session counted no more. */
-	board->slots = 2;
+	board->head->slots = 2;
 	board->worker[0].live = 4;
 	board->worker[1].live = 2;
 	*board_live(board, 0, 1) = 2;
