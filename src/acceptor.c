@@ -63,6 +63,7 @@ watch_builtins(struct acceptor *a, bool on)
 void
 acceptor_start(struct acceptor *a)
 {
+	a->held = false;
 	a->patience = PATIENCE;
 	watch(a, true);
 	watch_builtins(a, true);
@@ -335,6 +336,8 @@ accept_ready(struct acceptor *a)
 void
 acceptor_turn(struct acceptor *a)
 {
+	if (a->held)
+		return;
 	if (a->closing)
 		close_emptied(a);
 	else if (a->any_ready)
@@ -349,6 +352,8 @@ acceptor_turn(struct acceptor *a)
 void
 acceptor_finish(struct acceptor *a)
 {
+	if (a->held)
+		acceptor_start(a);
 	a->closing = true;
 	/* Clients keep coming: what is queued now is at most a full backlog. */
 	a->closing_left = 4096;
@@ -379,6 +384,8 @@ acceptor_wait(const struct acceptor *a, int limit)
 {
 	uint64_t now = a->table->now, at;
 
+	if (a->held)
+		return limit;
 	if (a->closing)
 		return a->watching && !acceptor_closed(a) ? 0 : limit;
 	if (a->pause_until != 0 && table_full(a->table))

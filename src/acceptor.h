@@ -27,6 +27,7 @@ struct acceptor {
 	bool		 watching;	/* the listeners are in the poller */
 	bool		 watching_builtins;	/* theirs are, too */
 	bool		 gated;		/* others have fewer sessions */
+	bool		 held;		/* not to begin before acceptor_start() */
 	uint32_t	 share;		/* accept up to so many sessions */
 	uint64_t	 look_at;	/* when to look, woken or not */
 	uint32_t	 patience;	/* then again after so many ms */
@@ -41,7 +42,10 @@ struct acceptor {
 	uint32_t	 pauses;
 };
 
-/* Start to watch. All members up to *builtins* are set by the caller. */
+/*
+ * Start to watch. All members up to *builtins* are set by the caller; until then
+ * *held* keeps it from doing anything.
+ */
 void	acceptor_start(struct acceptor *);
 
 /* Note an event. False: the descriptor is not a listener. */

@@ -62,6 +62,7 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 		close(cs->report);
 	close(cs->board_fd);
 	instance_leave(cs->instance);
+	inherit_free(cs->instance->inherited);
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
 	setproctitle("%s, generation %u", name, cs->generation);
 	log_ident(cs->log, name);
@@ -84,6 +85,7 @@ spawn(struct children *cs, uint32_t slot)
 	pid_t pid;
 
 	c->due = 0;
+	c->generation = cs->generation;
 	if (sys_channel(pair) == -1)
 		goto fail;
 	fflush(NULL);
@@ -103,13 +105,14 @@ spawn(struct children *cs, uint32_t slot)
 	c->channel = pair[0];
 	c->born = sys_now();
 	c->leaving = false;
-	c->generation = cs->generation;
 	c->silent = 0;
 	atomic_store(&w->stopped, 0);
 	atomic_store(&w->pid, (int32_t)pid);
 	atomic_store(&w->generation, cs->generation);
 	if (slot >= atomic_load(&cs->board->head->slots))
 		atomic_store(&cs->board->head->slots, slot + 1);
+	if (!cs->hold)
+		(void)sys_send(c->channel, CHANNEL_GO, -1);
 	return 0;
 fail:
 	log_line(cs->log, LOG_ERR, "worker %u: fork: %s", slot + 1,
@@ -187,6 +190,18 @@ children_wait_ready(struct children *cs, int ms)
 	return ready < cs->conf->workers ? -1 : 0;
 }
 
+void
+children_go(struct children *cs)
+{
+	uint32_t i;
+
+	cs->hold = false;
+	for (i = 0; i < BOARD_WORKERS; i++)
+		if (cs->at[i].pid != 0 &&
+		    cs->at[i].generation == cs->generation)
+			(void)sys_send(cs->at[i].channel, CHANNEL_GO, -1);
+}
+
 static bool
 is_old(const struct children *cs, uint32_t slot)
 {
@@ -233,6 +248,7 @@ children_abandon_new(struct children *cs, uint32_t before)
 		(void)kill(cs->at[i].pid, SIGKILL);
 	}
 	cs->generation = before;
+	cs->hold = false;
 }
 
 /* The line that says who died, of what, how old, and what was lost. */
@@ -355,8 +371,14 @@ children_respawn(struct children *cs)
 	uint32_t i;
 
 	for (i = 0; i < BOARD_WORKERS; i++)
-		if (cs->at[i].due != 0 && cs->at[i].due <= now)
-			(void)spawn(cs, i);
+		if (cs->at[i].due != 0 && cs->at[i].due <= now) {
+			cs->at[i].due = 0;
+			/* During an upgrade the other may have taken it. */
+			if (is_free(cs->board, i))
+				(void)spawn(cs, i);
+			else
+				(void)children_add(cs);
+		}
 }
 
 int

@@ -44,6 +44,7 @@ struct children {
 	int		 report;	/* to the shell; -1: none */
 	uint32_t	 generation;	/* of those to come */
 	uint32_t	 latest;	/* the last number given to one */
+	bool		 hold;		/* those to come wait for children_go() */
 	struct child	 at[BOARD_WORKERS];	/* by slot */
 };
 
@@ -61,10 +62,15 @@ int	children_add(struct children *);
 int	children_remove(struct children *);
 
 /*
- * Wait until all workers of this generation accept. -1: there are fewer than
+ * Wait until all workers of this generation could accept. -1: there are fewer than
  * the configuration asks for, one died, or took more than *ms*.
  */
 int	children_wait_ready(struct children *, int ms);
+
+/*
+ * Whoever was held accepts from now on, and whoever comes later at once.
+ */
+void	children_go(struct children *);
 
 /*
  * A new generation stands: drain those before. Returns when they have closed

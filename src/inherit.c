@@ -165,6 +165,16 @@ inherit_socket(struct inheritance *in, struct listener *l)
 }
 
 void
+inherit_remove(const struct inheritance *in)
+{
+	const struct inherited_socket *s;
+
+	for (s = in->socket; s < in->socket + in->sockets; s++)
+		if (s->fd != -1 && s->ours && addr_is_unix(&s->addr))
+			(void)unlink(s->addr.un.sun_path);
+}
+
+void
 inherit_free(struct inheritance *in)
 {
 	size_t i;

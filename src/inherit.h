@@ -54,6 +54,12 @@ bool	inherit_socket(struct inheritance *, struct listener *);
 bool	inherit_matches(const struct inherited_socket *,
 	    const struct listener *);
 
+/*
+ * The one before has gone: remove the paths of sockets that nobody has taken, if
+ * they are ours.
+ */
+void	inherit_remove(const struct inheritance *);
+
 /* Close what nobody has taken. */
 void	inherit_free(struct inheritance *);
 

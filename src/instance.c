@@ -163,17 +163,14 @@ open_listeners(struct instance *in, struct conf *c, const struct conf *before)
 	return 0;
 }
 
-/* What was never set need not be taken back. */
 static void
-set_options(const struct conf *c, bool again)
+set_options(const struct conf *c)
 {
 	const struct listener *l;
 
 	for (l = c->listener; l < c->listener + c->listeners; l++) {
-		if (l->fast_open || again)
-			sys_fast_open(l->fd, l->fast_open);
-		if (l->defer_accept > 0 || again)
-			sys_defer_accept(l->fd, l->defer_accept);
+		sys_fast_open(l->fd, l->fast_open);
+		sys_defer_accept(l->fd, l->defer_accept);
 	}
 }
 
@@ -196,7 +193,9 @@ instance_open(struct instance *in, struct conf *c,
 		return status;
 	if ((status = open_listeners(in, c, NULL)) != 0)
 		return status;
-	set_options(c, false);
+	/* What another master uses stays as it is until it is ours. */
+	if (inherited->channel == -1)
+		set_options(c);
 	return 0;
 }
 
@@ -207,7 +206,6 @@ instance_prepare(struct instance *in, struct conf *next)
 
 	if (status == 0)
 		status = open_listeners(in, next, in->conf);
-
 	if (status != 0)
 		instance_release(next, in->conf);
 	return status;
@@ -281,7 +279,13 @@ instance_announce(struct instance *in)
 int
 instance_changed(struct instance *in)
 {
-	set_options(in->conf, true);
+	const char *new = in->conf->ports_file, *old = in->before->ports_file;
+
+	set_options(in->conf);
+	if (old != NULL && (new == NULL || strcmp(new, old) != 0)) {
+		(void)unlink(old);
+		in->ports_temp[0] = '\0';
+	}
 	activate_keep(in->conf);
 	return in->conf->ports_file == NULL ? 0 : write_ports(in);
 }
@@ -320,6 +324,10 @@ instance_claim(struct instance *in)
 	for (i = 0; i < c->listeners; i++)
 		if (c->listener[i].claimed)
 			c->listener[i].bound = true;
+	if (in->inherited->channel != -1) {
+		set_options(c);
+		inherit_remove(in->inherited);
+	}
 	activate_keep(c);
 }
 

@@ -191,7 +191,9 @@ add_worker(struct master *m)
 static void
 remove_worker(struct master *m)
 {
-	if (children_remove(&m->children) == -1)
+	if (children_wanted(&m->children) == 0)
+		log_line(m->log, LOG_WARNING, "there is no worker to drain");
+	else if (children_remove(&m->children) == -1)
 		log_line(m->log, LOG_WARNING,
 		    "the last worker stays: QUIT ends the service");
 	else
@@ -253,6 +255,36 @@ be_replaced(struct master *m)
 	children_signal(&m->children, SIGQUIT, true);
 }
 
+/* What changes a service is for one that is to stay. */
+static void
+on_change(struct master *m, int sig)
+{
+	if (m->phase != RUNNING) {
+		log_line(m->log, LOG_NOTICE, "%s has no effect any more: the "
+		    "service ends", sig == SIGHUP ? "HUP" : sig == SIGUSR2 ?
+		    "USR2" : sig == SIGTTIN ? "TTIN" : sig == SIGTTOU ?
+		    "TTOU" : "WINCH");
+		return;
+	}
+	switch (sig) {
+	case SIGHUP:
+		reload_configuration(m);
+		break;
+	case SIGUSR2:
+		be_replaced(m);
+		break;
+	case SIGTTIN:
+		add_worker(m);
+		break;
+	case SIGTTOU:
+		remove_worker(m);
+		break;
+	default:
+		drain_workers(m);
+		break;
+	}
+}
+
 static void
 on_signal(struct master *m, int sig)
 {
@@ -271,24 +303,11 @@ on_signal(struct master *m, int sig)
 		reopen_log(m);
 		break;
 	case SIGHUP:
-		if (m->phase == RUNNING)
-			reload_configuration(m);
-		break;
 	case SIGUSR2:
-		if (m->phase == RUNNING)
-			be_replaced(m);
-		break;
 	case SIGTTIN:
-		if (m->phase == RUNNING)
-			add_worker(m);
-		break;
 	case SIGTTOU:
-		if (m->phase == RUNNING)
-			remove_worker(m);
-		break;
 	case SIGWINCH:
-		if (m->phase == RUNNING)
-			drain_workers(m);
+		on_change(m, sig);
 		break;
 	}
 }
@@ -362,6 +381,7 @@ start(struct master *m)
 	unsigned i;
 	int status;
 
+	m->children.hold = true;
 	for (i = 0; i < m->conf->workers; i++)
 		if (children_add(&m->children) == -1)
 			break;
@@ -379,6 +399,7 @@ start(struct master *m)
 		warnx("%s", m->instance->why);
 		return status;
 	}
+	children_go(&m->children);
 	if (before != -1) {
 		upgrade_done(before);
 		if (!m->conf->foreground)

@@ -2,12 +2,13 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * reload.c: two generations of the configuration side by side, of which one
- * goes. Until the new workers accept, nothing has changed that could not be
+ * goes. Until the new workers are told to accept, nothing has changed that could not be
  * undone; from then on nothing can fail any more.
  */
 #include "reload.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "complaints.h"
@@ -25,6 +26,7 @@ struct attempt {
 	struct children	*children;
 	uint32_t	 before;	/* the generation that ran */
 	int		 ms;
+	char		 why[1200];	/* what went wrong */
 };
 
 /* What runs becomes the other, and the other way round. */
@@ -45,13 +47,10 @@ log_complaints(struct log *log, struct complaints *cs)
 
 	for (i = 0; i < cs->n; i++)
 		log_line(log, LOG_ERR, "reload: %s", cs->line[i]);
+	if (cs->all > cs->n)
+		log_line(log, LOG_ERR, "reload: and %zu more",
+		    cs->all - cs->n);
 	complaints_free(cs);
-}
-
-static const char *
-pidfile_of(const struct conf *c)
-{
-	return c->pidfile == NULL ? "" : c->pidfile;
 }
 
 /* What only a restart can change stays as it is. */
@@ -61,6 +60,7 @@ read_again(struct attempt *a, const char **why)
 	const struct conf *old = a->conf;
 	struct conf *new = &a->other;
 	struct complaints complaints = { .n = 0 };
+	const char *held;
 
 	conf_init(new);
 	/* Files are named as seen from where we were started. */
@@ -75,9 +75,10 @@ read_again(struct attempt *a, const char **why)
 		*why = "the configuration has errors";
 		return -1;
 	}
-	if (strcmp(pidfile_of(new), pidfile_of(old)) != 0)
+	held = a->children->instance->pidfile_name;
+	if (strcmp(new->pidfile == NULL ? "" : new->pidfile, held) != 0)
 		log_line(a->children->log, LOG_WARNING, "reload: the pidfile "
-		    "stays where it is until a restart");
+		    "stays %s until a restart", *held == '\0' ? "none" : held);
 	if (new->workers == 0) {
 		*why = "workers: 0 needs a restart";
 		return -1;
@@ -110,12 +111,28 @@ prepare(struct attempt *a, const char **why)
 		goto fail;
 	}
 	if (replace_log(cs->log, &a->other) == -1) {
-		*why = strerror(errno);
+		snprintf(a->why, sizeof(a->why), "log %s: %s", a->other.log,
+		    strerror(errno));
+		*why = a->why;
 		goto fail;
 	}
 	return 0;
 fail:
 	instance_release(&a->other, a->conf);
+	return -1;
+}
+
+/* One could not even be forked. */
+static int
+no_worker(struct attempt *a, unsigned i)
+{
+	if (errno == ENOSPC)
+		snprintf(a->why, sizeof(a->why), "there is no place for worker "
+		    "%u: all %d are taken, earlier generations included", i + 1,
+		    BOARD_WORKERS);
+	else
+		snprintf(a->why, sizeof(a->why), "worker %u: %s", i + 1,
+		    strerror(errno));
 	return -1;
 }
 
@@ -128,10 +145,14 @@ start(struct attempt *a)
 
 	swap(a);
 	cs->generation = cs->latest;
+	cs->hold = true;
 	for (i = 0; i < a->conf->workers; i++)
 		if (children_add(cs) == -1)
-			break;
-	return i < a->conf->workers ? -1 : children_wait_ready(cs, a->ms);
+			return no_worker(a, i);
+	if (children_wait_ready(cs, a->ms) == 0)
+		return 0;
+	snprintf(a->why, sizeof(a->why), "a new worker could not start");
+	return -1;
 }
 
 static void
@@ -146,12 +167,42 @@ undo(struct attempt *a)
 	(void)replace_log(cs->log, a->conf);
 }
 
+static bool
+listens(const struct conf *c, const struct listener *l)
+{
+	const struct listener *other;
+
+	for (other = c->listener; other < c->listener + c->listeners; other++)
+		if (other->fd == l->fd)
+			return true;
+	return false;
+}
+
+/* What comes and what goes, for those who read the log later. */
+static void
+log_changes(const struct attempt *a)
+{
+	const struct conf *new = a->conf, *old = &a->other;
+	const struct listener *l;
+
+	for (l = new->listener; l < new->listener + new->listeners; l++)
+		if (!listens(old, l))
+			log_line(a->children->log, LOG_NOTICE,
+			    "listening on %s", l->name);
+	for (l = old->listener; l < old->listener + old->listeners; l++)
+		if (!listens(new, l))
+			log_line(a->children->log, LOG_NOTICE,
+			    "no longer listening on %s", l->name);
+}
+
 static void
 finish(struct attempt *a)
 {
 	struct children *cs = a->children;
 	unsigned old;
 
+	log_changes(a);
+	children_go(cs);
 	/* First our own copies: then no connection comes after the last. */
 	instance_release(&a->other, a->conf);
 	atomic_store(&cs->board->head->generation, cs->generation);
@@ -177,8 +228,8 @@ reload(struct conf *conf, struct children *cs, int ms)
 		    "before it goes on", why);
 	} else if (start(&a) == -1) {
 		undo(&a);
-		log_line(cs->log, LOG_ERR, "reload: the new workers could not "
-		    "start; the configuration before it goes on");
+		log_line(cs->log, LOG_ERR, "reload: %s; the configuration "
+		    "before it goes on", a.why);
 	} else {
 		finish(&a);
 		result = 0;

@@ -84,58 +84,71 @@ give_up(struct log *log, pid_t pid, bool slow)
 	    "one goes on", (int)pid, why);
 }
 
-/* It serves: the pidfile is next. */
+/* It serves: the pidfile is next. False: it has not taken it. */
 static bool
 hand_over(struct children *cs, int channel, pid_t pid)
 {
-	int err;
-
 	instance_give_up(cs->instance);
-	if (sys_send(channel, CHANNEL_CLOSED, -1) == 0 &&
-	    sys_hear(channel, CHANNEL_READY, ANSWER_TIME) == 0) {
-		notify_main_pid(pid);
-		instance_hand_over(cs->instance);
-		return true;
-	}
+	if (sys_send(channel, CHANNEL_CLOSED, -1) == -1 ||
+	    sys_hear(channel, CHANNEL_READY, ANSWER_TIME) == -1)
+		return false;
+	notify_main_pid(pid);
+	instance_hand_over(cs->instance);
+	return true;
+}
+
+/*
+ * Start it, and see it serve. 0, or -1 with errno and *pid*, the process to be
+ * buried; 0: there is none.
+ */
+static int
+replace(struct children *cs, int ms, int complaints, pid_t *pid)
+{
+	int pair[2], result = -1, err;
+
+	*pid = 0;
+	if (sys_channel(pair) == -1)
+		return -1;
+	fflush(NULL);
+	if ((*pid = fork()) == 0)
+		become(cs, pair[1], complaints);
 	err = errno;
-	if (instance_take_back(cs->instance) != 0)
-		log_line(cs->log, LOG_ERR, "upgrade: %s", cs->instance->why);
+	close(pair[1]);
 	errno = err;
-	return false;
+	if (*pid == -1)
+		*pid = 0;
+	else if (sys_hear(pair[0], CHANNEL_READY, ms) == 0 &&
+	    hand_over(cs, pair[0], *pid))
+		result = 0;
+	err = errno;
+	close(pair[0]);
+	errno = err;
+	return result;
 }
 
 pid_t
 upgrade(struct children *cs, int ms)
 {
-	int pair[2], complaints = -1;
-	pid_t pid = -1;
-	bool done, slow;
+	int complaints = -1;
+	pid_t pid;
 
-	if (sys_channel(pair) == -1) {
-		log_line(cs->log, LOG_ERR, "upgrade: %s", strerror(errno));
-		return -1;
-	}
 	/* A daemon has no terminal; what it says must not be lost. */
 	if (!cs->conf->foreground)
 		complaints = memfd_create("complaints", MFD_CLOEXEC);
-	fflush(NULL);
-	if ((pid = fork()) == 0)
-		become(cs, pair[1], complaints);
-	close(pair[1]);
-	done = pid != -1 && sys_hear(pair[0], CHANNEL_READY, ms) == 0 &&
-	    hand_over(cs, pair[0], pid);
-	slow = errno != EPIPE;
-	close(pair[0]);
-	if (pid == -1)
-		log_line(cs->log, LOG_ERR, "upgrade: fork: %s",
-		    strerror(errno));
-	else if (!done)
-		give_up(cs->log, pid, slow);
-	if (!done)
-		log_lines(cs->log, complaints);
-	else if (complaints != -1)
-		close(complaints);
-	return done ? pid : -1;
+	if (replace(cs, ms, complaints, &pid) == 0) {
+		if (complaints != -1)
+			close(complaints);
+		return pid;
+	}
+	if (pid == 0)
+		log_line(cs->log, LOG_ERR, "upgrade: %s", strerror(errno));
+	else
+		give_up(cs->log, pid, errno != EPIPE);
+	/* Now that nobody else can hold the lock. */
+	if (instance_take_back(cs->instance) != 0)
+		log_line(cs->log, LOG_ERR, "upgrade: %s", cs->instance->why);
+	log_lines(cs->log, complaints);
+	return -1;
 }
 
 int

@@ -3,7 +3,7 @@
 /*
  * upgrade.h: from one program to the next without losing a connection. The
  * master before starts the one after, with its sockets and its board, by the
- * command line that it was started by itself; when that one's workers accept,
+ * command line that it was started by itself; when that one's workers could accept,
  * the pidfile changes hands.
  */
 #ifndef UPGRADE_H
@@ -22,7 +22,7 @@
 pid_t	upgrade(struct children *, int ms);
 
 /*
- * The master after, whose workers accept: have the other let go of the pidfile.
+ * The master after, whose workers could accept: have the other let go of the pidfile.
  * 0, or -1: it is gone, or too slow. When that and all else is done, say so.
  */
 int	upgrade_take_over(int channel);

@@ -181,7 +181,7 @@ set_up(struct worker *w)
 	w->acceptor.poller = w->poller;
 	w->acceptor.table = &w->table;
 	w->acceptor.builtins = w->builtins;
-	acceptor_start(&w->acceptor);
+	w->acceptor.held = true;
 	poller_want(w->poller, w->signals, POLLER_READ);
 	if (w->channel != -1)
 		poller_want(w->poller, w->channel, POLLER_READ);
@@ -309,6 +309,16 @@ on_signal(struct worker *w, int sig)
 	}
 }
 
+/* From here on clients may come to us. */
+static void
+go(struct worker *w)
+{
+	if (!w->acceptor.held)
+		return;
+	acceptor_start(&w->acceptor);
+	atomic_store(&w->me->state, WORKER_READY);
+}
+
 static void
 on_channel(struct worker *w)
 {
@@ -320,6 +330,8 @@ on_channel(struct worker *w)
 			log_use_fd(w->log, fd);
 		else if (what == CHANNEL_LOOK)
 			acceptor_look(&w->acceptor);
+		else if (what == CHANNEL_GO)
+			go(w);
 		else if (fd != -1)
 			close(fd);
 	}
@@ -415,7 +427,9 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 		worker_free(w);
 		return NULL;
 	}
-	atomic_store(&w->me->state, WORKER_READY);
+	atomic_store(&w->me->state, WORKER_STARTING);
+	if (w->single)
+		go(w);
 	log_line(log, LOG_INFO, "ready: uid %d, sandbox %s, "
 	    "%u sessions at most", (int)geteuid(), w->sandbox, w->table.limit);
 	return w;

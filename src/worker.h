@@ -20,8 +20,9 @@ enum {
 
 /* Messages on the channel between master and worker. */
 enum {
-	CHANNEL_READY = 'R',		/* to the master: I accept */
+	CHANNEL_READY = 'R',		/* to the master: I could accept */
 	CHANNEL_CLOSED = 'C',		/* to the master: I accept no more */
+	CHANNEL_GO = 'G',		/* to the worker: accept */
 	CHANNEL_LOG = 'L',		/* to the worker: log to this descriptor */
 	CHANNEL_LOOK = 'A'		/* to the worker: is anybody waiting? */
 };
@@ -30,8 +31,8 @@ struct worker;
 
 /*
  * Set a worker up, with its privileges dropped, ready to accept. *slot* is its
- * place on the board; *channel* leads to the master and is the worker's from now
- * on, -1 when this process is all there is. NULL when it cannot be done; the log
+ * place on the board; *channel* leads to the master, who says when to begin, and
+ * is the worker's from now on; -1 when this process is all there is. NULL when it cannot be done; the log
  * says why.
  */
 struct worker *worker_new(struct conf *, struct board *, struct log *,

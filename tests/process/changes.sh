@@ -27,8 +27,14 @@ EOF
 	mv "$T/conf.new" "$T/conf"
 }
 
+# One is found when it is read, the other when it is run.
 wrong() {
-	sed 's/weight = 2/weight = "two"/' "$T/conf" >"$T/conf.new"
+	wrongs=$((${wrongs:-0} + 1))
+	case $((wrongs % 2)) in
+	0) sed 's/weight = 2/weight = "two"/' "$T/conf" >"$T/conf.new" ;;
+	1) sed 's/^listen: {/& no: { address = "192.0.2.1:1"  pool = "echo" }/' \
+		"$T/conf" >"$T/conf.new" ;;
+	esac
 	mv "$T/conf.new" "$T/conf"
 }
 
@@ -74,6 +80,7 @@ change() {
 		# A wrong file would stop it, as it should.
 		right 127.0.0.1:0
 		before=$PID
+		masters="$masters $before"
 		signal USR2
 		wait_for 15 pid_is_not "$before"
 		PID=$(cat "$T/pid")
@@ -98,6 +105,7 @@ change() {
 
 winches=0
 kills=0
+masters=
 DEATHS=wanted
 echo_start
 right 127.0.0.1:0
@@ -122,6 +130,9 @@ wait_for 15 log_reaches $((reloads + 1)) 'reloaded: generation'
 load_end busy
 wait_for 5 workers_are 3
 assert_eq 'workers of old generations' 0 "$(titles | grep -c draining || :)"
+for pid in $masters; do
+	wait_for 5 gone "$pid"
+done
 assert_eq 'connections refused' 0 "$(load_count busy loop refused)"
 assert_eq 'other failures' 0 "$(load_count busy loop timeout wrong other)"
 ok=$(load_count busy loop ok)
@@ -135,6 +146,10 @@ lost=${lost% lost}
 say "$ok connections, $failed failed; $kills workers killed; $totals;" \
     "$(log_count 'reloaded: gen') reloads, $(log_count 'reload: .*goes on$') refused," \
     "$(log_count 'process [0-9]* serves') upgrades"
+# Nobody but those that we killed may have lost a session.
+killed=$(sed -n 's/.*killed by signal 9 .* \([0-9]*\) sessions lost.*/\1/p' \
+    "$T/log" | awk '{ n += $1 } END { print n + 0 }')
+assert_eq 'sessions lost' "$killed" "$lost"
 # One that was killed between accepting and counting is counted nowhere.
 assert_between 'failed connections' 0 $((lost + kills)) "$failed"
 assert_between 'sessions counted' $((ok + failed - kills)) $((ok + failed)) \

@@ -276,6 +276,23 @@ during_a_back_off() {
 	shuttled_ended 0 3
 }
 
+# Who is asked to change once it is told to end says that it will not.
+too_late() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	load_start kept -k 4
+	load_wait kept
+	signal QUIT
+	wait_for 5 log_has 'quitting: '
+	for name in HUP USR2 TTIN TTOU WINCH; do
+		signal $name
+		wait_for 5 log_has "$name has no effect any more"
+	done
+	load_end kept
+	load_all_ok kept 4
+	shuttled_ended 0 5
+}
+
 a_worker_dies_during_the_drain() {
 	echo_start
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
@@ -297,4 +314,4 @@ run_cases at_rest sessions_finish sessions_of_builtins_finish \
     past_the_timeout_in_good_order past_the_timeout_against_resistance \
     past_the_timeout_half_built no_timeout_at_all term_during_a_drain \
     grace_that_ends grace_cut_short grace_and_term grace_and_death \
-    during_a_back_off a_worker_dies_during_the_drain
+    too_late during_a_back_off a_worker_dies_during_the_drain

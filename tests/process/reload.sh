@@ -125,7 +125,7 @@ new_workers_fail() {
 	DEATHS=wanted
 	prlimit --pid "$PID" --nofile=14:14
 	signal HUP
-	wait_for 15 log_has 'new workers could not start; the conf.* goes on'
+	wait_for 15 log_has 'reload: a new worker could not start; the .* goes on'
 	serves || fail 'it does not serve'
 	wait_for 5 workers_are 2
 	assert_eq 'generations that drain' 0 "$(log_count 'draining')"
@@ -133,6 +133,101 @@ new_workers_fail() {
 	load_all_ok kept 4
 	shuttled_stop
 	DEATHS=
+}
+
+# Of some new workers there are descriptors, for the others not: the first must
+# have taken no client by then, and none of them stays.
+some_workers_fail() {
+	command -v prlimit >/dev/null || return 0
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 6
+	load_start busy -c 16
+	for i in 1 2 3; do
+		DEATHS=wanted
+		prlimit --pid "$PID" \
+		    --nofile=$(($(descriptors "$PID") + 5)):20000
+		signal HUP
+		wait_for 15 log_reaches "$i" \
+		    'reload: worker [2-6]: .*; the .* goes on'
+	done
+	prlimit --pid "$PID" --nofile=20000:20000
+	load_end busy
+	load_all_ok busy 0
+	wait_for 5 workers_are 6
+	assert_eq 'sessions lost' 0 "$(log_count ' [1-9][0-9]* sessions lost')"
+	reloads=0
+	reload
+	wait_for 5 workers_are 6
+	shuttled_stop
+	DEATHS=
+}
+
+# conf TEXT...: the configuration from now on, beside the pool.
+conf() {
+	{
+		say "$@"
+		say "pool: { p: { server: { s: { address = \"$BACKEND\" } } } }"
+	} >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+}
+
+# What comes is opened, what goes is closed, what is wrong changes nothing.
+listeners_come_and_go() {
+	echo_start
+	conf 'listen: { a: { address = "127.0.0.1:0" }' \
+	    "b: { address = [\"127.0.0.1:0\", \"unix:$T/b\"] } }"
+	shuttled_start -c "$T/conf" -w 2
+	goes=$(listener 2)
+	reloads=0
+	load_start kept -k 4
+	load_wait kept
+	conf 'listen: { a: { address = "127.0.0.1:0" }' \
+	    "c: { address = \"unix:$T/c\" } }"
+	reload
+	assert_log "master.*: listening on unix:$T/c"
+	assert_log "no longer listening on $goes"
+	[ ! -e "$T/b" ] || fail 'the path of b was left'
+	assert_eq ports "$LISTEN unix:$T/c" "$(tr '\n' ' ' <"$T/ports" |
+	    sed 's/ $//')"
+	try_peer "connect-refused $goes" || fail "somebody is at $goes"
+	try_peer "connect unix:$T/c; exchange 10 10 seed 1 seed 1" ||
+		fail 'nobody is at c'
+	conf 'listen: { a: { address = "127.0.0.1:0" }' \
+	    'd: { address = "192.0.2.1:1" } }'
+	signal HUP
+	wait_for 15 log_has 'reload: listen on 192.0.2.1:1: .*goes on'
+	conf 'listen: { a: { adress = "127.0.0.1:0" } }'
+	signal HUP
+	wait_for 15 log_has 'reload: .*/conf:1: there is no directive adress'
+	[ -S "$T/c" ] || fail 'the path of c is gone'
+	serves || fail 'it does not serve'
+	load_end kept
+	load_all_ok kept 4
+	shuttled_stop
+	[ ! -e "$T/c" ] || fail 'the path of c was left'
+}
+
+# The pidfile stays, and that is said as long as it is so; the ports file moves.
+files_change() {
+	echo_start
+	conf 'listen: { a: { address = "127.0.0.1:0" } }' "pidfile = \"$T/p1\";" \
+	    "ports_file = \"$T/ports1\"; log = \"$T/log\";" 'workers = 1;'
+	"$SHUTTLED" -c "$T/conf" || fail 'it does not start'
+	PID=$(cat "$T/p1")
+	also_end "$PID"
+	conf 'listen: { a: { address = "127.0.0.1:0" } }' "pidfile = \"$T/p2\";" \
+	    "ports_file = \"$T/ports2\"; log = \"$T/log\";" 'workers = 1;'
+	reloads=0
+	reload
+	reload
+	assert_eq warnings 2 "$(log_count "pidfile stays $T/p1 until a restart")"
+	[ ! -e "$T/ports1" ] || fail 'the ports file of before was left'
+	[ -s "$T/ports2" ] || fail 'there is no new ports file'
+	signal QUIT
+	wait_for 15 gone "$PID"
+	forget "$PID"
+	[ ! -e "$T/p1" ] || fail 'the pidfile was left'
+	[ ! -e "$T/ports2" ] || fail 'the ports file was left'
 }
 
 # The drain timeout is for old generations, too, and says why it ends them.
@@ -161,4 +256,5 @@ without_master() {
 
 run_cases long_sessions_stay under_load many_at_once winch_and_back \
     stopped_worker drain_timeout without_master
-[ -n "$SHUTTLED_WRAP" ] || run_cases new_workers_fail
+[ -n "$SHUTTLED_WRAP" ] || run_cases listeners_come_and_go files_change \
+    new_workers_fail some_workers_fail

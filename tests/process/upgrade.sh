@@ -142,7 +142,12 @@ exec "$original" -w 2 -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" \\
 EOF
 	replace "$T/other"
 	DEATHS=wanted
+	load_start busy -c 16
 	refused
+	signal USR2
+	wait_for 15 log_reaches 2 'upgrade: process .* this one goes on'
+	load_end busy
+	load_all_ok busy 0
 	[ -S "$T/sock" ] || fail 'the unix socket is gone'
 	workers_are 2 || fail "there are $(living_workers) workers"
 	replace "$original"
@@ -171,7 +176,36 @@ old_master_dies() {
 	daemon_stop QUIT
 }
 
+# conf TEXT...: what is listened on from now on.
+conf() {
+	{
+		say "workers = 2; listen: { $* }"
+		say 'pool: { p: { server: { s: { address = "builtin:hello" } } } }'
+	} >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+}
+
+# The program after has another configuration: what it does not want is closed,
+# what it sets otherwise is set.
+configuration_changes() {
+	conf 'a: { address = "127.0.0.1:0"  defer_accept = "30s" }' \
+	    "b: { address = [\"127.0.0.1:0\", \"unix:$T/b\"] }"
+	shuttled_daemon -c "$T/conf"
+	[ "$STATUS" -eq 0 ] || fail "$(cat "$T/start.out")"
+	goes=$(listener 2)
+	first=$PID
+	conf 'a: { address = "127.0.0.1:0" }'
+	upgraded
+	wait_for 5 gone "$first"
+	assert_eq ports "$LISTEN" "$(cat "$T/ports")"
+	try_peer "connect-refused $goes" || fail "somebody is at $goes"
+	[ ! -e "$T/b" ] || fail 'the path of b was left'
+	# It says nothing, and is served all the same.
+	peer "connect $LISTEN; read-until-eof"
+	daemon_stop QUIT
+}
+
 original=${SHUTTLED%/*}/original
 cp "$SHUTTLED" "$original"
 run_cases sessions_outlive_it under_load board_goes_along program_is_broken \
-    it_cannot_start old_master_dies
+    it_cannot_start old_master_dies configuration_changes

@@ -107,7 +107,7 @@ winch_and_back() {
 	wait_for 5 workers_are 0
 	alive "$PID" || fail 'the master is gone'
 	signal TTOU
-	assert_log 'the last worker stays'
+	assert_log 'there is no worker to drain'
 	! load_is new ready || fail 'who served them?'
 	signal TTIN
 	load_wait new
