@@ -72,7 +72,10 @@ int	log_reopen(struct log *);
  */
 int	log_fd(const struct log *);
 
-/* Write to *fd* from now on; the log owns it. For a process that may not open. */
+/*
+ * Write to *fd* from now on, another one of the same target; the log owns it.
+ * For a process that may not open.
+ */
 void	log_use_fd(struct log *, int fd);
 
 /* Would a line of this level be written? */

@@ -75,22 +75,28 @@ open_target(const struct log_target *t)
 	}
 }
 
-/* Take *fd* over and see what it is. */
+/* Take *fd* over, of the same kind as the one before. */
 static void
 take(struct log_sink *s, int fd)
 {
-	struct stat st;
-
 	s->fd = fd;
 	s->owned = fd != STDERR_FILENO;
 	s->torn = false;
 	s->part = 0;
+}
+
+/* See what it is. Workers may not: src/filter.c does not let them ask. */
+static void
+look(struct log_sink *s)
+{
+	struct stat st;
+
 	memset(&st, 0, sizeof(st));
-	(void)fstat(fd, &st);
+	(void)fstat(s->fd, &st);
 	s->socket = S_ISSOCK(st.st_mode);
 	s->regular = S_ISREG(st.st_mode);
 	s->waits = !s->socket && !s->regular &&
-	    (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
+	    (fcntl(s->fd, F_GETFL) & O_NONBLOCK) == 0;
 }
 
 int
@@ -101,11 +107,13 @@ sink_open(struct log_sink *s, const struct log_target *t)
 	memset(s, 0, sizeof(*s));
 	s->target = *t;
 	s->fd = -1;
-	if (t->kind == TARGET_TCP)
+	s->socket = t->kind == TARGET_TCP;
+	if (s->socket)
 		return 0;
 	if ((fd = open_target(t)) == -1)
 		return -1;
 	take(s, fd);
+	look(s);
 	return 0;
 }
 
@@ -136,6 +144,7 @@ sink_reopen(struct log_sink *s)
 	if ((fd = open_target(&s->target)) == -1)
 		return -1;
 	sink_use_fd(s, fd);
+	look(s);
 	return 0;
 }
 

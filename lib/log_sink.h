@@ -40,6 +40,7 @@ void	sink_close(struct log_sink *);
 /*
  * Open it once more; an error leaves the old one in use. A new descriptor is to
  * be handed to the other processes that use it: true for files and datagrams.
+ * They take it for one of the same kind as before, and ask nothing of it.
  */
 int	sink_reopen(struct log_sink *);
 bool	sink_hands_over(const struct log_sink *);

@@ -74,6 +74,8 @@ assert_whole() {
 	cut=$(cat "$@" | grep -cvE \
 	    '^([-0-9]{10}T[:.0-9]{12}Z [^ ]+( [0-9]+)?\[[0-9]+\] (error|warning|notice|info|debug): .*|)$' || :)
 	assert_between 'lines that were cut' 0 2 "$cut"
+	assert_eq 'lines that begin in others' '' \
+	    "$(grep -hE '.[-0-9]{10}T[:.0-9]{12}Z ' "$@" || :)"
 }
 
 always_full() {
@@ -84,7 +86,8 @@ always_full() {
 	shuttled_stop
 }
 
-# A disk of 64 KiB, for us alone. It fills up, and is emptied.
+# A disk of 64 KiB, for us alone. It fills up, and is emptied. The log was opened
+# again before: workers write to what the master handed them.
 full_disk() {
 	if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
 		say 'not here: it takes root, and a mount'
@@ -105,6 +108,8 @@ full_disk() {
 	SHUTTLED_WRAP=$saved_wrap
 	: >"$T/log"
 	disk=/proc/$PID/root$T/disk
+	signal USR1
+	wait_for 5 grep -q 'log reopened' "$disk/log"
 	sessions 2000
 	rm "$disk/filler"
 	mount -o remount,size=4m "$disk" 2>/dev/null ||

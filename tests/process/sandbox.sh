@@ -140,6 +140,9 @@ system_log() {
 		    -l 127.0.0.1:0 -b builtin:echo -w 2 -L syslog \
 		    ${root:+--chroot "$root"}
 		: >"$T/log"
+		# What the master opened and handed over does the same.
+		signal USR1
+		wait_for 5 grep -q 'log reopened' "$T/first"
 		logged first
 		logger_end first
 		serves || fail 'it does not serve without a logger'

@@ -66,6 +66,33 @@ open_log(int level)
 	return l;
 }
 
+/* Put *fd* in the place of stderr, or the old one back. */
+static int
+swap_stderr(int fd)
+{
+	int saved = dup(STDERR_FILENO);
+
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	return saved;
+}
+
+/* A log to a pipe that waits, and that cannot be opened to do otherwise. */
+static struct log *
+open_waiting(int p[2], int *saved)
+{
+	struct log *l;
+	rlim_t limit;
+
+	MUST(pipe(p));
+	*saved = swap_stderr(p[1]);
+	limit = forbid_descriptors();
+	l = log_open("stderr", LOG_INFO);
+	allow_descriptors(limit);
+	assert_non_null(l);
+	return l;
+}
+
 /* A line begins here. */
 static void
 assert_head(const char *line)
@@ -161,15 +188,15 @@ run_writers(struct log *l, pid_t pid[WRITERS])
 static void
 test_processes_share_a_pipe(void **state)
 {
-	struct log *l = open_log(LOG_INFO);
 	pid_t pid[WRITERS];
-	int p[2], i;
+	int p[2], saved, i;
+	struct log *l;
 
 	(void)state;
-	MUST(pipe(p));
-	log_use_fd(l, p[1]);
+	l = open_waiting(p, &saved);
 	run_writers(l, pid);
 	log_close(l);
+	close(swap_stderr(saved));
 	read_text(p[0], text, sizeof(text));
 	for (i = 0; i < WRITERS; i++)
 		assert_int_equal(wait_child(pid[i]), 0);
@@ -288,17 +315,6 @@ test_use_fd_of_others(void **state)
 	close(q[0]);
 }
 
-/* Put *fd* in the place of stderr, or the old one back. */
-static int
-swap_stderr(int fd)
-{
-	int saved = dup(STDERR_FILENO);
-
-	dup2(fd, STDERR_FILENO);
-	close(fd);
-	return saved;
-}
-
 static void
 test_stderr(void **state)
 {
@@ -389,19 +405,18 @@ test_stderr_is_a_socket(void **state)
 	close(p[0]);
 }
 
-/* One that waits was handed over, and cannot be made not to. */
 static void
 test_pipe_that_waits(void **state)
 {
-	struct log *l = open_log(LOG_INFO);
-	int p[2];
+	int p[2], saved;
+	struct log *l;
 
 	(void)state;
-	MUST(pipe(p));
-	log_use_fd(l, p[1]);
+	l = open_waiting(p, &saved);
 	fill_and_empty(l, p[0]);
-	assert_false(fcntl(p[1], F_GETFL) & O_NONBLOCK);
+	assert_false(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK);
 	log_close(l);
+	close(swap_stderr(saved));
 	close(p[0]);
 }
 

@@ -24,6 +24,7 @@
 
 #include "filter.h"
 #include "helpers.h"
+#include "log.h"
 #include "sys.h"
 
 #define KILLED		(128 + SIGSYS)
@@ -397,6 +398,56 @@ test_what_was_open_before(void **state)
 }
 
 /* The obituary is to say what it died of. */
+/* In a worker: a line, when the disk is almost full, until all of it is out. */
+static void __attribute__((__noreturn__))
+log_until_out(struct log *l, int fd, int full)
+{
+	signal(SIGXFSZ, SIG_IGN);
+	(void)setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 1000, 1000 });
+	enter();
+	log_use_fd(l, fd);
+	log_line(l, LOG_INFO, "%020d", 0);
+	if (log_wait(l, -1) == -1 || write(full, "", 1) != 1)
+		_exit(UNABLE);
+	while (log_wait(l, -1) != -1) {
+		poll(NULL, 0, 1);
+		log_flush(l);
+	}
+	_exit(WORKED);
+}
+
+/* What the master hands over is as good as what was open before. */
+static void
+test_log_handed_over(void **state)
+{
+	char log[80], text[200];
+	int fd, full[2];
+	struct log *l;
+	pid_t pid;
+
+	(void)state;
+	needs("");
+	snprintf(log, sizeof(log), "%s/log", dir);
+	l = log_open(log, LOG_INFO);
+	assert_non_null(l);
+	fd = (int)MUST(open(log, O_RDWR | O_APPEND | O_CLOEXEC));
+	MUST(ftruncate(fd, 990));
+	MUST(pipe(full));
+	if ((pid = (pid_t)MUST(fork())) == 0)
+		log_until_out(l, fd, full[1]);
+	assert_true(comes(full[0], POLLIN, PATIENCE));
+	MUST(ftruncate(fd, 0));
+	assert_int_equal(wait_child(pid), WORKED);
+	/* The part that was out is ended, and the line comes again. */
+	MUST(lseek(fd, 0, SEEK_SET));
+	read_text(fd, text, sizeof(text));
+	assert_memory_equal(text, "\n2", 2);
+	assert_non_null(strstr(text, "info: 00000000000000000000\n"));
+	close(fd);
+	close_pair(full);
+	log_close(l);
+}
+
 static void
 test_abort(void **state)
 {
@@ -486,6 +537,7 @@ main(void)
 		TEST(test_what_a_worker_does_not_need),
 		TEST(test_what_a_worker_needs),
 		TEST(test_what_was_open_before),
+		TEST(test_log_handed_over),
 		TEST(test_abort),
 		TEST(test_landlock_alone),
 		TEST(test_kernel_without_landlock),
