@@ -70,9 +70,6 @@ static const struct {
 	    BITS(1, SOCK_KIND, SOCK_STREAM), INT(2, 0) } },
 	{ SCMP_SYS(socket), 3, { INT(0, AF_UNIX),
 	    BITS(1, SOCK_KIND, SOCK_STREAM), INT(2, 0) } },
-	/* syslog(3), when the logger was restarted */
-	{ SCMP_SYS(socket), 3, { INT(0, AF_UNIX),
-	    BITS(1, SOCK_KIND, SOCK_DGRAM), INT(2, 0) } },
 	{ SCMP_SYS(fcntl), 1, { INT(1, F_SETPIPE_SZ) } },
 	{ SCMP_SYS(ioctl), 1, { INT(1, SIOCOUTQ) } },
 	{ SCMP_SYS(mmap), 1, { BITS(2, PROT_EXEC, 0) } },

@@ -208,6 +208,7 @@ memory(int may)
 	X(socket_raw, ENOSYS, socket(AF_INET, SOCK_RAW, IPPROTO_TCP))	\
 	X(socket_udp, ENOSYS, socket(AF_INET, SOCK_DGRAM, 0))		\
 	X(socket_udp6, ENOSYS, socket(AF_INET6, SOCK_DGRAM, 0))		\
+	X(socket_unix, ENOSYS, socket(AF_UNIX, SOCK_DGRAM, 0))		\
 	X(socket_sctp, ENOSYS, socket(AF_INET, SOCK_STREAM, 132))	\
 	X(bind_new, ENOSYS, bind_tcp())					\
 	X(listen_new, ENOSYS, listen_tcp())				\
@@ -337,7 +338,6 @@ allocate(void)
 
 #define NEEDED(X)							\
 	X(connect_unix, WORKED, connect_to(&path, sizeof(path), AF_UNIX)) \
-	X(socket_syslog, WORKED, socket(AF_UNIX, SOCK_DGRAM, 0))	\
 	X(socket_tcp6, WORKED, socket(AF_INET6, SOCK_STREAM, 0))	\
 	X(serve, WORKED, serve())					\
 	X(stream, WORKED, stream())					\
