@@ -420,6 +420,7 @@ children_new_log(struct children *cs)
 	for (i = 0; i < BOARD_WORKERS; i++)
 		/* One that has just ended does not need it: EPIPE. */
 		if (fd != -1 && cs->at[i].pid != 0 &&
+		    cs->at[i].generation >= cs->log_since &&
 		    sys_send(cs->at[i].channel, CHANNEL_LOG, fd) == -1 &&
 		    errno != EPIPE && errno != ECONNRESET)
 			log_line(cs->log, LOG_ERR,

@@ -45,6 +45,8 @@ struct children {
 	uint32_t	 generation;	/* of those to come */
 	uint32_t	 latest;	/* the last number given to one */
 	bool		 hold;		/* those to come wait for children_go() */
+
+	uint32_t	 log_since;	/* the first that logs where we do now */
 	struct child	 at[BOARD_WORKERS];	/* by slot */
 };
 
@@ -96,7 +98,7 @@ int	children_next_due(const struct children *);
 /* Send *sig* to all; *leaving*: they are meant to end. */
 void	children_signal(struct children *, int sig, bool leaving);
 
-/* Hand the log's new descriptor to all. */
+/* Hand the log's new descriptor to all that log to this target. */
 void	children_new_log(struct children *);
 
 /*
