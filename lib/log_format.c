@@ -148,6 +148,16 @@ put_pool(const struct matter *m)
 	put_word(m, m->table->backends->pool[route(m)->pool].name);
 }
 
+const char *
+log_server_name(const struct backends *bs, uint32_t i)
+{
+	const char *name = bs->list[i].name, *pool = backend_pool(bs, i)->name;
+	size_t len = strlen(pool);
+
+	return strncmp(name, pool, len) == 0 && name[len] == '/' ?
+	    name + len + 1 : name;
+}
+
 static const char *
 tried(const struct matter *m, unsigned i)
 {
@@ -157,10 +167,13 @@ tried(const struct matter *m, unsigned i)
 static void
 put_server(const struct matter *m)
 {
-	if (m->session->attempts == 0)
+	const struct session *s = m->session;
+
+	if (s->attempts == 0)
 		put_missing(m);
 	else
-		put_word(m, tried(m, m->session->attempts - 1u));
+		put_word(m, log_server_name(m->table->backends,
+		    s->tried[s->attempts - 1]));
 }
 
 /* All that were tried, the one that served last. */
@@ -170,8 +183,8 @@ put_backend(const struct matter *m)
 	char names[SESSION_ATTEMPTS * BACKEND_NAME] = "";
 	unsigned i;
 
-	if (m->session->attempts < 2) {
-		put_server(m);
+	if (m->session->attempts == 0) {
+		put_missing(m);
 		return;
 	}
 	for (i = 0; i < m->session->attempts; i++) {

@@ -16,6 +16,7 @@
 
 #include "log.h"
 
+struct backends;
 struct log_format;
 struct session;
 struct session_table;
@@ -38,6 +39,9 @@ void	log_format_free(struct log_format *);
 
 /* What goes around such lines, and what all others are to look like. */
 enum log_style log_format_style(const char *spec);
+
+/* Backend *i* within its pool: files give it a name of two parts, POOL/SERVER. */
+const char *log_server_name(const struct backends *, uint32_t i);
 
 /* What stands between log_begin() and log_end() of the table's log. */
 void	log_format_put(struct log_format *, struct text *,

@@ -8,6 +8,7 @@
 #include "log_haproxy.h"
 
 #include "log.h"
+#include "log_format.h"
 #include "session_table.h"
 
 /* Who ended it. doc/shuttled.8 has this as a table. */
@@ -70,7 +71,7 @@ put_server(struct text *out, const struct session_table *t,
 	text_string(out, t->backends->pool[pool].name);
 	text_bytes(out, "/", 1);
 	text_string(out, s->attempts == 0 ? "<NOSRV>" :
-	    t->backends->list[s->tried[s->attempts - 1]].name);
+	    log_server_name(t->backends, s->tried[s->attempts - 1]));
 }
 
 /* Tw/Tc/Tt: in the queue, until connected, in all. */

@@ -217,6 +217,21 @@ test_haproxy(void **state)
 	    " main/<NOSRV> -1/-1/123 5300 SC 7/7/7/0/0 0/0\n"));
 }
 
+/* A file's names have two parts, of which the pool is said once. */
+static void
+test_names_of_two_parts(void **state)
+{
+	(void)state;
+	strlcpy(servers[1].name, "main/b#2", sizeof(servers[1].name));
+	strlcpy(servers[2].name, "mains", sizeof(servers[2].name));
+	assert_non_null(strstr(tail("haproxy", EVENT_END), " main/b#2 0/3/"));
+	assert_string_equal(line("%{pool} %{server} %{backend}", EVENT_END),
+	    "main b#2 mains,main/b#2\n");
+	session.attempts = 1;
+	assert_string_equal(line("%{server} %{backend}", EVENT_END),
+	    "mains mains\n");
+}
+
 /* The table of the manual page. */
 static void
 test_haproxy_codes(void **state)
@@ -469,6 +484,7 @@ main(void)
 		TEST(test_text),
 		TEST(test_json),
 		TEST(test_haproxy),
+		TEST(test_names_of_two_parts),
 		TEST(test_haproxy_codes),
 		TEST(test_fields),
 		TEST(test_clients),
