@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "backend.h"
+#include "conf_scan.h"
 #include "nearest.h"
 
 /* Two of them make the name of a backend on the board, with room for "#16". */
@@ -42,7 +43,6 @@ struct reading {
 	struct settings	*settings;
 	struct complaints *complaints;
 	char		 directory[PATH_BYTES];	/* of the file */
-	unsigned	 scanned;	/* by includes_directory() */
 };
 
 /* Some versions of libconfig name included files as @include does. */
@@ -315,47 +315,6 @@ complain_of_syntax(struct reading *r, const config_t *config, const char *path)
 	complain_at(r->complaints, &place, "%s", text);
 }
 
-/* A file may include itself: so far we look, and deeper than libconfig goes. */
-#define SCAN_FILES	1000
-#define SCAN_DEPTH	12
-
-/*
- * libconfig ends the process when it is to include a directory (1.5: its scanner
- * cannot read it). So look before it does.
- */
-static bool
-includes_directory(struct reading *r, const char *path, int depth)
-{
-	char line[PATH_BYTES], name[PATH_BYTES], inner[2 * PATH_BYTES];
-	struct place place;
-	struct stat sb;
-	unsigned n = 0;
-	bool found = false;
-	FILE *f;
-
-	if (depth == SCAN_DEPTH || r->scanned == SCAN_FILES ||
-	    (f = fopen(path, "re")) == NULL)
-		return false;
-	r->scanned++;
-	while (!found && fgets(line, sizeof(line), f) != NULL) {
-		n++;
-		if (sscanf(line, " @include \"%[^\"]", name) != 1)
-			continue;
-		snprintf(inner, sizeof(inner), "%s/%s", r->directory, name);
-		if (stat(inner, &sb) == -1 &&
-		    (name[0] != '/' || stat(name, &sb) == -1))
-			continue;
-		if ((found = S_ISDIR(sb.st_mode))) {
-			place = place_at(r, path, n);
-			complain_at(r->complaints, &place, "%s is a directory; "
-			    "a file should be included", name);
-		} else
-			found = includes_directory(r, inner, depth + 1);
-	}
-	fclose(f);
-	return found;
-}
-
 /* *path* is absolute and leads to no directory. */
 static int
 read_file(struct settings *st, const char *path, struct complaints *cs)
@@ -368,7 +327,7 @@ read_file(struct settings *st, const char *path, struct complaints *cs)
 	strlcpy(r.directory, path, sizeof(r.directory));
 	*strrchr(r.directory, '/') = '\0';
 	place = place_at(&r, path, 0);
-	if (includes_directory(&r, path, 0))
+	if (conf_scan(st, path, r.directory, cs) == -1)
 		return -1;
 	config_init(&config);
 	config_set_include_dir(&config, r.directory);

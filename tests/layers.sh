@@ -18,7 +18,7 @@ lib 0 log log_sink log_target text sys addr board timer nearest
 lib 1 poller poller_select poller_hybrid bufpool pipepool shuttle
 lib 2 backend balance
 lib 3 session session_step session_connect session_relay session_table session_log log_format log_haproxy spare builtin
-src 4 listener inherit priv sandbox filter sd console prober complaints settings directives conf conf_make conf_file budget conf_check explain
+src 4 listener inherit priv sandbox filter sd console prober complaints settings directives conf conf_make conf_scan conf_file budget conf_check explain
 src 5 worker acceptor activate instance options notify
 src 6 children daemon reload upgrade master
 src 7 main

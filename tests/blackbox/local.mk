@@ -16,6 +16,7 @@ BLACKBOX_TESTS = \
 	tests/blackbox/conf.sh \
 	tests/blackbox/logformat.sh \
 	tests/blackbox/many.sh \
+	tests/blackbox/mistakes.sh \
 	tests/blackbox/peer.sh \
 	tests/blackbox/pressure.sh \
 	tests/blackbox/relay.sh \

@@ -376,10 +376,10 @@ static const struct {
 	    "8901: { } }", "a name has at most 60 bytes" },
 	{ "listen: { l: { address = \":0\"", ":1: syntax error" },
 	{ "workers = 1\n\nx y", ":3: syntax error" },
-	{ "workers = \"1", "syntax error" },
+	{ "workers = \"1", ":1: the text that begins here has no end" },
 	{ "a = [1, \"b\"]", ":1: all values of a list should be of one kind" },
 	{ "@include \"file.conf\"\n@include \"file.conf\"\n",
-	    ":1: include file nesting too deep" },
+	    ":1: file.conf includes itself" },
 	{ "\n@include \"none.conf\"", ":2: the file to include cannot be " },
 	{ "\n@include \"/\"", ":2: / is a directory; a file " },
 };

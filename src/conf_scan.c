@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf_scan.c: splits a configuration file into words, texts and comments as
+ * libconfig does, and looks at each by itself. What they make together is for
+ * libconfig to judge.
+ */
+#include "conf_scan.h"
+
+#include <sys/stat.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_BYTES	4096
+#define WORD_BYTES	256
+
+/* libconfig goes so deep; and no configuration has so many. */
+#define DEPTH		10
+#define FILES		1000
+
+/* What all files of one scan have in common. */
+struct scan {
+	struct settings	*settings;
+	struct complaints *complaints;
+	const char	*directory;
+	unsigned	 files;
+	bool		 bad;
+};
+
+/* A file, on top of those that include it. */
+struct source {
+	struct scan	*scan;
+	const struct source *outer;	/* NULL: none */
+	const char	*path;
+	FILE		*f;
+	dev_t		 dev;
+	ino_t		 ino;
+	unsigned	 line;
+	bool		 begins;	/* only blanks so far in this line */
+	char		 name[WORD_BYTES]; /* the last one */
+	unsigned	 value;		/* its = stands here, 0: it has had it */
+	unsigned	 broken;	/* the first text over lines begins here */
+};
+
+static void	scan_file(struct scan *, const struct source *,
+		    const char *, struct stat *);
+
+static void __attribute__((__format__(__printf__, 3, 4)))
+wrong(const struct source *s, unsigned line, const char *fmt, ...)
+{
+	struct place place = { .line = line };
+	char what[1000];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	s->scan->bad = true;
+	place.file = settings_file(s->scan->settings, s->path);
+	if (place.file == NULL)
+		complain(s->scan->complaints, "%s", strerror(errno));
+	else
+		complain_at(s->scan->complaints, &place, "%s", what);
+}
+
+static int
+next(struct source *s)
+{
+	int c = getc(s->f);
+
+	s->line += c == '\n';
+	s->begins = c == '\n' || (s->begins && isblank(c));
+	return c;
+}
+
+static int
+peek(struct source *s)
+{
+	return ungetc(getc(s->f), s->f);
+}
+
+static void
+skip_line(struct source *s)
+{
+	while (peek(s) != '\n' && next(s) != EOF)
+		continue;
+}
+
+static void
+skip_comment(struct source *s)
+{
+	unsigned line = s->line;
+	int c, last = '\0';
+
+	(void)next(s);
+	while ((c = next(s)) != EOF && (last != '*' || c != '/'))
+		last = c;
+	if (c == EOF)
+		wrong(s, line, "the comment that begins here has no end; "
+		    "add */");
+}
+
+/* Up to its end; one that goes over lines has probably lost that. */
+static void
+take_text(struct source *s, char *buf, size_t size)
+{
+	unsigned line = s->line;
+	size_t n = 0;
+	int c;
+
+	while ((c = next(s)) != EOF && c != '"') {
+		if (c == '\\')
+			c = next(s);
+		if (n + 1 < size)
+			buf[n++] = (char)c;
+	}
+	buf[n] = '\0';
+	if (s->line != line && s->broken == 0)
+		s->broken = line;
+	if (c == EOF)
+		wrong(s, s->broken == 0 ? line : s->broken, "the text that "
+		    "begins here has no end; add a \"");
+}
+
+/* The rest of a word that begins with *c*, up to one of *ends*. */
+static void
+take_word(struct source *s, int c, const char *ends, char buf[WORD_BYTES])
+{
+	size_t n = 0;
+
+	buf[n++] = (char)c;
+	for (c = peek(s); c != EOF && !isspace(c) && strchr(ends, c) == NULL;
+	    c = peek(s)) {
+		(void)next(s);
+		if (c == '/' && (peek(s) == '/' || peek(s) == '*')) {
+			ungetc(c, s->f);
+			break;
+		}
+		if (n + 1 < WORD_BYTES)
+			buf[n++] = (char)c;
+	}
+	buf[n] = '\0';
+}
+
+/* Can libconfig have it as a value, and keeps it as it is? */
+static bool
+is_value(const char *word)
+{
+	bool hex = strncasecmp(word, "0x", 2) == 0;
+	long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoll(word, &end, hex ? 16 : 10);
+	if (end > word && end[strspn(end, "L")] == '\0')
+		return errno == 0 && n >= INT_MIN && n <= INT_MAX;
+	if (strchr("+-.0123456789", word[0]) != NULL && !hex) {
+		(void)strtod(word, &end);
+		return end > word && *end == '\0';
+	}
+	return strcasecmp(word, "true") == 0 || strcasecmp(word, "false") == 0;
+}
+
+static void
+reject_value(const struct source *s, const char *word)
+{
+	const struct directive *d = NULL;
+	char takes[DIRECTIVE_WHY];
+	int kind;
+
+	for (kind = 0; kind < SECTIONS && d == NULL; kind++)
+		d = directive_find((enum section_kind)kind, s->name);
+	if (d == NULL)
+		wrong(s, s->line, "%s = %s: should be a number, true, false, "
+		    "or in double quotes", s->name, word);
+	else
+		wrong(s, s->line, "%s = %s: should be %s%s", s->name, word,
+		    directive_takes(d, takes, sizeof(takes)),
+		    d->type == TYPE_BOOL || (d->type == TYPE_NUMBER &&
+		    (d->words == NULL || isdigit((unsigned char)word[0]))) ?
+		    "" : ", in double quotes");
+}
+
+static void
+scan_value(struct source *s, int c)
+{
+	char word[WORD_BYTES];
+
+	take_word(s, c, ";,{}()[]\"'#", word);
+	if (!is_value(word) && s->broken == 0)
+		reject_value(s, word);
+	s->value = 0;
+}
+
+static void
+scan_name(struct source *s, int c)
+{
+	static const char rest[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_*";
+
+	s->value = 0;
+	take_word(s, c, ";,{}()[]\"'#=:", s->name);
+	if (s->name[strspn(s->name, rest)] != '\0' && s->broken == 0 &&
+	    !isdigit((unsigned char)c))
+		wrong(s, s->line, "%s: a name has letters, digits, -, _ and * "
+		    "only", s->name);
+}
+
+/* Who includes this file, however far up? */
+static bool
+is_open(const struct source *s, const struct stat *sb)
+{
+	for (; s != NULL; s = s->outer)
+		if (s->dev == sb->st_dev && s->ino == sb->st_ino)
+			return true;
+	return false;
+}
+
+static unsigned
+depth(const struct source *s)
+{
+	unsigned n = 0;
+
+	for (; s->outer != NULL; s = s->outer)
+		n++;
+	return n;
+}
+
+/* What cannot be found libconfig complains of. */
+static void
+include(struct source *s, const char *name)
+{
+	char path[2 * PATH_BYTES];
+	struct stat sb;
+
+	snprintf(path, sizeof(path), "%s/%s", s->scan->directory, name);
+	if (stat(path, &sb) == -1) {
+		strlcpy(path, name, sizeof(path));
+		if (name[0] != '/' || stat(path, &sb) == -1)
+			return;
+	}
+	if (S_ISDIR(sb.st_mode))
+		wrong(s, s->line, "%s is a directory; a file should be "
+		    "included", name);
+	else if (is_open(s, &sb))
+		wrong(s, s->line, "%s includes itself by this line", name);
+	else if (depth(s) == DEPTH)
+		wrong(s, s->line, "%s is included too deep: %d files at most "
+		    "include each other", name, DEPTH);
+	else if (s->scan->files == FILES)
+		wrong(s, s->line, "more than %d files are included", FILES);
+	else
+		scan_file(s->scan, s, path, &sb);
+}
+
+static void
+scan_include(struct source *s, bool begins)
+{
+	char word[WORD_BYTES], name[PATH_BYTES];
+
+	take_word(s, '@', "\"", word);
+	while (isblank(peek(s)))
+		(void)next(s);
+	if (!begins || strcmp(word, "@include") != 0 || peek(s) != '"') {
+		wrong(s, s->line, "%s: only @include \"FILE\" may follow an @, "
+		    "at the beginning of a line", word);
+		return;
+	}
+	(void)next(s);
+	take_text(s, name, sizeof(name));
+	include(s, name);
+}
+
+static void
+scan_word(struct source *s, int c)
+{
+	bool number = isdigit(c) || strchr("+-.", c) != NULL;
+
+	/* A name that stands below may have lost the value before it. */
+	if (s->value != 0 && (s->value == s->line || number))
+		scan_value(s, c);
+	else
+		scan_name(s, c);
+}
+
+static void
+scan(struct source *s)
+{
+	char text[WORD_BYTES];
+	bool begins = s->begins;
+	int c;
+
+	while ((c = next(s)) != EOF) {
+		if (c == '#' || (c == '/' && peek(s) == '/'))
+			skip_line(s);
+		else if (c == '/' && peek(s) == '*')
+			skip_comment(s);
+		else if (c == '\'') {
+			wrong(s, s->line, "a text stands in double quotes");
+			skip_line(s);
+		} else if (c == '=' || c == ':')
+			s->value = s->line;
+		else if (c == '"') {
+			take_text(s, text, sizeof(text));
+			s->value = 0;
+		} else if (strchr(";,{}()]", c) != NULL)
+			s->value = 0;
+		else if (c == '@')
+			scan_include(s, begins);
+		else if (!isspace(c) && c != '[')
+			scan_word(s, c);
+		begins = s->begins;
+	}
+}
+
+static void
+scan_file(struct scan *all, const struct source *outer, const char *path,
+    struct stat *sb)
+{
+	struct source s = { .scan = all, .outer = outer, .path = path,
+	    .dev = sb->st_dev, .ino = sb->st_ino, .line = 1,
+	    .begins = true };
+	char mark[3];
+
+	if (!S_ISREG(sb->st_mode) || (s.f = fopen(path, "re")) == NULL)
+		return;
+	all->files++;
+	if (fread(mark, 1, 3, s.f) == 3 && memcmp(mark, "\xef\xbb\xbf", 3) == 0)
+		wrong(&s, 1, "this begins with a byte order mark; save it as "
+		    "UTF-8 without one");
+	else
+		rewind(s.f);
+	scan(&s);
+	fclose(s.f);
+}
+
+int
+conf_scan(struct settings *st, const char *path, const char *directory,
+    struct complaints *cs)
+{
+	struct scan all = { .settings = st, .complaints = cs,
+	    .directory = directory };
+	struct stat sb;
+
+	if (stat(path, &sb) == 0)
+		scan_file(&all, NULL, path, &sb);
+	return all.bad ? -1 : 0;
+}

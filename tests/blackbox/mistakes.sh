@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# mistakes.sh: a table of configuration files that are wrong, and what is said
+# of each: the line, and what would be right.
+# shellcheck source-path=SCRIPTDIR disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+# good: the rest of a configuration.
+good() {
+	echo 'listen: { web: { address = "127.0.0.1:0" } }'
+	echo 'pool: { app: { server: { a: { address = "127.0.0.1:1" } } } }'
+}
+
+# conf NAME: write the file of this name, and the rest to it.
+conf() {
+	{ cat; good; } >"$T/$1"
+}
+
+# says TEXT...: of a.conf it says these lines, with $T for the directory.
+says() {
+	shuttled_try -t -c "$T/a.conf"
+	assert_eq "status ($(cat "$T/try.out"))" 78 "$STATUS"
+	printf "shuttled: $T/%s\n" "$@" >"$T/want"
+	if ! cmp -s "$T/want" "$T/try.out"; then
+		diff "$T/want" "$T/try.out" || :
+		fail 'it says something else'
+	fi
+}
+
+# taken: a.conf is right.
+taken() {
+	shuttled_try -t -c "$T/a.conf"
+	assert_eq "status ($(cat "$T/try.out"))" 0 "$STATUS"
+}
+
+# line TEXT WRONG: of this line it says so.
+line() {
+	echo "$1" | conf a.conf
+	says "a.conf:1: $2"
+}
+
+circles() {
+	line '@include "a.conf"' 'a.conf includes itself by this line'
+	ln -s a.conf "$T/link"
+	line '@include "link"' 'link includes itself by this line'
+	line "@include \"$T/a.conf\"" "$T/a.conf includes itself by this line"
+	echo ' @include "b"' | conf a.conf
+	printf '\n@include "a.conf"\n' >"$T/b"
+	says 'b:2: a.conf includes itself by this line'
+	echo '@include "c"' >"$T/b"
+	printf '# @include "d"\n\t@include\t"link"\n' >"$T/c"
+	says 'c:2: link includes itself by this line'
+	# Twice is no circle; nor is what stands in a comment.
+	printf '/*\n@include "a.conf"\n*/\n@include "e"\n@include "e"\n' |
+	    conf a.conf
+	: >"$T/e"
+	taken
+	echo '@include "."' | conf a.conf
+	says 'a.conf:1: . is a directory; a file should be included'
+}
+
+deep() {
+	echo '@include "1"' | conf a.conf
+	for n in 1 2 3 4 5 6 7 8 9; do
+		echo "@include \"$((n + 1))\"" >"$T/$n"
+	done
+	: >"$T/10"
+	taken
+	echo '@include "11"' >"$T/10"
+	: >"$T/11"
+	says '10:1: 11 is included too deep: 10 files at most include each other'
+}
+
+wide_numbers() {
+	for n in 4294967298 99999999999 0x100000002 99999999999999999999; do
+		line "workers = $n" "workers = $n: should be auto or a number \
+from 0 to 128"
+		line "buffers: $n;" "buffers = $n: should be a number from 1 \
+to 1048576, blocks of 64 KiB"
+	done
+	printf 'workers =\n4294967298\n' | conf a.conf
+	says 'a.conf:2: workers = 4294967298: should be auto or a number from 0 to 128'
+	printf 'workers = +3 buffers=0x10 retries=2L;busy_poll:0,' | conf a.conf
+	taken
+}
+
+without_end() {
+	{ good; printf 'log_level = "debug"\n/* all\nof this\n'; } >"$T/a.conf"
+	says 'a.conf:4: the comment that begins here has no end; add */'
+	printf '/*/ */ workers = 1 // /*\n# /*\nlog_format = "a\\"/* %%{up}" /**/\n/***/' |
+	    conf a.conf
+	taken
+	printf 'log_level = "debug\nworkers = 1\n' | conf a.conf
+	says 'a.conf:1: the text that begins here has no end; add a "'
+}
+
+# What libconfig calls a syntax error, and no more.
+words() {
+	line 'workers = auto' "workers = auto: should be auto or a number \
+from 0 to 128, in double quotes"
+	line 'drain_timeout = 30s' "drain_timeout = 30s: should be off or a \
+time from 1ms to 8784h, in double quotes"
+	line 'pin_cpus = on' 'pin_cpus = on: should be true or false'
+	line 'odd = on' "odd = on: should be a number, true, false, or in \
+double quotes"
+	line "log = 'stderr'" 'a text stands in double quotes'
+	line 'a.b: { }' 'a.b: a name has letters, digits, -, _ and * only'
+	line 'a = @b' '@b: only @include "FILE" may follow an @, at the beginning of a line'
+	printf '\357\273\277workers = 1\n' | conf a.conf
+	says 'a.conf:1: this begins with a byte order mark; save it as UTF-8 without one'
+	# All of them in one go.
+	printf 'a.b: {}\nsandbox = on\n' | conf a.conf
+	says 'a.conf:1: a.b: a name has letters, digits, -, _ and * only' \
+	    'a.conf:2: sandbox = on: should be one of on, off, in double quotes'
+}
+
+# What is no file can be read only once.
+a_pipe() {
+	mkfifo "$T/pipe"
+	good >"$T/pipe" &
+	started="$started $!"
+	shuttled_try -t -c "$T/pipe"
+	assert_eq "status ($(cat "$T/try.out"))" 0 "$STATUS"
+}
+
+run_cases circles deep wide_numbers without_end words a_pipe
