@@ -46,16 +46,37 @@ grow(void *list, size_t n, size_t more, size_t size)
 	return reallocarray(list, n + more, size);
 }
 
-/* Port 0 is another one each time. */
+/* Does a socket bound to *a* get what comes to *b*, of the same port? */
+static bool
+covers(const struct addr *a, const struct addr *b)
+{
+	if (a->sa.sa_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+	return a->in.sin_addr.s_addr == INADDR_ANY &&
+	    (b->sa.sa_family == AF_INET ||
+	    IN6_IS_ADDR_V4MAPPED(&b->in6.sin6_addr));
+}
+
+/* Could not both be open? Port 0 is another one each time. */
+static bool
+clash(const struct listener *a, const struct listener *b)
+{
+	if (addr_is_unix(&a->addr) || addr_is_unix(&b->addr))
+		return strcmp(a->wanted, b->wanted) == 0;
+	if (addr_port(&a->addr) == 0 ||
+	    addr_port(&a->addr) != addr_port(&b->addr))
+		return false;
+	return strcmp(a->wanted, b->wanted) == 0 ||
+	    covers(&a->addr, &b->addr) || covers(&b->addr, &a->addr);
+}
+
 static bool
 address_is_taken(const struct conf *c, const struct listener *l)
 {
 	size_t i;
 
-	if (!addr_is_unix(&l->addr) && addr_port(&l->addr) == 0)
-		return false;
 	for (i = 0; i < c->listeners; i++)
-		if (strcmp(c->listener[i].wanted, l->wanted) == 0)
+		if (clash(&c->listener[i], l))
 			return true;
 	return false;
 }
@@ -93,7 +114,8 @@ conf_add_listener(struct conf *c, const struct listener *like,
 		addr_format(&l->addr, l->name, sizeof(l->name));
 		strlcpy(l->wanted, l->name, sizeof(l->wanted));
 		if (address_is_taken(c, l)) {
-			*why = "another listener has this address";
+			*why = "another listener has this address, or all "
+			    "addresses at this port";
 			return -1;
 		}
 		c->listeners++;

@@ -5,8 +5,12 @@
  */
 #include "conf_check.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -58,14 +62,81 @@ check_file(const struct conf *c, const char *name, const char *path,
 	return EX_CANTCREAT;
 }
 
-/* The path of a socket is removed and made anew. */
+/* Where a socket is it makes room for ours. */
 static int
-check_listener(const struct listener *l, struct complaints *cs)
+check_path(const struct listener *l, struct complaints *cs)
 {
-	if (!addr_is_unix(&l->addr) || may_make(l->addr.un.sun_path) == 0)
+	const char *path = l->addr.un.sun_path;
+	struct stat sb;
+
+	if (lstat(path, &sb) == 0 && !S_ISSOCK(sb.st_mode)) {
+		complain(cs, "listen on %s: this file is not a socket: remove "
+		    "it, or choose another path", l->name);
+		return EX_UNAVAILABLE;
+	}
+	if (may_make(path) == 0)
 		return 0;
 	complain(cs, "listen on %s: %s", l->name, strerror(errno));
 	return EX_CANTCREAT;
+}
+
+/* From here on ports are for everybody. */
+static unsigned
+first_free_port(void)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	unsigned port;
+
+	if (f == NULL)
+		return IPPORT_RESERVED;
+	if (fscanf(f, "%u", &port) != 1)
+		port = IPPORT_RESERVED;
+	fclose(f);
+	return port;
+}
+
+static int
+check_listener(const struct listener *l, struct complaints *cs)
+{
+	unsigned port = addr_port(&l->addr), first;
+
+	if (addr_is_unix(&l->addr))
+		return check_path(l, cs);
+	if (port == 0 || priv_has_low_ports() ||
+	    port >= (first = first_free_port()))
+		return 0;
+	complain(cs, "listen on %s: ports below %u are for root and "
+	    "CAP_NET_BIND_SERVICE", l->name, first);
+	return EX_NOPERM;
+}
+
+/* The workers only go there: whoever starts them has to find it. */
+static int
+check_chroot(const struct conf *c, struct complaints *cs)
+{
+	struct stat sb;
+
+	if (c->chroot == NULL)
+		return 0;
+	if (geteuid() != 0) {
+		complain(cs, "chroot %s: only root can do that", c->chroot);
+		return EX_NOPERM;
+	}
+	if (stat(c->chroot, &sb) == -1)
+		complain(cs, "chroot %s: %s", c->chroot, strerror(errno));
+	else if (!S_ISDIR(sb.st_mode))
+		complain(cs, "chroot %s: this is not a directory", c->chroot);
+	else
+		return 0;
+	return EX_UNAVAILABLE;
+}
+
+/* What was wrong first decides. */
+static void
+join(int *status, int other)
+{
+	if (*status == 0)
+		*status = other;
 }
 
 int
@@ -77,10 +148,11 @@ conf_check(const struct conf *c, size_t descriptors, struct complaints *cs)
 
 	status = check_file(c, "log", c->log[0] == '/' ? c->log : NULL, false,
 	    cs);
-	status |= check_file(c, "pidfile", c->pidfile, false, cs);
-	status |= check_file(c, "ports_file", c->ports_file, true, cs);
+	join(&status, check_file(c, "pidfile", c->pidfile, false, cs));
+	join(&status, check_file(c, "ports_file", c->ports_file, true, cs));
+	join(&status, check_chroot(c, cs));
 	for (i = 0; i < c->listeners; i++)
-		status |= check_listener(&c->listener[i], cs);
+		join(&status, check_listener(&c->listener[i], cs));
 	budget_make(&b, c, descriptors);
 	if (b.sessions > 0)
 		return status;

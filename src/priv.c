@@ -13,7 +13,6 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -102,6 +101,18 @@ drop_capabilities(void)
 
 	memset(none, 0, sizeof(none));
 	return (int)syscall(SYS_capset, &self, none);
+}
+
+bool
+priv_has_low_ports(void)
+{
+	struct __user_cap_header_struct self = {
+	    .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct have[_LINUX_CAPABILITY_U32S_3];
+
+	return syscall(SYS_capget, &self, have) == 0 &&
+	    (have[CAP_TO_INDEX(CAP_NET_BIND_SERVICE)].effective &
+	    CAP_TO_MASK(CAP_NET_BIND_SERVICE)) != 0;
 }
 
 static int

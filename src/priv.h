@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+
 struct identity {
 	char	name[64];
 	uid_t	uid;
@@ -19,6 +21,9 @@ struct identity {
  * account, else `nobody`. Returns 0, or -1 with *why set to a constant text.
  */
 int	priv_look_up(const char *text, struct identity *, const char **why);
+
+/* May this process bind ports that are not for everybody? */
+bool	priv_has_low_ports(void);
 
 /*
  * Become *id* for good, when this process is root, with *dir* (NULL: none) as

@@ -125,4 +125,70 @@ a_pipe() {
 	assert_eq "status ($(cat "$T/try.out"))" 0 "$STATUS"
 }
 
-run_cases circles deep wide_numbers without_end words a_pipe
+# refused STATUS TEXT ARGS...: -t and the start give this status and text.
+refused() {
+	want=$1
+	text="shuttled: $2"
+	shift 2
+	for test in '' -t; do
+		# shellcheck disable=SC2086 # none or one
+		shuttled_try $test "$@" -b builtin:echo
+		assert_eq "status of $test $*" "$want" "$STATUS"
+		assert_eq "$test $*" "$text" "$(cat "$T/try.out")"
+	done
+}
+
+# What cannot be opened.
+places() {
+	taken="another listener has this address, or all addresses at this port"
+	for two in ':18080 127.0.0.1:18080' '[::1]:18080 *:18080' \
+	    '0.0.0.0:18080 :18080' '127.0.0.1:18080 0.0.0.0:18080'; do
+		refused 64 "option -l, --listen: \"${two#* }\": $taken" \
+		    -l "${two% *}" -l "${two#* }"
+	done
+	shuttled_try -t -l 0.0.0.0:18080 -l '[::1]:18080' -b builtin:echo
+	assert_eq "status of two families ($(cat "$T/try.out"))" 0 "$STATUS"
+	echo 'listen: { w2: { address = [ "127.0.0.1:18080", "[::]:18080" ] } }' \
+	    >"$T/b.conf"
+	sed 's/w2/w1/; s/:18080/:18081/g; s/127.0.0.1:18081/[::]:18080/' \
+	    "$T/b.conf" >"$T/c.conf"
+	refused 78 "$T/b.conf:1: address = \"127.0.0.1:18080\": $taken
+shuttled: $T/b.conf:1: address = \"[::]:18080\": $taken" \
+	    -c "$T/c.conf" -c "$T/b.conf"
+	: >"$T/file"
+	refused 69 "listen on unix:$T/file: this file is not a socket: \
+remove it, or choose another path" -l "unix:$T/file"
+	chroots
+}
+
+chroots() {
+	if [ "$(id -u)" -ne 0 ]; then
+		refused 77 'chroot /: only root can do that' \
+		    -l 127.0.0.1:0 --chroot /
+		return 0
+	fi
+	refused 69 "chroot $T/none: No such file or directory" \
+	    -l 127.0.0.1:0 --chroot "$T/none"
+	refused 69 "chroot $T/file: this is not a directory" \
+	    -l 127.0.0.1:0 --chroot "$T/file"
+}
+
+low_ports() {
+	first=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)
+	[ "$first" -gt 1 ] || return 0
+	[ "$(id -u)" -ne 0 ] || command -v setpriv >/dev/null || return 0
+	echo "listen on 127.0.0.1:1: ports below $first are for root and \
+CAP_NET_BIND_SERVICE" >"$T/want"
+	drop=
+	[ "$(id -u)" -ne 0 ] || drop='setpriv --bounding-set -net_bind_service'
+	status=0
+	# shellcheck disable=SC2086 # words
+	$drop "$SHUTTLED" -t -l 127.0.0.1:1 -b builtin:echo >"$T/try.out" \
+	    2>&1 || status=$?
+	assert_eq "status ($(cat "$T/try.out"))" 77 "$status"
+	assert_eq 'of a low port' "shuttled: $(cat "$T/want")" \
+	    "$(cat "$T/try.out")"
+}
+
+run_cases circles deep wide_numbers without_end words a_pipe places \
+    low_ports

@@ -162,6 +162,8 @@ unknown_users() {
 
 # Good ones, for -t; and -V and -h whatever else there is.
 right_ones() {
+	root=
+	[ "$(id -u)" -ne 0 ] || root='--chroot /'
 	while read -r line; do
 		# shellcheck disable=SC2086
 		"$SHUTTLED" -t $line >"$T/out" 2>&1 ||
@@ -177,7 +179,7 @@ right_ones() {
 	$l $b --defer-accept 1m --fast-open --pin-cpus
 	$l $b --defer-accept 1ms --defer-accept off
 	$l $b --work 3 --buffers=1
-	$l $b --chroot /var/empty --sandbox on --sandbox off --sessions 300000
+	$l $b $root --sandbox on --sandbox off --sessions 300000
 	$l $b -L syslog+udp://127.0.0.1 --log-format json --log-sessions all
 	$l $b -L syslog+tcp://[::1]:601/local7 --log-format haproxy --log-sessions errors
 	$l $b -L /var/log/x --log-format %{client_ip}:%{end}%% --log-sessions 1/1000 --log-interval 10m
