@@ -35,6 +35,7 @@
 			"N others, up to 1000000"
 #define YEAR	(366 * 24 * 3600 * 1000LL)	/* ms */
 #define PATH	1023				/* bytes of a name of a file */
+#define WORKERS	(BOARD_WORKERS / 2)		/* two generations of them */
 #define LEVELS	"err, warning, notice, info, debug"	/* from LOG_ERR on */
 
 static const char *
@@ -44,6 +45,8 @@ read_workers(const char *text, void *to)
 
 	c->workers = strcmp(text, "auto") == 0 ? sys_processors() :
 	    (unsigned)strtoul(text, NULL, 10);
+	if (c->workers > WORKERS)
+		c->workers = WORKERS;
 	return NULL;
 }
 
@@ -174,7 +177,7 @@ read_backup(const char *text, void *to)
 
 static const struct directive table[] = {
 #define X	SECTION_TOP
-{ X, "workers",	"auto", TYPE_NUMBER, 0, BOARD_WORKERS / 2, "auto", NULL,
+{ X, "workers",	"auto", TYPE_NUMBER, 0, WORKERS, "auto", NULL,
 				BY(read_workers) },
 { X, "user",	NULL, TEXT(63, "USER or USER:GROUP"), BY(read_user) },
 { X, "chroot", NULL, TEXT(PATH, "the absolute name of a directory"),

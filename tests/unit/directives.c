@@ -18,6 +18,16 @@ static char directory[100], file[120], other[120];
 static struct complaints complaints;
 static struct conf conf;
 
+static unsigned processors = 2;
+
+unsigned __wrap_sys_processors(void);
+
+unsigned
+__wrap_sys_processors(void)
+{
+	return processors;
+}
+
 static void
 write_file(const char *path, const char *text)
 {
@@ -404,6 +414,20 @@ test_incomplete(void **state)
 	}
 }
 
+/* However many there are, the board has room for two generations. */
+static void
+test_processors(void **state)
+{
+	(void)state;
+	processors = 3 * BOARD_WORKERS;
+	write_file(file, "");
+	read_conf();
+	assert_int_equal(conf.workers, BOARD_WORKERS / 2);
+	processors = 3;
+	read_conf();
+	assert_int_equal(conf.workers, 3);
+}
+
 /* A directory is for its files; one in it is not. */
 static void
 test_directory(void **state)
@@ -553,6 +577,7 @@ main(void)
 		TEST(test_duplicates),
 		TEST(test_unknown),
 		TEST(test_incomplete),
+		TEST(test_processors),
 		TEST(test_directory),
 		TEST(test_include),
 		TEST(test_defaults),

@@ -91,6 +91,7 @@ tests_unit_directives_SOURCES = \
 	tests/unit/directives.c tests/unit/helpers.h \
 	$(CONF_SOURCES)
 tests_unit_directives_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
+tests_unit_directives_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sys_processors
 
 tests_unit_fast_open_SOURCES = \
 	tests/unit/fast_open.c tests/unit/helpers.h \
