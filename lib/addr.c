@@ -7,6 +7,7 @@
 #include "addr.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,11 @@ split(const char *text, char *host, size_t size, const char **port,
 {
 	const char *from = text, *end;
 
+	if (strstr(text, "://") != NULL) {
+		*why = "an address has no scheme: it is host:port, :port or "
+		    "unix:/path";
+		return -1;
+	}
 	if (text[0] == '[') {
 		from = text + 1;
 		if ((end = strchr(from, ']')) == NULL || end[1] != ':') {
@@ -124,6 +130,10 @@ addr_parse(const char *text, enum addr_use use, struct addr *out, size_t max,
 		return parse_unix(text + strlen(UNIX_PREFIX), out, why);
 	if (split(text, host, sizeof(host), &port, why) == -1)
 		return -1;
+	if (isalpha((unsigned char)port[0])) {
+		*why = "a port is a number, such as 80, and no name";
+		return -1;
+	}
 	n = strtonum(port, use == ADDR_CONNECT ? 1 : 0, 65535, &err);
 	/* Digits only: strtonum() lets blanks and signs pass. */
 	if (err != NULL || port[strspn(port, "0123456789")] != '\0') {

@@ -168,7 +168,7 @@ read_value(struct reading *r, const config_setting_t *s, struct section *to,
 
 /* Neither a directive nor a section here: perhaps elsewhere, or misspelt. */
 static void
-unknown(struct reading *r, const config_setting_t *s, enum section_kind in)
+unknown(struct reading *r, const config_setting_t *s, struct section *to)
 {
 	static const char *const homes[SECTIONS] = {
 		"outside of all sections", "in a listener", "in a pool",
@@ -176,10 +176,13 @@ unknown(struct reading *r, const config_setting_t *s, enum section_kind in)
 	};
 	const char *name = config_setting_name(s), *near, *names[100];
 	const char *home = NULL;
+	enum section_kind in = to->kind;
 	struct place place = place_of(r, s);
 	const struct directive *d;
 	size_t i, all, n = 0;
 
+	/* One complaint will do, and not that what was meant is missing. */
+	to->unknown = true;
 	for (i = 0; i < NESTED; i++)
 		if (nested[i].in == in)
 			names[n++] = section_word(nested[i].kind);
@@ -285,7 +288,7 @@ read_section(struct reading *r, const config_setting_t *s, struct section *to)
 			read_sections(r, one, nested[k].kind,
 			    to->kind == SECTION_TOP ? NULL : to);
 		else
-			unknown(r, one, to->kind);
+			unknown(r, one, to);
 	}
 }
 

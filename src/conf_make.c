@@ -20,6 +20,15 @@ get(const struct section *s, const char *name)
 	return section_get(s, directive_find(s->kind, name));
 }
 
+/* A time is written so, in quotes where a file needs them. */
+static const char *
+example(const struct value *v)
+{
+	if (v->directive->type != TYPE_TIME)
+		return "";
+	return v->place.file != NULL ? ", such as \"5s\"" : ", such as 5s";
+}
+
 static void
 read_values(const struct section *s, void *to, struct complaints *cs)
 {
@@ -31,8 +40,10 @@ read_values(const struct section *s, void *to, struct complaints *cs)
 		v = &s->value[i];
 		for (k = 0; k < v->n; k++)
 			if (directive_read(v->directive, v->text[k], to,
-			    why) == -1)
+			    why) == -1) {
+				strlcat(why, example(v), sizeof(why));
 				value_reject(cs, v, v->text[k], why);
+			}
 	}
 }
 
@@ -106,10 +117,10 @@ make_server(struct conf *c, const struct section *s, struct complaints *cs)
 		strlcpy(b.name, s->name, sizeof(b.name));
 	directives_default(SECTION_SERVER, &b);
 	read_values(s, &b, cs);
-	if (v == NULL)
+	if (v == NULL && !s->unknown)
 		complain_at(cs, &s->place, "server %s has no address; add "
 		    "address = \"10.0.0.1:80\"", s->name);
-	else if (v->n > 0 &&
+	else if (v != NULL && v->n > 0 &&
 	    conf_add_backend(c, &b, v->text[0], &why) == -1)
 		value_reject(cs, v, v->text[0], why);
 }
@@ -124,7 +135,7 @@ pool_of(struct conf *c, const struct section *s, struct complaints *cs)
 	uint32_t i;
 
 	if (v == NULL) {
-		if (c->pools > 1)
+		if (c->pools > 1 && !s->unknown)
 			complain_at(cs, &s->place, "listener %s has no pool, "
 			    "and there are %zu; add pool = \"%s\"", s->name,
 			    c->pools, c->pool->name);
@@ -162,10 +173,10 @@ make_listener(struct conf *c, const struct section *s, bool whole,
 	directives_default(SECTION_LISTEN, &l);
 	read_values(s, &l, cs);
 	l.pool = whole ? pool_of(c, s, cs) : 0;
-	if (v == NULL)
+	if (v == NULL && !s->unknown)
 		complain_at(cs, &s->place, "listener %s has no address; add "
 		    "address = \":80\"", s->name);
-	else
+	else if (v != NULL)
 		for (i = 0; i < v->n; i++)
 			if (conf_add_listener(c, &l, v->text[i], &why) == -1)
 				value_reject(cs, v, v->text[i], why);
@@ -177,7 +188,8 @@ check_pool(const struct settings *st, size_t i, struct complaints *cs)
 {
 	const struct section *s = st->section[i];
 
-	if (i + 1 == st->sections || st->section[i + 1]->pool != s)
+	if (!s->unknown && (i + 1 == st->sections ||
+	    st->section[i + 1]->pool != s))
 		complain_at(cs, &s->place, "pool %s has no server; add server: "
 		    "{ a: { address = \"10.0.0.1:80\" } }", s->name);
 }
@@ -187,6 +199,7 @@ static void
 check_whole(const struct settings *st, struct complaints *cs)
 {
 	struct place place = { .file = st->files > 0 ? st->file[0] : NULL };
+	bool unknown = st->section[SETTINGS_FILES]->unknown;
 	size_t i, listeners = 0, pools = 0;
 
 	for (i = 0; i < st->sections; i++) {
@@ -197,12 +210,12 @@ check_whole(const struct settings *st, struct complaints *cs)
 	}
 	place.option = "listen";
 	place.letter = 'l';
-	if (listeners == 0)
+	if (listeners == 0 && !unknown)
 		complain_at(cs, &place, "nothing to listen on; add listen: "
 		    "{ main: { address = \":80\" } }, or -l");
 	place.option = "backend";
 	place.letter = 'b';
-	if (pools == 0)
+	if (pools == 0 && !unknown)
 		complain_at(cs, &place, "nothing to balance to; add pool: "
 		    "{ main: { server: { a: { address = \"10.0.0.1:80\" } } } "
 		    "}, or -b");

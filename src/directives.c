@@ -429,9 +429,8 @@ directive_read(const struct directive *d, const char *text, void *to,
 	if (d->type == TYPE_FORMAT && check_format(text, why) == -1)
 		return -1;
 	if (!is_right(d, text, near, sizeof(near))) {
-		snprintf(why, DIRECTIVE_WHY, "should be %s%s%s",
-		    directive_takes(d, takes, sizeof(takes)),
-		    d->type == TYPE_TIME ? ", such as 5s" : "", near);
+		snprintf(why, DIRECTIVE_WHY, "should be %s%s",
+		    directive_takes(d, takes, sizeof(takes)), near);
 		return -1;
 	}
 	return take(d, text, to, why);

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -51,7 +52,9 @@ priv_look_up(const char *text, struct identity *id, const char **why)
 	if ((group = strchr(id->name, ':')) != NULL)
 		*group++ = '\0';
 	if ((pw = getpwnam(id->name)) == NULL) {
-		*why = "there is no such user";
+		*why = isdigit((unsigned char)id->name[0]) ?
+		    "there is no user of this name; numbers are not taken" :
+		    "there is no such user";
 		return -1;
 	}
 	id->uid = pw->pw_uid;
@@ -59,7 +62,9 @@ priv_look_up(const char *text, struct identity *id, const char **why)
 	if (group == NULL)
 		return 0;
 	if ((gr = getgrnam(group)) == NULL) {
-		*why = "there is no such group";
+		*why = isdigit((unsigned char)group[0]) ?
+		    "there is no group of this name; numbers are not taken" :
+		    "there is no such group";
 		return -1;
 	}
 	id->gid = gr->gr_gid;

@@ -38,6 +38,7 @@ struct section {
 	struct place	 place;
 	struct value	*value;
 	size_t		 values;
+	bool		 unknown;	/* has words that were complained of */
 };
 
 struct settings {

@@ -116,6 +116,25 @@ double quotes"
 	    'a.conf:2: sandbox = on: should be one of on, off, in double quotes'
 }
 
+# One complaint for each, and not what follows from it.
+once() {
+	printf 'drain_timeout = "30"\nlisten: { w: { adress = ":0" } }\n' \
+	    >"$T/a.conf"
+	echo 'pool: { p: { servers: { } } q: { server: { a: { addr = "x" }}}}' \
+	    >>"$T/a.conf"
+	says 'a.conf:1: drain_timeout = "30": should be off or a time from 1ms to 8784h, such as "5s"' \
+	    'a.conf:2: there is no directive adress, perhaps address' \
+	    'a.conf:3: there is no directive addr; see shuttled.conf(5)' \
+	    'a.conf:3: there is no directive servers, perhaps server'
+	echo 'listeners: { }  pools: { }' >"$T/a.conf"
+	says 'a.conf:1: there is no directive listeners, perhaps listen' \
+	    'a.conf:1: there is no directive pools, perhaps pool'
+	refused 64 'option --drain-timeout: "30": should be off or a time from 1ms to 8784h, such as 5s' \
+	    -l :0 --drain-timeout 30
+	[ "$(id -u)" -ne 0 ] || refused 64 'option -u, --user: "99:99": there is no user of this name; numbers are not taken' \
+	    -l :0 -u 99:99
+}
+
 # What is no file can be read only once.
 a_pipe() {
 	mkfifo "$T/pipe"
@@ -190,5 +209,5 @@ CAP_NET_BIND_SERVICE" >"$T/want"
 	    "$(cat "$T/try.out")"
 }
 
-run_cases circles deep wide_numbers without_end words a_pipe places \
+run_cases circles deep wide_numbers without_end words once a_pipe places \
     low_ports
