@@ -304,7 +304,8 @@ complain_of_syntax(struct reading *r, const config_t *config, const char *path)
 		{ "mismatched element type in array", "all values of a list "
 		    "should be of one kind, such as [\":80\", \":81\"]" },
 		{ "cannot open include file", "the file to include cannot be "
-		    "opened; its name is relative to that of this file" },
+		    "opened; its name begins at the directory of the file of "
+		    "-c" },
 	};
 	const char *text = config_error_text(config);
 	const char *file = config_error_file(config);
