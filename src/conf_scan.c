@@ -25,6 +25,13 @@
 #define DEPTH		10
 #define FILES		1000
 
+/* A name in a section that is still open. */
+struct name {
+	char		*text;
+	unsigned	 depth;		/* of the section */
+	struct place	 place;
+};
+
 /* What all files of one scan have in common. */
 struct scan {
 	struct settings	*settings;
@@ -32,6 +39,9 @@ struct scan {
 	const char	*directory;
 	unsigned	 files;
 	bool		 bad;
+	struct name	*names;		/* of all open sections */
+	size_t		 n;
+	unsigned	 depth;		/* so many are open */
 };
 
 /* A file, on top of those that include it. */
@@ -196,7 +206,6 @@ scan_value(struct source *s, int c)
 	take_word(s, c, ";,{}()[]\"'#", word);
 	if (!is_value(word) && s->broken == 0)
 		reject_value(s, word);
-	s->value = 0;
 }
 
 static void
@@ -205,12 +214,67 @@ scan_name(struct source *s, int c)
 	static const char rest[] = "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_*";
 
-	s->value = 0;
 	take_word(s, c, ";,{}()[]\"'#=:", s->name);
 	if (s->name[strspn(s->name, rest)] != '\0' && s->broken == 0 &&
 	    !isdigit((unsigned char)c))
 		wrong(s, s->line, "%s: a name has letters, digits, -, _ and * "
 		    "only", s->name);
+}
+
+/* The name before a = is one of the section; it may be there once. */
+static void
+add_name(struct source *s)
+{
+	struct scan *all = s->scan;
+	struct place place = { .line = s->line };
+	char where[PATH_BYTES];
+	struct name *list;
+	size_t i;
+
+	for (i = all->n; i > 0 && all->names[i - 1].depth == all->depth; i--) {
+		if (strcmp(all->names[i - 1].text, s->name) != 0)
+			continue;
+		wrong(s, s->line, "%s stands in this section already, at %s; "
+		    "remove one of them", s->name,
+		    place_format(&all->names[i - 1].place, where,
+		    sizeof(where)));
+		return;
+	}
+	list = reallocarray(all->names, all->n + 1, sizeof(*list));
+	if (list != NULL)
+		all->names = list;
+	place.file = settings_file(all->settings, s->path);
+	if (list == NULL || place.file == NULL ||
+	    (list[all->n].text = strdup(s->name)) == NULL) {
+		wrong(s, s->line, "%s", strerror(errno));
+		return;
+	}
+	list[all->n].place = place;
+	list[all->n++].depth = all->depth;
+}
+
+static void
+forget_names(struct scan *all)
+{
+	while (all->n > 0 && all->names[all->n - 1].depth >= all->depth)
+		free(all->names[--all->n].text);
+}
+
+static void
+scan_mark(struct source *s, int c)
+{
+	struct scan *all = s->scan;
+
+	if ((c == '=' || c == ':') && s->value == 0 && s->name[0] != '\0' &&
+	    s->broken == 0)
+		add_name(s);
+	s->value = c == '=' || c == ':' || c == '[' ? s->line : 0;
+	if (c == '{')
+		all->depth++;
+	else if (c == '}' && all->depth > 0) {
+		forget_names(all);
+		all->depth--;
+	}
 }
 
 /* Who includes this file, however far up? */
@@ -288,6 +352,7 @@ scan_word(struct source *s, int c)
 		scan_value(s, c);
 	else
 		scan_name(s, c);
+	s->value = 0;
 }
 
 static void
@@ -305,16 +370,14 @@ scan(struct source *s)
 		else if (c == '\'') {
 			wrong(s, s->line, "a text stands in double quotes");
 			skip_line(s);
-		} else if (c == '=' || c == ':')
-			s->value = s->line;
-		else if (c == '"') {
+		} else if (c == '"') {
 			take_text(s, text, sizeof(text));
 			s->value = 0;
-		} else if (strchr(";,{}()]", c) != NULL)
-			s->value = 0;
+		} else if (strchr("=:;,{}()[]", c) != NULL)
+			scan_mark(s, c);
 		else if (c == '@')
 			scan_include(s, begins);
-		else if (!isspace(c) && c != '[')
+		else if (!isspace(c))
 			scan_word(s, c);
 		begins = s->begins;
 	}
@@ -351,5 +414,8 @@ conf_scan(struct settings *st, const char *path, const char *directory,
 
 	if (stat(path, &sb) == 0)
 		scan_file(&all, NULL, path, &sb);
+	all.depth = 0;
+	forget_names(&all);
+	free(all.names);
 	return all.bad ? -1 : 0;
 }

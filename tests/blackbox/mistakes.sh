@@ -135,6 +135,25 @@ once() {
 	    -l :0 -u 99:99
 }
 
+repeated_names() {
+	printf 'workers = 1\n@include "b"\nretries = 1\n' | conf a.conf
+	echo 'buffers = 7 retries: 1 workers = 2' >"$T/b"
+	says "a.conf:3: retries stands in this section already, at $T/b:1; \
+remove one of them" \
+	    "b:1: workers stands in this section already, at $T/a.conf:1; \
+remove one of them"
+	cat >"$T/a.conf" <<-END
+	listen: { w: { address = ":1" }
+	x: { address = ":2" } w:{ } }
+	pool: { a: { server: { a: { address = "127.0.0.1:1"  weight = 1
+	weight = 2 } b: { address = [] } } } }
+	END
+	says "a.conf:2: w stands in this section already, at $T/a.conf:1; \
+remove one of them" \
+	    "a.conf:4: weight stands in this section already, at $T/a.conf:3; \
+remove one of them"
+}
+
 # What is no file can be read only once.
 a_pipe() {
 	mkfifo "$T/pipe"
@@ -209,5 +228,5 @@ CAP_NET_BIND_SERVICE" >"$T/want"
 	    "$(cat "$T/try.out")"
 }
 
-run_cases circles deep wide_numbers without_end words once a_pipe places \
-    low_ports
+run_cases circles deep wide_numbers without_end words once \
+    repeated_names a_pipe places low_ports
