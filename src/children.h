@@ -45,7 +45,6 @@ struct children {
 	uint32_t	 generation;	/* of those to come */
 	uint32_t	 latest;	/* the last number given to one */
 	bool		 hold;		/* those to come wait for children_go() */
-
 	uint32_t	 log_since;	/* the first that logs where we do now */
 	struct child	 at[BOARD_WORKERS];	/* by slot */
 };

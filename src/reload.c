@@ -206,6 +206,9 @@ finish(struct attempt *a)
 	/* First our own copies: then no connection comes after the last. */
 	instance_release(&a->other, a->conf);
 	atomic_store(&cs->board->head->generation, cs->generation);
+	/* Those before go on logging where they did. */
+	if (strcmp(a->conf->log, a->other.log) != 0)
+		cs->log_since = cs->generation;
 	old = children_retire_old(cs, CLOSE_TIME);
 	if (instance_changed(cs->instance) != 0)
 		log_line(cs->log, LOG_ERR, "reload: %s", cs->instance->why);
