@@ -10,7 +10,8 @@
 #include "conf.h"
 
 /*
- * Complain of files that cannot be written, and of too few descriptors. Returns
+ * Complain of files that cannot be written, of a root directory that is none,
+ * of listeners that this user may not open, and of too few descriptors. Returns
  * the exit status of sysexits(3) that a start would end with, 0: none of these.
  * Makes and opens nothing; whether an address is free is not asked.
  */

@@ -104,7 +104,7 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 
 /* Options give a server its name as it is, if any; in files it has two parts. */
 static void
-make_server(struct conf *c, const struct section *s, struct complaints *cs)
+make_server(struct conf *c, struct section *s, struct complaints *cs)
 {
 	const struct value *v = get(s, "address");
 	struct backend b = { .weight = 0 };
@@ -115,6 +115,7 @@ make_server(struct conf *c, const struct section *s, struct complaints *cs)
 		    s->name);
 	else
 		strlcpy(b.name, s->name, sizeof(b.name));
+	s->first = c->backends;
 	directives_default(SECTION_SERVER, &b);
 	read_values(s, &b, cs);
 	if (v == NULL && !s->unknown)
@@ -123,6 +124,7 @@ make_server(struct conf *c, const struct section *s, struct complaints *cs)
 	else if (v != NULL && v->n > 0 &&
 	    conf_add_backend(c, &b, v->text[0], &why) == -1)
 		value_reject(cs, v, v->text[0], why);
+	s->backends = c->backends - s->first;
 }
 
 /* Who serves the sessions of this listener: the only pool, or the one named. */

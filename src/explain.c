@@ -100,6 +100,21 @@ name_of(const struct section *s, size_t i, char *buf, size_t size)
 	return buf;
 }
 
+/* Where it is from; and whom the log names, if no file can name it so. */
+static void
+print_origin(const struct conf *c, const struct section *s, FILE *out)
+{
+	char where[WIDE];
+	size_t i;
+
+	fprintf(out, "# %s", place_format(&s->place, where, sizeof(where)));
+	if (s->kind == SECTION_SERVER && s->place.file == NULL)
+		for (i = 0; i < s->backends; i++)
+			fprintf(out, "%s%s", i == 0 ? "; runs as " : ", ",
+			    c->backend[s->first + i].name);
+	putc('\n', out);
+}
+
 /* All sections of a kind; of servers, those of this pool. */
 static void
 print_sections(const struct conf *c, enum section_kind kind,
@@ -107,7 +122,7 @@ print_sections(const struct conf *c, enum section_kind kind,
 {
 	const struct settings *st = c->settings;
 	const struct section *s;
-	char name[32], where[WIDE];
+	char name[32];
 	size_t i;
 
 	fprintf(out, "%*s%s: {\n", depth, "", section_word(kind));
@@ -115,9 +130,9 @@ print_sections(const struct conf *c, enum section_kind kind,
 		s = st->section[i];
 		if (s->kind != kind || s->pool != pool)
 			continue;
-		fprintf(out, "%*s%s: { # %s\n", depth + 4, "", name_of(s, i,
-		    name, sizeof(name)), place_format(&s->place, where,
-		    sizeof(where)));
+		fprintf(out, "%*s%s: { ", depth + 4, "", name_of(s, i, name,
+		    sizeof(name)));
+		print_origin(c, s, out);
 		print_directives(c, s, kind, depth + 8, out);
 		if (kind == SECTION_POOL)
 			print_sections(c, SECTION_SERVER, s, depth + 8, out);

@@ -38,6 +38,7 @@ struct section {
 	struct place	 place;
 	struct value	*value;
 	size_t		 values;
+	size_t		 first, backends; /* of a server: what it became */
 	bool		 unknown;	/* has words that were complained of */
 };
 

@@ -202,14 +202,18 @@ $T/conf.d/parts/server, $T/conf.d/20-two.conf" "$(cat "$T/try.out")"
 it_explains() {
 	two_services
 	shuttled_try -T -c "$T/conf.d" -l 127.0.0.1:0 --fast-open \
-	    -b builtin:echo,weight=7,name=e -b 127.0.0.1:1,backup -b unix:/x
+	    -b builtin:echo,weight=7,name=e -b 127.0.0.1:1,backup \
+	    -b 127.0.0.1:1 -b unix:/x
 	assert_eq "status of -T ($(cat "$T/try.out"))" 0 "$STATUS"
 	cp "$T/try.out" "$T/first.conf"
 	grep -q '^#   descriptors: [0-9]' "$T/first.conf" || fail 'no budget'
 	for line in 'fast_open = true; *# option --fast-open' \
 	    "workers = 2; *# $T/conf.d/10-one.conf:1" \
 	    'buffers = 512; *# default' \
-	    "    address = \"$(address one)\"; *# .*/parts/server:1"; do
+	    "    address = \"$(address one)\"; *# .*/parts/server:1" \
+	    'e: { # option -b, --backend; runs as e$' \
+	    ': { # option -b, --backend; runs as 127.0.0.1:1$' \
+	    ': { # option -b, --backend; runs as 127.0.0.1:1#2$'; do
 		grep -q -e "$line" "$T/first.conf" ||
 			fail "no '$line' in what -T prints"
 	done
