@@ -108,14 +108,21 @@ fail:
 	return NULL;
 }
 
-void
-log_close(struct log *l)
+static void
+count_lost(struct log *l, uint64_t lines)
+{
+	l->lost += lines;
+	if (l->counter != NULL)
+		counter_add(l->counter, lines);
+}
+
+/* Try for the last time what is left. */
+static void
+say_goodbye(struct log *l)
 {
 	static const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
 	int i;
 
-	if (l == NULL)
-		return;
 	log_flush(l);
 	/* A connection that was asked for just now may stand in a moment. */
 	for (i = 0; i < 50 && l->used > 0 &&
@@ -123,6 +130,14 @@ log_close(struct log *l)
 		nanosleep(&pause, NULL);
 		log_flush(l);
 	}
+}
+
+void
+log_close(struct log *l)
+{
+	if (l == NULL)
+		return;
+	say_goodbye(l);
 	sink_close(&l->sink);
 	free(l->name);
 	free(l);
@@ -131,17 +146,21 @@ log_close(struct log *l)
 int
 log_replace(struct log *l, const char *target, int level)
 {
-	struct log *other = log_open(target, level), old;
+	struct log *other = log_open(target, level);
 
 	if (other == NULL)
 		return -1;
-	log_flush(l);
+	say_goodbye(l);
 	log_ident(other, l->ident);
 	other->counter = l->counter;
-	old = *l;
+	/* The new target is told what the old one did not get. */
+	other->lost = l->lost;
+	other->left_out = l->left_out;
+	count_lost(other, sink_lines(&l->sink, l->kept, l->used));
+	sink_close(&l->sink);
+	free(l->name);
 	*l = *other;
-	*other = old;
-	log_close(other);
+	free(other);
 	return 0;
 }
 
@@ -197,14 +216,6 @@ bool
 log_wants(const struct log *l, int level)
 {
 	return level <= l->level;
-}
-
-static void
-count_lost(struct log *l, uint64_t lines)
-{
-	l->lost += lines;
-	if (l->counter != NULL)
-		counter_add(l->counter, lines);
 }
 
 static void

@@ -212,6 +212,17 @@ line_length(const struct log_sink *s, const char *text, size_t len)
 	return (size_t)((const char *)memchr(text, '\n', len) - text) + 1;
 }
 
+uint64_t
+sink_lines(const struct log_sink *s, const char *text, size_t len)
+{
+	uint64_t lines = 0;
+	size_t done;
+
+	for (done = 0; done < len; lines++)
+		done += line_length(s, text + done, len - done);
+	return lines;
+}
+
 /* How much one write may have: whole lines, and at least one. */
 static size_t
 write_length(const struct log_sink *s, const char *text, size_t len)

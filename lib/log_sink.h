@@ -55,4 +55,7 @@ void	sink_leave(struct log_sink *);
  */
 size_t	sink_write(struct log_sink *, const char *text, size_t len);
 
+/* How many lines these are; the first may have begun to go out. */
+uint64_t sink_lines(const struct log_sink *, const char *text, size_t len);
+
 #endif

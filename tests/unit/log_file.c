@@ -485,6 +485,37 @@ test_full_disk(void **state)
 	assert_non_null(strstr(text, " lines lost\n"));
 }
 
+/* What the old target has not taken is told to the new one. */
+static void
+test_replace_counts(void **state)
+{
+	_Atomic uint64_t lost = 0;
+	unsigned i, came = 0;
+	struct log *l;
+	const char *c;
+	int reader;
+
+	(void)state;
+	MUST(mkfifo(path, 0600));
+	l = open_log(LOG_INFO);
+	reader = (int)MUST(open(path, O_RDONLY | O_NONBLOCK));
+	log_count_lost(l, &lost);
+	for (i = 0; lost < 10; i++) {
+		assert_in_range(i, 0, 100000);
+		log_line(l, LOG_INFO, "number %u", i);
+	}
+	assert_int_equal(log_replace(l, moved, LOG_INFO), 0);
+	read_text(reader, text, sizeof(text));
+	for (c = text; (c = strchr(c, '\n')) != NULL; c++)
+		came++;
+	assert_int_equal(came + lost, i);
+	log_line(l, LOG_INFO, "to the new");
+	log_close(l);
+	assert_non_null(c = strstr(slurp(moved), " log: "));
+	assert_int_equal(strtoul(c + 6, NULL, 10), lost);
+	close(reader);
+}
+
 static void
 test_open_errors(void **state)
 {
@@ -536,6 +567,7 @@ main(void)
 		TEST(test_pipe_that_waits),
 		TEST(test_fifo),
 		TEST(test_full_disk),
+		TEST(test_replace_counts),
 		TEST(test_open_errors),
 		TEST(test_out_of_memory),
 	};
