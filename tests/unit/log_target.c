@@ -90,7 +90,7 @@ test_bad(void **state)
 		{ "syslog+udp://192.0.2.1/", "10.0.0.1:514/daemon" },
 		{ "syslog+udp://192.0.2.1/kern", "10.0.0.1:514/daemon" },
 		{ "syslog+udp://192.0.2.1:0", "1 to 65535" },
-		{ "syslog+udp://192.0.2.1:x/user", "1 to 65535" },
+		{ "syslog+udp://192.0.2.1:x/user", "a port is a number" },
 		{ "syslog+tcp://[::1", "[::1]:80" },
 		{ "syslog+tcp://::1", "brackets" },
 		{ "syslog+udp://unix:/dev/log", "local0" },
