@@ -116,9 +116,20 @@ put_client(const struct matter *m)
 	text_bytes(m->out, "\"", json(m));
 }
 
+/* A unix socket tells nothing of its clients. */
+static bool
+unknown(const struct matter *m)
+{
+	return m->session->client.family == AF_UNIX;
+}
+
 static void
 put_client_ip(const struct matter *m)
 {
+	if (unknown(m)) {
+		put_missing(m);
+		return;
+	}
 	text_bytes(m->out, "\"", json(m));
 	endpoint_put_ip(m->out, &m->session->client);
 	text_bytes(m->out, "\"", json(m));
@@ -127,7 +138,10 @@ put_client_ip(const struct matter *m)
 static void
 put_client_port(const struct matter *m)
 {
-	text_number(m->out, m->session->client.port);
+	if (unknown(m))
+		put_missing(m);
+	else
+		text_number(m->out, m->session->client.port);
 }
 
 static const struct session_route *
@@ -297,9 +311,10 @@ static void (*const field_puts[])(const struct matter *) = {
 	"\"event\":%{event},\"start\":%{start},\"client\":%{client},"	\
 	"\"client_ip\":%{client_ip},\"client_port\":%{client_port},"	\
 	"\"listener\":%{listener},\"pool\":%{pool},\"server\":%{server},"\
-	"\"backend\":%{backend},\"retries\":%{retries},\"up\":%{up},"	\
-	"\"down\":%{down},\"connect_ms\":%{connect_ms},"		\
-	"\"total_ms\":%{total_ms},\"end\":%{end}}"
+	"\"backend\":%{backend},\"attempts\":%{attempts},"		\
+	"\"retries\":%{retries},\"up\":%{up},\"down\":%{down},"		\
+	"\"connect_ms\":%{connect_ms},\"total_ms\":%{total_ms},"	\
+	"\"end\":%{end},\"worker\":%{worker}}"
 
 /* The name of a field and its closing brace; returns what follows, or NULL. */
 static const char *

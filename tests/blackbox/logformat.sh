@@ -31,8 +31,9 @@ json() {
 \"start\":\"$rfc3339\",\"client\":\"127.0.0.1:$number\",\
 \"client_ip\":\"127.0.0.1\",\"client_port\":$number,\
 \"listener\":\"$LISTEN\",\"pool\":\"main\",\"server\":\"it\",\
-\"backend\":\"it\",\"retries\":0,\"up\":300,\"down\":7,\
-\"connect_ms\":$number,\"total_ms\":$number,\"end\":\"client.close\"}\$"
+\"backend\":\"it\",\"attempts\":1,\"retries\":0,\"up\":300,\"down\":7,\
+\"connect_ms\":$number,\"total_ms\":$number,\"end\":\"client.close\",\
+\"worker\":$number}\$"
 	shuttled_stop
 	assert_eq 'lines that are no objects' '' \
 	    "$(grep -v "^{\"time\":\"$rfc3339\",.*}\$" "$T/log" || :)"

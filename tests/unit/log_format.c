@@ -168,17 +168,17 @@ test_json(void **state)
 	    "\"client\":\"192.0.2.7:51234\",\"client_ip\":\"192.0.2.7\","
 	    "\"client_port\":51234,\"listener\":\"front\",\"pool\":\"main\","
 	    "\"server\":\"b\\\"\\\\\\u000a\","
-	    "\"backend\":\"c,b\\\"\\\\\\u000a\",\"retries\":1,\"up\":120,"
-	    "\"down\":5300,\"connect_ms\":3,\"total_ms\":123,"
-	    "\"end\":\"client.close\"}\n", (int)getpid());
+	    "\"backend\":\"c,b\\\"\\\\\\u000a\",\"attempts\":2,"
+	    "\"retries\":1,\"up\":120,\"down\":5300,\"connect_ms\":3,"
+	    "\"total_ms\":123,\"end\":\"client.close\",\"worker\":2}\n", (int)getpid());
 	assert_string_equal(line("json", EVENT_END), want);
 	session.attempts = 0;
 	session.connected = 0;
 	line("json", EVENT_START);
 	assert_non_null(strstr(text, "\"event\":\"start\","));
 	assert_non_null(strstr(text, "\"server\":null,\"backend\":null,"
-	    "\"retries\":0,\"up\":120,\"down\":5300,\"connect_ms\":null,"
-	    "\"total_ms\":123,\"end\":null}\n"));
+	    "\"attempts\":0,\"retries\":0,\"up\":120,\"down\":5300,\"connect_ms\":null,"
+	    "\"total_ms\":123,\"end\":null,\"worker\":2}\n"));
 	line("json", EVENT_STILL);
 	assert_non_null(strstr(text, "\"event\":\"still\","));
 }
@@ -348,9 +348,9 @@ test_clients(void **state)
 	memset(&session.client, 0, sizeof(session.client));
 	session.client.family = AF_UNIX;
 	assert_string_equal(line("%{client} %{client_ip} %{client_port}",
-	    EVENT_END), "unix: unix: 0\n");
+	    EVENT_END), "unix: - -\n");
 	assert_non_null(strstr(line("json", EVENT_END), "\"client\":\"unix:\","
-	    "\"client_ip\":\"unix:\",\"client_port\":0,"));
+	    "\"client_ip\":null,\"client_port\":null,"));
 }
 
 static void
@@ -412,8 +412,8 @@ test_long_line(void **state)
 	assert_int_equal(strlen(text), 2048);
 	assert_ptr_equal(strchr(text, '\n'), text + 2047);
 	line("json", EVENT_END);
-	assert_string_equal(text + strlen(text) - 22,
-	    "\"end\":\"client.close\"}\n");
+	assert_string_equal(text + strlen(text) - 33,
+	    "\"end\":\"client.close\",\"worker\":2}\n");
 }
 
 /* Lines that are not of a session are objects as well, even if cut. */
