@@ -68,6 +68,24 @@ log_check(const char *target, const char **why)
 	return log_target_parse(target, &t, why);
 }
 
+const char *
+log_missing(const char *target)
+{
+	struct log_target t;
+	const char *why;
+	int fd, rc;
+
+	/* The name of another machine would be looked up. */
+	if (strchr(target, '+') != NULL ||
+	    log_target_parse(target, &t, &why) == -1 ||
+	    t.kind != TARGET_SYSLOG || (fd = sys_datagrams(&t.addr)) == -1)
+		return NULL;
+	rc = sys_redirect(fd, &t.addr);
+	close(fd);
+	return rc == 0 ? NULL : "no logger at /dev/log yet: until there is "
+	    "one, 64 KiB of lines are kept, and the rest is lost";
+}
+
 /* Names are for others to read: letters that RFC 5424 takes, or else none. */
 static void
 name_host(struct log *l)

@@ -38,6 +38,12 @@ enum log_style {
 int	log_check(const char *target, const char **why);
 
 /*
+ * Is nobody there yet who takes what goes to *target*? Returns a constant text
+ * that says so, or NULL. Only the syslog of this machine is asked.
+ */
+const char *log_missing(const char *target);
+
+/*
  * Open *target*, checked before. Lines above *level* (LOG_ERR … LOG_DEBUG) are
  * left out. NULL with errno set on error.
  */

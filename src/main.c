@@ -128,6 +128,16 @@ serve(struct conf *conf, struct log *log, struct instance *instance,
 	return status;
 }
 
+/* On the terminal, for nowhere else can be. */
+static void
+warn_of_log(const struct conf *conf)
+{
+	const char *what = log_missing(conf->log);
+
+	if (what != NULL)
+		warnx("log %s: %s", conf->log, what);
+}
+
 static int
 run(struct conf *conf, struct inheritance *inherited)
 {
@@ -146,6 +156,7 @@ run(struct conf *conf, struct inheritance *inherited)
 		warn("log %s", conf->log);
 		return EX_CANTCREAT;
 	}
+	warn_of_log(conf);
 	log_set_style(log, log_format_style(conf->log_format));
 	activate_check(inherited, conf, log);
 	if ((status = instance_open(&instance, conf, inherited)) == 0)
@@ -193,6 +204,7 @@ test(struct conf *conf, size_t descriptors, struct complaints *cs)
 		say_all(cs);
 		return status;
 	}
+	warn_of_log(conf);
 	printf("shuttled: OK: %s", conf->settings->files == 0 ?
 	    "the options" : conf->settings->file[0]);
 	for (i = 1; i < conf->settings->files; i++)

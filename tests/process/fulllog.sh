@@ -33,6 +33,24 @@ unwritable_at_start() {
 	: >"$T/done"
 }
 
+# It may come later: a warning, and the service goes on.
+no_logger_yet() {
+	if [ -e /dev/log ]; then
+		say 'not here: there is a logger'
+		return 0
+	fi
+	warning='shuttled: log syslog:user: no logger at /dev/log yet: '
+	shuttled_try -t -L syslog:user -l 127.0.0.1:0 -b builtin:echo
+	assert_eq 'status of -t' 0 "$STATUS"
+	grep -q "^$warning" "$T/try.out" || fail 'no warning of -t'
+	shuttled_daemon -L syslog:user -l 127.0.0.1:0 -b builtin:echo -w 1
+	assert_eq 'status of a start' 0 "$STATUS"
+	grep -q "^$warning" "$T/start.out" || fail 'no warning at the start'
+	serves || fail 'it does not serve'
+	: >"$T/log"
+	daemon_stop
+}
+
 # sessions N: so many, all of which must go well.
 sessions() {
 	load_start some -c 10 -n "$1"
@@ -170,5 +188,5 @@ stderr_without_reader() {
 	exec 9>&-
 }
 
-run_cases unwritable_at_start always_full full_disk \
+run_cases unwritable_at_start no_logger_yet always_full full_disk \
     fifo_without_reader stderr_without_reader

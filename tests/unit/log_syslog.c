@@ -473,6 +473,10 @@ test_local_comes_and_goes(void **state)
 	int fd, i;
 
 	(void)state;
+	assert_non_null(strstr(log_missing("syslog:user"), "/dev/log"));
+	assert_null(log_missing("stderr"));
+	assert_null(log_missing("/nowhere/log"));
+	assert_null(log_missing("syslog+udp://192.0.2.1"));
 	l = log_open("syslog", LOG_INFO);
 	assert_non_null(l);
 	log_line(l, LOG_INFO, "early");
@@ -480,6 +484,7 @@ test_local_comes_and_goes(void **state)
 	fd = local_receiver();
 	flush_until_ready(l, fd);
 	assert_non_null(strstr(datagram(fd), ": early"));
+	assert_null(log_missing("syslog:user"));
 	for (i = 0; log_wait(l, -1) == -1; i++) {
 		assert_in_range(i, 0, 100000);
 		log_line(l, LOG_INFO, "number %d", i);
