@@ -157,6 +157,12 @@ put_listener(const struct matter *m)
 }
 
 static void
+put_address(const struct matter *m)
+{
+	put_word(m, route(m)->address);
+}
+
+static void
 put_pool(const struct matter *m)
 {
 	put_word(m, m->table->backends->pool[route(m)->pool].name);
@@ -276,8 +282,9 @@ put_pid(const struct matter *m)
 /* doc/shuttled.8 explains each; a test compares the two. */
 #define FIELDS(X)							\
 	X(time) X(start) X(event) X(client) X(client_ip) X(client_port)	\
-	X(listener) X(pool) X(server) X(backend) X(attempts) X(retries)	\
-	X(up) X(down) X(connect_ms) X(total_ms) X(end) X(worker) X(pid)
+	X(listener) X(address) X(pool) X(server) X(backend) X(attempts)	\
+	X(retries) X(up) X(down) X(connect_ms) X(total_ms) X(end)	\
+	X(worker) X(pid)
 
 static const char *const field_names[] = {
 #define X(name) #name,
@@ -310,7 +317,8 @@ static void (*const field_puts[])(const struct matter *) = {
 #define JSON								\
 	"\"event\":%{event},\"start\":%{start},\"client\":%{client},"	\
 	"\"client_ip\":%{client_ip},\"client_port\":%{client_port},"	\
-	"\"listener\":%{listener},\"pool\":%{pool},\"server\":%{server},"\
+	"\"listener\":%{listener},\"address\":%{address},"		\
+	"\"pool\":%{pool},\"server\":%{server},"			\
 	"\"backend\":%{backend},\"attempts\":%{attempts},"		\
 	"\"retries\":%{retries},\"up\":%{up},\"down\":%{down},"		\
 	"\"connect_ms\":%{connect_ms},\"total_ms\":%{total_ms},"	\

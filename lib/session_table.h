@@ -35,6 +35,7 @@ struct spares;
 /* What the sessions of one listener have in common. */
 struct session_route {
 	const char	*name;		/* of the listener, for the log */
+	const char	*address;	/* that it listens on, for the log */
 	uint32_t	 pool;		/* who serves them */
 	struct session_limits limits;
 	uint8_t		 eager;		/* see session_connect.c */

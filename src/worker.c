@@ -76,6 +76,7 @@ make_routes(const struct conf *c)
 	for (i = 0; i < c->listeners; i++) {
 		l = &c->listener[i];
 		route[i].name = l->label[0] != '\0' ? l->label : l->name;
+		route[i].address = l->name;
 		route[i].pool = l->pool;
 		route[i].limits = l->limits;
 		route[i].eager = ROUTE_EAGER;

@@ -30,7 +30,7 @@ json() {
 \"pid\":$number,\"level\":\"info\",\"event\":\"end\",\
 \"start\":\"$rfc3339\",\"client\":\"127.0.0.1:$number\",\
 \"client_ip\":\"127.0.0.1\",\"client_port\":$number,\
-\"listener\":\"$LISTEN\",\"pool\":\"main\",\"server\":\"it\",\
+\"listener\":\"$LISTEN\",\"address\":\"$LISTEN\",\"pool\":\"main\",\"server\":\"it\",\
 \"backend\":\"it\",\"attempts\":1,\"retries\":0,\"up\":300,\"down\":7,\
 \"connect_ms\":$number,\"total_ms\":$number,\"end\":\"client.close\",\
 \"worker\":$number}\$"

@@ -146,6 +146,44 @@ it_comes_again() {
 	receiver_end
 }
 
+# log_is TARGET: so from now on.
+log_is() {
+	cat >"$T/conf" <<-END
+		log = "$1"
+		listen: { web: { address = "127.0.0.1:0"  pool = "echo" } }
+		pool: { echo: { server: { a: { address = "builtin:echo" } } } }
+	END
+}
+
+# A reload leads the log to a file. Workers before it go on as they were, also
+# when that file is opened anew.
+it_becomes_a_file() {
+	receiver_start udp
+	log_is "syslog+udp://$SYSLOG"
+	rm -f "$T/log" "$T/ports"
+	# shellcheck disable=SC2086 # these are lists
+	$SHUTTLED_WRAP "$SHUTTLED" -F -c "$T/conf" -w 1 \
+	    --ports-file "$T/ports" $SHUTTLED_ARGS \
+	    2>"$T/stderr" </dev/null &
+	PID=$!
+	started="$started $PID"
+	wait_for 10 got_reaches 1 'workers, 1 backends: ready'
+	LISTEN=$(listener 1)
+	: >"$T/log"
+	load_start kept -k 1
+	load_wait kept
+	log_is "$T/log"
+	signal HUP
+	wait_for 15 log_has 'reloaded: generation'
+	signal USR1
+	wait_for 5 log_has 'log reopened'
+	load_end kept
+	wait_for 5 got_reaches 1 'session end'
+	assert_eq 'lines for a syslog in the file' 0 "$(log_count '^<')"
+	shuttled_stop
+	receiver_end
+}
+
 # Nobody is there, from the beginning to the end.
 nobody_is_there() {
 	for how in udp tcp; do
@@ -157,4 +195,5 @@ nobody_is_there() {
 	done
 }
 
-run_cases over_udp over_tcp it_stalls it_comes_again nobody_is_there
+run_cases over_udp over_tcp it_stalls it_comes_again it_becomes_a_file \
+    nobody_is_there

@@ -62,6 +62,7 @@ set_up(void **state)
 	backends.board = board;
 	backends.worker = 1;
 	route.name = "front";
+	route.address = "192.0.2.1:80";
 	table.backends = &backends;
 	table.route = &route;
 	table.now = 10000;
@@ -166,7 +167,8 @@ test_json(void **state)
 	    "\"process\":\"worker 2\",\"pid\":%d,\"level\":\"info\","
 	    "\"event\":\"end\",\"start\":\"2026-11-22T01:44:27.000Z\","
 	    "\"client\":\"192.0.2.7:51234\",\"client_ip\":\"192.0.2.7\","
-	    "\"client_port\":51234,\"listener\":\"front\",\"pool\":\"main\","
+	    "\"client_port\":51234,\"listener\":\"front\","
+	    "\"address\":\"192.0.2.1:80\",\"pool\":\"main\","
 	    "\"server\":\"b\\\"\\\\\\u000a\","
 	    "\"backend\":\"c,b\\\"\\\\\\u000a\",\"attempts\":2,"
 	    "\"retries\":1,\"up\":120,\"down\":5300,\"connect_ms\":3,"
@@ -298,6 +300,7 @@ test_fields(void **state)
 		{ "%{client_ip}", "192.0.2.7\n" },
 		{ "%{client_port}", "51234\n" },
 		{ "%{listener}", "front\n" },
+		{ "%{address}", "192.0.2.1:80\n" },
 		{ "%{pool}", "main\n" },
 		{ "%{server}", "b\n" },
 		{ "%{backend}", "c,b\n" },
