@@ -38,8 +38,9 @@ wrong() {
 	mv "$T/conf.new" "$T/conf"
 }
 
+# pid_is_not PID: the pidfile has another one; it is empty for a moment in between.
 pid_is_not() {
-	[ -s "$T/pid" ] && [ "$(cat "$T/pid")" != "$1" ]
+	PID=$(cat "$T/pid") && [ -n "$PID" ] && [ "$PID" != "$1" ]
 }
 
 # A line for each change to come: after how many ms, and what. Upgrades and
@@ -83,7 +84,6 @@ change() {
 		masters="$masters $before"
 		signal USR2
 		wait_for 15 pid_is_not "$before"
-		PID=$(cat "$T/pid")
 		also_end "$PID"
 		wait_for 15 log_has "process $PID serves"
 		;;

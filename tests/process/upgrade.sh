@@ -20,8 +20,9 @@ replace() {
 	mv "$T/bin/new" "$T/bin/shuttled"
 }
 
+# pid_is_not PID: the pidfile has another one; it is empty for a moment in between.
 pid_is_not() {
-	[ -s "$T/pid" ] && [ "$(cat "$T/pid")" != "$1" ]
+	PID=$(cat "$T/pid") && [ -n "$PID" ] && [ "$PID" != "$1" ]
 }
 
 # upgraded: have it done, and go on with the new master.
@@ -29,7 +30,6 @@ upgraded() {
 	before=$PID
 	signal USR2
 	wait_for 15 pid_is_not "$before"
-	PID=$(cat "$T/pid")
 	also_end "$PID"
 	wait_for 15 log_has "process $PID serves"
 }
