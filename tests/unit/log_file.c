@@ -500,7 +500,7 @@ test_replace_counts(void **state)
 	l = open_log(LOG_INFO);
 	reader = (int)MUST(open(path, O_RDONLY | O_NONBLOCK));
 	log_count_lost(l, &lost);
-	for (i = 0; lost < 10; i++) {
+	for (i = 0; atomic_load(&lost) < 10; i++) {
 		assert_in_range(i, 0, 100000);
 		log_line(l, LOG_INFO, "number %u", i);
 	}
