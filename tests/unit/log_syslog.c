@@ -357,7 +357,7 @@ test_tcp_stalls(void **state)
 	log_count_lost(l, &lost);
 	log_line(l, LOG_INFO, "number 0 ");
 	fd = (int)MUST(accept(listener, NULL, NULL));
-	for (i = 1; lost < 1000; i++) {
+	for (i = 1; atomic_load(&lost) < 1000; i++) {
 		assert_in_range(i, 0, 1000000);
 		log_line(l, LOG_INFO, "number %u %0500d", i, 0);
 	}
