@@ -19,6 +19,11 @@ descriptors() {
 	find "/proc/$1/fd" -type l | wc -l
 }
 
+# has_descriptors N: the master, for wait_for.
+has_descriptors() {
+	[ "$(descriptors "$PID")" -eq "$1" ]
+}
+
 # What is open stays open, byte for byte, over many generations.
 long_sessions_stay() {
 	echo_start
@@ -142,10 +147,12 @@ some_workers_fail() {
 	echo_start
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 6
 	load_start busy -c 16
+	before=$(descriptors "$PID")
 	for i in 1 2 3; do
 		DEATHS=wanted
-		prlimit --pid "$PID" \
-		    --nofile=$(($(descriptors "$PID") + 5)):20000
+		# Those of the last attempt are buried one by one.
+		wait_for 5 has_descriptors "$before"
+		prlimit --pid "$PID" --nofile=$((before + 5)):20000
 		signal HUP
 		wait_for 15 log_reaches "$i" \
 		    'reload: worker [2-6]: .*; the .* goes on'
