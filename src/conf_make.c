@@ -47,6 +47,26 @@ read_values(const struct section *s, void *to, struct complaints *cs)
 	}
 }
 
+/*
+ * An option wins over all values of the directive that it is named after. What is
+ * wrong with it has been told.
+ */
+static void
+read_options(const struct settings *st, enum section_kind kind, void *to)
+{
+	const struct section *options = st->section[SETTINGS_OPTIONS];
+	const struct directive *d;
+	const struct value *v;
+	char why[DIRECTIVE_WHY];
+
+	for (v = options->value; v < options->value + options->values; v++) {
+		d = directive_find(kind, v->directive->name);
+		if (d != NULL && directive_inherits(d) == v->directive &&
+		    v->n > 0)
+			(void)directive_read(d, v->text[0], to, why);
+	}
+}
+
 /* Where the log goes when nobody says so, and where it cannot go. */
 static void
 set_log(struct conf *c, struct complaints *cs)
@@ -98,6 +118,7 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 	strlcpy(p.name, s->name, sizeof(p.name));
 	directives_default(SECTION_POOL, &p);
 	read_values(s, &p, cs);
+	read_options(c->settings, SECTION_POOL, &p);
 	if (conf_add_pool(c, &p, &why) == -1)
 		complain_at(cs, &s->place, "pool %s: %s", s->name, why);
 }
@@ -174,6 +195,7 @@ make_listener(struct conf *c, const struct section *s, bool whole,
 		strlcpy(l.label, s->name, sizeof(l.label));
 	directives_default(SECTION_LISTEN, &l);
 	read_values(s, &l, cs);
+	read_options(c->settings, SECTION_LISTEN, &l);
 	l.pool = whole ? pool_of(c, s, cs) : 0;
 	if (v == NULL && !s->unknown)
 		complain_at(cs, &s->place, "listener %s has no address; add "

@@ -14,19 +14,21 @@
 
 #define WIDE	4200		/* the longest text, each byte as \xNN */
 
-/* The value that counts; NULL: the default does. */
+/* The value that counts: of an option, the section, the top. NULL: the default. */
 static const struct value *
 find(const struct settings *st, const struct section *s,
     const struct directive *d)
 {
+	const struct directive *top = d->section == SECTION_TOP ? d :
+	    directive_inherits(d);
 	const struct value *v = NULL;
 
-	for (; v == NULL && d != NULL; d = directive_inherits(d))
-		if (d->section != SECTION_TOP)
-			v = section_get(s, d);
-		else if ((v = section_get(st->section[SETTINGS_OPTIONS],
-		    d)) == NULL)
-			v = section_get(st->section[SETTINGS_FILES], d);
+	if (top != NULL)
+		v = section_get(st->section[SETTINGS_OPTIONS], top);
+	if (v == NULL && d != top)
+		v = section_get(s, d);
+	if (v == NULL && top != NULL)
+		v = section_get(st->section[SETTINGS_FILES], top);
 	return v;
 }
 

@@ -110,6 +110,12 @@ options_beside_a_file() {
 	shuttled_try -T -c "$T/conf.d" -c "$T/top.conf" --idle-timeout 2h
 	assert_eq 'idle timeouts' 3 "$(grep -c \
 	    'idle_timeout = "2h"; .* # option --idle-timeout$' "$T/try.out")"
+	sed 's/pool = "one"/&  idle_timeout = "3h"/' \
+	    "$T/conf.d/10-one.conf" >"$T/conf.d/new"
+	mv "$T/conf.d/new" "$T/conf.d/10-one.conf"
+	shuttled_try -T -c "$T/conf.d" -c "$T/top.conf" --idle-timeout 2h
+	assert_eq 'idle timeouts' 3 "$(grep -c \
+	    'idle_timeout = "2h"; .* # option --idle-timeout$' "$T/try.out")"
 	assert_eq 'fin timeouts' 3 "$(grep -c \
 	    "fin_timeout = \"3m\"; .* # $T/top.conf:1\$" "$T/try.out")"
 	peer_stop one two main

@@ -307,6 +307,31 @@ test_directory(void **state)
 	MUST(chdir(conf.directory));
 }
 
+/* What listeners and pools have of their own gives way, too. */
+static void
+test_options_win(void **state)
+{
+	(void)state;
+	write_file("etc/z.conf", "idle_timeout = \"1h\"; listen: { web: { "
+	    "address = \":0\"  idle_timeout = \"3h\"  fast_open = false } }\n"
+	    "pool: { app: { retries = 1  connect_timeout = \"9s\"\n"
+	    "server: { a: { address = \"builtin:echo\" } } } }");
+	tear_down(NULL);
+	assert_int_equal(parse("-c etc/z.conf"), OPTIONS_RUN);
+	assert_int_equal(conf.listener->limits.idle_timeout, 3 * 3600 * 1000);
+	assert_int_equal(conf.pool->attempts, 2);
+	tear_down(NULL);
+	assert_int_equal(parse("-c etc/z.conf --idle-timeout 2h --retries 5 "
+	    "--fast-open"), OPTIONS_RUN);
+	assert_int_equal(conf.limits.idle_timeout, 2 * 3600 * 1000);
+	assert_int_equal(conf.listener->limits.idle_timeout, 2 * 3600 * 1000);
+	assert_true(conf.listener->fast_open);
+	assert_int_equal(conf.pool->attempts, 6);
+	assert_true(conf.pool->fast_open);
+	/* Nobody spoke of this one. */
+	assert_int_equal(conf.pool->connect_timeout, 9000);
+}
+
 /* A reload that finds no memory must leave the process as it is. */
 static void
 test_out_of_memory(void **state)
@@ -364,6 +389,7 @@ main(void)
 		TEST(test_bad_backends),
 		TEST(test_default_file),
 		TEST(test_directory),
+		TEST(test_options_win),
 		TEST(test_out_of_memory),
 	};
 
