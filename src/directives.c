@@ -58,8 +58,12 @@ read_user(const char *text, void *to)
 
 	if (priv_look_up(text, &c->user, &why) == -1)
 		return why;
-	return geteuid() == 0 || c->user.uid == geteuid() ? NULL :
-	    "only root can change the user";
+	if (geteuid() == 0)
+		return NULL;
+	if (c->user.uid != geteuid())
+		return "only root can change the user";
+	return strchr(text, ':') == NULL || c->user.gid == getegid() ? NULL :
+	    "only root can change the group";
 }
 
 static const char *

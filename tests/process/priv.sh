@@ -170,6 +170,12 @@ as_somebody_else() {
 	shuttled_try -l 127.0.0.1:0 -b builtin:echo -w 2 -u root
 	assert_eq 'status with -u' 64 "$STATUS"
 	assert_says 'option -u, --user: "root": only root can change the user'
+	own=$(getent passwd 1 | cut -d : -f 1)
+	if [ -n "$own" ]; then
+		shuttled_try -l 127.0.0.1:0 -b builtin:echo -u "$own:root"
+		assert_eq 'status with a group' 64 "$STATUS"
+		assert_says "option -u, --user: \"$own:root\": only root can change the group"
+	fi
 	shuttled_try -l 127.0.0.1:1 -b builtin:echo -w 2
 	case $STATUS in
 	77)

@@ -25,6 +25,10 @@ pid_is_not() {
 	PID=$(cat "$T/pid") && [ -n "$PID" ] && [ "$PID" != "$1" ]
 }
 
+pid_is() {
+	[ "$(cat "$T/pid")" = "$1" ]
+}
+
 # upgraded: have it done, and go on with the new master.
 upgraded() {
 	before=$PID
@@ -157,6 +161,40 @@ EOF
 	DEATHS=
 }
 
+# It says that it serves, gets the pidfile, and is never heard of again.
+it_hangs_with_the_pidfile() {
+	command -v bash >/dev/null && command -v flock >/dev/null || return 0
+	echo_start
+	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	load_start kept -k 4
+	load_wait kept
+	cat >"$T/other" <<EOF
+#!$(command -v bash)
+channel=\$(sed -n 's/^channel \([0-9]*\).*/\1/p' <<<"\$SHUTTLED_INHERIT")
+printf R >&"\$channel"
+exec 9>>"$T/pid"
+flock 9
+echo \$\$ >"$T/has"
+exec sleep 60
+EOF
+	replace "$T/other"
+	signal USR2
+	wait_for 5 test -s "$T/has"
+	also_end "$(cat "$T/has")"
+	wait_for 15 log_has 'does not serve: it was too slow; this one goes on'
+	gone "$(cat "$T/has")" || fail 'it was left'
+	assert_not_log 'another instance'
+	wait_for 5 pid_is "$PID"
+	replace "$original"
+	shuttled_try -l 127.0.0.1:0 -b builtin:echo -p "$T/pid"
+	assert_eq 'status of a second start' 75 "$STATUS"
+	serves || fail 'it does not serve'
+	load_end kept
+	load_all_ok kept 4
+	upgraded
+	daemon_stop QUIT
+}
+
 # The master before dies while its workers drain: they finish, and their places
 # are taken again.
 old_master_dies() {
@@ -208,4 +246,4 @@ configuration_changes() {
 original=${SHUTTLED%/*}/original
 cp "$SHUTTLED" "$original"
 run_cases sessions_outlive_it under_load board_goes_along program_is_broken \
-    it_cannot_start old_master_dies configuration_changes
+    it_cannot_start it_hangs_with_the_pidfile old_master_dies configuration_changes
