@@ -158,6 +158,10 @@ some_workers_fail() {
 		    'reload: worker [0-9]*: .*; the .* goes on'
 	done
 	prlimit --pid "$PID" --nofile=20000:20000
+	# Nor is any of them still to come: that would be one more than this.
+	signal TTIN
+	wait_for 5 log_has 'one worker more: 25'
+	signal TTOU
 	load_end busy
 	load_all_ok busy 0
 	wait_for 5 workers_are 24
