@@ -28,16 +28,6 @@ __wrap_sys_processors(void)
 	return processors;
 }
 
-static void
-write_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
-}
-
 /* Where write_conf() puts the text. */
 static const int lines[SECTIONS] = {
 	[SECTION_TOP] = 1, [SECTION_POOL] = 3, [SECTION_SERVER] = 5,

@@ -217,6 +217,16 @@ read_full(int fd, void *buf, size_t len)
 	return (ssize_t)got;
 }
 
+static inline void
+write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
 /* Everything up to the end of file, as a string of at most *size* bytes. */
 static inline const char *
 read_text(int fd, char *buf, size_t size)

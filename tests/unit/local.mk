@@ -100,14 +100,14 @@ tests_unit_fast_open_LDADD = $(UNIT_LIBS)
 tests_unit_fast_open_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
 
 tests_unit_log_SOURCES = \
-	tests/unit/helpers.h tests/unit/log.c
+	tests/unit/helpers.h tests/unit/log_rig.h tests/unit/log.c
 tests_unit_log_LDADD = $(UNIT_LIBS)
 tests_unit_log_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=write,--wrap=clock_gettime
 
 tests_unit_log_file_SOURCES = \
 	tests/unit/alloc_fault.c \
-	tests/unit/helpers.h tests/unit/log_file.c
+	tests/unit/helpers.h tests/unit/log_rig.h tests/unit/log_file.c
 tests_unit_log_file_LDADD = $(UNIT_LIBS)
 tests_unit_log_file_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 
@@ -117,7 +117,8 @@ tests_unit_log_format_SOURCES = \
 tests_unit_log_format_LDADD = $(UNIT_LIBS)
 tests_unit_log_format_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=clock_gettime
 
-tests_unit_log_syslog_SOURCES = tests/unit/helpers.h tests/unit/log_syslog.c
+tests_unit_log_syslog_SOURCES = \
+	tests/unit/helpers.h tests/unit/log_rig.h tests/unit/log_syslog.c
 tests_unit_log_syslog_LDADD = $(UNIT_LIBS)
 tests_unit_log_syslog_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
 

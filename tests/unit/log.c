@@ -12,6 +12,7 @@
 #include <limits.h>
 
 #include "helpers.h"
+#include "log_rig.h"
 
 ssize_t	__real_write(int, const void *, size_t);
 ssize_t	__wrap_write(int, const void *, size_t);
@@ -75,65 +76,15 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 /* The time of the example in log.h. */
 #define STAMP	"2026-11-22T01:44:27.123Z"
 
-static char	dir[64], path[80];
-static char	text[1 << 20];		/* a whole log */
 
 static int
 set_up(void **state)
 {
-	(void)state;
 	memset(&writes, 0, sizeof(writes));
 	fake_uptime = 5000;
 	fake_now.tv_sec = 1795311867;
 	fake_now.tv_nsec = 123456789;
-	make_dir(dir, sizeof(dir));
-	snprintf(path, sizeof(path), "%s/log", dir);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	remove_dir(dir);
-	return 0;
-}
-
-static const char *
-slurp(const char *file)
-{
-	int fd = open(file, O_RDONLY);
-
-	if (fd == -1)
-		return "(no file)";
-	read_text(fd, text, sizeof(text));
-	close(fd);
-	return text;
-}
-
-/* As a session would. */
-static void __attribute__((__format__(__printf__, 3, 4)))
-gather(struct log *l, int level, const char *fmt, ...)
-{
-	char line[3000];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (!log_wants(l, level))
-		return;
-	text_string(log_begin(l, level), line);
-	log_end(l);
-}
-
-static struct log *
-open_log(int level)
-{
-	struct log *l = log_open(path, level);
-
-	assert_non_null(l);
-	return l;
+	return make_log_dir(state);
 }
 
 static void
@@ -549,7 +500,8 @@ test_errno_is_kept(void **state)
 int
 main(void)
 {
-#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, \
+		remove_log_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_line),
 		TEST(test_time),

@@ -9,61 +9,16 @@
 #include <signal.h>
 
 #include "helpers.h"
+#include "log_rig.h"
 
-static char	dir[64], path[80], moved[80];
-static char	text[1 << 20];		/* a whole log */
+static char	moved[80];
 
 static int
 set_up(void **state)
 {
-	(void)state;
-	make_dir(dir, sizeof(dir));
-	snprintf(path, sizeof(path), "%s/log", dir);
+	make_log_dir(state);
 	snprintf(moved, sizeof(moved), "%s/log.1", dir);
 	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	remove_dir(dir);
-	return 0;
-}
-
-static const char *
-slurp(const char *file)
-{
-	int fd = open(file, O_RDONLY);
-
-	if (fd == -1)
-		return "(no file)";
-	read_text(fd, text, sizeof(text));
-	close(fd);
-	return text;
-}
-
-/* As a session would. */
-static void __attribute__((__format__(__printf__, 3, 4)))
-gather(struct log *l, int level, const char *fmt, ...)
-{
-	char line[200];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	text_string(log_begin(l, level), line);
-	log_end(l);
-}
-
-static struct log *
-open_log(int level)
-{
-	struct log *l = log_open(path, level);
-
-	assert_non_null(l);
-	return l;
 }
 
 /* Put *fd* in the place of stderr, or the old one back. */
@@ -552,7 +507,8 @@ test_out_of_memory(void **state)
 int
 main(void)
 {
-#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, \
+		remove_log_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(test_file),
 		TEST(test_processes_share_a_pipe),

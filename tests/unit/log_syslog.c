@@ -12,9 +12,7 @@
 #include <ctype.h>
 
 #include "helpers.h"
-
-static char	dir[64], path[80];
-static char	text[1 << 20];
+#include "log_rig.h"
 
 int	__real_connect(int, const struct sockaddr *, socklen_t);
 int	__wrap_connect(int, const struct sockaddr *, socklen_t);
@@ -30,23 +28,6 @@ __wrap_connect(int fd, const struct sockaddr *sa, socklen_t len)
 	    "/dev/log");
 	strlcpy(here.sun_path, path, sizeof(here.sun_path));
 	return __real_connect(fd, (struct sockaddr *)&here, sizeof(here));
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	make_dir(dir, sizeof(dir));
-	snprintf(path, sizeof(path), "%s/log", dir);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	remove_dir(dir);
-	return 0;
 }
 
 static int
@@ -500,7 +481,8 @@ test_local_comes_and_goes(void **state)
 int
 main(void)
 {
-#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, make_log_dir, \
+		remove_log_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(test_udp),
 		TEST(test_udp_refused),

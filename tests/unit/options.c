@@ -67,16 +67,6 @@ refuse(const char *line, const char *option, const char *why)
 }
 
 static void
-write_file(const char *name, const char *text)
-{
-	FILE *f = fopen(name, "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void
 test_again(void **state)
 {
 	int i;
