@@ -22,6 +22,7 @@
 
 struct backend {
 	char		name[BACKEND_NAME];
+	uint64_t	hash;		/* board_hash() of the name */
 	struct addr	addr;
 	uint32_t	weight;		/* 1 … BACKEND_WEIGHT_MAX */
 	uint32_t	tier;		/* TIER_PRIMARY or TIER_BACKUP */

@@ -121,9 +121,8 @@ board_free(struct board *b)
 	free(b);
 }
 
-/* FNV-1a (Fowler, Noll, Vo), never 0: it spares us to compare all names. */
-static uint64_t
-hash_of(const char *name)
+uint64_t
+board_hash(const char *name)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 
@@ -141,7 +140,7 @@ take_seat(void *row, size_t size, uint32_t n, const char *name,
     uint64_t generation, uint64_t oldest)
 {
 	uint32_t i, unused = BOARD_NO_SEAT;
-	uint64_t hash = hash_of(name);
+	uint64_t hash = board_hash(name);
 	struct board_seat *seat;
 
 	for (i = 0; i < n; i++) {

@@ -138,6 +138,9 @@ struct board *board_adopt(int fd, uint32_t backends);
 
 void	board_free(struct board *);
 
+/* FNV-1a (Fowler, Noll, Vo), never 0: it spares us to compare all names. */
+uint64_t board_hash(const char *name);
+
 /*
  * The seat of the backend or pool called *name*: its own if it has one, else one
  * that nobody has used since *oldest*, wiped clean. It is kept for *generation*.

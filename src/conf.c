@@ -146,10 +146,12 @@ conf_add_pool(struct conf *c, const struct pool *p, const char **why)
 static bool
 name_is_taken(const struct conf *c, const char *name)
 {
+	uint64_t hash = board_hash(name);
 	size_t i;
 
 	for (i = 0; i < c->backends; i++)
-		if (strcmp(c->backend[i].name, name) == 0)
+		if (c->backend[i].hash == hash &&
+		    strcmp(c->backend[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -182,6 +184,7 @@ add_backend(struct conf *c, const struct backend *b, const char **why)
 	c->backend = list;
 	list[c->backends] = *b;
 	list[c->backends].pool = (uint32_t)c->pools - 1;
+	list[c->backends].hash = board_hash(b->name);
 	c->backends++;
 	c->pool[c->pools - 1].n++;
 	return 0;

@@ -262,7 +262,8 @@ check_names(const struct conf *c, struct complaints *cs)
 		return;
 	for (k = 0; k < c->pool->n; k++)
 		for (m = k + 1; m < c->backends; m++)
-			if (strcmp(b[k].name, b[m].name) == 0)
+			if (b[k].hash == b[m].hash &&
+			    strcmp(b[k].name, b[m].name) == 0)
 				complain_at(cs,
 				    &c->settings->section[i]->place, "\"%s\": "
 				    "another backend has this name", b[k].name);
