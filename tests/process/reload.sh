@@ -218,6 +218,31 @@ listeners_come_and_go() {
 	[ ! -e "$T/c" ] || fail 'the path of c was left'
 }
 
+# Who waits at a listener that goes is served before it is closed; here by a
+# worker that did not get to it earlier.
+the_queue_of_one_that_goes() {
+	echo_start
+	conf 'workers = 1; listen: { a: { address = "127.0.0.1:0" }' \
+	    'b: { address = "127.0.0.1:0" } }'
+	shuttled_start -c "$T/conf"
+	LISTEN=$(listener 2)
+	stopped=$(worker 1)
+	kill -STOP "$stopped"
+	load_start waiting -k 12
+	wait_for 5 load_is waiting connected
+	conf 'workers = 1; listen: { a: { address = "127.0.0.1:0" } }'
+	reloads=0
+	reload
+	! load_is waiting ready || fail 'who served them?'
+	kill -CONT "$stopped"
+	load_wait waiting
+	load_end waiting
+	load_all_ok waiting 12
+	wait_for 5 gone "$stopped"
+	refuses || fail 'somebody is still there'
+	shuttled_stop
+}
+
 # The pidfile stays, and that is said as long as it is so; the ports file moves.
 files_change() {
 	echo_start
@@ -267,7 +292,7 @@ without_master() {
 
 run_cases long_sessions_stay under_load many_at_once winch_and_back \
     stopped_worker drain_timeout without_master
-[ -n "$SHUTTLED_WRAP" ] || run_cases listeners_come_and_go files_change \
-    new_workers_fail
+[ -n "$SHUTTLED_WRAP" ] || run_cases listeners_come_and_go \
+    the_queue_of_one_that_goes files_change new_workers_fail
 # Dozens of processes are too many where each is large.
 [ -n "$SHUTTLED_WRAP" ] || instrumented || run_cases some_workers_fail
