@@ -172,7 +172,7 @@ right_ones() {
 	$l $b
 	$l $b -w auto -q -L syslog:local3
 	$l $b -w 0 -F -L stderr -vv
-	-l :0 -l *:0 -l [::1]:0 -l unix:/run/x.sock -b unix:/run/y.sock
+	-l :0 -l *:0 -l [::1]:0 -l unix:$T/x.sock -b unix:/run/y.sock
 	$l -b 10.0.0.1:80,weight=256,backup,spare=64,name=one -b 10.0.0.1:80 -b 10.0.0.1:80
 	$l $b --connect-timeout 300ms --idle-timeout off --fin-timeout 0 --drain-timeout 1h
 	$l $b --busy-poll 0 --busy-poll 1000000
@@ -182,7 +182,7 @@ right_ones() {
 	$l $b $root --sandbox on --sandbox off --sessions 300000
 	$l $b -L syslog+udp://127.0.0.1 --log-format json --log-sessions all
 	$l $b -L syslog+tcp://[::1]:601/local7 --log-format haproxy --log-sessions errors
-	$l $b -L /var/log/x --log-format %{client_ip}:%{end}%% --log-sessions 1/1000 --log-interval 10m
+	$l $b -L $T/x.log --log-format %{client_ip}:%{end}%% --log-sessions 1/1000 --log-interval 10m
 	$l $b --log-sessions none --log-interval off --log-format text
 	END
 	"$SHUTTLED" -V | grep -q '^shuttled [0-9]' || fail 'no version'
