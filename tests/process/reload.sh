@@ -6,12 +6,14 @@
 # its sessions to their end, and no connection is lost on the way.
 . "$(dirname "$0")/lib.sh"
 
-# reload [N]: have it done, for the Nth time, and wait until it is.
-reloads=0
+# reload [TIMES]: have it done, and wait until it is. The log may tell of
+# earlier ones already.
 reload() {
-	reloads=$((reloads + 1))
-	signal HUP
-	wait_for 15 log_reaches "$reloads" 'reloaded: generation'
+	for _ in $(seq "${1:-1}"); do
+		reloads=$(log_count 'reloaded: generation')
+		signal HUP
+		wait_for 15 log_reaches $((reloads + 1)) 'reloaded: generation'
+	done
 }
 
 # descriptors PID
@@ -32,16 +34,11 @@ long_sessions_stay() {
 	load_start kept -k 8
 	load_wait kept
 	before=$(descriptors "$PID")
-	reloads=0
-	while [ $reloads -lt 5 ]; do
-		reload
-	done
+	reload 5
 	assert_log 'reloaded: generation 6 has 2 workers, 1 listeners, 1 back'
 	load_start more -k 8
 	load_wait more
-	while [ $reloads -lt 10 ]; do
-		reload
-	done
+	reload 5
 	serves || fail 'it does not serve'
 	assert_eq address "$listens" "$(listener 1)"
 	load_end kept
@@ -59,10 +56,7 @@ under_load() {
 	echo_start
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
 	load_start busy -c 20
-	reloads=0
-	while [ $reloads -lt 8 ]; do
-		reload
-	done
+	reload 8
 	load_end busy
 	load_all_ok busy 0
 	wait_for 5 workers_are 3
@@ -80,7 +74,6 @@ many_at_once() {
 		signal $name
 	done
 	wait_for 15 log_has 'reloaded: generation'
-	reloads=$(log_count 'reloaded: generation')
 	reload
 	load_end busy
 	load_all_ok busy 0
@@ -95,7 +88,6 @@ winch_and_back() {
 	wait_for 5 workers_are 0
 	load_start waiting -k 5
 	wait_for 5 load_is waiting connected
-	reloads=0
 	reload
 	load_wait waiting
 	load_end waiting
@@ -110,7 +102,6 @@ stopped_worker() {
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
 	stopped=$(worker 1)
 	kill -STOP "$stopped"
-	reloads=0
 	reload
 	serves || fail 'it does not serve'
 	kill -CONT "$stopped"
@@ -166,7 +157,6 @@ some_workers_fail() {
 	load_all_ok busy 0
 	wait_for 5 workers_are 24
 	assert_eq 'sessions lost' 0 "$(log_count ' [1-9][0-9]* sessions lost')"
-	reloads=0
 	reload
 	wait_for 5 workers_are 24
 	shuttled_stop
@@ -189,7 +179,6 @@ listeners_come_and_go() {
 	    "b: { address = [\"127.0.0.1:0\", \"unix:$T/b\"] } }"
 	shuttled_start -c "$T/conf" -w 2
 	goes=$(listener 2)
-	reloads=0
 	load_start kept -k 4
 	load_wait kept
 	conf 'listen: { a: { address = "127.0.0.1:0" }' \
@@ -231,7 +220,6 @@ the_queue_of_one_that_goes() {
 	load_start waiting -k 12
 	wait_for 5 load_is waiting connected
 	conf 'workers = 1; listen: { a: { address = "127.0.0.1:0" } }'
-	reloads=0
 	reload
 	! load_is waiting ready || fail 'who served them?'
 	kill -CONT "$stopped"
@@ -253,9 +241,7 @@ files_change() {
 	also_end "$PID"
 	conf 'listen: { a: { address = "127.0.0.1:0" } }' "pidfile = \"$T/p2\";" \
 	    "ports_file = \"$T/ports2\"; log = \"$T/log\";" 'workers = 1;'
-	reloads=0
-	reload
-	reload
+	reload 2
 	assert_eq warnings 2 "$(log_count "pidfile stays $T/p1 until a restart")"
 	[ ! -e "$T/ports1" ] || fail 'the ports file of before was left'
 	[ -s "$T/ports2" ] || fail 'there is no new ports file'
@@ -272,7 +258,6 @@ drain_timeout() {
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1 --drain-timeout 300ms
 	load_start kept -k 3 -x
 	load_wait kept
-	reloads=0
 	reload
 	wait_for 5 log_has 'drain timeout: 3 sessions left, the oldest'
 	serves || fail 'it does not serve'
