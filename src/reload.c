@@ -8,6 +8,7 @@
 #include "reload.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,18 @@ struct attempt {
 	int		 ms;
 	char		 why[1200];	/* what went wrong */
 };
+
+/* Say why it comes to nothing. -1, for who returns that. */
+static int __attribute__((__format__(__printf__, 2, 3)))
+refuse(struct attempt *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(a->why, sizeof(a->why), fmt, ap);
+	va_end(ap);
+	return -1;
+}
 
 /* What runs becomes the other, and the other way round. */
 static void
@@ -55,7 +68,7 @@ log_complaints(struct log *log, struct complaints *cs)
 
 /* What only a restart can change stays as it is. */
 static int
-read_again(struct attempt *a, const char **why)
+read_again(struct attempt *a)
 {
 	const struct conf *old = a->conf;
 	struct conf *new = &a->other;
@@ -65,25 +78,19 @@ read_again(struct attempt *a, const char **why)
 	conf_init(new);
 	/* Files are named as seen from where we were started. */
 	if (old->directory != NULL &&
-	    (new->directory = strdup(old->directory)) == NULL) {
-		*why = strerror(errno);
-		return -1;
-	}
+	    (new->directory = strdup(old->directory)) == NULL)
+		return refuse(a, "%s", strerror(errno));
 	if (options_parse(new, old->argc, old->argv, &complaints) !=
 	    OPTIONS_RUN) {
 		log_complaints(a->children->log, &complaints);
-		*why = "the configuration has errors";
-		return -1;
+		return refuse(a, "the configuration has errors");
 	}
 	held = a->children->instance->pidfile_name;
 	if (strcmp(new->pidfile == NULL ? "" : new->pidfile, held) != 0)
 		log_line(a->children->log, LOG_WARNING, "reload: the pidfile "
 		    "stays %s until a restart", *held == '\0' ? "none" : held);
-	if (new->workers == 0) {
-		*why = "workers: 0 needs a restart";
-		return -1;
-	}
-	return 0;
+	return new->workers == 0 ?
+	    refuse(a, "workers: 0 needs a restart") : 0;
 }
 
 static int
@@ -97,27 +104,19 @@ replace_log(struct log *log, const struct conf *c)
 
 /* Everything that the new workers need, but themselves. */
 static int
-prepare(struct attempt *a, const char **why)
+prepare(struct attempt *a)
 {
 	struct children *cs = a->children;
 	uint32_t oldest = board_oldest(cs->board);
 
-	if (instance_prepare(cs->instance, &a->other) != 0) {
-		*why = cs->instance->why;
-		return -1;
-	}
-	if (conf_sit_down(&a->other, cs->board, ++cs->latest, oldest) == -1) {
-		*why = "too many backends while earlier generations drain";
-		goto fail;
-	}
-	if (replace_log(cs->log, &a->other) == -1) {
-		snprintf(a->why, sizeof(a->why), "log %s: %s", a->other.log,
-		    strerror(errno));
-		*why = a->why;
-		goto fail;
-	}
-	return 0;
-fail:
+	if (instance_prepare(cs->instance, &a->other) != 0)
+		return refuse(a, "%s", cs->instance->why);
+	if (conf_sit_down(&a->other, cs->board, ++cs->latest, oldest) == -1)
+		refuse(a, "too many backends while earlier generations drain");
+	else if (replace_log(cs->log, &a->other) == -1)
+		refuse(a, "log %s: %s", a->other.log, strerror(errno));
+	else
+		return 0;
 	instance_release(&a->other, a->conf);
 	return -1;
 }
@@ -126,14 +125,9 @@ fail:
 static int
 no_worker(struct attempt *a, unsigned i)
 {
-	if (errno == ENOSPC)
-		snprintf(a->why, sizeof(a->why), "there is no place for worker "
-		    "%u: all %d are taken, earlier generations included", i + 1,
-		    BOARD_WORKERS);
-	else
-		snprintf(a->why, sizeof(a->why), "worker %u: %s", i + 1,
-		    strerror(errno));
-	return -1;
+	return errno == ENOSPC ? refuse(a, "there is no place for worker %u: "
+	    "all %d are taken, earlier generations included", i + 1,
+	    BOARD_WORKERS) : refuse(a, "worker %u: %s", i + 1, strerror(errno));
 }
 
 /* The new workers, of the new configuration. */
@@ -149,10 +143,8 @@ start(struct attempt *a)
 	for (i = 0; i < a->conf->workers; i++)
 		if (children_add(cs) == -1)
 			return no_worker(a, i);
-	if (children_wait_ready(cs, a->ms) == 0)
-		return 0;
-	snprintf(a->why, sizeof(a->why), "a new worker could not start");
-	return -1;
+	return children_wait_ready(cs, a->ms) == 0 ? 0 :
+	    refuse(a, "a new worker could not start");
 }
 
 static void
@@ -223,21 +215,20 @@ reload(struct conf *conf, struct children *cs, int ms)
 {
 	struct attempt a = { .conf = conf, .children = cs, .ms = ms,
 	    .before = cs->generation };
-	const char *why = NULL;
-	int result = -1;
+	bool begun = false, done = false;
 
-	if (read_again(&a, &why) == -1 || prepare(&a, &why) == -1) {
-		log_line(cs->log, LOG_ERR, "reload: %s; the configuration "
-		    "before it goes on", why);
-	} else if (start(&a) == -1) {
+	if (read_again(&a) == 0 && prepare(&a) == 0) {
+		begun = true;
+		done = start(&a) == 0;
+	}
+	if (done)
+		finish(&a);
+	else if (begun)
 		undo(&a);
+	if (!done)
 		log_line(cs->log, LOG_ERR, "reload: %s; the configuration "
 		    "before it goes on", a.why);
-	} else {
-		finish(&a);
-		result = 0;
-	}
 	cs->instance->before = NULL;
 	conf_free(&a.other);
-	return result;
+	return done ? 0 : -1;
 }
