@@ -26,6 +26,46 @@ backend_drop(const struct backends *bs, uint32_t i)
 	    bs->list[i].seat), -1);
 }
 
+uint32_t
+backend_load(const struct backends *bs, uint32_t i)
+{
+	return board_backend_live(bs->board, bs->list[i].seat);
+}
+
+/* As far as the operator is concerned. */
+static bool
+in_service(const struct backend *b)
+{
+	return b->state == BACKEND_READY && b->weight > 0;
+}
+
+static enum backend_health
+health(const struct backends *bs, uint32_t i)
+{
+	return backend_pool(bs, i)->checked ? atomic_load_explicit(
+	    &shared(bs, i)->health, memory_order_relaxed) : HEALTH_UP;
+}
+
+bool
+backend_serves(const struct backends *bs, uint32_t i)
+{
+	return in_service(&bs->list[i]) && health(bs, i) == HEALTH_UP;
+}
+
+bool
+backend_unknown(const struct backends *bs, uint32_t i)
+{
+	return in_service(&bs->list[i]) && health(bs, i) == HEALTH_UNKNOWN;
+}
+
+bool
+backend_full(const struct backends *bs, uint32_t i)
+{
+	uint32_t max = bs->list[i].max_sessions;
+
+	return max != 0 && backend_load(bs, i) >= max;
+}
+
 bool
 backend_failed(const struct backends *bs, uint32_t i, uint64_t now)
 {

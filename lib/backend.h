@@ -20,11 +20,20 @@
 /* A backend that failed is passed over for so long, in ms. */
 #define BACKEND_HOLD_OFF	2000
 
+/* What the operator wants of a backend. */
+enum backend_state {
+	BACKEND_READY,
+	BACKEND_DRAIN,			/* no new sessions; it is checked */
+	BACKEND_MAINT			/* no new sessions, and not checked */
+};
+
 struct backend {
 	char		name[BACKEND_NAME];
 	uint64_t	hash;		/* board_hash() of the name */
 	struct addr	addr;
-	uint32_t	weight;		/* 1 … BACKEND_WEIGHT_MAX */
+	uint32_t	weight;		/* 0 … BACKEND_WEIGHT_MAX; 0: drain */
+	enum backend_state state;
+	uint32_t	max_sessions;	/* of all workers; 0: no limit */
 	uint32_t	tier;		/* TIER_PRIMARY or TIER_BACKUP */
 	uint32_t	spare;		/* connections ahead, each worker */
 	uint32_t	pool;		/* whose it is */
@@ -39,6 +48,7 @@ struct pool {
 	uint32_t	attempts;	/* 1 … SESSION_ATTEMPTS: backends tried */
 	uint64_t	connect_timeout; /* ms, of one attempt; never 0 */
 	bool		fast_open;	/* bytes in the request to connect */
+	bool		checked;	/* only those that are up are used */
 };
 
 struct backends {
@@ -60,6 +70,19 @@ backend_pool(const struct backends *bs, uint32_t i)
 /* Count one session more, one fewer. */
 void	backend_take(const struct backends *, uint32_t i);
 void	backend_drop(const struct backends *, uint32_t i);
+
+/* Sessions on it, of all workers and generations. */
+uint32_t backend_load(const struct backends *, uint32_t i);
+
+/*
+ * May it have new sessions, as far as operator and checks are concerned? While
+ * its first check is under way it may not, but soon may: see backend_unknown().
+ */
+bool	backend_serves(const struct backends *, uint32_t i);
+bool	backend_unknown(const struct backends *, uint32_t i);
+
+/* Has it as many sessions as it may have? */
+bool	backend_full(const struct backends *, uint32_t i);
 
 /*
  * An attempt to connect failed: hold the backend off. True for the first

@@ -64,7 +64,7 @@ gather(const struct pool *p, const struct backend *list, uint32_t tier,
 		first += count[w];
 	}
 	for (i = 0; i < p->n; i++)
-		if (list[i].tier == tier)
+		if (list[i].tier == tier && list[i].weight > 0)
 			member[place[list[i].weight]++] =
 			    (uint16_t)(p->first + i);
 	return groups;
@@ -166,16 +166,27 @@ balance_free(struct balance *b)
 }
 
 static bool
-usable(const struct balance *b, uint32_t i, const uint16_t *tried, unsigned n,
-    uint64_t now)
+was_tried(const struct balance_ask *ask, uint32_t i)
 {
-	while (n > 0)
-		if (tried[--n] == i)
-			return false;
-	return !backend_held_off(b->bs, i, now);
+	unsigned n;
+
+	for (n = 0; n < ask->n; n++)
+		if (ask->tried[n] == i)
+			return true;
+	return false;
 }
 
-static int
+/* *held*: even if it failed just now. */
+static bool
+usable(const struct balance *b, const struct balance_ask *ask, uint32_t i,
+    bool held)
+{
+	return !was_tried(ask, i) && backend_serves(b->bs, i) &&
+	    (held || !backend_held_off(b->bs, i, ask->now)) &&
+	    !backend_full(b->bs, i);
+}
+
+static uint32_t
 draw(struct balance *b, uint32_t pool, uint32_t tier)
 {
 	const struct order *o = order_of(b, pool, tier);
@@ -188,48 +199,54 @@ draw(struct balance *b, uint32_t pool, uint32_t tier)
 	return o->at[ticket % o->length];
 }
 
-/* A usable backend of the tier, or -1. *now* of UINT64_MAX: held-off ones too. */
+/* A usable backend of the tier, or -1. */
 static int
-pick_from(struct balance *b, uint32_t pool, uint32_t tier,
-    const uint16_t *tried, unsigned n, uint64_t now)
+pick_from(struct balance *b, const struct balance_ask *ask, uint32_t tier,
+    bool held)
 {
-	const struct pool *p = &b->bs->pool[pool];
-	uint32_t i, turns, end = p->first + p->n;
-	int got;
+	const struct pool *p = &b->bs->pool[ask->pool];
+	uint32_t i, got, turns, end = p->first + p->n;
 
-	if (order_of(b, pool, tier)->length == 0)
+	if ((turns = order_of(b, ask->pool, tier)->length) == 0)
 		return -1;
-	got = draw(b, pool, tier);
-	if (usable(b, (uint32_t)got, tried, n, now))
-		return got;
+	if (usable(b, ask, got = draw(b, ask->pool, tier), held))
+		return (int)got;
 	for (i = p->first; i < end; i++)
-		if (b->bs->list[i].tier == tier && usable(b, i, tried, n, now))
+		if (b->bs->list[i].tier == tier && usable(b, ask, i, held))
 			break;
 	if (i == end)
 		return -1;
-	for (turns = order_of(b, pool, tier)->length; turns > 0; turns--) {
-		got = draw(b, pool, tier);
-		if (usable(b, (uint32_t)got, tried, n, now))
-			return got;
-	}
+	for (; turns > 0; turns--)
+		if (usable(b, ask, got = draw(b, ask->pool, tier), held))
+			return (int)got;
 	/* Other workers drew all its places: it is usable all the same. */
 	return (int)i;
 }
 
+/* Will there be one if only one waits? */
+static bool
+worth_waiting(const struct balance *b, const struct balance_ask *ask)
+{
+	const struct pool *p = &b->bs->pool[ask->pool];
+	uint32_t i;
+
+	for (i = p->first; i < p->first + p->n; i++)
+		if (!was_tried(ask, i) && (backend_unknown(b->bs, i) ||
+		    backend_serves(b->bs, i)))
+			return true;
+	return false;
+}
+
 int
-balance_pick(struct balance *b, uint32_t pool, const uint16_t *tried,
-    unsigned n, uint64_t now)
+balance_pick(struct balance *b, const struct balance_ask *ask)
 {
 	uint32_t tier;
-	int got;
+	int got, held;
 
-	for (tier = 0; tier < TIERS; tier++)
-		if ((got = pick_from(b, pool, tier, tried, n, now)) != -1)
-			return got;
-	for (tier = 0; tier < TIERS; tier++)
-		if ((got = pick_from(b, pool, tier, tried, n,
-		    UINT64_MAX)) != -1)
-			return got;
-	errno = EHOSTDOWN;
+	for (held = 0; held <= 1; held++)
+		for (tier = 0; tier < TIERS; tier++)
+			if ((got = pick_from(b, ask, tier, held)) != -1)
+				return got;
+	errno = worth_waiting(b, ask) ? EAGAIN : EHOSTDOWN;
 	return -1;
 }

@@ -18,12 +18,22 @@ struct balance;
 struct balance *balance_new(const struct backends *);
 void	balance_free(struct balance *);
 
+/* Who asks for a backend. */
+struct balance_ask {
+	uint32_t	 pool;
+	const struct endpoint *client;	/* for what goes by address */
+	const uint16_t	*tried;		/* not among these */
+	unsigned	 n;
+	uint64_t	 now;
+};
+
 /*
- * Choose a backend of the pool that is not among the *n* in *tried*. Primary backends come
+ * Choose a backend of the pool that serves and was not tried. Primary backends come
  * before backup ones, and those that failed just now come last of all: a guess
- * must not turn away a client. -1 with EHOSTDOWN when all have been tried.
+ * must not turn away a client. -1 with EAGAIN when there will be one sooner or
+ * later, because it is full or its first check is under way; with EHOSTDOWN when
+ * there is none, or all have been tried.
  */
-int	balance_pick(struct balance *, uint32_t pool, const uint16_t *tried,
-	    unsigned n, uint64_t now);
+int	balance_pick(struct balance *, const struct balance_ask *);
 
 #endif

@@ -225,11 +225,11 @@ board_oldest(const struct board *b)
 }
 
 uint32_t
-board_backend_live(struct board *b, uint32_t backend)
+board_backend_live(const struct board *b, uint32_t backend)
 {
-	uint32_t i, live = 0;
+	uint32_t i, live = 0, slots = board_slots(b);
 
-	for (i = 0; i < BOARD_WORKERS; i++)
+	for (i = 0; i < slots; i++)
 		live += atomic_load_explicit(board_live(b, i, backend),
 		    memory_order_relaxed);
 	return live;
@@ -260,4 +260,12 @@ worker_state_name(enum worker_state state)
 	};
 
 	return names[state];
+}
+
+const char *
+backend_health_name(enum backend_health health)
+{
+	static const char *const names[] = { "unknown", "up", "down" };
+
+	return names[health];
 }

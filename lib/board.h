@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
-#define BOARD_VERSION	2
+#define BOARD_VERSION	3
 #define BOARD_WORKERS	256		/* slots, the most workers there can be */
 #define BOARD_BACKENDS	4096		/* the most backends there can be */
 #define BOARD_POOLS	512		/* room for pools, old and new */
@@ -77,14 +77,31 @@ struct board_seat {
 	uint64_t	 generation;	/* the last that has it */
 };
 
-/* One backend; any worker writes. */
+/* Whether a backend serves, as its checks see it. */
+#define BACKEND_HEALTHS(X) X(UNKNOWN) X(UP) X(DOWN)
+
+enum backend_health {
+#define X(name) HEALTH_##name,
+	BACKEND_HEALTHS(X)
+#undef X
+};
+
+/* One backend. */
 struct board_backend {
 	_Alignas(64)
 	struct board_seat seat;
+	/* What sessions see of it; any worker writes. */
 	_Alignas(64)
 	_Atomic uint64_t held_until;	/* sys_now() value; 0: in service */
 	_Atomic uint64_t failures;	/* attempts that failed */
 	_Atomic uint64_t served;	/* sessions it answered */
+	/* What checks see of it; the prober alone writes. */
+	_Alignas(64)
+	_Atomic uint32_t health;	/* enum backend_health */
+	_Atomic uint32_t downs;		/* times it went down */
+	_Atomic uint64_t changed;	/* sys_now() of the last such change */
+	_Atomic uint64_t checks, check_failures;
+	_Atomic uint32_t check_ms;	/* what the last one took */
 };
 
 /* Tiers of backends, in the order in which they are tried. */
@@ -99,7 +116,7 @@ struct board_pool {
 	} tier[TIERS];
 };
 
-/* The head of the shared pages; all but the first three by the master alone. */
+/* The head of the shared pages; written by the master but where it says else. */
 struct board_head {
 	uint64_t	 magic;
 	uint32_t	 version;
@@ -107,6 +124,7 @@ struct board_head {
 	_Atomic uint32_t slots;		/* workers' slots ever used */
 	_Atomic uint32_t generation;	/* the latest there was */
 	_Atomic uint32_t leaving;	/* 1 from QUIT on: others are to serve */
+	_Atomic uint32_t changes;	/* of health; the prober writes */
 };
 
 /*
@@ -170,7 +188,7 @@ void	board_sum(const struct board *, struct board_totals *);
 uint32_t board_oldest(const struct board *);
 
 /* Sessions on *backend* over all workers. */
-uint32_t board_backend_live(struct board *, uint32_t backend);
+uint32_t board_backend_live(const struct board *, uint32_t backend);
 
 /*
  * Take back all that a dead worker held and set its slot free. Returns how many
@@ -179,6 +197,7 @@ uint32_t board_backend_live(struct board *, uint32_t backend);
 uint32_t board_reclaim(struct board *, uint32_t worker);
 
 const char *worker_state_name(enum worker_state);
+const char *backend_health_name(enum backend_health);	/* in lower case */
 
 /* Add to a counter of which the caller is the only writer. */
 static inline void

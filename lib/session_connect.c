@@ -249,8 +249,9 @@ session_pick(struct session_table *t, struct session *s)
 		return;
 	}
 	while (s->attempts < pool->attempts) {
-		i = balance_pick(t->balance, r->pool, s->tried, s->attempts,
-		    t->now);
+		i = balance_pick(t->balance, &(struct balance_ask){
+		    .pool = r->pool, .client = &s->client, .tried = s->tried,
+		    .n = s->attempts, .now = t->now });
 		if (i == -1)
 			break;
 		if (s->attempts > 0)

@@ -429,8 +429,10 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 		return NULL;
 	}
 	atomic_store(&w->me->state, WORKER_STARTING);
-	if (w->single)
+	if (w->single) {
+		atomic_store(&board->head->slots, slot + 1);
 		go(w);
+	}
 	log_line(log, LOG_INFO, "ready: uid %d, sandbox %s, "
 	    "%u sessions at most", (int)geteuid(), w->sandbox, w->table.limit);
 	return w;

@@ -21,6 +21,7 @@ set_up(void **state)
 	(void)state;
 	if ((board = board_new(3, NULL)) == NULL)
 		return -1;
+	atomic_store(&board->head->slots, BOARD_WORKERS);
 	one.list = two.list = list;
 	one.n = two.n = 3;
 	one.board = two.board = board;
@@ -139,6 +140,52 @@ test_processes_tell_each_other(void **state)
 	assert_int_equal(board_backend_live(board, 2), 1);
 }
 
+/* The operator and the checks say who has new sessions. */
+static void
+test_serves(void **state)
+{
+	struct pool checked = { .checked = true, .n = 3 }, plain = { .n = 3 };
+	struct backend with[3] = { { .weight = 1 },
+	    { .weight = 1, .state = BACKEND_DRAIN, .seat = 1 },
+	    { .weight = 0, .seat = 2 } };
+	struct backends bs = { .list = with, .n = 3, .pool = &plain,
+	    .pools = 1, .board = board };
+
+	(void)state;
+	assert_true(backend_serves(&bs, 0));
+	assert_false(backend_serves(&bs, 1) || backend_serves(&bs, 2));
+	bs.pool = &checked;
+	assert_false(backend_serves(&bs, 0));
+	assert_true(backend_unknown(&bs, 0));
+	assert_false(backend_unknown(&bs, 1) || backend_unknown(&bs, 2));
+	atomic_store(&board->backend[0].health, HEALTH_UP);
+	assert_true(backend_serves(&bs, 0));
+	assert_false(backend_unknown(&bs, 0));
+	atomic_store(&board->backend[0].health, HEALTH_DOWN);
+	assert_false(backend_serves(&bs, 0) || backend_unknown(&bs, 0));
+}
+
+/* The limit is for all workers together. */
+static void
+test_full(void **state)
+{
+	struct backend limited[3] = { { .max_sessions = 2 } };
+	struct backends mine = one, yours = two;
+
+	(void)state;
+	mine.list = yours.list = limited;
+	assert_false(backend_full(&mine, 0));
+	backend_take(&mine, 0);
+	assert_false(backend_full(&mine, 0));
+	backend_take(&yours, 0);
+	assert_true(backend_full(&mine, 0));
+	assert_int_equal(backend_load(&mine, 0), 2);
+	backend_drop(&mine, 0);
+	assert_false(backend_full(&yours, 0));
+	limited[0].max_sessions = 0;
+	assert_false(backend_full(&yours, 0));
+}
+
 int
 main(void)
 {
@@ -150,6 +197,8 @@ main(void)
 		TEST(test_held_off),
 		TEST(test_in_doubt),
 		TEST(test_processes_tell_each_other),
+		TEST(test_serves),
+		TEST(test_full),
 	};
 
 	return RUN(tests);

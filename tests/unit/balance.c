@@ -35,6 +35,7 @@ begin(const int *weights, uint32_t n)
 	backends.worker = 0;
 	backends.board = board_new(n, NULL);
 	assert_non_null(backends.board);
+	atomic_store(&backends.board->head->slots, BOARD_WORKERS);
 	balance = balance_new(&backends);
 	assert_non_null(balance);
 }
@@ -51,9 +52,19 @@ end(void **state)
 }
 
 static int
+pick_of(struct balance *b, uint32_t of, const uint16_t *tried, unsigned n,
+    uint64_t now)
+{
+	static const struct endpoint client = { .family = AF_INET };
+
+	return balance_pick(b, &(struct balance_ask){ .pool = of,
+	    .client = &client, .tried = tried, .n = n, .now = now });
+}
+
+static int
 pick(uint64_t now)
 {
-	return balance_pick(balance, 0, NULL, 0, now);
+	return pick_of(balance, 0, NULL, 0, now);
 }
 
 /* The next picks, as letters. */
@@ -207,7 +218,7 @@ test_workers_draw_from_one_sequence(void **state)
 	other.worker = 1;
 	second = balance_new(&other);
 	for (i = 0; i < 14; i++)
-		text[i] = (char)('a' + balance_pick(i % 3 == 1 ? second :
+		text[i] = (char)('a' + pick_of(i % 3 == 1 ? second :
 		    balance, 0, NULL, 0, 0));
 	assert_string_equal(text, "aabacaaaabacaa");
 	balance_free(second);
@@ -249,20 +260,20 @@ test_tried_ones_are_left_out(void **state)
 	begin((const int[]){ 9, 1, 1 }, 3);
 	for (i = 0; i < 50; i++) {
 		tried[0] = 0;
-		got = balance_pick(balance, 0, tried, 1, 0);
+		got = pick_of(balance, 0, tried, 1, 0);
 		assert_in_range(got, 1, 2);
 		tried[1] = (uint16_t)got;
-		got = balance_pick(balance, 0, tried, 2, 0);
+		got = pick_of(balance, 0, tried, 2, 0);
 		assert_int_equal(got, 3 - tried[1]);
 		tried[2] = (uint16_t)got;
 		errno = 0;
-		assert_int_equal(balance_pick(balance, 0, tried, 3, 0), -1);
+		assert_int_equal(pick_of(balance, 0, tried, 3, 0), -1);
 		assert_int_equal(errno, EHOSTDOWN);
 	}
 	/* Failed just now or not: tried is tried. */
 	backend_failed(&backends, 0, 0);
 	backend_failed(&backends, 1, 0);
-	assert_int_equal(balance_pick(balance, 0, tried, 3, 0), -1);
+	assert_int_equal(pick_of(balance, 0, tried, 3, 0), -1);
 	assert_int_equal(errno, EHOSTDOWN);
 }
 
@@ -288,11 +299,11 @@ test_order_of_last_resorts(void **state)
 	for (i = 0; i < 10; i++)
 		assert_in_range(pick(0), 0, 1);
 	for (n = 0; n < 4; n++) {
-		i = balance_pick(balance, 0, tried, n, 0);
+		i = pick_of(balance, 0, tried, n, 0);
 		assert_in_range(i, n < 2 ? 0 : 2, n < 2 ? 1 : 3);
 		tried[n] = (uint16_t)i;
 	}
-	assert_int_equal(balance_pick(balance, 0, tried, 4, 0), -1);
+	assert_int_equal(pick_of(balance, 0, tried, 4, 0), -1);
 	assert_int_equal(errno, EHOSTDOWN);
 	/* Two seconds later all is as before. */
 	assert_in_range(pick(2000), 0, 1);
@@ -307,11 +318,11 @@ test_backup_after_all_primary_ones(void **state)
 
 	(void)state;
 	begin((const int[]){ 1, 1, -1 }, 3);
-	assert_int_equal(balance_pick(balance, 0, tried, 1, 0), 1);
-	assert_int_equal(balance_pick(balance, 0, tried, 2, 0), 2);
+	assert_int_equal(pick_of(balance, 0, tried, 1, 0), 1);
+	assert_int_equal(pick_of(balance, 0, tried, 2, 0), 2);
 	backend_failed(&backends, 1, 0);
 	/* b failed just now, c did not. */
-	assert_int_equal(balance_pick(balance, 0, tried, 1, 0), 2);
+	assert_int_equal(pick_of(balance, 0, tried, 1, 0), 2);
 }
 
 /* The share of one that is down goes to the others evenly. */
@@ -342,7 +353,7 @@ test_found_however_rare(void **state)
 	(void)state;
 	begin((const int[]){ 255, 1 }, 2);
 	for (i = 0; i < 1000; i++)
-		assert_int_equal(balance_pick(balance, 0, tried, 1, 0), 1);
+		assert_int_equal(pick_of(balance, 0, tried, 1, 0), 1);
 	backend_failed(&backends, 0, 0);
 	for (i = 0; i < 1000; i++)
 		assert_int_equal(pick(0), 1);
@@ -434,14 +445,14 @@ test_pools_are_apart(void **state)
 	b = balance_new(&backends);
 	assert_non_null(b);
 	for (i = 0; i < 12; i++) {
-		assert_int_equal(balance_pick(b, 0, NULL, 0, 0), i % 2);
-		assert_int_equal(balance_pick(b, 1, NULL, 0, 0),
+		assert_int_equal(pick_of(b, 0, NULL, 0, 0), i % 2);
+		assert_int_equal(pick_of(b, 1, NULL, 0, 0),
 		    i % 3 == 1 ? 2 : 3);
 	}
-	assert_int_equal(balance_pick(b, 0, tried, 2, 0), -1);
+	assert_int_equal(pick_of(b, 0, tried, 2, 0), -1);
 	backend_failed(&backends, 2, 0);
 	backend_failed(&backends, 3, 0);
-	assert_int_equal(balance_pick(b, 1, NULL, 0, 0), 4);
+	assert_int_equal(pick_of(b, 1, NULL, 0, 0), 4);
 	balance_free(b);
 	backends.pool = &pool;
 	backends.pools = 1;

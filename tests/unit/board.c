@@ -45,6 +45,8 @@ new_board(uint32_t backends)
 	struct board *b = board_new(backends, NULL);
 
 	assert_non_null(b);
+	/* As if all had been used. */
+	atomic_store(&b->head->slots, BOARD_WORKERS);
 	return b;
 }
 
@@ -453,6 +455,8 @@ test_state_names(void **state)
 	assert_string_equal(worker_state_name(WORKER_STARTING), "STARTING");
 	assert_string_equal(worker_state_name(WORKER_READY), "READY");
 	assert_string_equal(worker_state_name(WORKER_DRAINING), "DRAINING");
+	assert_string_equal(backend_health_name(HEALTH_UNKNOWN), "unknown");
+	assert_string_equal(backend_health_name(HEALTH_DOWN), "down");
 }
 
 static void

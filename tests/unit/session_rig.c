@@ -145,6 +145,7 @@ rig_ready(struct rig *r)
 {
 	r->board = board_new(r->backends.n, NULL);
 	assert_non_null(r->board);
+	atomic_store(&r->board->head->slots, BOARD_WORKERS);
 	r->backends.board = r->board;
 	r->table.board = &r->board->worker[r->backends.worker];
 	r->table.kit.counts = &r->table.board->shuttles;
