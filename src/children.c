@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * children.c: forks workers and reaps them. Reads nothing from them but the
- * byte that says they are ready. Invariant: a slot is on the board exactly
+ * children.c: forks workers and prober, and reaps them. Reads nothing from them
+ * but the byte that says they are ready. Invariant: a slot is on the board exactly
  * while its process lives.
  */
 #include "children.h"
@@ -17,22 +17,9 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "prober.h"
 #include "sys.h"
 #include "worker.h"
-
-/* A worker that lived shorter than this died early, in ms. */
-#define EARLY		10000
-
-/* The longest wait before a respawn, in seconds. */
-#define BACKOFF_MAX	30
-
-static void
-close_channel(struct child *c)
-{
-	if (c->channel != -1)
-		close(c->channel);
-	c->channel = -1;
-}
 
 void
 children_init(struct children *cs)
@@ -41,21 +28,20 @@ children_init(struct children *cs)
 
 	memset(cs, 0, sizeof(*cs));
 	cs->report = cs->board_fd = -1;
+	child_init(&cs->prober);
 	for (i = 0; i < BOARD_WORKERS; i++)
-		cs->at[i].channel = -1;
+		child_init(&cs->at[i]);
 }
 
-/* The new process: let go of what is not its own, and work. */
-static void __attribute__((__noreturn__))
-be_worker(struct children *cs, uint32_t slot, int channel)
+/* The new process: let go of what is not its own. */
+static void
+leave_master(struct children *cs)
 {
-	struct worker *w;
 	uint32_t i;
-	char name[24];
-	int status = WORKER_HOPELESS;
 
+	child_close_channel(&cs->prober);
 	for (i = 0; i < BOARD_WORKERS; i++)
-		close_channel(&cs->at[i]);
+		child_close_channel(&cs->at[i]);
 	if (!cs->conf->foreground)
 		daemon_detach();
 	if (cs->report != -1)
@@ -63,6 +49,16 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 	close(cs->board_fd);
 	instance_leave(cs->instance);
 	inherit_free(cs->instance->inherited);
+}
+
+static void __attribute__((__noreturn__))
+be_worker(struct children *cs, uint32_t slot, int channel)
+{
+	struct worker *w;
+	char name[24];
+	int status = WORKER_HOPELESS;
+
+	leave_master(cs);
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
 	setproctitle("%s, generation %u", name, cs->generation);
 	log_ident(cs->log, name);
@@ -81,31 +77,18 @@ spawn(struct children *cs, uint32_t slot)
 {
 	struct board_worker *w = &cs->board->worker[slot];
 	struct child *c = &cs->at[slot];
-	int pair[2], err;
+	int channel;
 	pid_t pid;
 
-	c->due = 0;
 	c->generation = cs->generation;
-	if (sys_channel(pair) == -1)
-		goto fail;
-	fflush(NULL);
-	if ((pid = fork()) == -1) {
-		err = errno;
-		close(pair[0]);
-		close(pair[1]);
-		errno = err;
-		goto fail;
+	if ((pid = child_fork(c, &channel)) == -1) {
+		log_line(cs->log, LOG_ERR, "worker %u: fork: %s", slot + 1,
+		    strerror(errno));
+		c->due = sys_now() + 1000;
+		return -1;
 	}
-	if (pid == 0) {
-		close(pair[0]);
-		be_worker(cs, slot, pair[1]);
-	}
-	close(pair[1]);
-	c->pid = pid;
-	c->channel = pair[0];
-	c->born = sys_now();
-	c->leaving = false;
-	c->silent = 0;
+	if (pid == 0)
+		be_worker(cs, slot, channel);
 	atomic_store(&w->stopped, 0);
 	atomic_store(&w->pid, (int32_t)pid);
 	atomic_store(&w->generation, cs->generation);
@@ -114,11 +97,64 @@ spawn(struct children *cs, uint32_t slot)
 	if (!cs->hold)
 		(void)sys_send(c->channel, CHANNEL_GO, -1);
 	return 0;
-fail:
-	log_line(cs->log, LOG_ERR, "worker %u: fork: %s", slot + 1,
-	    strerror(errno));
-	c->due = sys_now() + 1000;
-	return -1;
+}
+
+static void __attribute__((__noreturn__))
+be_prober(struct children *cs, int channel)
+{
+	struct prober *p;
+	int status = WORKER_HOPELESS;
+
+	leave_master(cs);
+	instance_close_copies(cs->instance);
+	setproctitle("prober, generation %u", cs->generation);
+	log_ident(cs->log, "prober");
+	p = prober_new(cs->conf, cs->board, cs->log, channel);
+	if (p != NULL) {
+		status = prober_loop(p);
+		prober_free(p);
+	}
+	log_close(cs->log);
+	exit(status);
+}
+
+static void
+spawn_prober(struct children *cs)
+{
+	int channel;
+	pid_t pid;
+
+	cs->prober.generation = cs->generation;
+	if ((pid = child_fork(&cs->prober, &channel)) == 0)
+		be_prober(cs, channel);
+	if (pid != -1)
+		return;
+	log_line(cs->log, LOG_ERR, "prober: fork: %s", strerror(errno));
+	cs->prober.due = sys_now() + 1000;
+}
+
+void
+children_set_prober(struct children *cs)
+{
+	cs->prober_again = prober_is_needed(cs->conf);
+	cs->prober.quick = 0;
+	if (cs->prober.pid != 0) {
+		cs->prober.leaving = true;
+		(void)kill(cs->prober.pid, SIGTERM);
+	} else {
+		cs->prober.due = cs->prober_again ? sys_now() : 0;
+	}
+}
+
+void
+children_end_prober(struct children *cs, int sig)
+{
+	cs->prober_again = false;
+	cs->prober.due = 0;
+	if (cs->prober.pid == 0)
+		return;
+	cs->prober.leaving = true;
+	(void)kill(cs->prober.pid, sig);
 }
 
 /*
@@ -251,71 +287,27 @@ children_abandon_new(struct children *cs, uint32_t before)
 	cs->hold = false;
 }
 
-/* The line that says who died, of what, how old, and what was lost. */
-static void
-obituary(const struct children *cs, uint32_t slot, int status, uint32_t lost,
-    const char *next)
-{
-	const struct child *c = &cs->at[slot];
-	char cause[64];
-
-	if (WIFSIGNALED(status))
-		snprintf(cause, sizeof(cause), "killed by signal %d (%s)",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(cause, sizeof(cause), "exit code %d",
-		    WEXITSTATUS(status));
-	log_line(cs->log, status == 0 ? LOG_NOTICE : LOG_ERR,
-	    "worker %u pid %d ended: %s, age %.1f s, %u sessions lost; %s",
-	    slot + 1, (int)c->pid, cause,
-	    (double)(sys_now() - c->born) / 1000, lost, next);
-}
-
-/*
- * When to have the next worker in this slot, in ms from now. The first early
- * death is answered at once, the ones that follow it ever more slowly.
- */
-static uint64_t
-respawn_delay(struct child *c, int status)
-{
-	unsigned shift;
-
-	if (status == 0 || sys_now() - c->born >= EARLY) {
-		c->quick = 0;
-		return 0;
-	}
-	if (c->quick++ == 0)
-		return 0;
-	shift = c->quick - 2;
-	return shift >= 5 ? BACKOFF_MAX * 1000 : UINT64_C(1000) << shift;
-}
-
 /* One worker has ended. Returns whether it said that another would too. */
 static bool
 bury(struct children *cs, uint32_t slot, int status)
 {
-	struct child *c = &cs->at[slot];
-	uint32_t lost = board_reclaim(cs->board, slot);
-	bool hopeless;
-	uint64_t delay;
-	char next[48] = "not respawned";
+	char name[24], lost[40];
 
-	hopeless = WIFEXITED(status) &&
-	    WEXITSTATUS(status) == WORKER_HOPELESS;
-	if (!c->leaving && !hopeless) {
-		delay = respawn_delay(c, status);
-		c->due = sys_now() + delay;
-		if (delay == 0)
-			strlcpy(next, "respawned at once", sizeof(next));
-		else
-			snprintf(next, sizeof(next), "respawned in %llu s",
-			    (unsigned long long)delay / 1000);
-	}
-	obituary(cs, slot, status, lost, next);
-	close_channel(c);
-	c->pid = 0;
-	c->leaving = false;
-	return hopeless;
+	snprintf(name, sizeof(name), "worker %u", slot + 1);
+	snprintf(lost, sizeof(lost), ", %u sessions lost",
+	    board_reclaim(cs->board, slot));
+	return child_bury(&cs->at[slot], cs->log, name, status, lost);
+}
+
+/* Without one what is known of the servers stays as it is. */
+static void
+bury_prober(struct children *cs, int status)
+{
+	bool replaced = cs->prober.leaving && cs->prober_again;
+
+	(void)child_bury(&cs->prober, cs->log, "prober", status, "");
+	if (replaced)
+		cs->prober.due = sys_now();
 }
 
 /* Somebody stopped a worker, or let it go on. */
@@ -349,6 +341,9 @@ children_reap(struct children *cs)
 
 	while ((pid = waitpid(-1, &status,
 	    WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+		if (pid == cs->prober.pid &&
+		    (WIFEXITED(status) || WIFSIGNALED(status)))
+			bury_prober(cs, status);
 		for (i = 0; i < BOARD_WORKERS && cs->at[i].pid != pid; i++)
 			;
 		if (i == BOARD_WORKERS)
@@ -379,20 +374,22 @@ children_respawn(struct children *cs)
 			else
 				(void)children_add(cs);
 		}
+	if (cs->prober.due != 0 && cs->prober.due <= now)
+		spawn_prober(cs);
 }
 
 int
 children_next_due(const struct children *cs)
 {
-	uint64_t now = sys_now(), next = UINT64_MAX;
+	int ms, next = child_wait(&cs->prober);
 	uint32_t i;
 
-	for (i = 0; i < BOARD_WORKERS; i++)
-		if (cs->at[i].due != 0 && cs->at[i].due < next)
-			next = cs->at[i].due;
-	if (next == UINT64_MAX)
-		return -1;
-	return next <= now ? 0 : (int)(next - now);
+	for (i = 0; i < BOARD_WORKERS; i++) {
+		ms = child_wait(&cs->at[i]);
+		if (ms != -1 && (next == -1 || ms < next))
+			next = ms;
+	}
+	return next;
 }
 
 void
@@ -411,21 +408,31 @@ children_signal(struct children *cs, int sig, bool leaving)
 	}
 }
 
+static void
+hand_over_log(const struct children *cs, const struct child *c,
+    const char *name)
+{
+	/* One that has just ended does not need it: EPIPE. */
+	if (c->pid != 0 && c->generation >= cs->log_since &&
+	    sys_send(c->channel, CHANNEL_LOG, log_fd(cs->log)) == -1 &&
+	    errno != EPIPE && errno != ECONNRESET)
+		log_line(cs->log, LOG_ERR, "%s: handing over the log: %s",
+		    name, strerror(errno));
+}
+
 void
 children_new_log(struct children *cs)
 {
-	int fd = log_fd(cs->log);
+	char name[24];
 	uint32_t i;
 
-	for (i = 0; i < BOARD_WORKERS; i++)
-		/* One that has just ended does not need it: EPIPE. */
-		if (fd != -1 && cs->at[i].pid != 0 &&
-		    cs->at[i].generation >= cs->log_since &&
-		    sys_send(cs->at[i].channel, CHANNEL_LOG, fd) == -1 &&
-		    errno != EPIPE && errno != ECONNRESET)
-			log_line(cs->log, LOG_ERR,
-			    "worker %u: handing over the log: %s", i + 1,
-			    strerror(errno));
+	if (log_fd(cs->log) == -1)
+		return;
+	hand_over_log(cs, &cs->prober, "prober");
+	for (i = 0; i < BOARD_WORKERS; i++) {
+		snprintf(name, sizeof(name), "worker %u", i + 1);
+		hand_over_log(cs, &cs->at[i], name);
+	}
 }
 
 /* It has not turned its loop for so many looks. */
@@ -498,4 +505,10 @@ children_wanted(const struct children *cs)
 		n += cs->at[i].due != 0 ||
 		    (cs->at[i].pid != 0 && !cs->at[i].leaving);
 	return n;
+}
+
+bool
+children_left(const struct children *cs)
+{
+	return cs->prober.pid != 0 || children_alive(cs) > 0;
 }

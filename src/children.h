@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * children.h: the workers as the master sees them: born, told things, mourned,
- * and born again.
+ * children.h: workers and prober as the master sees them: born, told things,
+ * mourned, and born again.
  */
 #ifndef CHILDREN_H
 #define CHILDREN_H
-
-#include <sys/types.h>
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "board.h"
+#include "child.h"
 #include "conf.h"
 #include "instance.h"
 #include "log.h"
-
-struct child {
-	pid_t		pid;		/* 0: there is no process */
-	int		channel;	/* -1: none */
-	uint64_t	born;		/* sys_now() */
-	uint64_t	due;		/* when to respawn; 0: not at all */
-	unsigned	quick;		/* early deaths in a row */
-	bool		leaving;	/* told to end: not respawned */
-	uint32_t	generation;	/* of the configuration it runs */
-	uint64_t	heartbeat;	/* as children_watch() saw it last */
-	unsigned	silent;		/* looks since it changed */
-};
 
 /* What children_count() counts. */
 struct census {
@@ -46,10 +33,12 @@ struct children {
 	uint32_t	 latest;	/* the last number given to one */
 	bool		 hold;		/* those to come wait for children_go() */
 	uint32_t	 log_since;	/* the first that logs where we do now */
-	struct child	 at[BOARD_WORKERS];	/* by slot */
+	struct child	 prober;
+	bool		 prober_again;	/* another one after this */
+	struct child	 at[BOARD_WORKERS];	/* workers, by slot */
 };
 
-/* Nobody yet. The caller sets all members but the last. */
+/* Nobody yet. The caller sets all members above the children. */
 void	children_init(struct children *);
 
 /*
@@ -91,10 +80,19 @@ unsigned children_reap(struct children *);
 /* Fork what is due. */
 void	children_respawn(struct children *);
 
+/*
+ * Have a prober for the present configuration, if that needs one: soon, with
+ * children_respawn(), and not before the one that runs has ended.
+ */
+void	children_set_prober(struct children *);
+
+/* End it with this signal, and have none any more. */
+void	children_end_prober(struct children *, int sig);
+
 /* Milliseconds until children_respawn() has work; -1: nothing is due. */
 int	children_next_due(const struct children *);
 
-/* Send *sig* to all; *leaving*: they are meant to end. */
+/* Send *sig* to all workers; *leaving*: they are meant to end. */
 void	children_signal(struct children *, int sig, bool leaving);
 
 /* Hand the log's new descriptor to all that log to this target. */
@@ -112,5 +110,8 @@ void	children_count(const struct children *, struct census *);
 /* Workers now, and slots that have one or wait for one. */
 unsigned children_alive(const struct children *);
 unsigned children_wanted(const struct children *);
+
+/* Is there any process left? */
+bool	children_left(const struct children *);
 
 #endif

@@ -171,6 +171,15 @@ read_balance(const char *text, void *to)
 }
 
 static const char *
+read_check(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->checked = strcmp(text, "off") != 0;
+	return NULL;
+}
+
+static const char *
 read_backup(const char *text, void *to)
 {
 	struct backend *b = to;
@@ -230,6 +239,7 @@ static const struct directive table[] = {
 #undef X
 #define X	SECTION_POOL
 { X, "balance",	"roundrobin", WORD("roundrobin"), BY(read_balance) },
+{ X, "check",	"off", WORD("off, tcp"), BY(read_check) },
 { X, "connect_timeout", NULL, TIME(1, YEAR), MEMBER(pool, connect_timeout) },
 { X, "retries",	NULL, NUMBER(0, SESSION_ATTEMPTS - 1, NULL),
 				BY(read_pool_retries) },

@@ -357,6 +357,17 @@ instance_leave(struct instance *in)
 }
 
 void
+instance_close_copies(struct instance *in)
+{
+	size_t i;
+
+	for (i = 0; i < in->conf->listeners; i++)
+		listener_close(&in->conf->listener[i]);
+	for (i = 0; i < in->conf->builtins; i++)
+		listener_close(&in->conf->builtin[i]);
+}
+
+void
 instance_stop_listening(struct instance *in)
 {
 	size_t i;

@@ -73,6 +73,9 @@ void	instance_claim(struct instance *);
 /* In a worker: let go of what is the master's, without removing it. */
 void	instance_leave(struct instance *);
 
+/* In one that does not accept: not even a copy of a listener is left. */
+void	instance_close_copies(struct instance *);
+
 /* Close the listeners: the kernel refuses connections once all copies are. */
 void	instance_stop_listening(struct instance *);
 

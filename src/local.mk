@@ -18,6 +18,7 @@ sbin_PROGRAMS += shuttled
 shuttled_SOURCES = $(CONF_SOURCES) \
 	src/acceptor.c src/acceptor.h \
 	src/activate.c src/activate.h \
+	src/child.c src/child.h \
 	src/children.c src/children.h \
 	src/daemon.c src/daemon.h \
 	src/inherit.c src/inherit.h \
@@ -27,6 +28,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/main.c \
 	src/master.c src/master.h \
 	src/notify.c src/notify.h \
+	src/prober.c src/prober.h \
 	src/reload.c src/reload.h \
 	src/sandbox.c src/sandbox.h \
 	src/sd.h \

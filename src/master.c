@@ -124,6 +124,7 @@ stop(struct master *m, const char *why)
 	m->kill_at = sys_now() + STOP_TIME;
 	tell(m, notify_stopping);
 	instance_stop_listening(m->instance);
+	children_end_prober(&m->children, SIGTERM);
 	children_signal(&m->children, SIGTERM, true);
 }
 
@@ -139,6 +140,7 @@ drain(struct master *m)
 	tell(m, notify_stopping);
 	/* First our own copies: then no connection comes after the last. */
 	instance_stop_listening(m->instance);
+	children_end_prober(&m->children, SIGTERM);
 	children_signal(&m->children, SIGQUIT, true);
 }
 
@@ -252,6 +254,7 @@ be_replaced(struct master *m)
 	m->replaced = true;
 	memset(&m->notify, 0, sizeof(m->notify));
 	instance_stop_listening(m->instance);
+	children_end_prober(&m->children, SIGTERM);
 	children_signal(&m->children, SIGQUIT, true);
 }
 
@@ -356,7 +359,7 @@ supervise(struct master *m, const sigset_t *set)
 {
 	int sig;
 
-	while (m->phase <= LEAVING || children_alive(&m->children) > 0) {
+	while (m->phase <= LEAVING || children_left(&m->children)) {
 		if ((sig = next_signal(set, wait_time(m))) > 0)
 			on_signal(m, sig);
 		log_flush(m->log);
@@ -364,9 +367,13 @@ supervise(struct master *m, const sigset_t *set)
 		watch(m);
 		if (m->drain_at != 0 && sys_now() >= m->drain_at)
 			drain(m);
+		if (m->phase > LEAVING && m->kill_at == 0 &&
+		    children_alive(&m->children) == 0)
+			m->kill_at = sys_now() + STOP_TIME;
 		if (m->kill_at != 0 && sys_now() >= m->kill_at) {
-			log_line(m->log, LOG_ERR, "killing %u workers",
-			    children_alive(&m->children));
+			log_line(m->log, LOG_ERR, "killing what is left: %u "
+			    "workers", children_alive(&m->children));
+			children_end_prober(&m->children, SIGKILL);
 			children_signal(&m->children, SIGKILL, true);
 			m->kill_at = 0;
 		}
@@ -400,6 +407,7 @@ start(struct master *m)
 		return status;
 	}
 	children_go(&m->children);
+	children_set_prober(&m->children);
 	if (before != -1) {
 		upgrade_done(before);
 		if (!m->conf->foreground)

@@ -195,6 +195,7 @@ finish(struct attempt *a)
 
 	log_changes(a);
 	children_go(cs);
+	children_set_prober(cs);
 	/* First our own copies: then no connection comes after the last. */
 	instance_release(&a->other, a->conf);
 	atomic_store(&cs->board->head->generation, cs->generation);

@@ -22,6 +22,7 @@ PROCESS_TESTS = \
 	tests/process/notify.sh \
 	tests/process/orphans.sh \
 	tests/process/priv.sh \
+	tests/process/prober.sh \
 	tests/process/quit.sh \
 	tests/process/real.sh \
 	tests/process/reload.sh \

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * child.c: the birth and the death of one process. What it does in between, and
+ * what is left of it on the board, is children.c's.
+ */
+#include "child.h"
+
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys.h"
+#include "worker.h"
+
+/* One that lived shorter than this died early, in ms. */
+#define EARLY		10000
+
+/* The longest wait before a respawn, in seconds. */
+#define BACKOFF_MAX	30
+
+void
+child_init(struct child *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->channel = -1;
+}
+
+void
+child_close_channel(struct child *c)
+{
+	if (c->channel != -1)
+		close(c->channel);
+	c->channel = -1;
+}
+
+pid_t
+child_fork(struct child *c, int *channel)
+{
+	int pair[2], err;
+	pid_t pid;
+
+	c->due = 0;
+	if (sys_channel(pair) == -1)
+		return -1;
+	fflush(NULL);
+	if ((pid = fork()) == 0) {
+		close(pair[0]);
+		*channel = pair[1];
+		return 0;
+	}
+	err = errno;
+	close(pair[1]);
+	if (pid == -1) {
+		close(pair[0]);
+		errno = err;
+		return -1;
+	}
+	c->pid = pid;
+	c->channel = pair[0];
+	c->born = sys_now();
+	c->leaving = false;
+	c->silent = 0;
+	return pid;
+}
+
+/*
+ * When to have the next one, in ms from now. The first early death is answered
+ * at once, the ones that follow it ever more slowly.
+ */
+static uint64_t
+respawn_delay(struct child *c, int status)
+{
+	unsigned shift;
+
+	if (status == 0 || sys_now() - c->born >= EARLY) {
+		c->quick = 0;
+		return 0;
+	}
+	if (c->quick++ == 0)
+		return 0;
+	shift = c->quick - 2;
+	return shift >= 5 ? BACKOFF_MAX * 1000 : UINT64_C(1000) << shift;
+}
+
+static void
+obituary(const struct child *c, struct log *log, const char *name, int status,
+    const char *lost, const char *next)
+{
+	char cause[64];
+
+	if (WIFSIGNALED(status))
+		snprintf(cause, sizeof(cause), "killed by signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(cause, sizeof(cause), "exit code %d",
+		    WEXITSTATUS(status));
+	log_line(log, status == 0 ? LOG_NOTICE : LOG_ERR,
+	    "%s pid %d ended: %s, age %.1f s%s; %s", name, (int)c->pid, cause,
+	    (double)(sys_now() - c->born) / 1000, lost, next);
+}
+
+bool
+child_bury(struct child *c, struct log *log, const char *name, int status,
+    const char *lost)
+{
+	bool hopeless;
+	uint64_t delay;
+	char next[48] = "not respawned";
+
+	hopeless = WIFEXITED(status) &&
+	    WEXITSTATUS(status) == WORKER_HOPELESS;
+	if (!c->leaving && !hopeless) {
+		delay = respawn_delay(c, status);
+		c->due = sys_now() + delay;
+		if (delay == 0)
+			strlcpy(next, "respawned at once", sizeof(next));
+		else
+			snprintf(next, sizeof(next), "respawned in %llu s",
+			    (unsigned long long)delay / 1000);
+	}
+	obituary(c, log, name, status, lost, next);
+	child_close_channel(c);
+	c->pid = 0;
+	c->leaving = false;
+	return hopeless;
+}
+
+int
+child_wait(const struct child *c)
+{
+	uint64_t now = sys_now();
+
+	if (c->due == 0)
+		return -1;
+	return c->due <= now ? 0 : (int)(c->due - now);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * prober.c: sets the prober up and turns its loop. It is told nothing but where
+ * to log, and ends with its master.
+ */
+#include "prober.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "poller.h"
+#include "priv.h"
+#include "sys.h"
+#include "worker.h"
+
+/* The longest sleep, in ms. */
+#define SLEEP	60000
+
+struct prober {
+	struct conf	*conf;
+	struct board	*board;
+	struct log	*log;
+	int		 channel;
+	int		 signals;
+	struct poller	*poller;
+	const char	*step;		/* of the set-up, for its error */
+	bool		 stop;
+};
+
+bool
+prober_is_needed(const struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->pools; i++)
+		if (c->pool[i].checked)
+			return true;
+	return false;
+}
+
+static int
+set_up(struct prober *p)
+{
+	size_t descriptors = sys_raise_descriptors();
+	sigset_t signals;
+
+	p->step = "change of user";
+	if (priv_drop(&p->conf->user, p->conf->chroot) == -1)
+		return -1;
+	p->step = "signals and poller";
+	sys_hold_signals(&signals);
+	if ((p->signals = sys_signals(&signals)) == -1 ||
+	    (p->poller = poller_new(p->conf->engine, descriptors)) == NULL)
+		return -1;
+	poller_want(p->poller, p->signals, POLLER_READ);
+	poller_want(p->poller, p->channel, POLLER_READ);
+	return 0;
+}
+
+struct prober *
+prober_new(struct conf *conf, struct board *board, struct log *log,
+    int channel)
+{
+	struct prober *p;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return NULL;
+	p->conf = conf;
+	p->board = board;
+	p->log = log;
+	p->channel = channel;
+	p->signals = -1;
+	if (set_up(p) == 0) {
+		log_line(log, LOG_INFO, "ready: uid %d", (int)geteuid());
+		return p;
+	}
+	log_line(log, LOG_ERR, "cannot start: %s: %s", p->step,
+	    strerror(errno));
+	prober_free(p);
+	return NULL;
+}
+
+void
+prober_free(struct prober *p)
+{
+	poller_free(p->poller);
+	if (p->signals != -1)
+		close(p->signals);
+	close(p->channel);
+	log_flush(p->log);
+	free(p);
+}
+
+static void
+on_channel(struct prober *p)
+{
+	int fd, got;
+	char what;
+
+	while ((got = sys_receive(p->channel, &what, &fd)) == 1) {
+		if (what == CHANNEL_LOG && fd != -1)
+			log_use_fd(p->log, fd);
+		else if (fd != -1)
+			close(fd);
+	}
+	/* The master is gone: who would replace us after a reload? */
+	if (got == 0)
+		p->stop = true;
+}
+
+/* What a terminal sends to all is for the master to decide. */
+static void
+on_signals(struct prober *p)
+{
+	int sig;
+
+	while ((sig = sys_next_signal(p->signals)) != 0)
+		if (sig == SIGTERM)
+			p->stop = true;
+}
+
+static int
+turn(struct prober *p)
+{
+	struct poller_event ev;
+
+	if (poller_wait(p->poller, log_wait(p->log, SLEEP)) == -1)
+		return -1;
+	while (poller_next(p->poller, &ev))
+		if (ev.fd == p->channel)
+			on_channel(p);
+		else if (ev.fd == p->signals)
+			on_signals(p);
+	log_flush(p->log);
+	return 0;
+}
+
+int
+prober_loop(struct prober *p)
+{
+	while (!p->stop)
+		if (turn(p) == -1) {
+			log_line(p->log, LOG_ERR, "poller: %s",
+			    strerror(errno));
+			return WORKER_FAILED;
+		}
+	return WORKER_DONE;
+}

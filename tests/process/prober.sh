@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# prober.sh: the process that looks after the servers. It is there when the
+# configuration needs it, is replaced when it dies or the configuration does,
+# and ends with its master.
+. "$(dirname "$0")/lib.sh"
+
+# conf CHECK: a pool that is checked so.
+conf() {
+	cat >"$T/conf.new" <<-EOF
+	workers = 2;
+	listen: { a: { address = "127.0.0.1:0" } }
+	pool: { p: { check = "$1"; server: { s: { address = "$BACKEND" } } } }
+	EOF
+	mv "$T/conf.new" "$T/conf"
+}
+
+# prober: the pid of the one that was started last.
+prober() {
+	sed -n 's/.* prober\[\([0-9]*\)\] info: ready.*/\1/p' "$T/log" |
+	    tail -n 1
+}
+
+# probers N, for wait_for: so many have been started.
+probers() {
+	log_reaches "$1" 'prober.* info: ready'
+}
+
+start() {
+	echo_start
+	conf "$1"
+	shuttled_start -c "$T/conf"
+}
+
+reload() {
+	reloads=$(log_count 'reloaded: generation')
+	signal HUP
+	wait_for 15 log_reaches $((reloads + 1)) 'reloaded: generation'
+}
+
+comes_and_goes() {
+	start tcp
+	wait_for 5 probers 1
+	first=$(prober)
+	assert_eq title 'shuttled: prober, generation 1' "$(title "$first")"
+	[ "$(id -u)" -ne 0 ] ||
+	    assert_not_root "$(status_of "$first" Uid | cut -d ' ' -f 1)"
+	conf off
+	reload
+	wait_for 5 gone "$first"
+	wait_for 5 workers_are 2
+	conf tcp
+	reload
+	wait_for 5 probers 2
+	second=$(prober)
+	shuttled_stop
+	gone "$second" || fail 'the prober was left'
+}
+
+assert_not_root() {
+	[ "$1" -ne 0 ] || fail 'the prober runs as root'
+}
+
+is_respawned() {
+	start tcp
+	wait_for 5 probers 1
+	DEATHS=wanted
+	first=$(prober)
+	kill -KILL "$first"
+	wait_for 5 probers 2
+	assert_log "prober pid $first ended: killed by signal 9 .*; respawned at"
+	shuttled_stop
+	DEATHS=
+}
+
+# A reload takes the new configuration to a new one.
+is_replaced() {
+	start tcp
+	wait_for 5 probers 1
+	first=$(prober)
+	reload
+	wait_for 5 probers 2
+	gone "$first" || fail 'there are two'
+	shuttled_stop
+}
+
+# One that hangs holds up neither a stop nor the ports.
+hangs() {
+	start tcp
+	wait_for 5 probers 1
+	stopped=$(prober)
+	kill -STOP "$stopped"
+	signal QUIT
+	wait_for 5 refuses
+	kill -CONT "$stopped"
+	shuttled_ended 0
+}
+
+ends_with_its_master() {
+	start tcp
+	wait_for 5 probers 1
+	left=$(prober)
+	DEATHS=wanted
+	kill -KILL "$PID"
+	wait_for 5 gone "$left"
+	forget "$PID"
+	DEATHS=
+}
+
+run_cases comes_and_goes is_respawned is_replaced hangs ends_with_its_master
