@@ -6,6 +6,9 @@
  */
 #include "backend.h"
 
+/* Where a slow start begins: at one percent. */
+#define COLD	(BACKEND_WARM / 100)
+
 static struct board_backend *
 shared(const struct backends *bs, uint32_t i)
 {
@@ -64,6 +67,22 @@ backend_full(const struct backends *bs, uint32_t i)
 	uint32_t max = bs->list[i].max_sessions;
 
 	return max != 0 && backend_load(bs, i) >= max;
+}
+
+uint32_t
+backend_warmth(const struct backends *bs, uint32_t i, uint64_t now)
+{
+	uint64_t span = backend_pool(bs, i)->slow_start, up;
+
+	if (span == 0)
+		return BACKEND_WARM;
+	up = atomic_load_explicit(&shared(bs, i)->changed,
+	    memory_order_relaxed);
+	if (up == 0 || now >= up + span)
+		return BACKEND_WARM;
+	/* Whose clock is an event behind has not seen it come up yet. */
+	now = now > up ? now - up : 0;
+	return COLD + (uint32_t)((BACKEND_WARM - COLD) * now / span);
 }
 
 bool

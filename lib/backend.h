@@ -20,6 +20,11 @@
 /* A backend that failed is passed over for so long, in ms. */
 #define BACKEND_HOLD_OFF	2000
 
+/* One that came up a while ago; what backend_warmth() is a part of. */
+#define BACKEND_WARM		1024u
+
+struct balance_algorithm;
+
 /* What the operator wants of a backend. */
 enum backend_state {
 	BACKEND_READY,
@@ -49,6 +54,11 @@ struct pool {
 	uint64_t	connect_timeout; /* ms, of one attempt; never 0 */
 	bool		fast_open;	/* bytes in the request to connect */
 	bool		checked;	/* only those that are up are used */
+	/* How one is chosen; NULL: roundrobin. */
+	const struct balance_algorithm *balance;
+	bool		hash_port;	/* the key is address and port */
+	uint32_t	hash_factor;	/* percent of the mean load; 0: off */
+	uint64_t	slow_start;	/* ms until one that came up is warm */
 };
 
 struct backends {
@@ -83,6 +93,12 @@ bool	backend_unknown(const struct backends *, uint32_t i);
 
 /* Has it as many sessions as it may have? */
 bool	backend_full(const struct backends *, uint32_t i);
+
+/*
+ * How much of its weight it is to have, having come up just now: from little on
+ * steadily to BACKEND_WARM when *slow_start* of the pool has passed.
+ */
+uint32_t backend_warmth(const struct backends *, uint32_t i, uint64_t now);
 
 /*
  * An attempt to connect failed: hold the backend off. True for the first

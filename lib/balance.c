@@ -1,134 +1,79 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance.c: draws places in a sequence that every worker has worked out alike.
- * Drawing is one atomic addition; a backend that cannot be used is answered by
- * drawing again, so that its share goes to the others evenly.
+ * balance.c: who may be chosen, and in which order of last resorts; the
+ * algorithm of the pool chooses among those.
  */
-#include "balance.h"
+#include "balance_tier.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-/* The sequence of one tier of one pool, as backend numbers. */
-struct order {
-	uint16_t	*at;
-	uint32_t	 length;	/* 0: the tier is empty */
-};
+#include <string.h>
 
 struct balance {
 	const struct backends *bs;
-	struct order	*order;		/* TIERS of each pool */
+	struct balance_tier *tier;	/* TIERS of each pool */
 };
 
-static struct order *
-order_of(const struct balance *b, uint32_t pool, uint32_t tier)
-{
-	return &b->order[pool * TIERS + tier];
-}
-
-static uint32_t
-gcd(uint32_t a, uint32_t b)
-{
-	return b == 0 ? a : gcd(b, a % b);
-}
-
-/*
- * Backends of one weight take turns among themselves, whatever the others do:
- * whoever has been drawn least often is the richest of them.
- */
-struct group {
-	uint32_t	weight;
-	uint32_t	first, n;	/* of the list of members */
-	uint32_t	next;		/* whose turn it is */
-	uint32_t	rounds;		/* how often all had theirs */
+/* In the order of balance_algorithms(). */
+static const struct balance_algorithm *const algorithms[] = {
+	&balance_roundrobin,
+	&balance_leastconn,
+	&balance_random,
+	&balance_source,
+	&balance_hash,
+	&balance_maglev,
+	&balance_first,
 };
 
-/* Sort those of the tier into groups. Returns how many groups there are. */
-static uint32_t
-gather(const struct pool *p, const struct backend *list, uint32_t tier,
-    struct group *group, uint16_t *member)
+const struct balance_algorithm *
+balance_algorithm(const char *name)
 {
-	uint32_t i, w, count[BACKEND_WEIGHT_MAX + 1] = { 0 };
-	uint32_t place[BACKEND_WEIGHT_MAX + 1], groups = 0, first = 0;
+	size_t i;
 
-	for (i = 0; i < p->n; i++)
-		if (list[i].tier == tier)
-			count[list[i].weight]++;
-	for (w = 1; w <= BACKEND_WEIGHT_MAX; w++) {
-		place[w] = first;
-		if (count[w] == 0)
-			continue;
-		group[groups++] = (struct group){ .weight = w, .first = first,
-		    .n = count[w] };
-		first += count[w];
-	}
-	for (i = 0; i < p->n; i++)
-		if (list[i].tier == tier && list[i].weight > 0)
-			member[place[list[i].weight]++] =
-			    (uint16_t)(p->first + i);
-	return groups;
+	for (i = 0; i < sizeof(algorithms) / sizeof(*algorithms); i++)
+		if (strcmp(algorithms[i]->name, name) == 0)
+			return algorithms[i];
+	return NULL;
 }
 
-static uint16_t
-turn_of(const struct group *g, const uint16_t *member)
+const char *
+balance_algorithms(void)
 {
-	return member[g->first + g->next];
+	return "roundrobin, leastconn, random, source, hash, maglev, first";
 }
 
-/* The richest after so many steps: of several the first in the list. */
-static struct group *
-richest(struct group *group, uint32_t groups, const uint16_t *member,
-    uint32_t step, uint32_t sum)
+static const struct balance_algorithm *
+algorithm_of(const struct balance_tier *t)
 {
-	struct group *g, *best = NULL;
-	int64_t gain, most = 0;
-
-	for (g = group; g < group + groups; g++) {
-		gain = (int64_t)g->weight * step - (int64_t)sum * g->rounds;
-		if (best == NULL || gain > most || (gain == most &&
-		    turn_of(g, member) < turn_of(best, member))) {
-			best = g;
-			most = gain;
-		}
-	}
-	return best;
+	return t->pool->balance == NULL ? &balance_roundrobin :
+	    t->pool->balance;
 }
 
-/*
- * One period of the smooth sequence, the method that nginx made known: at each
- * step everyone gains its weight, the richest is next and pays the sum of all.
- */
+/* Gather the members. Those without weight would have no place anywhere. */
 static int
-lay_out(struct balance *b, uint32_t pool, uint32_t tier)
+make_tier(struct balance_tier *t, const struct backends *bs,
+    const struct pool *p, uint32_t tier)
 {
-	const struct pool *p = &b->bs->pool[pool];
-	struct group group[BACKEND_WEIGHT_MAX], *g;
-	struct order *o = order_of(b, pool, tier);
-	uint32_t i, groups, sum = 0, unit = 0;
-	uint16_t *member;
+	const struct backend *b;
+	uint32_t i;
 
+	t->bs = bs;
+	t->pool = p;
+	t->ticket = &bs->board->pool[p->seat].tier[tier].ticket;
 	if (p->n == 0)
 		return 0;
-	if ((member = calloc(p->n, sizeof(*member))) == NULL)
+	if ((t->member = calloc(p->n, sizeof(*t->member))) == NULL)
 		return -1;
-	groups = gather(p, b->bs->list + p->first, tier, group, member);
-	for (g = group; g < group + groups; g++) {
-		sum += g->weight * g->n;
-		unit = gcd(g->weight, unit);
+	for (i = p->first; i < p->first + p->n; i++) {
+		b = &bs->list[i];
+		if (b->tier != tier || b->weight == 0)
+			continue;
+		t->member[t->n++] = (struct member){ .seat = b->seat,
+		    .backend = (uint16_t)i, .weight = (uint16_t)b->weight };
+		t->sum += b->weight;
 	}
-	o->length = groups == 0 ? 0 : sum / unit;
-	o->at = calloc(o->length, sizeof(*o->at));
-	for (i = 0; o->at != NULL && i < o->length; i++) {
-		g = richest(group, groups, member, i + 1, sum);
-		o->at[i] = turn_of(g, member);
-		if (++g->next == g->n) {
-			g->next = 0;
-			g->rounds++;
-		}
-	}
-	free(member);
-	return o->at == NULL && groups > 0 ? -1 : 0;
+	return t->n == 0 ? 0 : algorithm_of(t)->prepare(t);
 }
 
 struct balance *
@@ -140,11 +85,12 @@ balance_new(const struct backends *bs)
 	if ((b = calloc(1, sizeof(*b))) == NULL)
 		return NULL;
 	b->bs = bs;
-	b->order = calloc((size_t)bs->pools * TIERS, sizeof(*b->order));
-	for (i = 0; b->order != NULL && i < bs->pools * TIERS; i++)
-		if (lay_out(b, i / TIERS, i % TIERS) == -1)
+	b->tier = calloc((size_t)bs->pools * TIERS, sizeof(*b->tier));
+	for (i = 0; b->tier != NULL && i < bs->pools * TIERS; i++)
+		if (make_tier(&b->tier[i], bs, &bs->pool[i / TIERS],
+		    i % TIERS) == -1)
 			break;
-	if (b->order == NULL || i < bs->pools * TIERS) {
+	if (b->tier == NULL || i < bs->pools * TIERS) {
 		balance_free(b);
 		errno = ENOMEM;
 		return NULL;
@@ -159,9 +105,12 @@ balance_free(struct balance *b)
 
 	if (b == NULL)
 		return;
-	for (i = 0; b->order != NULL && i < b->bs->pools * TIERS; i++)
-		free(b->order[i].at);
-	free(b->order);
+	for (i = 0; b->tier != NULL && i < b->bs->pools * TIERS; i++) {
+		free(b->tier[i].member);
+		free(b->tier[i].sequence);
+		free(b->tier[i].own);
+	}
+	free(b->tier);
 	free(b);
 }
 
@@ -176,51 +125,71 @@ was_tried(const struct balance_ask *ask, uint32_t i)
 	return false;
 }
 
-/* *held*: even if it failed just now. */
-static bool
-usable(const struct balance *b, const struct balance_ask *ask, uint32_t i,
-    bool held)
+bool
+balance_serves(const struct balance_tier *t, const struct balance_choice *c,
+    const struct member *m)
 {
-	return !was_tried(ask, i) && backend_serves(b->bs, i) &&
-	    (held || !backend_held_off(b->bs, i, ask->now)) &&
-	    !backend_full(b->bs, i);
+	return backend_serves(t->bs, m->backend) && (c->held ||
+	    !backend_held_off(t->bs, m->backend, c->ask->now));
 }
 
-static uint32_t
-draw(struct balance *b, uint32_t pool, uint32_t tier)
+struct balance_load
+balance_load(const struct balance_tier *t, const struct balance_choice *c,
+    const struct member *m)
 {
-	const struct order *o = order_of(b, pool, tier);
-	struct board_pool *shared;
-	uint64_t ticket;
-
-	shared = &b->bs->board->pool[b->bs->pool[pool].seat];
-	ticket = atomic_fetch_add_explicit(&shared->tier[tier].ticket, 1,
-	    memory_order_relaxed);
-	return o->at[ticket % o->length];
+	return (struct balance_load){
+	    .sessions = board_backend_live(t->bs->board, m->seat),
+	    .weight = (uint64_t)m->weight * balance_warmth(t, c, m) };
 }
 
-/* A usable backend of the tier, or -1. */
-static int
-pick_from(struct balance *b, const struct balance_ask *ask, uint32_t tier,
+bool
+balance_usable(const struct balance_tier *t, struct balance_choice *c,
+    const struct member *m, uint64_t lot)
+{
+	if (was_tried(c->ask, m->backend) || !balance_serves(t, c, m) ||
+	    backend_full(t->bs, m->backend) || (c->bound.weight > 0 &&
+	    !balance_less(balance_load(t, c, m), c->bound)))
+		return false;
+	if (lot % BACKEND_WARM < balance_warmth(t, c, m))
+		return true;
+	c->spared = true;
+	return false;
+}
+
+const struct member *
+balance_any(const struct balance_tier *t, struct balance_choice *c,
+    uint64_t r)
+{
+	const struct member *m, *any = NULL;
+	uint64_t lot = r;
+	uint32_t sum = 0;
+
+	for (m = t->member; m < t->member + t->n; m++) {
+		if (!balance_usable(t, c, m, lot))
+			continue;
+		sum += m->weight;
+		r = balance_mix(r);
+		if (r % sum < m->weight)
+			any = m;
+	}
+	return any;
+}
+
+/* A usable one of the tier, NULL: none. Better a cold one than nobody. */
+static const struct member *
+pick_from(const struct balance_tier *t, const struct balance_ask *ask,
     bool held)
 {
-	const struct pool *p = &b->bs->pool[ask->pool];
-	uint32_t i, got, turns, end = p->first + p->n;
+	struct balance_choice c = { .ask = ask, .held = held };
+	const struct member *m;
 
-	if ((turns = order_of(b, ask->pool, tier)->length) == 0)
-		return -1;
-	if (usable(b, ask, got = draw(b, ask->pool, tier), held))
-		return (int)got;
-	for (i = p->first; i < end; i++)
-		if (b->bs->list[i].tier == tier && usable(b, ask, i, held))
-			break;
-	if (i == end)
-		return -1;
-	for (; turns > 0; turns--)
-		if (usable(b, ask, got = draw(b, ask->pool, tier), held))
-			return (int)got;
-	/* Other workers drew all its places: it is usable all the same. */
-	return (int)i;
+	if (t->n == 0)
+		return NULL;
+	m = algorithm_of(t)->pick(t, &c);
+	if (m != NULL || !c.spared)
+		return m;
+	c.cold = true;
+	return algorithm_of(t)->pick(t, &c);
 }
 
 /* Will there be one if only one waits? */
@@ -240,13 +209,17 @@ worth_waiting(const struct balance *b, const struct balance_ask *ask)
 int
 balance_pick(struct balance *b, const struct balance_ask *ask)
 {
+	const struct member *m;
 	uint32_t tier;
-	int got, held;
+	int held;
 
 	for (held = 0; held <= 1; held++)
-		for (tier = 0; tier < TIERS; tier++)
-			if ((got = pick_from(b, ask, tier, held)) != -1)
-				return got;
+		for (tier = 0; tier < TIERS; tier++) {
+			m = pick_from(&b->tier[ask->pool * TIERS + tier], ask,
+			    held);
+			if (m != NULL)
+				return m->backend;
+		}
 	errno = worth_waiting(b, ask) ? EAGAIN : EHOSTDOWN;
 	return -1;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance.h: which backend a session goes to. Smooth weighted round robin: of
- * weights 5, 1, 1 the sequence is a a b a c a a, never a a a a a b c. All
- * workers draw from one sequence: its next place is a ticket on the board.
+ * balance.h: which backend a session goes to. All workers together balance as
+ * one would: what has to be remembered stands on the board, the rest is worked
+ * out from the list alike. Each algorithm has a file of its own.
  */
 #ifndef BALANCE_H
 #define BALANCE_H
@@ -13,6 +13,11 @@
 #include "backend.h"
 
 struct balance;
+
+/* The algorithm called so, NULL if there is none; a pool has one. */
+const struct balance_algorithm *balance_algorithm(const char *name);
+/* The names of all, separated by ", ". */
+const char *balance_algorithms(void);
 
 /* *backends* must outlive it. NULL with ENOMEM. */
 struct balance *balance_new(const struct backends *);

@@ -32,7 +32,8 @@ lay_out(struct board *b, char *base)
 	b->backend = (struct board_backend *)(base + at);
 	at += b->backends * sizeof(*b->backend);
 	b->live = (_Atomic uint32_t *)(base + at);
-	return at + (size_t)BOARD_WORKERS * b->backends * sizeof(*b->live);
+	/* And one line, for who reads whole ones from anywhere. */
+	return at + (size_t)BOARD_WORKERS * b->backends * sizeof(*b->live) + 64;
 }
 
 static struct board *

@@ -3,7 +3,10 @@ noinst_LIBRARIES += libshuttle.a
 libshuttle_a_SOURCES = \
 	lib/addr.c lib/addr.h \
 	lib/backend.c lib/backend.h \
-	lib/balance.c lib/balance.h \
+	lib/balance.c lib/balance.h lib/balance_tier.h \
+	lib/balance_first.c lib/balance_hash.c lib/balance_key.c \
+	lib/balance_leastconn.c lib/balance_maglev.c \
+	lib/balance_random.c lib/balance_roundrobin.c \
 	lib/board.c lib/board.h \
 	lib/bufpool.c lib/bufpool.h \
 	lib/builtin.c lib/builtin.h \

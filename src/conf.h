@@ -47,6 +47,7 @@ struct conf {
 	unsigned	 retries;	/* 0 … SESSION_ATTEMPTS - 1 */
 	unsigned	 defer_accept;	/* s, 0: off */
 	bool		 fast_open;	/* on both sides */
+	const struct balance_algorithm *balance;
 	unsigned	 busy_poll;	/* µs, 0: off */
 	bool		 pin_cpus;	/* each worker to one */
 	uint32_t	 sessions;	/* in each worker; 0: what it carries */

@@ -112,6 +112,7 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 		.attempts = c->retries + 1,
 		.connect_timeout = c->connect_timeout,
 		.fast_open = c->fast_open,
+		.balance = c->balance,
 	};
 	const char *why;
 

@@ -14,6 +14,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "balance.h"
 #include "conf.h"
 #include "log.h"
 #include "log_format.h"
@@ -36,6 +37,9 @@
 #define YEAR	(366 * 24 * 3600 * 1000LL)	/* ms */
 #define PATH	1023				/* bytes of a name of a file */
 #define WORKERS	(BOARD_WORKERS / 2)		/* two generations of them */
+
+#define ALGORITHMS	"roundrobin, leastconn, random, source, hash, " \
+			"maglev, first"
 #define LEVELS	"err, warning, notice, info, debug"	/* from LOG_ERR on */
 
 static const char *
@@ -161,12 +165,51 @@ read_pool_retries(const char *text, void *to)
 	return NULL;
 }
 
-/* There is only one way yet, and nothing to choose. */
 static const char *
 read_balance(const char *text, void *to)
 {
-	(void)text;
-	(void)to;
+	struct conf *c = to;
+
+	c->balance = balance_algorithm(text);
+	return NULL;
+}
+
+static const char *
+read_pool_balance(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->balance = balance_algorithm(text);
+	return NULL;
+}
+
+static const char *
+read_hash_key(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->hash_port = strcmp(text, "address_port") == 0;
+	return NULL;
+}
+
+/* Less than the mean cannot be the most for all. */
+static const char *
+read_hash_factor(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->hash_factor = (uint32_t)strtoul(text, NULL, 10);
+	return p->hash_factor == 0 || p->hash_factor > 100 ? NULL :
+	    "should be 0 or a number from 101 to 1000, percent of the mean";
+}
+
+static const char *
+read_state(const char *text, void *to)
+{
+	struct backend *b = to;
+
+	b->state = strcmp(text, "ready") == 0 ? BACKEND_READY :
+	    strcmp(text, "drain") == 0 ? BACKEND_DRAIN : BACKEND_MAINT;
 	return NULL;
 }
 
@@ -226,6 +269,7 @@ static const struct directive table[] = {
 { X, "fin_timeout", "1m", TIME(0, YEAR), MEMBER(conf, limits.fin_timeout) },
 { X, "defer_accept", "off", TIME(0, 60 * 1000), BY(read_defer_accept) },
 { X, "fast_open", "false", BOOL, MEMBER(conf, fast_open) },
+{ X, "balance",	"roundrobin", WORD(ALGORITHMS), BY(read_balance) },
 #undef X
 #define X	SECTION_LISTEN
 { X, "address",	NULL, TYPE_ADDRESSES, 0, 0, NULL,
@@ -238,7 +282,11 @@ static const struct directive table[] = {
 { X, "fast_open", NULL, BOOL, MEMBER(listener, fast_open) },
 #undef X
 #define X	SECTION_POOL
-{ X, "balance",	"roundrobin", WORD("roundrobin"), BY(read_balance) },
+{ X, "balance",	NULL, WORD(ALGORITHMS), BY(read_pool_balance) },
+{ X, "hash_key", "address", WORD("address, address_port"), BY(read_hash_key) },
+{ X, "hash_balance_factor", "0", NUMBER(0, 1000, "percent of the mean load"),
+				BY(read_hash_factor) },
+{ X, "slow_start", "off", TIME(0, YEAR), MEMBER(pool, slow_start) },
 { X, "check",	"off", WORD("off, tcp"), BY(read_check) },
 { X, "connect_timeout", NULL, TIME(1, YEAR), MEMBER(pool, connect_timeout) },
 { X, "retries",	NULL, NUMBER(0, SESSION_ATTEMPTS - 1, NULL),
@@ -248,8 +296,11 @@ static const struct directive table[] = {
 #define X	SECTION_SERVER
 { X, "address",	NULL, TYPE_ADDRESS, 0, 0, NULL,
 				"host:port, unix:/path or builtin:NAME", BY(NULL) },
-{ X, "weight",	"1", NUMBER(1, BACKEND_WEIGHT_MAX, NULL),
+{ X, "weight",	"1", NUMBER(0, BACKEND_WEIGHT_MAX, NULL),
 				MEMBER(backend, weight) },
+{ X, "state",	"ready", WORD("ready, drain, maint"), BY(read_state) },
+{ X, "max_sessions", "0", NUMBER(0, 10000000, "of all workers"),
+				MEMBER(backend, max_sessions) },
 { X, "backup",	"false", BOOL, BY(read_backup) },
 { X, "spare",	"0", NUMBER(0, BACKEND_SPARE_MAX, "connections"),
 				MEMBER(backend, spare) },

@@ -47,6 +47,7 @@ static const struct option longs[] = {
 	{ "ports-file", required_argument, NULL, LONG },
 	{ "connect-timeout", required_argument, NULL, LONG },
 	{ "retries", required_argument, NULL, LONG },
+	{ "balance", required_argument, NULL, LONG },
 	{ "idle-timeout", required_argument, NULL, LONG },
 	{ "fin-timeout", required_argument, NULL, LONG },
 	{ "drain-timeout", required_argument, NULL, LONG },
@@ -73,7 +74,8 @@ static const char usage[] =
 "  -c, --config FILE|DIR    read FILE, or all *.conf in DIR (repeatable)\n"
 "                           (" DEFAULT_FILE " without -c, -l, -b)\n"
 "  -l, --listen ADDR        accept connections here (repeatable)\n"
-"  -b, --backend ADDR[,weight=N][,backup][,spare=N][,name=S]\n"
+"  -b, --backend ADDR[,weight=N][,backup][,spare=N][,max_sessions=N]\n"
+"                [,state=S][,name=S]\n"
 "                           send them there (repeatable)\n"
 "  -w, --workers N|auto     worker processes; 0: no fork (auto: processors)\n"
 "  -F, --foreground         stay in the foreground\n"
@@ -93,6 +95,8 @@ static const char usage[] =
 "      --ports-file FILE    write the bound addresses, one a line, once ready\n"
 "      --connect-timeout T  for one attempt to reach a backend (5s)\n"
 "      --retries N          other backends to try when one fails (2)\n"
+"      --balance NAME       how a backend is chosen: roundrobin, leastconn,\n"
+"                           random, source, hash, maglev, first (roundrobin)\n"
 "      --idle-timeout T     end sessions in which no byte moves (off)\n"
 "      --fin-timeout T      the same once one side has ended (1m)\n"
 "      --drain-timeout T    end sessions so long after QUIT (10m)\n"
@@ -219,8 +223,8 @@ add_word(struct parse *p, struct section *s, char *word)
 		why = set_name(s, value);
 	else if (d == NULL || d->type == TYPE_ADDRESS ||
 	    (value == NULL) != (d->type == TYPE_BOOL))
-		why = "after the address come weight=N, backup, spare=N or "
-		    "name=S";
+		why = "after the address come weight=N, backup, spare=N, "
+		    "max_sessions=N, state=S or name=S";
 	else
 		set(p, s, d, &s->place, value == NULL ? "true" : value);
 	if (why != NULL)

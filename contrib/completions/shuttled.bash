@@ -80,6 +80,10 @@ _shuttled() {
 	--retries)
 		_shuttled_words "0 1 2 4" "$cur"
 		;;
+	--balance)
+		_shuttled_words "roundrobin leastconn random source hash
+		    maglev first" "$cur"
+		;;
 	--chroot)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		;;
@@ -109,7 +113,7 @@ _shuttled() {
 		    -F --foreground -p --pidfile -L --log -e --engine
 		    -u --user -t --test -T --explain -v --verbose -q --quiet
 		    -V --version -h --help --ports-file --connect-timeout
-		    --retries --idle-timeout --fin-timeout --drain-timeout
+		    --retries --balance --idle-timeout --fin-timeout --drain-timeout
 		    --grace --buffers --busy-poll --defer-accept
 		    --fast-open --pin-cpus --chroot --sandbox
 		    --sessions --log-format --log-sessions

@@ -164,7 +164,7 @@ all_mistakes_in_one_go() {
 	    'bad.conf:6: address = ":99999": the port is a number from 0 to 65535' \
 	    'bad.conf:6: pool = "apps": there is no such pool, perhaps app' \
 	    'bad.conf:7: listener api has no address; add address = ":80"' \
-	    'bad.conf:10: weight = "2": should be a number from 1 to 256, without quotes' \
+	    'bad.conf:10: weight = "2": should be a number from 0 to 256, without quotes' \
 	    'bad.conf:11: pool empty has no server; add server: { a: { address = "10.0.0.1:80" } }'
 	refused -c "$T/none.conf"
 	says 'none.conf: No such file or directory'

@@ -124,7 +124,7 @@ wrong_addresses() {
 	done
 	for value in '' nonsense 10.0.0.1 10.0.0.1:0 10.0.0.1:65536 :80 '*:80' \
 	    unix:relative builtin: builtin:nothing '10.0.0.1:80,' \
-	    10.0.0.1:80,weight=0 10.0.0.1:80,weight=257 \
+	    10.0.0.1:80,weight=257 \
 	    10.0.0.1:80,weight=x 10.0.0.1:80,weight 10.0.0.1:80,name= \
 	    "10.0.0.1:80,name=$(printf '%064d' 0)" '10.0.0.1:80,name=a b' \
 	    10.0.0.1:80,spare 10.0.0.1:80,spare= 10.0.0.1:80,spare=65 \

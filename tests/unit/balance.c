@@ -376,15 +376,17 @@ static void
 test_longest_list(void **state)
 {
 	static int weights[BOARD_BACKENDS];
-	uint64_t seed = random_seed(), begun;
+	uint64_t seed = random_seed();
+	clock_t begun;
 	int i;
 
 	(void)state;
 	for (i = 0; i < BOARD_BACKENDS; i++)
 		weights[i] = 1 + (int)random_below(&seed, BACKEND_WEIGHT_MAX);
-	begun = clock_ms();
+	/* Of our processor, others have theirs; 0.2 s, with sanitizers 1. */
+	begun = clock();
 	begin(weights, BOARD_BACKENDS);
-	assert_in_range(clock_ms() - begun, 0, 1000);
+	assert_in_range(clock() - begun, 0, 3 * CLOCKS_PER_SEC);
 	assert_in_range(pick(0), 0, BOARD_BACKENDS - 1);
 }
 

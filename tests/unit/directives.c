@@ -10,6 +10,7 @@
 
 #include <pwd.h>
 
+#include "balance.h"
 #include "conf_file.h"
 #include "conf_make.h"
 #include "helpers.h"
@@ -245,6 +246,23 @@ test_members(void **state)
 	assert_int_equal(conf.pool->connect_timeout, 4000);
 	assert_int_equal(conf.pool->attempts, 5);
 	assert_false(conf.listener->fast_open);
+	assert_ptr_equal(conf.pool->balance, balance_algorithm("roundrobin"));
+	accept_line(SECTION_TOP, "balance = \"maglev\"");
+	assert_ptr_equal(conf.pool->balance, balance_algorithm("maglev"));
+	accept_line(SECTION_POOL, "balance = \"first\" slow_start = \"9s\" "
+	    "hash_key = \"address_port\" hash_balance_factor = 101");
+	assert_ptr_equal(conf.pool->balance, balance_algorithm("first"));
+	assert_true(conf.pool->hash_port);
+	assert_int_equal(conf.pool->hash_factor, 101);
+	assert_int_equal(conf.pool->slow_start, 9000);
+	refuse_line(SECTION_POOL, "hash_balance_factor = 100", "= 100",
+	    "should be 0 or a number from 101 to 1000");
+	accept_line(SECTION_SERVER, "weight = 0 state = \"drain\"");
+	assert_int_equal(conf.backend->weight, 0);
+	assert_int_equal(conf.backend->state, BACKEND_DRAIN);
+	accept_line(SECTION_SERVER, "state = \"maint\" max_sessions = 7");
+	assert_int_equal(conf.backend->state, BACKEND_MAINT);
+	assert_int_equal(conf.backend->max_sessions, 7);
 	accept_line(SECTION_SERVER, "weight = 3 backup = true spare = 5");
 	assert_string_equal(conf.backend->name, "app/a");
 	assert_int_equal(conf.backend->weight, 3);
@@ -457,7 +475,7 @@ test_include(void **state)
 	read_conf();
 	assert_int_equal(complaints.n, 1);
 	snprintf(text, sizeof(text), "%s:2: weight = 999: should be a number "
-	    "from 1 to 256", other);
+	    "from 0 to 256", other);
 	assert_string_equal(complaints.line[0], text);
 }
 
@@ -480,6 +498,8 @@ test_defaults(void **state)
 		assert_ptr_equal(directive_find(d->section, d->name), d);
 		if (strcmp(d->name, "engine") == 0)
 			assert_string_equal(d->words, poller_engines());
+		if (strcmp(d->name, "balance") == 0)
+			assert_string_equal(d->words, balance_algorithms());
 	}
 }
 

@@ -6,6 +6,7 @@ UNIT_TESTS = \
 	tests/unit/addr \
 	tests/unit/backend \
 	tests/unit/balance \
+	tests/unit/balance_ways \
 	tests/unit/board \
 	tests/unit/bufpool \
 	tests/unit/builtin \
@@ -62,6 +63,10 @@ tests_unit_balance_SOURCES = \
 	tests/unit/balance.c tests/unit/helpers.h
 tests_unit_balance_LDADD = $(UNIT_LIBS)
 tests_unit_balance_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
+
+tests_unit_balance_ways_SOURCES = \
+	tests/unit/balance_ways.c tests/unit/helpers.h
+tests_unit_balance_ways_LDADD = $(UNIT_LIBS)
 
 tests_unit_board_SOURCES = tests/unit/board.c tests/unit/helpers.h
 tests_unit_board_LDADD = $(UNIT_LIBS)
