@@ -14,6 +14,11 @@ tests_bench_load_SOURCES = \
 	tests/bench/load_stream.c
 tests_bench_load_LDADD = $(LIBBSD_LIBS)
 
+# What choosing a backend costs: make bench-pick.
+check_PROGRAMS += tests/bench/pick
+tests_bench_pick_SOURCES = tests/bench/pick.c
+tests_bench_pick_LDADD = libshuttle.a $(LIBBSD_LIBS)
+
 TESTS += tests/bench/smoke.sh
 EXTRA_DIST += \
 	tests/bench/bench \
@@ -26,7 +31,10 @@ EXTRA_DIST += \
 BENCH = $(srcdir)/tests/bench/bench --shuttled ./shuttled \
 	--load tests/bench/load
 
-.PHONY: bench bench-quick
+.PHONY: bench bench-quick bench-pick
+bench-pick: tests/bench/pick
+	tests/bench/pick
+
 bench: shuttled tests/bench/load
 	$(BENCH) --out bench-results $(BENCH_ARGS)
 
