@@ -162,12 +162,26 @@ connect_error(struct peer *p)
 	return p->was_reset ? 0 : errno;
 }
 
+/* Be this client; port 0 is any. */
+static int
+bind_source(struct peer *p, int fd, const char *source)
+{
+	struct address a;
+
+	if (address_parse(&a, source) == -1)
+		return peer_fail(p, "%s: not an address", source);
+	if (bind(fd, (struct sockaddr *)&a.ss, a.len) == -1)
+		return peer_fail(p, "%s: %s", source, strerror(errno));
+	return 0;
+}
+
 /*
- * Connect within ms. 0 with *error 0 or the errno of the connect (ETIMEDOUT
+ * Connect within ms, from anywhere or from *source*. 0 with *error 0 or the errno of the connect (ETIMEDOUT
  * when nothing came back), -1 when the peer itself is in trouble (printed).
  */
 static int
-connect_to(struct peer *p, const char *where, int ms, int *error)
+connect_to(struct peer *p, const char *where, const char *source, int ms,
+    int *error)
 {
 	struct address a;
 	int fd, ready;
@@ -180,6 +194,8 @@ connect_to(struct peer *p, const char *where, int ms, int *error)
 	if (fd == -1)
 		return -1;
 	connection_set(p, fd);
+	if (source != NULL && bind_source(p, fd, source) == -1)
+		return -1;
 	if (connect(fd, (struct sockaddr *)&a.ss, a.len) == 0)
 		return 0;
 	*error = errno;
@@ -195,7 +211,9 @@ verb_connect(struct peer *p, const struct command *c)
 {
 	int error;
 
-	if (connect_to(p, c->args[0].text, p->timeout_ms, &error) == -1)
+	if (connect_to(p, c->args[0].text,
+	    c->nargs > 1 ? c->args[1].text : NULL, p->timeout_ms,
+	    &error) == -1)
 		return -1;
 	if (error != 0)
 		return peer_fail(p, "%s: %s", c->args[0].text,
@@ -208,7 +226,7 @@ verb_connect_refused(struct peer *p, const struct command *c)
 {
 	int error;
 
-	if (connect_to(p, c->args[0].text, p->timeout_ms, &error) == -1)
+	if (connect_to(p, c->args[0].text, NULL, p->timeout_ms, &error) == -1)
 		return -1;
 	if (error != ECONNREFUSED && error != ENOENT)
 		return peer_fail(p, "%s: expected to be refused, got: %s",
@@ -234,7 +252,7 @@ verb_fill(struct peer *p, const struct command *c)
 		return peer_fail(p, "not listening");
 	for (i = 0; i < FILL_MAX && error == 0; i++) {
 		p->fd = -1;	/* the last one stays open */
-		if (connect_to(p, where, FILL_WAIT, &error) == -1)
+		if (connect_to(p, where, NULL, FILL_WAIT, &error) == -1)
 			return -1;
 	}
 	p->fd = -1;
@@ -388,8 +406,8 @@ const struct verb verbs_connection[] = {
 	    "fill                       make the own listener unresponsive" },
 	{ "accept", "", "", false, verb_accept,
 	    "accept" },
-	{ "connect", "s", "", false, verb_connect,
-	    "connect ADDR" },
+	{ "connect", "s?s", "", false, verb_connect,
+	    "connect ADDR [SOURCE]" },
 	{ "connect-refused", "s", "", false, verb_connect_refused,
 	    "connect-refused ADDR" },
 	{ "close", "", "", false, verb_close,

@@ -10,6 +10,7 @@ tests_process_receiver_SOURCES = tests/process/receiver.c
 tests_process_load_LDADD = $(LIBBSD_LIBS)
 
 PROCESS_TESTS = \
+	tests/process/balance.sh \
 	tests/process/changes.sh \
 	tests/process/chroot.sh \
 	tests/process/descriptors.sh \

@@ -1,0 +1,191 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# balance.sh: how sessions are spread over servers, by four workers that are to
+# count as one: what each algorithm does, seen from outside.
+# shellcheck source-path=SCRIPTDIR disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+workers=4
+
+# echoes NAME...: servers that echo; their addresses in $T/NAME.
+echoes() {
+	for name in "$@"; do
+		[ ! -s "$T/$name" ] || continue
+		"$ECHO" >"$T/$name" 2>"$T/$name.out" </dev/null &
+		started="$started $!"
+		wait_for 10 test -s "$T/$name"
+	done
+}
+
+# balanced NAME[,SETTING]... -- ARGS...: four workers over these servers.
+balanced() {
+	servers=
+	while [ "$1" != -- ]; do
+		servers="$servers -b $(cat "$T/${1%%,*}"),name=$1"
+		shift
+	done
+	shift
+	# shellcheck disable=SC2086 # a list
+	shuttled_start -l 127.0.0.1:0 $servers -w "$workers" "$@"
+}
+
+# of NAME: sessions that the log says it had.
+of() {
+	log_count "session end .* backend=$1 "
+}
+
+# short N [AT_A_TIME]: so many short connections, four at a time; all are in the
+# log.
+short() {
+	before=$(log_count 'session end')
+	load_start short -c "${2:-4}" -n "$1"
+	load_ended short
+	assert_eq 'short ones' "$1" "$(load_count short loop ok)"
+	wait_for 5 log_reaches $((before + $1)) 'session end'
+}
+
+# hold NAME N: so many that stay, one after the other.
+hold() {
+	for n in $(seq "$2"); do
+		load_start "$1$n" -k 1
+		load_wait "$1$n"
+	done
+}
+
+release() {
+	for n in $(seq "$2"); do
+		load_end "$1$n"
+	done
+}
+
+equal_weights() {
+	echoes a b
+	balanced a b --
+	short 30
+	assert_eq 'sessions of a' 15 "$(of a)"
+	assert_eq 'sessions of b' 15 "$(of b)"
+	shuttled_stop
+}
+
+twice_the_weight() {
+	echoes a b
+	balanced a,weight=2 b --
+	short 30
+	assert_eq 'sessions of a' 20 "$(of a)"
+	assert_eq 'sessions of b' 10 "$(of b)"
+	shuttled_stop
+}
+
+# 5:3:1, 99 sessions one after the other: not only so many, but in this order, in
+# which a server has in any window what it is due there, give or take one.
+smoothly() {
+	for name in a b c; do
+		backend $name "send-text \"$name\\n\""
+	done
+	balanced a,weight=5 b,weight=3 c --
+	script=
+	for _ in $(seq 11); do
+		for name in a b a c a b a b a; do
+			script="$script connect $LISTEN; expect-text \
+			    \"$name\\n\"; expect-eof; close;"
+		done
+	done
+	peer "$script"
+	peer_stop a b c
+	rm -f "$T/a" "$T/b" "$T/c"
+	shuttled_stop
+}
+
+# write_pool STATE: of a; b is ready.
+write_pool() {
+	cat >"$T/pool.conf" <<END
+balance = "leastconn";
+pool: { p: { server: {
+	a: { address = "$(cat "$T/a")"; }
+	b: { address = "$(cat "$T/b")"; state = "$1"; }
+} } }
+END
+}
+
+# One has sessions that do not end; the other comes into service. It gets ten
+# and so has as many; from then on it is in turn. A reload forgets nothing.
+leastconn() {
+	echoes a b
+	write_pool drain
+	shuttled_start -c "$T/pool.conf" -l 127.0.0.1:0 -w "$workers"
+	hold stuck 10
+	write_pool ready
+	signal HUP
+	wait_for 15 log_has 'reloaded: generation'
+	hold free 10
+	hold equal 2
+	release equal 2
+	release free 10
+	release stuck 10
+	wait_for 5 log_reaches 22 'session end'
+	assert_eq 'sessions of a' 11 "$(of p/a)"
+	assert_eq 'sessions of b' 11 "$(of p/b)"
+	shuttled_stop
+}
+
+# Clients from 20 addresses, each three times: always the same server, whichever
+# worker accepts, and each server has some.
+by_address() {
+	echoes a b c d
+	balanced a b c d -- --balance "$1"
+	for _ in 1 2 3; do
+		script=
+		for n in $(seq 2 21); do
+			script="$script connect $LISTEN 127.0.0.$n:0; \
+			    exchange 9 9 seed 1 seed 1; half-close; \
+			    expect-eof; close;"
+		done
+		peer "$script"
+	done
+	wait_for 5 log_reaches 60 'session end'
+	sed -n 's/.*session end client=\([^:]*\):.* backend=\([^ ]*\) .*/\1 \2/p' \
+	    "$T/log" | sort | uniq -c >"$T/pairs"
+	assert_eq 'clients and their servers' 20 "$(wc -l <"$T/pairs")"
+	assert_eq 'servers that have clients' 4 \
+	    "$(awk '{ print $3 }' "$T/pairs" | sort -u | wc -l)"
+	shuttled_stop
+}
+
+source_address() {
+	by_address source
+}
+
+consistent_hash() {
+	by_address hash
+}
+
+maglev() {
+	by_address maglev
+}
+
+no_new_sessions() {
+	echoes a b c d
+	balanced a,weight=0 b c,state=drain d,state=maint -- --balance random
+	short 20
+	assert_eq 'sessions of b' 20 "$(of b)"
+	shuttled_stop
+}
+
+# The others are idle until the first is full.
+first_fills_up() {
+	echoes a b
+	balanced a,max_sessions=3 b -- --balance first
+	hold kept 5
+	release kept 5
+	wait_for 5 log_reaches 5 'session end'
+	assert_eq 'sessions of a' 3 "$(of a)"
+	assert_eq 'sessions of b' 2 "$(of b)"
+	short 10 2
+	assert_eq 'sessions of a' 13 "$(of a)"
+	shuttled_stop
+}
+
+run_cases equal_weights twice_the_weight smoothly leastconn source_address \
+    consistent_hash maglev no_new_sessions first_fills_up
