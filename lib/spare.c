@@ -202,7 +202,8 @@ fill(struct spares *s, uint32_t id)
 	struct place *p = &s->place[id];
 	int pending;
 
-	if (backend_in_doubt(t->backends, p->backend)) {
+	if (!backend_serves(t->backends, p->backend) ||
+	    backend_in_doubt(t->backends, p->backend)) {
 		rest(s, id);
 		return;
 	}

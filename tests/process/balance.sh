@@ -165,12 +165,17 @@ maglev() {
 	by_address maglev
 }
 
+# Nor connections ahead: this one would refuse them.
 no_new_sessions() {
-	echoes a b c d
-	balanced a,weight=0 b c,state=drain d,state=maint -- --balance random
+	echoes a b d
+	backend_refusing r
+	balanced a,weight=0 b r,state=drain,spare=1 d,state=maint -- \
+	    --balance random
 	short 20
 	assert_eq 'sessions of b' 20 "$(of b)"
 	shuttled_stop
+	assert_not_log 'backend r: connect'
+	backends_release r
 }
 
 # The others are idle until the first is full.
