@@ -6,8 +6,14 @@
  */
 #include "backend.h"
 
+#include <string.h>
+
 /* Where a slow start begins: at one percent. */
 #define COLD	(BACKEND_WARM / 100)
+
+/* Recent failures: when they began, in ms, and above that how many. */
+#define RECENT_SHIFT	48
+#define RECENT_TIME	((UINT64_C(1) << RECENT_SHIFT) - 1)
 
 static struct board_backend *
 shared(const struct backends *bs, uint32_t i)
@@ -85,13 +91,100 @@ backend_warmth(const struct backends *bs, uint32_t i, uint64_t now)
 	return COLD + (uint32_t)((BACKEND_WARM - COLD) * now / span);
 }
 
-bool
+/* Count a failure. Were there too many of late? */
+static bool
+too_many(struct board_backend *b, const struct pool *p, uint64_t now)
+{
+	uint64_t was = atomic_load(&b->recent), began, n;
+
+	do {
+		began = was & RECENT_TIME;
+		n = was >> RECENT_SHIFT;
+		if (n == 0 || began + p->fail_timeout <= now) {
+			began = now;
+			n = 0;
+		}
+		if (n < p->max_fails)
+			n++;
+	} while (!atomic_compare_exchange_weak(&b->recent, &was,
+	    n << RECENT_SHIFT | began));
+	return n >= p->max_fails;
+}
+
+/* Are more ejected than may be, this one included? */
+static bool
+over_share(const struct backends *bs, const struct pool *p, uint64_t now)
+{
+	uint32_t i, n = 0;
+
+	for (i = p->first; i < p->first + p->n; i++)
+		n += atomic_load(&shared(bs, i)->held_until) > now;
+	return p->n == 1 || n * 100 > p->n * p->max_ejected;
+}
+
+/* For how long, now; *row* is how often it was in a row. */
+static uint64_t
+ejection(struct board_backend *b, const struct pool *p, uint64_t now,
+    bool answered, uint32_t *row)
+{
+	uint64_t longest = BACKEND_EJECT_MAX * p->eject_time, ms;
+
+	*row = atomic_load(&b->ejections);
+	if (answered && atomic_load(&b->ejected_until) + longest <= now)
+		*row = 0;
+	ms = p->eject_time << (*row < 5 ? *row : 5);
+	return ms < longest ? ms : longest;
+}
+
+enum backend_news
 backend_failed(const struct backends *bs, uint32_t i, uint64_t now)
 {
 	struct board_backend *b = shared(bs, i);
+	const struct pool *p = backend_pool(bs, i);
+	uint64_t was = atomic_load(&b->held_until), until;
+	uint32_t row;
 
-	atomic_fetch_add(&b->failures, 1);
-	return atomic_exchange(&b->held_until, now + BACKEND_HOLD_OFF) == 0;
+	atomic_fetch_add_explicit(&b->failures, 1, memory_order_relaxed);
+	if (p->max_fails == 0 || was > now ||
+	    (!too_many(b, p, now) && was == 0))
+		return NEWS_NONE;
+	until = now + ejection(b, p, now, was == 0, &row);
+	/* Of those who see it fail at once one ejects it, and once. */
+	if (!atomic_compare_exchange_strong(&b->held_until, &was, until))
+		return NEWS_NONE;
+	/* First eject, then count: so two cannot both be the last that may. */
+	if (over_share(bs, p, now)) {
+		(void)atomic_compare_exchange_strong(&b->held_until, &until,
+		    now);
+		return was == 0 ? NEWS_DOUBT : NEWS_NONE;
+	}
+	atomic_store(&b->ejected_until, until);
+	atomic_store(&b->ejections, row + 1);
+	return NEWS_EJECTED;
+}
+
+void
+backend_complain(const struct backends *bs, uint32_t i, uint64_t now,
+    struct log *log, const char *what, int err)
+{
+	const char *name = bs->list[i].name;
+	uint64_t until;
+
+	switch (backend_failed(bs, i, now)) {
+	case NEWS_EJECTED:
+		until = atomic_load(&shared(bs, i)->ejected_until);
+		log_seldom(log, LOG_WARNING, "backend %s: %s: %s; others are "
+		    "tried first for %g s", name, what, strerror(err),
+		    (double)(until - now) / 1000);
+		break;
+	case NEWS_DOUBT:
+		log_seldom(log, LOG_WARNING, "backend %s: %s: %s; too few "
+		    "others are left to pass it over", name, what,
+		    strerror(err));
+		break;
+	case NEWS_NONE:
+		break;
+	}
 }
 
 bool
@@ -101,9 +194,11 @@ backend_answered(const struct backends *bs, uint32_t i)
 
 	atomic_fetch_add_explicit(&b->served, 1, memory_order_relaxed);
 	/* Look before writing: the line is shared by all workers. */
-	return atomic_load_explicit(&b->held_until,
-	    memory_order_relaxed) != 0 &&
-	    atomic_exchange(&b->held_until, 0) != 0;
+	if (atomic_load_explicit(&b->held_until, memory_order_relaxed) == 0 ||
+	    atomic_exchange(&b->held_until, 0) == 0)
+		return false;
+	atomic_store(&b->recent, 0);
+	return true;
 }
 
 bool

@@ -12,13 +12,11 @@
 
 #include "addr.h"
 #include "board.h"
+#include "log.h"
 
 #define BACKEND_NAME		BOARD_NAME
 #define BACKEND_WEIGHT_MAX	256
 #define BACKEND_SPARE_MAX	64
-
-/* A backend that failed is passed over for so long, in ms. */
-#define BACKEND_HOLD_OFF	2000
 
 /* One that came up a while ago; what backend_warmth() is a part of. */
 #define BACKEND_WARM		1024u
@@ -59,6 +57,11 @@ struct pool {
 	bool		hash_port;	/* the key is address and port */
 	uint32_t	hash_factor;	/* percent of the mean load; 0: off */
 	uint64_t	slow_start;	/* ms until one that came up is warm */
+	/* When a backend is ejected: see backend_failed(). */
+	uint32_t	max_fails;	/* 0: never */
+	uint64_t	fail_timeout;	/* ms */
+	uint64_t	eject_time;	/* ms */
+	uint32_t	max_ejected;	/* percent */
 };
 
 struct backends {
@@ -94,6 +97,13 @@ bool	backend_unknown(const struct backends *, uint32_t i);
 /* Has it as many sessions as it may have? */
 bool	backend_full(const struct backends *, uint32_t i);
 
+/* What a failure has changed. */
+enum backend_news {
+	NEWS_NONE,
+	NEWS_DOUBT,			/* not ejected: too few others are left */
+	NEWS_EJECTED			/* others are tried first, for a time */
+};
+
 /*
  * How much of its weight it is to have, having come up just now: from little on
  * steadily to BACKEND_WARM when *slow_start* of the pool has passed.
@@ -101,17 +111,27 @@ bool	backend_full(const struct backends *, uint32_t i);
 uint32_t backend_warmth(const struct backends *, uint32_t i, uint64_t now);
 
 /*
- * An attempt to connect failed: hold the backend off. True for the first
- * failure after it had worked, so that this is worth a line in the log.
+ * An attempt to connect failed. As many as *max_fails* of the pool in
+ * *fail_timeout* eject the backend for *eject_time*; one more after that, before
+ * it has answered, does so again and for twice as long, up to BACKEND_EJECT_MAX
+ * times the first. Never are more than *max_ejected* percent ejected, nor the
+ * only one. When it has answered, and was not ejected for the longest of these
+ * times, it begins anew.
  */
-bool	backend_failed(const struct backends *, uint32_t i, uint64_t now);
+#define BACKEND_EJECT_MAX	30
+enum backend_news backend_failed(const struct backends *, uint32_t i,
+	    uint64_t now);
+
+/* The same, and say so in the log: it failed to *what*. */
+void	backend_complain(const struct backends *, uint32_t i, uint64_t now,
+	    struct log *, const char *what, int err);
 
 /* It answered. True when it had failed before. */
 bool	backend_answered(const struct backends *, uint32_t i);
 
 bool	backend_held_off(const struct backends *, uint32_t i, uint64_t now);
 
-/* Has it failed, and not answered since? */
+/* Has it failed so often, and not answered since? */
 bool	backend_in_doubt(const struct backends *, uint32_t i);
 
 #endif

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
-#define BOARD_VERSION	3
+#define BOARD_VERSION	4
 #define BOARD_WORKERS	256		/* slots, the most workers there can be */
 #define BOARD_BACKENDS	4096		/* the most backends there can be */
 #define BOARD_POOLS	512		/* room for pools, old and new */
@@ -95,6 +95,9 @@ struct board_backend {
 	_Atomic uint64_t held_until;	/* sys_now() value; 0: in service */
 	_Atomic uint64_t failures;	/* attempts that failed */
 	_Atomic uint64_t served;	/* sessions it answered */
+	_Atomic uint64_t recent;	/* failures of late: see backend.c */
+	_Atomic uint64_t ejected_until;	/* the last time it was ejected */
+	_Atomic uint32_t ejections;	/* in a row */
 	/* What checks see of it; the prober alone writes. */
 	_Alignas(64)
 	_Atomic uint32_t health;	/* enum backend_health */

@@ -40,13 +40,11 @@ attempt_failed(struct session_table *t, struct session *s, int err)
 	enum session_end why = connect_error(err);
 
 	session_note_end(s, why);
-	if (why != END_RESOURCES && backend_failed(t->backends, i, t->now))
-		log_seldom(t->log, LOG_WARNING,
-		    "backend %s: connect: %s; others are tried first for %d s",
-		    t->backends->list[i].name, strerror(err),
-		    BACKEND_HOLD_OFF / 1000);
-	else if (why == END_RESOURCES)
+	if (why == END_RESOURCES)
 		t->shortage = err;
+	else
+		backend_complain(t->backends, i, t->now, t->log, "connect",
+		    err);
 }
 
 static void

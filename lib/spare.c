@@ -177,11 +177,8 @@ failed(struct spares *s, uint32_t id, int err)
 	rest(s, id);
 	if (sys_shortage(err) || err == ECONNRESET || err == EPIPE)
 		return;
-	if (backend_failed(t->backends, i, t->now))
-		log_seldom(t->log, LOG_WARNING, "backend %s: spare "
-		    "connection: %s; others are tried first for %d s",
-		    t->backends->list[i].name, strerror(err),
-		    BACKEND_HOLD_OFF / 1000);
+	backend_complain(t->backends, i, t->now, t->log, "spare connection",
+	    err);
 	drop_row(s, i);
 }
 

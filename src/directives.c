@@ -292,6 +292,11 @@ static const struct directive table[] = {
 { X, "retries",	NULL, NUMBER(0, SESSION_ATTEMPTS - 1, NULL),
 				BY(read_pool_retries) },
 { X, "fast_open", NULL, BOOL, MEMBER(pool, fast_open) },
+{ X, "max_fails", "1", NUMBER(0, 1000, "attempts"), MEMBER(pool, max_fails) },
+{ X, "fail_timeout", "10s", TIME(1, YEAR), MEMBER(pool, fail_timeout) },
+{ X, "eject_time", "2s", TIME(1, YEAR), MEMBER(pool, eject_time) },
+{ X, "max_ejected", "50", NUMBER(0, 100, "percent of the servers"),
+				MEMBER(pool, max_ejected) },
 #undef X
 #define X	SECTION_SERVER
 { X, "address",	NULL, TYPE_ADDRESS, 0, 0, NULL,

@@ -20,7 +20,8 @@
 #include "load.h"
 
 static const char usage_text[] =
-"usage: load serve [-n listeners] [-o file] [-t secs] [-f] [-v n] [-x n]\n"
+"usage: load serve [-n listeners] [-p port] [-o file] [-t secs] [-f] [-v n]\n"
+"                  [-x n]\n"
 "       load crr|rr|idle|bulk|mix|hold -a addr[,addr...] [options]\n"
 "       load ports n                  names n free ports\n"
 "       load ask socket command       asks a unix socket\n"
@@ -45,6 +46,7 @@ static const char usage_text[] =
 "  -v   streams: compare one buffer in so many; 1: all             [8]\n"
 "  -n   serve: addresses to listen at                              [1]\n"
 "  -o   serve: write them to a file\n"
+"  -p   serve: the port of the first one; 0: any                   [0]\n"
 "  -f   serve: each stream down from a process of its own\n"
 "  -x   serve: falsify one answer in so many\n";
 
@@ -55,7 +57,7 @@ struct args {
 	double		 conns, size, silent, streams;
 	bool		 up, memory, fork_streams;
 	double		 secs, warm, backend, burst, op_timeout, open_timeout;
-	double		 sources, check, listeners, corrupt;
+	double		 sources, check, listeners, port, corrupt;
 	const char	*hook, *ports_file;
 };
 
@@ -87,6 +89,7 @@ numeric(struct args *a, int opt)
 	case 'k': return &a->streams;
 	case 'm': return &a->silent;
 	case 'n': return &a->listeners;
+	case 'p': return &a->port;
 	case 's': return &a->size;
 	case 't': return &a->secs;
 	case 'v': return &a->check;
@@ -110,7 +113,7 @@ parse(struct args *a, int argc, char **argv)
 	int opt;
 
 	while ((opt = getopt(argc, argv,
-	    "a:b:c:e:fk:m:n:o:s:t:uv:w:x:B:C:G:MO:P:R:S:T:")) != -1) {
+	    "a:b:c:e:fk:m:n:o:p:s:t:uv:w:x:B:C:G:MO:P:R:S:T:")) != -1) {
 		if ((d = numeric(a, opt)) != NULL) {
 			*d = number(opt, optarg);
 			continue;
@@ -259,7 +262,7 @@ name_ports(const char *text)
 	int n = (int)number('n', text);
 
 	while (n-- > 0) {
-		if (net_listen(&sin) == -1)
+		if (net_listen(&sin, 0) == -1)
 			err(71, "listen");
 		printf("%u\n", ntohs(sin.sin_port));
 	}
@@ -326,6 +329,7 @@ main(int argc, char **argv)
 	if (strcmp(a.mode, "serve") != 0)
 		return run(&a);
 	so.listeners = (int)a.listeners;
+	so.port = (unsigned)a.port;
 	so.corrupt = (unsigned)a.corrupt;
 	so.check_every = (unsigned)a.check;
 	so.secs = a.secs;

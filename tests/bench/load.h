@@ -198,7 +198,7 @@ struct run {
 uint64_t	 now_ns(void);
 
 /* load_net.c: sockets. -1: errno. */
-int		 net_listen(struct sockaddr_in *);
+int		 net_listen(struct sockaddr_in *, unsigned port);
 int		 net_connect(const struct run *, uint64_t, bool);
 int		 net_parse(const char *, struct sockaddr_in *);
 int		 net_ask(const char *, const char *);
@@ -235,6 +235,7 @@ uint64_t	 run_failed(const struct run *);
 /* load_serve.c: the backend; returns when its time is over. */
 struct serve_opts {
 	int		 listeners;
+	unsigned	 port;		/* of the first; 0: any */
 	unsigned	 corrupt;	/* one answer in so many is wrong */
 	unsigned	 check_every;
 	double		 secs;

@@ -37,15 +37,16 @@ net_nodelay(int fd)
 	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-/* Listen at any free port; *sin says which. */
+/* Listen at this port, 0: at any free one; *sin says which. */
 int
-net_listen(struct sockaddr_in *sin)
+net_listen(struct sockaddr_in *sin, unsigned port)
 {
 	socklen_t len = sizeof(*sin);
 	int fd, on = 1, err;
 
 	memset(sin, 0, sizeof(*sin));
 	sin->sin_family = AF_INET;
+	sin->sin_port = htons((uint16_t)port);
 	sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)

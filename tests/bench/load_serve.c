@@ -325,7 +325,8 @@ serve_listen(const struct server *s, FILE *out)
 
 	for (i = 0; i < s->opts->listeners; i++) {
 		if ((p = calloc(1, sizeof(*p))) == NULL ||
-		    (p->fd = net_listen(&sin)) == -1)
+		    (p->fd = net_listen(&sin,
+		    i == 0 ? s->opts->port : 0)) == -1)
 			err(71, "listen");
 		p->listener = true;
 		if (peer_watch(s, p, EPOLL_CTL_ADD, EPOLLIN) == -1)

@@ -4,6 +4,7 @@
  * echo.c: a backend for thousands of connections in one process, where peer
  * would fork for each. Prints its address, then echoes until it is killed. A
  * connection has a fixed buffer and is read only when that is empty.
+ * usage: echo [PORT]
  */
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -26,15 +27,17 @@ struct conn {
 };
 
 static int
-listen_socket(void)
+listen_socket(uint16_t port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
 	socklen_t len = sizeof(a);
-	int fd;
+	int fd, on = 1;
 
+	a.sin_port = htons(port);
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1 || bind(fd, (struct sockaddr *)&a, len) == -1 ||
+	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
+	    sizeof(on)) == -1 || bind(fd, (struct sockaddr *)&a, len) == -1 ||
 	    listen(fd, INT_MAX) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&a, &len) == -1)
 		err(1, "listen");
@@ -96,7 +99,7 @@ move(int ep, struct conn *c)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct epoll_event ev[64];
 	struct rlimit rl;
@@ -108,7 +111,7 @@ main(void)
 	}
 	if ((ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		err(1, "epoll");
-	listener = listen_socket();
+	listener = listen_socket(argc > 1 ? (uint16_t)atoi(argv[1]) : 0);
 	watch(ep, EPOLL_CTL_ADD, listener, NULL, EPOLLIN);
 	/* A test that was killed leaves nothing behind for long. */
 	alarm(600);

@@ -14,6 +14,7 @@ PROCESS_TESTS = \
 	tests/process/changes.sh \
 	tests/process/chroot.sh \
 	tests/process/descriptors.sh \
+	tests/process/failover.sh \
 	tests/process/fastopen.sh \
 	tests/process/fulllog.sh \
 	tests/process/initd.sh \

@@ -12,6 +12,11 @@ static const struct backend list[3] = {
 	{ .name = "c", .weight = 1, .seat = 2 },
 };
 
+/* Ejects at the first failure, and all but one, unless a test changes it. */
+static const struct pool ejects = { .n = 3, .max_fails = 1,
+	.fail_timeout = 10000, .eject_time = 2000, .max_ejected = 70 };
+
+static struct pool pool;
 static struct board *board;
 static struct backends one, two;	/* as two workers see them */
 
@@ -22,6 +27,9 @@ set_up(void **state)
 	if ((board = board_new(3, NULL)) == NULL)
 		return -1;
 	atomic_store(&board->head->slots, BOARD_WORKERS);
+	pool = ejects;
+	one.pool = two.pool = &pool;
+	one.pools = two.pools = 1;
 	one.list = two.list = list;
 	one.n = two.n = 3;
 	one.board = two.board = board;
@@ -63,13 +71,11 @@ static void
 test_failure_is_news_once(void **state)
 {
 	(void)state;
-	assert_true(backend_failed(&one, 0, 1000));
-	assert_false(backend_failed(&one, 0, 1001));
-	assert_false(backend_failed(&two, 0, 1002));
-	/* Also after the hold-off, as long as it has not answered. */
-	assert_false(backend_failed(&two, 0, 100000));
-	assert_true(backend_failed(&two, 1, 1002));
-	assert_int_equal(board->backend[0].failures, 4);
+	assert_int_equal(backend_failed(&one, 0, 1000), NEWS_EJECTED);
+	assert_int_equal(backend_failed(&one, 0, 1001), NEWS_NONE);
+	assert_int_equal(backend_failed(&two, 0, 1002), NEWS_NONE);
+	assert_int_equal(backend_failed(&two, 1, 1002), NEWS_EJECTED);
+	assert_int_equal(board->backend[0].failures, 3);
 	assert_int_equal(board->backend[1].failures, 1);
 	assert_int_equal(board->backend[2].failures, 0);
 }
@@ -82,31 +88,148 @@ test_answer_is_news_once(void **state)
 	backend_failed(&one, 0, 1000);
 	assert_true(backend_answered(&two, 0));
 	assert_false(backend_answered(&one, 0));
-	assert_true(backend_failed(&one, 0, 1000));
+	assert_int_equal(backend_failed(&one, 0, 1001), NEWS_EJECTED);
 	assert_true(backend_answered(&one, 0));
 	assert_int_equal(board->backend[0].served, 4);
 	assert_int_equal(board->backend[1].served, 0);
 }
 
+/* Until when is it ejected, seen at *now* by the other worker? */
+static uint64_t
+ejected_at(uint64_t now)
+{
+	uint64_t ms = 0;
+
+	assert_int_equal(backend_failed(&one, 0, now), NEWS_EJECTED);
+	while (backend_held_off(&two, 0, now + ms))
+		ms++;
+	return ms;
+}
+
+/* Each ejection in a row is twice as long, up to thirty times the first. */
 static void
-test_held_off(void **state)
+test_ejections_grow(void **state)
+{
+	static const unsigned times[] = { 1, 2, 4, 8, 16, 30, 30, 30 };
+	uint64_t now = 5000, ms;
+	size_t i;
+
+	(void)state;
+	pool.eject_time = 100;
+	assert_false(backend_held_off(&one, 0, 0));
+	for (i = 0; i < COUNT(times); i++) {
+		ms = ejected_at(now);
+		assert_int_equal(ms, times[i] * 100);
+		assert_false(backend_held_off(&two, 1, now));
+		/* Those who were on their way to it fail, too. */
+		assert_int_equal(backend_failed(&two, 0, now + ms - 1),
+		    NEWS_NONE);
+		now += ms;
+	}
+	/* A single answer does not make it sound. */
+	assert_true(backend_answered(&two, 0));
+	assert_int_equal(ejected_at(now + 2999), 3000);
+	assert_true(backend_answered(&two, 0));
+	assert_int_equal(ejected_at(now + 2999 + 3000 + 3000), 100);
+}
+
+/* Failures count for a while, and of all workers. */
+static void
+test_failures_in_a_window(void **state)
 {
 	(void)state;
-	assert_int_equal(BACKEND_HOLD_OFF, 2000);
-	assert_false(backend_held_off(&one, 0, 0));
-	assert_false(backend_held_off(&one, 0, UINT64_MAX));
-	backend_failed(&one, 0, 5000);
-	assert_true(backend_held_off(&one, 0, 5000));
-	assert_true(backend_held_off(&two, 0, 6999));
-	assert_false(backend_held_off(&two, 0, 7000));
-	assert_false(backend_held_off(&one, 1, 5000));
-	/* Another failure begins it anew. */
-	backend_failed(&two, 0, 6000);
-	assert_true(backend_held_off(&one, 0, 7999));
-	assert_false(backend_held_off(&one, 0, 8000));
-	backend_failed(&one, 0, 9000);
-	backend_answered(&two, 0);
-	assert_false(backend_held_off(&one, 0, 9001));
+	pool.max_fails = 3;
+	assert_int_equal(backend_failed(&one, 0, 1000), NEWS_NONE);
+	assert_int_equal(backend_failed(&two, 0, 2000), NEWS_NONE);
+	/* The first is forgotten, and the others with it. */
+	assert_int_equal(backend_failed(&one, 0, 11000), NEWS_NONE);
+	assert_int_equal(backend_failed(&two, 0, 20998), NEWS_NONE);
+	assert_false(backend_in_doubt(&one, 0));
+	assert_int_equal(backend_failed(&one, 0, 20999), NEWS_EJECTED);
+	/* Until it has answered one is enough. */
+	assert_int_equal(backend_failed(&one, 0, 90000), NEWS_EJECTED);
+	assert_true(backend_answered(&one, 0));
+	assert_int_equal(backend_failed(&one, 0, 99999), NEWS_NONE);
+	pool.max_fails = 0;
+	assert_int_equal(backend_failed(&one, 1, 1), NEWS_NONE);
+	assert_false(backend_in_doubt(&one, 1));
+}
+
+/* Never more than the share; who comes too late is in doubt all the same. */
+static void
+test_share(void **state)
+{
+	(void)state;
+	pool.max_ejected = 34;
+	assert_int_equal(backend_failed(&one, 0, 1000), NEWS_EJECTED);
+	assert_int_equal(backend_failed(&two, 1, 1000), NEWS_DOUBT);
+	assert_int_equal(backend_failed(&two, 1, 1001), NEWS_NONE);
+	assert_false(backend_held_off(&one, 1, 1001));
+	assert_true(backend_in_doubt(&one, 1));
+	/* The first one's time is over. */
+	assert_int_equal(backend_failed(&two, 1, 3000), NEWS_EJECTED);
+	assert_int_equal(backend_failed(&two, 0, 3000), NEWS_NONE);
+	pool.max_ejected = 33;
+	assert_int_equal(backend_failed(&two, 2, 9000), NEWS_DOUBT);
+}
+
+static void
+test_the_only_one_is_never_ejected(void **state)
+{
+	(void)state;
+	pool.n = 1;
+	pool.max_ejected = 100;
+	assert_int_equal(backend_failed(&one, 0, 1000), NEWS_DOUBT);
+	assert_int_equal(backend_failed(&one, 0, 2000), NEWS_NONE);
+	assert_false(backend_held_off(&one, 0, 2000));
+	assert_true(backend_answered(&one, 0));
+}
+
+/* Run by two processes at once; returns the sum of what they count. */
+static unsigned
+race(unsigned (*run)(const struct backends *))
+{
+	const struct backends *side[] = { &one, &two };
+	unsigned sum = 0;
+	pid_t pid[2];
+	int i, p[2], status;
+	char c;
+
+	MUST(pipe(p));
+	for (i = 0; i < 2; i++)
+		if ((pid[i] = (pid_t)MUST(fork())) == 0) {
+			close(p[1]);
+			(void)!read(p[0], &c, 1);
+			_exit((int)run(side[i]));
+		}
+	close(p[0]);
+	close(p[1]);
+	for (i = 0; i < 2; i++) {
+		MUST(waitpid(pid[i], &status, 0));
+		assert_true(WIFEXITED(status));
+		sum += (unsigned)WEXITSTATUS(status);
+	}
+	return sum;
+}
+
+static unsigned
+eject_fifty(const struct backends *bs)
+{
+	unsigned n = 0;
+	uint64_t now;
+
+	for (now = 1; now <= 50; now++)
+		n += backend_failed(bs, 0, now * 1000000) == NEWS_EJECTED;
+	return n;
+}
+
+/* Whatever both see at once, only one ejects. */
+static void
+test_race_to_eject(void **state)
+{
+	(void)state;
+	assert_int_equal(race(eject_fifty), 50);
+	assert_int_equal(board->backend[0].failures, 100);
 }
 
 /* Longer than it is held off: until it has answered somebody. */
@@ -132,11 +255,11 @@ test_processes_tell_each_other(void **state)
 	(void)state;
 	if ((pid = (pid_t)MUST(fork())) == 0) {
 		backend_take(&two, 2);
-		_exit(backend_failed(&two, 2, 100) ? 0 : 1);
+		_exit(backend_failed(&two, 2, 100) == NEWS_EJECTED ? 0 : 1);
 	}
 	assert_int_equal(wait_child(pid), 0);
 	assert_true(backend_held_off(&one, 2, 200));
-	assert_false(backend_failed(&one, 2, 200));
+	assert_int_equal(backend_failed(&one, 2, 200), NEWS_NONE);
 	assert_int_equal(board_backend_live(board, 2), 1);
 }
 
@@ -194,7 +317,11 @@ main(void)
 		TEST(test_take_and_drop),
 		TEST(test_failure_is_news_once),
 		TEST(test_answer_is_news_once),
-		TEST(test_held_off),
+		TEST(test_ejections_grow),
+		TEST(test_failures_in_a_window),
+		TEST(test_share),
+		TEST(test_the_only_one_is_never_ejected),
+		TEST(test_race_to_eject),
 		TEST(test_in_doubt),
 		TEST(test_processes_tell_each_other),
 		TEST(test_serves),

@@ -16,6 +16,10 @@ static struct backends backends;
 static struct balance *balance;
 
 /* Backends of these weights; negative: a backup of that weight. */
+/* One failure is enough, and all may be held off. */
+#define EJECTS		.max_fails = 1, .fail_timeout = 1, \
+			.eject_time = 2000, .max_ejected = 100
+
 static void
 begin(const int *weights, uint32_t n)
 {
@@ -29,7 +33,7 @@ begin(const int *weights, uint32_t n)
 	}
 	backends.list = list;
 	backends.n = n;
-	pool.n = n;
+	pool = (struct pool){ .n = n, EJECTS };
 	backends.pool = &pool;
 	backends.pools = 1;
 	backends.worker = 0;
@@ -435,13 +439,16 @@ test_by_the_book(void **state)
 static void
 test_pools_are_apart(void **state)
 {
-	struct pool pools[2] = { { .n = 2 }, { .first = 2, .n = 3, .seat = 1 } };
+	struct pool pools[2] = { { .n = 2 }, { .first = 2, .n = 3, .seat = 1,
+	    EJECTS } };
 	struct balance *b;
 	const uint16_t tried[] = { 0, 1 };
 	int i;
 
 	(void)state;
 	begin((const int[]){ 1, 1, 1, 2, -1 }, 5);
+	for (i = 2; i < 5; i++)
+		list[i].pool = 1;
 	backends.pool = pools;
 	backends.pools = 2;
 	b = balance_new(&backends);

@@ -323,7 +323,7 @@ test_all_are_silent(void **state)
 static const struct {
 	int	err;
 	enum session_end end;
-	bool	held_off;		/* is it the backend's fault? */
+	bool	failed;			/* is it the backend's fault? */
 } errors[] = {
 	{ ECONNREFUSED, END_SERVER_REFUSED, true },
 	{ ENOENT, END_SERVER_REFUSED, true },
@@ -355,12 +355,12 @@ test_errors_of_connect(void **state)
 		close(client);
 		client = -1;
 		ended("a", errors[i].end);
-		assert_int_equal(backend_held_off(&rig.backends, 0,
-		    rig.table.now), errors[i].held_off);
+		assert_int_equal(backend_in_doubt(&rig.backends, 0),
+		    errors[i].failed);
 		assert_int_equal(rig.board->backend[0].failures,
-		    errors[i].held_off);
+		    errors[i].failed);
 		assert_int_equal(rig.table.shortage,
-		    errors[i].held_off ? 0 : errors[i].err);
+		    errors[i].failed ? 0 : errors[i].err);
 	}
 }
 
@@ -396,15 +396,15 @@ test_no_descriptor(void **state)
 }
 
 static void
-test_failure_is_logged_once(void **state)
+test_ejections_are_logged(void **state)
 {
 	int i, server;
 
 	(void)state;
 	begin(2, 1);
 	for (i = 0; i < 4; i++) {
-		/* Past the hold-off, so that it is tried again. */
-		rig_pass(&rig, 3000);
+		/* Past its ejection, so that it is tried again. */
+		rig_pass(&rig, 30000);
 		client = rig_client(&rig);
 		server = rig_server(&rig, 1);
 		close(server);
@@ -413,14 +413,16 @@ test_failure_is_logged_once(void **state)
 	}
 	client = -1;
 	TURN_UNTIL(&rig, rig.table.live == 0);
-	assert_true(rig.board->backend[0].failures > 1);
-	assert_int_equal(count(rig_log(&rig), "backend a: connect: "), 1);
-	assert_int_equal(count(rig_log(&rig),
-	    " warning: backend a: connect: Connection refused"), 1);
+	assert_int_equal(rig.board->backend[0].failures, 4);
+	assert_int_equal(count(rig_log(&rig), "backend a: connect: "), 4);
+	assert_int_equal(count(rig_log(&rig), " warning: backend a: connect: "
+	    "Connection refused; others are tried first for 2 s\n"), 1);
+	assert_int_equal(count(rig_log(&rig), " warning: backend a: connect: "
+	    "Connection refused; others are tried first for 16 s\n"), 1);
 	/* And that it is back. */
 	MUST(listen(rig.listener[0], 10));
 	for (i = 0; i < 4; i++) {
-		rig_pass(&rig, 3000);
+		rig_pass(&rig, 30000);
 		client = rig_client(&rig);
 		TURN_UNTIL(&rig, comes(rig.listener[0], POLLIN, 0) ||
 		    comes(rig.listener[1], POLLIN, 0));
@@ -561,7 +563,7 @@ main(void)
 		TEST(test_all_are_silent),
 		TEST(test_errors_of_connect),
 		TEST(test_no_descriptor),
-		TEST(test_failure_is_logged_once),
+		TEST(test_ejections_are_logged),
 		TEST(test_held_off_is_not_asked),
 		TEST(test_answer_and_reset_at_once),
 		TEST(test_killed_while_connecting),

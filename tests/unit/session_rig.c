@@ -91,6 +91,10 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	r->route.limits.fin_timeout = 60000;
 	r->pool.connect_timeout = 5000;
 	r->pool.attempts = 3;
+	r->pool.max_fails = 1;
+	r->pool.fail_timeout = 10000;
+	r->pool.eject_time = 2000;
+	r->pool.max_ejected = 100;
 	t->now = sys_now();
 	t->route = &r->route;
 	t->backends = &r->backends;

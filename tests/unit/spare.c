@@ -130,14 +130,15 @@ test_refused(void **state)
 	begin(2);
 	rig_refuse(&rig, 0);
 	TURN_UNTIL(&rig, rig.board->backend[0].failures == 2);
-	assert_true(backend_held_off(&rig.backends, 0, rig.table.now));
+	assert_true(backend_in_doubt(&rig.backends, 0));
 	for (i = 0; i < 20; i++) {
 		rig_pass(&rig, 1000);
 		rig_turn(&rig, 1);
 	}
 	assert_int_equal(rig.board->backend[0].failures, 2);
 	assert_int_equal(count(" warning: backend a: spare connection: "
-	    "Connection refused; others are tried first for 2 s\n"), 1);
+	    "Connection refused; too few others are left to pass it "
+	    "over\n"), 1);
 	MUST(listen(rig.listener[0], 10));
 	nobody_comes(5000);
 	client = rig_client(&rig);
