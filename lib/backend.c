@@ -21,18 +21,38 @@ shared(const struct backends *bs, uint32_t i)
 	return &bs->board->backend[bs->list[i].seat];
 }
 
-void
+bool
 backend_take(const struct backends *bs, uint32_t i)
 {
-	gauge_add(board_live(bs->board, bs->worker,
-	    bs->list[i].seat), 1);
+	const struct backend *b = &bs->list[i];
+	_Atomic uint32_t *mine = board_live(bs->board, bs->worker, b->seat);
+
+	if (b->max_sessions == 0) {
+		gauge_add(mine, 1);
+		return true;
+	}
+	/*
+	 * First add, then count, in one order for all: of those that race for
+	 * the last place all but the first see it taken. All may step back.
+	 */
+	atomic_fetch_add(mine, 1);
+	if (backend_load(bs, i) <= b->max_sessions)
+		return true;
+	atomic_fetch_sub(mine, 1);
+	return false;
 }
 
 void
 backend_drop(const struct backends *bs, uint32_t i)
 {
-	gauge_add(board_live(bs->board, bs->worker,
-	    bs->list[i].seat), -1);
+	const struct backend *b = &bs->list[i];
+	_Atomic uint32_t *mine = board_live(bs->board, bs->worker, b->seat);
+
+	/* In the same order: whoever sees nobody waiting is seen by who does. */
+	if (b->max_sessions != 0)
+		atomic_fetch_sub(mine, 1);
+	else
+		gauge_add(mine, -1);
 }
 
 uint32_t
@@ -212,4 +232,16 @@ bool
 backend_in_doubt(const struct backends *bs, uint32_t i)
 {
 	return backend_held_off(bs, i, 0);
+}
+
+uint32_t
+backend_downs(const struct backends *bs, uint32_t i)
+{
+	return atomic_load(&shared(bs, i)->downs);
+}
+
+bool
+backend_went_down(const struct backends *bs, uint32_t i, uint32_t downs)
+{
+	return health(bs, i) == HEALTH_DOWN && backend_downs(bs, i) != downs;
 }

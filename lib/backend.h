@@ -57,6 +57,9 @@ struct pool {
 	bool		hash_port;	/* the key is address and port */
 	uint32_t	hash_factor;	/* percent of the mean load; 0: off */
 	uint64_t	slow_start;	/* ms until one that came up is warm */
+	bool		cut;		/* sessions end when theirs goes down */
+	uint64_t	queue_timeout;	/* ms; never 0 */
+	uint32_t	max_queue;	/* sessions that wait; 0: none may */
 	/* When a backend is ejected: see backend_failed(). */
 	uint32_t	max_fails;	/* 0: never */
 	uint64_t	fail_timeout;	/* ms */
@@ -80,8 +83,12 @@ backend_pool(const struct backends *bs, uint32_t i)
 	return &bs->pool[bs->list[i].pool];
 }
 
-/* Count one session more, one fewer. */
-void	backend_take(const struct backends *, uint32_t i);
+/*
+ * Count one session more. False: it has as many as it may have; never does it
+ * get more, whoever asks at the same time. Spare connections are no sessions.
+ * Pair with backend_drop(), once the connection is closed.
+ */
+bool	backend_take(const struct backends *, uint32_t i);
 void	backend_drop(const struct backends *, uint32_t i);
 
 /* Sessions on it, of all workers and generations. */
@@ -133,5 +140,9 @@ bool	backend_held_off(const struct backends *, uint32_t i, uint64_t now);
 
 /* Has it failed so often, and not answered since? */
 bool	backend_in_doubt(const struct backends *, uint32_t i);
+
+/* How often it went down; and is it down now, more often than that? */
+uint32_t backend_downs(const struct backends *, uint32_t i);
+bool	backend_went_down(const struct backends *, uint32_t i, uint32_t downs);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "board.h"
 
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -31,6 +32,8 @@ lay_out(struct board *b, char *base)
 	at += BOARD_POOLS * sizeof(*b->pool);
 	b->backend = (struct board_backend *)(base + at);
 	at += b->backends * sizeof(*b->backend);
+	b->wait = (struct board_wait *)(base + at);
+	at += (size_t)BOARD_POOLS * BOARD_WORKERS * sizeof(*b->wait);
 	b->live = (_Atomic uint32_t *)(base + at);
 	/* And one line, for who reads whole ones from anywhere. */
 	return at + (size_t)BOARD_WORKERS * b->backends * sizeof(*b->live) + 64;
@@ -45,6 +48,7 @@ new_handle(uint32_t backends)
 		return NULL;
 	b->backends = backends;
 	b->size = lay_out(b, NULL);
+	memset(b->bell, -1, sizeof(b->bell));
 	return b;
 }
 
@@ -116,10 +120,45 @@ fail:
 void
 board_free(struct board *b)
 {
+	uint32_t i;
+
 	if (b == NULL)
 		return;
+	for (i = 0; i < BOARD_WORKERS; i++)
+		if (b->bell[i] != -1)
+			close(b->bell[i]);
 	munmap(b->head, b->size);
 	free(b);
+}
+
+int
+board_make_bells(struct board *b, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n && i < BOARD_WORKERS; i++)
+		if (b->bell[i] == -1 && (b->bell[i] = eventfd(0,
+		    EFD_NONBLOCK | EFD_CLOEXEC)) == -1)
+			return -1;
+	return 0;
+}
+
+void
+board_ring(const struct board *b, uint32_t worker)
+{
+	const uint64_t one = 1;
+
+	/* It can only fail for a bell that has been ringing for ages. */
+	if (b->bell[worker] != -1)
+		(void)!write(b->bell[worker], &one, sizeof(one));
+}
+
+void
+board_hush(const struct board *b, uint32_t worker)
+{
+	uint64_t rung;
+
+	(void)!read(b->bell[worker], &rung, sizeof(rung));
 }
 
 uint64_t
@@ -187,11 +226,16 @@ board_live(const struct board *b, uint32_t worker, uint32_t backend)
 	return &b->live[(size_t)worker * b->backends + backend];
 }
 
+struct board_wait *
+board_wait(const struct board *b, uint32_t worker, uint32_t pool)
+{
+	return &b->wait[(size_t)pool * BOARD_WORKERS + worker];
+}
+
 uint32_t
 board_slots(const struct board *b)
 {
-	uint32_t slots = atomic_load_explicit(&b->head->slots,
-	    memory_order_relaxed);
+	uint32_t slots = atomic_load(&b->head->slots);
 
 	return slots < BOARD_WORKERS ? slots : BOARD_WORKERS;
 }
@@ -231,8 +275,7 @@ board_backend_live(const struct board *b, uint32_t backend)
 	uint32_t i, live = 0, slots = board_slots(b);
 
 	for (i = 0; i < slots; i++)
-		live += atomic_load_explicit(board_live(b, i, backend),
-		    memory_order_relaxed);
+		live += atomic_load(board_live(b, i, backend));
 	return live;
 }
 
@@ -246,6 +289,11 @@ board_reclaim(struct board *b, uint32_t worker)
 	counter_add(&w->lost, lost);
 	for (i = 0; i < b->backends; i++)
 		atomic_store(board_live(b, worker, i), 0);
+	/* Behind a seat that was never taken nobody sits. */
+	for (i = 0; i < BOARD_POOLS && b->pool[i].seat.hash != 0; i++) {
+		atomic_store(&board_wait(b, worker, i)->ticket, 0);
+		atomic_store(&board_wait(b, worker, i)->n, 0);
+	}
 	atomic_store(&w->pid, 0);
 	atomic_store(&w->state, WORKER_FREE);
 	return lost;

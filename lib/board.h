@@ -110,13 +110,22 @@ struct board_backend {
 /* Tiers of backends, in the order in which they are tried. */
 enum { TIER_PRIMARY, TIER_BACKUP, TIERS };
 
-/* One pool; any worker writes the tickets. */
+/* One pool; any worker writes the tickets and what is known of its queue. */
 struct board_pool {
 	struct board_seat seat;
+	_Alignas(64)
+	_Atomic uint64_t queue_tail;	/* the last ticket of its queue */
+	_Atomic uint32_t waiting;	/* 0: nobody is in its queue */
 	/* Places in the round-robin sequence given out. */
 	struct {
 		_Alignas(64) _Atomic uint64_t ticket;
 	} tier[TIERS];
+};
+
+/* Who of one worker waits for one pool; written by that worker alone. */
+struct board_wait {
+	_Atomic uint64_t ticket;	/* of the oldest; 0: nobody waits */
+	_Atomic uint32_t n;
 };
 
 /* The head of the shared pages; written by the master but where it says else. */
@@ -139,9 +148,11 @@ struct board {
 	struct board_worker *worker;	/* BOARD_WORKERS */
 	struct board_pool *pool;	/* BOARD_POOLS */
 	struct board_backend *backend;
+	struct board_wait *wait;	/* a row of workers for each pool */
 	_Atomic uint32_t *live;		/* sessions: a row for each worker */
 	uint32_t	 backends;	/* how many there is room for */
 	size_t		 size;		/* of the shared pages */
+	int		 bell[BOARD_WORKERS];	/* by slot; -1: it has none */
 };
 
 /*
@@ -159,6 +170,18 @@ struct board *board_adopt(int fd, uint32_t backends);
 
 void	board_free(struct board *);
 
+/*
+ * Give the first *n* slots bells, by which workers wake each other: descriptors
+ * that whoever is forked from now on inherits. 0, or -1 with errno set.
+ */
+int	board_make_bells(struct board *, uint32_t n);
+
+/* Wake this worker; without a bell it looks by itself before long. */
+void	board_ring(const struct board *, uint32_t worker);
+
+/* For the one that was woken: let the bell be still again. */
+void	board_hush(const struct board *, uint32_t worker);
+
 /* FNV-1a (Fowler, Noll, Vo), never 0: it spares us to compare all names. */
 uint64_t board_hash(const char *name);
 
@@ -175,6 +198,10 @@ uint32_t board_seat_pool(struct board *, const char *name,
 /* Sessions that *worker* holds on *backend*; written by that worker alone. */
 _Atomic uint32_t *board_live(const struct board *, uint32_t worker,
 	    uint32_t backend);
+
+/* Who of *worker* waits for the pool in this seat. */
+struct board_wait *board_wait(const struct board *, uint32_t worker,
+	    uint32_t pool);
 
 /* Workers have slots below this. */
 uint32_t board_slots(const struct board *);

@@ -253,6 +253,12 @@ put_connect_ms(const struct matter *m)
 }
 
 static void
+put_queue_ms(const struct matter *m)
+{
+	text_number(m->out, session_queued(m->table, m->session));
+}
+
+static void
 put_total_ms(const struct matter *m)
 {
 	text_number(m->out, age(m));
@@ -283,8 +289,8 @@ put_pid(const struct matter *m)
 #define FIELDS(X)							\
 	X(time) X(start) X(event) X(client) X(client_ip) X(client_port)	\
 	X(listener) X(address) X(pool) X(server) X(backend) X(attempts)	\
-	X(retries) X(up) X(down) X(connect_ms) X(total_ms) X(end)	\
-	X(worker) X(pid)
+	X(retries) X(up) X(down) X(connect_ms) X(queue_ms) X(total_ms)	\
+	X(end) X(worker) X(pid)
 
 static const char *const field_names[] = {
 #define X(name) #name,
@@ -321,7 +327,8 @@ static void (*const field_puts[])(const struct matter *) = {
 	"\"pool\":%{pool},\"server\":%{server},"			\
 	"\"backend\":%{backend},\"attempts\":%{attempts},"		\
 	"\"retries\":%{retries},\"up\":%{up},\"down\":%{down},"		\
-	"\"connect_ms\":%{connect_ms},\"total_ms\":%{total_ms},"	\
+	"\"connect_ms\":%{connect_ms},\"queue_ms\":%{queue_ms},"	\
+	"\"total_ms\":%{total_ms},"					\
 	"\"end\":%{end},\"worker\":%{worker}}"
 
 /* The name of a field and its closing brace; returns what follows, or NULL. */

@@ -2,8 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * log_haproxy.c: each field as HAProxy's configuration manual, section 8.2.2,
- * has it, and the codes of section 8.5. What we have no word for is said as
- * HAProxy would say it of a proxy without queues.
+ * has it, and the codes of section 8.5.
  */
 #include "log_haproxy.h"
 
@@ -29,6 +28,9 @@ cause(const struct session *s)
 		[END_IDLE_TIMEOUT] = 'c',
 		[END_FIN_TIMEOUT] = 'c',
 		[END_NO_BACKEND] = 'S',
+		[END_QUEUE_TIMEOUT] = 's',
+		[END_QUEUE_FULL] = 'S',
+		[END_SERVER_DOWN] = 'D',
 		[END_RESOURCES] = 'R',
 		[END_DRAIN] = 'K',
 		[END_STOP] = 'K',
@@ -40,12 +42,14 @@ cause(const struct session *s)
 	return codes[s->end];
 }
 
-/* And in which phase: while connecting, or with data. */
+/* And in which phase: in the queue, while connecting, or with data. */
 static char
 phase(const struct session *s)
 {
 	if (cause(s) == '-')
 		return '-';
+	if (s->end == END_QUEUE_TIMEOUT || s->end == END_QUEUE_FULL)
+		return 'Q';
 	return s->connected == 0 ? 'C' : 'D';
 }
 
@@ -74,16 +78,23 @@ put_server(struct text *out, const struct session_table *t,
 	    log_server_name(t->backends, s->tried[s->attempts - 1]));
 }
 
-/* Tw/Tc/Tt: in the queue, until connected, in all. */
+/* Tw/Tc/Tt: in the queue, then until connected, and in all. */
 static void
 put_times(struct text *out, const struct session_table *t,
     const struct session *s, bool ended)
 {
-	text_string(out, s->attempts == 0 ? " -1/" : " 0/");
+	uint64_t queued = session_queued(t, s);
+
+	text_bytes(out, " ", 1);
+	if (s->attempts == 0 && queued == 0)
+		text_string(out, "-1");
+	else
+		text_number(out, queued);
+	text_bytes(out, "/", 1);
 	if (s->connected == 0)
 		text_string(out, "-1");
 	else
-		text_number(out, s->connected - s->started);
+		text_number(out, s->connected - s->started - queued);
 	text_bytes(out, "/+", ended ? 1 : 2);
 	text_number(out, t->now - s->started);
 	text_bytes(out, " +", ended ? 1 : 2);

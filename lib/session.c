@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "queue.h"
 #include "session_log.h"
 #include "session_step.h"
 #include "sys.h"
@@ -22,7 +23,9 @@ session_set_state(struct session *s, enum session_state to)
 {
 	static const unsigned from[] = {
 		[SESSION_FREE] = ~0u,
-		[SESSION_PICK] = 1u << SESSION_FREE | 1u << SESSION_CONNECT,
+		[SESSION_PICK] = 1u << SESSION_FREE | 1u << SESSION_CONNECT |
+		    1u << SESSION_QUEUE,
+		[SESSION_QUEUE] = 1u << SESSION_PICK,
 		[SESSION_CONNECT] = 1u << SESSION_PICK,
 		[SESSION_RELAY] = 1u << SESSION_CONNECT,
 		[SESSION_FLUSH] = 1u << SESSION_RELAY,
@@ -54,6 +57,9 @@ deadline(const struct session_table *t, const struct session *s)
 	uint64_t limit;
 
 	switch (s->state) {
+	case SESSION_QUEUE:
+		return s->last - s->queued +
+		    t->backends->pool[r->pool].queue_timeout;
 	case SESSION_CONNECT:
 		return s->last +
 		    t->backends->pool[r->pool].connect_timeout;
@@ -115,6 +121,26 @@ session_backend(const struct session *s)
 	return s->tried[s->attempts - 1];
 }
 
+/* First close: else the backend might have more than it may for a moment. */
+void
+session_let_go(struct session_table *t, struct session *s, bool abort)
+{
+	if (s->fd[SERVER] == -1)
+		return;
+	table_detach(t, s, SERVER, abort);
+	session_give_place(t, session_backend(s));
+}
+
+void
+session_give_place(struct session_table *t, uint32_t i)
+{
+	const struct backend *b = &t->backends->list[i];
+
+	backend_drop(t->backends, i);
+	if (b->max_sessions != 0)
+		queue_call(t->queue, b->pool, t->now);
+}
+
 /*
  * The one way out, from any state and however little was built. *reset* tells
  * who gets a reset instead of an end of file.
@@ -122,9 +148,9 @@ session_backend(const struct session *s)
 void
 session_finish(struct session_table *t, struct session *s, int reset)
 {
-	if (s->fd[SERVER] != -1)
-		backend_drop(t->backends, session_backend(s));
-	table_detach(t, s, SERVER, reset == SERVER || reset == EVERYBODY);
+	if (s->state == SESSION_QUEUE)
+		session_leave_queue(t, s);
+	session_let_go(t, s, reset == SERVER || reset == EVERYBODY);
 	table_detach(t, s, CLIENT, reset == CLIENT || reset == EVERYBODY);
 	shuttle_drop(&s->way[UP], &t->kit);
 	shuttle_drop(&s->way[DOWN], &t->kit);
@@ -184,6 +210,8 @@ session_expired(struct session_table *t, struct session *s)
 		return;
 	} else if (at > t->now) {
 		timers_set(t->timers, table_id(t, s), at);
+	} else if (s->state == SESSION_QUEUE) {
+		session_queue_expired(t, s);
 	} else if (s->state == SESSION_CONNECT) {
 		session_connect_failed(t, s, ETIMEDOUT);
 	} else if (s->state == SESSION_RELAY) {

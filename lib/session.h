@@ -5,6 +5,7 @@
  *
  *	PICK -> CONNECT -> RELAY -> (FLUSH ->) gone
  *	| ^________|  on failure, with a backend not tried yet
+ *	|<--> QUEUE, while all that are left are full
  *	+-> (LINGER ->) gone, when there is none
  *
  * PICK is passed through within one turn. FLUSH waits for the peer's system to
@@ -29,8 +30,8 @@ struct session_table;
 
 #define SESSION_ATTEMPTS	8	/* backends tried at most */
 
-#define SESSION_STATES(X) X(FREE) X(PICK) X(CONNECT) X(RELAY) X(FLUSH) \
-	X(LINGER)
+#define SESSION_STATES(X) X(FREE) X(PICK) X(QUEUE) X(CONNECT) X(RELAY) \
+	X(FLUSH) X(LINGER)
 
 enum session_state {
 #define X(name) SESSION_##name,
@@ -56,6 +57,9 @@ enum session_state {
 	X(IDLE_TIMEOUT,		"proxy.idle_timeout")			\
 	X(FIN_TIMEOUT,		"proxy.fin_timeout")			\
 	X(NO_BACKEND,		"proxy.no_backend")			\
+	X(QUEUE_TIMEOUT,	"proxy.queue_timeout")			\
+	X(QUEUE_FULL,		"proxy.queue_full")			\
+	X(SERVER_DOWN,		"proxy.server_down")			\
 	X(RESOURCES,		"proxy.resources")			\
 	X(DRAIN,		"proxy.drain")				\
 	X(STOP,			"proxy.stop")
@@ -81,6 +85,8 @@ struct session {
 	struct endpoint	client;
 	uint32_t	discarded;	/* bytes read for a side that is gone */
 	uint32_t	early;		/* held, but sent while connecting */
+	uint32_t	queued;		/* ms in the queue, until it left */
+	uint32_t	downs;		/* of the backend when it answered */
 	uint16_t	tried[SESSION_ATTEMPTS];
 	uint16_t	listener;
 	uint8_t		attempts;	/* of tried[] that are filled */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "queue.h"
 #include "spare.h"
 #include "sys.h"
 
@@ -16,6 +17,9 @@
 #define EAGER_MAX	32
 #define EAGER_ENOUGH	16
 #define EAGER_LOSS	8
+
+/* Places lost to others before it waits with them. */
+#define RACES		3
 
 static enum session_end
 connect_error(int err)
@@ -59,6 +63,8 @@ attempt_stands(struct session_table *t, struct session *s)
 		shuttle_sent(&s->way[UP], &t->kit, s->early);
 		session_send_promptly(s);
 	}
+	if (backend_pool(t->backends, i)->cut)
+		s->downs = backend_downs(t->backends, i);
 	if (backend_answered(t->backends, i))
 		log_seldom(t->log, LOG_NOTICE, "backend %s: answers again",
 		    t->backends->list[i].name);
@@ -151,8 +157,7 @@ begin(struct session_table *t, struct session *s, uint32_t i, int *pending,
 static void
 attempt_ends(struct session_table *t, struct session *s, int err)
 {
-	table_detach(t, s, SERVER, false);
-	backend_drop(t->backends, session_backend(s));
+	session_let_go(t, s, false);
 	attempt_failed(t, s, err);
 }
 
@@ -160,13 +165,12 @@ attempt_ends(struct session_table *t, struct session *s, int err)
 static void
 spare_broke(struct session_table *t, struct session *s)
 {
-	table_detach(t, s, SERVER, false);
-	backend_drop(t->backends, session_backend(s));
+	session_let_go(t, s, false);
 	session_set_state(s, SESSION_PICK);
 	s->attempts--;
 }
 
-/* Begin to connect to backend *i*. False: it failed at once. */
+/* Begin to connect to backend *i*, on which it has a place. False: it failed. */
 static bool
 attempt(struct session_table *t, struct session *s, uint32_t i)
 {
@@ -177,10 +181,11 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 	s->tried[s->attempts++] = (uint16_t)i;
 	fd = begin(t, s, i, &pending, &spare);
 	if (fd == -1) {
-		attempt_failed(t, s, errno);
+		err = errno;
+		session_give_place(t, i);
+		attempt_failed(t, s, err);
 		return false;
 	}
-	backend_take(t->backends, i);
 	table_attach(t, s, SERVER, fd);
 	session_set_state(s, SESSION_CONNECT);
 	s->last = t->now;
@@ -216,10 +221,11 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
  * turn that into a reset if it has sent anything, or is about to. When slots
  * are getting scarce they are worth more than that.
  */
-static void
-turn_away(struct session_table *t, struct session *s)
+void
+session_turn_away(struct session_table *t, struct session *s,
+    enum session_end why)
 {
-	session_note_end(s, END_NO_BACKEND);
+	session_note_end(s, why);
 	if (t->live > t->limit / 2) {
 		session_finish(t, s, NOBODY);
 		return;
@@ -231,13 +237,61 @@ turn_away(struct session_table *t, struct session *s)
 	session_set_interest(t, s);
 }
 
+int
+session_choose(struct session_table *t, struct session *s)
+{
+	uint32_t pool = t->route[s->listener].pool;
+	int i, lost;
+
+	errno = EHOSTDOWN;
+	if (s->attempts >= t->backends->pool[pool].attempts)
+		return -1;
+	for (lost = 0; lost < RACES; lost++) {
+		i = balance_pick(t->balance, &(struct balance_ask){
+		    .pool = pool, .client = &s->client, .tried = s->tried,
+		    .n = s->attempts, .now = t->now });
+		if (i == -1 || backend_take(t->backends, (uint32_t)i))
+			return i;
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
+/* The same for one that has not waited: it comes after those who do. */
+static int
+choose_in_turn(struct session_table *t, struct session *s)
+{
+	uint32_t pool = t->route[s->listener].pool;
+	const struct pool *p = &t->backends->pool[pool];
+
+	if (p->max_queue == 0 || !queue_busy(t->queue, pool) ||
+	    s->attempts >= p->attempts || s->attempts >= p->n)
+		return session_choose(t, s);
+	errno = EAGAIN;
+	return -1;
+}
+
+void
+session_try(struct session_table *t, struct session *s, int i)
+{
+	for (; i != -1; i = choose_in_turn(t, s)) {
+		if (s->attempts > 0)
+			counter_add(&t->board->retries, 1);
+		if (attempt(t, s, (uint32_t)i))
+			return;
+	}
+	if (errno == EAGAIN)
+		session_queue(t, s);
+	else
+		session_turn_away(t, s, END_NO_BACKEND);
+}
+
 /* Try backends until one is being connected to; end the session if none is. */
 void
 session_pick(struct session_table *t, struct session *s)
 {
 	const struct session_route *r = &t->route[s->listener];
 	const struct pool *pool = &t->backends->pool[r->pool];
-	int i;
 
 	session_set_state(s, SESSION_PICK);
 	if (pool->fast_open && r->eager >= EAGER_ENOUGH &&
@@ -246,18 +300,7 @@ session_pick(struct session_table *t, struct session *s)
 		client_is_gone(t, s);
 		return;
 	}
-	while (s->attempts < pool->attempts) {
-		i = balance_pick(t->balance, &(struct balance_ask){
-		    .pool = r->pool, .client = &s->client, .tried = s->tried,
-		    .n = s->attempts, .now = t->now });
-		if (i == -1)
-			break;
-		if (s->attempts > 0)
-			counter_add(&t->board->retries, 1);
-		if (attempt(t, s, (uint32_t)i))
-			return;
-	}
-	turn_away(t, s);
+	session_try(t, s, choose_in_turn(t, s));
 }
 
 /* The connection to the backend failed or took too long: the next one. */

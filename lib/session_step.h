@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_step.h: what the three files of a session's life share; nobody else
+ * session_step.h: what the four files of a session's life share; nobody else
  * includes it. session.c begins, watches and ends it, session_connect.c finds
- * it a backend (PICK, CONNECT, LINGER), session_relay.c carries its bytes
- * (RELAY, FLUSH).
+ * it a backend (PICK, CONNECT, LINGER), session_queue.c lets it wait for one
+ * (QUEUE), session_relay.c carries its bytes (RELAY, FLUSH).
  */
 #ifndef SESSION_STEP_H
 #define SESSION_STEP_H
@@ -32,6 +32,9 @@ void	session_set_interest(struct session_table *, const struct session *);
 uint32_t session_backend(const struct session *);
 /* The one way out; *reset* is a side, NOBODY or EVERYBODY. */
 void	session_finish(struct session_table *, struct session *, int reset);
+/* Close the connection to the backend, then give its place to others. */
+void	session_let_go(struct session_table *, struct session *, bool abort);
+void	session_give_place(struct session_table *, uint32_t backend);
 
 /* session_connect.c */
 void	session_pick(struct session_table *, struct session *);
@@ -40,6 +43,21 @@ void	session_connect_event(struct session_table *, struct session *,
 void	session_connect_failed(struct session_table *, struct session *,
 	    int err);
 void	session_linger_event(struct session_table *, struct session *);
+/*
+ * Choose a backend and take a place on it. -1 with EAGAIN: wait for one; with
+ * EHOSTDOWN: there is none, or enough were tried.
+ */
+int	session_choose(struct session_table *, struct session *);
+/* Try this backend, then others; -1: what errno says of session_choose(). */
+void	session_try(struct session_table *, struct session *, int backend);
+/* Nobody serves it. */
+void	session_turn_away(struct session_table *, struct session *,
+	    enum session_end);
+
+/* session_queue.c */
+void	session_queue(struct session_table *, struct session *);
+void	session_queue_expired(struct session_table *, struct session *);
+void	session_leave_queue(struct session_table *, struct session *);
 
 /* session_relay.c */
 void	session_relay_event(struct session_table *, struct session *,

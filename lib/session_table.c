@@ -137,6 +137,33 @@ table_expire(struct session_table *t)
 		session_expired(t, &t->session[id]);
 }
 
+/* Gone down after they had connected. */
+static bool
+is_to_cut(const struct session_table *t, const struct session *s)
+{
+	uint32_t i;
+
+	if (s->state != SESSION_RELAY)
+		return false;
+	i = s->tried[s->attempts - 1];
+	return backend_pool(t->backends, i)->cut &&
+	    backend_went_down(t->backends, i, s->downs);
+}
+
+void
+table_cut(struct session_table *t)
+{
+	uint32_t id, changes = atomic_load(&t->backends->board->head->changes);
+
+	if (changes == t->changes)
+		return;
+	t->changes = changes;
+	for (id = 0; id < t->used; id++)
+		if (is_to_cut(t, &t->session[id]))
+			session_kill(t, &t->session[id], END_SERVER_DOWN,
+			    true);
+}
+
 void
 table_shut(struct session_table *t, enum session_end why)
 {

@@ -27,6 +27,7 @@ struct session_limits {			/* in ms; 0: no limit */
 };
 
 struct log_format;
+struct queue;
 struct spares;
 
 /* What eager begins with: clients are taken to speak first. */
@@ -67,6 +68,7 @@ struct session_table {
 	const struct backends *backends;
 	struct balance	*balance;
 	struct spares	*spares;
+	struct queue	*queue;
 	struct shuttle_kit kit;
 	struct poller	*poller;
 	struct timers	*timers;	/* one for each id */
@@ -78,6 +80,7 @@ struct session_table {
 	uint64_t	 now;		/* sys_now(), set each turn */
 	uint64_t	 talked;	/* when a session that is no stream acted */
 	int		 shortage;	/* errno of a descriptor we did not get */
+	uint32_t	 changes;	/* of health, as table_cut() saw it last */
 };
 
 /*
@@ -97,6 +100,18 @@ bool	table_event(struct session_table *, const struct poller_event *);
 
 /* Act on all timers that have come. */
 void	table_expire(struct session_table *);
+
+/*
+ * Let those go on that wait for a backend and whose turn has come. To be called
+ * once a turn, when the others have had theirs.
+ */
+void	table_serve_queue(struct session_table *);
+
+/* How long it has waited for a backend, until now if it still does; in ms. */
+uint64_t session_queued(const struct session_table *, const struct session *);
+
+/* End sessions whose backend went down, where the pool wants it so. */
+void	table_cut(struct session_table *);
 
 /* session_shut() and session_kill() for all sessions. */
 void	table_shut(struct session_table *, enum session_end);

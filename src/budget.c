@@ -27,12 +27,18 @@
 /* Bytes of a pipe, where the system allows them. */
 #define PIPE		(1 << 20)
 
+uint32_t
+budget_bells(const struct conf *c)
+{
+	return 2 * c->workers < BOARD_WORKERS ? 2 * c->workers : BOARD_WORKERS;
+}
+
 /* Descriptors of a worker that are not its sessions'. */
 static size_t
 set_aside(const struct conf *c, uint32_t pipes)
 {
 	return RESERVE + c->listeners + c->builtins + 2 * pipes +
-	    spares_sum(c->backend, c->backends);
+	    budget_bells(c) + spares_sum(c->backend, c->backends);
 }
 
 /* The other ends of builtin backends live in the same process. */

@@ -30,6 +30,12 @@ struct budget {				/* of one worker */
 /* The descriptors that carry the sessions asked for; 0: no number was. */
 size_t	budget_needed(const struct conf *);
 
+/*
+ * Workers that have a bell, see board.h: the next generation as well, and after
+ * an upgrade the one before.
+ */
+uint32_t budget_bells(const struct conf *);
+
 /* What a worker can do with so many descriptors. */
 void	budget_make(struct budget *, const struct conf *, size_t descriptors);
 

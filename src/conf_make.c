@@ -120,6 +120,8 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 	directives_default(SECTION_POOL, &p);
 	read_values(s, &p, cs);
 	read_options(c->settings, SECTION_POOL, &p);
+	if (p.queue_timeout == 0)
+		p.queue_timeout = p.connect_timeout;
 	if (conf_add_pool(c, &p, &why) == -1)
 		complain_at(cs, &s->place, "pool %s: %s", s->name, why);
 }

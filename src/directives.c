@@ -223,6 +223,15 @@ read_check(const char *text, void *to)
 }
 
 static const char *
+read_on_down(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->cut = strcmp(text, "cut") == 0;
+	return NULL;
+}
+
+static const char *
 read_backup(const char *text, void *to)
 {
 	struct backend *b = to;
@@ -292,11 +301,15 @@ static const struct directive table[] = {
 { X, "retries",	NULL, NUMBER(0, SESSION_ATTEMPTS - 1, NULL),
 				BY(read_pool_retries) },
 { X, "fast_open", NULL, BOOL, MEMBER(pool, fast_open) },
+{ X, "queue_timeout", NULL, TIME(1, YEAR), MEMBER(pool, queue_timeout) },
+{ X, "max_queue", "10000", NUMBER(0, 1000000, "sessions of all workers"),
+				MEMBER(pool, max_queue) },
 { X, "max_fails", "1", NUMBER(0, 1000, "attempts"), MEMBER(pool, max_fails) },
 { X, "fail_timeout", "10s", TIME(1, YEAR), MEMBER(pool, fail_timeout) },
 { X, "eject_time", "2s", TIME(1, YEAR), MEMBER(pool, eject_time) },
 { X, "max_ejected", "50", NUMBER(0, 100, "percent of the servers"),
 				MEMBER(pool, max_ejected) },
+{ X, "on_down",	"keep", WORD("keep, cut"), BY(read_on_down) },
 #undef X
 #define X	SECTION_SERVER
 { X, "address",	NULL, TYPE_ADDRESS, 0, 0, NULL,
@@ -304,9 +317,9 @@ static const struct directive table[] = {
 { X, "weight",	"1", NUMBER(0, BACKEND_WEIGHT_MAX, NULL),
 				MEMBER(backend, weight) },
 { X, "state",	"ready", WORD("ready, drain, maint"), BY(read_state) },
-{ X, "max_sessions", "0", NUMBER(0, 10000000, "of all workers"),
-				MEMBER(backend, max_sessions) },
 { X, "backup",	"false", BOOL, BY(read_backup) },
+{ X, "max_sessions", "0", NUMBER(0, 1000000, "of all workers; 0: no limit"),
+				MEMBER(backend, max_sessions) },
 { X, "spare",	"0", NUMBER(0, BACKEND_SPARE_MAX, "connections"),
 				MEMBER(backend, spare) },
 #undef X

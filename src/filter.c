@@ -45,7 +45,7 @@ static const int allowed[] = {
 	SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(poll),
 	SCMP_SYS(ppoll), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
 	SCMP_SYS(epoll_pwait),
-	/* signals, channel and log; who we are, for a line of it */
+	/* signals, channel, bells and log; who we are, for a line of it */
 	SCMP_SYS(read), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
 	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(getpid),
 	SCMP_SYS(geteuid),

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "budget.h"
 #include "children.h"
 #include "daemon.h"
 #include "notify.h"
@@ -389,6 +390,10 @@ start(struct master *m)
 	int status;
 
 	m->children.hold = true;
+	if (board_make_bells(m->children.board, budget_bells(m->conf)) == -1) {
+		warn("bells for the workers");
+		return EX_OSERR;
+	}
 	for (i = 0; i < m->conf->workers; i++)
 		if (children_add(&m->children) == -1)
 			break;

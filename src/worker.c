@@ -17,6 +17,7 @@
 #include "acceptor.h"
 #include "budget.h"
 #include "log_format.h"
+#include "queue.h"
 #include "sandbox.h"
 #include "session_log.h"
 #include "spare.h"
@@ -37,6 +38,7 @@ struct worker {
 	int		 channel;	/* -1: there is no master (any more) */
 	bool		 single;	/* this process is all there is */
 	int		 signals;
+	int		 bell;		/* the board's; -1: none */
 	struct poller	*poller;
 	struct backends	 backends;
 	struct session_table table;
@@ -128,9 +130,10 @@ set_up_table(struct worker *w, size_t descriptors)
 	t->balance = balance_new(&w->backends);
 	t->timers = timers_new(b.sessions, t->now);
 	t->spares = spares_new(t);
+	t->queue = queue_new(&w->backends, b.sessions);
 	return t->kit.pool == NULL || t->kit.scratch == NULL ||
-	    t->balance == NULL || t->timers == NULL || t->spares == NULL ?
-	    -1 : 0;
+	    t->balance == NULL || t->timers == NULL || t->spares == NULL ||
+	    t->queue == NULL ? -1 : 0;
 }
 
 /*
@@ -186,6 +189,8 @@ set_up(struct worker *w)
 	poller_want(w->poller, w->signals, POLLER_READ);
 	if (w->channel != -1)
 		poller_want(w->poller, w->channel, POLLER_READ);
+	if ((w->bell = w->board->bell[w->slot]) != -1)
+		poller_want(w->poller, w->bell, POLLER_READ);
 	return shut_in(w);
 }
 
@@ -194,6 +199,7 @@ worker_free(struct worker *w)
 {
 	table_kill(&w->table, END_STOP, false);
 	spares_free(w->table.spares);
+	queue_free(w->table.queue);
 	builtins_free(w->builtins);
 	timers_free(w->table.timers);
 	balance_free(w->table.balance);
@@ -354,6 +360,11 @@ on_event(struct worker *w, const struct poller_event *ev)
 	    builtins_event(w->builtins, ev) ||
 	    acceptor_event(&w->acceptor, ev))
 		return;
+	if (ev->fd == w->bell) {
+		board_hush(w->board, w->slot);
+		queue_wake(w->table.queue);
+		return;
+	}
 	/* A log handed over before the signal is for what it makes us say. */
 	if (w->channel != -1)
 		on_channel(w);
@@ -376,6 +387,7 @@ wait_time(const struct worker *w)
 		ms = w->drain_end <= now ? 0 : (int)(w->drain_end - now);
 	ms = acceptor_wait(&w->acceptor, ms);
 	ms = spares_wait(w->table.spares, ms);
+	ms = queue_wait(w->table.queue, now, ms);
 	ms = log_wait(w->log, session_log_wait(&w->table, ms));
 	return timers_wait(w->table.timers, now, ms);
 }
@@ -398,6 +410,8 @@ turn(struct worker *w)
 		on_event(w, &ev);
 	acceptor_turn(&w->acceptor);
 	table_expire(&w->table);
+	table_cut(&w->table);
+	table_serve_queue(&w->table);
 	spares_turn(w->table.spares);
 	drain_stage(w);
 	session_log_turn(&w->table);
@@ -420,7 +434,7 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 	w->slot = slot;
 	w->channel = channel;
 	w->single = channel == -1;
-	w->signals = -1;
+	w->signals = w->bell = -1;
 	log_count_lost(log, &w->me->log_lost);
 	if (set_up(w) == -1) {
 		log_line(log, LOG_ERR, "cannot start: %s: %s", w->step,

@@ -32,7 +32,7 @@ json() {
 \"client_ip\":\"127.0.0.1\",\"client_port\":$number,\
 \"listener\":\"$LISTEN\",\"address\":\"$LISTEN\",\"pool\":\"main\",\"server\":\"it\",\
 \"backend\":\"it\",\"attempts\":1,\"retries\":0,\"up\":300,\"down\":7,\
-\"connect_ms\":$number,\"total_ms\":$number,\"end\":\"client.close\",\
+\"connect_ms\":$number,\"queue_ms\":0,\"total_ms\":$number,\"end\":\"client.close\",\
 \"worker\":$number}\$"
 	shuttled_stop
 	assert_eq 'lines that are no objects' '' \

@@ -1,7 +1,8 @@
 # Process tests: lives and deaths of master and workers, seen from outside.
 # Alone: make check TESTS='$(PROCESS_TESTS)'
-check_PROGRAMS += tests/process/echo tests/process/load \
+check_PROGRAMS += tests/process/crowd tests/process/echo tests/process/load \
 	tests/process/manager tests/process/receiver
+tests_process_crowd_SOURCES = tests/process/crowd.c
 tests_process_echo_SOURCES = tests/process/echo.c
 tests_process_manager_SOURCES = tests/process/manager.c
 tests_process_manager_LDADD = $(LIBBSD_LIBS)
@@ -25,6 +26,7 @@ PROCESS_TESTS = \
 	tests/process/orphans.sh \
 	tests/process/priv.sh \
 	tests/process/prober.sh \
+	tests/process/queue.sh \
 	tests/process/quit.sh \
 	tests/process/real.sh \
 	tests/process/reload.sh \

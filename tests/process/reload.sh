@@ -119,7 +119,7 @@ new_workers_fail() {
 	load_start kept -k 4
 	load_wait kept
 	DEATHS=wanted
-	prlimit --pid "$PID" --nofile=14:14
+	prlimit --pid "$PID" --nofile=18:18
 	signal HUP
 	wait_for 15 log_has 'reload: a new worker could not start; the .* goes on'
 	serves || fail 'it does not serve'

@@ -232,6 +232,41 @@ test_race_to_eject(void **state)
 	assert_int_equal(board->backend[0].failures, 100);
 }
 
+static struct backend limited[3] = { { .max_sessions = 2 } };
+
+static unsigned
+take_and_drop(const struct backends *bs)
+{
+	unsigned i, worse = 0;
+
+	for (i = 0; i < 200000; i++) {
+		if (!backend_take(bs, 0))
+			continue;
+		/* *pool* is shared: who is in counts. */
+		worse += atomic_fetch_add(&board->head->leaving, 1) >= 1;
+		atomic_fetch_sub(&board->head->leaving, 1);
+		backend_drop(bs, 0);
+	}
+	return worse > 255 ? 255 : worse;
+}
+
+/* The last place is never given twice, and all come back. */
+static void
+test_race_to_take(void **state)
+{
+	(void)state;
+	limited[0].max_sessions = 1;
+	one.list = two.list = limited;
+	assert_int_equal(race(take_and_drop), 0);
+	assert_int_equal(backend_load(&one, 0), 0);
+	assert_true(backend_take(&one, 0));
+	assert_false(backend_take(&two, 0));
+	assert_false(backend_take(&one, 0));
+	assert_int_equal(backend_load(&one, 0), 1);
+	backend_drop(&one, 0);
+	assert_true(backend_take(&two, 0));
+}
+
 /* Longer than it is held off: until it has answered somebody. */
 static void
 test_in_doubt(void **state)
@@ -292,11 +327,11 @@ test_serves(void **state)
 static void
 test_full(void **state)
 {
-	struct backend limited[3] = { { .max_sessions = 2 } };
 	struct backends mine = one, yours = two;
 
 	(void)state;
 	mine.list = yours.list = limited;
+	limited[0].max_sessions = 2;
 	assert_false(backend_full(&mine, 0));
 	backend_take(&mine, 0);
 	assert_false(backend_full(&mine, 0));
@@ -322,6 +357,7 @@ main(void)
 		TEST(test_share),
 		TEST(test_the_only_one_is_never_ejected),
 		TEST(test_race_to_eject),
+		TEST(test_race_to_take),
 		TEST(test_in_doubt),
 		TEST(test_processes_tell_each_other),
 		TEST(test_serves),

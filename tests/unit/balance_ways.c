@@ -35,6 +35,10 @@ begin(const char *name, const int *weights, uint32_t n)
 		list[i].seat = i;
 	}
 	pool.n = n;
+	pool.max_fails = 1;
+	pool.fail_timeout = 1;
+	pool.eject_time = 2000;
+	pool.max_ejected = 100;
 	pool.balance = balance_algorithm(name);
 	assert_non_null(pool.balance);
 	backends = (struct backends){ .list = list, .n = n, .pool = &pool,

@@ -24,11 +24,13 @@ UNIT_TESTS = \
 	tests/unit/poller \
 	tests/unit/poller_random \
 	tests/unit/poller_settle \
+	tests/unit/queue \
 	tests/unit/sandbox \
 	tests/unit/session \
 	tests/unit/session_connect \
 	tests/unit/session_flow \
 	tests/unit/session_log \
+	tests/unit/session_queue \
 	tests/unit/session_table \
 	tests/unit/shuttle \
 	tests/unit/shuttle_socket \
@@ -141,6 +143,18 @@ tests_unit_options_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 tests_unit_options_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 # Where the test has its own /etc, below a directory of its own.
 tests_unit_options_CPPFLAGS = $(AM_CPPFLAGS) -USYSCONFDIR -DSYSCONFDIR='"etc"'
+
+tests_unit_queue_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/helpers.h tests/unit/queue.c
+tests_unit_queue_LDADD = $(UNIT_LIBS)
+tests_unit_queue_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
+
+tests_unit_session_queue_SOURCES = \
+	tests/unit/helpers.h tests/unit/session_queue.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_queue_LDADD = $(UNIT_LIBS)
+tests_unit_session_queue_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
 
 tests_unit_pipepool_SOURCES = tests/unit/helpers.h tests/unit/pipepool.c
 tests_unit_pipepool_LDADD = $(UNIT_LIBS)

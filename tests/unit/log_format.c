@@ -172,7 +172,8 @@ test_json(void **state)
 	    "\"server\":\"b\\\"\\\\\\u000a\","
 	    "\"backend\":\"c,b\\\"\\\\\\u000a\",\"attempts\":2,"
 	    "\"retries\":1,\"up\":120,\"down\":5300,\"connect_ms\":3,"
-	    "\"total_ms\":123,\"end\":\"client.close\",\"worker\":2}\n", (int)getpid());
+	    "\"queue_ms\":0,\"total_ms\":123,\"end\":\"client.close\","
+	    "\"worker\":2}\n", (int)getpid());
 	assert_string_equal(line("json", EVENT_END), want);
 	session.attempts = 0;
 	session.connected = 0;
@@ -180,7 +181,7 @@ test_json(void **state)
 	assert_non_null(strstr(text, "\"event\":\"start\","));
 	assert_non_null(strstr(text, "\"server\":null,\"backend\":null,"
 	    "\"attempts\":0,\"retries\":0,\"up\":120,\"down\":5300,\"connect_ms\":null,"
-	    "\"total_ms\":123,\"end\":null,\"worker\":2}\n"));
+	    "\"queue_ms\":0,\"total_ms\":123,\"end\":null,\"worker\":2}\n"));
 	line("json", EVENT_STILL);
 	assert_non_null(strstr(text, "\"event\":\"still\","));
 }
@@ -208,6 +209,9 @@ test_haproxy(void **state)
 	    "6/6/6/2/+1 0/0\n");
 	assert_string_equal(tail("haproxy", EVENT_START), "session start "
 	    "client=192.0.2.7:51234 listener=front\n");
+	session.queued = 2;
+	assert_non_null(strstr(tail("haproxy", EVENT_END), " main/b 2/1/123 "));
+	session.queued = 0;
 	session.attempts = 1;
 	session.connected = 0;
 	session.end = END_SERVER_REFUSED;
@@ -256,6 +260,9 @@ test_haproxy_codes(void **state)
 		{ END_IDLE_TIMEOUT, true, " cD " },
 		{ END_FIN_TIMEOUT, true, " cD " },
 		{ END_NO_BACKEND, false, " SC " },
+		{ END_QUEUE_TIMEOUT, false, " sQ " },
+		{ END_QUEUE_FULL, false, " SQ " },
+		{ END_SERVER_DOWN, true, " DD " },
 		{ END_RESOURCES, false, " RC " },
 		{ END_DRAIN, true, " KD " },
 		{ END_STOP, true, " KD " },
@@ -309,6 +316,7 @@ test_fields(void **state)
 		{ "%{up}", "120\n" },
 		{ "%{down}", "5300\n" },
 		{ "%{connect_ms}", "3\n" },
+		{ "%{queue_ms}", "0\n" },
 		{ "%{total_ms}", "123\n" },
 		{ "%{end}", "client.close\n" },
 		{ "%{worker}", "2\n" },

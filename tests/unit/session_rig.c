@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 #include "log_format.h"
+#include "queue.h"
 #include "session_log.h"
 #include "spare.h"
 #include "sys.h"
@@ -91,6 +92,8 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	r->route.limits.fin_timeout = 60000;
 	r->pool.connect_timeout = 5000;
 	r->pool.attempts = 3;
+	r->pool.queue_timeout = 5000;
+	r->pool.max_queue = 100;
 	r->pool.max_fails = 1;
 	r->pool.fail_timeout = 10000;
 	r->pool.eject_time = 2000;
@@ -155,7 +158,9 @@ rig_ready(struct rig *r)
 	r->table.kit.counts = &r->table.board->shuttles;
 	r->table.balance = balance_new(&r->backends);
 	r->table.spares = spares_new(&r->table);
-	assert_true(r->table.balance != NULL && r->table.spares != NULL);
+	r->table.queue = queue_new(&r->backends, r->table.limit);
+	assert_true(r->table.balance != NULL && r->table.spares != NULL &&
+	    r->table.queue != NULL);
 }
 
 static bool
@@ -185,6 +190,7 @@ rig_stop(struct rig *r)
 		if (r->listener[i] != -1)
 			close(r->listener[i]);
 	spares_free(t->spares);
+	queue_free(t->queue);
 	balance_free(t->balance);
 	board_free(r->board);
 	bufpool_free(t->kit.pool);
@@ -215,6 +221,8 @@ rig_turn(struct rig *r, int ms)
 		assert_true(table_event(t, &ev) ||
 		    spares_event(t->spares, &ev));
 	table_expire(t);
+	table_cut(t);
+	table_serve_queue(t);
 	spares_turn(t->spares);
 	session_log_turn(t);
 }

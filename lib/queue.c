@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * queue.c: a list for each pool, linked by id, whose first stands on the board.
+ * Never touches a session. Invariant: tickets grow along a list, and the board
+ * has that of the first and how many there are.
+ */
+#include "queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Longer than that without a heartbeat, and others go first, in ms. */
+#define PATIENCE	200
+
+struct place {
+	uint32_t	 before, after;	/* QUEUE_NONE: at the end */
+	uint64_t	 ticket;
+};
+
+struct queue {
+	const struct backends *bs;
+	struct place	*place;		/* by id */
+	struct line {
+		uint32_t first, last;
+	}		*line;		/* by pool */
+	uint32_t	 waiting;	/* in all of them */
+	uint32_t	 changes;	/* of health, as seen last */
+	bool		 woken;
+	uint64_t	 look_at;
+};
+
+struct queue *
+queue_new(const struct backends *bs, uint32_t n)
+{
+	struct queue *q;
+	uint32_t i;
+
+	if ((q = calloc(1, sizeof(*q))) == NULL)
+		return NULL;
+	q->bs = bs;
+	/* Untouched pages of a large table cost no memory. */
+	q->place = calloc(n, sizeof(*q->place));
+	q->line = calloc(bs->pools, sizeof(*q->line));
+	if (q->place == NULL || q->line == NULL) {
+		queue_free(q);
+		errno = ENOMEM;
+		return NULL;
+	}
+	for (i = 0; i < bs->pools; i++)
+		q->line[i].first = q->line[i].last = QUEUE_NONE;
+	return q;
+}
+
+void
+queue_free(struct queue *q)
+{
+	if (q == NULL)
+		return;
+	free(q->place);
+	free(q->line);
+	free(q);
+}
+
+static struct board_pool *
+shared(const struct queue *q, uint32_t pool)
+{
+	return &q->bs->board->pool[q->bs->pool[pool].seat];
+}
+
+static struct board_wait *
+of(const struct queue *q, uint32_t worker, uint32_t pool)
+{
+	return board_wait(q->bs->board, worker, q->bs->pool[pool].seat);
+}
+
+/* Show who is first. */
+static void
+show(struct queue *q, uint32_t pool)
+{
+	uint32_t first = q->line[pool].first;
+
+	atomic_store(&of(q, q->bs->worker, pool)->ticket,
+	    first == QUEUE_NONE ? 0 : q->place[first].ticket);
+}
+
+/* Would this other worker go on if it were its turn? */
+static bool
+is_awake(const struct queue *q, uint32_t worker, uint64_t now)
+{
+	const struct board_worker *w = &q->bs->board->worker[worker];
+
+	return atomic_load_explicit(&w->stopped, memory_order_relaxed) == 0 &&
+	    atomic_load_explicit(&w->heartbeat, memory_order_relaxed) +
+	    PATIENCE >= now;
+}
+
+/* The worker whose turn it is, or QUEUE_NONE. */
+static uint32_t
+oldest(const struct queue *q, uint32_t pool, uint64_t now)
+{
+	uint32_t w, best = QUEUE_NONE, slots = board_slots(q->bs->board);
+	uint64_t ticket, least = UINT64_MAX;
+
+	for (w = 0; w < slots; w++) {
+		ticket = atomic_load(&of(q, w, pool)->ticket);
+		if (ticket != 0 && ticket < least &&
+		    (w == q->bs->worker || is_awake(q, w, now))) {
+			best = w;
+			least = ticket;
+		}
+	}
+	return best;
+}
+
+/* Of all workers, asleep or not. */
+static uint64_t
+waiting(const struct queue *q, uint32_t pool)
+{
+	uint32_t w, slots = board_slots(q->bs->board);
+	uint64_t n = 0;
+
+	for (w = 0; w < slots; w++)
+		n += atomic_load(&of(q, w, pool)->n);
+	return n;
+}
+
+bool
+queue_busy(const struct queue *q, uint32_t pool)
+{
+	return atomic_load_explicit(&shared(q, pool)->waiting,
+	    memory_order_relaxed) != 0;
+}
+
+/*
+ * Nobody waits any more, if that is so. Who comes in meanwhile is either seen by
+ * the second look, or says so after us: then it stands.
+ */
+static void
+rest(const struct queue *q, uint32_t pool)
+{
+	if (waiting(q, pool) > 0)
+		return;
+	atomic_store(&shared(q, pool)->waiting, 0);
+	if (waiting(q, pool) > 0)
+		atomic_store(&shared(q, pool)->waiting, 1);
+}
+
+static void
+append(struct queue *q, uint32_t pool, uint32_t id)
+{
+	struct line *l = &q->line[pool];
+	struct place *p = &q->place[id];
+
+	p->ticket = atomic_fetch_add(&shared(q, pool)->queue_tail, 1) + 1;
+	p->before = l->last;
+	p->after = QUEUE_NONE;
+	if (l->last != QUEUE_NONE)
+		q->place[l->last].after = id;
+	else
+		l->first = id;
+	l->last = id;
+	show(q, pool);
+	atomic_store(&shared(q, pool)->waiting, 1);
+}
+
+static void
+unlink_place(struct queue *q, uint32_t pool, uint32_t id)
+{
+	struct line *l = &q->line[pool];
+	struct place *p = &q->place[id];
+
+	if (p->before != QUEUE_NONE)
+		q->place[p->before].after = p->after;
+	else
+		l->first = p->after;
+	if (p->after != QUEUE_NONE)
+		q->place[p->after].before = p->before;
+	else
+		l->last = p->before;
+	show(q, pool);
+}
+
+bool
+queue_enter(struct queue *q, uint32_t pool, uint32_t id)
+{
+	struct board_wait *mine = of(q, q->bs->worker, pool);
+
+	/* First add, then count, as backend_take() does. */
+	atomic_fetch_add(&mine->n, 1);
+	if (waiting(q, pool) > q->bs->pool[pool].max_queue) {
+		atomic_fetch_sub(&mine->n, 1);
+		return false;
+	}
+	q->waiting++;
+	append(q, pool, id);
+	/* A place may have become free just before. */
+	q->woken = true;
+	return true;
+}
+
+void
+queue_leave(struct queue *q, uint32_t pool, uint32_t id, uint64_t now)
+{
+	bool was_first = q->line[pool].first == id;
+
+	unlink_place(q, pool, id);
+	atomic_fetch_sub(&of(q, q->bs->worker, pool)->n, 1);
+	q->waiting--;
+	rest(q, pool);
+	if (was_first)
+		queue_call(q, pool, now);
+}
+
+void
+queue_step_back(struct queue *q, uint32_t pool, uint32_t id)
+{
+	unlink_place(q, pool, id);
+	append(q, pool, id);
+}
+
+uint32_t
+queue_next(struct queue *q, uint32_t pool, uint64_t now)
+{
+	if (q->line[pool].first == QUEUE_NONE ||
+	    oldest(q, pool, now) != q->bs->worker)
+		return QUEUE_NONE;
+	return q->line[pool].first;
+}
+
+void
+queue_call(struct queue *q, uint32_t pool, uint64_t now)
+{
+	uint32_t worker;
+
+	if (!queue_busy(q, pool))
+		return;
+	worker = oldest(q, pool, now);
+	if (worker == q->bs->worker)
+		q->woken = true;
+	else if (worker != QUEUE_NONE)
+		board_ring(q->bs->board, worker);
+}
+
+void
+queue_wake(struct queue *q)
+{
+	q->woken = true;
+}
+
+bool
+queue_due(struct queue *q, uint64_t now)
+{
+	uint32_t changes;
+
+	if (q->waiting == 0)
+		return false;
+	changes = atomic_load(&q->bs->board->head->changes);
+	if (!q->woken && now < q->look_at && changes == q->changes)
+		return false;
+	q->woken = false;
+	q->changes = changes;
+	q->look_at = now + QUEUE_LOOK;
+	return true;
+}
+
+int
+queue_wait(const struct queue *q, uint64_t now, int limit)
+{
+	uint64_t ms;
+
+	if (q->waiting == 0)
+		return limit;
+	if (q->woken || now >= q->look_at)
+		return 0;
+	ms = q->look_at - now;
+	return ms < (uint64_t)limit ? (int)ms : limit;
+}

@@ -1,0 +1,213 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# queue.sh: a server has no more sessions than it may, however many workers
+# there are and whatever becomes of them; the others wait, first come first
+# served.
+. "$(dirname "$0")/lib.sh"
+
+CROWD=$(dirname "$ECHO")/crowd
+
+# crowd HOW N: at a server that takes one at a time. What it saw: $T/crowd.
+crowd() {
+	rm -f "$T/crowd" "$T/ports"
+	"$CROWD" "$1" "$2" "$T/ports" "$T/log" >"$T/crowd" \
+	    2>"$T/crowd.err" </dev/null &
+	crowd_pid=$!
+	started="$started $crowd_pid"
+	wait_for 5 test -s "$T/crowd"
+	shuttled_start -l 127.0.0.1:0 -w 4 -v --connect-timeout 60s \
+	    -b "$(cat "$T/crowd"),max_sessions=1"
+	wait_for 40 gone "$crowd_pid"
+	status=0
+	wait "$crowd_pid" || status=$?
+	forget "$crowd_pid"
+	cat "$T/crowd.err"
+	assert_eq 'status of the crowd' 0 "$status"
+}
+
+# workers_that PATTERN: how many have such a line.
+workers_that() {
+	sed -n "s/.* worker \\([0-9]*\\)\\[.*$1.*/\\1/p" "$T/log" | sort -u |
+	    wc -l
+}
+
+never_more_than_one() {
+	crowd storm 200
+	assert_eq 'what the server saw' 'most=1 answers=200 refused=0' \
+	    "$(sed -n 's/ inversions.*//p' "$T/crowd")"
+	assert_between 'workers that took part' 2 4 \
+	    "$(workers_that 'session start')"
+	shuttled_stop
+	assert_eq 'sessions served' 200 "$(log_count 'end=[a-z]*[.]close')"
+}
+
+in_the_order_of_arrival() {
+	crowd order 200
+	assert_eq 'what the server saw' \
+	    'most=1 answers=200 refused=0 inversions=0' \
+	    "$(tail -n 1 "$T/crowd")"
+	assert_between 'workers that took part' 2 4 \
+	    "$(workers_that 'session start')"
+	shuttled_stop
+}
+
+# one_place LINE...: one server that takes one at a time, in a pool with these
+# directives; the one client that has it is called holder.
+one_place() {
+	echo_start
+	{
+		printf 'listen: { main: { address = "127.0.0.1:0"; } }\n'
+		printf 'pool: { main: {\n'
+		printf '%s\n' "$@"
+		printf 'server: { a: { address = "%s"; max_sessions = 1; } }\n' \
+		    "$BACKEND"
+		printf '} }\n'
+	} >"$T/conf"
+	rm -f "$T"/*.go "$T"/*.has
+	shuttled_start -c "$T/conf" -w 4 -v
+	want holder
+	wait_for 5 test -e "$T/holder.has"
+}
+
+# want NAME: a client that speaks, and goes when $T/NAME.go is there. Returns
+# once it is a session; $T/NAME.has says that it was served.
+want() {
+	begun=$(log_count 'session start')
+	peer_start "$1" "connect $LISTEN; exchange 9 9 seed 1 seed 1;
+	    touch $T/$1.has; wait-file $T/$1.go; half-close; expect-eof"
+	wait_for 5 log_reaches $((begun + 1)) 'session start'
+}
+
+# goes NAME: it has been served, and ends.
+goes() {
+	wait_for 5 test -e "$T/$1.has"
+	: >"$T/$1.go"
+	peer_wait "$1"
+}
+
+waits() {
+	[ ! -e "$T/$1.has" ] || fail "$1 was served"
+}
+
+# worker_of N: the pid of the worker that has the N-th session.
+worker_of() {
+	sed -n 's/.* worker [0-9]*\[\([0-9]*\)\] debug: session start.*/\1/p' \
+	    "$T/log" | sed -n "$1p"
+}
+
+too_long_and_too_many() {
+	one_place 'queue_timeout = "700ms"; max_queue = 1;'
+	peer_start late "connect $LISTEN; expect-eof"
+	wait_for 5 log_reaches 2 'session start'
+	peer "connect $LISTEN; expect-eof"
+	assert_log 'backend=- .*end=proxy.queue_full'
+	assert_eq 'ends by time' 0 "$(log_count 'end=proxy.queue_timeout')"
+	peer_wait late
+	assert_log 'backend=- .*end=proxy.queue_timeout'
+	took=$(sed -n 's/.*total_ms=\([0-9]*\) end=proxy.queue_timeout/\1/p' \
+	    "$T/log")
+	assert_between 'ms until the end' 700 $((1500 * TEST_SLOW)) "$took"
+	goes holder
+	shuttled_stop
+}
+
+# A client that waits uses next to nothing of any CPU.
+waiting_is_cheap() {
+	one_place 'queue_timeout = "30s";'
+	want next
+	# shellcheck disable=SC2046 # a list
+	before=$(cpu_ticks $(worker_pids))
+	sleep 0.5
+	# shellcheck disable=SC2046 # a list
+	after=$(cpu_ticks $(worker_pids))
+	slow || assert_between 'ticks of 10 ms in 0.5 s' 0 8 $((after - before))
+	waits next
+	goes holder
+	goes next
+	shuttled_stop
+}
+
+# Who waits has the place of a session that died with its worker.
+the_holder_is_killed() {
+	DEATHS=wanted
+	one_place 'queue_timeout = "30s";'
+	want next
+	waits next
+	kill -s KILL "$(worker_of 1)"
+	peer_end holder
+	goes next
+	want another
+	goes another
+	shuttled_stop
+	DEATHS=
+}
+
+# What a dead worker had waiting does not keep the others.
+one_that_waits_is_killed() {
+	DEATHS=wanted
+	one_place 'queue_timeout = "30s";'
+	want first
+	want second
+	victim=$(worker_of 2)
+	[ "$victim" != "$(worker_of 1)" ] || fail 'two sessions in one worker'
+	[ "$victim" != "$(worker_of 3)" ] || fail 'two sessions in one worker'
+	kill -s KILL "$victim"
+	peer_end first
+	goes holder
+	goes second
+	want another
+	goes another
+	shuttled_stop
+	DEATHS=
+}
+
+# It was first, and is again when it goes on; meanwhile others are served.
+one_that_waits_is_stopped() {
+	one_place 'queue_timeout = "30s";'
+	want first
+	want second
+	victim=$(worker_of 2)
+	[ "$victim" != "$(worker_of 1)" ] || fail 'two sessions in one worker'
+	kill -s STOP "$victim"
+	goes holder
+	wait_for 5 test -e "$T/second.has"
+	waits first
+	kill -s CONT "$victim"
+	goes second
+	goes first
+	shuttled_stop
+}
+
+# Both generations stand in one queue.
+reload_while_they_wait() {
+	one_place 'queue_timeout = "30s";'
+	want before
+	signal HUP
+	assert_log 'reloaded'
+	want after
+	goes holder
+	wait_for 5 test -e "$T/before.has"
+	waits after
+	goes before
+	goes after
+	wait_for 10 workers_are 4
+	shuttled_stop
+}
+
+# A worker that drains serves who waits in it.
+quit_while_they_wait() {
+	one_place 'queue_timeout = "30s";'
+	want next
+	signal QUIT
+	assert_log 'draining'
+	waits next
+	goes holder
+	goes next
+	shuttled_ended 0
+}
+
+run_cases never_more_than_one in_the_order_of_arrival too_long_and_too_many \
+    waiting_is_cheap the_holder_is_killed one_that_waits_is_killed \
+    one_that_waits_is_stopped reload_while_they_wait quit_while_they_wait

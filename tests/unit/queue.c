@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * queue.c: who waits in two workers, whose turn it is, and who is told.
+ */
+#include "queue.h"
+
+#include "helpers.h"
+
+static const struct backend list[1] = { { .name = "a", .weight = 1 } };
+static struct pool pool[2];
+static struct backends one, two;	/* as two workers see them */
+static struct queue *first, *second;
+static struct board *board;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	board = board_new(1, NULL);
+	board->head->slots = 3;
+	pool[0] = (struct pool){ .n = 1, .max_queue = 5 };
+	pool[1] = (struct pool){ .max_queue = 5 };
+	pool[0].seat = board_seat_pool(board, "p", 1, 1);
+	pool[1].seat = board_seat_pool(board, "q", 1, 1);
+	one = (struct backends){ .list = list, .n = 1, .pool = pool,
+	    .pools = 2, .board = board };
+	two = one;
+	two.worker = 2;
+	first = queue_new(&one, 10);
+	second = queue_new(&two, 10);
+	return first == NULL || second == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	queue_free(first);
+	queue_free(second);
+	board_free(board);
+	return 0;
+}
+
+/* It is the turn of this one of this worker, and of nobody else. */
+static void
+assert_turn(struct queue *q, uint32_t id, uint64_t now)
+{
+	assert_int_equal(queue_next(q, 0, now), id);
+	assert_int_equal(queue_next(q == first ? second : first, 0, now),
+	    QUEUE_NONE);
+}
+
+static void
+test_in_the_order_of_coming(void **state)
+{
+	(void)state;
+	assert_false(queue_busy(first, 0));
+	assert_int_equal(queue_next(first, 0, 0), QUEUE_NONE);
+	assert_true(queue_enter(second, 0, 7));
+	assert_true(queue_busy(first, 0));
+	assert_false(queue_busy(first, 1));
+	assert_true(queue_enter(first, 0, 7));
+	assert_true(queue_enter(first, 0, 3));
+	assert_true(queue_enter(second, 0, 1));
+	assert_turn(second, 7, 0);
+	queue_leave(second, 0, 7, 0);
+	assert_turn(first, 7, 0);
+	queue_leave(first, 0, 7, 0);
+	assert_turn(first, 3, 0);
+	queue_leave(first, 0, 3, 0);
+	assert_turn(second, 1, 0);
+	assert_true(queue_busy(first, 0));
+	queue_leave(second, 0, 1, 0);
+	assert_false(queue_busy(first, 0));
+	assert_int_equal(board_wait(board, 0, 0)->ticket, 0);
+	assert_int_equal(board_wait(board, 2, 0)->n, 0);
+}
+
+static void
+test_from_the_middle(void **state)
+{
+	uint32_t id;
+
+	(void)state;
+	for (id = 0; id < 5; id++)
+		assert_true(queue_enter(first, 0, id));
+	queue_leave(first, 0, 2, 0);
+	queue_leave(first, 0, 4, 0);
+	queue_leave(first, 0, 0, 0);
+	assert_true(queue_enter(first, 0, 0));
+	assert_turn(first, 1, 0);
+	queue_leave(first, 0, 1, 0);
+	assert_turn(first, 3, 0);
+	queue_leave(first, 0, 3, 0);
+	assert_turn(first, 0, 0);
+	/* To the end, behind whoever came meanwhile. */
+	assert_true(queue_enter(second, 0, 8));
+	queue_step_back(first, 0, 0);
+	assert_turn(second, 8, 0);
+	queue_leave(second, 0, 8, 0);
+	assert_turn(first, 0, 0);
+}
+
+/* As many as may of all workers, each pool for itself. */
+static void
+test_limit(void **state)
+{
+	uint32_t id;
+
+	(void)state;
+	for (id = 0; id < 5; id++)
+		assert_true(queue_enter(id % 2 ? first : second, 0, id));
+	assert_false(queue_enter(first, 0, 9));
+	assert_false(queue_enter(second, 0, 9));
+	assert_true(queue_enter(second, 1, 9));
+	queue_leave(first, 0, 1, 0);
+	assert_true(queue_enter(second, 0, 8));
+	assert_false(queue_enter(first, 0, 1));
+	pool[1].max_queue = 0;
+	assert_false(queue_enter(first, 1, 1));
+}
+
+/* Who is stopped, or gives no sign of life, does not keep others waiting. */
+static void
+test_the_absent_are_passed_over(void **state)
+{
+	(void)state;
+	assert_true(queue_enter(second, 0, 1));
+	assert_true(queue_enter(first, 0, 2));
+	board->worker[2].heartbeat = 1000;
+	assert_turn(second, 1, 1200);
+	assert_int_equal(queue_next(first, 0, 1201), 2);
+	/* For itself it is there all the same. */
+	assert_int_equal(queue_next(second, 0, 1200), 1);
+	board->worker[2].stopped = 1;
+	assert_int_equal(queue_next(first, 0, 1000), 2);
+	board->worker[2].stopped = 0;
+	assert_int_equal(queue_next(first, 0, 1000), QUEUE_NONE);
+}
+
+/* What it had waiting is forgotten, and the others go on. */
+static void
+test_a_worker_dies(void **state)
+{
+	(void)state;
+	assert_true(queue_enter(second, 0, 1));
+	assert_true(queue_enter(second, 1, 2));
+	assert_true(queue_enter(first, 0, 2));
+	(void)board_reclaim(board, 2);
+	assert_int_equal(queue_next(first, 0, 0), 2);
+	/* In vain, until somebody has come and gone. */
+	assert_true(queue_busy(first, 1));
+	assert_true(queue_enter(first, 1, 5));
+	assert_int_equal(queue_next(first, 1, 0), 5);
+	queue_leave(first, 1, 5, 0);
+	assert_false(queue_busy(first, 1));
+}
+
+static bool
+rings(uint32_t worker)
+{
+	bool rung = comes(board->bell[worker], POLLIN, 0);
+
+	if (rung)
+		board_hush(board, worker);
+	assert_false(comes(board->bell[worker], POLLIN, 0));
+	return rung;
+}
+
+static void
+test_bells(void **state)
+{
+	(void)state;
+	assert_int_equal(board->bell[0], -1);
+	assert_int_equal(board_make_bells(board, 3), 0);
+	assert_int_equal(board->bell[3], -1);
+	queue_call(first, 0, 0);
+	assert_true(queue_enter(second, 0, 1));
+	assert_true(queue_enter(first, 0, 2));
+	assert_true(queue_enter(first, 0, 3));
+	assert_false(rings(0) || rings(1) || rings(2));
+	queue_call(first, 0, 0);
+	assert_true(rings(2));
+	assert_false(rings(0) || rings(1));
+	queue_call(first, 1, 0);
+	assert_false(rings(2));
+	/* Who had its turn tells the next; who had not does not. */
+	queue_leave(first, 0, 2, 0);
+	assert_true(rings(2));
+	queue_leave(second, 0, 1, 0);
+	assert_true(rings(0));
+	queue_leave(first, 0, 3, 0);
+	assert_false(rings(0) || rings(1) || rings(2));
+}
+
+/* Woken or not: soon, but not in every turn. */
+static void
+test_when_to_look(void **state)
+{
+	(void)state;
+	assert_false(queue_due(first, 1000));
+	assert_int_equal(queue_wait(first, 1000, 500), 500);
+	queue_wake(first);
+	assert_int_equal(queue_wait(first, 1000, 500), 500);
+	assert_true(queue_enter(first, 0, 1));
+	assert_int_equal(queue_wait(first, 1000, 500), 0);
+	assert_true(queue_due(first, 1000));
+	assert_false(queue_due(first, 1000));
+	assert_int_equal(queue_wait(first, 1000, 500), QUEUE_LOOK);
+	assert_int_equal(queue_wait(first, 1000, 3), 3);
+	assert_true(queue_due(first, 1000 + QUEUE_LOOK));
+	queue_wake(first);
+	assert_true(queue_due(first, 1000 + QUEUE_LOOK));
+	/* A place of our own that became free. */
+	queue_call(first, 0, 1008);
+	assert_true(queue_due(first, 1008));
+	atomic_fetch_add(&board->head->changes, 1);
+	assert_true(queue_due(first, 1008));
+	assert_false(queue_due(first, 1008));
+}
+
+static void
+test_out_of_memory(void **state)
+{
+	struct queue *q;
+	int n;
+
+	(void)state;
+	alloc_needed();
+	for (n = 0;; n++) {
+		alloc_fail(n);
+		q = queue_new(&one, 10);
+		if (!alloc_failed())
+			break;
+		assert_null(q);
+		assert_int_equal(errno, ENOMEM);
+	}
+	assert_int_equal(n, 3);
+	queue_free(q);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_in_the_order_of_coming),
+		TEST(test_from_the_middle),
+		TEST(test_limit),
+		TEST(test_the_absent_are_passed_over),
+		TEST(test_a_worker_dies),
+		TEST(test_bells),
+		TEST(test_when_to_look),
+		TEST(test_out_of_memory),
+	};
+
+	return RUN(tests);
+}

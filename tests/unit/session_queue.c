@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_queue.c: sessions that wait for a server that is full, and what ends
+ * the wait; and those whose server goes down.
+ */
+#include "session.h"
+
+#include "helpers.h"
+#include "queue.h"
+#include "session_rig.h"
+
+static struct rig rig;
+static int	client[4], server;
+
+static int
+set_up(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(client); i++)
+		client[i] = -1;
+	server = -1;
+	rig_start(&rig, 20, 4, 65536);
+	return 0;
+}
+
+static void
+drop(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+static int
+tear_down(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(client); i++)
+		drop(&client[i]);
+	drop(&server);
+	return rig_stop(&rig);
+}
+
+/* So many backends, each of which takes one session at a time. */
+static void
+begin(int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		rig.list[rig_backend(&rig)].max_sessions = 1;
+	rig_ready(&rig);
+}
+
+/* This many wait. */
+static uint32_t
+waiting(void)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < rig.table.used; i++)
+		n += rig.table.session[i].state == SESSION_QUEUE;
+	assert_int_equal(board_wait(rig.board, 2, 0)->n, n);
+	return n;
+}
+
+/* Both sides end the session of client *i*, and the server has the next one. */
+static void
+next_server(int i)
+{
+	drop(&client[i]);
+	drop(&server);
+	server = rig_server(&rig, 0);
+}
+
+static bool
+logged(const char *what)
+{
+	return strstr(rig_log(&rig), what) != NULL;
+}
+
+static void
+test_first_come_first_served(void **state)
+{
+	char text[] = "1";
+	int i;
+
+	(void)state;
+	begin(1);
+	for (i = 0; i < 4; i++) {
+		client[i] = rig_client(&rig);
+		text[0] = (char)('1' + i);
+		rig_write(&rig, client[i], text);
+	}
+	assert_int_equal(waiting(), 3);
+	server = rig_server(&rig, 0);
+	rig_idle(&rig);
+	assert_false(comes(rig.listener[0], POLLIN, 0));
+	for (i = 0; i < 4; i++) {
+		text[0] = (char)('1' + i);
+		rig_expect(&rig, server, text);
+		assert_int_equal(board_backend_live(rig.board, 0), 1);
+		if (i < 3)
+			next_server(i);
+	}
+	drop(&client[3]);
+	drop(&server);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_int_equal(rig.board->pool[0].waiting, 0);
+}
+
+static void
+test_timeout(void **state)
+{
+	(void)state;
+	rig.pool.queue_timeout = 300;
+	begin(1);
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	client[1] = rig_client(&rig);
+	rig_pass(&rig, 290);
+	assert_int_equal(waiting(), 1);
+	rig_pass(&rig, 20);
+	rig_expect_end(&rig, client[1]);
+	assert_int_equal(waiting(), 0);
+	drop(&client[1]);
+	TURN_UNTIL(&rig, rig.table.live == 1);
+	assert_true(logged(" backend=- "));
+	assert_true(logged(" end=proxy.queue_timeout\n"));
+	assert_int_equal(rig_ends(&rig, END_QUEUE_TIMEOUT), 1);
+}
+
+static void
+test_queue_is_full(void **state)
+{
+	(void)state;
+	rig.pool.max_queue = 1;
+	begin(1);
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	client[1] = rig_client(&rig);
+	client[2] = rig_client(&rig);
+	rig_expect_end(&rig, client[2]);
+	drop(&client[2]);
+	TURN_UNTIL(&rig, rig.table.live == 2);
+	assert_int_equal(rig_ends(&rig, END_QUEUE_FULL), 1);
+	assert_true(logged(" end=proxy.queue_full\n"));
+	next_server(0);
+	assert_int_equal(waiting(), 0);
+}
+
+static void
+test_nobody_may_wait(void **state)
+{
+	(void)state;
+	rig.pool.max_queue = 0;
+	begin(1);
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	client[1] = rig_client(&rig);
+	rig_expect_end(&rig, client[1]);
+	drop(&client[1]);
+	TURN_UNTIL(&rig, rig.table.live == 1);
+	assert_int_equal(rig_ends(&rig, END_QUEUE_FULL), 1);
+	assert_int_equal(rig.board->pool[0].waiting, 0);
+	drop(&client[0]);
+	drop(&server);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+}
+
+/* No connection is made for one that has reset its own. */
+static void
+test_client_is_gone(void **state)
+{
+	(void)state;
+	begin(1);
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	client[1] = rig_client(&rig);
+	client[2] = rig_client(&rig);
+	rig_abort(client[1]);
+	client[1] = -1;
+	/* An end of file is no reason: it has asked, and listens. */
+	rig_write(&rig, client[2], "question");
+	MUST(shutdown(client[2], SHUT_WR));
+	rig_idle(&rig);
+	next_server(0);
+	rig_expect(&rig, server, "question");
+	rig_expect_end(&rig, server);
+	write_text(server, "answer");
+	rig_expect(&rig, client[2], "answer");
+	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
+	assert_int_equal(rig.board->backend[0].served, 2);
+}
+
+/* Those who wait are asked to end like all others. */
+static void
+test_stop(void **state)
+{
+	(void)state;
+	begin(1);
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	client[1] = rig_client(&rig);
+	client[2] = rig_client(&rig);
+	table_shut(&rig.table, END_DRAIN);
+	rig_expect_end(&rig, client[2]);
+	rig_expect_end(&rig, client[1]);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(rig_ends(&rig, END_DRAIN), 2);
+}
+
+/* What all refused, or did not, is kept as the reason. */
+static void
+test_waits_for_those_not_tried(void **state)
+{
+	(void)state;
+	begin(2);
+	rig_refuse(&rig, 1);
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	client[1] = rig_client(&rig);
+	TURN_UNTIL(&rig, waiting() == 1);
+	rig_idle(&rig);
+	assert_int_equal(rig.board->backend[1].failures, 1);
+	next_server(0);
+	drop(&client[1]);
+	drop(&server);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_true(logged(" backend=b,a "));
+	/* With no attempt left there is nothing to wait for. */
+	rig.pool.attempts = 1;
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	client[1] = rig_client(&rig);
+	rig_expect_end(&rig, client[1]);
+	drop(&client[1]);
+	TURN_UNTIL(&rig, rig_ends(&rig, END_SERVER_REFUSED) == 1);
+	assert_int_equal(waiting(), 0);
+}
+
+/* b answers again: who waits for a, having tried b, lets others pass. */
+static void
+test_is_not_in_the_way(void **state)
+{
+	int other;
+
+	(void)state;
+	begin(2);
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	rig_refuse(&rig, 1);
+	client[1] = rig_client(&rig);
+	TURN_UNTIL(&rig, waiting() == 1);
+	MUST(listen(rig.listener[1], 10));
+	(void)backend_answered(&rig.backends, 1);
+	client[2] = rig_client(&rig);
+	other = rig_server(&rig, 1);
+	assert_int_equal(waiting(), 1);
+	drop(&client[2]);
+	close(other);
+	next_server(0);
+	assert_int_equal(waiting(), 0);
+}
+
+/* Until the first check is over nobody knows whether it serves. */
+static void
+test_waits_for_the_first_check(void **state)
+{
+	(void)state;
+	rig.pool.checked = true;
+	rig_backend(&rig);
+	rig_ready(&rig);
+	client[0] = rig_client(&rig);
+	client[1] = rig_client(&rig);
+	rig_idle(&rig);
+	assert_int_equal(waiting(), 2);
+	atomic_store(&rig.board->backend[0].health, HEALTH_UP);
+	atomic_fetch_add(&rig.board->head->changes, 1);
+	rig_turn(&rig, 0);
+	assert_int_equal(waiting(), 0);
+	server = rig_server(&rig, 0);
+	drop(&server);
+	server = rig_server(&rig, 0);
+	/* Or it does not. */
+	atomic_store(&rig.board->backend[0].health, HEALTH_UNKNOWN);
+	client[2] = rig_client(&rig);
+	assert_int_equal(waiting(), 1);
+	atomic_store(&rig.board->backend[0].health, HEALTH_DOWN);
+	atomic_fetch_add(&rig.board->head->changes, 1);
+	rig_expect_end(&rig, client[2]);
+	drop(&client[2]);
+	TURN_UNTIL(&rig, rig_ends(&rig, END_NO_BACKEND) == 1);
+}
+
+/* Another worker has the place, and then an older ticket. */
+static void
+test_others_come_first(void **state)
+{
+	struct backends others;
+	struct queue *q;
+
+	(void)state;
+	begin(1);
+	others = rig.backends;
+	others.worker = 0;
+	q = queue_new(&others, 1);
+	assert_true(backend_take(&others, 0));
+	assert_true(queue_enter(q, 0, 0));
+	client[0] = rig_client(&rig);
+	assert_int_equal(waiting(), 1);
+	backend_drop(&others, 0);
+	atomic_store(&rig.board->worker[0].heartbeat, UINT64_MAX / 2);
+	rig_idle(&rig);
+	assert_int_equal(waiting(), 1);
+	queue_leave(q, 0, 0, 0);
+	server = rig_server(&rig, 0);
+	assert_int_equal(waiting(), 0);
+	queue_free(q);
+}
+
+/* A server went down: only what was there before is cut, if at all. */
+static void
+go_down(uint32_t downs)
+{
+	atomic_store(&rig.board->backend[0].downs, downs);
+	atomic_store(&rig.board->backend[0].health, HEALTH_DOWN);
+	atomic_fetch_add(&rig.board->head->changes, 1);
+	rig_turn(&rig, 0);
+}
+
+static void
+test_server_goes_down(void **state)
+{
+	(void)state;
+	rig.pool.checked = rig.pool.cut = true;
+	rig_backend(&rig);
+	rig_ready(&rig);
+	atomic_store(&rig.board->backend[0].health, HEALTH_UP);
+	atomic_store(&rig.board->backend[0].downs, 7);
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	rig_write(&rig, client[0], "request");
+	rig_expect(&rig, server, "request");
+	/* That was before it came. */
+	go_down(7);
+	assert_int_equal(rig.table.live, 1);
+	go_down(8);
+	rig_expect_reset(&rig, client[0]);
+	rig_expect_reset(&rig, server);
+	assert_int_equal(rig_ends(&rig, END_SERVER_DOWN), 1);
+	assert_true(logged(" end=proxy.server_down\n"));
+}
+
+static void
+test_server_goes_down_and_sessions_stay(void **state)
+{
+	(void)state;
+	rig.pool.checked = true;
+	rig_backend(&rig);
+	rig_ready(&rig);
+	atomic_store(&rig.board->backend[0].health, HEALTH_UP);
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	rig_write(&rig, client[0], "request");
+	go_down(1);
+	rig_expect(&rig, server, "request");
+	assert_int_equal(rig.table.live, 1);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_first_come_first_served),
+		TEST(test_timeout),
+		TEST(test_queue_is_full),
+		TEST(test_nobody_may_wait),
+		TEST(test_client_is_gone),
+		TEST(test_stop),
+		TEST(test_waits_for_those_not_tried),
+		TEST(test_is_not_in_the_way),
+		TEST(test_waits_for_the_first_check),
+		TEST(test_others_come_first),
+		TEST(test_server_goes_down),
+		TEST(test_server_goes_down_and_sessions_stay),
+	};
+
+	return RUN(tests);
+}
