@@ -61,6 +61,66 @@ backend_load(const struct backends *bs, uint32_t i)
 	return board_backend_live(bs->board, bs->list[i].seat);
 }
 
+/* What its name has been found to mean. False: no answer has come yet. */
+static bool
+found(const struct backends *bs, uint32_t i, struct site *p)
+{
+	(void)site_read(&shared(bs, i)->site, p);
+	return p->question == bs->list[i].question;
+}
+
+/* Is its name looked up again and again? */
+static bool
+moves(const struct backends *bs, uint32_t i)
+{
+	return bs->list[i].question != 0;
+}
+
+bool
+backend_address(const struct backends *bs, uint32_t i, struct addr *a)
+{
+	struct site p;
+
+	if (!moves(bs, i)) {
+		*a = bs->list[i].addr;
+		return true;
+	}
+	if (!found(bs, i, &p) || p.family == 0)
+		return false;
+	site_addr(&p, a);
+	return true;
+}
+
+uint32_t
+backend_version(const struct backends *bs, uint32_t i)
+{
+	return moves(bs, i) ? site_version(&shared(bs, i)->site) : 0;
+}
+
+uint32_t
+backend_weight(const struct backends *bs, uint32_t i)
+{
+	uint32_t weight = bs->list[i].weight;
+	struct site p;
+
+	if (!moves(bs, i))
+		return weight;
+	if (!found(bs, i, &p) || p.family == 0)
+		return 0;
+	weight *= p.weight;
+	return weight < BACKEND_WEIGHT_MAX ? weight : BACKEND_WEIGHT_MAX;
+}
+
+uint32_t
+backend_tier(const struct backends *bs, uint32_t i)
+{
+	struct site p;
+
+	if (moves(bs, i) && found(bs, i, &p) && p.backup)
+		return TIER_BACKUP;
+	return bs->list[i].tier;
+}
+
 /* As far as the operator is concerned. */
 static bool
 in_service(const struct backend *b)
@@ -78,13 +138,23 @@ health(const struct backends *bs, uint32_t i)
 bool
 backend_serves(const struct backends *bs, uint32_t i)
 {
-	return in_service(&bs->list[i]) && health(bs, i) == HEALTH_UP;
+	struct site p;
+
+	return in_service(&bs->list[i]) && health(bs, i) == HEALTH_UP &&
+	    (!moves(bs, i) || (found(bs, i, &p) && p.family != 0));
 }
 
 bool
 backend_unknown(const struct backends *bs, uint32_t i)
 {
-	return in_service(&bs->list[i]) && health(bs, i) == HEALTH_UNKNOWN;
+	struct site p;
+
+	if (!in_service(&bs->list[i]))
+		return false;
+	if (moves(bs, i) && !found(bs, i, &p))
+		return true;
+	return (!moves(bs, i) || p.family != 0) &&
+	    health(bs, i) == HEALTH_UNKNOWN;
 }
 
 bool

@@ -2,7 +2,9 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * backend.h: the servers behind the balancer. The list is fixed while a process
- * lives; what changes stands on the board and is the same for all workers.
+ * lives; what changes stands on the board and is the same for all workers. A
+ * name that is looked up again has as many backends as it may have servers; who
+ * they are at the moment stands on the board.
  */
 #ifndef BACKEND_H
 #define BACKEND_H
@@ -30,10 +32,20 @@ enum backend_state {
 	BACKEND_MAINT			/* no new sessions, and not checked */
 };
 
+/* When its name is looked up. */
+enum backend_resolve {
+	RESOLVE_OFF,			/* once, by the master */
+	RESOLVE_ON,			/* again and again: A and AAAA */
+	RESOLVE_SRV			/* the same: SRV (RFC 2782) */
+};
+
 struct backend {
 	char		name[BACKEND_NAME];
 	uint64_t	hash;		/* board_hash() of the name */
 	struct addr	addr;
+	enum backend_resolve resolve;
+	uint32_t	resolve_max;	/* most servers that a name has */
+	uint64_t	question;	/* the site answers it; 0: see addr */
 	uint32_t	weight;		/* 0 … BACKEND_WEIGHT_MAX; 0: drain */
 	enum backend_state state;
 	uint32_t	max_sessions;	/* of all workers; 0: no limit */
@@ -84,6 +96,23 @@ backend_pool(const struct backends *bs, uint32_t i)
 }
 
 /*
+ * Where it is. False: its name has no server for this backend now, or no answer
+ * has come yet.
+ */
+bool	backend_address(const struct backends *, uint32_t i, struct addr *);
+
+/* Moves with each change of that; always 0 when it is fixed. */
+uint32_t backend_version(const struct backends *, uint32_t i);
+
+/*
+ * Its share, 0 … BACKEND_WEIGHT_MAX, and TIER_PRIMARY or TIER_BACKUP. These are
+ * for who works out an order: they change only when the version of the pool on
+ * the board does.
+ */
+uint32_t backend_weight(const struct backends *, uint32_t i);
+uint32_t backend_tier(const struct backends *, uint32_t i);
+
+/*
  * Count one session more. False: it has as many as it may have; never does it
  * get more, whoever asks at the same time. Spare connections are no sessions.
  * Pair with backend_drop(), once the connection is closed.
@@ -95,8 +124,9 @@ void	backend_drop(const struct backends *, uint32_t i);
 uint32_t backend_load(const struct backends *, uint32_t i);
 
 /*
- * May it have new sessions, as far as operator and checks are concerned? While
- * its first check is under way it may not, but soon may: see backend_unknown().
+ * May it have new sessions, as far as operator, names and checks are concerned?
+ * Until its name has been looked up, or while its first check is under way, it
+ * may not, but soon may: see backend_unknown().
  */
 bool	backend_serves(const struct backends *, uint32_t i);
 bool	backend_unknown(const struct backends *, uint32_t i);

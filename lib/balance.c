@@ -13,6 +13,7 @@
 struct balance {
 	const struct backends *bs;
 	struct balance_tier *tier;	/* TIERS of each pool */
+	uint32_t	*version;	/* of each pool, when they were made */
 };
 
 /* In the order of balance_algorithms(). */
@@ -50,14 +51,25 @@ algorithm_of(const struct balance_tier *t)
 	    t->pool->balance;
 }
 
-/* Gather the members. Those without weight would have no place anywhere. */
+static void
+free_tier(struct balance_tier *t)
+{
+	free(t->member);
+	free(t->sequence);
+	free(t->own);
+}
+
+/*
+ * Gather the members. Those without weight would have no place anywhere. Each is
+ * looked at once: where a name is looked up it may be another one the next time.
+ */
 static int
 make_tier(struct balance_tier *t, const struct backends *bs,
     const struct pool *p, uint32_t tier)
 {
-	const struct backend *b;
-	uint32_t i;
+	uint32_t i, weight;
 
+	memset(t, 0, sizeof(*t));
 	t->bs = bs;
 	t->pool = p;
 	t->ticket = &bs->board->pool[p->seat].tier[tier].ticket;
@@ -66,14 +78,41 @@ make_tier(struct balance_tier *t, const struct backends *bs,
 	if ((t->member = calloc(p->n, sizeof(*t->member))) == NULL)
 		return -1;
 	for (i = p->first; i < p->first + p->n; i++) {
-		b = &bs->list[i];
-		if (b->tier != tier || b->weight == 0)
+		weight = backend_weight(bs, i);
+		if (backend_tier(bs, i) != tier || weight == 0)
 			continue;
-		t->member[t->n++] = (struct member){ .seat = b->seat,
-		    .backend = (uint16_t)i, .weight = (uint16_t)b->weight };
-		t->sum += b->weight;
+		t->member[t->n++] = (struct member){ .seat = bs->list[i].seat,
+		    .backend = (uint16_t)i, .weight = (uint16_t)weight };
+		t->sum += weight;
 	}
 	return t->n == 0 ? 0 : algorithm_of(t)->prepare(t);
+}
+
+/* Names that are looked up may mean others now. Without memory: later. */
+static void
+follow(struct balance *b, uint32_t pool)
+{
+	const struct pool *p = &b->bs->pool[pool];
+	struct balance_tier tier[TIERS] = { 0 };
+	uint32_t i, version;
+	bool made = true;
+
+	/* First the version: what changes from now on is for the next time. */
+	version = atomic_load_explicit(&b->bs->board->pool[p->seat].version,
+	    memory_order_acquire);
+	if (version == b->version[pool])
+		return;
+	for (i = 0; i < TIERS; i++)
+		made &= make_tier(&tier[i], b->bs, p, i) == 0;
+	for (i = 0; i < TIERS; i++)
+		if (made) {
+			free_tier(&b->tier[pool * TIERS + i]);
+			b->tier[pool * TIERS + i] = tier[i];
+		} else {
+			free_tier(&tier[i]);
+		}
+	if (made)
+		b->version[pool] = version;
 }
 
 struct balance *
@@ -86,11 +125,13 @@ balance_new(const struct backends *bs)
 		return NULL;
 	b->bs = bs;
 	b->tier = calloc((size_t)bs->pools * TIERS, sizeof(*b->tier));
-	for (i = 0; b->tier != NULL && i < bs->pools * TIERS; i++)
+	b->version = calloc(bs->pools, sizeof(*b->version));
+	for (i = 0; b->tier != NULL && b->version != NULL &&
+	    i < bs->pools * TIERS; i++)
 		if (make_tier(&b->tier[i], bs, &bs->pool[i / TIERS],
 		    i % TIERS) == -1)
 			break;
-	if (b->tier == NULL || i < bs->pools * TIERS) {
+	if (b->tier == NULL || b->version == NULL || i < bs->pools * TIERS) {
 		balance_free(b);
 		errno = ENOMEM;
 		return NULL;
@@ -105,12 +146,10 @@ balance_free(struct balance *b)
 
 	if (b == NULL)
 		return;
-	for (i = 0; b->tier != NULL && i < b->bs->pools * TIERS; i++) {
-		free(b->tier[i].member);
-		free(b->tier[i].sequence);
-		free(b->tier[i].own);
-	}
+	for (i = 0; b->tier != NULL && i < b->bs->pools * TIERS; i++)
+		free_tier(&b->tier[i]);
 	free(b->tier);
+	free(b->version);
 	free(b);
 }
 
@@ -213,6 +252,7 @@ balance_pick(struct balance *b, const struct balance_ask *ask)
 	uint32_t tier;
 	int held;
 
+	follow(b, ask->pool);
 	for (held = 0; held <= 1; held++)
 		for (tier = 0; tier < TIERS; tier++) {
 			m = pick_from(&b->tier[ask->pool * TIERS + tier], ask,

@@ -18,7 +18,7 @@ struct candidate {
 	const struct backend *backend;
 	uint32_t	at, skip;	/* the next place it wants */
 	uint32_t	credit;		/* a turn costs the largest weight */
-	uint16_t	member;
+	uint16_t	member, weight;
 };
 
 /* By name: the order of the list must not matter. */
@@ -43,9 +43,9 @@ gather(const struct balance_tier *t, struct candidate *list)
 		list[k] = (struct candidate){ .backend = b,
 		    .at = (uint32_t)(hash % PLACES),
 		    .skip = (uint32_t)(balance_mix(hash) % (PLACES - 1)) + 1,
-		    .member = (uint16_t)k };
-		if (b->weight > most)
-			most = b->weight;
+		    .member = (uint16_t)k, .weight = t->member[k].weight };
+		if (list[k].weight > most)
+			most = list[k].weight;
 	}
 	qsort(list, t->n, sizeof(*list), compare);
 	return most;
@@ -67,7 +67,7 @@ populate(uint16_t *table, struct candidate *list, uint32_t n, uint32_t most)
 
 	memset(table, 0xff, PLACES * sizeof(*table));
 	for (k = 0; left > 0; k = (k + 1) % n) {
-		list[k].credit += list[k].backend->weight;
+		list[k].credit += list[k].weight;
 		if (list[k].credit < most)
 			continue;
 		list[k].credit -= most;

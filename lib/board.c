@@ -254,6 +254,13 @@ board_sum(const struct board *b, struct board_totals *sum)
 	}
 }
 
+void
+board_renew(struct board_backend *b)
+{
+	atomic_store(&b->held_until, 0);
+	atomic_store(&b->health, HEALTH_UNKNOWN);
+}
+
 uint32_t
 board_oldest(const struct board *b)
 {

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "site.h"
+
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
 #define BOARD_VERSION	4
 #define BOARD_WORKERS	256		/* slots, the most workers there can be */
@@ -105,6 +107,8 @@ struct board_backend {
 	_Atomic uint64_t changed;	/* sys_now() of the last such change */
 	_Atomic uint64_t checks, check_failures;
 	_Atomic uint32_t check_ms;	/* what the last one took */
+	/* Where it is, if its name is looked up; the prober alone writes. */
+	struct board_site site;
 };
 
 /* Tiers of backends, in the order in which they are tried. */
@@ -113,6 +117,8 @@ enum { TIER_PRIMARY, TIER_BACKUP, TIERS };
 /* One pool; any worker writes the tickets and what is known of its queue. */
 struct board_pool {
 	struct board_seat seat;
+	/* Of what backend_weight() and backend_tier() say; the prober writes. */
+	_Atomic uint32_t version;
 	_Alignas(64)
 	_Atomic uint64_t queue_tail;	/* the last ticket of its queue */
 	_Atomic uint32_t waiting;	/* 0: nobody is in its queue */
@@ -136,7 +142,7 @@ struct board_head {
 	_Atomic uint32_t slots;		/* workers' slots ever used */
 	_Atomic uint32_t generation;	/* the latest there was */
 	_Atomic uint32_t leaving;	/* 1 from QUIT on: others are to serve */
-	_Atomic uint32_t changes;	/* of health; the prober writes */
+	_Atomic uint32_t changes;	/* of health, sites; the prober writes */
 };
 
 /*
@@ -213,6 +219,9 @@ struct board_totals {
 };
 
 void	board_sum(const struct board *, struct board_totals *);
+
+/* Another server has this seat now: forget how the one before it did. */
+void	board_renew(struct board_backend *);
 
 /* The oldest generation that still has workers, or else the latest. */
 uint32_t board_oldest(const struct board *);

@@ -26,6 +26,7 @@ libshuttle_a_SOURCES = \
 	lib/session_log.c lib/session_log.h \
 	lib/session_table.c lib/session_table.h \
 	lib/shuttle.c lib/shuttle.h \
+	lib/site.c lib/site.h \
 	lib/spare.c lib/spare.h \
 	lib/sys.c lib/sys.h \
 	lib/text.c lib/text.h \

@@ -137,8 +137,8 @@ static int
 begin(struct session_table *t, struct session *s, uint32_t i, int *pending,
     bool *spare)
 {
-	const struct addr *a = &t->backends->list[i].addr;
 	const struct shuttle *up = &s->way[UP];
+	struct addr a;
 	int fd;
 
 	s->early = 0;
@@ -147,9 +147,14 @@ begin(struct session_table *t, struct session *s, uint32_t i, int *pending,
 	*spare = fd != -1;
 	if (*spare)
 		return fd;
+	/* Its name may have lost it since it was picked. */
+	if (!backend_address(t->backends, i, &a)) {
+		errno = EHOSTUNREACH;
+		return -1;
+	}
 	if (!backend_pool(t->backends, i)->fast_open || shuttle_held(up) == 0)
-		return sys_connect(a, pending);
-	return sys_connect_with(a, shuttle_bytes(up, &t->kit),
+		return sys_connect(&a, pending);
+	return sys_connect_with(&a, shuttle_bytes(up, &t->kit),
 	    shuttle_held(up), &s->early, pending);
 }
 

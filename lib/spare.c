@@ -31,6 +31,7 @@ struct place {
 struct row {
 	uint64_t	 open;		/* bit n: the place first + n */
 	uint32_t	 first;
+	uint32_t	 version;	/* of the address they lead to */
 };
 _Static_assert(BACKEND_SPARE_MAX <= 64, "a row has too few bits");
 
@@ -40,6 +41,7 @@ struct spares {
 	struct row	*row;		/* by backend */
 	uint32_t	*owner;		/* place plus one, by descriptor */
 	uint32_t	 vacant;	/* first of those taken in this turn */
+	uint32_t	 changes;	/* on the board, when last looked at */
 	uint32_t	 n;
 	struct place	 place[];
 };
@@ -192,19 +194,38 @@ stands(struct spares *s, uint32_t id)
 	poller_want(s->table->poller, p->fd, POLLER_READ);
 }
 
+/* Its name may mean another server by now: then all lead to a wrong one. */
+static void
+follow(struct spares *s, uint32_t i)
+{
+	const struct backends *bs = s->table->backends;
+	uint32_t version = backend_version(bs, i), k;
+	struct row *r = &s->row[i];
+
+	if (version == r->version)
+		return;
+	r->version = version;
+	for (k = 0; k < bs->list[i].spare; k++)
+		if (s->place[r->first + k].fd != -1)
+			drop(s, r->first + k);
+}
+
 static void
 fill(struct spares *s, uint32_t id)
 {
 	const struct session_table *t = s->table;
 	struct place *p = &s->place[id];
+	struct addr a;
 	int pending;
 
+	follow(s, p->backend);
 	if (!backend_serves(t->backends, p->backend) ||
-	    backend_in_doubt(t->backends, p->backend)) {
+	    backend_in_doubt(t->backends, p->backend) ||
+	    !backend_address(t->backends, p->backend, &a)) {
 		rest(s, id);
 		return;
 	}
-	p->fd = sys_connect(&t->backends->list[p->backend].addr, &pending);
+	p->fd = sys_connect(&a, &pending);
 	if (p->fd == -1) {
 		failed(s, id, errno);
 		return;
@@ -253,6 +274,7 @@ spare_take(struct spares *s, uint32_t i)
 	struct row *r = &s->row[i];
 	uint32_t id;
 
+	follow(s, i);
 	if (r->open != 0 && backend_in_doubt(s->table->backends, i))
 		drop_row(s, i);
 	while (r->open != 0) {
@@ -305,8 +327,14 @@ expired(struct spares *s, uint32_t id)
 void
 spares_turn(struct spares *s)
 {
-	uint32_t id;
+	const struct backends *bs = s->table->backends;
+	uint32_t id, i, changes;
 
+	changes = atomic_load_explicit(&bs->board->head->changes,
+	    memory_order_relaxed);
+	for (i = 0; changes != s->changes && i < bs->n; i++)
+		follow(s, i);
+	s->changes = changes;
 	while ((id = timers_expired(s->timers, s->table->now)) != TIMER_NONE)
 		expired(s, id);
 	while ((id = s->vacant) != NONE) {

@@ -14,7 +14,7 @@ top=${srcdir:-$(dirname "$0")/..}
 
 # The layers from the bottom up: directory, layer, files (without .c or .h).
 layers='
-lib 0 log log_sink log_target text sys addr board timer nearest
+lib 0 log log_sink log_target text sys addr site board timer nearest
 lib 1 poller poller_select poller_hybrid bufpool pipepool shuttle
 lib 2 backend balance balance_tier balance_first balance_hash balance_key balance_leastconn balance_maglev balance_random balance_roundrobin queue
 lib 3 session session_step session_connect session_queue session_relay session_table session_log log_format log_haproxy spare builtin

@@ -490,6 +490,66 @@ test_out_of_memory(void **state)
 	balance_free(NULL);
 }
 
+/* As the prober writes it. */
+static void
+move_to(uint32_t i, uint16_t family, uint16_t weight, uint16_t backup)
+{
+	const struct site s = { .question = 5, .family = family,
+	    .weight = weight, .backup = backup };
+
+	site_write(&backends.board->backend[i].site, &s);
+	atomic_fetch_add(&backends.board->pool[0].version, 1);
+}
+
+static int
+how_many(char which, const char *text)
+{
+	int n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == which;
+	return n;
+}
+
+/* Names that are looked up again: everybody who draws follows. */
+static void
+test_order_follows_names(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	begin((const int[]){ 1, 1, 2 }, 3);
+	for (i = 0; i < 2; i++)
+		list[i].question = 5;
+	assert_string_equal(picks(2), "cc");
+	move_to(0, AF_INET, 1, 0);
+	assert_int_equal(how_many('a', picks(6)), 2);
+	move_to(0, 0, 0, 0);
+	move_to(1, AF_INET6, 4, 0);
+	assert_int_equal(how_many('b', picks(6)), 4);
+	/* A backup is asked only when there is no other. */
+	move_to(1, AF_INET6, 4, 1);
+	assert_string_equal(picks(3), "ccc");
+	backend_failed(&backends, 2, 0);
+	assert_string_equal(picks(3), "bbb");
+}
+
+/* Until it is known where one is it is worth waiting. */
+static void
+test_not_yet_looked_up(void **state)
+{
+	(void)state;
+	begin((const int[]){ 1 }, 1);
+	list[0].question = 5;
+	assert_int_equal(pick(0), -1);
+	assert_int_equal(errno, EAGAIN);
+	move_to(0, 0, 0, 0);
+	assert_int_equal(pick(0), -1);
+	assert_int_equal(errno, EHOSTDOWN);
+	move_to(0, AF_INET, 1, 0);
+	assert_int_equal(pick(0), 0);
+}
+
 int
 main(void)
 {
@@ -511,6 +571,8 @@ main(void)
 		TEST(test_longest_list),
 		TEST(test_by_the_book),
 		TEST(test_pools_are_apart),
+		TEST(test_order_follows_names),
+		TEST(test_not_yet_looked_up),
 		TEST(test_out_of_memory),
 	};
 

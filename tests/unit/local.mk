@@ -34,6 +34,7 @@ UNIT_TESTS = \
 	tests/unit/session_table \
 	tests/unit/shuttle \
 	tests/unit/shuttle_socket \
+	tests/unit/site \
 	tests/unit/spare \
 	tests/unit/spare_take \
 	tests/unit/sys \
@@ -236,6 +237,9 @@ tests_unit_spare_take_SOURCES = \
 	tests/unit/spare_rig.h tests/unit/spare_take.c
 tests_unit_spare_take_LDADD = $(UNIT_LIBS)
 tests_unit_spare_take_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+
+tests_unit_site_SOURCES = tests/unit/helpers.h tests/unit/site.c
+tests_unit_site_LDADD = $(UNIT_LIBS)
 
 tests_unit_sys_SOURCES = tests/unit/helpers.h tests/unit/sys.c
 tests_unit_sys_LDADD = $(UNIT_LIBS)

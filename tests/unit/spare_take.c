@@ -315,6 +315,47 @@ test_unix_socket(void **state)
 	client = -1;
 }
 
+/* Its name means another server: those that stand are not given out. */
+static void
+test_its_name_moves(void **state)
+{
+	struct board_backend *b;
+	struct site s = { .question = 5 };
+	int server, other;
+
+	(void)state;
+	rig_backend(&rig);
+	rig_backend(&rig);
+	rig.list[0].spare = 1;
+	rig.list[0].question = 5;
+	rig_ready(&rig);
+	/* Nobody knows where it is. */
+	rig_pass(&rig, 1100);
+	assert_false(knocks());
+	b = &rig.board->backend[0];
+	s.family = AF_INET;
+	s.port = addr_port(&rig.list[0].addr);
+	memcpy(s.ip, &rig.list[0].addr.in.sin_addr, 4);
+	site_write(&b->site, &s);
+	atomic_fetch_add(&rig.board->head->changes, 1);
+	rig_pass(&rig, 1100);
+	server = rig_server(&rig, 0);
+	rig_idle(&rig);
+	s.port = addr_port(&rig.list[1].addr);
+	site_write(&b->site, &s);
+	assert_int_equal(spare_take(rig.table.spares, 0), -1);
+	rig_expect_end(&rig, server);
+	rig_pass(&rig, 1100);
+	other = rig_server(&rig, 1);
+	/* And it goes when nobody is there any more. */
+	s.family = 0;
+	site_write(&b->site, &s);
+	atomic_fetch_add(&rig.board->head->changes, 1);
+	rig_expect_end(&rig, other);
+	close(server);
+	close(other);
+}
+
 int
 main(void)
 {
@@ -331,6 +372,7 @@ main(void)
 		TEST(test_broken_when_used),
 		TEST(test_reset_after_use),
 		TEST(test_unix_socket),
+		TEST(test_its_name_moves),
 	};
 
 	return RUN_ENGINES(engine, tests);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * site.h: where a backend is whose name is looked up again and again. One
+ * process writes it on the board, any number read it: nobody waits, nobody sees
+ * half of a change, and a writer that is killed in the midst of one leaves what
+ * was there before.
+ */
+#ifndef SITE_H
+#define SITE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+
+struct site {
+	/* Of which question this is the answer; 0: of none yet. */
+	uint64_t	question;
+	unsigned char	ip[16];		/* the first 4 for AF_INET */
+	uint16_t	family;		/* 0: nobody is here */
+	uint16_t	port;		/* host order */
+	uint16_t	weight;		/* times that of the backend */
+	uint16_t	backup;		/* 1: only when others are down */
+};
+
+/* The same on the board, twice: the one that is read is never written. */
+struct board_site {
+	_Alignas(64)
+	_Atomic uint32_t version;	/* changes with each write */
+	_Atomic uint64_t word[2][4];
+};
+
+/* Returns the version that was read; 0: it was never written. */
+uint32_t site_read(const struct board_site *, struct site *);
+void	site_write(struct board_site *, const struct site *);
+
+static inline uint32_t
+site_version(const struct board_site *b)
+{
+	return atomic_load_explicit(&b->version, memory_order_relaxed);
+}
+
+/* Is it the same address, port included? */
+bool	site_same(const struct site *, const struct site *);
+
+void	site_addr(const struct site *, struct addr *);
+
+#endif

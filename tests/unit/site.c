@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * site.c: one process writes where a server is, others read: nobody ever sees
+ * half of a change, and nobody waits for a writer that has been killed.
+ */
+#include "site.h"
+
+#include <sys/mman.h>
+
+#include <signal.h>
+
+#include "helpers.h"
+
+static struct board_site *shared;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return shared == MAP_FAILED ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	return munmap(shared, sizeof(*shared));
+}
+
+/* All of it follows from the number. */
+static struct site
+site_of(uint16_t n)
+{
+	struct site s = { .question = (uint64_t)n << 40 | n, .family = n,
+	    .port = n, .weight = n, .backup = n };
+
+	memset(s.ip, n & 0xff, sizeof(s.ip));
+	s.ip[15] = (unsigned char)(n >> 8);
+	return s;
+}
+
+static bool
+is_whole(const struct site *s)
+{
+	struct site whole = site_of(s->port);
+
+	return site_same(s, &whole) && s->question == whole.question &&
+	    s->weight == whole.weight && s->backup == whole.backup;
+}
+
+static void
+test_comes_back(void **state)
+{
+	const struct site s = { .question = UINT64_MAX, .ip = { 127, 0, 0, 1 },
+	    .family = AF_INET, .port = 65535, .weight = 256, .backup = 1 };
+	struct site got;
+	struct addr a;
+	char text[ADDR_TEXT];
+
+	(void)state;
+	assert_int_equal(site_read(shared, &got), 0);
+	assert_true(got.question == 0 && got.family == 0);
+	site_write(shared, &s);
+	assert_int_equal(site_read(shared, &got), 1);
+	assert_memory_equal(&got, &s, sizeof(s));
+	site_addr(&got, &a);
+	assert_string_equal(addr_format(&a, text, sizeof(text)),
+	    "127.0.0.1:65535");
+	got = (struct site){ .ip = { [15] = 1 }, .family = AF_INET6,
+	    .port = 80 };
+	assert_false(site_same(&got, &s));
+	site_addr(&got, &a);
+	assert_string_equal(addr_format(&a, text, sizeof(text)), "[::1]:80");
+	assert_int_equal(a.len, sizeof(struct sockaddr_in6));
+}
+
+static void
+write_on(void)
+{
+	struct site s;
+	uint16_t n;
+
+	for (n = 1;; n++) {
+		s = site_of(n);
+		site_write(shared, &s);
+	}
+}
+
+/* So many times, for the writer is to be killed somewhere. */
+static void
+test_two_processes(void **state)
+{
+	uint32_t before = 0, version;
+	struct site s;
+	int round, i;
+	pid_t pid;
+
+	(void)state;
+	for (round = 0; round < 20; round++) {
+		if ((pid = (pid_t)MUST(fork())) == 0)
+			write_on();
+		for (i = 0; i < 20000; i++) {
+			version = site_read(shared, &s);
+			if (!is_whole(&s) || version - before > INT32_MAX)
+				fail_msg("version %u is torn", version);
+			before = version;
+		}
+		kill(pid, SIGKILL);
+		MUST(waitpid(pid, NULL, 0));
+		(void)site_read(shared, &s);
+		assert_true(is_whole(&s));
+	}
+	assert_true(before > 0);
+}
+
+/* Killed in the midst: what was there is there, and the next one goes on. */
+static void
+test_half_a_change(void **state)
+{
+	struct site s = site_of(7);
+	int i;
+
+	(void)state;
+	site_write(shared, &s);
+	for (i = 0; i < 3; i++)
+		atomic_store(&shared->word[0][i], UINT64_MAX);
+	assert_int_equal(site_read(shared, &s), 1);
+	assert_true(is_whole(&s) && s.port == 7);
+	s = site_of(8);
+	site_write(shared, &s);
+	assert_int_equal(site_read(shared, &s), 2);
+	assert_true(is_whole(&s) && s.port == 8);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_comes_back),
+		TEST(test_two_processes),
+		TEST(test_half_a_change),
+	};
+
+	return RUN(tests);
+}
