@@ -119,16 +119,13 @@ look_up(const char *host, uint16_t port, struct addr *out, size_t max,
 }
 
 int
-addr_parse(const char *text, enum addr_use use, struct addr *out, size_t max,
+addr_split(const char *text, enum addr_use use, char *host, size_t size,
     const char **why)
 {
-	char host[256];
 	const char *port, *err;
 	long long n;
 
-	if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
-		return parse_unix(text + strlen(UNIX_PREFIX), out, why);
-	if (split(text, host, sizeof(host), &port, why) == -1)
+	if (split(text, host, size, &port, why) == -1)
 		return -1;
 	if (isalpha((unsigned char)port[0])) {
 		*why = "a port is a number, such as 80, and no name";
@@ -142,13 +139,36 @@ addr_parse(const char *text, enum addr_use use, struct addr *out, size_t max,
 		    "the port is a number from 0 to 65535";
 		return -1;
 	}
+	return (int)n;
+}
+
+bool
+addr_is_ip(const char *host)
+{
+	struct in6_addr ip;
+
+	return inet_pton(AF_INET, host, &ip) == 1 ||
+	    inet_pton(AF_INET6, host, &ip) == 1;
+}
+
+int
+addr_parse(const char *text, enum addr_use use, struct addr *out, size_t max,
+    const char **why)
+{
+	char host[ADDR_HOST];
+	int port;
+
+	if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		return parse_unix(text + strlen(UNIX_PREFIX), out, why);
+	if ((port = addr_split(text, use, host, sizeof(host), why)) == -1)
+		return -1;
 	if (host[0] == '\0' || strcmp(host, "*") == 0) {
 		if (use == ADDR_LISTEN)
-			return any_address((uint16_t)n, out);
+			return any_address((uint16_t)port, out);
 		*why = "the host is missing: host:port or unix:/path";
 		return -1;
 	}
-	return look_up(host, (uint16_t)n, out, max, why);
+	return look_up(host, (uint16_t)port, out, max, why);
 }
 
 /* An IPv4 client of a socket for both families is an IPv4 client. */

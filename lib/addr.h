@@ -24,6 +24,9 @@
 /* Room for any address as text, the ending NUL included. */
 #define ADDR_TEXT	(sizeof(struct sockaddr_un) + sizeof("unix:"))
 
+/* Room for the name of a host. */
+#define ADDR_HOST	256
+
 struct addr {
 	union {
 		struct sockaddr		sa;
@@ -58,6 +61,17 @@ enum addr_use {
  */
 int	addr_parse(const char *text, enum addr_use, struct addr *out,
 	    size_t max, const char **why);
+
+/*
+ * The same, but nothing is looked up: the host as it is written, without
+ * brackets, in *host*. Returns the port, or -1 with *why set. Unix sockets have
+ * neither.
+ */
+int	addr_split(const char *text, enum addr_use, char *host, size_t size,
+	    const char **why);
+
+/* Is this host an address already, and no name? */
+bool	addr_is_ip(const char *host);
 
 /* Write *a* as addr_parse() reads it. Returns *buf*. */
 const char *addr_format(const struct addr *a, char *buf, size_t size);

@@ -258,6 +258,9 @@ void
 board_renew(struct board_backend *b)
 {
 	atomic_store(&b->held_until, 0);
+	atomic_store(&b->recent, 0);
+	atomic_store(&b->ejected_until, 0);
+	atomic_store(&b->ejections, 0);
 	atomic_store(&b->health, HEALTH_UNKNOWN);
 }
 

@@ -35,6 +35,7 @@ conf_free(struct conf *c)
 	free(c->builtin);
 	free(c->pool);
 	free(c->backend);
+	free(c->lookup);
 	free(c->directory);
 	settings_free(c->settings);
 }
@@ -243,6 +244,16 @@ conf_number(const char *text, long long min, long long max, unsigned *to)
 	return 0;
 }
 
+bool
+conf_is_resolver(const char *text)
+{
+	char host[ADDR_HOST];
+	const char *why;
+
+	return addr_is_ip(text) || (addr_split(text, ADDR_CONNECT, host,
+	    sizeof(host), &why) != -1 && addr_is_ip(host));
+}
+
 int
 conf_log_sessions(struct conf *c, const char *text)
 {
@@ -283,6 +294,105 @@ add_builtin_backend(struct conf *c, const struct backend *like,
 	return -1;
 }
 
+/* Which name it is and how it is asked for. 1: it has to be looked up. */
+static int
+read_lookup(const struct backend *like, const char *text, struct lookup *l,
+    const char **why)
+{
+	int port;
+
+	if (like->resolve == RESOLVE_SRV) {
+		l->srv = true;
+		if (text[0] != '\0' && strpbrk(text, ":/") == NULL &&
+		    strlcpy(l->host, text, sizeof(l->host)) < sizeof(l->host))
+			return 1;
+		*why = "to resolve \"srv\" it should be the name of a "
+		    "service, such as _http._tcp.example.org";
+		return -1;
+	}
+	if (strchr(text, '/') != NULL || strncmp(text, BUILTIN_PREFIX,
+	    strlen(BUILTIN_PREFIX)) == 0) {
+		*why = "there is no name to resolve: it should be host:port";
+		return -1;
+	}
+	port = addr_split(text, ADDR_CONNECT, l->host, sizeof(l->host), why);
+	if (port == -1)
+		return -1;
+	l->port = (uint16_t)port;
+	if (l->host[0] != '\0' && strcmp(l->host, "*") != 0)
+		return !addr_is_ip(l->host);
+	*why = "the host is missing: host:port";
+	return -1;
+}
+
+/* What the answers are to be the answers of; never 0. */
+static uint64_t
+question_of(const struct lookup *l)
+{
+	char text[ADDR_HOST + 16];
+
+	snprintf(text, sizeof(text), "%s %s %u", l->srv ? "srv" : "on",
+	    l->host, l->port);
+	return board_hash(text);
+}
+
+/* As many backends as the name may have servers: nobody is there yet. */
+static int
+add_lookup(struct conf *c, const struct backend *like, const char *text,
+    const struct lookup *l, const char **why)
+{
+	const char *name = like->name[0] == '\0' ? text : like->name;
+	struct backend b = *like;
+	struct lookup *list;
+	uint32_t i;
+
+	if ((list = grow(c->lookup, c->lookups, 1, sizeof(*l))) == NULL) {
+		*why = strerror(errno);
+		return -1;
+	}
+	c->lookup = list;
+	b.question = question_of(l);
+	list[c->lookups] = *l;
+	list[c->lookups].first = (uint32_t)c->backends;
+	list[c->lookups++].n = like->resolve_max;
+	for (i = 1; i <= like->resolve_max; i++) {
+		if (snprintf(b.name, sizeof(b.name), "%s#%u", name, i) >=
+		    (int)sizeof(b.name)) {
+			*why = "this name is too long";
+			return -1;
+		}
+		if (like->name[0] == '\0' && name_is_taken(c, b.name)) {
+			*why = "another backend has this name";
+			return -1;
+		}
+		if (add_backend(c, &b, why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* 1: it is not one that is looked up again. */
+static int
+try_lookup(struct conf *c, const struct backend *like, const char *text,
+    const char **why)
+{
+	struct lookup l = { .port = 0 };
+	int status;
+
+	if (like->resolve == RESOLVE_OFF)
+		return 1;
+	if ((status = read_lookup(like, text, &l, why)) != 1)
+		return status == 0 ? 1 : -1;
+	if (c->workers > 0)
+		return add_lookup(c, like, text, &l, why);
+	c->looked_up_once = true;
+	if (!l.srv)
+		return 1;
+	*why = "services are looked up beside the workers: workers = 0 has "
+	    "nobody who does";
+	return -1;
+}
+
 int
 conf_add_backend(struct conf *c, const struct backend *like, const char *text,
     const char **why)
@@ -292,8 +402,11 @@ conf_add_backend(struct conf *c, const struct backend *like, const char *text,
 	char name[ADDR_TEXT];
 	int i, n;
 
-	if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0)
+	if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0 &&
+	    like->resolve == RESOLVE_OFF)
 		return add_builtin_backend(c, like, text, why);
+	if ((n = try_lookup(c, like, text, why)) != 1)
+		return n;
 	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDRESSES, why)) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {

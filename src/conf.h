@@ -21,7 +21,19 @@
 #define CONF_LISTENERS	256
 #define CONF_POOLS	(BOARD_POOLS / 2)
 
+#define CONF_RESOLVERS	8
+/* The most servers that a name can have. */
+#define CONF_RESOLVE	128
+
 struct settings;
+
+/* A name that the prober looks up, and the backends that its servers become. */
+struct lookup {
+	char		 host[ADDR_HOST];
+	uint16_t	 port;		/* with SRV the answers have it */
+	bool		 srv;
+	uint32_t	 first, n;	/* of the backends */
+};
 
 struct conf {
 	int		 argc;		/* what it was made from */
@@ -35,6 +47,17 @@ struct conf {
 	size_t		 pools;
 	struct backend	*backend;	/* pool by pool */
 	size_t		 backends;
+	struct lookup	*lookup;
+	size_t		 lookups;
+	bool		 looked_up_once;	/* there is nobody to do it again */
+
+	/* How names are looked up; times in ms. */
+	const char	*resolver[CONF_RESOLVERS]; /* IP or IP:port */
+	size_t		 resolvers;	/* 0: those of the system */
+	uint64_t	 resolve_timeout;	/* of the first try */
+	unsigned	 resolve_retries;
+	uint64_t	 resolve_min_ttl, resolve_max_ttl;
+	uint64_t	 resolve_hold;	/* of servers whose name is gone */
 
 	unsigned	 workers;	/* 0: no fork */
 	uint32_t	 buffers;	/* blocks for each worker */
@@ -78,7 +101,8 @@ void	conf_free(struct conf *);
 /*
  * Add all listeners that an address means, each a copy of *like*; a pool; all
  * backends of the last pool that an address means, called as *like* is, which
- * nobody else is, or by their addresses when it has no name. Return 0, or -1 with *why set to a
+ * nobody else is, or by their addresses when it has no name. What is to be
+ * looked up again becomes as many backends as it may have servers. Return 0, or -1 with *why set to a
  * constant text that says what would be right.
  */
 int	conf_add_listener(struct conf *, const struct listener *like,
@@ -97,6 +121,9 @@ int	conf_sit_down(struct conf *, struct board *, uint64_t generation,
 
 /* Which sessions leave a line: all, errors, none, 1/N. 0, or -1. */
 int	conf_log_sessions(struct conf *, const char *text);
+
+/* Is this the address of a name server: IP, IPv4:port, [IPv6]:port? */
+bool	conf_is_resolver(const char *text);
 
 /* Read a number of digits only, without blanks or a sign. 0, or -1. */
 int	conf_number(const char *text, long long min, long long max,

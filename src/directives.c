@@ -240,6 +240,31 @@ read_backup(const char *text, void *to)
 	return NULL;
 }
 
+static const char *
+read_resolve(const char *text, void *to)
+{
+	struct backend *b = to;
+
+	b->resolve = strcmp(text, "on") == 0 ? RESOLVE_ON :
+	    strcmp(text, "srv") == 0 ? RESOLVE_SRV : RESOLVE_OFF;
+	return b->resolve == RESOLVE_OFF || CAN_RESOLVE ? NULL :
+	    "this shuttled is built without c-ares, it can only be off";
+}
+
+static const char *
+read_resolvers(const char *text, void *to)
+{
+	struct conf *c = to;
+
+	if (!conf_is_resolver(text))
+		return "should be an IP address, with a port if it is not 53: "
+		    "10.0.0.53, 127.0.0.1:5353 or [::1]:5353";
+	if (c->resolvers == CONF_RESOLVERS)
+		return "there are more than 8 resolvers";
+	c->resolver[c->resolvers++] = text;
+	return NULL;
+}
+
 static const struct directive table[] = {
 #define X	SECTION_TOP
 { X, "workers",	"auto", TYPE_NUMBER, 0, WORKERS, "auto", NULL,
@@ -270,6 +295,14 @@ static const struct directive table[] = {
 { X, "busy_poll", "0", NUMBER(0, 1000000, "microseconds"),
 				MEMBER(conf, busy_poll) },
 { X, "pin_cpus", "false", BOOL, MEMBER(conf, pin_cpus) },
+{ X, "resolvers", NULL, TYPE_ADDRESSES, 0, 0, NULL,
+				"an IP address, with a port if it is not 53",
+				BY(read_resolvers) },
+{ X, "resolve_timeout", "1s", TIME(1, 60 * 1000), MEMBER(conf, resolve_timeout) },
+{ X, "resolve_retries", "3", NUMBER(0, 10, NULL), MEMBER(conf, resolve_retries) },
+{ X, "resolve_min_ttl", "1s", TIME(10, YEAR), MEMBER(conf, resolve_min_ttl) },
+{ X, "resolve_max_ttl", "1h", TIME(10, YEAR), MEMBER(conf, resolve_max_ttl) },
+{ X, "resolve_hold", "30s", TIME(0, YEAR), MEMBER(conf, resolve_hold) },
 /* The defaults of listeners and pools. */
 { X, "connect_timeout", "5s", TIME(1, YEAR), MEMBER(conf, connect_timeout) },
 { X, "retries",	"2", NUMBER(0, SESSION_ATTEMPTS - 1, NULL),
@@ -314,6 +347,9 @@ static const struct directive table[] = {
 #define X	SECTION_SERVER
 { X, "address",	NULL, TYPE_ADDRESS, 0, 0, NULL,
 				"host:port, unix:/path or builtin:NAME", BY(NULL) },
+{ X, "resolve",	"off", WORD("off, on, srv"), BY(read_resolve) },
+{ X, "resolve_max", "16", NUMBER(1, CONF_RESOLVE, "servers"),
+				MEMBER(backend, resolve_max) },
 { X, "weight",	"1", NUMBER(0, BACKEND_WEIGHT_MAX, NULL),
 				MEMBER(backend, weight) },
 { X, "state",	"ready", WORD("ready, drain, maint"), BY(read_state) },

@@ -18,21 +18,25 @@ sbin_PROGRAMS += shuttled
 shuttled_SOURCES = $(CONF_SOURCES) \
 	src/acceptor.c src/acceptor.h \
 	src/activate.c src/activate.h \
+	src/answer.c src/answer.h \
 	src/child.c src/child.h \
 	src/children.c src/children.h \
 	src/daemon.c src/daemon.h \
+	src/dns.c src/dns.h \
 	src/inherit.c src/inherit.h \
 	src/filter.c src/filter.h \
 	src/instance.c src/instance.h \
 	src/listener.c src/listener.h \
 	src/main.c \
 	src/master.c src/master.h \
+	src/names.c src/names.h \
 	src/notify.c src/notify.h \
 	src/prober.c src/prober.h \
 	src/reload.c src/reload.h \
 	src/sandbox.c src/sandbox.h \
 	src/sd.h \
+	src/seating.c src/seating.h \
 	src/upgrade.c src/upgrade.h \
 	src/worker.c src/worker.h
 shuttled_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS) \
-	$(SECCOMP_LIBS) $(SYSTEMD_LIBS)
+	$(SECCOMP_LIBS) $(SYSTEMD_LIBS) $(CARES_LIBS)

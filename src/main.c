@@ -57,6 +57,9 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 	/* Nobody is there to give signs of life beside the work. */
 	notify.watchdog = 0;
 	notify_ready(&notify, "one process");
+	if (conf->looked_up_once)
+		log_line(log, LOG_WARNING, "names are looked up once, whatever "
+		    "resolve says: there is nobody to do it again (-w 0)");
 	for (i = 0; i < conf->listeners; i++)
 		log_line(log, LOG_NOTICE, "listening on %s",
 		    conf->listener[i].name);

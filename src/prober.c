@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "names.h"
 #include "poller.h"
 #include "priv.h"
 #include "sys.h"
@@ -27,6 +28,7 @@ struct prober {
 	int		 channel;
 	int		 signals;
 	struct poller	*poller;
+	struct names	*names;
 	const char	*step;		/* of the set-up, for its error */
 	bool		 stop;
 };
@@ -36,6 +38,8 @@ prober_is_needed(const struct conf *c)
 {
 	size_t i;
 
+	if (c->lookups > 0)
+		return true;
 	for (i = 0; i < c->pools; i++)
 		if (c->pool[i].checked)
 			return true;
@@ -48,13 +52,17 @@ set_up(struct prober *p)
 	size_t descriptors = sys_raise_descriptors();
 	sigset_t signals;
 
+	p->step = "names";
+	if ((p->names = names_new(p->conf, p->board, p->log)) == NULL)
+		return -1;
 	p->step = "change of user";
 	if (priv_drop(&p->conf->user, p->conf->chroot) == -1)
 		return -1;
 	p->step = "signals and poller";
 	sys_hold_signals(&signals);
 	if ((p->signals = sys_signals(&signals)) == -1 ||
-	    (p->poller = poller_new(p->conf->engine, descriptors)) == NULL)
+	    (p->poller = poller_new(p->conf->engine, descriptors)) == NULL ||
+	    names_start(p->names, p->poller, descriptors) == -1)
 		return -1;
 	poller_want(p->poller, p->signals, POLLER_READ);
 	poller_want(p->poller, p->channel, POLLER_READ);
@@ -87,6 +95,7 @@ prober_new(struct conf *conf, struct board *board, struct log *log,
 void
 prober_free(struct prober *p)
 {
+	names_free(p->names);
 	poller_free(p->poller);
 	if (p->signals != -1)
 		close(p->signals);
@@ -128,13 +137,17 @@ turn(struct prober *p)
 {
 	struct poller_event ev;
 
-	if (poller_wait(p->poller, log_wait(p->log, SLEEP)) == -1)
+	if (poller_wait(p->poller, names_wait(p->names,
+	    log_wait(p->log, SLEEP))) == -1)
 		return -1;
 	while (poller_next(p->poller, &ev))
 		if (ev.fd == p->channel)
 			on_channel(p);
 		else if (ev.fd == p->signals)
 			on_signals(p);
+		else
+			(void)names_event(p->names, &ev);
+	names_turn(p->names);
 	log_flush(p->log);
 	return 0;
 }

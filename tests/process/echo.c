@@ -4,7 +4,7 @@
  * echo.c: a backend for thousands of connections in one process, where peer
  * would fork for each. Prints its address, then echoes until it is killed. A
  * connection has a fixed buffer and is read only when that is empty.
- * usage: echo [PORT]
+ * usage: echo [PORT [IP]]
  */
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -27,21 +27,21 @@ struct conn {
 };
 
 static int
-listen_socket(uint16_t port)
+listen_socket(uint16_t port, const char *ip)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
 	socklen_t len = sizeof(a);
 	int fd, on = 1;
 
 	a.sin_port = htons(port);
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	a.sin_addr.s_addr = inet_addr(ip);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
 	    sizeof(on)) == -1 || bind(fd, (struct sockaddr *)&a, len) == -1 ||
 	    listen(fd, INT_MAX) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&a, &len) == -1)
 		err(1, "listen");
-	printf("127.0.0.1:%u\n", ntohs(a.sin_port));
+	printf("%s:%u\n", ip, ntohs(a.sin_port));
 	fflush(stdout);
 	return fd;
 }
@@ -111,7 +111,8 @@ main(int argc, char **argv)
 	}
 	if ((ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		err(1, "epoll");
-	listener = listen_socket(argc > 1 ? (uint16_t)atoi(argv[1]) : 0);
+	listener = listen_socket(argc > 1 ? (uint16_t)atoi(argv[1]) : 0,
+	    argc > 2 ? argv[2] : "127.0.0.1");
 	watch(ep, EPOLL_CTL_ADD, listener, NULL, EPOLLIN);
 	/* A test that was killed leaves nothing behind for long. */
 	alarm(600);

@@ -1,8 +1,9 @@
 # Process tests: lives and deaths of master and workers, seen from outside.
 # Alone: make check TESTS='$(PROCESS_TESTS)'
-check_PROGRAMS += tests/process/crowd tests/process/echo tests/process/load \
-	tests/process/manager tests/process/receiver
+check_PROGRAMS += tests/process/crowd tests/process/dns tests/process/echo \
+	tests/process/load tests/process/manager tests/process/receiver
 tests_process_crowd_SOURCES = tests/process/crowd.c
+tests_process_dns_SOURCES = tests/process/dns.c
 tests_process_echo_SOURCES = tests/process/echo.c
 tests_process_manager_SOURCES = tests/process/manager.c
 tests_process_manager_LDADD = $(LIBBSD_LIBS)
@@ -22,6 +23,7 @@ PROCESS_TESTS = \
 	tests/process/instance.sh \
 	tests/process/kill.sh \
 	tests/process/logs.sh \
+	tests/process/names.sh \
 	tests/process/notify.sh \
 	tests/process/orphans.sh \
 	tests/process/priv.sh \

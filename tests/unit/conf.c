@@ -418,6 +418,98 @@ test_log_sessions(void **state)
 	conf_free(&c);
 }
 
+static int
+add_resolved(const char *name, const char *text, enum backend_resolve how)
+{
+	struct backend b = { .weight = 1, .resolve = how, .resolve_max = 3 };
+
+	strlcpy(b.name, name, sizeof(b.name));
+	return conf_add_backend(&conf, &b, text, &why);
+}
+
+/* Nothing is looked up here, and there is room for what will be found. */
+static void
+test_resolved(void **state)
+{
+	uint64_t question;
+
+	(void)state;
+	fail_lookup = EAI_FAIL;
+	conf.workers = 1;
+	assert_int_equal(add_resolved("s", "a.test:80", RESOLVE_ON), 0);
+	assert_int_equal(conf.backends, 3);
+	assert_string_equal(conf.backend[0].name, "s#1");
+	assert_string_equal(conf.backend[2].name, "s#3");
+	assert_string_equal(conf.lookup->host, "a.test");
+	assert_int_equal(conf.lookup->port, 80);
+	question = conf.backend[0].question;
+	assert_true(question != 0 && conf.backend[2].question == question);
+	assert_int_equal(add_resolved("", "_x._tcp.test", RESOLVE_SRV), 0);
+	assert_string_equal(conf.backend[3].name, "_x._tcp.test#1");
+	assert_true(conf.lookup[1].srv && conf.lookup[1].first == 3);
+	/* The same for the same, and another for another port. */
+	assert_int_equal(add_resolved("t", "a.test:80", RESOLVE_ON), 0);
+	assert_true(conf.backend[6].question == question);
+	assert_int_equal(add_resolved("u", "a.test:81", RESOLVE_ON), 0);
+	assert_true(conf.backend[9].question != question);
+	fail_lookup = 0;
+	/* What is an address has no name to look up. */
+	assert_int_equal(add_resolved("v", "[::1]:80", RESOLVE_ON), 0);
+	assert_int_equal(conf.backends, 13);
+	assert_string_equal(conf.backend[12].name, "v");
+	assert_int_equal(conf.backend[12].question, 0);
+	assert_int_equal(conf.lookups, 4);
+}
+
+static void
+test_badly_resolved(void **state)
+{
+	static const struct {
+		const char *text;
+		enum backend_resolve how;
+		const char *why;
+	} bad[] = {
+		{ "a.test", RESOLVE_ON, "host:port" },
+		{ ":80", RESOLVE_ON, "host is missing" },
+		{ "a.test:0", RESOLVE_ON, "1 to 65535" },
+		{ "builtin:echo", RESOLVE_ON, "no name to resolve" },
+		{ "unix:/run/x", RESOLVE_ON, "no name to resolve" },
+		{ "a.test:80", RESOLVE_SRV, "such as _http._tcp" },
+		{ "", RESOLVE_SRV, "such as _http._tcp" },
+	};
+	size_t i;
+
+	(void)state;
+	conf.workers = 1;
+	for (i = 0; i < COUNT(bad); i++) {
+		assert_int_equal(add_resolved("s", bad[i].text, bad[i].how),
+		    -1);
+		assert_non_null(strstr(why, bad[i].why));
+	}
+	assert_int_equal(conf.backends, 0);
+	/* There is nobody who would do it again. */
+	conf.workers = 0;
+	assert_int_equal(add_resolved("s", "_x._tcp.test", RESOLVE_SRV), -1);
+	assert_int_equal(add_resolved("s", "127.0.0.1:80", RESOLVE_ON), 0);
+	assert_false(conf.lookups > 0 || conf.backend->question != 0);
+}
+
+static void
+test_resolvers(void **state)
+{
+	static const char *const good[] = { "10.0.0.1", "10.0.0.1:53", "::1",
+	    "[::1]:5353" };
+	static const char *const bad[] = { "", "a.test", "a.test:53",
+	    "10.0.0.1:0", "[::1]", "10.0.0:53" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(good); i++)
+		assert_true(conf_is_resolver(good[i]));
+	for (i = 0; i < COUNT(bad); i++)
+		assert_false(conf_is_resolver(bad[i]));
+}
+
 static void
 test_out_of_memory(void **state)
 {
@@ -471,6 +563,9 @@ main(void)
 		TEST(test_most_backends),
 		TEST(test_times),
 		TEST(test_log_sessions),
+		TEST(test_resolved),
+		TEST(test_badly_resolved),
+		TEST(test_resolvers),
 		TEST(test_out_of_memory),
 		TEST(test_builtin_without_memory),
 	};

@@ -6,6 +6,7 @@
  * place and not at all; what is wrong has to be told with file, line and name.
  * And doc/shuttled.conf.5 has to say the same as the table.
  */
+#include "config.h"
 #include "directives.h"
 
 #include <pwd.h>
@@ -41,6 +42,7 @@ write_conf(enum section_kind kind, const char *text)
 {
 	char all[8000];
 	bool address = strncmp(text, "address", 7) != 0;
+	bool service = strstr(text, "= \"srv\"") != NULL;
 
 	snprintf(all, sizeof(all), "%s\n"
 	    "pool: { app: {\n%s\n"
@@ -49,6 +51,7 @@ write_conf(enum section_kind kind, const char *text)
 	    kind == SECTION_TOP ? text : "",
 	    kind == SECTION_POOL ? text : "",
 	    kind == SECTION_SERVER ? text : "",
+	    service ? "address = \"_x._tcp.test\"" :
 	    kind != SECTION_SERVER || address ?
 	    "address = \"127.0.0.1:1\"" : "",
 	    kind == SECTION_LISTEN ? text : "",
@@ -152,6 +155,8 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 		strlcpy(text, which == LEAST ? d->words :
 		    strrchr(d->words, ' ') == NULL ? d->words :
 		    strrchr(d->words, ' ') + 1, sizeof(text));
+		if (inside && !CAN_RESOLVE && strcmp(d->name, "resolve") == 0)
+			strlcpy(text, "off", sizeof(text));
 		if ((end = strchr(text, ',')) != NULL)
 			*end = '\0';
 		snprintf(buf, size, "\"%s%s\"", text, inside ? "" : "x");
@@ -189,7 +194,8 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 		return true;
 	default:
 		strlcpy(buf, inside ? "\"127.0.0.1:0\"" : "\"nonsense\"", size);
-		if (d->type == TYPE_ADDRESS && inside)
+		if (inside && (d->type == TYPE_ADDRESS ||
+		    d->section == SECTION_TOP))
 			strlcpy(buf, "\"127.0.0.1:1\"", size);
 		return true;
 	}

@@ -4,6 +4,7 @@
 if HAVE_CMOCKA
 UNIT_TESTS = \
 	tests/unit/addr \
+	tests/unit/answer \
 	tests/unit/backend \
 	tests/unit/balance \
 	tests/unit/balance_ways \
@@ -26,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/poller_settle \
 	tests/unit/queue \
 	tests/unit/sandbox \
+	tests/unit/seating \
 	tests/unit/session \
 	tests/unit/session_connect \
 	tests/unit/session_flow \
@@ -57,6 +59,10 @@ tests_unit_addr_SOURCES = tests/unit/addr.c tests/unit/helpers.h
 tests_unit_addr_LDADD = $(UNIT_LIBS)
 tests_unit_addr_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+
+tests_unit_answer_SOURCES = tests/unit/answer.c tests/unit/helpers.h \
+	src/answer.c src/answer.h
+tests_unit_answer_LDADD = $(UNIT_LIBS)
 
 tests_unit_backend_SOURCES = tests/unit/backend.c tests/unit/helpers.h
 tests_unit_backend_LDADD = $(UNIT_LIBS)
@@ -183,6 +189,10 @@ tests_unit_sandbox_SOURCES = \
 tests_unit_sandbox_LDADD = $(UNIT_LIBS) $(SECCOMP_LIBS)
 tests_unit_sandbox_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=syscall,--wrap=filter_load
+
+tests_unit_seating_SOURCES = tests/unit/helpers.h tests/unit/seating.c \
+	src/seating.c src/seating.h
+tests_unit_seating_LDADD = $(UNIT_LIBS)
 
 tests_unit_session_SOURCES = \
 	tests/unit/helpers.h tests/unit/session.c \

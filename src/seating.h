@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * seating.h: which of the servers that a name has got which of its backends. A
+ * server keeps its backend, and so all that the board says of it, for as long as
+ * it is among the answers.
+ */
+#ifndef SEATING_H
+#define SEATING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend.h"
+#include "text.h"
+
+/* One server among the answers. */
+struct found {
+	struct site	site;		/* address and weight as answered */
+	uint16_t	priority;	/* the lowest come first */
+	bool		seated;		/* it has a seat already */
+};
+
+/* The backends of one name: these have one question. */
+struct seating {
+	struct board	*board;
+	const struct backend *seat;
+	uint32_t	 n;		/* at most CONF_RESOLVE */
+	uint32_t	 pool;		/* on the board */
+	/* Whom nobody knows anything of stays: bits of SEATING_KEEP(). */
+	unsigned	 keep;
+};
+
+#define SEATING_KEEP(family)	(1u << ((family) == AF_INET6))
+#define SEATING_KEEP_ALL	(SEATING_KEEP(AF_INET) | SEATING_KEEP(AF_INET6))
+
+/*
+ * Servers found, of which there are no two at the same address, take their
+ * seats; these are put in order and given their share of the backend's weight.
+ * Returns how many came, went or have got another weight; who did is written to
+ * *news*, separated by ", ".
+ */
+unsigned seating_change(const struct seating *, struct found *, size_t found,
+	    struct text *news);
+
+/* Has one of these seats got a server? */
+bool	seating_taken(const struct seating *);
+
+#endif

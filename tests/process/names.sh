@@ -1,0 +1,348 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# names.sh: servers whose names are looked up again, with a name server of our
+# own: what it answers becomes servers, what it fails to answer changes nothing,
+# and no session notices any of it.
+. "$(dirname "$0")/lib.sh"
+
+DNS=${DNS:-$(dirname "$PEER")/../process/dns}
+RESOLVER=
+
+# zone LINE...: what the name server says from now on.
+zone() {
+	printf '%s\n' "$@" >"$T/zone.new"
+	mv "$T/zone.new" "$T/zone"
+}
+
+# dns_start [PORT]: its address in $RESOLVER.
+dns_start() {
+	rm -f "$T/dns.out"
+	"$DNS" "$T/zone" ${1:+"$1"} >"$T/dns.out" 2>&1 </dev/null &
+	DNS_PID=$!
+	started="$started $!"
+	wait_for 5 test -s "$T/dns.out"
+	RESOLVER=$(head -n 1 "$T/dns.out")
+}
+
+dns_stop() {
+	kill -TERM "$DNS_PID"
+	wait_for 5 gone "$DNS_PID"
+	wait "$DNS_PID" 2>/dev/null || :
+	forget "$DNS_PID"
+}
+
+# asked N PATTERN, for wait_for: so many questions have come.
+asked() {
+	[ "$(grep -c -e "$2" "$T/dns.out")" -ge "$1" ]
+}
+
+# Three servers, told apart by their word, at one port of three addresses.
+SERVERS=
+servers() {
+	[ -z "$SERVERS" ] || return 0
+	PORT=0
+	for server in a/127.0.0.1 b/127.0.0.2 c/127.0.0.3; do
+		name=${server%/*}
+		ip=${server#*/}
+		peer_start "$name" "listen $ip:$PORT; port-file $T/$name; \
+		    timeout 300000; serve any { send-text \"$name\n\" }"
+		alive "$!" || skip "port $PORT of $ip is taken"
+		PORT=$(address "$name")
+		PORT=${PORT##*:}
+	done
+	SERVERS=yes
+}
+
+# conf RESOLVE ADDRESS [TOP [SERVER]]: one pool of this one name.
+conf() {
+	cat >"$T/conf.new" <<-CONF
+	workers = 2;
+	resolvers = ["$RESOLVER"];
+	resolve_timeout = "200ms"; resolve_retries = 1;
+	${3:-resolve_min_ttl = \"50ms\"; resolve_max_ttl = \"100ms\";}
+	listen: { l: { address = "127.0.0.1:0" } }
+	pool: { p: { server: { s: {
+		address = "$2"; resolve = "$1"; ${4:-}
+	} } } }
+	CONF
+	mv "$T/conf.new" "$T/conf"
+}
+
+# start RESOLVE ADDRESS …: and wait until the name is known.
+start() {
+	conf "$@"
+	shuttled_start -c "$T/conf"
+	assert_log 'name .* is now p/s#1'
+}
+
+# spread N: how many of N clients each server greets: "a4 b4".
+spread() {
+	peer -p "$1" "connect $LISTEN; cat"
+	sort "$T/peer.out" | uniq -c |
+	    awk '{ printf "%s%s%s", sep, $2, $1; sep = " " } END { print "" }'
+}
+
+spread_is() {
+	[ "$(spread "$1")" = "$2" ]
+}
+
+stop() {
+	shuttled_stop
+	dns_stop
+}
+
+# All addresses of both families; one that goes, and one that comes.
+answers_become_servers() {
+	servers
+	zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.2'
+	dns_start
+	start on "x.test:$PORT"
+	assert_eq 'both in turn' 'a4 b4' "$(spread 8)"
+	zone 'x.test A 0 127.0.0.2' 'x.test A 0 127.0.0.3'
+	assert_log "name x.test: 127.0.0.3:$PORT is now p/s#3"
+	assert_log "127.0.0.1:$PORT is no longer p/s#1"
+	assert_eq 'after the change' 'b4 c4' "$(spread 8)"
+	# Its first seat is free again, and its neighbour has kept its own.
+	zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.2' 'x.test AAAA 0 ::1'
+	assert_log "127.0.0.1:$PORT is now p/s#1"
+	assert_log "\[::1\]:$PORT is now p/s#"
+	assert_eq 'b has moved' 0 "$(log_count '127.0.0.2.* is no longer')"
+	stop
+}
+
+# An answer that is none, of whatever sort, takes nobody away, and there is one
+# line when it begins and one when it is over.
+failures_change_nothing() {
+	servers
+	zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.2'
+	dns_start
+	start on "x.test:$PORT"
+	n=0
+	for failure in servfail refused silent garbage; do
+		n=$((n + 1))
+		zone $failure 'x.test A 0 127.0.0.1'
+		wait_for 5 log_reaches $n 'name x.test: .* stay as they are'
+		assert_eq "$failure" 'a2 b2' "$(spread 4)"
+		zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.2'
+		wait_for 5 log_reaches $n 'name x.test: can be looked up again'
+	done
+	dns_stop
+	wait_for 5 log_reaches $((n + 1)) 'name x.test: .* stay as they are'
+	assert_eq 'no name server' 'a2 b2' "$(spread 4)"
+	zone 'x.test A 0 127.0.0.3'
+	dns_start "${RESOLVER##*:}"
+	assert_log '127.0.0.3:.* is now'
+	assert_eq 'it is back' 'c4' "$(spread 4)"
+	assert_eq 'lines of failures' $((n + 1)) \
+	    "$(log_count 'stay as they are')"
+	stop
+}
+
+# One family that nobody answers for holds up nothing of the other.
+one_family_fails() {
+	servers
+	zone 'x.test A 0 127.0.0.1' 'x.test AAAA 0 ::1'
+	dns_start
+	start on "x.test:$PORT"
+	assert_log '::1.* is now'
+	zone 'x.test A 0 127.0.0.2' 'failing AAAA'
+	assert_log '127.0.0.1:.* is no longer'
+	assert_not_log '::1.* is no longer'
+	stop
+}
+
+# A name that is gone keeps its servers for resolve_hold.
+gone_names_are_held() {
+	servers
+	zone 'x.test A 0 127.0.0.1'
+	dns_start
+	start on "x.test:$PORT" 'resolve_hold = "700ms";
+	    resolve_min_ttl = "50ms"; resolve_max_ttl = "100ms";'
+	zone nxdomain
+	assert_log 'it has no address: its servers stay as they are for a while'
+	began=$(log_time 'it has no address')
+	assert_log '127.0.0.1:.* is no longer p/s#1'
+	assert_between 'held for, ms' 690 5000 \
+	    $(($(log_time 'is no longer') - began))
+	peer "connect $LISTEN; expect-eof"
+	wait_for 5 log_has 'end=proxy.no_backend'
+	zone 'x.test A 0 127.0.0.2'
+	wait_for 5 log_has '127.0.0.2:.* is now p/s#'
+	assert_eq 'back' b1 "$(spread 1)"
+	stop
+}
+
+# Ports and weights from the answer; a higher number is a backup.
+services() {
+	servers
+	zone "_s._tcp.test SRV 0 10 20 $PORT a.test" \
+	    "_s._tcp.test SRV 0 10 10 $PORT b.test" \
+	    "_s._tcp.test SRV 0 20 10 $PORT c.test" \
+	    'a.test A 0 127.0.0.1' 'b.test A 0 127.0.0.2' \
+	    'c.test A 0 127.0.0.3'
+	dns_start
+	start srv _s._tcp.test
+	assert_eq 'by weight' 'a20 b10' "$(spread 30)"
+	zone "_s._tcp.test SRV 0 10 10 $PORT a.test" \
+	    "_s._tcp.test SRV 0 10 10 $PORT b.test" \
+	    'a.test A 0 127.0.0.1' 'b.test A 0 127.0.0.2'
+	assert_log '127.0.0.1:.* has another weight .* as p/s#'
+	assert_eq 'other weights' 'a5 b5' "$(spread 10)"
+	zone "_s._tcp.test SRV 0 10 10 1 a.test" \
+	    "_s._tcp.test SRV 0 20 10 $PORT c.test" \
+	    'a.test A 0 127.0.0.1' 'c.test A 0 127.0.0.3'
+	assert_log '127.0.0.3:.* is now p/s#'
+	assert_log '127.0.0.1:1 is now p/s#'
+	# Nobody listens at port 1: then the backup does it.
+	assert_eq 'the backup' c4 "$(spread 4)"
+	stop
+}
+
+# So many that they come by TCP, more than seats, and those that are there stay.
+many_answers() {
+	servers
+	set --
+	for i in $(seq 4 120); do
+		set -- "$@" "x.test A 0 127.0.1.$i"
+	done
+	zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.2'
+	dns_start
+	start on "x.test:$PORT" '' 'resolve_max = 2;'
+	assert_eq 'two of two' 'a2 b2' "$(spread 4)"
+	questions=$(grep -c . "$T/dns.out")
+	zone truncate "$@" 'x.test A 0 127.0.0.2' 'x.test A 0 127.0.0.1'
+	wait_for 5 asked 1 'x.test 1 tcp'
+	wait_for 5 asked $((questions + 12)) .
+	assert_eq 'they stayed' 'a2 b2' "$(spread 4)"
+	zone truncate "$@" 'x.test A 0 127.0.0.2'
+	assert_log '127.0.1.4:.* is now p/s#.*more servers than resolve_max'
+	stop
+}
+
+# ask_times NAME: ms between the first and the third time that it was asked for.
+third_after() {
+	began=$(now_ms)
+	wait_for 10 asked 3 "$1"
+	say $(($(now_ms) - began))
+}
+
+ttl_within_bounds() {
+	servers
+	zone 'x.test A 1 127.0.0.1' 'x.test AAAA 900 ::1'
+	dns_start
+	start on "x.test:$PORT" 'resolve_max_ttl = "1h";'
+	assert_between 'the smallest of the answers' 1500 9000 \
+	    "$(third_after 'x.test 1 ')"
+	stop
+	zone 'x.test A 900 127.0.0.1'
+	dns_start
+	start on "x.test:$PORT" 'resolve_max_ttl = "300ms";'
+	assert_between 'the most' 400 5000 "$(third_after 'x.test 1 ')"
+	stop
+	zone 'x.test A 0 127.0.0.1'
+	dns_start
+	start on "x.test:$PORT" 'resolve_min_ttl = "500ms";'
+	assert_between 'the least' 800 5000 "$(third_after 'x.test 1 ')"
+	stop
+}
+
+# Under load: sessions that last stay with their server, byte for byte, and new
+# ones go to another.
+changes_under_load() {
+	echo_start
+	port=${BACKEND##*:}
+	"$ECHO" "$port" 127.0.0.2 >"$T/echo2" 2>"$T/echo2.out" </dev/null &
+	also_end $!
+	wait_for 5 test -s "$T/echo2"
+	zone 'x.test A 0 127.0.0.1'
+	dns_start
+	start on "x.test:$port"
+	load_start x -k 20 -c 4 -b 3000 -p 5
+	load_wait x
+	for ip in 127.0.0.2 127.0.0.1 127.0.0.2; do
+		changes=$(log_count 'name x.test: .* is now')
+		zone "x.test A 0 $ip"
+		wait_for 5 log_reaches $((changes + 1)) 'x.test: .* is now'
+		seat=$(sed -n 's/.* is now \(p\/s#[0-9]*\).*/\1/p' "$T/log" |
+		    tail -n 1)
+		served=$(log_count "session end.* backend=$seat ")
+		wait_for 5 log_reaches $((served + 20)) \
+		    "session end.* backend=$seat "
+	done
+	load_end x
+	load_all_ok x 20
+	stop
+	assert_not_log 'end=server\|end=proxy'
+}
+
+# prober: the pid of the one that was started last.
+prober() {
+	sed -n 's/.* prober\[\([0-9]*\)\] info: ready.*/\1/p' "$T/log" |
+	    tail -n 1
+}
+
+# What is known stands on the board: neither a death nor a reload loses it, also
+# while no name server answers.
+known_to_those_who_come() {
+	servers
+	zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.2'
+	dns_start
+	start on "x.test:$PORT"
+	zone silent
+	assert_log 'stay as they are'
+	DEATHS=wanted
+	kill -KILL "$(prober)"
+	wait_for 5 log_reaches 2 'prober.*: ready'
+	assert_eq 'after its death' 'a2 b2' "$(spread 4)"
+	signal HUP
+	wait_for 10 log_has 'reloaded: generation'
+	assert_eq 'after the reload' 'a2 b2' "$(spread 4)"
+	wait_for 5 log_reaches 3 'prober.*: ready'
+	zone 'x.test A 0 127.0.0.3'
+	assert_log '127.0.0.3:.* is now'
+	assert_eq 'and then' c4 "$(spread 4)"
+	stop
+	DEATHS=
+}
+
+# Neither the start nor a reload waits for a name server.
+start_does_not_wait() {
+	servers
+	zone silent
+	dns_start
+	conf on "x.test:$PORT" 'resolve_min_ttl = "50ms";'
+	began=$(now_ms)
+	shuttled_start -c "$T/conf"
+	signal HUP
+	wait_for 10 log_has 'reloaded: generation'
+	slow || assert_between 'start and reload, ms' 0 2000 \
+	    $(($(now_ms) - began))
+	# Who comes before anything is known waits for it.
+	peer_start early "connect $LISTEN; expect-text \"a\n\"; expect-eof"
+	zone 'x.test A 0 127.0.0.1'
+	assert_log 'is now p/s#1'
+	peer_wait early
+	stop
+}
+
+one_process_looks_once() {
+	servers
+	RESOLVER=127.0.0.1:9
+	conf on "localhost:$PORT"
+	shuttled_start -c "$T/conf" -w 0
+	assert_log 'names are looked up once'
+	shuttled_stop
+	conf srv _s._tcp.test
+	shuttled_try -c "$T/conf" -w 0
+	assert_eq status 78 "$STATUS"
+}
+
+if ! "$SHUTTLED" -t -l :0 -b x.test:80,resolve=on >/dev/null 2>&1; then
+	skip 'built without c-ares'
+fi
+run_cases answers_become_servers failures_change_nothing one_family_fails \
+    gone_names_are_held services many_answers ttl_within_bounds \
+    changes_under_load known_to_those_who_come start_does_not_wait \
+    one_process_looks_once

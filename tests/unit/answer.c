@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * answer.c: messages as name servers send them, and as nobody should: cut off
+ * anywhere, with pointers to themselves, and made of random bytes.
+ */
+#include "answer.h"
+
+#include "helpers.h"
+
+#define HEAD(answers)	0, 1, 0x81, 0x80, 0, 1, 0, answers, 0, 0, 0, 0
+#define NAME		1, 'x', 4, 't', 'e', 's', 't', 0	/* at 12 */
+#define ASKED(type)	NAME, 0, type, 0, 1
+#define OWNER		0xc0, 12
+
+/* An alias, whose TTL is the least, and two addresses. */
+static const unsigned char aliased[] = {
+	HEAD(3), ASKED(1),
+	OWNER, 0, 5, 0, 1, 0, 0, 0, 30, 0, 4, 1, 'y', 0xc0, 14,
+	0xc0, 36, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1,
+	0xc0, 36, 0, 1, 0, 1, 0, 0, 0, 90, 0, 4, 127, 0, 0, 2,
+};
+
+static const unsigned char services[] = {
+	HEAD(3), ASKED(33),
+	OWNER, 0, 33, 0, 1, 0, 0, 1, 0, 0, 10, 0, 5, 1, 0, 0x1f, 0x90,
+	    1, 'a', 0xc0, 12,
+	OWNER, 0, 33, 0, 1, 0x80, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 1, 0,
+	OWNER, 0, 33, 0, 1, 0, 0, 1, 0, 0, 10, 0, 5, 1, 0, 0x1f, 0x90,
+	    1, '/', 0xc0, 12,
+};
+
+static void
+test_addresses(void **state)
+{
+	const unsigned char two[4] = { 127, 0, 0, 2 };
+	struct answer a;
+	struct record r;
+
+	(void)state;
+	assert_int_equal(answer_begin(&a, aliased, sizeof(aliased)), 0);
+	assert_int_equal(answer_next(&a, ANSWER_A, &r), 1);
+	assert_int_equal(r.ip[3], 1);
+	assert_int_equal(answer_next(&a, ANSWER_A, &r), 1);
+	assert_memory_equal(r.ip, two, 4);
+	assert_int_equal(answer_next(&a, ANSWER_A, &r), 0);
+	assert_int_equal(a.ttl, 30);
+	/* Of another type there is none. */
+	assert_int_equal(answer_begin(&a, aliased, sizeof(aliased)), 0);
+	assert_int_equal(answer_next(&a, ANSWER_AAAA, &r), 0);
+}
+
+static void
+test_services(void **state)
+{
+	struct answer a;
+	struct record r;
+
+	(void)state;
+	assert_int_equal(answer_begin(&a, services, sizeof(services)), 0);
+	assert_int_equal(answer_next(&a, ANSWER_SRV, &r), 1);
+	assert_string_equal(r.target, "a.x.test");
+	assert_int_equal(r.priority, 5);
+	assert_int_equal(r.weight, 256);
+	assert_int_equal(r.port, 8080);
+	assert_int_equal(a.ttl, 256);
+	/* "." is no target, and a TTL with the highest bit is 0. */
+	assert_int_equal(answer_next(&a, ANSWER_SRV, &r), 1);
+	assert_string_equal(r.target, "");
+	assert_int_equal(a.ttl, 0);
+	/* No host has such a name. */
+	assert_int_equal(answer_next(&a, ANSWER_SRV, &r), -1);
+}
+
+/* All records, or where they end. The copy is as long as the message: ASan. */
+static int
+walk(const unsigned char *message, size_t len, int type)
+{
+	unsigned char *copy = malloc(len == 0 ? 1 : len);
+	struct answer a;
+	struct record r;
+	int got = -1, n = 0;
+
+	assert_non_null(copy);
+	memcpy(copy, message, len);
+	if (answer_begin(&a, copy, len) == 0)
+		while ((got = answer_next(&a, type, &r)) == 1)
+			n++;
+	free(copy);
+	return got == -1 ? -1 : n;
+}
+
+static void
+test_cut_off(void **state)
+{
+	size_t len;
+
+	(void)state;
+	for (len = 0; len < sizeof(aliased); len++)
+		assert_int_equal(walk(aliased, len, ANSWER_A), -1);
+	assert_int_equal(walk(aliased, len, ANSWER_A), 2);
+	for (len = 0; len < sizeof(services); len++)
+		assert_int_equal(walk(services, len, ANSWER_SRV), -1);
+}
+
+/* A target that points to itself, or forwards, has no end. */
+static void
+test_loops(void **state)
+{
+	unsigned char m[sizeof(services)];
+	size_t at = 12 + 12 + 12 + 6 + 2;
+
+	(void)state;
+	memcpy(m, services, sizeof(m));
+	assert_int_equal(m[at], 0xc0);
+	m[at + 1] = (unsigned char)at;
+	assert_int_equal(walk(m, sizeof(m), ANSWER_SRV), -1);
+	m[at + 1] = (unsigned char)(at + 2);
+	assert_int_equal(walk(m, sizeof(m), ANSWER_SRV), -1);
+	m[at + 1] = (unsigned char)(at - 2);
+	assert_int_equal(walk(m, sizeof(m), ANSWER_SRV), -1);
+}
+
+static void
+test_garbage(void **state)
+{
+	uint64_t seed = random_seed();
+	unsigned char m[sizeof(services)];
+	int i, k;
+
+	(void)state;
+	for (i = 0; i < 20000; i++) {
+		memcpy(m, i & 1 ? services : aliased, sizeof(aliased));
+		for (k = 0; k < 4; k++)
+			m[random_next(&seed) % sizeof(aliased)] =
+			    (unsigned char)random_next(&seed);
+		assert_true(walk(m, sizeof(aliased), ANSWER_SRV) <= 65535);
+		assert_true(walk(m, sizeof(aliased), ANSWER_A) <= 65535);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_services),
+		cmocka_unit_test(test_cut_off),
+		cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_garbage),
+	};
+
+	return RUN(tests);
+}
