@@ -10,6 +10,9 @@ libshuttle_a_SOURCES = \
 	lib/board.c lib/board.h \
 	lib/bufpool.c lib/bufpool.h \
 	lib/builtin.c lib/builtin.h \
+	lib/check_plan.h \
+	lib/dialog.c lib/dialog.h \
+	lib/dialog_tls.c lib/dialog_tls.h \
 	lib/log.c lib/log.h \
 	lib/log_format.c lib/log_format.h \
 	lib/log_haproxy.c lib/log_haproxy.h \

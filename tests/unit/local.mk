@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/bufpool \
 	tests/unit/builtin \
 	tests/unit/conf \
+	tests/unit/dialog \
 	tests/unit/directives \
 	tests/unit/fast_open \
 	tests/unit/log \
@@ -100,6 +101,9 @@ tests_unit_conf_SOURCES = \
 tests_unit_conf_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 tests_unit_conf_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+
+tests_unit_dialog_SOURCES = tests/unit/dialog.c tests/unit/helpers.h
+tests_unit_dialog_LDADD = $(UNIT_LIBS)
 
 tests_unit_directives_SOURCES = \
 	tests/unit/directives.c tests/unit/helpers.h \
