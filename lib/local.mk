@@ -13,6 +13,7 @@ libshuttle_a_SOURCES = \
 	lib/check_plan.h \
 	lib/dialog.c lib/dialog.h \
 	lib/dialog_tls.c lib/dialog_tls.h \
+	lib/health.c lib/health.h \
 	lib/log.c lib/log.h \
 	lib/log_format.c lib/log_format.h \
 	lib/log_haproxy.c lib/log_haproxy.h \

@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/dialog \
 	tests/unit/directives \
 	tests/unit/fast_open \
+	tests/unit/health \
 	tests/unit/log \
 	tests/unit/log_file \
 	tests/unit/log_format \
@@ -116,6 +117,9 @@ tests_unit_fast_open_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_fast_open_LDADD = $(UNIT_LIBS)
 tests_unit_fast_open_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+
+tests_unit_health_SOURCES = tests/unit/health.c tests/unit/helpers.h
+tests_unit_health_LDADD = $(UNIT_LIBS)
 
 tests_unit_log_SOURCES = \
 	tests/unit/helpers.h tests/unit/log_rig.h tests/unit/log.c

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * health.c: rise, fall and the three intervals. Invariant: what a server is
+ * changes here and when it takes its seat, nowhere else.
+ */
+#include "health.h"
+
+uint32_t
+health_needs(const struct check_plan *p, enum backend_health before)
+{
+	return before == HEALTH_UP ? p->fall :
+	    before == HEALTH_DOWN ? p->rise : 1;
+}
+
+static void
+turn(struct board *board, struct board_backend *b, enum backend_health to,
+    uint64_t now)
+{
+	atomic_store(&b->changed, now);
+	if (to == HEALTH_DOWN)
+		atomic_fetch_add(&b->downs, 1);
+	/* Last: whoever sees it finds the rest in place. */
+	atomic_store(&b->health, to);
+	atomic_fetch_add(&board->head->changes, 1);
+}
+
+bool
+health_note(struct health *h, struct board *board, uint32_t seat,
+    const struct check_plan *p, bool passed, uint64_t ms, uint64_t now)
+{
+	struct board_backend *b = &board->backend[seat];
+	enum backend_health before = atomic_load(&b->health);
+	enum backend_health seen = passed ? HEALTH_UP : HEALTH_DOWN;
+
+	counter_add(&b->checks, 1);
+	if (!passed)
+		counter_add(&b->check_failures, 1);
+	atomic_store(&b->check_ms, (uint32_t)ms);
+	if (seen == before) {
+		h->run = 0;
+		return false;
+	}
+	if (++h->run < health_needs(p, before))
+		return false;
+	h->run = 0;
+	turn(board, b, seen, now);
+	return true;
+}
+
+static uint64_t
+or_interval(const struct check_plan *p, uint64_t ms)
+{
+	return ms == 0 ? p->interval : ms;
+}
+
+uint64_t
+health_wait(const struct health *h, const struct board *board, uint32_t seat,
+    const struct check_plan *p, uint32_t dice)
+{
+	enum backend_health now = atomic_load(&board->backend[seat].health);
+	uint64_t ms, range;
+
+	if (h->run > 0)
+		ms = or_interval(p, p->fast_interval);
+	else
+		ms = now == HEALTH_DOWN ? or_interval(p, p->down_interval) :
+		    p->interval;
+	range = 2 * ms * p->spread / 100;
+	return ms - range / 2 + (range == 0 ? 0 : dice % (range + 1));
+}
+
+void
+health_sit_down(struct board *board, uint32_t seat,
+    const struct check_plan *p, bool checked)
+{
+	_Atomic uint32_t *health = &board->backend[seat].health;
+	uint32_t unknown = HEALTH_UNKNOWN;
+
+	if (!checked)
+		atomic_store(health, unknown);
+	else
+		/* The prober that runs may be faster. */
+		(void)atomic_compare_exchange_strong(health, &unknown,
+		    p->init_state);
+}
