@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * filter.c: the list of system calls that a worker needs, handed to the kernel
+ * filter.c: the list of system calls that each kind of process needs, handed to the kernel
  * by libseccomp. What is not listed does not exist: ENOSYS makes a libc that
  * tries something new fall back on what it did before. What only an intruder
  * would call ends the process, so that the obituary tells of it.
@@ -36,11 +36,10 @@
 #define SOCK_KIND	0xf
 
 static const int allowed[] = {
-	/* sessions: lib/sys.c, lib/shuttle.c */
-	SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(connect),
-	SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(splice),
+	/* sessions and checks: lib/sys.c, lib/shuttle.c, src/check.c */
+	SCMP_SYS(connect), SCMP_SYS(recvfrom), SCMP_SYS(sendto),
 	SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(getsockopt),
-	SCMP_SYS(setsockopt), SCMP_SYS(pipe2),
+	SCMP_SYS(setsockopt),
 	/* waiting: lib/poller*.c, lib/spare.c */
 	SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(poll),
 	SCMP_SYS(ppoll), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
@@ -59,21 +58,33 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),
 };
 
+#define ALL	(FILTER_WORKER | FILTER_PROBER)
+
+/* For some processes, or with some arguments only. */
 static const struct {
+	unsigned who;
 	int	call;
 	unsigned n;
 	struct scmp_arg_cmp arg[3];
 } limited[] = {
-	{ SCMP_SYS(socket), 3, { INT(0, AF_INET),
+	{ FILTER_WORKER, SCMP_SYS(accept), 0, { { 0 } } },
+	{ FILTER_WORKER, SCMP_SYS(accept4), 0, { { 0 } } },
+	{ FILTER_WORKER, SCMP_SYS(splice), 0, { { 0 } } },
+	{ FILTER_WORKER, SCMP_SYS(pipe2), 0, { { 0 } } },
+	{ FILTER_WORKER, SCMP_SYS(fcntl), 1, { INT(1, F_SETPIPE_SZ) } },
+	{ FILTER_WORKER, SCMP_SYS(ioctl), 1, { INT(1, SIOCOUTQ) } },
+	/* what a program answers on: src/runner.c */
+	{ FILTER_PROBER, SCMP_SYS(socketpair), 3, { INT(0, AF_UNIX),
+	    BITS(1, SOCK_KIND, SOCK_SEQPACKET), INT(2, 0) } },
+	{ FILTER_PROBER, SCMP_SYS(ioctl), 1, { INT(1, FIONBIO) } },
+	{ ALL, SCMP_SYS(socket), 3, { INT(0, AF_INET),
 	    BITS(1, SOCK_KIND, SOCK_STREAM), INT(2, 0) } },
-	{ SCMP_SYS(socket), 3, { INT(0, AF_INET6),
+	{ ALL, SCMP_SYS(socket), 3, { INT(0, AF_INET6),
 	    BITS(1, SOCK_KIND, SOCK_STREAM), INT(2, 0) } },
-	{ SCMP_SYS(socket), 3, { INT(0, AF_UNIX),
+	{ ALL, SCMP_SYS(socket), 3, { INT(0, AF_UNIX),
 	    BITS(1, SOCK_KIND, SOCK_STREAM), INT(2, 0) } },
-	{ SCMP_SYS(fcntl), 1, { INT(1, F_SETPIPE_SZ) } },
-	{ SCMP_SYS(ioctl), 1, { INT(1, SIOCOUTQ) } },
-	{ SCMP_SYS(mmap), 1, { BITS(2, PROT_EXEC, 0) } },
-	{ SCMP_SYS(mprotect), 1, { BITS(2, PROT_EXEC, 0) } },
+	{ ALL, SCMP_SYS(mmap), 1, { BITS(2, PROT_EXEC, 0) } },
+	{ ALL, SCMP_SYS(mprotect), 1, { BITS(2, PROT_EXEC, 0) } },
 };
 
 static const int deadly[] = {
@@ -111,7 +122,7 @@ rule(scmp_filter_ctx f, uint32_t action, int call, unsigned n,
 }
 
 static int
-fill(scmp_filter_ctx f)
+fill(scmp_filter_ctx f, unsigned who)
 {
 	struct scmp_arg_cmp self = INT(0, (scmp_datum_t)getpid());
 	size_t i;
@@ -120,8 +131,9 @@ fill(scmp_filter_ctx f)
 	for (i = 0; i < COUNT(allowed) && rc == 0; i++)
 		rc = rule(f, SCMP_ACT_ALLOW, allowed[i], 0, NULL);
 	for (i = 0; i < COUNT(limited) && rc == 0; i++)
-		rc = rule(f, SCMP_ACT_ALLOW, limited[i].call, limited[i].n,
-		    limited[i].arg);
+		if (limited[i].who & who)
+			rc = rule(f, SCMP_ACT_ALLOW, limited[i].call,
+			    limited[i].n, limited[i].arg);
 	/* On a kernel that cannot do that, before 4.14, they are refused. */
 	for (i = 0; i < COUNT(deadly); i++)
 		(void)rule(f, SCMP_ACT_KILL_PROCESS, deadly[i], 0, NULL);
@@ -131,7 +143,7 @@ fill(scmp_filter_ctx f)
 }
 
 int
-filter_load(void)
+filter_load(unsigned who)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	int rc;
@@ -141,7 +153,7 @@ filter_load(void)
 		return -1;
 	}
 	tune(f);
-	if ((rc = fill(f)) == 0)
+	if ((rc = fill(f, who)) == 0)
 		rc = seccomp_load(f);
 	seccomp_release(f);
 	errno = -rc;
@@ -151,8 +163,9 @@ filter_load(void)
 #else
 
 int
-filter_load(void)
+filter_load(unsigned who)
 {
+	(void)who;
 	return 0;
 }
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * filter.h: the system calls that a worker may make (seccomp(2)).
+ * filter.h: the system calls that processes may make (seccomp(2)).
  */
 #ifndef FILTER_H
 #define FILTER_H
+
+/* Who needs different ones; bits, so that a list can name several. */
+#define FILTER_WORKER	1u
+#define FILTER_PROBER	2u
 
 /*
  * From now on, and for good, this process can make those calls only. It must
  * have no_new_privs. Returns 1, 0 when this build has no filter, or -1 with
  * errno set when the kernel has refused it.
  */
-int	filter_load(void);
+int	filter_load(unsigned who);
 
 #endif

@@ -60,11 +60,11 @@ close_files(void)
 }
 
 const char *
-sandbox_enter(void)
+sandbox_enter(unsigned who)
 {
 	int files, calls;
 
-	if ((files = close_files()) == -1 || (calls = filter_load()) == -1)
+	if ((files = close_files()) == -1 || (calls = filter_load(who)) == -1)
 		return NULL;
 	if (calls)
 		return files ? "landlock+seccomp" : "seccomp";

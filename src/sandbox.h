@@ -8,11 +8,12 @@
 #define SANDBOX_H
 
 /*
- * Give up all files but those that are open, and all system calls that a worker
- * does not need, for good; to be called after priv_drop(), when all is set up.
+ * Give up all files but those that are open, and all system calls that this kind
+ * of process (FILTER_WORKER or FILTER_PROBER of filter.h) does not need, for
+ * good; to be called after priv_drop(), when all is set up.
  * Returns a text that names what holds from now on, which depends on the kernel
  * and the build, or NULL with errno set: the process must not go on.
  */
-const char *sandbox_enter(void);
+const char *sandbox_enter(unsigned who);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "acceptor.h"
 #include "budget.h"
+#include "filter.h"
 #include "log_format.h"
 #include "queue.h"
 #include "sandbox.h"
@@ -147,7 +148,7 @@ shut_in(struct worker *w)
 	if (w->single || !w->conf->sandbox)
 		return 0;
 	w->step = "sandbox (--sandbox off does without)";
-	w->sandbox = sandbox_enter();
+	w->sandbox = sandbox_enter(FILTER_WORKER);
 	return w->sandbox == NULL ? -1 : 0;
 }
 

@@ -33,9 +33,10 @@
 
 long	__real_syscall(long, long, long, long);
 long	__wrap_syscall(long, long, long, long);
-int	__real_filter_load(void);
-int	__wrap_filter_load(void);
+int	__real_filter_load(unsigned);
+int	__wrap_filter_load(unsigned);
 
+static unsigned	as = FILTER_WORKER;
 static bool	no_filter;
 static int	filter_error;		/* of the next filter_load() */
 
@@ -56,10 +57,11 @@ static struct sockaddr_in	port;	/* and there */
 static int	listeners[2];
 
 int
-__wrap_filter_load(void)
+__wrap_filter_load(unsigned who)
 {
 	errno = filter_error;
-	return filter_error != 0 ? -1 : no_filter ? 0 : __real_filter_load();
+	return filter_error != 0 ? -1 : no_filter ? 0 :
+	    __real_filter_load(who);
 }
 
 long
@@ -108,6 +110,7 @@ reset(void **state)
 {
 	(void)state;
 	memset(&kernel, 0, sizeof(kernel));
+	as = FILTER_WORKER;
 	no_filter = false;
 	filter_error = 0;
 	return 0;
@@ -120,7 +123,7 @@ enter(void)
 	const char *what;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    (what = sandbox_enter()) == NULL)
+	    (what = sandbox_enter(as)) == NULL)
 		_exit(UNABLE);
 	return what;
 }
@@ -270,6 +273,31 @@ test_what_a_worker_does_not_need(void **state)
 	try_all(refused, COUNT(refused));
 }
 
+/* It accepts nobody and streams nothing; it knows how to be answered. */
+static long
+accept_one(void)
+{
+	struct endpoint from;
+
+	return sys_accept(listeners[1], &from);
+}
+
+static long
+make_pipe(void)
+{
+	int two[2];
+
+	return pipe2(two, 0);
+}
+
+static long
+make_pair(int type)
+{
+	int two[2];
+
+	return socketpair(AF_UNIX, type, 0, two);
+}
+
 static long
 connect_to(const void *at, socklen_t len, int family)
 {
@@ -357,6 +385,27 @@ test_what_a_worker_needs(void **state)
 	(void)state;
 	needs("");
 	try_all(needed, COUNT(needed));
+}
+
+#define OF_PROBER(X)							\
+	X(accept, ENOSYS, accept_one())					\
+	X(pipe, ENOSYS, make_pipe())					\
+	X(pair_stream, ENOSYS, make_pair(SOCK_STREAM))			\
+	X(pair, WORKED, make_pair(SOCK_SEQPACKET | SOCK_CLOEXEC))	\
+	X(connect, WORKED, connect_to(&path, sizeof(path), AF_UNIX))
+
+OF_PROBER(DEFINE)
+
+static const struct attempt of_prober[] = { OF_PROBER(TRY) };
+
+static void
+test_prober(void **state)
+{
+	(void)state;
+	needs("seccomp");
+	as = FILTER_PROBER;
+	try_all(refused, COUNT(refused));
+	try_all(of_prober, COUNT(of_prober));
 }
 
 static int
@@ -480,7 +529,7 @@ test_kernel_without_landlock(void **state)
 	kernel.on = true;
 	kernel.version = -1;
 	no_filter = true;
-	assert_string_equal(sandbox_enter(), "none");
+	assert_string_equal(sandbox_enter(as), "none");
 	assert_int_equal(kernel.given[0], 0);
 }
 
@@ -502,7 +551,7 @@ test_versions_of_landlock(void **state)
 	no_filter = true;
 	for (i = 0; i < COUNT(want); i++) {
 		kernel.version = want[i].version;
-		assert_string_equal(sandbox_enter(), "landlock");
+		assert_string_equal(sandbox_enter(as), "landlock");
 		assert_int_equal(kernel.given[0], want[i].files);
 		assert_int_equal(kernel.given[1], want[i].net);
 		assert_int_equal(kernel.given[2], want[i].scoped);
@@ -519,11 +568,11 @@ test_refusals(void **state)
 	kernel.on = true;
 	kernel.version = 1;
 	kernel.error = EPERM;
-	assert_null(sandbox_enter());
+	assert_null(sandbox_enter(as));
 	assert_int_equal(errno, EPERM);
 	kernel.error = 0;
 	filter_error = EINVAL;
-	assert_null(sandbox_enter());
+	assert_null(sandbox_enter(as));
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(open_descriptors(), before);
 }
@@ -536,6 +585,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_what_a_worker_does_not_need),
 		TEST(test_what_a_worker_needs),
+		TEST(test_prober),
 		TEST(test_what_was_open_before),
 		TEST(test_log_handed_over),
 		TEST(test_abort),
