@@ -14,6 +14,7 @@
 
 #include "addr.h"
 #include "board.h"
+#include "check_plan.h"
 #include "log.h"
 
 #define BACKEND_NAME		BOARD_NAME
@@ -46,6 +47,8 @@ struct backend {
 	enum backend_resolve resolve;
 	uint32_t	resolve_max;	/* most servers that a name has */
 	uint64_t	question;	/* the site answers it; 0: see addr */
+	struct addr	check_addr;	/* where it is checked; len 0: there */
+	unsigned	check_port;	/* 0: the one of the address */
 	uint32_t	weight;		/* 0 … BACKEND_WEIGHT_MAX; 0: drain */
 	enum backend_state state;
 	uint32_t	max_sessions;	/* of all workers; 0: no limit */
@@ -64,6 +67,7 @@ struct pool {
 	uint64_t	connect_timeout; /* ms, of one attempt; never 0 */
 	bool		fast_open;	/* bytes in the request to connect */
 	bool		checked;	/* only those that are up are used */
+	struct check_plan check;	/* how */
 	/* How one is chosen; NULL: roundrobin. */
 	const struct balance_algorithm *balance;
 	bool		hash_port;	/* the key is address and port */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "health.h"
 #include "settings.h"
 
 /* A host name has seldom more addresses than this. */
@@ -221,10 +222,14 @@ conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
 	struct backend *b;
 	struct pool *p;
 
-	for (b = c->backend; b < c->backend + c->backends; b++)
+	for (b = c->backend; b < c->backend + c->backends; b++) {
 		if ((b->seat = board_seat_backend(board, b->name, generation,
 		    oldest)) == BOARD_NO_SEAT)
 			return -1;
+		p = &c->pool[b->pool];
+		health_sit_down(board, b->seat, &p->check, p->checked &&
+		    b->state != BACKEND_MAINT);
+	}
 	for (p = c->pool; p < c->pool + c->pools; p++)
 		if ((p->seat = board_seat_pool(board, p->name, generation,
 		    oldest)) == BOARD_NO_SEAT)

@@ -122,6 +122,10 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 	read_options(c->settings, SECTION_POOL, &p);
 	if (p.queue_timeout == 0)
 		p.queue_timeout = p.connect_timeout;
+	p.checked = p.check.kind != CHECK_OFF;
+	if (p.check.kind == CHECK_EXEC && p.check.command == NULL)
+		complain_at(cs, &s->place, "pool %s has no program to check "
+		    "with; add check_command = \"/path/to/program\"", s->name);
 	if (conf_add_pool(c, &p, &why) == -1)
 		complain_at(cs, &s->place, "pool %s: %s", s->name, why);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "balance.h"
+#include "check_values.h"
 #include "conf.h"
 #include "log.h"
 #include "log_format.h"
@@ -41,6 +42,8 @@
 #define ALGORITHMS	"roundrobin, leastconn, random, source, hash, " \
 			"maglev, first"
 #define LEVELS	"err, warning, notice, info, debug"	/* from LOG_ERR on */
+
+#define DAY	(24 * 3600 * 1000LL)		/* ms */
 
 static const char *
 read_workers(const char *text, void *to)
@@ -214,15 +217,6 @@ read_state(const char *text, void *to)
 }
 
 static const char *
-read_check(const char *text, void *to)
-{
-	struct pool *p = to;
-
-	p->checked = strcmp(text, "off") != 0;
-	return NULL;
-}
-
-static const char *
 read_on_down(const char *text, void *to)
 {
 	struct pool *p = to;
@@ -329,7 +323,30 @@ static const struct directive table[] = {
 { X, "hash_balance_factor", "0", NUMBER(0, 1000, "percent of the mean load"),
 				BY(read_hash_factor) },
 { X, "slow_start", "off", TIME(0, YEAR), MEMBER(pool, slow_start) },
-{ X, "check",	"off", WORD("off, tcp"), BY(read_check) },
+{ X, "check",	"off", WORD(CHECK_WORDS), BY(check_values_kind) },
+{ X, "check_send", NULL, TEXT(PATH, "a text, or x: and hexadecimal digits"),
+				BY(check_values_send) },
+{ X, "check_expect", NULL, TEXT(PATH, "a text, x: and hexadecimal digits, or "
+				"~ and a regular expression"),
+				BY(check_values_expect) },
+{ X, "check_method", "GET", WORD("GET, HEAD"), BY(check_values_method) },
+{ X, "check_uri", "/", TEXT(PATH, "a path"), BY(check_values_uri) },
+{ X, "check_host", NULL, TEXT(253, "the name of a host"),
+				BY(check_values_host) },
+{ X, "check_status", "200-399", TEXT(PATH, "statuses and ranges"),
+				BY(check_values_status) },
+{ X, "check_command", NULL, TEXT(PATH, "a program and its arguments"),
+				BY(check_values_command) },
+{ X, "check_send_proxy", "off", WORD(CHECK_PROXIES), BY(check_values_proxy) },
+{ X, "interval", "2s", TIME(10, DAY), MEMBER(pool, check.interval) },
+{ X, "fast_interval", NULL, TIME(10, DAY), MEMBER(pool, check.fast_interval) },
+{ X, "down_interval", NULL, TIME(10, DAY), MEMBER(pool, check.down_interval) },
+{ X, "check_timeout", NULL, TIME(10, DAY), MEMBER(pool, check.timeout) },
+{ X, "check_spread", "10", NUMBER(0, 50, "percent"),
+				MEMBER(pool, check.spread) },
+{ X, "rise",	"2", NUMBER(1, 1000, "checks"), MEMBER(pool, check.rise) },
+{ X, "fall",	"3", NUMBER(1, 1000, "checks"), MEMBER(pool, check.fall) },
+{ X, "init_state", "unknown", WORD(CHECK_STATES), BY(check_values_init_state) },
 { X, "connect_timeout", NULL, TIME(1, YEAR), MEMBER(pool, connect_timeout) },
 { X, "retries",	NULL, NUMBER(0, SESSION_ATTEMPTS - 1, NULL),
 				BY(read_pool_retries) },
@@ -356,6 +373,10 @@ static const struct directive table[] = {
 { X, "backup",	"false", BOOL, BY(read_backup) },
 { X, "max_sessions", "0", NUMBER(0, 1000000, "of all workers; 0: no limit"),
 				MEMBER(backend, max_sessions) },
+{ X, "check_address", NULL, TEXT(PATH, "host:port or unix:/path"),
+				BY(check_values_address) },
+{ X, "check_port", "0", NUMBER(0, 65535, "0 is that of the address"),
+				MEMBER(backend, check_port) },
 { X, "spare",	"0", NUMBER(0, BACKEND_SPARE_MAX, "connections"),
 				MEMBER(backend, spare) },
 #undef X

@@ -1,6 +1,7 @@
 # All that makes a configuration; the unit tests build it as well.
 CONF_SOURCES = \
 	src/budget.c src/budget.h \
+	src/check_values.c src/check_values.h \
 	src/complaints.c src/complaints.h \
 	src/conf.c src/conf.h \
 	src/conf_check.c src/conf_check.h \
@@ -19,6 +20,8 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/acceptor.c src/acceptor.h \
 	src/activate.c src/activate.h \
 	src/answer.c src/answer.h \
+	src/check.c src/check.h \
+	src/checks.c src/checks.h \
 	src/child.c src/child.h \
 	src/children.c src/children.h \
 	src/daemon.c src/daemon.h \
@@ -33,6 +36,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/notify.c src/notify.h \
 	src/prober.c src/prober.h \
 	src/reload.c src/reload.h \
+	src/runner.c src/runner.h \
 	src/sandbox.c src/sandbox.h \
 	src/sd.h \
 	src/seating.c src/seating.h \

@@ -31,6 +31,22 @@
 #include "sys.h"
 #include "worker.h"
 
+/* Nobody is there to check servers: they count as up. */
+static void
+leave_checks(struct conf *conf, struct log *log)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < conf->pools; i++) {
+		any |= conf->pool[i].checked;
+		conf->pool[i].checked = false;
+	}
+	if (any)
+		log_line(log, LOG_WARNING, "servers are not checked without a "
+		    "master (-w 0): all count as up");
+}
+
 /* Master and worker in one: no fork, nothing that is shared. */
 static int
 run_single(struct conf *conf, struct board *board, struct log *log,
@@ -43,6 +59,7 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 
 	setproctitle("single");
 	log_ident(log, "single");
+	leave_checks(conf, log);
 	/* The files first: the worker gives up the right to make them. */
 	if ((status = instance_announce(instance)) != 0) {
 		warnx("%s", instance->why);

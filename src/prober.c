@@ -12,9 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "checks.h"
+#include "filter.h"
 #include "names.h"
 #include "poller.h"
 #include "priv.h"
+#include "sandbox.h"
 #include "sys.h"
 #include "worker.h"
 
@@ -28,7 +31,9 @@ struct prober {
 	int		 channel;
 	int		 signals;
 	struct poller	*poller;
+	struct checks	*checks;
 	struct names	*names;
+	const char	*sandbox;	/* what it consists of */
 	const char	*step;		/* of the set-up, for its error */
 	bool		 stop;
 };
@@ -66,7 +71,14 @@ set_up(struct prober *p)
 		return -1;
 	poller_want(p->poller, p->signals, POLLER_READ);
 	poller_want(p->poller, p->channel, POLLER_READ);
-	return 0;
+	p->step = "checks";
+	p->checks = checks_new(p->conf, p->board, p->log, p->poller,
+	    descriptors);
+	if (p->checks == NULL)
+		return -1;
+	p->step = "sandbox (--sandbox off does without)";
+	p->sandbox = p->conf->sandbox ? sandbox_enter(FILTER_PROBER) : "off";
+	return p->sandbox == NULL ? -1 : 0;
 }
 
 struct prober *
@@ -83,7 +95,8 @@ prober_new(struct conf *conf, struct board *board, struct log *log,
 	p->channel = channel;
 	p->signals = -1;
 	if (set_up(p) == 0) {
-		log_line(log, LOG_INFO, "ready: uid %d", (int)geteuid());
+		log_line(log, LOG_INFO, "ready: uid %d, sandbox %s",
+		    (int)geteuid(), p->sandbox);
 		return p;
 	}
 	log_line(log, LOG_ERR, "cannot start: %s: %s", p->step,
@@ -95,6 +108,7 @@ prober_new(struct conf *conf, struct board *board, struct log *log,
 void
 prober_free(struct prober *p)
 {
+	checks_free(p->checks);
 	names_free(p->names);
 	poller_free(p->poller);
 	if (p->signals != -1)
@@ -136,18 +150,21 @@ static int
 turn(struct prober *p)
 {
 	struct poller_event ev;
+	int ms = log_wait(p->log, SLEEP);
 
-	if (poller_wait(p->poller, names_wait(p->names,
-	    log_wait(p->log, SLEEP))) == -1)
+	ms = checks_wait(p->checks, names_wait(p->names, ms));
+	if (poller_wait(p->poller, ms) == -1)
 		return -1;
 	while (poller_next(p->poller, &ev))
 		if (ev.fd == p->channel)
 			on_channel(p);
 		else if (ev.fd == p->signals)
 			on_signals(p);
-		else
-			(void)names_event(p->names, &ev);
+		else if (!names_event(p->names, &ev))
+			(void)checks_event(p->checks, &ev);
 	names_turn(p->names);
+	if (checks_turn(p->checks) == -1)
+		return -1;
 	log_flush(p->log);
 	return 0;
 }
@@ -157,7 +174,7 @@ prober_loop(struct prober *p)
 {
 	while (!p->stop)
 		if (turn(p) == -1) {
-			log_line(p->log, LOG_ERR, "poller: %s",
+			log_line(p->log, LOG_ERR, "cannot go on: %s",
 			    strerror(errno));
 			return WORKER_FAILED;
 		}

@@ -156,10 +156,13 @@ check_commands() {
 		accepts "$example" -c "${example#"$top"/}"
 	done
 	set -f
-	# What the page shows is a configuration, too.
-	sed -n '/^[.]Bd -literal/,/^[.]Ed/p' "$page" | grep -v '^[.]' \
-	    >"$tmp/page.conf"
-	accepts "$page" -c "$tmp/page.conf"
+	# What the page shows are configurations, too.
+	awk -v out="$tmp/page" '/^[.]Bd -literal/ { n++; file = out n ".conf" }
+	    file && !/^[.]/ { gsub(/\\e/, "\\"); print >file }
+	    /^[.]Ed/ { file = "" }' "$page"
+	for example in 1 2; do
+		accepts "$page" -c "$tmp/page$example.conf"
+	done
 	[ "$commands" -ge 10 ] || bad "only $commands command lines found"
 	# The check itself must be able to fail.
 	if "$shuttled" -t --no-such-option >"$tmp/out" 2>&1; then

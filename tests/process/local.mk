@@ -14,6 +14,7 @@ tests_process_load_LDADD = $(LIBBSD_LIBS)
 PROCESS_TESTS = \
 	tests/process/balance.sh \
 	tests/process/changes.sh \
+	tests/process/check.sh \
 	tests/process/chroot.sh \
 	tests/process/descriptors.sh \
 	tests/process/failover.sh \

@@ -112,14 +112,49 @@ refuse_line(enum section_kind kind, const char *text, const char *one,
 
 enum which { BELOW, LEAST, MOST, ABOVE };
 
+/* Does it begin with a slash? */
+static bool
+is_path(const struct directive *d)
+{
+	static const char *const names[] = {
+		"log", "chroot", "check_uri", "check_command"
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(names); i++)
+		if (strcmp(d->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Those of a form of their own: too short, shortest, longest, too long. */
+static const char *
+sample(const struct directive *d, enum which which)
+{
+	static const struct {
+		const char *name;
+		const char *text[4];
+	} samples[] = {
+		{ "log_sessions", { "1/1", "1/2", "1/1000000", "1/1000001" } },
+		{ "check_status", { "99", "100", "200-299,999", "200-1000" } },
+		{ "check_address", { "a", "127.0.0.1:1", "[::1]:65535",
+		    "[::1]:65536" } },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(samples); i++)
+		if (strcmp(d->name, samples[i].name) == 0)
+			return samples[i].text[which];
+	return NULL;
+}
+
 /* A text of so many bytes that is right but for its length. */
 static void
 fill(const struct directive *d, long long length, char *buf)
 {
 	memset(buf, 'x', (size_t)length);
 	buf[length] = '\0';
-	if ((strcmp(d->name, "log") == 0 || strcmp(d->name, "chroot") == 0) &&
-	    length > 1)
+	if (is_path(d) && length > 1)
 		buf[0] = '/';
 }
 
@@ -162,19 +197,12 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 		snprintf(buf, size, "\"%s%s\"", text, inside ? "" : "x");
 		return true;
 	case TYPE_TEXT:
-		if (strcmp(d->name, "log_sessions") == 0) {
-			static const char *const samples[] = {
-				"1/1", "1/2", "1/1000000", "1/1000001"
-			};
-
-			snprintf(buf, size, "\"%s\"", samples[which]);
-			return true;
-		}
-		if (inside && strcmp(d->name, "user") == 0)
+		if (sample(d, which) != NULL)
+			strlcpy(text, sample(d, which), sizeof(text));
+		else if (inside && strcmp(d->name, "user") == 0)
 			strlcpy(text, getpwuid(geteuid())->pw_name,
 			    sizeof(text));
-		else if (which == LEAST && (strcmp(d->name, "log") == 0 ||
-		    strcmp(d->name, "chroot") == 0))
+		else if (which == LEAST && is_path(d))
 			strlcpy(text, "/", sizeof(text));
 		else
 			fill(d, n, text);
@@ -492,12 +520,17 @@ test_defaults(void **state)
 {
 	const struct directive *d;
 	char why[DIRECTIVE_WHY];
-	struct conf scratch;
+	union {
+		struct conf	conf;
+		struct listener	listener;
+		struct pool	pool;
+		struct backend	backend;
+	} scratch;
 	size_t n;
 
 	(void)state;
 	for (d = directives(&n); n > 0; d++, n--) {
-		conf_init(&scratch);
+		memset(&scratch, 0, sizeof(scratch));
 		if (d->fallback != NULL &&
 		    directive_read(d, d->fallback, &scratch, why) == -1)
 			fail_msg("%s: %s", d->name, why);

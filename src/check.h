@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * check.h: one check under way: a connection to a server, or to the program that
+ * is asked instead. It knows neither schedule nor clock; checks.c calls it when
+ * its descriptor is ready and when its time is over.
+ */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "dialog.h"
+
+enum check_state {
+	CHECK_IDLE,
+	CHECK_CONNECTING,
+	CHECK_TALKING,
+	CHECK_RUNNING,			/* a program, see runner.h */
+	CHECK_CLOSING			/* the verdict is known */
+};
+
+struct check {
+	enum check_state state;
+	int		 fd;
+	const struct dialog *dialog;
+	bool		 tls;		/* is told that we go */
+	size_t		 sent, request;	/* bytes of out */
+	size_t		 got;		/* bytes of reply; then dropped */
+	unsigned	 looks;		/* at the reply */
+	char		 why[DIALOG_WHY];	/* of the verdict */
+	char		 out[DIALOG_SEND];
+	char		 reply[DIALOG_REPLY + 1];
+};
+
+/*
+ * Begin. The server at *to*; a program that answers on *fd*, which is the check's
+ * from now on. -1: a want of our own (see sys_shortage()), errno says of what.
+ */
+int	check_connect(struct check *, const struct dialog *, bool tls,
+	    const struct addr *to, enum verdict *);
+void	check_run(struct check *, int fd);
+
+/* Its descriptor is ready. */
+enum verdict check_act(struct check *);
+
+/* What it waits for (POLLER_READ, POLLER_WRITE). */
+unsigned check_interest(const struct check *);
+
+/* Nothing came in time: say for what it waited. */
+void	check_late(struct check *, uint64_t ms);
+
+/*
+ * The verdict is known: end the connection so that the server sees an orderly
+ * end of file and no error. True: that takes a moment, go on with check_close()
+ * when the descriptor is ready. False: check_abandon() it.
+ */
+bool	check_end(struct check *);
+bool	check_close(struct check *);
+
+/* Close at once whatever there is; poller_forget() comes before. */
+void	check_abandon(struct check *);
+
+#endif

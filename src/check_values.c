@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * check_values.c: reads the values of checks into their plan, as directives.c
+ * does with all others, and refuses what no server could be asked.
+ */
+#include "check_values.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "backend.h"
+#include "dialog.h"
+
+/* Is there nothing in it but what can be seen? */
+static bool
+is_graphic(const char *text)
+{
+	while (isgraph((unsigned char)*text))
+		text++;
+	return *text == '\0';
+}
+
+/* The place of *text* in the list of words: it is one of them. */
+static uint32_t
+word_of(const char *words, const char *text)
+{
+	uint32_t i = 0;
+
+	for (; strncmp(words, text, strlen(text)) != 0; words++)
+		i += *words == ',';
+	return i;
+}
+
+const char *
+check_values_kind(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->check.kind = word_of(CHECK_WORDS, text);
+	return NULL;
+}
+
+const char *
+check_values_proxy(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->check.proxy = word_of(CHECK_PROXIES, text);
+	return NULL;
+}
+
+const char *
+check_values_init_state(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->check.init_state = word_of(CHECK_STATES, text);
+	return NULL;
+}
+
+const char *
+check_values_method(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->check.method = text;
+	return NULL;
+}
+
+/* It goes into a line of a request as it is. */
+const char *
+check_values_uri(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->check.uri = text;
+	return text[0] == '/' && is_graphic(text) ? NULL :
+	    "should begin with /, without blanks";
+}
+
+const char *
+check_values_host(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->check.host = text;
+	return is_graphic(text) ? NULL : "should be a name, without blanks";
+}
+
+const char *
+check_values_status(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->check.status = text;
+	return dialog_may_list(text) ? NULL :
+	    "should be statuses and ranges, such as 200-299,304";
+}
+
+const char *
+check_values_send(const char *text, void *to)
+{
+	unsigned char none[1];
+	struct pool *p = to;
+
+	p->check.send = text;
+	return dialog_bytes(text, none, sizeof(none)) != -1 ? NULL :
+	    "should have pairs of hexadecimal digits after x:";
+}
+
+const char *
+check_values_expect(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->check.expect = text;
+	return dialog_may_expect(text) ? NULL : "should have pairs of "
+	    "hexadecimal digits after x:, or a regular expression after ~";
+}
+
+const char *
+check_values_command(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->check.command = text;
+	return text[0] == '/' ? NULL :
+	    "should be the absolute name of a program, and its arguments";
+}
+
+const char *
+check_values_address(const char *text, void *to)
+{
+	struct backend *b = to;
+	const char *why;
+
+	return addr_parse(text, ADDR_CONNECT, &b->check_addr, 1, &why) == -1 ?
+	    why : NULL;
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * checks.c: one timer for each server, which says when it is due, and one for
+ * each of a fixed number of checks under way, which says when it is late.
+ * Invariant: a server has either its timer set or one check under way that has
+ * no verdict yet.
+ */
+/* Two functions of <vis.h>, not ours, differ between systems: say which. */
+#define LIBBSD_OPENBSD_VIS
+
+#include "checks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <vis.h>
+
+#include "check.h"
+#include "health.h"
+#include "runner.h"
+#include "sys.h"
+#include "timer.h"
+
+/* So many checks at a time at most; the others wait for their turn. */
+#define AT_A_TIME	1000
+
+/* Descriptors for everything else. */
+#define SET_ASIDE	32
+
+/* So many begin in one turn at most, or the first would wait for the last. */
+#define IN_A_TURN	64
+
+/* Who finds no room looks again after so long; in ms, as below. */
+#define NO_ROOM		10
+
+/* How long a server may take to end its side when the verdict is known. */
+#define LINGER		500
+
+/* What stood already is checked again within so long. */
+#define FIRST		1000
+
+struct server {
+	uint32_t	 backend;	/* of the configuration */
+	struct health	 health;
+};
+
+struct slot {
+	struct check	 check;
+	uint32_t	 server;
+	uint32_t	 next;		/* if it is vacant */
+	uint64_t	 began;		/* sys_now_us() */
+};
+
+struct checks {
+	const struct conf *conf;
+	struct board	*board;
+	struct log	*log;
+	struct poller	*poller;
+	struct runner	 runner;
+	bool		 broken;	/* the runner has ended */
+	struct dialog	**dialog;	/* by pool */
+	struct timers	*timers;	/* by server, then by slot */
+	uint32_t	 servers, slots;
+	struct server	*server;
+	struct slot	*slot;
+	uint32_t	 vacant;	/* the first; slots: none */
+	uint32_t	 begun;		/* in this turn */
+	uint32_t	*owner;		/* slot plus one, by descriptor */
+};
+
+static const struct backend *
+backend_of(const struct checks *cs, uint32_t server)
+{
+	return &cs->conf->backend[cs->server[server].backend];
+}
+
+static const struct pool *
+pool_of(const struct checks *cs, uint32_t server)
+{
+	return &cs->conf->pool[backend_of(cs, server)->pool];
+}
+
+/* --- lines ----------------------------------------------------------------- */
+
+static unsigned
+count_left(const struct checks *cs, const struct pool *p)
+{
+	const struct backend *b = &cs->conf->backend[p->first];
+	unsigned left = 0;
+	uint32_t i;
+
+	for (i = 0; i < p->n; i++, b++)
+		left += b->state == BACKEND_READY && b->weight > 0 &&
+		    atomic_load(&cs->board->backend[b->seat].health) ==
+		    HEALTH_UP;
+	return left;
+}
+
+static void
+tell(const struct checks *cs, const struct slot *s, bool up, uint32_t needed,
+    uint64_t us)
+{
+	const struct pool *p = pool_of(cs, s->server);
+	unsigned left = count_left(cs, p);
+	char why[4 * DIALOG_WHY + 1], which[48] = "first check", took[32] = "";
+
+	strvis(why, s->check.why, VIS_CSTYLE | VIS_NL | VIS_TAB);
+	if (needed > 1)
+		snprintf(which, sizeof(which), "check %u of %u", needed,
+		    needed);
+	if (up)
+		snprintf(took, sizeof(took), " in %.1f ms", (double)us / 1000);
+	log_line(cs->log, up ? LOG_NOTICE : left > 0 ? LOG_WARNING : LOG_ERR,
+	    "backend %s: %s: %s%s (%s); %u of %u servers of pool %s left",
+	    backend_of(cs, s->server)->name, up ? "up" : "down", why, took,
+	    which, left, p->n, p->name);
+}
+
+/* --- slots ----------------------------------------------------------------- */
+
+static void
+vacate(struct checks *cs, uint32_t i)
+{
+	struct slot *s = &cs->slot[i];
+
+	timers_clear(cs->timers, cs->servers + i);
+	if (s->check.fd != -1) {
+		poller_forget(cs->poller, s->check.fd);
+		cs->owner[s->check.fd] = 0;
+	}
+	check_abandon(&s->check);
+	s->next = cs->vacant;
+	cs->vacant = i;
+}
+
+static void
+conclude(struct checks *cs, uint32_t i, bool passed)
+{
+	struct slot *s = &cs->slot[i];
+	struct server *server = &cs->server[s->server];
+	const struct check_plan *plan = &pool_of(cs, s->server)->check;
+	uint32_t seat = backend_of(cs, s->server)->seat;
+	uint64_t us = sys_now_us() - s->began, now = sys_now();
+	uint32_t needed;
+
+	needed = health_needs(plan, atomic_load(
+	    &cs->board->backend[seat].health));
+	if (health_note(&server->health, cs->board, seat, plan, passed,
+	    us / 1000, now))
+		tell(cs, s, passed, needed, us);
+	timers_set(cs->timers, s->server, now + health_wait(&server->health,
+	    cs->board, seat, plan, arc4random()));
+	if (!check_end(&s->check)) {
+		vacate(cs, i);
+		return;
+	}
+	poller_want(cs->poller, s->check.fd, check_interest(&s->check));
+	timers_set(cs->timers, cs->servers + i, now + LINGER);
+}
+
+static void
+follow(struct checks *cs, uint32_t i, enum verdict v)
+{
+	struct slot *s = &cs->slot[i];
+
+	if (v != VERDICT_OPEN)
+		conclude(cs, i, v == VERDICT_PASSED);
+	else
+		poller_want(cs->poller, s->check.fd,
+		    check_interest(&s->check));
+}
+
+/* --- servers --------------------------------------------------------------- */
+
+static int
+ask_server(const struct checks *cs, struct slot *s, enum verdict *v)
+{
+	const struct backend *b = backend_of(cs, s->server);
+	struct addr to = b->check_addr.len > 0 ? b->check_addr : b->addr;
+
+	if (b->check_port != 0 && !addr_is_unix(&to))
+		addr_set_port(&to, (uint16_t)b->check_port);
+	return check_connect(&s->check, cs->dialog[b->pool],
+	    cs->conf->pool[b->pool].check.kind == CHECK_TLS, &to, v);
+}
+
+static int
+ask_program(struct checks *cs, struct slot *s, enum verdict *v)
+{
+	int fd = runner_ask(&cs->runner, cs->server[s->server].backend);
+
+	if (fd == -1 && (errno == EPIPE || errno == ECONNRESET))
+		cs->broken = true;
+	if (fd == -1)
+		return -1;
+	*v = VERDICT_OPEN;
+	check_run(&s->check, fd);
+	return 0;
+}
+
+/* A want of our own says nothing of the server. */
+static void
+put_off(struct checks *cs, uint32_t server, uint64_t now)
+{
+	const struct check_plan *plan = &pool_of(cs, server)->check;
+
+	log_seldom(cs->log, LOG_WARNING, "backend %s: the check is put off: "
+	    "%s", backend_of(cs, server)->name, strerror(errno));
+	timers_set(cs->timers, server, now + plan->interval);
+}
+
+static void
+start(struct checks *cs, uint32_t server)
+{
+	const struct check_plan *plan = &pool_of(cs, server)->check;
+	uint64_t now = sys_now();
+	uint32_t i = cs->vacant;
+	struct slot *s = &cs->slot[i];
+	enum verdict v;
+
+	if (i == cs->slots || ++cs->begun > IN_A_TURN) {
+		timers_set(cs->timers, server, now + NO_ROOM);
+		return;
+	}
+	s->server = server;
+	s->began = sys_now_us();
+	if ((plan->kind == CHECK_EXEC ? ask_program(cs, s, &v) :
+	    ask_server(cs, s, &v)) == -1) {
+		put_off(cs, server, now);
+		return;
+	}
+	cs->vacant = s->next;
+	if (s->check.fd != -1)
+		cs->owner[s->check.fd] = i + 1;
+	timers_set(cs->timers, cs->servers + i, now + (plan->timeout != 0 ?
+	    plan->timeout : plan->interval));
+	follow(cs, i, v);
+}
+
+static void
+late(struct checks *cs, uint32_t i)
+{
+	struct slot *s = &cs->slot[i];
+
+	if (s->check.state == CHECK_CLOSING) {
+		vacate(cs, i);
+		return;
+	}
+	check_late(&s->check, (sys_now_us() - s->began) / 1000);
+	conclude(cs, i, false);
+}
+
+bool
+checks_event(struct checks *cs, const struct poller_event *ev)
+{
+	uint32_t i = cs->owner[ev->fd];
+	struct check *c;
+
+	if (i-- == 0)
+		return false;
+	c = &cs->slot[i].check;
+	if (c->state != CHECK_CLOSING)
+		follow(cs, i, check_act(c));
+	else if (!check_close(c))
+		vacate(cs, i);
+	return true;
+}
+
+int
+checks_turn(struct checks *cs)
+{
+	uint64_t now = sys_now();
+	uint32_t id;
+
+	cs->begun = 0;
+	while ((id = timers_expired(cs->timers, now)) != TIMER_NONE)
+		if (id < cs->servers)
+			start(cs, id);
+		else
+			late(cs, id - cs->servers);
+	errno = EPIPE;
+	return cs->broken ? -1 : 0;
+}
+
+int
+checks_wait(const struct checks *cs, int limit)
+{
+	return timers_wait(cs->timers, sys_now(), limit);
+}
+
+/* --- beginning and end ----------------------------------------------------- */
+
+static bool
+is_builtin(const struct conf *c, size_t backend)
+{
+	size_t i;
+
+	for (i = 0; i < c->builtins; i++)
+		if (c->builtin[i].backend == backend)
+			return true;
+	return false;
+}
+
+/* Ours always answer, and are no server until a worker serves. */
+static bool
+is_checked(const struct checks *cs, size_t backend)
+{
+	const struct backend *b = &cs->conf->backend[backend];
+
+	if (!cs->conf->pool[b->pool].checked || b->state == BACKEND_MAINT)
+		return false;
+	if (!is_builtin(cs->conf, backend))
+		return true;
+	atomic_store(&cs->board->backend[b->seat].health, HEALTH_UP);
+	return false;
+}
+
+static void
+add_server(struct checks *cs, uint32_t backend, uint64_t now)
+{
+	const struct backend *b = &cs->conf->backend[backend];
+	const struct check_plan *plan = &cs->conf->pool[b->pool].check;
+	uint64_t within = plan->interval < FIRST ? plan->interval : FIRST;
+
+	cs->server[cs->servers].backend = backend;
+	if (atomic_load(&cs->board->backend[b->seat].health) != HEALTH_UNKNOWN)
+		now += arc4random_uniform((uint32_t)within);
+	timers_set(cs->timers, cs->servers++, now);
+}
+
+static int
+make_dialogs(struct checks *cs)
+{
+	const struct conf *c = cs->conf;
+	bool programs = false;
+	size_t i;
+
+	if ((cs->dialog = calloc(c->pools, sizeof(*cs->dialog))) == NULL)
+		return -1;
+	for (i = 0; i < c->pools; i++) {
+		programs |= c->pool[i].check.kind == CHECK_EXEC;
+		if ((cs->dialog[i] = dialog_new(&c->pool[i].check)) == NULL)
+			return -1;
+	}
+	return programs ? runner_start(&cs->runner, c) : 0;
+}
+
+/* Pages of slots that are never used cost nothing. */
+static int
+make_slots(struct checks *cs, size_t descriptors)
+{
+	uint32_t i;
+
+	cs->slots = AT_A_TIME;
+	if (descriptors < AT_A_TIME + SET_ASIDE)
+		cs->slots = descriptors > SET_ASIDE ?
+		    (uint32_t)descriptors - SET_ASIDE : 1;
+	cs->slot = calloc(cs->slots, sizeof(*cs->slot));
+	cs->owner = calloc(descriptors, sizeof(*cs->owner));
+	cs->server = calloc(cs->conf->backends, sizeof(*cs->server));
+	cs->timers = timers_new(cs->conf->backends + cs->slots, sys_now());
+	if (cs->slot == NULL || cs->owner == NULL || cs->server == NULL ||
+	    cs->timers == NULL)
+		return -1;
+	for (i = 0; i < cs->slots; i++) {
+		cs->slot[i].check.fd = -1;
+		cs->slot[i].next = i + 1;
+	}
+	return 0;
+}
+
+struct checks *
+checks_new(const struct conf *conf, struct board *board, struct log *log,
+    struct poller *poller, size_t descriptors)
+{
+	struct checks *cs;
+	uint64_t now = sys_now();
+	uint32_t i;
+
+	if ((cs = calloc(1, sizeof(*cs))) == NULL)
+		return NULL;
+	cs->conf = conf;
+	cs->board = board;
+	cs->log = log;
+	cs->poller = poller;
+	cs->runner.fd = -1;
+	if (make_dialogs(cs) == -1 || make_slots(cs, descriptors) == -1) {
+		checks_free(cs);
+		return NULL;
+	}
+	for (i = 0; i < conf->backends; i++)
+		if (is_checked(cs, i))
+			add_server(cs, i, now);
+	return cs;
+}
+
+void
+checks_free(struct checks *cs)
+{
+	uint32_t i;
+
+	if (cs == NULL)
+		return;
+	for (i = 0; cs->slot != NULL && i < cs->slots; i++)
+		check_abandon(&cs->slot[i].check);
+	for (i = 0; cs->dialog != NULL && i < cs->conf->pools; i++)
+		dialog_free(cs->dialog[i]);
+	if (cs->runner.fd != -1)
+		close(cs->runner.fd);
+	timers_free(cs->timers);
+	free(cs->dialog);
+	free(cs->slot);
+	free(cs->owner);
+	free(cs->server);
+	free(cs);
+}
