@@ -91,6 +91,21 @@ backend_address(const struct backends *bs, uint32_t i, struct addr *a)
 	return true;
 }
 
+bool
+backend_check_address(const struct backends *bs, uint32_t i, struct addr *a)
+{
+	const struct backend *b = &bs->list[i];
+
+	/* Where nobody is there is nothing to check, wherever that would be. */
+	if (!backend_address(bs, i, a))
+		return false;
+	if (b->check_addr.len > 0)
+		*a = b->check_addr;
+	if (b->check_port != 0 && !addr_is_unix(a))
+		addr_set_port(a, (uint16_t)b->check_port);
+	return true;
+}
+
 uint32_t
 backend_version(const struct backends *bs, uint32_t i)
 {

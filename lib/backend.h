@@ -105,7 +105,11 @@ backend_pool(const struct backends *bs, uint32_t i)
  */
 bool	backend_address(const struct backends *, uint32_t i, struct addr *);
 
-/* Moves with each change of that; always 0 when it is fixed. */
+/* The same of the address at which it is checked. */
+bool	backend_check_address(const struct backends *, uint32_t i,
+	    struct addr *);
+
+/* Moves with each change of where it is; always 0 when that is fixed. */
 uint32_t backend_version(const struct backends *, uint32_t i);
 
 /*

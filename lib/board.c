@@ -154,6 +154,15 @@ board_ring(const struct board *b, uint32_t worker)
 }
 
 void
+board_ring_all(const struct board *b)
+{
+	uint32_t i, slots = board_slots(b);
+
+	for (i = 0; i < slots; i++)
+		board_ring(b, i);
+}
+
+void
 board_hush(const struct board *b, uint32_t worker)
 {
 	uint64_t rung;

@@ -185,6 +185,9 @@ int	board_make_bells(struct board *, uint32_t n);
 /* Wake this worker; without a bell it looks by itself before long. */
 void	board_ring(const struct board *, uint32_t worker);
 
+/* Wake all: the prober has found something that they may have waited for. */
+void	board_ring_all(const struct board *);
+
 /* For the one that was woken: let the bell be still again. */
 void	board_hush(const struct board *, uint32_t worker);
 

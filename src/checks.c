@@ -4,7 +4,7 @@
  * checks.c: one timer for each server, which says when it is due, and one for
  * each of a fixed number of checks under way, which says when it is late.
  * Invariant: a server has either its timer set or one check under way that has
- * no verdict yet.
+ * no verdict yet; but not while its name has nobody for it.
  */
 /* Two functions of <vis.h>, not ours, differ between systems: say which. */
 #define LIBBSD_OPENBSD_VIS
@@ -43,6 +43,8 @@
 
 struct server {
 	uint32_t	 backend;	/* of the configuration */
+	uint32_t	 version;	/* of where it is: see backend_version() */
+	bool		 asked;		/* a check is under way */
 	struct health	 health;
 };
 
@@ -55,6 +57,7 @@ struct slot {
 
 struct checks {
 	const struct conf *conf;
+	struct backends	 backends;
 	struct board	*board;
 	struct log	*log;
 	struct poller	*poller;
@@ -84,17 +87,19 @@ pool_of(const struct checks *cs, uint32_t server)
 
 /* --- lines ----------------------------------------------------------------- */
 
+/* Those that serve, of those that there are. */
 static unsigned
-count_left(const struct checks *cs, const struct pool *p)
+count_left(const struct checks *cs, const struct pool *p, unsigned *all)
 {
-	const struct backend *b = &cs->conf->backend[p->first];
+	struct addr a;
 	unsigned left = 0;
 	uint32_t i;
 
-	for (i = 0; i < p->n; i++, b++)
-		left += b->state == BACKEND_READY && b->weight > 0 &&
-		    atomic_load(&cs->board->backend[b->seat].health) ==
-		    HEALTH_UP;
+	*all = 0;
+	for (i = p->first; i < p->first + p->n; i++) {
+		left += backend_serves(&cs->backends, i);
+		*all += backend_address(&cs->backends, i, &a);
+	}
 	return left;
 }
 
@@ -103,7 +108,7 @@ tell(const struct checks *cs, const struct slot *s, bool up, uint32_t needed,
     uint64_t us)
 {
 	const struct pool *p = pool_of(cs, s->server);
-	unsigned left = count_left(cs, p);
+	unsigned all, left = count_left(cs, p, &all);
 	char why[4 * DIALOG_WHY + 1], which[48] = "first check", took[32] = "";
 
 	strvis(why, s->check.why, VIS_CSTYLE | VIS_NL | VIS_TAB);
@@ -115,7 +120,7 @@ tell(const struct checks *cs, const struct slot *s, bool up, uint32_t needed,
 	log_line(cs->log, up ? LOG_NOTICE : left > 0 ? LOG_WARNING : LOG_ERR,
 	    "backend %s: %s: %s%s (%s); %u of %u servers of pool %s left",
 	    backend_of(cs, s->server)->name, up ? "up" : "down", why, took,
-	    which, left, p->n, p->name);
+	    which, left, all, p->name);
 }
 
 /* --- slots ----------------------------------------------------------------- */
@@ -145,6 +150,14 @@ conclude(struct checks *cs, uint32_t i, bool passed)
 	uint64_t us = sys_now_us() - s->began, now = sys_now();
 	uint32_t needed;
 
+	server->asked = false;
+	/* Who has its place by now did not answer. */
+	if (backend_version(&cs->backends, server->backend) !=
+	    server->version) {
+		vacate(cs, i);
+		timers_set(cs->timers, (uint32_t)(server - cs->server), now);
+		return;
+	}
 	needed = health_needs(plan, atomic_load(
 	    &cs->board->backend[seat].health));
 	if (health_note(&server->health, cs->board, seat, plan, passed,
@@ -175,15 +188,13 @@ follow(struct checks *cs, uint32_t i, enum verdict v)
 /* --- servers --------------------------------------------------------------- */
 
 static int
-ask_server(const struct checks *cs, struct slot *s, enum verdict *v)
+ask_server(const struct checks *cs, struct slot *s, const struct addr *to,
+    enum verdict *v)
 {
 	const struct backend *b = backend_of(cs, s->server);
-	struct addr to = b->check_addr.len > 0 ? b->check_addr : b->addr;
 
-	if (b->check_port != 0 && !addr_is_unix(&to))
-		addr_set_port(&to, (uint16_t)b->check_port);
 	return check_connect(&s->check, cs->dialog[b->pool],
-	    cs->conf->pool[b->pool].check.kind == CHECK_TLS, &to, v);
+	    cs->conf->pool[b->pool].check.kind == CHECK_TLS, to, v);
 }
 
 static int
@@ -217,9 +228,14 @@ start(struct checks *cs, uint32_t server)
 	const struct check_plan *plan = &pool_of(cs, server)->check;
 	uint64_t now = sys_now();
 	uint32_t i = cs->vacant;
+	struct server *who = &cs->server[server];
 	struct slot *s = &cs->slot[i];
+	struct addr to;
 	enum verdict v;
 
+	who->version = backend_version(&cs->backends, who->backend);
+	if (!backend_check_address(&cs->backends, who->backend, &to))
+		return;
 	if (i == cs->slots || ++cs->begun > IN_A_TURN) {
 		timers_set(cs->timers, server, now + NO_ROOM);
 		return;
@@ -227,10 +243,11 @@ start(struct checks *cs, uint32_t server)
 	s->server = server;
 	s->began = sys_now_us();
 	if ((plan->kind == CHECK_EXEC ? ask_program(cs, s, &v) :
-	    ask_server(cs, s, &v)) == -1) {
+	    ask_server(cs, s, &to, &v)) == -1) {
 		put_off(cs, server, now);
 		return;
 	}
+	who->asked = true;
 	cs->vacant = s->next;
 	if (s->check.fd != -1)
 		cs->owner[s->check.fd] = i + 1;
@@ -290,6 +307,23 @@ checks_wait(const struct checks *cs, int limit)
 	return timers_wait(cs->timers, sys_now(), limit);
 }
 
+void
+checks_follow(struct checks *cs)
+{
+	struct server *who;
+	uint32_t i;
+
+	for (i = 0; i < cs->servers; i++) {
+		who = &cs->server[i];
+		if (backend_version(&cs->backends, who->backend) ==
+		    who->version)
+			continue;
+		memset(&who->health, 0, sizeof(who->health));
+		if (!who->asked)
+			timers_set(cs->timers, i, sys_now());
+	}
+}
+
 /* --- beginning and end ----------------------------------------------------- */
 
 static bool
@@ -344,7 +378,7 @@ make_dialogs(struct checks *cs)
 		if ((cs->dialog[i] = dialog_new(&c->pool[i].check)) == NULL)
 			return -1;
 	}
-	return programs ? runner_start(&cs->runner, c) : 0;
+	return programs ? runner_start(&cs->runner, &cs->backends) : 0;
 }
 
 /* Pages of slots that are never used cost nothing. */
@@ -382,6 +416,9 @@ checks_new(const struct conf *conf, struct board *board, struct log *log,
 	if ((cs = calloc(1, sizeof(*cs))) == NULL)
 		return NULL;
 	cs->conf = conf;
+	cs->backends = (struct backends){ .list = conf->backend,
+	    .n = (uint32_t)conf->backends, .pool = conf->pool,
+	    .pools = (uint32_t)conf->pools, .board = board };
 	cs->board = board;
 	cs->log = log;
 	cs->poller = poller;

@@ -33,6 +33,9 @@ bool	checks_event(struct checks *, const struct poller_event *);
 /* Begin what is due, end what takes too long. -1: checks cannot go on. */
 int	checks_turn(struct checks *);
 
+/* Servers whose names are looked up may be others now. */
+void	checks_follow(struct checks *);
+
 /* How long checks_turn() can wait, in ms, never more than *limit*. */
 int	checks_wait(const struct checks *, int limit);
 

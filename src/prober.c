@@ -35,6 +35,7 @@ struct prober {
 	struct names	*names;
 	const char	*sandbox;	/* what it consists of */
 	const char	*step;		/* of the set-up, for its error */
+	uint32_t	 changes;	/* on the board, that were acted on */
 	bool		 stop;
 };
 
@@ -146,6 +147,22 @@ on_signals(struct prober *p)
 			p->stop = true;
 }
 
+/*
+ * Who waits for what has been found waits no longer; and of a server that is new
+ * nothing is known yet.
+ */
+static void
+follow_changes(struct prober *p)
+{
+	uint32_t changes = atomic_load(&p->board->head->changes);
+
+	if (changes == p->changes)
+		return;
+	p->changes = changes;
+	checks_follow(p->checks);
+	board_ring_all(p->board);
+}
+
 static int
 turn(struct prober *p)
 {
@@ -165,6 +182,7 @@ turn(struct prober *p)
 	names_turn(p->names);
 	if (checks_turn(p->checks) == -1)
 		return -1;
+	follow_changes(p);
 	log_flush(p->log);
 	return 0;
 }

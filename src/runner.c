@@ -50,11 +50,11 @@ split(char *text, char *word[WORDS])
 
 /* As programs expect it, whatever a daemon's own is like. */
 static void __attribute__((__noreturn__))
-execute(const struct conf *c, uint32_t backend, int output)
+execute(const struct backends *bs, uint32_t backend, int output)
 {
-	const struct backend *b = &c->backend[backend];
-	const struct pool *p = &c->pool[b->pool];
-	struct addr a = b->check_addr.len > 0 ? b->check_addr : b->addr;
+	const struct backend *b = &bs->list[backend];
+	const struct pool *p = &bs->pool[b->pool];
+	struct addr a = b->addr;
 	char *word[WORDS], command[1024], text[ADDR_TEXT];
 	char addr[ADDR_TEXT + 16], port[24], name[BACKEND_NAME + 16],
 	    pool[BACKEND_NAME + 16];
@@ -65,8 +65,8 @@ execute(const struct conf *c, uint32_t backend, int output)
 	sigset_t none;
 	int null = open("/dev/null", O_RDONLY);
 
-	if (b->check_port != 0 && !addr_is_unix(&a))
-		addr_set_port(&a, (uint16_t)b->check_port);
+	/* Should it have gone by now, nobody will listen to the answer. */
+	(void)backend_check_address(bs, backend, &a);
 	endpoint_set(&e, &a);
 	addr_format(&a, text, sizeof(text));
 	if (!addr_is_unix(&a)) {
@@ -164,7 +164,7 @@ watch(struct run *r, struct poller *poller, int signals)
 }
 
 static int
-run(const struct conf *c, struct run *r, uint32_t backend)
+run(const struct backends *bs, struct run *r, uint32_t backend)
 {
 	struct poller *poller;
 	sigset_t child;
@@ -180,7 +180,7 @@ run(const struct conf *c, struct run *r, uint32_t backend)
 	    NULL || (r->pid = fork()) == -1)
 		return -1;
 	if (r->pid == 0)
-		execute(c, backend, pipe_[1]);
+		execute(bs, backend, pipe_[1]);
 	close(pipe_[1]);
 	/* Here as well: a kill may come before the child has run at all. */
 	(void)setpgid(r->pid, r->pid);
@@ -199,22 +199,22 @@ run(const struct conf *c, struct run *r, uint32_t backend)
 }
 
 static void __attribute__((__noreturn__))
-serve(const struct conf *c, int asker)
+serve(const struct backends *bs, int asker)
 {
 	struct run r = { .asker = asker };
 	uint32_t backend;
 
 	if (read(asker, &backend, sizeof(backend)) ==
-	    (ssize_t)sizeof(backend) && backend < c->backends &&
-	    c->pool[c->backend[backend].pool].check.kind == CHECK_EXEC &&
-	    run(c, &r, backend) == 0 &&
+	    (ssize_t)sizeof(backend) && backend < bs->n &&
+	    backend_pool(bs, backend)->check.kind == CHECK_EXEC &&
+	    run(bs, &r, backend) == 0 &&
 	    write(asker, &r.answer, sizeof(r.answer)) == -1)
 		_exit(1);
 	_exit(0);
 }
 
 static void __attribute__((__noreturn__))
-be_runner(const struct conf *c, int channel)
+be_runner(const struct backends *bs, int channel)
 {
 	int asker;
 	char what;
@@ -229,7 +229,7 @@ be_runner(const struct conf *c, int channel)
 	signal(SIGCHLD, SIG_IGN);
 	while (sys_receive(channel, &what, &asker) == 1) {
 		if (what == ASKED && asker != -1 && fork() == 0)
-			serve(c, asker);
+			serve(bs, asker);
 		if (asker != -1)
 			close(asker);
 	}
@@ -237,7 +237,7 @@ be_runner(const struct conf *c, int channel)
 }
 
 int
-runner_start(struct runner *r, const struct conf *c)
+runner_start(struct runner *r, const struct backends *bs)
 {
 	int pair[2], err;
 	pid_t pid;
@@ -245,7 +245,7 @@ runner_start(struct runner *r, const struct conf *c)
 	if (sys_channel(pair) == -1)
 		return -1;
 	if ((pid = fork()) == 0)
-		be_runner(c, pair[0]);
+		be_runner(bs, pair[0]);
 	err = errno;
 	close(pair[0]);
 	if (pid == -1) {

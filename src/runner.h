@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "conf.h"
+#include "backend.h"
 
 #define RUNNER_LINE	120
 
@@ -25,7 +25,7 @@ struct runner_answer {
 };
 
 /* Fork it. -1 with errno set. */
-int	runner_start(struct runner *, const struct conf *);
+int	runner_start(struct runner *, const struct backends *);
 
 /*
  * Have the program run for this backend. Returns a descriptor, not blocking, on

@@ -149,6 +149,60 @@ elsewhere() {
 	backends_release a
 }
 
+# What sessions see of a server that goes down, as the pool has it; its health
+# is asked elsewhere, so that it can go down and serve.
+on_down() {
+	echo_start
+	for what in cut keep; do
+		echoes v
+		start "check = \"tcp\"; fast_interval = \"20ms\"; \
+		    interval = \"50ms\"; on_down = \"$what\";" \
+		    "a: { address = \"$BACKEND\"; \
+		    check_address = \"$(address v)\"; }"
+		assert_log 'p/a: up'
+		load_start kept -k 5
+		load_wait kept
+		peer_stop v
+		assert_log 'p/a: down'
+		if [ $what = cut ]; then
+			wait_for 5 log_reaches 5 'end=proxy.server_down'
+			load_end kept KILL || :
+		else
+			load_end kept
+			load_all_ok kept 5
+		fi
+		try_peer "connect $LISTEN; expect-eof" ||
+			fail 'a client is not turned away'
+		assert_log 'end=proxy.no_backend'
+		shuttled_stop
+	done
+}
+
+# Before the first result nobody is served and nobody is turned away: they wait.
+clients_wait() {
+	backend a 'pause 700; send-text "220 ready\r\n"; expect-end'
+	start 'check = "send_expect"; check_expect = "220"; interval = "5s";
+	    queue_timeout = "10s";' "$(server a)"
+	peer "connect $LISTEN; expect-text \"220\"; half-close; expect-end"
+	assert_log 'session end .*backend=p/a .*end='
+	queued=$(sed -n 's/.*session end .* queue_ms=\([0-9]*\).*/\1/p' \
+	    "$T/log")
+	assert_between 'ms in the queue' 200 10000 "$queued"
+	[ "$(grep -n 'p/a: up' "$T/log" | cut -d : -f 1)" -lt \
+	    "$(grep -n 'session end' "$T/log" | cut -d : -f 1)" ] ||
+		fail 'served before it was up'
+	shuttled_stop
+	peer_stop a
+	# Nor for longer than they would.
+	backend a 'pause 3000; send-text "220 ready\r\n"; expect-end'
+	start 'check = "send_expect"; check_expect = "220"; interval = "5s";
+	    queue_timeout = "100ms";' "$(server a)"
+	peer "connect $LISTEN; expect-eof"
+	assert_log 'end=proxy.queue_timeout'
+	shuttled_stop
+	peer_stop a
+}
+
 send_expect() {
 	backend a 'expect-text "PING\r\n"; send-text "+PO"; pause 20
 	    send-text "NG\r\n"; expect-eof'
@@ -503,7 +557,8 @@ real_tls() {
 	done
 }
 
-run_cases down_and_up last_one is_polite elsewhere send_expect http \
+run_cases down_and_up last_one is_polite elsewhere on_down clients_wait \
+    send_expect http \
     bad_servers runs_programs time_limit no_program prober_dies \
     stays_over_reloads begins_as_told not_checked many real_redis real_nginx \
     real_postgres real_tls

@@ -55,7 +55,7 @@ servers() {
 	SERVERS=yes
 }
 
-# conf RESOLVE ADDRESS [TOP [SERVER]]: one pool of this one name.
+# conf RESOLVE ADDRESS [TOP [SERVER [POOL]]]: one pool of this one name.
 conf() {
 	cat >"$T/conf.new" <<-CONF
 	workers = 2;
@@ -63,7 +63,7 @@ conf() {
 	resolve_timeout = "200ms"; resolve_retries = 1;
 	${3:-resolve_min_ttl = \"50ms\"; resolve_max_ttl = \"100ms\";}
 	listen: { l: { address = "127.0.0.1:0" } }
-	pool: { p: { server: { s: {
+	pool: { p: { ${5:-} server: { s: {
 		address = "$2"; resolve = "$1"; ${4:-}
 	} } } }
 	CONF
@@ -342,7 +342,27 @@ one_process_looks_once() {
 if ! "$SHUTTLED" -t -l :0 -b x.test:80,resolve=on >/dev/null 2>&1; then
 	skip 'built without c-ares'
 fi
-run_cases answers_become_servers failures_change_nothing one_family_fails \
-    gone_names_are_held services many_answers ttl_within_bounds \
-    changes_under_load known_to_those_who_come start_does_not_wait \
-    one_process_looks_once
+# Found is not yet up: each is checked where it is, by whom the name gives now.
+are_checked() {
+	servers
+	zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.9'
+	dns_start
+	start on "x.test:$PORT" '' 'resolve_max = 2;' \
+	    'check = "tcp"; interval = "2s";'
+	assert_log 'p/s#[12]: up: connected'
+	assert_log 'p/s#[12]: down: connect: .*; [01] of 2 servers of pool p'
+	assert_eq 'one is down' 'a6' "$(spread 6)"
+	assert_eq 'sessions that had to try again' 0 \
+	    "$(log_count 'session end.*retries=[1-9]')"
+	ups=$(log_count 'p/s#[12]: up')
+	zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.2'
+	# The seat has another server: at once, and not by the one before it.
+	wait_for 5 log_reaches $((ups + 1)) 'p/s#[12]: up: .*(first check)'
+	assert_eq 'both' 'a3 b3' "$(spread 6)"
+	stop
+}
+
+run_cases are_checked answers_become_servers failures_change_nothing \
+    one_family_fails gone_names_are_held services many_answers \
+    ttl_within_bounds changes_under_load known_to_those_who_come \
+    start_does_not_wait one_process_looks_once

@@ -209,8 +209,6 @@ memory(int may)
 	X(socket_packet, ENOSYS, socket(AF_PACKET, SOCK_RAW, 0))	\
 	X(socket_netlink, ENOSYS, socket(AF_NETLINK, SOCK_RAW, 0))	\
 	X(socket_raw, ENOSYS, socket(AF_INET, SOCK_RAW, IPPROTO_TCP))	\
-	X(socket_udp, ENOSYS, socket(AF_INET, SOCK_DGRAM, 0))		\
-	X(socket_udp6, ENOSYS, socket(AF_INET6, SOCK_DGRAM, 0))		\
 	X(socket_unix, ENOSYS, socket(AF_UNIX, SOCK_DGRAM, 0))		\
 	X(socket_sctp, ENOSYS, socket(AF_INET, SOCK_STREAM, 132))	\
 	X(bind_new, ENOSYS, bind_tcp())					\
@@ -387,16 +385,34 @@ test_what_a_worker_needs(void **state)
 	try_all(needed, COUNT(needed));
 }
 
+#define NOT_OF_WORKER(X)						\
+	X(socket_udp, ENOSYS, socket(AF_INET, SOCK_DGRAM, 0))		\
+	X(socket_udp6, ENOSYS, socket(AF_INET6, SOCK_DGRAM, 0))		\
+	X(pair_of_worker, ENOSYS, make_pair(SOCK_SEQPACKET))
+
 #define OF_PROBER(X)							\
+	X(udp, WORKED, socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP))	\
+	X(udp6, WORKED, socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP))	\
+	X(udp_flags, WORKED, fcntl(0, F_SETFL, 0))			\
 	X(accept, ENOSYS, accept_one())					\
 	X(pipe, ENOSYS, make_pipe())					\
 	X(pair_stream, ENOSYS, make_pair(SOCK_STREAM))			\
 	X(pair, WORKED, make_pair(SOCK_SEQPACKET | SOCK_CLOEXEC))	\
 	X(connect, WORKED, connect_to(&path, sizeof(path), AF_UNIX))
 
+NOT_OF_WORKER(DEFINE)
 OF_PROBER(DEFINE)
 
+static const struct attempt not_of_worker[] = { NOT_OF_WORKER(TRY) };
 static const struct attempt of_prober[] = { OF_PROBER(TRY) };
+
+static void
+test_what_only_a_prober_has(void **state)
+{
+	(void)state;
+	needs("seccomp");
+	try_all(not_of_worker, COUNT(not_of_worker));
+}
 
 static void
 test_prober(void **state)
@@ -585,6 +601,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_what_a_worker_does_not_need),
 		TEST(test_what_a_worker_needs),
+		TEST(test_what_only_a_prober_has),
 		TEST(test_prober),
 		TEST(test_what_was_open_before),
 		TEST(test_log_handed_over),
