@@ -22,6 +22,7 @@ tests_bench_pick_LDADD = libshuttle.a $(LIBBSD_LIBS)
 TESTS += tests/bench/smoke.sh
 EXTRA_DIST += \
 	tests/bench/bench \
+	tests/bench/failover \
 	tests/bench/proxies.sh \
 	tests/bench/report.awk \
 	tests/bench/report.sh \
