@@ -3,7 +3,8 @@
 # Copyright (c) 2026 The shuttled authors
 #
 # docs.sh: what is written must be so. Options, fields and end reasons are the same in
-# the binary, the man page and the completion; every command line in README,
+# the binary, the man page and the completion; features have their directives and
+# tests; every command line in README,
 # man page, demos and start-up files and every example of a configuration is one
 # that shuttled takes; the man pages and all shell scripts are free of lint. A part whose tool is missing is
 # reported as skipped, or as failed with REQUIRE_TOOLS=1.
@@ -98,6 +99,36 @@ check_fields() {
 	    sed 's/ , Cm /\n/g' | grep -v '[.]' >"$tmp/man.fields"
 	same "lib/log_format.c" "$tmp/source.fields" \
 	    "doc/shuttled.8" "$tmp/man.fields"
+}
+
+# quoted TEXT: what stands in backquotes there, one a line.
+quoted() {
+	printf '%s\n' "$1" | tr '`' '\n' | sed -n 'n;p'
+}
+
+# Rows of doc/FEATURES.md: what is there has directives and tests, and what is
+# not says "no:".
+check_features() {
+	sed -n 's/^| *//p' "$top/doc/FEATURES.md" |
+	    grep -v '^feature \|^---' >"$tmp/rows"
+	[ -s "$tmp/rows" ] || bad 'doc/FEATURES.md has no rows'
+	while IFS='|' read -r row here tests _; do
+		for test in $(quoted "$tests"); do
+			[ -e "$top/$test" ] ||
+				bad "doc/FEATURES.md: $row: there is no $test"
+		done
+		case $here in
+		' no:'*) continue ;;
+		esac
+		[ -n "$(quoted "$tests")" ] || bad "doc/FEATURES.md: $row: no test"
+		quoted "$here" | sed 's/ .*//' | grep -v '=' |
+		    while read -r name; do
+			grep -q "^[.]It Ic $name\$" "$page" || echo "$name"
+		done >"$tmp/unknown"
+		while read -r name; do
+			bad "doc/FEATURES.md: $row: there is no directive $name"
+		done <"$tmp/unknown"
+	done <"$tmp/rows"
 }
 
 # accepts WHERE ARGS...: shuttled must take this command line.
@@ -214,6 +245,7 @@ check_lint() {
 check_options
 check_ends
 check_fields
+check_features
 check_commands
 check_lint
 [ "$failed" -eq 0 ] || exit 1

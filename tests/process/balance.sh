@@ -165,6 +165,69 @@ maglev() {
 	by_address maglev
 }
 
+# pool DIRECTIVES SERVER[=MORE]...: four workers over one pool of a file.
+pool() {
+	servers=
+	directives=$1
+	shift
+	for server; do
+		servers="$servers ${server%%=*}: { \
+		    address = \"$(cat "$T/${server%%=*}")\"; ${server#"${server%%=*}"=} }"
+	done
+	say "pool: { p: { $directives server: { $servers } } }" >"$T/pool.conf"
+	shuttled_start -c "$T/pool.conf" -l 127.0.0.1:0 -w "$workers"
+}
+
+# With the port in it the key is another one for each connection.
+address_and_port() {
+	echoes a b
+	pool 'balance = "source"; hash_key = "address_port";' a= b=
+	short 30
+	assert_between 'sessions of a' 5 25 "$(of p/a)"
+	shuttled_stop
+}
+
+# One client has one server, but not more than a quarter above the mean.
+bounded() {
+	echoes a b
+	pool 'balance = "hash"; hash_balance_factor = 125;' a= b=
+	hold kept 12
+	release kept 12
+	wait_for 5 log_reaches 12 'session end'
+	# Of n sessions nobody has more than 1.25 n / 2, or the next beyond.
+	assert_between 'sessions of a' 4 8 "$(of p/a)"
+	shuttled_stop
+	pool 'balance = "hash";' a= b=
+	hold kept 4
+	release kept 4
+	wait_for 5 log_reaches 4 'session end'
+	case $(of p/a) in
+	0 | 4) ;;
+	*) fail "without a bound a has $(of p/a) of 4" ;;
+	esac
+	shuttled_stop
+}
+
+# One that comes up has little at first; those that were up have the rest.
+slow_start() {
+	echoes a b
+	peer_start v "listen 127.0.0.1:0; port-file $T/v; serve any { echo }"
+	where=$(address v)
+	pool 'check = "tcp"; interval = "50ms"; rise = 4; fall = 1;
+	    init_state = "up"; slow_start = "1h";' a= \
+	    "b=check_address = \"$where\";"
+	short 20
+	assert_eq 'sessions of b while all are warm' 10 "$(of p/b)"
+	peer_stop v
+	assert_log 'backend p/b: down'
+	peer_start v "listen $where; port-file $T/v; serve any { echo }"
+	assert_log 'backend p/b: up: .* (check 4 of 4)'
+	short 40
+	assert_between 'more of b, which is cold' 0 4 $(($(of p/b) - 10))
+	shuttled_stop
+	peer_stop v
+}
+
 # Nor connections ahead: this one would refuse them.
 no_new_sessions() {
 	echoes a b d
@@ -193,4 +256,5 @@ first_fills_up() {
 }
 
 run_cases equal_weights twice_the_weight smoothly leastconn source_address \
-    consistent_hash maglev no_new_sessions first_fills_up
+    consistent_hash maglev address_and_port bounded slow_start \
+    no_new_sessions first_fills_up

@@ -78,6 +78,53 @@ dies_and_comes_back() {
 	    "$(load_count busy loop cut reset) were cut"
 }
 
+# dead NAME...: servers that refuse, and one more that serves; pool DIRECTIVES.
+dead() {
+	directives=$1
+	shift
+	echo_start
+	servers="z: { address = \"$BACKEND\"; backup = true; }"
+	for name; do
+		backend_refusing "$name"
+		servers="$name: { address = \"$(address "$name")\"; } $servers"
+	done
+	say "retries = 7; listen: { l: { address = \"127.0.0.1:0\"; } }" \
+	    "pool: { p: { $directives server: { $servers } } }" >"$T/conf"
+	shuttled_start -c "$T/conf" -w 2
+}
+
+# Each client tries all; only the third failure within the time ejects.
+after_some_fails() {
+	dead 'max_fails = 3; fail_timeout = "1h"; max_ejected = 100;' a b
+	serves || fail 'the backup does not serve'
+	serves || fail 'the backup does not serve'
+	assert_not_log 'others are tried first'
+	serves || fail 'the backup does not serve'
+	assert_log 'p/a: connect: .* others are tried first'
+	assert_log 'p/b: connect: .* others are tried first'
+	shuttled_stop
+	# Failures that lie too far apart are not many.
+	dead 'max_fails = 2; fail_timeout = "1ms"; max_ejected = 100;' c
+	for _ in 1 2 3; do
+		serves || fail 'the backup does not serve'
+	done
+	assert_not_log 'others are tried first'
+	shuttled_stop
+	backends_release a b c
+}
+
+# Of four at most one: who may not be ejected is said to be in doubt, once.
+not_too_many() {
+	dead 'max_ejected = 25;' a b c
+	for _ in 1 2 3; do
+		serves || fail 'the backup does not serve'
+	done
+	assert_eq 'ejected' 1 "$(log_count 'others are tried first')"
+	assert_eq 'in doubt' 2 "$(log_count 'too few others are left')"
+	shuttled_stop
+	backends_release a b c
+}
+
 # With nobody else it is tried by everybody, and no line is lost about it.
 the_only_one() {
 	second_start
@@ -95,4 +142,4 @@ the_only_one() {
 	assert_eq 'refused sessions' 3 "$(log_count 'end=server.refused')"
 }
 
-run_cases dies_and_comes_back the_only_one
+run_cases dies_and_comes_back after_some_fails not_too_many the_only_one
