@@ -3,9 +3,10 @@
 # Copyright (c) 2026 The shuttled authors
 #
 # changes.sh: everything that an operator does to a service, while 50 clients
-# come and go: reloads, of which a third with a file that is wrong, upgrades,
-# WINCH and back, workers that are killed. Nobody but the sessions of those
-# killed notices, no generation is left, and the counters add up.
+# come and go to servers that are checked and take 24 at a time: reloads, of
+# which a third with a file that is wrong, upgrades, WINCH and back, workers and
+# probers that are killed. Nobody but the sessions of those workers notices, no
+# generation is left, and the counters add up.
 # From the environment, for a longer run (a release is worth a minute):
 #   CHANGES_SECONDS   how long it goes on [4]
 #   CHANGES_SEED      of what happens when [the process id]
@@ -21,8 +22,10 @@ right() {
 	cat >"$T/conf.new" <<EOF
 workers = 3
 listen: { web: { address = "$1"  pool = "echo" } }
-pool: { echo: { server: { a: { address = "$BACKEND" }
-                          b: { address = "$BACKEND"  weight = 2 } } } }
+pool: { echo: { balance = "leastconn"  check = "tcp"  interval = "100ms"
+                server: { a: { address = "$BACKEND"  max_sessions = 4 }
+                          b: { address = "$BACKEND"  max_sessions = 20
+                               weight = 2 } } } }
 EOF
 	mv "$T/conf.new" "$T/conf"
 }
@@ -94,6 +97,9 @@ change() {
 		signal HUP
 		;;
 	kill)
+		# The prober is back before anybody misses it.
+		pid=$(prober)
+		kill -KILL "$pid" 2>/dev/null || : # it may be gone already
 		# shellcheck disable=SC2046 # the first of them
 		set -- $(worker_pids)
 		if kill -KILL "$1" 2>/dev/null; then
@@ -128,7 +134,7 @@ reloads=$(log_count 'reloaded: generation')
 signal HUP
 wait_for 15 log_reaches $((reloads + 1)) 'reloaded: generation'
 load_end busy
-wait_for 5 workers_are 3
+wait_for 5 workers_are 4 # the prober is one
 assert_eq 'workers of old generations' 0 "$(titles | grep -c draining || :)"
 for pid in $masters; do
 	wait_for 5 gone "$pid"

@@ -45,11 +45,6 @@ reload() {
 	wait_for 15 log_reaches $((reloads + 1)) 'reloaded: generation'
 }
 
-prober() {
-	sed -n 's/.* prober\[\([0-9]*\)\] info: ready.*/\1/p' "$T/log" |
-	    tail -n 1
-}
-
 probers() {
 	log_reaches "$1" 'prober.* info: ready'
 }

@@ -55,6 +55,12 @@ worker() {
 	    "$T/log" | tail -n 1
 }
 
+# prober: the pid of the one that was started last.
+prober() {
+	sed -n 's/.* prober\[\([0-9]*\)\] info: ready.*/\1/p' "$T/log" |
+	    tail -n 1
+}
+
 # status_of PID FIELD: from /proc, blanks made one.
 status_of() {
 	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | tr -s '\t ' ' ' |

@@ -277,12 +277,6 @@ changes_under_load() {
 	assert_not_log 'end=server\|end=proxy'
 }
 
-# prober: the pid of the one that was started last.
-prober() {
-	sed -n 's/.* prober\[\([0-9]*\)\] info: ready.*/\1/p' "$T/log" |
-	    tail -n 1
-}
-
 # What is known stands on the board: neither a death nor a reload loses it, also
 # while no name server answers.
 known_to_those_who_come() {

@@ -17,12 +17,6 @@ conf() {
 	mv "$T/conf.new" "$T/conf"
 }
 
-# prober: the pid of the one that was started last.
-prober() {
-	sed -n 's/.* prober\[\([0-9]*\)\] info: ready.*/\1/p' "$T/log" |
-	    tail -n 1
-}
-
 # probers N, for wait_for: so many have been started.
 probers() {
 	log_reaches "$1" 'prober.* info: ready'
