@@ -34,13 +34,10 @@ word_of(const char *words, const char *text)
 	return i;
 }
 
-const char *
-check_values_kind(const char *text, void *to)
+enum check_kind
+check_values_kind(const char *text)
 {
-	struct pool *p = to;
-
-	p->check.kind = word_of(CHECK_WORDS, text);
-	return NULL;
+	return (enum check_kind)word_of(CHECK_WORDS, text);
 }
 
 const char *

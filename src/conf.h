@@ -71,6 +71,7 @@ struct conf {
 	unsigned	 defer_accept;	/* s, 0: off */
 	bool		 fast_open;	/* on both sides */
 	const struct balance_algorithm *balance;
+	enum check_kind	 check;
 	unsigned	 busy_poll;	/* µs, 0: off */
 	bool		 pin_cpus;	/* each worker to one */
 	uint32_t	 sessions;	/* in each worker; 0: what it carries */

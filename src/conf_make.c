@@ -113,6 +113,7 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 		.connect_timeout = c->connect_timeout,
 		.fast_open = c->fast_open,
 		.balance = c->balance,
+		.check.kind = c->check,
 	};
 	const char *why;
 

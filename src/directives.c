@@ -226,6 +226,24 @@ read_on_down(const char *text, void *to)
 }
 
 static const char *
+read_check(const char *text, void *to)
+{
+	struct conf *c = to;
+
+	c->check = check_values_kind(text);
+	return NULL;
+}
+
+static const char *
+read_pool_check(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->check.kind = check_values_kind(text);
+	return NULL;
+}
+
+static const char *
 read_backup(const char *text, void *to)
 {
 	struct backend *b = to;
@@ -306,6 +324,7 @@ static const struct directive table[] = {
 { X, "defer_accept", "off", TIME(0, 60 * 1000), BY(read_defer_accept) },
 { X, "fast_open", "false", BOOL, MEMBER(conf, fast_open) },
 { X, "balance",	"roundrobin", WORD(ALGORITHMS), BY(read_balance) },
+{ X, "check",	"off", WORD(CHECK_WORDS), BY(read_check) },
 #undef X
 #define X	SECTION_LISTEN
 { X, "address",	NULL, TYPE_ADDRESSES, 0, 0, NULL,
@@ -323,7 +342,7 @@ static const struct directive table[] = {
 { X, "hash_balance_factor", "0", NUMBER(0, 1000, "percent of the mean load"),
 				BY(read_hash_factor) },
 { X, "slow_start", "off", TIME(0, YEAR), MEMBER(pool, slow_start) },
-{ X, "check",	"off", WORD(CHECK_WORDS), BY(check_values_kind) },
+{ X, "check",	NULL, WORD(CHECK_WORDS), BY(read_pool_check) },
 { X, "check_send", NULL, TEXT(PATH, "a text, or x: and hexadecimal digits"),
 				BY(check_values_send) },
 { X, "check_expect", NULL, TEXT(PATH, "a text, x: and hexadecimal digits, or "

@@ -48,6 +48,7 @@ static const struct option longs[] = {
 	{ "connect-timeout", required_argument, NULL, LONG },
 	{ "retries", required_argument, NULL, LONG },
 	{ "balance", required_argument, NULL, LONG },
+	{ "check", required_argument, NULL, LONG },
 	{ "idle-timeout", required_argument, NULL, LONG },
 	{ "fin-timeout", required_argument, NULL, LONG },
 	{ "drain-timeout", required_argument, NULL, LONG },
@@ -97,6 +98,7 @@ static const char usage[] =
 "      --retries N          other backends to try when one fails (2)\n"
 "      --balance NAME       how a backend is chosen: roundrobin, leastconn,\n"
 "                           random, source, hash, maglev, first (roundrobin)\n"
+"      --check KIND         how backends are checked: off, tcp, http, tls … (off)\n"
 "      --idle-timeout T     end sessions in which no byte moves (off)\n"
 "      --fin-timeout T      the same once one side has ended (1m)\n"
 "      --drain-timeout T    end sessions so long after QUIT (10m)\n"

@@ -84,6 +84,9 @@ _shuttled() {
 		_shuttled_words "roundrobin leastconn random source hash
 		    maglev first" "$cur"
 		;;
+	--check)
+		_shuttled_words "off tcp http tls send_expect" "$cur"
+		;;
 	--chroot)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		;;
@@ -113,8 +116,8 @@ _shuttled() {
 		    -F --foreground -p --pidfile -L --log -e --engine
 		    -u --user -t --test -T --explain -v --verbose -q --quiet
 		    -V --version -h --help --ports-file --connect-timeout
-		    --retries --balance --idle-timeout --fin-timeout --drain-timeout
-		    --grace --buffers --busy-poll --defer-accept
+		    --retries --balance --check --idle-timeout --fin-timeout
+		    --drain-timeout --grace --buffers --busy-poll --defer-accept
 		    --fast-open --pin-cpus --chroot --sandbox
 		    --sessions --log-format --log-sessions
 		    --log-interval" "$cur"

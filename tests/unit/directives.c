@@ -283,6 +283,9 @@ test_members(void **state)
 	assert_ptr_equal(conf.pool->balance, balance_algorithm("roundrobin"));
 	accept_line(SECTION_TOP, "balance = \"maglev\"");
 	assert_ptr_equal(conf.pool->balance, balance_algorithm("maglev"));
+	accept_line(SECTION_TOP, "check = \"tls\"");
+	assert_true(conf.pool->checked);
+	assert_int_equal(conf.pool->check.kind, CHECK_TLS);
 	accept_line(SECTION_POOL, "balance = \"first\" slow_start = \"9s\" "
 	    "hash_key = \"address_port\" hash_balance_factor = 101");
 	assert_ptr_equal(conf.pool->balance, balance_algorithm("first"));
