@@ -222,6 +222,12 @@ put_off(struct checks *cs, uint32_t server, uint64_t now)
 	timers_set(cs->timers, server, now + plan->interval);
 }
 
+static uint64_t
+timeout_of(const struct check_plan *plan)
+{
+	return plan->timeout != 0 ? plan->timeout : plan->interval;
+}
+
 static void
 start(struct checks *cs, uint32_t server)
 {
@@ -251,8 +257,7 @@ start(struct checks *cs, uint32_t server)
 	cs->vacant = s->next;
 	if (s->check.fd != -1)
 		cs->owner[s->check.fd] = i + 1;
-	timers_set(cs->timers, cs->servers + i, now + (plan->timeout != 0 ?
-	    plan->timeout : plan->interval));
+	timers_set(cs->timers, cs->servers + i, now + timeout_of(plan));
 	follow(cs, i, v);
 }
 
@@ -265,7 +270,7 @@ late(struct checks *cs, uint32_t i)
 		vacate(cs, i);
 		return;
 	}
-	check_late(&s->check, (sys_now_us() - s->began) / 1000);
+	check_late(&s->check, timeout_of(&pool_of(cs, s->server)->check));
 	conclude(cs, i, false);
 }
 
