@@ -18,6 +18,7 @@
 #include "budget.h"
 #include "conf.h"
 #include "conf_check.h"
+#include "conf_unused.h"
 #include "daemon.h"
 #include "explain.h"
 #include "inherit.h"
@@ -158,6 +159,18 @@ warn_of_log(const struct conf *conf)
 		warnx("log %s: %s", conf->log, what);
 }
 
+static void
+log_unused(const struct conf *conf, struct log *log)
+{
+	struct complaints unused = { .n = 0 };
+	size_t i;
+
+	conf_unused(conf, &unused);
+	for (i = 0; i < unused.n; i++)
+		log_line(log, LOG_WARNING, "%s", unused.line[i]);
+	complaints_free(&unused);
+}
+
 static int
 run(struct conf *conf, struct inheritance *inherited)
 {
@@ -178,6 +191,7 @@ run(struct conf *conf, struct inheritance *inherited)
 	}
 	warn_of_log(conf);
 	log_set_style(log, log_format_style(conf->log_format));
+	log_unused(conf, log);
 	activate_check(inherited, conf, log);
 	if ((status = instance_open(&instance, conf, inherited)) == 0)
 		status = serve(conf, log, &instance, &report);
@@ -225,6 +239,8 @@ test(struct conf *conf, size_t descriptors, struct complaints *cs)
 		return status;
 	}
 	warn_of_log(conf);
+	conf_unused(conf, cs);
+	say_all(cs);
 	printf("shuttled: OK: %s", conf->settings->files == 0 ?
 	    "the options" : conf->settings->file[0]);
 	for (i = 1; i < conf->settings->files; i++)

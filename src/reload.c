@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "complaints.h"
+#include "conf_unused.h"
 #include "log_format.h"
 #include "options.h"
 #include "sys.h"
@@ -54,14 +55,14 @@ swap(struct attempt *a)
 }
 
 static void
-log_complaints(struct log *log, struct complaints *cs)
+log_complaints(struct log *log, int level, struct complaints *cs)
 {
 	size_t i;
 
 	for (i = 0; i < cs->n; i++)
-		log_line(log, LOG_ERR, "reload: %s", cs->line[i]);
+		log_line(log, level, "reload: %s", cs->line[i]);
 	if (cs->all > cs->n)
-		log_line(log, LOG_ERR, "reload: and %zu more",
+		log_line(log, level, "reload: and %zu more",
 		    cs->all - cs->n);
 	complaints_free(cs);
 }
@@ -82,9 +83,11 @@ read_again(struct attempt *a)
 		return refuse(a, "%s", strerror(errno));
 	if (options_parse(new, old->argc, old->argv, &complaints) !=
 	    OPTIONS_RUN) {
-		log_complaints(a->children->log, &complaints);
+		log_complaints(a->children->log, LOG_ERR, &complaints);
 		return refuse(a, "the configuration has errors");
 	}
+	conf_unused(new, &complaints);
+	log_complaints(a->children->log, LOG_WARNING, &complaints);
 	held = a->children->instance->pidfile_name;
 	if (strcmp(new->pidfile == NULL ? "" : new->pidfile, held) != 0)
 		log_line(a->children->log, LOG_WARNING, "reload: the pidfile "

@@ -204,6 +204,34 @@ $T/conf.d/parts/server, $T/conf.d/20-two.conf" "$(cat "$T/try.out")"
 	peer_stop one two
 }
 
+# Not an error: it is told by -t, by -T, at the start and at a reload.
+it_warns() {
+	conf a.conf <<-END
+	workers = 1
+	listen: { web: { address = "127.0.0.1:0" } }
+	pool: { app: {
+	    interval = "1s"
+	    server: { a: { address = "127.0.0.1:1" } }
+	} }
+	END
+	warning="$T/a.conf:4: interval has no effect without check"
+	shuttled_try -t -c "$T/a.conf"
+	assert_eq "status of -t" 0 "$STATUS"
+	grep -q "^shuttled: $warning" "$T/try.out" || fail '-t does not warn'
+	shuttled_try -T -c "$T/a.conf"
+	grep -q "^# warning: $warning" "$T/try.out" || fail '-T does not warn'
+	grep -v '^#' "$T/try.out" >"$T/all.conf"
+	shuttled_try -t -c "$T/all.conf"
+	assert_eq 'warnings of defaults' '' \
+	    "$(sed '/OK:/d; /all.conf:[0-9]*: interval/d' "$T/try.out")"
+	shuttled_start -c "$T/a.conf"
+	assert_log "warning: $warning"
+	kill -s HUP "$PID"
+	assert_log "warning: reload: $warning"
+	assert_log 'reloaded: generation 2'
+	shuttled_stop
+}
+
 # What -T prints is a configuration, and the same.
 it_explains() {
 	two_services
@@ -235,4 +263,4 @@ it_explains() {
 
 run_cases two_pools_of_two_files a_directory a_relative_name \
     options_beside_a_file defined_twice all_mistakes_in_one_go \
-    status_of_options it_tests it_explains
+    status_of_options it_tests it_warns it_explains

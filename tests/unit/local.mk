@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/bufpool \
 	tests/unit/builtin \
 	tests/unit/conf \
+	tests/unit/conf_unused \
 	tests/unit/dialog \
 	tests/unit/directives \
 	tests/unit/fast_open \
@@ -102,6 +103,11 @@ tests_unit_conf_SOURCES = \
 tests_unit_conf_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 tests_unit_conf_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+
+tests_unit_conf_unused_SOURCES = \
+	tests/unit/conf_unused.c tests/unit/helpers.h \
+	$(CONF_SOURCES)
+tests_unit_conf_unused_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 
 tests_unit_dialog_SOURCES = tests/unit/dialog.c tests/unit/helpers.h
 tests_unit_dialog_LDADD = $(UNIT_LIBS)

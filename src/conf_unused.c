@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf_unused.c: a table of what each directive needs to be of use. Whoever
+ * writes `interval` and forgets `check` believes that servers are checked.
+ */
+#include "conf_unused.h"
+
+#include <string.h>
+
+#include "balance.h"
+#include "settings.h"
+
+/* What has to hold, as the operator would write it. */
+#define NEEDS(X) \
+	X(CHECK, "check = \"tcp\" or another kind in the pool") \
+	X(SEND_EXPECT, "check = \"send_expect\"") \
+	X(HTTP, "check = \"http\"") \
+	X(HTTP_OR_TLS, "check = \"http\" or \"tls\"") \
+	X(EXEC, "check = \"exec\"") \
+	X(KEY, "balance = \"source\", \"hash\" or \"maglev\"") \
+	X(HASH, "balance = \"hash\"") \
+	X(RESOLVE, "resolve = \"on\" or \"srv\"")
+
+enum need {				/* those of checks come first */
+#define X(name, text) NEED_##name,
+	NEEDS(X)
+#undef X
+};
+
+static const struct rule {
+	enum section_kind section;
+	const char	*name;
+	enum need	 need;
+} rules[] = {
+	{ SECTION_POOL, "hash_key", NEED_KEY },
+	{ SECTION_POOL, "hash_balance_factor", NEED_HASH },
+	{ SECTION_POOL, "slow_start", NEED_CHECK },
+	{ SECTION_POOL, "check_send", NEED_SEND_EXPECT },
+	{ SECTION_POOL, "check_expect", NEED_SEND_EXPECT },
+	{ SECTION_POOL, "check_method", NEED_HTTP },
+	{ SECTION_POOL, "check_uri", NEED_HTTP },
+	{ SECTION_POOL, "check_host", NEED_HTTP_OR_TLS },
+	{ SECTION_POOL, "check_status", NEED_HTTP },
+	{ SECTION_POOL, "check_command", NEED_EXEC },
+	{ SECTION_POOL, "check_send_proxy", NEED_CHECK },
+	{ SECTION_POOL, "interval", NEED_CHECK },
+	{ SECTION_POOL, "fast_interval", NEED_CHECK },
+	{ SECTION_POOL, "down_interval", NEED_CHECK },
+	{ SECTION_POOL, "check_timeout", NEED_CHECK },
+	{ SECTION_POOL, "check_spread", NEED_CHECK },
+	{ SECTION_POOL, "rise", NEED_CHECK },
+	{ SECTION_POOL, "fall", NEED_CHECK },
+	{ SECTION_POOL, "init_state", NEED_CHECK },
+	{ SECTION_POOL, "on_down", NEED_CHECK },
+	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
+	{ SECTION_SERVER, "check_address", NEED_CHECK },
+	{ SECTION_SERVER, "check_port", NEED_CHECK },
+};
+
+static bool
+is_by_key(const struct pool *p)
+{
+	return p->balance == balance_algorithm("source") ||
+	    p->balance == balance_algorithm("hash") ||
+	    p->balance == balance_algorithm("maglev");
+}
+
+/* Has this been said in the section, be it that it is off? */
+static bool
+is_said(const struct section *s, const char *name)
+{
+	return section_get(s, directive_find(s->kind, name)) != NULL;
+}
+
+static bool
+holds(enum need need, const struct pool *p, const struct section *s)
+{
+	switch (need) {
+	case NEED_CHECK:
+		return p->check.kind != CHECK_OFF;
+	case NEED_SEND_EXPECT:
+		return p->check.kind == CHECK_SEND_EXPECT;
+	case NEED_HTTP:
+		return p->check.kind == CHECK_HTTP;
+	case NEED_HTTP_OR_TLS:
+		return p->check.kind == CHECK_HTTP ||
+		    p->check.kind == CHECK_TLS;
+	case NEED_EXEC:
+		return p->check.kind == CHECK_EXEC;
+	case NEED_KEY:
+		return is_by_key(p);
+	case NEED_HASH:
+		return p->balance == balance_algorithm("hash");
+	case NEED_RESOLVE:
+		return is_said(s, "resolve");
+	}
+	return true;
+}
+
+/* "Off" may be for a while, and is no oversight. */
+static bool
+is_off(const struct settings *st, const struct section *pool)
+{
+	return is_said(pool, "check") ||
+	    is_said(st->section[SETTINGS_FILES], "check") ||
+	    is_said(st->section[SETTINGS_OPTIONS], "check");
+}
+
+/* Is it as it would be anyway? -T writes all that is. */
+static bool
+is_default(const struct value *v)
+{
+	const char *fallback = v->directive->fallback;
+
+	return fallback != NULL && v->n > 0 &&
+	    strcmp(v->text[0], fallback) == 0;
+}
+
+/* *quiet*: say nothing of checks. */
+static void
+check_section(const struct section *s, const struct pool *p, bool quiet,
+    struct complaints *cs)
+{
+	static const char *const texts[] = {
+#define X(name, text) text,
+		NEEDS(X)
+#undef X
+	};
+	const struct rule *r;
+	const struct value *v;
+
+	for (r = rules; r < rules + sizeof(rules) / sizeof(*rules); r++) {
+		if (r->section != s->kind || (v = section_get(s,
+		    directive_find(s->kind, r->name))) == NULL ||
+		    is_default(v) || holds(r->need, p, s) ||
+		    (quiet && r->need <= NEED_EXEC))
+			continue;
+		complain_at(cs, &v->place, "%s has no effect without %s",
+		    r->name, texts[r->need]);
+	}
+}
+
+void
+conf_unused(const struct conf *c, struct complaints *cs)
+{
+	const struct settings *st = c->settings;
+	const struct pool *p = NULL;
+	const struct section *s;
+	bool quiet = false;
+	size_t i, pools = 0;
+
+	/* Pools are numbered in the order of their sections. */
+	for (i = 0; i < st->sections; i++) {
+		s = st->section[i];
+		if (s->kind == SECTION_POOL) {
+			p = &c->pool[pools++];
+			quiet = p->check.kind == CHECK_OFF && is_off(st, s);
+		}
+		if (s->kind == SECTION_POOL || s->kind == SECTION_SERVER)
+			check_section(s, p, quiet, cs);
+	}
+}

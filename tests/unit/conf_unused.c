@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf_unused.c: what is told to be without effect, and where; and that nothing
+ * is told of what has one, or was switched off on purpose.
+ */
+#include "config.h"
+#include "conf_unused.h"
+
+#include "conf_file.h"
+#include "conf_make.h"
+#include "helpers.h"
+#include "settings.h"
+
+/* All that goes with one kind of checks or another, a line each. */
+#define OF_POOL \
+	"hash_key = \"address_port\";\nhash_balance_factor = 125;\n" \
+	"slow_start = \"5s\";\ncheck_send = \"a\";\ncheck_expect = \"b\";\n" \
+	"check_method = \"HEAD\";\ncheck_uri = \"/x\";\ncheck_host = \"h\";\n" \
+	"check_status = \"200\";\ncheck_command = \"/bin/true\";\n" \
+	"check_send_proxy = \"v1\";\ninterval = \"1s\";\n" \
+	"fast_interval = \"1s\";\ndown_interval = \"1s\";\n" \
+	"check_timeout = \"1s\";\ncheck_spread = 5;\nrise = 1;\nfall = 1;\n" \
+	"init_state = \"up\";\non_down = \"cut\";\n"
+#define OF_SERVER \
+	"resolve_max = 2; check_address = \"127.0.0.1:2\"; check_port = 3;"
+
+static char directory[100], file[120];
+static const char *top = "";		/* what the file begins with */
+
+static void
+tell(const char *pool, const char *server, struct complaints *cs)
+{
+	struct conf conf;
+	char all[4000];
+
+	snprintf(all, sizeof(all), "%slisten: { web: { address = \":0\"; pool = "
+	    "\"app\" } }\npool: { other: { check = \"tcp\"; interval = \"1s\";"
+	    " server: { a: { address = \"127.0.0.1:1\" } } }\napp: {\n%s"
+	    "server: { a: { address = \"127.0.0.1:1\"; %s } } } }\n",
+	    top, pool, server);
+	write_file(file, all);
+	memset(cs, 0, sizeof(*cs));
+	conf_init(&conf);
+	conf.foreground = true;
+	assert_non_null(conf.settings = settings_new());
+	assert_int_equal(conf_file_read(conf.settings, file, cs), 0);
+	conf_make(&conf, true, cs);
+	if (cs->n > 0)
+		fail_msg("%s", cs->line[0]);
+	conf_unused(&conf, cs);
+	conf_free(&conf);
+}
+
+/* How many lines; the first is *line* of the file, and begins like this. */
+static void
+expect(const char *pool, const char *server, size_t n, int line,
+    const char *begin)
+{
+	struct complaints cs;
+	char want[300];
+
+	tell(pool, server, &cs);
+	if (cs.n != n)
+		fail_msg("%s: %zu lines: %s", pool, cs.n, cs.n == 0 ? "" :
+		    cs.line[0]);
+	snprintf(want, sizeof(want), "%s:%d: %s", file, line, begin);
+	if (n > 0 && strncmp(cs.line[0], want, strlen(want)) != 0)
+		fail_msg("%s is not %s", cs.line[0], want);
+	complaints_free(&cs);
+}
+
+static void
+test_all(void **state)
+{
+	(void)state;
+	expect(OF_POOL, OF_SERVER, 23, 4, "hash_key has no effect without "
+	    "balance = \"source\", \"hash\" or \"maglev\"");
+	/* The keys, and what is not for this kind. */
+	expect("check = \"tcp\";" OF_POOL, OF_SERVER, 10, 4, "hash_key ");
+	expect("check = \"http\";" OF_POOL, "", 5, 4, "hash_key ");
+	expect("check = \"send_expect\"; balance = \"hash\";" OF_POOL, "",
+	    5, 9, "check_method has no effect without check = \"http\"");
+	expect("check = \"exec\"; balance = \"maglev\";" OF_POOL, "",
+	    7, 5, "hash_balance_factor ");
+	expect("check = \"tls\"; check_host = \"h\"; balance = \"source\"; "
+	    "hash_key = \"address_port\";", "", 0, 0, "");
+	expect("hash_key = \"address\"; interval = \"2s\";",
+	    "resolve_max = 16; check_port = 0;", 0, 0, "");
+}
+
+static void
+test_off(void **state)
+{
+	(void)state;
+	expect("", "", 0, 0, "");
+	expect("rise = 1;", "", 1, 4, "rise has no effect without check");
+	expect("check = \"off\"; rise = 1; check_send = \"a\";",
+	    "check_port = 3;", 0, 0, "");
+	top = "check = \"off\"; ";
+	expect("rise = 1;", "check_port = 3;", 0, 0, "");
+	top = "check = \"tcp\"; ";
+	expect("rise = 1;", "check_port = 3;", 0, 0, "");
+	expect("check_uri = \"/x\";", "", 1, 4, "check_uri has no effect");
+	top = "";
+	expect("", "resolve_max = 2;", 1, 4, "resolve_max has no effect "
+	    "without resolve = \"on\" or \"srv\"");
+	expect("", "resolve = \"off\"; resolve_max = 2;", 0, 0, "");
+}
+
+static int
+make_files(void **state)
+{
+	(void)state;
+	make_dir(directory, sizeof(directory));
+	snprintf(file, sizeof(file), "%s/file.conf", directory);
+	return 0;
+}
+
+static int
+remove_files(void **state)
+{
+	(void)state;
+	remove_dir(directory);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_off),
+	};
+
+	alarm(60);
+	return cmocka_run_group_tests(tests, make_files, remove_files);
+}
