@@ -114,8 +114,11 @@ check_values_expect(const char *text, void *to)
 	struct pool *p = to;
 
 	p->check.expect = text;
-	return dialog_may_expect(text) ? NULL : "should have pairs of "
-	    "hexadecimal digits after x:, or a regular expression after ~";
+	if (dialog_may_expect(text))
+		return NULL;
+	return text[0] == '~' ?
+	    "should have an extended regular expression after ~, see regex(7)" :
+	    "should have pairs of hexadecimal digits after x:";
 }
 
 const char *

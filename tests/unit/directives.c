@@ -294,6 +294,10 @@ test_members(void **state)
 	assert_int_equal(conf.pool->slow_start, 9000);
 	refuse_line(SECTION_POOL, "hash_balance_factor = 100", "= 100",
 	    "should be 0 or a number from 101 to 1000");
+	refuse_line(SECTION_POOL, "check_expect = \"~(a\"", "~(a",
+	    "should have an extended regular expression after ~");
+	refuse_line(SECTION_POOL, "check_expect = \"x:0\"", "x:0",
+	    "should have pairs of hexadecimal digits after x:");
 	accept_line(SECTION_SERVER, "weight = 0 state = \"drain\"");
 	assert_int_equal(conf.backend->weight, 0);
 	assert_int_equal(conf.backend->state, BACKEND_DRAIN);
