@@ -131,6 +131,25 @@ check_chroot(const struct conf *c, struct complaints *cs)
 	return EX_UNAVAILABLE;
 }
 
+/* It is run from the root directory of the workers. */
+static int
+check_program(const struct conf *c, const struct pool *p,
+    struct complaints *cs)
+{
+	char path[2048];
+
+	if (p->check.kind != CHECK_EXEC)
+		return 0;
+	snprintf(path, sizeof(path), "%s%.*s", c->chroot == NULL ? "" :
+	    c->chroot, (int)strcspn(p->check.command, " \t"),
+	    p->check.command);
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+		return 0;
+	complain(cs, "pool %s: check_command: %s: %s", p->name, path,
+	    strerror(errno));
+	return EX_UNAVAILABLE;
+}
+
 /* What was wrong first decides. */
 static void
 join(int *status, int other)
@@ -153,6 +172,8 @@ conf_check(const struct conf *c, size_t descriptors, struct complaints *cs)
 	join(&status, check_chroot(c, cs));
 	for (i = 0; i < c->listeners; i++)
 		join(&status, check_listener(&c->listener[i], cs));
+	for (i = 0; i < c->pools; i++)
+		join(&status, check_program(c, &c->pool[i], cs));
 	budget_make(&b, c, descriptors);
 	if (b.sessions > 0)
 		return status;

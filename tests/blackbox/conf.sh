@@ -201,6 +201,14 @@ $T/conf.d/parts/server, $T/conf.d/20-two.conf" "$(cat "$T/try.out")"
 	    "$T/log.conf:1: log = \"$T/none/log\"" \
 	    "option -p, --pidfile: \"$T/none/pid\"" >"$T/want"
 	cmp "$T/want" "$T/try.out" || fail "it says: $(cat "$T/try.out")"
+	cat >"$T/exec.conf" <<-END
+	pool: { p: { check = "exec"  check_command = "$T/none/check -v"
+	    server: { a: { address = "127.0.0.1:1" } } } }
+	END
+	shuttled_try -t -c "$T/conf.d" -c "$T/exec.conf"
+	assert_eq 'status without the program' 69 "$STATUS"
+	assert_eq 'what it says' "shuttled: pool p: check_command: \
+$T/none/check: No such file or directory" "$(cat "$T/try.out")"
 	peer_stop one two
 }
 
