@@ -48,39 +48,49 @@ split(char *text, char *word[WORDS])
 	word[n] = NULL;
 }
 
-/* As programs expect it, whatever a daemon's own is like. */
-static void __attribute__((__noreturn__))
-execute(const struct backends *bs, uint32_t backend, int output)
+/* What a program finds out about the server that it is to check. */
+struct surroundings {
+	char	 addr[ADDR_TEXT + 16], port[24];
+	char	 name[BACKEND_NAME + 16], pool[BACKEND_NAME + 16];
+	char	*list[6];
+};
+
+static void
+describe(struct surroundings *s, const struct backends *bs, uint32_t backend)
 {
+	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
+	    "/usr/bin:/sbin:/bin";
 	const struct backend *b = &bs->list[backend];
-	const struct pool *p = &bs->pool[b->pool];
+	char text[ADDR_TEXT];
+	struct text t = { text, text + sizeof(text) - 1 };
 	struct addr a = b->addr;
-	char *word[WORDS], command[1024], text[ADDR_TEXT];
-	char addr[ADDR_TEXT + 16], port[24], name[BACKEND_NAME + 16],
-	    pool[BACKEND_NAME + 16];
-	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-	    "/sbin:/bin";
-	char *environment[] = { path, addr, port, name, pool, NULL };
 	struct endpoint e;
-	sigset_t none;
-	int null = open("/dev/null", O_RDONLY);
 
 	/* Should it have gone by now, nobody will listen to the answer. */
 	(void)backend_check_address(bs, backend, &a);
-	endpoint_set(&e, &a);
-	addr_format(&a, text, sizeof(text));
-	if (!addr_is_unix(&a)) {
-		struct text t = { text, text + sizeof(text) - 1 };
-
+	if (addr_is_unix(&a)) {
+		addr_format(&a, text, sizeof(text));
+	} else {
+		endpoint_set(&e, &a);
 		endpoint_put_ip(&t, &e);
 		*t.at = '\0';
 	}
-	snprintf(addr, sizeof(addr), "SERVER_ADDR=%s", text);
-	snprintf(port, sizeof(port), "SERVER_PORT=%u", addr_port(&a));
-	snprintf(name, sizeof(name), "SERVER_NAME=%s", b->name);
-	snprintf(pool, sizeof(pool), "POOL_NAME=%s", p->name);
-	strlcpy(command, p->check.command, sizeof(command));
-	split(command, word);
+	snprintf(s->addr, sizeof(s->addr), "SERVER_ADDR=%s", text);
+	snprintf(s->port, sizeof(s->port), "SERVER_PORT=%u", addr_port(&a));
+	snprintf(s->name, sizeof(s->name), "SERVER_NAME=%s", b->name);
+	snprintf(s->pool, sizeof(s->pool), "POOL_NAME=%s",
+	    bs->pool[b->pool].name);
+	memcpy(s->list, (char *[]){ path, s->addr, s->port, s->name, s->pool,
+	    NULL }, sizeof(s->list));
+}
+
+/* As programs expect it, whatever a daemon's own is like. */
+static void
+behave(int output)
+{
+	int null = open("/dev/null", O_RDONLY);
+	sigset_t none;
+
 	/* In a root directory of our own: not readable is as good as empty. */
 	dup2(null != -1 ? null : output, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
@@ -91,7 +101,20 @@ execute(const struct backends *bs, uint32_t backend, int output)
 	signal(SIGXFSZ, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(word[0], word, environment);
+}
+
+static void __attribute__((__noreturn__))
+execute(const struct backends *bs, uint32_t backend, int output)
+{
+	char *word[WORDS], command[1024];
+	struct surroundings s;
+
+	describe(&s, bs, backend);
+	strlcpy(command, backend_pool(bs, backend)->check.command,
+	    sizeof(command));
+	split(command, word);
+	behave(output);
+	execve(word[0], word, s.list);
 	dprintf(STDERR_FILENO, "%s: %s\n", word[0], strerror(errno));
 	_exit(127);
 }
