@@ -39,16 +39,6 @@ start() {
 	shuttled_start -c "$T/conf"
 }
 
-reload() {
-	reloads=$(log_count 'reloaded: generation')
-	signal HUP
-	wait_for 15 log_reaches $((reloads + 1)) 'reloaded: generation'
-}
-
-probers() {
-	log_reaches "$1" 'prober.* info: ready'
-}
-
 # echoes NAME [ADDRESS]: a server of short life; where it was, or anywhere.
 echoes() {
 	peer_start "$1" "listen ${2:-127.0.0.1:0}; port-file $T/$1; \

@@ -49,6 +49,21 @@ signal() {
 	kill -s "$1" "$PID" || fail "no shuttled to send $1 to"
 }
 
+# reload [TIMES]: have it done, and wait until it is. The log may tell of
+# earlier ones already.
+reload() {
+	for _ in $(seq "${1:-1}"); do
+		reloads=$(log_count 'reloaded: generation')
+		signal HUP
+		wait_for 15 log_reaches $((reloads + 1)) 'reloaded: generation'
+	done
+}
+
+# probers N, for wait_for: so many have been started.
+probers() {
+	log_reaches "$1" 'prober.* info: ready'
+}
+
 # worker N: the pid of the latest worker in this place that was ready.
 worker() {
 	sed -n "s/.* worker $1\\[\\([0-9]*\\)\\] info: ready.*/\\1/p" \

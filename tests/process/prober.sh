@@ -17,21 +17,10 @@ conf() {
 	mv "$T/conf.new" "$T/conf"
 }
 
-# probers N, for wait_for: so many have been started.
-probers() {
-	log_reaches "$1" 'prober.* info: ready'
-}
-
 start() {
 	echo_start
 	conf "$1"
 	shuttled_start -c "$T/conf"
-}
-
-reload() {
-	reloads=$(log_count 'reloaded: generation')
-	signal HUP
-	wait_for 15 log_reaches $((reloads + 1)) 'reloaded: generation'
 }
 
 comes_and_goes() {

@@ -6,16 +6,6 @@
 # its sessions to their end, and no connection is lost on the way.
 . "$(dirname "$0")/lib.sh"
 
-# reload [TIMES]: have it done, and wait until it is. The log may tell of
-# earlier ones already.
-reload() {
-	for _ in $(seq "${1:-1}"); do
-		reloads=$(log_count 'reloaded: generation')
-		signal HUP
-		wait_for 15 log_reaches $((reloads + 1)) 'reloaded: generation'
-	done
-}
-
 # descriptors PID
 descriptors() {
 	find "/proc/$1/fd" -type l | wc -l
