@@ -121,7 +121,8 @@ assert_eq() {
 
 # assert_between WHAT LOW HIGH SEEN
 assert_between() {
-	if [ "$4" -lt "$2" ] || [ "$4" -gt "$3" ]; then
+	# So that what is no number at all fails, too.
+	if ! [ "$4" -ge "$2" ] || ! [ "$4" -le "$3" ]; then
 		fail "$1: expected $2 to $3, got '$4'"
 	fi
 }
