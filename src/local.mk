@@ -9,6 +9,7 @@ CONF_SOURCES = \
 	src/conf_make.c src/conf_make.h \
 	src/conf_scan.c src/conf_scan.h \
 	src/conf_unused.c src/conf_unused.h \
+	src/directive_types.c \
 	src/directives.c src/directives.h \
 	src/explain.c src/explain.h \
 	src/options.c src/options.h \
