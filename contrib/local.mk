@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	contrib/default/shuttled \
 	contrib/demo/README.md \
 	contrib/examples/bastion.conf \
+	contrib/examples/cache.conf \
 	contrib/examples/database.conf \
 	contrib/examples/demo.conf \
 	contrib/examples/mail.conf \
