@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Longer than that without a heartbeat, and others go first, in ms. */
+/* So long without a heartbeat, or beside a free place, is too long; in ms. */
 #define PATIENCE	200
 
 struct place {
@@ -23,6 +23,8 @@ struct queue {
 	struct place	*place;		/* by id */
 	struct line {
 		uint32_t first, last;
+		uint64_t head;		/* whose ticket left room unused … */
+		uint64_t since;		/* … from then on; 0: nobody's */
 	}		*line;		/* by pool */
 	uint32_t	 waiting;	/* in all of them */
 	uint32_t	 changes;	/* of health, as seen last */
@@ -226,6 +228,25 @@ queue_next(struct queue *q, uint32_t pool, uint64_t now)
 	    oldest(q, pool, now) != q->bs->worker)
 		return QUEUE_NONE;
 	return q->line[pool].first;
+}
+
+uint32_t
+queue_next_but(struct queue *q, uint32_t pool, uint64_t now, bool room)
+{
+	struct line *l = &q->line[pool];
+	uint32_t worker = room ? oldest(q, pool, now) : QUEUE_NONE;
+	uint64_t head;
+
+	if (l->first == QUEUE_NONE || worker == QUEUE_NONE) {
+		l->since = 0;
+		return QUEUE_NONE;
+	}
+	head = atomic_load(&of(q, worker, pool)->ticket);
+	if (l->since == 0 || l->head != head) {
+		l->head = head;
+		l->since = now;
+	}
+	return now - l->since < PATIENCE ? QUEUE_NONE : l->first;
 }
 
 void

@@ -43,6 +43,13 @@ void	queue_step_back(struct queue *, uint32_t pool, uint32_t id);
  */
 uint32_t queue_next(struct queue *, uint32_t pool, uint64_t now);
 
+/*
+ * It is the turn of another worker; is there *room* all the same? What the same
+ * one leaves unused for too long it cannot use: its configuration, from before a
+ * reload, has other servers or limits. Then the first of ours goes on.
+ */
+uint32_t queue_next_but(struct queue *, uint32_t pool, uint64_t now, bool room);
+
 /* A place has become free: tell the worker whose turn it is. */
 void	queue_call(struct queue *, uint32_t pool, uint64_t now);
 

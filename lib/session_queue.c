@@ -72,6 +72,25 @@ serve(struct session_table *t, struct session *s)
 	return true;
 }
 
+/* Would one go there that has not tried it? */
+static bool
+has_room(const struct backends *bs, uint32_t i)
+{
+	return backend_serves(bs, i) && !backend_in_doubt(bs, i) &&
+	    !backend_full(bs, i);
+}
+
+static bool
+pool_has_room(const struct backends *bs, const struct pool *p)
+{
+	uint32_t i;
+
+	for (i = p->first; i < p->first + p->n; i++)
+		if (has_room(bs, i))
+			return true;
+	return false;
+}
+
 /*
  * Does it keep others from a backend that has room, only because it has tried
  * that one itself?
@@ -82,11 +101,19 @@ is_in_the_way(const struct session_table *t, const struct session *s)
 	unsigned n;
 
 	for (n = 0; n < s->attempts; n++)
-		if (backend_serves(t->backends, s->tried[n]) &&
-		    !backend_in_doubt(t->backends, s->tried[n]) &&
-		    !backend_full(t->backends, s->tried[n]))
+		if (has_room(t->backends, s->tried[n]))
 			return true;
 	return false;
+}
+
+/* Whose turn it is, or who goes on because the others do not. */
+static uint32_t
+next_of(const struct session_table *t, uint32_t pool)
+{
+	uint32_t id = queue_next(t->queue, pool, t->now);
+
+	return id != QUEUE_NONE ? id : queue_next_but(t->queue, pool, t->now,
+	    pool_has_room(t->backends, &t->backends->pool[pool]));
 }
 
 static void
@@ -96,7 +123,7 @@ serve_pool(struct session_table *t, uint32_t pool)
 	bool stepped = false;
 	uint32_t id;
 
-	while ((id = queue_next(t->queue, pool, t->now)) != QUEUE_NONE) {
+	while ((id = next_of(t, pool)) != QUEUE_NONE) {
 		s = &t->session[id];
 		if (serve(t, s))
 			continue;

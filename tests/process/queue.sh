@@ -196,6 +196,27 @@ reload_while_they_wait() {
 	shuttled_stop
 }
 
+# Who waits in the workers before a reload cannot go to a server that came with
+# it, and does not keep others from it.
+reload_adds_a_server() {
+	one_place 'queue_timeout = "30s";'
+	want before
+	sed 's/server: {/& b: { address = "'"$BACKEND"'"; max_sessions = 1; }/' \
+	    "$T/conf" >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+	signal HUP
+	assert_log 'reloaded'
+	want filler
+	want after
+	goes filler
+	goes after
+	waits before
+	goes holder
+	goes before
+	wait_for 10 workers_are 4
+	shuttled_stop
+}
+
 # A worker that drains serves who waits in it.
 quit_while_they_wait() {
 	one_place 'queue_timeout = "30s";'
@@ -210,4 +231,5 @@ quit_while_they_wait() {
 
 run_cases never_more_than_one in_the_order_of_arrival too_long_and_too_many \
     waiting_is_cheap the_holder_is_killed one_that_waits_is_killed \
-    one_that_waits_is_stopped reload_while_they_wait quit_while_they_wait
+    one_that_waits_is_stopped reload_while_they_wait reload_adds_a_server \
+    quit_while_they_wait

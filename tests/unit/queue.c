@@ -139,6 +139,27 @@ test_the_absent_are_passed_over(void **state)
 	assert_int_equal(queue_next(first, 0, 1000), QUEUE_NONE);
 }
 
+/* Whoever leaves room unused for long has no use for it. */
+static void
+test_room_that_nobody_takes(void **state)
+{
+	(void)state;
+	assert_true(queue_enter(second, 0, 1));
+	assert_int_equal(queue_next_but(first, 0, 1000, true), QUEUE_NONE);
+	assert_true(queue_enter(first, 0, 2));
+	board->worker[2].heartbeat = 9000;
+	assert_int_equal(queue_next_but(first, 0, 1000, true), QUEUE_NONE);
+	assert_int_equal(queue_next_but(first, 0, 1199, true), QUEUE_NONE);
+	assert_int_equal(queue_next_but(first, 0, 1200, true), 2);
+	/* There was none for a moment, or it did go on. */
+	assert_int_equal(queue_next_but(first, 0, 1201, false), QUEUE_NONE);
+	assert_int_equal(queue_next_but(first, 0, 1202, true), QUEUE_NONE);
+	queue_step_back(second, 0, 1);
+	queue_step_back(first, 0, 2);
+	assert_int_equal(queue_next_but(first, 0, 1402, true), QUEUE_NONE);
+	assert_int_equal(queue_next_but(first, 0, 1602, true), 2);
+}
+
 /* What it had waiting is forgotten, and the others go on. */
 static void
 test_a_worker_dies(void **state)
@@ -249,6 +270,7 @@ main(void)
 		TEST(test_from_the_middle),
 		TEST(test_limit),
 		TEST(test_the_absent_are_passed_over),
+		TEST(test_room_that_nobody_takes),
 		TEST(test_a_worker_dies),
 		TEST(test_bells),
 		TEST(test_when_to_look),

@@ -326,6 +326,37 @@ test_others_come_first(void **state)
 	queue_free(q);
 }
 
+/* The older ticket is of a worker that can do nothing with the place. */
+static void
+test_others_do_not_use_the_room(void **state)
+{
+	struct backends others;
+	struct queue *q;
+
+	(void)state;
+	begin(2);
+	others = rig.backends;
+	others.worker = 0;
+	q = queue_new(&others, 1);
+	atomic_store(&rig.board->worker[0].heartbeat, UINT64_MAX / 2);
+	assert_true(backend_take(&others, 0) && backend_take(&others, 1));
+	assert_true(queue_enter(q, 0, 0));
+	client[0] = rig_client(&rig);
+	client[1] = rig_client(&rig);
+	rig_pass(&rig, 300);
+	assert_int_equal(waiting(), 2);
+	backend_drop(&others, 0);
+	rig_idle(&rig);
+	assert_int_equal(waiting(), 2);
+	rig_pass(&rig, 200);
+	server = rig_server(&rig, 0);
+	assert_int_equal(waiting(), 1);
+	backend_drop(&others, 1);
+	queue_leave(q, 0, 0, 0);
+	TURN_UNTIL(&rig, waiting() == 0);
+	queue_free(q);
+}
+
 /* A server went down: only what was there before is cut, if at all. */
 static void
 go_down(uint32_t downs)
@@ -390,6 +421,7 @@ main(void)
 		TEST(test_is_not_in_the_way),
 		TEST(test_waits_for_the_first_check),
 		TEST(test_others_come_first),
+		TEST(test_others_do_not_use_the_room),
 		TEST(test_server_goes_down),
 		TEST(test_server_goes_down_and_sessions_stay),
 	};
