@@ -12,9 +12,13 @@
 
 /*
  * Points for each unit of weight: 1024, which gives shares within some 3 %, or
- * half as many, and so on, where they would be more than RING_MOST.
+ * half as many, and so on, where the largest weight would have more than
+ * OF_ONE_MOST. Not by the sum of all, which is another one whenever a server
+ * comes or goes: with other points half of the keys move. Only a ring of more
+ * than RING_MOST, of very many servers, is not worth that.
  */
 #define POINTS		1024
+#define OF_ONE_MOST	4096
 #define RING_MOST	(256 * 1024)
 
 /* A point is its hash, whose last bits say which member it is of. */
@@ -81,14 +85,26 @@ sort(struct ring *r)
 	}
 }
 
+static uint64_t
+points_of(const struct balance_tier *t)
+{
+	uint64_t points = POINTS;
+	uint32_t k, most = 0;
+
+	for (k = 0; k < t->n; k++)
+		most = t->member[k].weight > most ? t->member[k].weight : most;
+	while (points > 1 && (most * points > OF_ONE_MOST ||
+	    t->sum * points > RING_MOST))
+		points /= 2;
+	return points;
+}
+
 static int
 prepare(struct balance_tier *t)
 {
-	uint64_t points = POINTS, i;
+	uint64_t points = points_of(t), i;
 	struct ring *r;
 
-	while (points > 1 && t->sum * points > RING_MOST)
-		points /= 2;
 	if ((t->own = r = new_ring(t->sum * points)) == NULL)
 		return -1;
 	walk(t, r, false);

@@ -391,6 +391,29 @@ test_keys_when_the_list_changes(void **state)
 	}
 }
 
+/* The same on the ring with few servers of large weights. */
+static void
+test_keys_when_the_sum_changes(void **state)
+{
+	static const int weights[][3] = { { 100, 100, 100 }, { 50, 200, 10 },
+	    { 256, 256, 256 }, { 10, 90, 60 } };
+	static uint8_t before[KEYS], now[KEYS];
+	unsigned k, w;
+
+	(void)state;
+	for (w = 0; w < COUNT(weights); w++) {
+		begin("hash", weights[w], 3);
+		map_keys(before);
+		backends.n = pool.n = 2;
+		balance_free(balance);
+		balance = balance_new(&backends);
+		map_keys(now);
+		for (k = 0; k < KEYS; k++)
+			assert_true(now[k] == before[k] || before[k] == 2);
+		end(NULL);
+	}
+}
+
 /* All workers, both families and any port, but not with address_port. */
 static void
 test_what_the_key_is(void **state)
@@ -628,6 +651,7 @@ main(void)
 		TEST(test_first_fills_up),
 		TEST(test_keys_of_one_that_is_down),
 		TEST(test_keys_when_the_list_changes),
+		TEST(test_keys_when_the_sum_changes),
 		TEST(test_what_the_key_is),
 		TEST(test_maglev_is_the_same_everywhere),
 		TEST(test_keys_are_the_same_everywhere),
