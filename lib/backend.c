@@ -216,15 +216,23 @@ too_many(struct board_backend *b, const struct pool *p, uint64_t now)
 	return n >= p->max_fails;
 }
 
-/* Are more ejected than may be, this one included? */
+/*
+ * Are more ejected than may be, this one included? Of those that there are: a
+ * name may have more places than servers.
+ */
 static bool
 over_share(const struct backends *bs, const struct pool *p, uint64_t now)
 {
-	uint32_t i, n = 0;
+	uint32_t i, n = 0, all = 0;
+	struct addr a;
 
-	for (i = p->first; i < p->first + p->n; i++)
+	for (i = p->first; i < p->first + p->n; i++) {
+		if (!in_service(&bs->list[i]) || !backend_address(bs, i, &a))
+			continue;
+		all++;
 		n += atomic_load(&shared(bs, i)->held_until) > now;
-	return p->n == 1 || n * 100 > p->n * p->max_ejected;
+	}
+	return all <= 1 || n * 100 > all * p->max_ejected;
 }
 
 /* For how long, now; *row* is how often it was in a row. */

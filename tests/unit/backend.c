@@ -185,6 +185,31 @@ test_the_only_one_is_never_ejected(void **state)
 	assert_true(backend_answered(&one, 0));
 }
 
+/* Nor the only one that a name with more places has, or that is in service. */
+static void
+test_the_only_one_of_several(void **state)
+{
+	const struct site site = { .question = 9, .family = AF_INET,
+	    .weight = 1 };
+	struct backend some[3];
+
+	(void)state;
+	memcpy(some, list, sizeof(some));
+	one.list = some;
+	some[1].question = some[2].question = 9;
+	pool.max_ejected = 100;
+	assert_int_equal(backend_failed(&one, 0, 1000), NEWS_DOUBT);
+	site_write(&board->backend[1].site, &site);
+	assert_int_equal(backend_failed(&one, 0, 1000), NEWS_EJECTED);
+	some[0].weight = 0;
+	assert_int_equal(backend_failed(&one, 1, 1000), NEWS_DOUBT);
+	some[0].weight = 1;
+	pool.max_ejected = 67;
+	assert_int_equal(backend_failed(&one, 1, 1000), NEWS_NONE);
+	site_write(&board->backend[2].site, &site);
+	assert_int_equal(backend_failed(&one, 1, 1000), NEWS_EJECTED);
+}
+
 /* Run by two processes at once; returns the sum of what they count. */
 static unsigned
 race(unsigned (*run)(const struct backends *))
@@ -356,6 +381,7 @@ main(void)
 		TEST(test_failures_in_a_window),
 		TEST(test_share),
 		TEST(test_the_only_one_is_never_ejected),
+		TEST(test_the_only_one_of_several),
 		TEST(test_race_to_eject),
 		TEST(test_race_to_take),
 		TEST(test_in_doubt),
