@@ -336,5 +336,8 @@ backend_downs(const struct backends *bs, uint32_t i)
 bool
 backend_went_down(const struct backends *bs, uint32_t i, uint32_t downs)
 {
-	return health(bs, i) == HEALTH_DOWN && backend_downs(bs, i) != downs;
+	uint32_t now = backend_downs(bs, i);
+
+	return health(bs, i) == HEALTH_DOWN && now != downs &&
+	    (now | BOARD_DOWNS) == (downs | BOARD_DOWNS);
 }

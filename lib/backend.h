@@ -179,7 +179,11 @@ bool	backend_held_off(const struct backends *, uint32_t i, uint64_t now);
 /* Has it failed so often, and not answered since? */
 bool	backend_in_doubt(const struct backends *, uint32_t i);
 
-/* How often it went down; and is it down now, more often than that? */
+/*
+ * How often it went down; and is it down now, more often than that? Not when
+ * another server of its name has its place since then: sessions of the one
+ * before know nothing of that.
+ */
 uint32_t backend_downs(const struct backends *, uint32_t i);
 bool	backend_went_down(const struct backends *, uint32_t i, uint32_t downs);
 

@@ -270,6 +270,7 @@ board_renew(struct board_backend *b)
 	atomic_store(&b->recent, 0);
 	atomic_store(&b->ejected_until, 0);
 	atomic_store(&b->ejections, 0);
+	atomic_store(&b->downs, (atomic_load(&b->downs) | BOARD_DOWNS) + 1);
 	atomic_store(&b->health, HEALTH_UNKNOWN);
 }
 

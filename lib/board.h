@@ -31,6 +31,7 @@
 #define BOARD_NAME	128		/* bytes with the NUL */
 #define BOARD_NO_SEAT	UINT32_MAX
 #define BOARD_ENDS	32		/* room for reasons a session ends for */
+#define BOARD_DOWNS	UINT32_C(0xffff)
 
 #define WORKER_STATES(X) X(FREE) X(STARTING) X(READY) X(CLOSING) \
 	X(DRAINING)
@@ -103,7 +104,8 @@ struct board_backend {
 	/* What checks see of it; the prober alone writes. */
 	_Alignas(64)
 	_Atomic uint32_t health;	/* enum backend_health */
-	_Atomic uint32_t downs;		/* times it went down */
+	/* Times it went down, and above BOARD_DOWNS how many sat here before. */
+	_Atomic uint32_t downs;
 	_Atomic uint64_t changed;	/* sys_now() of the last such change */
 	_Atomic uint64_t checks, check_failures;
 	_Atomic uint32_t check_ms;	/* what the last one took */

@@ -390,6 +390,30 @@ test_server_goes_down(void **state)
 	assert_true(logged(" end=proxy.server_down\n"));
 }
 
+/* Its name means another server, which is down. */
+static void
+test_successor_goes_down(void **state)
+{
+	struct board_backend *b;
+
+	(void)state;
+	rig.pool.checked = rig.pool.cut = true;
+	rig_backend(&rig);
+	rig_ready(&rig);
+	b = &rig.board->backend[0];
+	atomic_store(&b->health, HEALTH_UP);
+	atomic_store(&b->downs, 7);
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	rig_write(&rig, client[0], "request");
+	rig_expect(&rig, server, "request");
+	board_renew(b);
+	go_down(atomic_load(&b->downs) + 1);
+	assert_int_equal(rig.table.live, 1);
+	write_text(server, "answer");
+	rig_expect(&rig, client[0], "answer");
+}
+
 static void
 test_server_goes_down_and_sessions_stay(void **state)
 {
@@ -423,6 +447,7 @@ main(void)
 		TEST(test_others_come_first),
 		TEST(test_others_do_not_use_the_room),
 		TEST(test_server_goes_down),
+		TEST(test_successor_goes_down),
 		TEST(test_server_goes_down_and_sessions_stay),
 	};
 
