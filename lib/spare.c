@@ -332,8 +332,12 @@ spares_turn(struct spares *s)
 
 	changes = atomic_load_explicit(&bs->board->head->changes,
 	    memory_order_relaxed);
-	for (i = 0; changes != s->changes && i < bs->n; i++)
+	for (i = 0; changes != s->changes && i < bs->n; i++) {
 		follow(s, i);
+		/* When it is up again it may have started anew. */
+		if (!backend_serves(bs, i))
+			drop_row(s, i);
+	}
 	s->changes = changes;
 	while ((id = timers_expired(s->timers, s->table->now)) != TIMER_NONE)
 		expired(s, id);

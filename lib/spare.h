@@ -10,6 +10,7 @@
  * ends them all sees no more than N of them in a second. One that cannot be
  * opened is a failure of the backend, as it is for a session: it is held off,
  * and no spare is opened or given out until a session has found it to answer.
+ * Those of one that checks find down are closed.
  */
 #ifndef SPARE_H
 #define SPARE_H

@@ -159,6 +159,35 @@ test_refused(void **state)
 }
 
 static void
+put_health(enum backend_health health)
+{
+	atomic_store(&rig.board->backend[0].health, health);
+	atomic_fetch_add(&rig.board->head->changes, 1);
+}
+
+/* By the time that it is up again what stood may be dead without a sign. */
+static void
+test_checked_down(void **state)
+{
+	int server;
+
+	(void)state;
+	rig.pool.checked = true;
+	begin(1);
+	put_health(HEALTH_UP);
+	rig_pass(&rig, 1100);
+	server = rig_server(&rig, 0);
+	rig_idle(&rig);
+	put_health(HEALTH_DOWN);
+	rig_expect_end(&rig, server);
+	close(server);
+	nobody_comes(5000);
+	put_health(HEALTH_UP);
+	rig_pass(&rig, 1100);
+	close(rig_server(&rig, 0));
+}
+
+static void
 test_not_answered_in_time(void **state)
 {
 	(void)state;
@@ -272,6 +301,7 @@ main(void)
 		TEST(test_not_hammered),
 		TEST(test_spoke_and_ended_unseen),
 		TEST(test_refused),
+		TEST(test_checked_down),
 		TEST(test_not_answered_in_time),
 		TEST(test_reset_while_opening),
 		TEST(test_no_descriptor),
