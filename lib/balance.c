@@ -231,6 +231,24 @@ pick_from(const struct balance_tier *t, const struct balance_ask *ask,
 	return algorithm_of(t)->pick(t, &c);
 }
 
+/*
+ * Is the first check of one of these under way? Then backups are not yet needed:
+ * theirs may just have been quicker.
+ */
+static bool
+too_early(const struct balance_tier *t, const struct balance_ask *ask)
+{
+	const struct member *m;
+
+	if (t->pool->max_queue == 0)
+		return false;
+	for (m = t->member; m < t->member + t->n; m++)
+		if (!was_tried(ask, m->backend) &&
+		    backend_unknown(t->bs, m->backend))
+			return true;
+	return false;
+}
+
 /* Will there be one if only one waits? */
 static bool
 worth_waiting(const struct balance *b, const struct balance_ask *ask)
@@ -248,16 +266,17 @@ worth_waiting(const struct balance *b, const struct balance_ask *ask)
 int
 balance_pick(struct balance *b, const struct balance_ask *ask)
 {
+	const struct balance_tier *tier = &b->tier[ask->pool * TIERS];
 	const struct member *m;
-	uint32_t tier;
-	int held;
+	int i, held;
 
 	follow(b, ask->pool);
 	for (held = 0; held <= 1; held++)
-		for (tier = 0; tier < TIERS; tier++) {
-			m = pick_from(&b->tier[ask->pool * TIERS + tier], ask,
-			    held);
-			if (m != NULL)
+		for (i = 0; i < TIERS; i++) {
+			if (i == TIER_BACKUP &&
+			    too_early(&tier[TIER_PRIMARY], ask))
+				break;
+			if ((m = pick_from(&tier[i], ask, held)) != NULL)
 				return m->backend;
 		}
 	errno = worth_waiting(b, ask) ? EAGAIN : EHOSTDOWN;

@@ -550,6 +550,33 @@ test_not_yet_looked_up(void **state)
 	assert_int_equal(pick(0), 0);
 }
 
+static void
+put_health(uint32_t i, enum backend_health health)
+{
+	atomic_store(&backends.board->backend[i].health, health);
+}
+
+/* Its backup's check was quicker than its own: rather wait, if that may be. */
+static void
+test_not_yet_checked(void **state)
+{
+	const uint16_t tried[] = { 0 };
+
+	(void)state;
+	begin((const int[]){ 1, -1 }, 2);
+	pool.checked = true;
+	put_health(1, HEALTH_UP);
+	assert_int_equal(pick(0), 1);
+	pool.max_queue = 1;
+	assert_int_equal(pick(0), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(pick_of(balance, 0, tried, 1, 0), 1);
+	put_health(0, HEALTH_DOWN);
+	assert_int_equal(pick(0), 1);
+	put_health(0, HEALTH_UP);
+	assert_int_equal(pick(0), 0);
+}
+
 int
 main(void)
 {
@@ -573,6 +600,7 @@ main(void)
 		TEST(test_pools_are_apart),
 		TEST(test_order_follows_names),
 		TEST(test_not_yet_looked_up),
+		TEST(test_not_yet_checked),
 		TEST(test_out_of_memory),
 	};
 
