@@ -77,7 +77,8 @@ void
 site_addr(const struct site *p, struct addr *a)
 {
 	memset(a, 0, sizeof(*a));
-	a->sa.sa_family = p->family;
+	/* Whatever a worker that was taken over writes: it is an IP address. */
+	a->sa.sa_family = p->family == AF_INET ? AF_INET : AF_INET6;
 	if (p->family == AF_INET) {
 		memcpy(&a->in.sin_addr, p->ip, sizeof(a->in.sin_addr));
 		a->len = sizeof(a->in);

@@ -75,6 +75,9 @@ test_comes_back(void **state)
 	site_addr(&got, &a);
 	assert_string_equal(addr_format(&a, text, sizeof(text)), "[::1]:80");
 	assert_int_equal(a.len, sizeof(struct sockaddr_in6));
+	got.family = AF_UNIX;
+	site_addr(&got, &a);
+	assert_string_equal(addr_format(&a, text, sizeof(text)), "[::1]:80");
 }
 
 static void
