@@ -72,15 +72,17 @@ health_wait(const struct health *h, const struct board *board, uint32_t seat,
 
 void
 health_sit_down(struct board *board, uint32_t seat,
-    const struct check_plan *p, bool checked)
+    const struct check_plan *p)
 {
-	_Atomic uint32_t *health = &board->backend[seat].health;
 	uint32_t unknown = HEALTH_UNKNOWN;
 
-	if (!checked)
-		atomic_store(health, unknown);
-	else
-		/* The prober that runs may be faster. */
-		(void)atomic_compare_exchange_strong(health, &unknown,
-		    p->init_state);
+	/* The prober that runs may be faster. */
+	(void)atomic_compare_exchange_strong(&board->backend[seat].health,
+	    &unknown, p->init_state);
+}
+
+void
+health_forget(struct board *board, uint32_t seat)
+{
+	atomic_store(&board->backend[seat].health, HEALTH_UNKNOWN);
 }

@@ -37,11 +37,13 @@ uint64_t health_wait(const struct health *, const struct board *,
 	    uint32_t seat, const struct check_plan *, uint32_t dice);
 
 /*
- * Of a server that takes its seat, before anybody uses it: what is known of one
- * that has not been checked for a while is forgotten; one of which nothing is
- * known begins as the plan says.
+ * A server that is checked takes its seat, before anybody uses it: if nothing is
+ * known of it it begins as the plan says.
  */
 void	health_sit_down(struct board *, uint32_t seat,
-	    const struct check_plan *, bool checked);
+	    const struct check_plan *);
+
+/* It is checked no more: what is known of it would be out of date some day. */
+void	health_forget(struct board *, uint32_t seat);
 
 #endif

@@ -136,6 +136,7 @@ spawn_prober(struct children *cs)
 void
 children_set_prober(struct children *cs)
 {
+	conf_forget_unchecked(cs->conf, cs->board);
 	cs->prober_again = prober_is_needed(cs->conf);
 	cs->prober.quick = 0;
 	if (cs->prober.pid != 0) {

@@ -82,7 +82,8 @@ void	children_respawn(struct children *);
 
 /*
  * Have a prober for the present configuration, if that needs one: soon, with
- * children_respawn(), and not before the one that runs has ended.
+ * children_respawn(), and not before the one that runs has ended. What is not
+ * checked any more is forgotten.
  */
 void	children_set_prober(struct children *);
 

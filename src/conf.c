@@ -215,6 +215,12 @@ add_builtin(struct conf *c, enum builtin_kind kind, const char **why)
 	return 0;
 }
 
+static bool
+is_checked(const struct conf *c, const struct backend *b)
+{
+	return c->pool[b->pool].checked && b->state != BACKEND_MAINT;
+}
+
 int
 conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
     uint64_t oldest)
@@ -226,15 +232,25 @@ conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
 		if ((b->seat = board_seat_backend(board, b->name, generation,
 		    oldest)) == BOARD_NO_SEAT)
 			return -1;
-		p = &c->pool[b->pool];
-		health_sit_down(board, b->seat, &p->check, p->checked &&
-		    b->state != BACKEND_MAINT);
+		if (is_checked(c, b))
+			health_sit_down(board, b->seat,
+			    &c->pool[b->pool].check);
 	}
 	for (p = c->pool; p < c->pool + c->pools; p++)
 		if ((p->seat = board_seat_pool(board, p->name, generation,
 		    oldest)) == BOARD_NO_SEAT)
 			return -1;
 	return 0;
+}
+
+void
+conf_forget_unchecked(const struct conf *c, struct board *board)
+{
+	const struct backend *b;
+
+	for (b = c->backend; b < c->backend + c->backends; b++)
+		if (!is_checked(c, b))
+			health_forget(board, b->seat);
 }
 
 int

@@ -120,6 +120,12 @@ int	conf_add_backend(struct conf *, const struct backend *like,
 int	conf_sit_down(struct conf *, struct board *, uint64_t generation,
 	    uint64_t oldest);
 
+/*
+ * This generation serves: nobody checks these any more. Not before, since those
+ * who serve until then go by what is known of them.
+ */
+void	conf_forget_unchecked(const struct conf *, struct board *);
+
 /* Which sessions leave a line: all, errors, none, 1/N. 0, or -1. */
 int	conf_log_sessions(struct conf *, const char *text);
 

@@ -7,19 +7,20 @@
 # and ends with its master.
 . "$(dirname "$0")/lib.sh"
 
-# conf CHECK: a pool that is checked so.
+# conf CHECK [POOL]: a pool that is checked so.
 conf() {
 	cat >"$T/conf.new" <<-EOF
 	workers = 2;
 	listen: { a: { address = "127.0.0.1:0" } }
-	pool: { p: { check = "$1"; server: { s: { address = "$BACKEND" } } } }
+	pool: { p: { check = "$1"; ${2:-}
+	    server: { s: { address = "$BACKEND" } } } }
 	EOF
 	mv "$T/conf.new" "$T/conf"
 }
 
 start() {
 	echo_start
-	conf "$1"
+	conf "$@"
 	shuttled_start -c "$T/conf"
 }
 
@@ -81,6 +82,21 @@ hangs() {
 	shuttled_ended 0
 }
 
+# A reload that comes to nothing is no reason to forget what was found.
+stays_over_failed_reloads() {
+	command -v prlimit >/dev/null || return 0
+	start tcp 'interval = "60s"; queue_timeout = "1s";'
+	assert_log 'p/s: up'
+	DEATHS=wanted
+	prlimit --pid "$PID" --nofile=18:18
+	conf off
+	signal HUP
+	wait_for 15 log_has 'reload: a new worker could not start; the .* goes on'
+	serves || fail 'what was known is forgotten'
+	shuttled_stop
+	DEATHS=
+}
+
 ends_with_its_master() {
 	start tcp
 	wait_for 5 probers 1
@@ -92,4 +108,5 @@ ends_with_its_master() {
 	DEATHS=
 }
 
-run_cases comes_and_goes is_respawned is_replaced hangs ends_with_its_master
+run_cases comes_and_goes is_respawned is_replaced hangs \
+    stays_over_failed_reloads ends_with_its_master

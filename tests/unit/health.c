@@ -152,18 +152,18 @@ test_takes_its_seat(void **state)
 	struct check_plan p = usual;
 
 	(void)state;
-	health_sit_down(board, 2, &p, true);
+	health_sit_down(board, 2, &p);
 	assert_int_equal(atomic_load(&b->health), HEALTH_UNKNOWN);
 	p.init_state = HEALTH_DOWN;
-	health_sit_down(board, 2, &p, true);
+	health_sit_down(board, 2, &p);
 	assert_int_equal(atomic_load(&b->health), HEALTH_DOWN);
 	/* What is known stays. */
 	p.init_state = HEALTH_UP;
-	health_sit_down(board, 2, &p, true);
+	health_sit_down(board, 2, &p);
 	assert_int_equal(atomic_load(&b->health), HEALTH_DOWN);
-	health_sit_down(board, 2, &p, false);
+	health_forget(board, 2);
 	assert_int_equal(atomic_load(&b->health), HEALTH_UNKNOWN);
-	health_sit_down(board, 2, &p, true);
+	health_sit_down(board, 2, &p);
 	assert_int_equal(atomic_load(&b->health), HEALTH_UP);
 	assert_int_equal(atomic_load(&board->head->changes), 0);
 }
