@@ -141,7 +141,7 @@ drain(struct master *m)
 	tell(m, notify_stopping);
 	/* First our own copies: then no connection comes after the last. */
 	instance_stop_listening(m->instance);
-	children_end_prober(&m->children, SIGTERM);
+	/* The prober stays: sessions that wait go by what it finds. */
 	children_signal(&m->children, SIGQUIT, true);
 }
 
@@ -355,6 +355,14 @@ next_signal(const sigset_t *set, int ms)
 	return sigtimedwait(set, NULL, ms == -1 ? NULL : &ts);
 }
 
+/* Nobody is left who would need a prober. */
+static void
+end_prober(struct master *m)
+{
+	m->kill_at = sys_now() + STOP_TIME;
+	children_end_prober(&m->children, SIGTERM);
+}
+
 static void
 supervise(struct master *m, const sigset_t *set)
 {
@@ -370,7 +378,7 @@ supervise(struct master *m, const sigset_t *set)
 			drain(m);
 		if (m->phase > LEAVING && m->kill_at == 0 &&
 		    children_alive(&m->children) == 0)
-			m->kill_at = sys_now() + STOP_TIME;
+			end_prober(m);
 		if (m->kill_at != 0 && sys_now() >= m->kill_at) {
 			log_line(m->log, LOG_ERR, "killing what is left: %u "
 			    "workers", children_alive(&m->children));

@@ -21,7 +21,7 @@ conf() {
 start() {
 	echo_start
 	conf "$@"
-	shuttled_start -c "$T/conf"
+	shuttled_start -v -c "$T/conf"
 }
 
 comes_and_goes() {
@@ -82,6 +82,29 @@ hangs() {
 	shuttled_ended 0
 }
 
+# Who waits while all the others have gone still learns what is found. That is
+# where a file says so, which the first check is the first to look for.
+stays_until_all_have_ended() {
+	cat >"$T/program" <<-EOF
+	#!/bin/sh
+	until [ -e "$T/found" ]; do sleep 0.05; done
+	EOF
+	chmod 755 "$T/program"
+	start exec "check_command = \"$T/program\"; check_timeout = \"20s\";
+	    queue_timeout = \"10s\";"
+	wait_for 5 probers 1
+	stays=$(prober)
+	peer_start waits "connect $LISTEN; exchange 1000 1000 seed 1 seed 1; \
+	    half-close; expect-eof"
+	wait_for 5 log_has 'session start'
+	signal QUIT
+	wait_for 5 log_has 'draining: .* 1 sessions'
+	touch "$T/found"
+	peer_wait waits
+	shuttled_ended 0
+	gone "$stays" || fail 'the prober was left'
+}
+
 # A reload that comes to nothing is no reason to forget what was found.
 stays_over_failed_reloads() {
 	command -v prlimit >/dev/null || return 0
@@ -109,4 +132,4 @@ ends_with_its_master() {
 }
 
 run_cases comes_and_goes is_respawned is_replaced hangs \
-    stays_over_failed_reloads ends_with_its_master
+    stays_until_all_have_ended stays_over_failed_reloads ends_with_its_master
