@@ -18,7 +18,8 @@ struct child {
 	pid_t		pid;		/* 0: there is no process */
 	int		channel;	/* -1: none */
 	uint64_t	born;		/* sys_now() */
-	uint64_t	due;		/* when to respawn; 0: not at all */
+	uint64_t	due;		/* when to respawn, or to kill a prober
+					   that is leaving; 0: not at all */
 	unsigned	quick;		/* early deaths in a row */
 	bool		leaving;	/* told to end: not respawned */
 	uint32_t	generation;	/* of the configuration it runs */

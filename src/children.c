@@ -21,6 +21,9 @@
 #include "sys.h"
 #include "worker.h"
 
+/* How long a prober may take to end, in ms. */
+#define PROBER_END	5000
+
 void
 children_init(struct children *cs)
 {
@@ -133,29 +136,36 @@ spawn_prober(struct children *cs)
 	cs->prober.due = sys_now() + 1000;
 }
 
+/* Whoever tells it again does not give it longer. */
+static void
+tell_prober_to_end(struct children *cs, int sig)
+{
+	if (!cs->prober.leaving)
+		cs->prober.due = sys_now() + PROBER_END;
+	cs->prober.leaving = true;
+	(void)kill(cs->prober.pid, sig);
+}
+
 void
 children_set_prober(struct children *cs)
 {
 	conf_forget_unchecked(cs->conf, cs->board);
 	cs->prober_again = prober_is_needed(cs->conf);
 	cs->prober.quick = 0;
-	if (cs->prober.pid != 0) {
-		cs->prober.leaving = true;
-		(void)kill(cs->prober.pid, SIGTERM);
-	} else {
+	if (cs->prober.pid != 0)
+		tell_prober_to_end(cs, SIGTERM);
+	else
 		cs->prober.due = cs->prober_again ? sys_now() : 0;
-	}
 }
 
 void
 children_end_prober(struct children *cs, int sig)
 {
 	cs->prober_again = false;
-	cs->prober.due = 0;
-	if (cs->prober.pid == 0)
-		return;
-	cs->prober.leaving = true;
-	(void)kill(cs->prober.pid, sig);
+	if (cs->prober.pid != 0)
+		tell_prober_to_end(cs, sig);
+	else
+		cs->prober.due = 0;
 }
 
 /*
@@ -304,11 +314,11 @@ bury(struct children *cs, uint32_t slot, int status)
 static void
 bury_prober(struct children *cs, int status)
 {
-	bool replaced = cs->prober.leaving && cs->prober_again;
+	bool leaving = cs->prober.leaving;
 
 	(void)child_bury(&cs->prober, cs->log, "prober", status, "");
-	if (replaced)
-		cs->prober.due = sys_now();
+	if (leaving)
+		cs->prober.due = cs->prober_again ? sys_now() : 0;
 }
 
 /* Somebody stopped a worker, or let it go on. */
@@ -319,6 +329,18 @@ note_stop(const struct children *cs, uint32_t slot, int status)
 	log_line(cs->log, LOG_WARNING, "worker %u pid %d %s", slot + 1,
 	    (int)cs->at[slot].pid, WIFSTOPPED(status) ?
 	    "is stopped; its sessions wait until SIGCONT" : "goes on");
+}
+
+static void
+note_prober(struct children *cs, int status)
+{
+	if (WIFEXITED(status) || WIFSIGNALED(status))
+		bury_prober(cs, status);
+	else
+		log_line(cs->log, LOG_WARNING, "prober pid %d %s",
+		    (int)cs->prober.pid, WIFSTOPPED(status) ? "is stopped; "
+		    "what is known of the servers stays until SIGCONT" :
+		    "goes on");
 }
 
 /* The kernel may just have woken the one that is gone for a connection. */
@@ -342,9 +364,8 @@ children_reap(struct children *cs)
 
 	while ((pid = waitpid(-1, &status,
 	    WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
-		if (pid == cs->prober.pid &&
-		    (WIFEXITED(status) || WIFSIGNALED(status)))
-			bury_prober(cs, status);
+		if (pid == cs->prober.pid)
+			note_prober(cs, status);
 		for (i = 0; i < BOARD_WORKERS && cs->at[i].pid != pid; i++)
 			;
 		if (i == BOARD_WORKERS)
@@ -358,6 +379,16 @@ children_reap(struct children *cs)
 	if (gone > 0)
 		have_others_look(cs);
 	return hopeless;
+}
+
+/* It has been told to end and does not; another one may wait for that. */
+static void
+kill_prober(struct children *cs)
+{
+	log_line(cs->log, LOG_ERR, "prober pid %d does not end: killing it",
+	    (int)cs->prober.pid);
+	cs->prober.due = 0;
+	(void)kill(cs->prober.pid, SIGKILL);
 }
 
 void
@@ -375,8 +406,12 @@ children_respawn(struct children *cs)
 			else
 				(void)children_add(cs);
 		}
-	if (cs->prober.due != 0 && cs->prober.due <= now)
+	if (cs->prober.due == 0 || cs->prober.due > now)
+		return;
+	if (cs->prober.pid == 0)
 		spawn_prober(cs);
+	else
+		kill_prober(cs);
 }
 
 int

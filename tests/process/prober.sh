@@ -82,6 +82,21 @@ hangs() {
 	shuttled_ended 0
 }
 
+# Nor does it keep another one from coming.
+hangs_for_good() {
+	start tcp
+	wait_for 5 probers 1
+	DEATHS=wanted
+	stopped=$(prober)
+	kill -STOP "$stopped"
+	wait_for 5 log_has "prober pid $stopped is stopped"
+	reload
+	wait_for 15 log_has "prober pid $stopped does not end: killing it"
+	wait_for 5 probers 2
+	shuttled_stop
+	DEATHS=
+}
+
 # Who waits while all the others have gone still learns what is found. That is
 # where a file says so, which the first check is the first to look for.
 stays_until_all_have_ended() {
@@ -132,4 +147,4 @@ ends_with_its_master() {
 }
 
 run_cases comes_and_goes is_respawned is_replaced hangs \
-    stays_until_all_have_ended stays_over_failed_reloads ends_with_its_master
+    hangs_for_good stays_until_all_have_ended stays_over_failed_reloads ends_with_its_master
