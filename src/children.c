@@ -106,7 +106,8 @@ static void __attribute__((__noreturn__))
 be_prober(struct children *cs, int channel)
 {
 	struct prober *p;
-	int status = WORKER_HOPELESS;
+	/* Servers wait for it, and what it lacks now may be there later. */
+	int status = WORKER_FAILED;
 
 	leave_master(cs);
 	instance_close_copies(cs->instance);

@@ -120,6 +120,23 @@ stays_until_all_have_ended() {
 	gone "$stays" || fail 'the prober was left'
 }
 
+# One that cannot start is tried again, until it can. Here there is no process for
+# the programs of checks; root has as many as it likes, the prober has not.
+cannot_start() {
+	can_change_user && command -v prlimit >/dev/null || return 0
+	start exec 'check_command = "/bin/true";'
+	wait_for 5 probers 1
+	DEATHS=wanted
+	most=$(prlimit --pid "$PID" --nproc --output HARD --noheadings)
+	prlimit --pid "$PID" --nproc=1:
+	kill -KILL "$(prober)"
+	assert_log 'prober.* error: cannot start: checks: '
+	prlimit --pid "$PID" --nproc="$most":
+	wait_for 15 probers 2
+	shuttled_stop
+	DEATHS=
+}
+
 # A reload that comes to nothing is no reason to forget what was found.
 stays_over_failed_reloads() {
 	command -v prlimit >/dev/null || return 0
@@ -147,4 +164,4 @@ ends_with_its_master() {
 }
 
 run_cases comes_and_goes is_respawned is_replaced hangs \
-    hangs_for_good stays_until_all_have_ended stays_over_failed_reloads ends_with_its_master
+    hangs_for_good cannot_start stays_until_all_have_ended stays_over_failed_reloads ends_with_its_master
