@@ -24,7 +24,8 @@
 enum verdict {
 	VERDICT_OPEN,			/* more has to come */
 	VERDICT_PASSED,
-	VERDICT_FAILED
+	VERDICT_FAILED,
+	VERDICT_NONE			/* nobody could be asked */
 };
 
 struct dialog;

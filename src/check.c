@@ -120,11 +120,8 @@ take_answer(struct check *c)
 	n = recv(c->fd, &a, sizeof(a), 0);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return VERDICT_OPEN;
-	if (n != (ssize_t)sizeof(a)) {
-		strlcpy(c->why, "the program could not be run",
-		    sizeof(c->why));
-		return VERDICT_FAILED;
-	}
+	if (n != (ssize_t)sizeof(a))
+		return VERDICT_NONE;
 	a.line[sizeof(a.line) - 1] = '\0';
 	snprintf(c->why, sizeof(c->why), "%s %d%s%s", a.signalled ? "signal" :
 	    "exit code", a.status, a.line[0] == '\0' ? "" : ": ", a.line);

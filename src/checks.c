@@ -173,12 +173,27 @@ conclude(struct checks *cs, uint32_t i, bool passed)
 	timers_set(cs->timers, cs->servers + i, now + LINGER);
 }
 
+/* A want of our own says nothing of the server. */
+static void
+put_off(struct checks *cs, uint32_t server, const char *why)
+{
+	const struct check_plan *plan = &pool_of(cs, server)->check;
+
+	log_seldom(cs->log, LOG_WARNING, "backend %s: the check is put off: "
+	    "%s", backend_of(cs, server)->name, why);
+	timers_set(cs->timers, server, sys_now() + plan->interval);
+}
+
 static void
 follow(struct checks *cs, uint32_t i, enum verdict v)
 {
 	struct slot *s = &cs->slot[i];
 
-	if (v != VERDICT_OPEN)
+	if (v == VERDICT_NONE) {
+		cs->server[s->server].asked = false;
+		vacate(cs, i);
+		put_off(cs, s->server, "the program could not be run");
+	} else if (v != VERDICT_OPEN)
 		conclude(cs, i, v == VERDICT_PASSED);
 	else
 		poller_want(cs->poller, s->check.fd,
@@ -211,17 +226,6 @@ ask_program(struct checks *cs, struct slot *s, enum verdict *v)
 	return 0;
 }
 
-/* A want of our own says nothing of the server. */
-static void
-put_off(struct checks *cs, uint32_t server, uint64_t now)
-{
-	const struct check_plan *plan = &pool_of(cs, server)->check;
-
-	log_seldom(cs->log, LOG_WARNING, "backend %s: the check is put off: "
-	    "%s", backend_of(cs, server)->name, strerror(errno));
-	timers_set(cs->timers, server, now + plan->interval);
-}
-
 static uint64_t
 timeout_of(const struct check_plan *plan)
 {
@@ -250,7 +254,7 @@ start(struct checks *cs, uint32_t server)
 	s->began = sys_now_us();
 	if ((plan->kind == CHECK_EXEC ? ask_program(cs, s, &v) :
 	    ask_server(cs, s, &to, &v)) == -1) {
-		put_off(cs, server, now);
+		put_off(cs, server, strerror(errno));
 		return;
 	}
 	who->asked = true;

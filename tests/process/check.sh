@@ -318,6 +318,24 @@ no_program() {
 	DEATHS=
 }
 
+# That there is no process for the program is no fault of the server.
+no_process() {
+	can_change_user && have prlimit || return 0
+	program <<-EOF
+	#!/bin/sh
+	EOF
+	start "check = \"exec\"; check_command = \"$T/program\"; fall = 1;" \
+	    'a: { address = "127.0.0.1:1" }'
+	assert_log 'p/a: up'
+	runner=$(cat "/proc/$(prober)/task/$(prober)/children")
+	setpriv --reuid "$(uid_of "$(prober)")" \
+	    --regid "$(status_of "$(prober)" Gid | cut -d ' ' -f 1)" \
+	    --clear-groups prlimit --pid "${runner% }" --nproc=1:
+	assert_log 'p/a: the check is put off: the program could not be run'
+	transitions 1
+	shuttled_stop
+}
+
 # --- what stays ---------------------------------------------------------------
 
 prober_dies() {
@@ -544,6 +562,6 @@ real_tls() {
 
 run_cases down_and_up last_one is_polite elsewhere on_down clients_wait \
     send_expect http \
-    bad_servers runs_programs time_limit no_program prober_dies \
+    bad_servers runs_programs time_limit no_program no_process prober_dies \
     stays_over_reloads begins_as_told not_checked many real_redis real_nginx \
     real_postgres real_tls
