@@ -21,6 +21,16 @@
 /* As much as goes through any network in one datagram (DNS flag day 2020). */
 #define DATAGRAM	1232
 
+/*
+ * From 1.31 on c-ares keeps answers itself, also that there is none, for as long
+ * as they say; how long is for names.c. The time of that option is 0 in ours.
+ */
+#ifdef ARES_OPT_QUERY_CACHE
+#define NO_CACHE	ARES_OPT_QUERY_CACHE
+#else
+#define NO_CACHE	0
+#endif
+
 struct dns {
 	ares_channel	 channel;
 	struct poller	*poller;
@@ -81,7 +91,7 @@ dns_new(const struct conf *c, const char **why)
 		.sock_state_cb = on_socket,
 		.sock_state_cb_data = d,
 	};
-	int status, mask = ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ |
+	int status, mask = ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | NO_CACHE |
 	    ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
 
 	if (d == NULL) {
