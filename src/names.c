@@ -8,6 +8,7 @@
 #include "names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,7 @@ static void
 take_record(struct question *q, const struct record *r)
 {
 	struct found f = q->like;
+	char target[ANSWER_NAME + 1];
 
 	if (q->type != ANSWER_SRV) {
 		memcpy(f.site.ip, r->ip, sizeof(f.site.ip));
@@ -93,7 +95,9 @@ take_record(struct question *q, const struct record *r)
 	f.priority = r->priority;
 	f.site.weight = r->weight;
 	f.site.port = r->port;
-	ask_addresses(q->name, r->target, &f);
+	/* It is whole: the domains that are searched are not for it. */
+	snprintf(target, sizeof(target), "%s.", r->target);
+	ask_addresses(q->name, target, &f);
 }
 
 /* Nothing is known of these servers. */
