@@ -52,6 +52,21 @@ prober_is_needed(const struct conf *c)
 	return false;
 }
 
+/*
+ * Whoever was here before may have been killed between a change and the word of
+ * it: give that now, for all that stands on the board.
+ */
+static void
+tell_again(const struct prober *p)
+{
+	const struct conf *c = p->conf;
+	size_t i;
+
+	for (i = 0; i < c->pools; i++)
+		atomic_fetch_add(&p->board->pool[c->pool[i].seat].version, 1);
+	atomic_fetch_add(&p->board->head->changes, 1);
+}
+
 static int
 set_up(struct prober *p)
 {
@@ -96,6 +111,7 @@ prober_new(struct conf *conf, struct board *board, struct log *log,
 	p->channel = channel;
 	p->signals = -1;
 	if (set_up(p) == 0) {
+		tell_again(p);
 		log_line(log, LOG_INFO, "ready: uid %d, sandbox %s",
 		    (int)geteuid(), p->sandbox);
 		return p;
