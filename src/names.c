@@ -57,7 +57,17 @@ struct question {
 static void	ask(struct name *, const char *host, int type,
 		    const struct found *like);
 
-/* Two targets of a service may be one machine. */
+static bool
+is_better(const struct found *a, const struct found *b)
+{
+	return a->priority != b->priority ? a->priority < b->priority :
+	    a->site.weight > b->site.weight;
+}
+
+/*
+ * Two targets of a service may be one machine, and whose answer comes first is
+ * chance.
+ */
 static void
 add_found(struct name *nm, const struct found *f)
 {
@@ -65,9 +75,11 @@ add_found(struct name *nm, const struct found *f)
 
 	for (i = 0; i < nm->n; i++)
 		if (site_same(&nm->found[i].site, &f->site))
-			return;
-	if (nm->n < FOUND)
-		nm->found[nm->n++] = *f;
+			break;
+	if (i < nm->n ? is_better(f, &nm->found[i]) : i < FOUND) {
+		nm->found[i] = *f;
+		nm->n += i == nm->n;
+	}
 }
 
 static void

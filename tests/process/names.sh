@@ -200,6 +200,20 @@ services() {
 	stop
 }
 
+# One machine that two targets are has the better priority of both.
+two_targets_in_one() {
+	servers
+	zone "_s._tcp.test SRV 0 30 20 $PORT a.test" \
+	    "_s._tcp.test SRV 0 20 10 $PORT b.test" \
+	    "_s._tcp.test SRV 0 10 10 $PORT c.test" \
+	    'a.test A 0 127.0.0.1' 'b.test A 0 127.0.0.2' \
+	    'c.test A 0 127.0.0.1'
+	dns_start
+	start srv _s._tcp.test
+	assert_eq 'the lowest priority' 'a4' "$(spread 4)"
+	stop
+}
+
 # So many that they come by TCP, more than seats, and those that are there stay.
 many_answers() {
 	servers
@@ -357,6 +371,6 @@ are_checked() {
 }
 
 run_cases are_checked answers_become_servers failures_change_nothing \
-    one_family_fails gone_names_are_held services many_answers \
-    ttl_within_bounds changes_under_load known_to_those_who_come \
-    start_does_not_wait one_process_looks_once
+    one_family_fails gone_names_are_held services \
+    two_targets_in_one many_answers ttl_within_bounds changes_under_load \
+    known_to_those_who_come start_does_not_wait one_process_looks_once
