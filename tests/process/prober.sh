@@ -165,5 +165,6 @@ ends_with_its_master() {
 	DEATHS=
 }
 
-run_cases comes_and_goes is_respawned is_replaced hangs \
-    hangs_for_good cannot_start stays_until_all_have_ended stays_over_failed_reloads ends_with_its_master
+run_cases comes_and_goes is_respawned is_replaced hangs hangs_for_good \
+    cannot_start stays_until_all_have_ended stays_over_failed_reloads \
+    ends_with_its_master
