@@ -264,14 +264,15 @@ board_sum(const struct board *b, struct board_totals *sum)
 }
 
 void
-board_renew(struct board_backend *b)
+board_renew(struct board_backend *b, enum backend_health health)
 {
 	atomic_store(&b->held_until, 0);
 	atomic_store(&b->recent, 0);
 	atomic_store(&b->ejected_until, 0);
 	atomic_store(&b->ejections, 0);
 	atomic_store(&b->downs, (atomic_load(&b->downs) | BOARD_DOWNS) + 1);
-	atomic_store(&b->health, HEALTH_UNKNOWN);
+	atomic_store(&b->changed, 0);
+	atomic_store(&b->health, health);
 }
 
 uint32_t

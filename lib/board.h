@@ -225,8 +225,11 @@ struct board_totals {
 
 void	board_sum(const struct board *, struct board_totals *);
 
-/* Another server has this seat now: forget how the one before it did. */
-void	board_renew(struct board_backend *);
+/*
+ * Another server has this seat now: forget how the one before it did, and begin
+ * with this health.
+ */
+void	board_renew(struct board_backend *, enum backend_health);
 
 /* The oldest generation that still has workers, or else the latest. */
 uint32_t board_oldest(const struct board *);

@@ -171,10 +171,11 @@ seating_of(const struct name *nm)
 {
 	const struct conf *c = nm->names->conf;
 	const struct backend *first = &c->backend[nm->lookup->first];
+	const struct pool *p = &c->pool[first->pool];
 
 	return (struct seating){ .board = nm->names->board, .seat = first,
-	    .n = nm->lookup->n, .pool = c->pool[first->pool].seat,
-	    .keep = nm->keep };
+	    .n = nm->lookup->n, .pool = p->seat, .keep = nm->keep,
+	    .health = p->checked ? p->check.init_state : HEALTH_UNKNOWN };
 }
 
 static void

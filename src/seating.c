@@ -208,7 +208,7 @@ come(struct change *c, uint32_t i, const struct site *site)
 	if (c->seat[i].known && c->seat[i].site.family != 0)
 		tell(c, i, &c->seat[i].site, " is no longer ");
 	tell(c, i, site, " is now ");
-	board_renew(backend(c->seating, i));
+	board_renew(backend(c->seating, i), c->seating->health);
 	write_seat(c, i, site);
 	c->seat[i].taken = true;
 }

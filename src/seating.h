@@ -27,6 +27,7 @@ struct seating {
 	const struct backend *seat;
 	uint32_t	 n;		/* at most CONF_RESOLVE */
 	uint32_t	 pool;		/* on the board */
+	enum backend_health health;	/* of who comes */
 	/* Whom nobody knows anything of stays: bits of SEATING_KEEP(). */
 	unsigned	 keep;
 };

@@ -370,7 +370,18 @@ are_checked() {
 	stop
 }
 
-run_cases are_checked answers_become_servers failures_change_nothing \
-    one_family_fails gone_names_are_held services \
+# One whose first check has not ended counts as what the file says.
+begin_as_told() {
+	servers
+	zone 'x.test A 0 127.0.0.2'
+	dns_start
+	start on "x.test:$PORT" '' '' 'check = "send_expect"; interval = "20s";
+	    check_expect = "never"; init_state = "up"; queue_timeout = "500ms";'
+	assert_eq 'before the first check has ended' b1 "$(spread 1)"
+	stop
+}
+
+run_cases are_checked begin_as_told answers_become_servers \
+    failures_change_nothing one_family_fails gone_names_are_held services \
     two_targets_in_one many_answers ttl_within_bounds changes_under_load \
     known_to_those_who_come start_does_not_wait one_process_looks_once

@@ -155,6 +155,9 @@ test_renewed(void **state)
 	assert_false(backend_in_doubt(&bs, 0));
 	assert_int_equal(board->backend[0].health, HEALTH_UNKNOWN);
 	assert_true(backend_in_doubt(&bs, 1));
+	seating.health = HEALTH_UP;
+	answer("fbcd");
+	assert_int_equal(board->backend[0].health, HEALTH_UP);
 }
 
 /* Too many: those that are there stay, whatever the order of the answer. */

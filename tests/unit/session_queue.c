@@ -407,7 +407,7 @@ test_successor_goes_down(void **state)
 	server = rig_server(&rig, 0);
 	rig_write(&rig, client[0], "request");
 	rig_expect(&rig, server, "request");
-	board_renew(b);
+	board_renew(b, HEALTH_UNKNOWN);
 	go_down(atomic_load(&b->downs) + 1);
 	assert_int_equal(rig.table.live, 1);
 	write_text(server, "answer");
