@@ -106,7 +106,8 @@ struct board_backend {
 	_Atomic uint32_t health;	/* enum backend_health */
 	/* Times it went down, and above BOARD_DOWNS how many sat here before. */
 	_Atomic uint32_t downs;
-	_Atomic uint64_t changed;	/* sys_now() of the last such change */
+	/* sys_now() of the last such change; 0: up from the beginning. */
+	_Atomic uint64_t changed;
 	_Atomic uint64_t checks, check_failures;
 	_Atomic uint32_t check_ms;	/* what the last one took */
 	/* Where it is, if its name is looked up; the prober alone writes. */

@@ -13,11 +13,13 @@ health_needs(const struct check_plan *p, enum backend_health before)
 	    before == HEALTH_DOWN ? p->rise : 1;
 }
 
+/* Who was up from the beginning has no slow start: as if it were up for ever. */
 static void
-turn(struct board *board, struct board_backend *b, enum backend_health to,
-    uint64_t now)
+turn(struct board *board, struct board_backend *b, enum backend_health from,
+    enum backend_health to, uint64_t now)
 {
-	atomic_store(&b->changed, now);
+	atomic_store(&b->changed, from == HEALTH_UNKNOWN && to == HEALTH_UP ?
+	    0 : now);
 	if (to == HEALTH_DOWN)
 		atomic_fetch_add(&b->downs, 1);
 	/* Last: whoever sees it finds the rest in place. */
@@ -44,7 +46,7 @@ health_note(struct health *h, struct board *board, uint32_t seat,
 	if (++h->run < health_needs(p, before))
 		return false;
 	h->run = 0;
-	turn(board, b, seen, now);
+	turn(board, b, before, seen, now);
 	return true;
 }
 

@@ -214,8 +214,9 @@ slow_start() {
 	peer_start v "listen 127.0.0.1:0; port-file $T/v; serve any { echo }"
 	where=$(address v)
 	pool 'check = "tcp"; interval = "50ms"; rise = 4; fall = 1;
-	    init_state = "up"; slow_start = "1h";' a= \
-	    "b=check_address = \"$where\";"
+	    slow_start = "1h";' a= "b=check_address = \"$where\";"
+	assert_log 'backend p/a: up'
+	assert_log 'backend p/b: up'
 	short 20
 	assert_eq 'sessions of b while all are warm' 10 "$(of p/b)"
 	peer_stop v
