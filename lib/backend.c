@@ -136,6 +136,22 @@ backend_tier(const struct backends *bs, uint32_t i)
 	return bs->list[i].tier;
 }
 
+/* FNV-1a, as board_hash(), going on from that of the question. */
+uint64_t
+backend_hash(const struct backends *bs, uint32_t i)
+{
+	struct site p;
+	uint64_t h;
+	size_t k;
+
+	if (!moves(bs, i) || !found(bs, i, &p))
+		return bs->list[i].hash;
+	h = p.question ^ p.port;
+	for (k = 0; k < sizeof(p.ip); k++)
+		h = (h ^ p.ip[k]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
 /* As far as the operator is concerned. */
 static bool
 in_service(const struct backend *b)

@@ -121,6 +121,13 @@ uint32_t backend_weight(const struct backends *, uint32_t i);
 uint32_t backend_tier(const struct backends *, uint32_t i);
 
 /*
+ * What keys go by: the hash of its name, or, where that is looked up, of where it
+ * is. All machines with the same answers have the same, in whatever order they
+ * came. It changes as the weight does.
+ */
+uint64_t backend_hash(const struct backends *, uint32_t i);
+
+/*
  * Count one session more. False: it has as many as it may have; never does it
  * get more, whoever asks at the same time. Spare connections are no sessions.
  * Pair with backend_drop(), once the connection is closed.

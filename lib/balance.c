@@ -81,7 +81,8 @@ make_tier(struct balance_tier *t, const struct backends *bs,
 		weight = backend_weight(bs, i);
 		if (backend_tier(bs, i) != tier || weight == 0)
 			continue;
-		t->member[t->n++] = (struct member){ .seat = bs->list[i].seat,
+		t->member[t->n++] = (struct member){
+		    .hash = backend_hash(bs, i), .seat = bs->list[i].seat,
 		    .backend = (uint16_t)i, .weight = (uint16_t)weight };
 		t->sum += weight;
 	}

@@ -58,7 +58,7 @@ walk(const struct balance_tier *t, struct ring *r, bool place)
 	uint64_t hash;
 
 	for (k = 0; k < t->n; k++) {
-		hash = t->bs->list[t->member[k].backend].hash;
+		hash = t->member[k].hash;
 		for (n = 0; n < t->member[k].weight * points; n++) {
 			hash = balance_mix(hash);
 			if (place)

@@ -46,9 +46,9 @@ key_of(const struct balance_tier *t, const struct endpoint *e)
 }
 
 static uint64_t
-lot_of(const struct balance_tier *t, const struct member *m, uint64_t key)
+lot_of(const struct member *m, uint64_t key)
 {
-	return balance_mix(key ^ t->bs->list[m->backend].hash);
+	return balance_mix(key ^ m->hash);
 }
 
 /* Whose lot is the highest (Thaler, Ravishankar, rendezvous hashing, 1998). */
@@ -59,7 +59,7 @@ highest(const struct balance_tier *t, struct balance_choice *c, uint64_t key)
 	uint64_t lot, most = 0;
 
 	for (m = t->member; m < t->member + t->n; m++) {
-		lot = lot_of(t, m, key);
+		lot = lot_of(m, key);
 		if ((best == NULL || lot > most) &&
 		    balance_usable(t, c, m, lot >> 32)) {
 			best = m;
@@ -79,7 +79,7 @@ balance_by_key(const struct balance_tier *t, struct balance_choice *c,
 
 	for (n = 0; n < LOOKUPS; n++, hash = balance_mix(hash)) {
 		m = at(t, hash);
-		if (balance_usable(t, c, m, lot_of(t, m, key) >> 32))
+		if (balance_usable(t, c, m, lot_of(m, key) >> 32))
 			return m;
 	}
 	return highest(t, c, key);

@@ -16,17 +16,26 @@
 /* A member with its own order of preference over all places. */
 struct candidate {
 	const struct backend *backend;
+	uint64_t	hash;
 	uint32_t	at, skip;	/* the next place it wants */
 	uint32_t	credit;		/* a turn costs the largest weight */
 	uint16_t	member, weight;
 };
 
-/* By name: the order of the list must not matter. */
+/*
+ * By name: the order of the list must not matter. Nor must that of the servers
+ * that one name has, whose numbers are as they came.
+ */
 static int
 compare(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
+	uint64_t of = x->backend->question;
 
+	if (of != y->backend->question)
+		return of < y->backend->question ? -1 : 1;
+	if (of != 0 && x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
 	return strcmp(x->backend->name, y->backend->name);
 }
 
@@ -39,8 +48,8 @@ gather(const struct balance_tier *t, struct candidate *list)
 
 	for (k = 0; k < t->n; k++) {
 		b = &t->bs->list[t->member[k].backend];
-		hash = balance_mix(b->hash);
-		list[k] = (struct candidate){ .backend = b,
+		hash = balance_mix(t->member[k].hash);
+		list[k] = (struct candidate){ .backend = b, .hash = hash,
 		    .at = (uint32_t)(hash % PLACES),
 		    .skip = (uint32_t)(balance_mix(hash) % (PLACES - 1)) + 1,
 		    .member = (uint16_t)k, .weight = t->member[k].weight };

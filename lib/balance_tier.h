@@ -14,6 +14,7 @@
 
 /* A backend of the tier that has a weight. */
 struct member {
+	uint64_t	hash;		/* see backend_hash() */
 	uint32_t	seat;
 	uint16_t	backend;	/* its number in the list */
 	uint16_t	weight;

@@ -484,6 +484,42 @@ test_maglev_is_the_same_everywhere(void **state)
 		    list[pick_for(balance, k, 0)].name);
 }
 
+/* The servers of one name, which have come in another order. */
+static void
+put_sites(const char *order)
+{
+	struct site site = { .question = 5, .family = AF_INET, .port = 80,
+	    .weight = 1 };
+	uint32_t i;
+
+	for (i = 0; order[i] != '\0'; i++) {
+		list[i].question = 5;
+		site.ip[3] = (unsigned char)order[i];
+		site_write(&backends.board->backend[i].site, &site);
+	}
+	atomic_fetch_add(&backends.board->pool[0].version, 1);
+}
+
+static void
+test_servers_of_a_name_are_the_same_everywhere(void **state)
+{
+	static const char one[] = "ABCDEFGH", other[] = "HCBFEDGA";
+	static uint8_t before[KEYS];
+	unsigned w, k;
+
+	(void)state;
+	for (w = 4; w < 6; w++) {
+		begin(all[w], NULL, 8);
+		put_sites(one);
+		map_keys(before);
+		put_sites(other);
+		for (k = 0; k < KEYS; k++)
+			assert_int_equal(one[before[k]],
+			    other[pick_for(balance, k, 0)]);
+		end(NULL);
+	}
+}
+
 /* And the same for ever, on any machine: these are written down. */
 static void
 test_keys_are_the_same_everywhere(void **state)
@@ -654,6 +690,7 @@ main(void)
 		TEST(test_keys_when_the_sum_changes),
 		TEST(test_what_the_key_is),
 		TEST(test_maglev_is_the_same_everywhere),
+		TEST(test_servers_of_a_name_are_the_same_everywhere),
 		TEST(test_keys_are_the_same_everywhere),
 		TEST(test_bounded_load),
 		TEST(test_slow_start),
