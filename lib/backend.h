@@ -149,18 +149,18 @@ bool	backend_unknown(const struct backends *, uint32_t i);
 /* Has it as many sessions as it may have? */
 bool	backend_full(const struct backends *, uint32_t i);
 
+/*
+ * How much of its weight it is to have, having come up just now: from little on
+ * steadily to BACKEND_WARM when *slow_start* of the pool has passed.
+ */
+uint32_t backend_warmth(const struct backends *, uint32_t i, uint64_t now);
+
 /* What a failure has changed. */
 enum backend_news {
 	NEWS_NONE,
 	NEWS_DOUBT,			/* not ejected: too few others are left */
 	NEWS_EJECTED			/* others are tried first, for a time */
 };
-
-/*
- * How much of its weight it is to have, having come up just now: from little on
- * steadily to BACKEND_WARM when *slow_start* of the pool has passed.
- */
-uint32_t backend_warmth(const struct backends *, uint32_t i, uint64_t now);
 
 /*
  * An attempt to connect failed. As many as *max_fails* of the pool in
