@@ -38,16 +38,11 @@ parse_unix(const char *path, struct addr *out, const char **why)
  * its brackets.
  */
 static int
-split(const char *text, char *host, size_t size, const char **port,
-    const char **why)
+split(const char *text, enum addr_use use, char *host, size_t size,
+    const char **port, const char **why)
 {
 	const char *from = text, *end;
 
-	if (strstr(text, "://") != NULL) {
-		*why = "an address has no scheme: it is host:port, :port or "
-		    "unix:/path";
-		return -1;
-	}
 	if (text[0] == '[') {
 		from = text + 1;
 		if ((end = strchr(from, ']')) == NULL || end[1] != ':') {
@@ -57,7 +52,9 @@ split(const char *text, char *host, size_t size, const char **port,
 		*port = end + 2;
 	} else {
 		if ((end = strchr(text, ':')) == NULL) {
-			*why = "an address is host:port, :port or unix:/path";
+			*why = use == ADDR_CONNECT ?
+			    "an address is host:port or unix:/path" :
+			    "an address is host:port, :port or unix:/path";
 			return -1;
 		}
 		if (strchr(end + 1, ':') != NULL) {
@@ -125,7 +122,14 @@ addr_split(const char *text, enum addr_use use, char *host, size_t size,
 	const char *port, *err;
 	long long n;
 
-	if (split(text, host, size, &port, why) == -1)
+	if (strstr(text, "://") != NULL) {
+		*why = use == ADDR_CONNECT ?
+		    "an address has no scheme: it is host:port or unix:/path" :
+		    "an address has no scheme: it is host:port, :port or "
+		    "unix:/path";
+		return -1;
+	}
+	if (split(text, use, host, size, &port, why) == -1)
 		return -1;
 	if (isalpha((unsigned char)port[0])) {
 		*why = "a port is a number, such as 80, and no name";

@@ -118,9 +118,9 @@ static const struct {
 	enum addr_use	 use;
 	const char	*why;		/* the beginning */
 } bad[] = {
-	{ "", ADDR_LISTEN, "an address is host:port" },
-	{ "1.2.3.4", ADDR_LISTEN, "an address is host:port" },
-	{ "host", ADDR_CONNECT, "an address is host:port" },
+	{ "", ADDR_LISTEN, "an address is host:port, :port or unix:/path" },
+	{ "1.2.3.4", ADDR_LISTEN, "an address is host:port, :port or" },
+	{ "host", ADDR_CONNECT, "an address is host:port or unix:/path" },
 	{ ":", ADDR_LISTEN, LISTEN_PORT },
 	{ "1.2.3.4:", ADDR_LISTEN, LISTEN_PORT },
 	{ "1.2.3.4:65536", ADDR_LISTEN, LISTEN_PORT },
@@ -128,7 +128,8 @@ static const struct {
 	{ "1.2.3.4:80x", ADDR_LISTEN, LISTEN_PORT },
 	{ "1.2.3.4:http", ADDR_LISTEN, "a port is a number, such as 80" },
 	{ ":http", ADDR_LISTEN, "a port is a number, such as 80" },
-	{ "http://127.0.0.1:80", ADDR_CONNECT, "an address has no scheme" },
+	{ "http://127.0.0.1:80", ADDR_CONNECT, "an address has no scheme: "
+	    "it is host:port or unix:/path" },
 	{ "tcp://[::1]:80", ADDR_LISTEN, "an address has no scheme" },
 	{ "1.2.3.4:99999999999999999999", ADDR_LISTEN, LISTEN_PORT },
 	{ "1.2.3.4:0", ADDR_CONNECT, CONNECT_PORT },
