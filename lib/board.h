@@ -78,6 +78,7 @@ struct board_seat {
 	char		 name[BOARD_NAME];
 	uint64_t	 hash;		/* of the name; 0: never taken */
 	uint64_t	 generation;	/* the last that has it */
+	uint64_t	 where;		/* hash of a server's address; 0: none */
 };
 
 /* Whether a backend serves, as its checks see it. */

@@ -19,6 +19,8 @@ enum check_kind {
 	CHECK_TLS
 };
 
+#define CHECK_COMMAND_WORDS	63
+
 struct check_plan {
 	uint32_t	 kind;		/* enum check_kind */
 	const char	*send, *expect;	/* as in dialog.h; NULL: none */

@@ -125,8 +125,16 @@ const char *
 check_values_command(const char *text, void *to)
 {
 	struct pool *p = to;
+	unsigned words = 1;
+	const char *at;
 
 	p->check.command = text;
+	for (at = strpbrk(text, " \t"); at != NULL; at = strpbrk(at, " \t")) {
+		at += strspn(at, " \t");
+		words += *at != '\0';
+	}
+	if (words > CHECK_COMMAND_WORDS)
+		return "has more than 63 words";
 	return text[0] == '/' ? NULL :
 	    "should be the absolute name of a program, and its arguments";
 }

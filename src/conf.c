@@ -253,6 +253,30 @@ conf_forget_unchecked(const struct conf *c, struct board *board)
 			health_forget(board, b->seat);
 }
 
+void
+conf_renew_moved(const struct conf *c, struct board *board)
+{
+	const struct check_plan *plan;
+	struct board_seat *seat;
+	const struct backend *b;
+	char name[ADDR_TEXT];
+	uint64_t before;
+
+	for (b = c->backend; b < c->backend + c->backends; b++) {
+		if (b->question != 0)
+			continue;
+		seat = &board->backend[b->seat].seat;
+		before = seat->where;
+		seat->where = board_hash(addr_format(&b->addr, name,
+		    sizeof(name)));
+		plan = &c->pool[b->pool].check;
+		if (before != 0 && before != seat->where)
+			board_renew(&board->backend[b->seat],
+			    is_checked(c, b) ? plan->init_state :
+			    HEALTH_UNKNOWN);
+	}
+}
+
 int
 conf_number(const char *text, long long min, long long max, unsigned *to)
 {

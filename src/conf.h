@@ -126,6 +126,12 @@ int	conf_sit_down(struct conf *, struct board *, uint64_t generation,
  */
 void	conf_forget_unchecked(const struct conf *, struct board *);
 
+/*
+ * Of a server that is not where the one of its name was before, forget how that
+ * one did. To be called while nobody writes how servers do.
+ */
+void	conf_renew_moved(const struct conf *, struct board *);
+
 /* Which sessions leave a line: all, errors, none, 1/N. 0, or -1. */
 int	conf_log_sessions(struct conf *, const char *text);
 

@@ -22,7 +22,7 @@
 #include "poller.h"
 #include "sys.h"
 
-#define WORDS		64		/* of a command */
+#define WORDS		(CHECK_COMMAND_WORDS + 1)	/* and a NULL */
 #define DESCRIPTORS	64		/* of a process that runs one */
 #define ASKED		'X'
 

@@ -154,6 +154,23 @@ stays_over_failed_reloads() {
 	DEATHS=
 }
 
+# A server of the same name at another address is another server.
+moves() {
+	start tcp 'interval = "60s";'
+	assert_log 'p/s: up'
+	backend_refusing elsewhere
+	here=$BACKEND
+	BACKEND=$(address elsewhere)
+	conf tcp 'interval = "60s";'
+	BACKEND=$here
+	reload
+	assert_log 'p/s: down: connect: .* (first check)'
+	peer "connect $LISTEN; expect-eof"
+	assert_log 'backend=- .*end=proxy.no_backend'
+	shuttled_stop
+	backends_release elsewhere
+}
+
 ends_with_its_master() {
 	start tcp
 	wait_for 5 probers 1
@@ -167,4 +184,4 @@ ends_with_its_master() {
 
 run_cases comes_and_goes is_respawned is_replaced hangs hangs_for_good \
     cannot_start stays_until_all_have_ended stays_over_failed_reloads \
-    ends_with_its_master
+    moves ends_with_its_master
