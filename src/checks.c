@@ -87,20 +87,24 @@ pool_of(const struct checks *cs, uint32_t server)
 
 /* --- lines ----------------------------------------------------------------- */
 
-/* Those that serve, of those that there are. */
-static unsigned
-count_left(const struct checks *cs, const struct pool *p, unsigned *all)
+/* Servers that there are; how many of them serve, or may turn out to. */
+struct strength {
+	unsigned all, up, unknown;
+};
+
+static struct strength
+strength_of(const struct checks *cs, const struct pool *p)
 {
+	struct strength n = { 0, 0, 0 };
 	struct addr a;
-	unsigned left = 0;
 	uint32_t i;
 
-	*all = 0;
 	for (i = p->first; i < p->first + p->n; i++) {
-		left += backend_serves(&cs->backends, i);
-		*all += backend_address(&cs->backends, i, &a);
+		n.all += backend_address(&cs->backends, i, &a);
+		n.up += backend_serves(&cs->backends, i);
+		n.unknown += backend_unknown(&cs->backends, i);
 	}
-	return left;
+	return n;
 }
 
 static void
@@ -108,7 +112,7 @@ tell(const struct checks *cs, const struct slot *s, bool up, uint32_t needed,
     uint64_t us)
 {
 	const struct pool *p = pool_of(cs, s->server);
-	unsigned all, left = count_left(cs, p, &all);
+	const struct strength n = strength_of(cs, p);
 	char why[4 * DIALOG_WHY + 1], which[48] = "first check", took[32] = "";
 
 	strvis(why, s->check.why, VIS_CSTYLE | VIS_NL | VIS_TAB);
@@ -117,10 +121,11 @@ tell(const struct checks *cs, const struct slot *s, bool up, uint32_t needed,
 		    needed);
 	if (up)
 		snprintf(took, sizeof(took), " in %.1f ms", (double)us / 1000);
-	log_line(cs->log, up ? LOG_NOTICE : left > 0 ? LOG_WARNING : LOG_ERR,
-	    "backend %s: %s: %s%s (%s); %u of %u servers of pool %s left",
-	    backend_of(cs, s->server)->name, up ? "up" : "down", why, took,
-	    which, left, all, p->name);
+	/* Without any the pool serves nobody. */
+	log_line(cs->log, up ? LOG_NOTICE : n.up + n.unknown > 0 ?
+	    LOG_WARNING : LOG_ERR, "backend %s: %s: %s%s (%s); %u of %u "
+	    "servers of pool %s up", backend_of(cs, s->server)->name,
+	    up ? "up" : "down", why, took, which, n.up, n.all, p->name);
 }
 
 /* --- slots ----------------------------------------------------------------- */

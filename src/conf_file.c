@@ -167,6 +167,31 @@ read_value(struct reading *r, const config_setting_t *s, struct section *to,
 }
 
 /* Neither a directive nor a section here: perhaps elsewhere, or misspelt. */
+/* What HAProxy and nginx call it; NULL: nothing that we have there. */
+static const char *
+as_others_say(const char *name, enum section_kind in)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} words[] = {
+		{ "maxconn", "max_sessions" }, { "max_conns", "max_sessions" },
+		{ "inter", "interval" }, { "fastinter", "fast_interval" },
+		{ "downinter", "down_interval" }, { "timeout", "check_timeout" },
+		{ "down", "state" }, { "disabled", "state" },
+		{ "bind", "address" }, { "default_backend", "pool" },
+		{ "proxy_timeout", "idle_timeout" },
+		{ "proxy_connect_timeout", "connect_timeout" },
+		{ "worker_processes", "workers" }, { "nbproc", "workers" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(words[i].theirs, name) == 0 &&
+		    directive_find(in, words[i].ours) != NULL)
+			return words[i].ours;
+	return NULL;
+}
+
 static void
 unknown(struct reading *r, const config_setting_t *s, struct section *to)
 {
@@ -193,7 +218,8 @@ unknown(struct reading *r, const config_setting_t *s, struct section *to)
 			names[n++] = d->name;
 		else if (strcmp(d->name, name) == 0)
 			home = homes[d->section];
-	near = nearest(name, names, n);
+	if ((near = as_others_say(name, in)) == NULL)
+		near = nearest(name, names, n);
 	if (home != NULL)
 		complain_at(r->complaints, &place, "%s does not belong here, "
 		    "but %s", name, home);

@@ -67,7 +67,7 @@ down_and_up() {
 	peer_stop a
 	began=$(now_ms)
 	load_start busy -c 2
-	assert_log 'warning: backend p/a: down: connect: Connection refused (check 3 of 3); 1 of 2 servers of pool p left'
+	assert_log 'warning: backend p/a: down: connect: Connection refused (check 3 of 3); 1 of 2 servers of pool p up'
 	took=$(($(log_time 'p/a: down') - began))
 	say "from the end to down: $took ms"
 	# The first after up to 220 ms, then two of 50 and their spread: 330 in

@@ -405,6 +405,13 @@ test_unknown(void **state)
 	refuse_line(SECTION_TOP, "whatever = 1", "whatever", "shuttled.conf(5)");
 	refuse_line(SECTION_TOP, "lisen: { }", "lisen", ", perhaps listen");
 	refuse_line(SECTION_POOL, "servers: { }", "servers", ", perhaps server");
+	/* What others call it, but only where we have it. */
+	refuse_line(SECTION_SERVER, "maxconn = 5", "directive maxconn",
+	    ", perhaps max_sessions");
+	refuse_line(SECTION_POOL, "inter = 5", "directive inter",
+	    ", perhaps interval");
+	refuse_line(SECTION_LISTEN, "maxconn = 5", "directive maxconn",
+	    "; see shuttled.conf(5)");
 	refuse_line(SECTION_SERVER, "server: { }", "server", "does not belong");
 }
 
