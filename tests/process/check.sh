@@ -151,7 +151,9 @@ on_down() {
 		assert_log 'p/a: down'
 		if [ $what = cut ]; then
 			wait_for 5 log_reaches 5 'end=proxy.server_down'
-			load_end kept KILL || :
+			load_end kept
+			assert_eq 'kept ones that were cut' 5 \
+			    "$(load_count kept kept reset cut)"
 		else
 			load_end kept
 			load_all_ok kept 5

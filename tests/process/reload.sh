@@ -253,7 +253,9 @@ drain_timeout() {
 	serves || fail 'it does not serve'
 	wait_for 15 log_reaches 3 'end=proxy.drain'
 	wait_for 5 workers_are 1
-	load_end kept KILL || :
+	load_end kept
+	assert_eq 'kept ones that were ended' 3 \
+	    "$(load_count kept kept reset cut)"
 	shuttled_stop
 }
 
