@@ -166,7 +166,6 @@ read_value(struct reading *r, const config_setting_t *s, struct section *to,
 		read_one(r, s, v);
 }
 
-/* Neither a directive nor a section here: perhaps elsewhere, or misspelt. */
 /* What HAProxy and nginx call it; NULL: nothing that we have there. */
 static const char *
 as_others_say(const char *name, enum section_kind in)
@@ -192,6 +191,7 @@ as_others_say(const char *name, enum section_kind in)
 	return NULL;
 }
 
+/* Neither a directive nor a section here: perhaps elsewhere, or misspelt. */
 static void
 unknown(struct reading *r, const config_setting_t *s, struct section *to)
 {
@@ -292,6 +292,48 @@ read_sections(struct reading *r, const config_setting_t *s,
 	}
 }
 
+/* The directive of a pool that has this name in its group `check`. */
+static const struct directive *
+check_directive(const char *name)
+{
+	static const char *const as_they_are[] = { "interval",
+	    "fast_interval", "down_interval", "rise", "fall", "init_state" };
+	char full[64];
+	size_t i;
+
+	if (strcmp(name, "type") == 0)
+		return directive_find(SECTION_POOL, "check");
+	for (i = 0; i < sizeof(as_they_are) / sizeof(*as_they_are); i++)
+		if (strcmp(as_they_are[i], name) == 0)
+			return directive_find(SECTION_POOL, name);
+	snprintf(full, sizeof(full), "check_%s", name);
+	return directive_find(SECTION_POOL, full);
+}
+
+/* check: { type = "tcp"; rise = 3 }: in a pool, all about checks in one place. */
+static void
+read_check(struct reading *r, const config_setting_t *s, struct section *pool)
+{
+	const config_setting_t *one;
+	const struct directive *d;
+	struct place place;
+	const char *name;
+	int i;
+
+	for (i = 0; i < config_setting_length(s); i++) {
+		one = config_setting_get_elem(s, (unsigned)i);
+		name = config_setting_name(one);
+		place = place_of(r, one);
+		if ((d = check_directive(name)) != NULL)
+			read_value(r, one, pool, d);
+		else if (directive_find(SECTION_POOL, name) != NULL)
+			complain_at(r->complaints, &place, "%s does not belong "
+			    "in check: { … }, but beside it", name);
+		else
+			unknown(r, one, pool);
+	}
+}
+
 static void
 read_section(struct reading *r, const config_setting_t *s, struct section *to)
 {
@@ -308,7 +350,10 @@ read_section(struct reading *r, const config_setting_t *s, struct section *to)
 			    strcmp(section_word(nested[k].kind),
 			    config_setting_name(one)) == 0)
 				break;
-		if (d != NULL)
+		if (to->kind == SECTION_POOL && config_setting_is_group(one) &&
+		    strcmp(config_setting_name(one), "check") == 0)
+			read_check(r, one, to);
+		else if (d != NULL)
 			read_value(r, one, to, d);
 		else if (k < NESTED)
 			read_sections(r, one, nested[k].kind,

@@ -283,6 +283,21 @@ test_members(void **state)
 	assert_ptr_equal(conf.pool->balance, balance_algorithm("roundrobin"));
 	accept_line(SECTION_TOP, "balance = \"maglev\"");
 	assert_ptr_equal(conf.pool->balance, balance_algorithm("maglev"));
+	accept_line(SECTION_POOL, "check: { type = \"http\" interval = \"3s\" "
+	    "rise = 5 timeout = \"1s\" uri = \"/up\" }");
+	assert_int_equal(conf.pool->check.kind, CHECK_HTTP);
+	assert_int_equal(conf.pool->check.interval, 3000);
+	assert_int_equal(conf.pool->check.rise, 5);
+	assert_int_equal(conf.pool->check.timeout, 1000);
+	assert_string_equal(conf.pool->check.uri, "/up");
+	refuse_line(SECTION_POOL, "check: { type = \"tpc\" }", "\"tpc\"",
+	    "should be one of off, tcp");
+	refuse_line(SECTION_POOL, "check: { ries = 5 }", "directive ries",
+	    ", perhaps rise");
+	refuse_line(SECTION_POOL, "check: { retries = 5 }", "retries does not",
+	    "but beside it");
+	refuse_line(SECTION_POOL, "check: { rise = 2 } rise = 3", "rise is set at",
+	    "already");
 	accept_line(SECTION_TOP, "check = \"tls\"");
 	assert_true(conf.pool->checked);
 	assert_int_equal(conf.pool->check.kind, CHECK_TLS);
@@ -341,6 +356,9 @@ test_types(void **state)
 			    kinds[i].string ? d->type > TYPE_BOOL ||
 			    d->type == TYPE_TIME || d->words != NULL :
 			    kinds[i].list && d->type == TYPE_ADDRESSES;
+			/* There is a group of this name as well. */
+			right |= kinds[i].text[0] == '{' && d->section ==
+			    SECTION_POOL && strcmp(d->name, "check") == 0;
 			if (right)
 				continue;
 			snprintf(line, sizeof(line), "%s = %s", d->name,
