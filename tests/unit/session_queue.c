@@ -69,6 +69,14 @@ waiting(void)
 	return n;
 }
 
+/* The first client has the server, which takes no more than one. */
+static void
+one_is_served(void)
+{
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 0);
+}
+
 /* Both sides end the session of client *i*, and the server has the next one. */
 static void
 next_server(int i)
@@ -120,8 +128,7 @@ test_timeout(void **state)
 	(void)state;
 	rig.pool.queue_timeout = 300;
 	begin(1);
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 	client[1] = rig_client(&rig);
 	rig_pass(&rig, 290);
 	assert_int_equal(waiting(), 1);
@@ -141,8 +148,7 @@ test_queue_is_full(void **state)
 	(void)state;
 	rig.pool.max_queue = 1;
 	begin(1);
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 	client[1] = rig_client(&rig);
 	client[2] = rig_client(&rig);
 	rig_expect_end(&rig, client[2]);
@@ -160,8 +166,7 @@ test_nobody_may_wait(void **state)
 	(void)state;
 	rig.pool.max_queue = 0;
 	begin(1);
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 	client[1] = rig_client(&rig);
 	rig_expect_end(&rig, client[1]);
 	drop(&client[1]);
@@ -171,8 +176,7 @@ test_nobody_may_wait(void **state)
 	drop(&client[0]);
 	drop(&server);
 	TURN_UNTIL(&rig, rig.table.live == 0);
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 }
 
 /* No connection is made for one that has reset its own. */
@@ -181,8 +185,7 @@ test_client_is_gone(void **state)
 {
 	(void)state;
 	begin(1);
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 	client[1] = rig_client(&rig);
 	client[2] = rig_client(&rig);
 	rig_abort(client[1]);
@@ -206,8 +209,7 @@ test_stop(void **state)
 {
 	(void)state;
 	begin(1);
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 	client[1] = rig_client(&rig);
 	client[2] = rig_client(&rig);
 	table_shut(&rig.table, END_DRAIN);
@@ -224,8 +226,7 @@ test_waits_for_those_not_tried(void **state)
 	(void)state;
 	begin(2);
 	rig_refuse(&rig, 1);
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 	client[1] = rig_client(&rig);
 	TURN_UNTIL(&rig, waiting() == 1);
 	rig_idle(&rig);
@@ -237,8 +238,7 @@ test_waits_for_those_not_tried(void **state)
 	assert_true(logged(" backend=b,a "));
 	/* With no attempt left there is nothing to wait for. */
 	rig.pool.attempts = 1;
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 	client[1] = rig_client(&rig);
 	rig_expect_end(&rig, client[1]);
 	drop(&client[1]);
@@ -254,8 +254,7 @@ test_is_not_in_the_way(void **state)
 
 	(void)state;
 	begin(2);
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 	rig_refuse(&rig, 1);
 	client[1] = rig_client(&rig);
 	TURN_UNTIL(&rig, waiting() == 1);
@@ -376,8 +375,7 @@ test_server_goes_down(void **state)
 	rig_ready(&rig);
 	atomic_store(&rig.board->backend[0].health, HEALTH_UP);
 	atomic_store(&rig.board->backend[0].downs, 7);
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 	rig_write(&rig, client[0], "request");
 	rig_expect(&rig, server, "request");
 	/* That was before it came. */
@@ -403,8 +401,7 @@ test_successor_goes_down(void **state)
 	b = &rig.board->backend[0];
 	atomic_store(&b->health, HEALTH_UP);
 	atomic_store(&b->downs, 7);
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 	rig_write(&rig, client[0], "request");
 	rig_expect(&rig, server, "request");
 	board_renew(b, HEALTH_UNKNOWN);
@@ -422,8 +419,7 @@ test_server_goes_down_and_sessions_stay(void **state)
 	rig_backend(&rig);
 	rig_ready(&rig);
 	atomic_store(&rig.board->backend[0].health, HEALTH_UP);
-	client[0] = rig_client(&rig);
-	server = rig_server(&rig, 0);
+	one_is_served();
 	rig_write(&rig, client[0], "request");
 	go_down(1);
 	rig_expect(&rig, server, "request");
