@@ -23,14 +23,14 @@
 #include "site.h"
 
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
-#define BOARD_VERSION	4
+#define BOARD_VERSION	5
 #define BOARD_WORKERS	256		/* slots, the most workers there can be */
 #define BOARD_BACKENDS	4096		/* the most backends there can be */
 #define BOARD_POOLS	512		/* room for pools, old and new */
 #define BOARD_SEATS	(2 * BOARD_BACKENDS) /* for backends, likewise */
 #define BOARD_NAME	128		/* bytes with the NUL */
 #define BOARD_NO_SEAT	UINT32_MAX
-#define BOARD_ENDS	32		/* room for reasons a session ends for */
+#define BOARD_ENDS	64		/* room for reasons a session ends for */
 #define BOARD_DOWNS	UINT32_C(0xffff)
 
 #define WORKER_STATES(X) X(FREE) X(STARTING) X(READY) X(CLOSING) \

@@ -23,8 +23,9 @@ session_set_state(struct session *s, enum session_state to)
 {
 	static const unsigned from[] = {
 		[SESSION_FREE] = ~0u,
-		[SESSION_PICK] = 1u << SESSION_FREE | 1u << SESSION_CONNECT |
-		    1u << SESSION_QUEUE,
+		[SESSION_HEADER] = 1u << SESSION_FREE,
+		[SESSION_PICK] = 1u << SESSION_FREE | 1u << SESSION_HEADER |
+		    1u << SESSION_CONNECT | 1u << SESSION_QUEUE,
 		[SESSION_QUEUE] = 1u << SESSION_PICK,
 		[SESSION_CONNECT] = 1u << SESSION_PICK,
 		[SESSION_RELAY] = 1u << SESSION_CONNECT,
@@ -161,6 +162,7 @@ session_finish(struct session_table *t, struct session *s, int reset)
 	counter_add(&t->board->ends[s->end], 1);
 	gauge_add(&t->board->live, -1);
 	session_log_end(t, s);
+	session_leave(t, s);
 	session_set_state(s, SESSION_FREE);
 	table_give(t, s);
 }
@@ -182,7 +184,7 @@ session_open(struct session_table *t, int fd, const struct endpoint *client,
 	counter_add(&t->board->total, 1);
 	gauge_add(&t->board->live, 1);
 	session_log_start(t, s);
-	session_pick(t, s);
+	session_admit(t, s);
 }
 
 void

@@ -3,11 +3,12 @@
 /*
  * session.h: one client, the backend that serves it, and the bytes between.
  *
- *	PICK -> CONNECT -> RELAY -> (FLUSH ->) gone
+ *	(HEADER ->) PICK -> CONNECT -> RELAY -> (FLUSH ->) gone
  *	| ^________|  on failure, with a backend not tried yet
  *	|<--> QUEUE, while all that are left are full
- *	+-> (LINGER ->) gone, when there is none
+ *	+-> (LINGER ->) gone, when there is none, or it may not come in
  *
+ * HEADER waits for that of the PROXY protocol, which says who the client is.
  * PICK is passed through within one turn. FLUSH waits for the peer's system to
  * have all bytes before a reset is passed on, since a reset overtakes them.
  * LINGER reads what the client has sent to nobody, since closing with bytes
@@ -30,8 +31,8 @@ struct session_table;
 
 #define SESSION_ATTEMPTS	8	/* backends tried at most */
 
-#define SESSION_STATES(X) X(FREE) X(PICK) X(QUEUE) X(CONNECT) X(RELAY) \
-	X(FLUSH) X(LINGER)
+#define SESSION_STATES(X) X(FREE) X(HEADER) X(PICK) X(QUEUE) X(CONNECT) \
+	X(RELAY) X(FLUSH) X(LINGER)
 
 enum session_state {
 #define X(name) SESSION_##name,
@@ -60,6 +61,18 @@ enum session_state {
 	X(QUEUE_TIMEOUT,	"proxy.queue_timeout")			\
 	X(QUEUE_FULL,		"proxy.queue_full")			\
 	X(SERVER_DOWN,		"proxy.server_down")			\
+	X(NOT_TRUSTED,		"proxy.not_trusted")			\
+	X(BAD_HEADER,		"client.bad_header")			\
+	X(HEADER_TIMEOUT,	"proxy.header_timeout")			\
+	X(DENIED,		"proxy.denied")				\
+	X(MAX_SESSIONS,		"proxy.max_sessions")			\
+	X(LISTENER_FULL,	"proxy.listener_full")			\
+	X(SOURCE_FULL,		"proxy.source_full")			\
+	X(SESSION_RATE,		"proxy.session_rate")			\
+	X(SOURCE_RATE,		"proxy.source_rate")			\
+	X(CLIENT_IDLE,		"proxy.client_idle")			\
+	X(SERVER_IDLE,		"proxy.server_idle")			\
+	X(MAX_LIFETIME,		"proxy.max_lifetime")			\
 	X(RESOURCES,		"proxy.resources")			\
 	X(DRAIN,		"proxy.drain")				\
 	X(STOP,			"proxy.stop")

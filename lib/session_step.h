@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_step.h: what the four files of a session's life share; nobody else
- * includes it. session.c begins, watches and ends it, session_connect.c finds
- * it a backend (PICK, CONNECT, LINGER), session_queue.c lets it wait for one
- * (QUEUE), session_relay.c carries its bytes (RELAY, FLUSH).
+ * session_step.h: what the files of a session's life share; nobody else includes
+ * it. session.c begins, watches and ends it, session_gate.c lets it in,
+ * session_connect.c finds it a backend (PICK, CONNECT, LINGER), session_queue.c
+ * lets it wait for one (QUEUE), session_relay.c carries its bytes (RELAY, FLUSH).
  */
 #ifndef SESSION_STEP_H
 #define SESSION_STEP_H
@@ -35,6 +35,17 @@ void	session_finish(struct session_table *, struct session *, int reset);
 /* Close the connection to the backend, then give its place to others. */
 void	session_let_go(struct session_table *, struct session *, bool abort);
 void	session_give_place(struct session_table *, uint32_t backend);
+
+/* session_gate.c */
+/*
+ * Now that it is known who the client is, let it in or turn it away; and count
+ * it out, if it was in. The session may be gone after the first.
+ */
+void	session_admit(struct session_table *, struct session *);
+void	session_leave(struct session_table *, struct session *);
+/* It may not come in: end it as its listener wants that to be seen. */
+void	session_refuse(struct session_table *, struct session *,
+	    enum session_end);
 
 /* session_connect.c */
 void	session_pick(struct session_table *, struct session *);

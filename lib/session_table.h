@@ -30,6 +30,13 @@ struct log_format;
 struct queue;
 struct spares;
 
+/* What those see who may not come in. */
+enum session_refusal {
+	REFUSE_CLOSE,			/* an end of file */
+	REFUSE_RESET,			/* a reset */
+	REFUSE_DROP			/* nothing, ever */
+};
+
 /* What eager begins with: clients are taken to speak first. */
 #define ROUTE_EAGER	24
 
@@ -39,6 +46,7 @@ struct session_route {
 	const char	*address;	/* that it listens on, for the log */
 	uint32_t	 pool;		/* who serves them */
 	struct session_limits limits;
+	enum session_refusal refuse;
 	uint8_t		 eager;		/* see session_connect.c */
 };
 
