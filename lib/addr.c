@@ -175,9 +175,8 @@ addr_parse(const char *text, enum addr_use use, struct addr *out, size_t max,
 	return look_up(host, (uint16_t)port, out, max, why);
 }
 
-/* An IPv4 client of a socket for both families is an IPv4 client. */
-static const unsigned char *
-ipv4_of(const struct endpoint *e)
+const unsigned char *
+endpoint_ipv4(const struct endpoint *e)
 {
 	if (e->family == AF_INET)
 		return e->ip;
@@ -227,7 +226,7 @@ addr_format(const struct addr *a, char *buf, size_t size)
 void
 endpoint_put_ip(struct text *t, const struct endpoint *e)
 {
-	const unsigned char *ipv4 = ipv4_of(e);
+	const unsigned char *ipv4 = endpoint_ipv4(e);
 
 	if (ipv4 != NULL)
 		put_ipv4(t, ipv4);
@@ -240,7 +239,7 @@ endpoint_put_ip(struct text *t, const struct endpoint *e)
 void
 endpoint_put(struct text *t, const struct endpoint *e)
 {
-	bool brackets = e->family == AF_INET6 && ipv4_of(e) == NULL;
+	bool brackets = e->family == AF_INET6 && endpoint_ipv4(e) == NULL;
 
 	if (brackets)
 		text_bytes(t, "[", 1);

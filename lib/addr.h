@@ -86,6 +86,12 @@ void	endpoint_put_ip(struct text *, const struct endpoint *);
 /* Keep what is worth keeping of a peer's address. */
 void	endpoint_set(struct endpoint *, const struct addr *);
 
+/*
+ * Its IPv4 address, or NULL: an IPv4 client of a socket for both families is an
+ * IPv4 client.
+ */
+const unsigned char *endpoint_ipv4(const struct endpoint *);
+
 bool	addr_is_unix(const struct addr *);
 /* The port in host order, 0 for a unix socket. */
 uint16_t addr_port(const struct addr *);
