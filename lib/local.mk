@@ -11,6 +11,7 @@ libshuttle_a_SOURCES = \
 	lib/bufpool.c lib/bufpool.h \
 	lib/builtin.c lib/builtin.h \
 	lib/check_plan.h \
+	lib/cidr.c lib/cidr.h lib/cidr_network.h lib/cidr_text.c \
 	lib/dialog.c lib/dialog.h \
 	lib/dialog_tls.c lib/dialog_tls.h \
 	lib/health.c lib/health.h \

@@ -11,6 +11,7 @@ UNIT_TESTS = \
 	tests/unit/board \
 	tests/unit/bufpool \
 	tests/unit/builtin \
+	tests/unit/cidr \
 	tests/unit/conf \
 	tests/unit/conf_unused \
 	tests/unit/dialog \
@@ -95,6 +96,12 @@ tests_unit_builtin_SOURCES = \
 	tests/unit/builtin.c tests/unit/helpers.h
 tests_unit_builtin_LDADD = $(UNIT_LIBS)
 tests_unit_builtin_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=send
+
+tests_unit_cidr_SOURCES = \
+	tests/unit/alloc_fault.c \
+	tests/unit/cidr.c tests/unit/helpers.h
+tests_unit_cidr_LDADD = $(UNIT_LIBS)
+tests_unit_cidr_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 
 tests_unit_conf_SOURCES = \
 	tests/unit/alloc_fault.c \
