@@ -19,6 +19,11 @@ check_PROGRAMS += tests/bench/pick
 tests_bench_pick_SOURCES = tests/bench/pick.c
 tests_bench_pick_LDADD = libshuttle.a $(LIBBSD_LIBS)
 
+# What looking a client up in lists of networks costs: make bench-cidr.
+check_PROGRAMS += tests/bench/cidr
+tests_bench_cidr_SOURCES = tests/bench/cidr.c
+tests_bench_cidr_LDADD = libshuttle.a $(LIBBSD_LIBS)
+
 TESTS += tests/bench/smoke.sh
 EXTRA_DIST += \
 	tests/bench/bench \
@@ -32,7 +37,10 @@ EXTRA_DIST += \
 BENCH = $(srcdir)/tests/bench/bench --shuttled ./shuttled \
 	--load tests/bench/load
 
-.PHONY: bench bench-quick bench-pick
+.PHONY: bench bench-quick bench-cidr bench-pick
+bench-cidr: tests/bench/cidr
+	tests/bench/cidr
+
 bench-pick: tests/bench/pick
 	tests/bench/pick
 
