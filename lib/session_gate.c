@@ -6,9 +6,28 @@
  */
 #include "session_step.h"
 
+#include "sys.h"
+
+/* Clients that may vanish in a minute and leave nothing but silence. */
+#define VANISH_MAX	128
+
+/* More than a client can have sent before it was accepted. */
+#define UNREAD_MAX	(1 << 20)
+
+static bool
+is_denied(const struct session_route *r, const struct endpoint *client)
+{
+	return (r->deny != NULL && cidr_find(r->deny, client) == CIDR_DENY) ||
+	    (r->allow != NULL && cidr_find(r->allow, client) != CIDR_ALLOW);
+}
+
 void
 session_admit(struct session_table *t, struct session *s)
 {
+	if (is_denied(&t->route[s->listener], &s->client)) {
+		session_refuse(t, s, END_DENIED);
+		return;
+	}
 	session_pick(t, s);
 }
 
@@ -19,14 +38,57 @@ session_leave(struct session_table *t, struct session *s)
 	(void)s;
 }
 
+/*
+ * The system keeps each for a minute, but not any number of them: one too many,
+ * and it resets whoever ends next, before it has all its bytes.
+ */
+static bool
+are_few(struct session_table *t)
+{
+	if (t->now - t->vanished_since >= SYS_VANISHED) {
+		t->vanished_since = t->now;
+		t->vanished = 0;
+	}
+	return t->vanished++ < VANISH_MAX;
+}
+
+/*
+ * Bytes that nobody has read would make a reset of the close, after which the
+ * system would answer whatever else comes.
+ */
+static void
+vanish(struct session_table *t, struct session *s)
+{
+	struct shuttle *way = &s->way[UP];
+	uint64_t before;
+
+	sys_vanish(s->fd[CLIENT]);
+	if (!are_few(t)) {
+		session_finish(t, s, CLIENT);
+		return;
+	}
+	do {
+		before = way->in;
+		(void)shuttle_discard(way, &t->kit, s->fd[CLIENT]);
+	} while (way->in != before && way->in < UNREAD_MAX);
+	session_finish(t, s, NOBODY);
+}
+
 void
 session_refuse(struct session_table *t, struct session *s,
     enum session_end why)
 {
 	session_note_end(s, why);
 	session_set_state(s, SESSION_PICK);
-	if (t->route[s->listener].refuse == REFUSE_CLOSE)
+	switch (t->route[s->listener].refuse) {
+	case REFUSE_CLOSE:
 		session_turn_away(t, s, why);
-	else
+		break;
+	case REFUSE_RESET:
 		session_finish(t, s, CLIENT);
+		break;
+	case REFUSE_DROP:
+		vanish(t, s);
+		break;
+	}
 }

@@ -15,6 +15,7 @@
 #include "backend.h"
 #include "balance.h"
 #include "board.h"
+#include "cidr.h"
 #include "log.h"
 #include "poller.h"
 #include "session.h"
@@ -34,7 +35,7 @@ struct spares;
 enum session_refusal {
 	REFUSE_CLOSE,			/* an end of file */
 	REFUSE_RESET,			/* a reset */
-	REFUSE_DROP			/* nothing, ever */
+	REFUSE_DROP			/* nothing, see sys_vanish() */
 };
 
 /* What eager begins with: clients are taken to speak first. */
@@ -46,6 +47,8 @@ struct session_route {
 	const char	*address;	/* that it listens on, for the log */
 	uint32_t	 pool;		/* who serves them */
 	struct session_limits limits;
+	const struct cidr *deny;	/* who may not come in; NULL: nobody */
+	const struct cidr *allow;	/* who alone may; NULL: everybody */
 	enum session_refusal refuse;
 	uint8_t		 eager;		/* see session_connect.c */
 };
@@ -89,6 +92,8 @@ struct session_table {
 	uint64_t	 talked;	/* when a session that is no stream acted */
 	int		 shortage;	/* errno of a descriptor we did not get */
 	uint32_t	 changes;	/* of health, as table_cut() saw it last */
+	uint32_t	 vanished;	/* clients, see session_gate.c, since then */
+	uint64_t	 vanished_since;
 };
 
 /*

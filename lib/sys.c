@@ -326,6 +326,17 @@ sys_abort(int fd)
 	close(fd);
 }
 
+void
+sys_vanish(int fd)
+{
+	/* Take only what has come through no router and says so (RFC 5082). */
+	set_option(fd, IPPROTO_IP, IP_MINTTL, 255);
+	set_option(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255);
+	sys_give_up_after(fd, SYS_VANISHED);
+	set_option(fd, IPPROTO_IP, IP_TTL, 1);
+	set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1);
+}
+
 int
 sys_unacked(int fd)
 {

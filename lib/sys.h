@@ -96,6 +96,18 @@ int	sys_shut_write(int fd);
 /* Close with a reset (RFC 9293, section 3.10.5); unsent bytes are dropped. */
 void	sys_abort(int fd);
 
+/* How long the system stays silent for us after sys_vanish(), in ms. */
+#define SYS_VANISHED	60000
+
+/*
+ * From here on let the peer hear nothing more, not even of the close. What it
+ * sends is not acknowledged; and what we send, be it an end of file that the
+ * system repeats for a minute after close(), goes no further than to the first
+ * router. Who is in the same network does see that. On a unix socket it
+ * does nothing.
+ */
+void	sys_vanish(int fd);
+
 /* Bytes sent and not yet acknowledged by the peer's system; 0 if unknown. */
 int	sys_unacked(int fd);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "health.h"
+#include "networks.h"
 #include "settings.h"
 
 /* A host name has seldom more addresses than this. */
@@ -38,6 +39,7 @@ conf_free(struct conf *c)
 	free(c->backend);
 	free(c->lookup);
 	free(c->directory);
+	networks_free(c);
 	settings_free(c->settings);
 }
 

@@ -25,6 +25,7 @@
 /* The most servers that a name can have. */
 #define CONF_RESOLVE	128
 
+struct networks;
 struct settings;
 
 /* A name that the prober looks up, and the backends that its servers become. */
@@ -72,6 +73,7 @@ struct conf {
 	bool		 fast_open;	/* on both sides */
 	const struct balance_algorithm *balance;
 	enum check_kind	 check;
+	enum session_refusal refuse;
 	unsigned	 busy_poll;	/* µs, 0: off */
 	bool		 pin_cpus;	/* each worker to one */
 	uint32_t	 sessions;	/* in each worker; 0: what it carries */
@@ -88,6 +90,9 @@ struct conf {
 	const char	*chroot;	/* of workers; NULL: none */
 	bool		 sandbox;	/* shuts workers in */
 	bool		 foreground;
+
+	struct networks	*networks;	/* the lists of listeners, see networks.h */
+	size_t		 lists;
 
 	/* Where all this comes from; it owns the texts above. */
 	struct settings	*settings;

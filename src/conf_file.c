@@ -114,17 +114,36 @@ fits(const struct directive *d, const config_setting_t *s)
 	}
 }
 
+/*
+ * The name of a file of networks, in *buf* if it was relative: like those of
+ * included files it begins where the file is that was named to us. So what -T
+ * prints means the same anywhere.
+ */
+static const char *
+whole_name(const struct reading *r, const char *text, char *buf, size_t size)
+{
+	const char *kind = text[0] == '!' ? "!file:" : "file:";
+	size_t n = strlen(kind);
+
+	if (strncmp(text, kind, n) != 0 || text[n] == '/')
+		return text;
+	snprintf(buf, size, "%s%s/%s", kind, r->directory, text + n);
+	return buf;
+}
+
 static void
 read_one(struct reading *r, const config_setting_t *s, struct value *v)
 {
 	const struct directive *d = v->directive;
-	char text[600], takes[DIRECTIVE_WHY];
-	const char *hint = "";
+	char text[600], takes[DIRECTIVE_WHY], name[2 * PATH_BYTES];
+	const char *hint = "", *is;
 
 	if (fits(d, s)) {
-		if (value_add(v, config_setting_type(s) == CONFIG_TYPE_STRING ?
-		    config_setting_get_string(s) :
-		    show(s, text, sizeof(text))) == -1)
+		is = config_setting_type(s) == CONFIG_TYPE_STRING ?
+		    config_setting_get_string(s) : show(s, text, sizeof(text));
+		if (d->type == TYPE_NETWORKS)
+			is = whole_name(r, is, name, sizeof(name));
+		if (value_add(v, is) == -1)
 			complain(r->complaints, "%s", strerror(errno));
 		return;
 	}
@@ -138,6 +157,12 @@ read_one(struct reading *r, const config_setting_t *s, struct value *v)
 	complain_at(r->complaints, &v->place, "%s = %s: should be %s%s",
 	    d->name, show(s, text, sizeof(text)),
 	    directive_takes(d, takes, sizeof(takes)), hint);
+}
+
+static bool
+takes_list(const struct directive *d)
+{
+	return d->type == TYPE_ADDRESSES || d->type == TYPE_NETWORKS;
 }
 
 static void
@@ -158,7 +183,7 @@ read_value(struct reading *r, const config_setting_t *s, struct section *to,
 	}
 	if ((v = section_set(to, d, &place)) == NULL)
 		complain(r->complaints, "%s", strerror(errno));
-	else if (d->type == TYPE_ADDRESSES && !config_setting_is_scalar(s) &&
+	else if (takes_list(d) && !config_setting_is_scalar(s) &&
 	    !config_setting_is_group(s) && config_setting_length(s) > 0)
 		for (i = 0; i < config_setting_length(s); i++)
 			read_one(r, config_setting_get_elem(s, (unsigned)i), v);
@@ -180,6 +205,8 @@ as_others_say(const char *name, enum section_kind in)
 		{ "bind", "address" }, { "default_backend", "pool" },
 		{ "proxy_timeout", "idle_timeout" },
 		{ "proxy_connect_timeout", "connect_timeout" },
+		{ "acl", "allow" }, { "client_acl", "allow" },
+		{ "reject", "deny" }, { "silent-drop", "refuse" },
 		{ "worker_processes", "workers" }, { "nbproc", "workers" },
 	};
 	size_t i;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "nearest.h"
+#include "networks.h"
 #include "settings.h"
 
 /* NULL: nobody said anything. Without a text: it was wrong and has been told. */
@@ -93,6 +94,20 @@ set_user(struct conf *c, struct complaints *cs)
 	if (c->user.name[0] == '\0' && geteuid() == 0 &&
 	    priv_look_up(NULL, &c->user, &why) == -1)
 		complain(cs, "option -u, --user: %s", why);
+}
+
+/* Of the listener or, where it has none, of all. Both are looked at anyway. */
+static const struct cidr *
+list_of(struct conf *c, const struct section *s, const char *name,
+    enum cidr_verdict in, struct complaints *cs)
+{
+	const struct section *top = c->settings->section[SETTINGS_FILES];
+	const struct cidr *of_all;
+	const struct value *own;
+
+	of_all = networks_of(c, get(top, name), in, cs);
+	own = s == top ? NULL : get(s, name);
+	return own == NULL ? of_all : networks_of(c, own, in, cs);
 }
 
 static void
@@ -195,6 +210,9 @@ make_listener(struct conf *c, const struct section *s, bool whole,
 		.limits = c->limits,
 		.defer_accept = c->defer_accept,
 		.fast_open = c->fast_open,
+		.allow = list_of(c, s, "allow", CIDR_ALLOW, cs),
+		.deny = list_of(c, s, "deny", CIDR_DENY, cs),
+		.refuse = c->refuse,
 	};
 	const char *why;
 	size_t i;

@@ -20,7 +20,8 @@
 	X(EXEC, "check = \"exec\"") \
 	X(KEY, "balance = \"source\", \"hash\" or \"maglev\"") \
 	X(HASH, "balance = \"hash\"") \
-	X(RESOLVE, "resolve = \"on\" or \"srv\"")
+	X(RESOLVE, "resolve = \"on\" or \"srv\"") \
+	X(REFUSAL, "allow, deny or a limit")
 
 enum need {				/* those of checks come first */
 #define X(name, text) NEED_##name,
@@ -56,6 +57,7 @@ static const struct rule {
 	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
 	{ SECTION_SERVER, "check_address", NEED_CHECK },
 	{ SECTION_SERVER, "check_port", NEED_CHECK },
+	{ SECTION_LISTEN, "refuse", NEED_REFUSAL },
 };
 
 static bool
@@ -73,8 +75,26 @@ is_said(const struct section *s, const char *name)
 	return section_get(s, directive_find(s->kind, name)) != NULL;
 }
 
+/* May a client of this listener be refused? */
 static bool
-holds(enum need need, const struct pool *p, const struct section *s)
+may_refuse(const struct settings *st, const struct section *s)
+{
+	static const char *const reasons[] = { "allow", "deny",
+	    "accept_proxy", "max_sessions", "max_sessions_per_source",
+	    "session_rate", "session_rate_per_source" };
+	const struct section *top = st->section[SETTINGS_FILES];
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+		if (is_said(s, reasons[i]) || is_said(top, reasons[i]) ||
+		    is_said(st->section[SETTINGS_OPTIONS], reasons[i]))
+			return true;
+	return false;
+}
+
+static bool
+holds(enum need need, const struct settings *st, const struct pool *p,
+    const struct section *s)
 {
 	switch (need) {
 	case NEED_CHECK:
@@ -94,6 +114,8 @@ holds(enum need need, const struct pool *p, const struct section *s)
 		return p->balance == balance_algorithm("hash");
 	case NEED_RESOLVE:
 		return is_said(s, "resolve");
+	case NEED_REFUSAL:
+		return may_refuse(st, s);
 	}
 	return true;
 }
@@ -111,7 +133,9 @@ is_off(const struct settings *st, const struct section *pool)
 static bool
 is_default(const struct value *v)
 {
-	const char *fallback = v->directive->fallback;
+	const struct directive *top = directive_inherits(v->directive);
+	const char *fallback = top != NULL ? top->fallback :
+	    v->directive->fallback;
 
 	return fallback != NULL && v->n > 0 &&
 	    strcmp(v->text[0], fallback) == 0;
@@ -119,8 +143,8 @@ is_default(const struct value *v)
 
 /* *quiet*: say nothing of checks. */
 static void
-check_section(const struct section *s, const struct pool *p, bool quiet,
-    struct complaints *cs)
+check_section(const struct settings *st, const struct section *s,
+    const struct pool *p, bool quiet, struct complaints *cs)
 {
 	static const char *const texts[] = {
 #define X(name, text) text,
@@ -133,7 +157,7 @@ check_section(const struct section *s, const struct pool *p, bool quiet,
 	for (r = rules; r < rules + sizeof(rules) / sizeof(*rules); r++) {
 		if (r->section != s->kind || (v = section_get(s,
 		    directive_find(s->kind, r->name))) == NULL ||
-		    is_default(v) || holds(r->need, p, s) ||
+		    is_default(v) || holds(r->need, st, p, s) ||
 		    (quiet && r->need <= NEED_EXEC))
 			continue;
 		complain_at(cs, &v->place, "%s has no effect without %s",
@@ -157,7 +181,7 @@ conf_unused(const struct conf *c, struct complaints *cs)
 			p = &c->pool[pools++];
 			quiet = p->check.kind == CHECK_OFF && is_off(st, s);
 		}
-		if (s->kind == SECTION_POOL || s->kind == SECTION_SERVER)
-			check_section(s, p, quiet, cs);
+		if (s->kind != SECTION_TOP)
+			check_section(st, s, p, quiet, cs);
 	}
 }

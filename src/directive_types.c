@@ -107,6 +107,7 @@ is_right(const struct directive *d, const char *text, char *near, size_t size)
 		return is_word(d, text, near, size);
 	case TYPE_ADDRESS:
 	case TYPE_ADDRESSES:
+	case TYPE_NETWORKS:
 		return true;
 	default:
 		return strlen(text) >= (size_t)d->min &&

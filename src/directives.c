@@ -28,6 +28,8 @@
 #define TEXT(max, what)		TYPE_TEXT, 1, max, NULL, what
 #define MEMBER(s, m)		NULL, offsetof(struct s, m)
 #define BY(read)		read, 0
+#define NETWORKS		TYPE_NETWORKS, 0, 0, NULL, "networks, all, none, " \
+				"unix: or file:NAME, ! before exceptions"
 
 #define LOG_SESSIONS	"all, errors, none, or 1/N for all errors and one in " \
 			"N others, up to 1000000"
@@ -38,6 +40,7 @@
 
 #define ALGORITHMS	"roundrobin, leastconn, random, source, hash, " \
 			"maglev, first"
+#define REFUSALS	"close, reset, drop"
 #define LEVELS	"err, warning, notice, info, debug"	/* from LOG_ERR on */
 
 static const char *
@@ -238,6 +241,31 @@ read_pool_check(const char *text, void *to)
 	return NULL;
 }
 
+static enum session_refusal
+refusal(const char *text)
+{
+	return strcmp(text, "close") == 0 ? REFUSE_CLOSE :
+	    strcmp(text, "reset") == 0 ? REFUSE_RESET : REFUSE_DROP;
+}
+
+static const char *
+read_refuse(const char *text, void *to)
+{
+	struct conf *c = to;
+
+	c->refuse = refusal(text);
+	return NULL;
+}
+
+static const char *
+read_listener_refuse(const char *text, void *to)
+{
+	struct listener *l = to;
+
+	l->refuse = refusal(text);
+	return NULL;
+}
+
 static const char *
 read_backup(const char *text, void *to)
 {
@@ -320,6 +348,9 @@ static const struct directive table[] = {
 { X, "fast_open", "false", BOOL, MEMBER(conf, fast_open) },
 { X, "balance",	"roundrobin", WORD(ALGORITHMS), BY(read_balance) },
 { X, "check",	"off", WORD(CHECK_WORDS), BY(read_check) },
+{ X, "allow",	NULL, NETWORKS, BY(NULL) },
+{ X, "deny",	NULL, NETWORKS, BY(NULL) },
+{ X, "refuse",	"close", WORD(REFUSALS), BY(read_refuse) },
 #undef X
 #define X	SECTION_LISTEN
 { X, "address",	NULL, TYPE_ADDRESSES, 0, 0, NULL,
@@ -330,6 +361,9 @@ static const struct directive table[] = {
 { X, "fin_timeout", NULL, TIME(0, YEAR), MEMBER(listener, limits.fin_timeout) },
 { X, "defer_accept", NULL, TIME(0, 60 * 1000), BY(read_listener_defer_accept) },
 { X, "fast_open", NULL, BOOL, MEMBER(listener, fast_open) },
+{ X, "allow",	NULL, NETWORKS, BY(NULL) },
+{ X, "deny",	NULL, NETWORKS, BY(NULL) },
+{ X, "refuse",	NULL, WORD(REFUSALS), BY(read_listener_refuse) },
 #undef X
 #define X	SECTION_POOL
 { X, "balance",	NULL, WORD(ALGORITHMS), BY(read_pool_balance) },

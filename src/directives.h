@@ -31,7 +31,8 @@ enum directive_type {
 	/* Left to conf_make.c: */
 	TYPE_POOL,			/* the name of one */
 	TYPE_ADDRESS,
-	TYPE_ADDRESSES			/* one or a list of them */
+	TYPE_ADDRESSES,			/* one or a list of them */
+	TYPE_NETWORKS			/* the same of networks, see networks.h */
 };
 
 struct directive {

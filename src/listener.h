@@ -28,6 +28,8 @@ struct listener {
 	struct session_limits limits;
 	unsigned	defer_accept;	/* s, 0: off */
 	bool		fast_open;
+	const struct cidr *allow, *deny;	/* of the configuration */
+	enum session_refusal refuse;
 };
 
 /* Open one; its address and name become those that were bound. -1 with errno. */

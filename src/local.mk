@@ -12,6 +12,7 @@ CONF_SOURCES = \
 	src/directive_types.c \
 	src/directives.c src/directives.h \
 	src/explain.c src/explain.h \
+	src/networks.c src/networks.h \
 	src/options.c src/options.h \
 	src/priv.c src/priv.h \
 	src/settings.c src/settings.h

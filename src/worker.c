@@ -82,6 +82,9 @@ make_routes(const struct conf *c)
 		route[i].address = l->name;
 		route[i].pool = l->pool;
 		route[i].limits = l->limits;
+		route[i].allow = l->allow;
+		route[i].deny = l->deny;
+		route[i].refuse = l->refuse;
 		route[i].eager = ROUTE_EAGER;
 	}
 	return route;

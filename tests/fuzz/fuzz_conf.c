@@ -71,8 +71,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct conf first, again;
 	FILE *f;
 
-	/* A file could include any other of this machine. */
-	if (memmem(data, size, "@include", 8) != NULL) {
+	/* A file could include any other of this machine, or list it. */
+	if (memmem(data, size, "@include", 8) != NULL ||
+	    memmem(data, size, "file:", 5) != NULL) {
 		close(fd);
 		return -1;
 	}

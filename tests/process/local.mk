@@ -12,6 +12,7 @@ tests_process_receiver_SOURCES = tests/process/receiver.c
 tests_process_load_LDADD = $(LIBBSD_LIBS)
 
 PROCESS_TESTS = \
+	tests/process/access.sh \
 	tests/process/balance.sh \
 	tests/process/changes.sh \
 	tests/process/check.sh \

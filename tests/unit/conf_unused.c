@@ -27,6 +27,7 @@
 
 static char directory[100], file[120];
 static const char *top = "";		/* what the file begins with */
+static const char *in_listener = "";
 
 static void
 tell(const char *pool, const char *server, struct complaints *cs)
@@ -35,10 +36,10 @@ tell(const char *pool, const char *server, struct complaints *cs)
 	char all[4000];
 
 	snprintf(all, sizeof(all), "%slisten: { web: { address = \":0\"; pool = "
-	    "\"app\" } }\npool: { other: { check = \"tcp\"; interval = \"1s\";"
+	    "\"app\"; %s } }\npool: { other: { check = \"tcp\"; interval = \"1s\";"
 	    " server: { a: { address = \"127.0.0.1:1\" } } }\napp: {\n%s"
 	    "server: { a: { address = \"127.0.0.1:1\"; %s } } } }\n",
-	    top, pool, server);
+	    top, in_listener, pool, server);
 	write_file(file, all);
 	memset(cs, 0, sizeof(*cs));
 	conf_init(&conf);
@@ -108,6 +109,23 @@ test_off(void **state)
 	expect("", "resolve = \"off\"; resolve_max = 2;", 0, 0, "");
 }
 
+/* A reason to refuse somebody, in the listener or at the top. */
+static void
+test_refuse(void **state)
+{
+	(void)state;
+	in_listener = "refuse = \"drop\";";
+	expect("", "", 1, 1, "refuse has no effect without allow, deny or a");
+	in_listener = "refuse = \"close\";";
+	expect("", "", 0, 0, "");
+	in_listener = "refuse = \"drop\"; allow = \"::1\";";
+	expect("", "", 0, 0, "");
+	in_listener = "refuse = \"drop\";";
+	top = "deny = \"::1\"; ";
+	expect("", "", 0, 0, "");
+	top = in_listener = "";
+}
+
 static int
 make_files(void **state)
 {
@@ -131,6 +149,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_off),
+		cmocka_unit_test(test_refuse),
 	};
 
 	alarm(60);

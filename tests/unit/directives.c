@@ -220,6 +220,10 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 	case TYPE_POOL:
 		strlcpy(buf, inside ? "\"app\"" : "\"ap\"", size);
 		return true;
+	case TYPE_NETWORKS:
+		strlcpy(buf, inside ? "\"!10.0.0.0/8\"" : "\"10.0.0.1/8\"",
+		    size);
+		return true;
 	default:
 		strlcpy(buf, inside ? "\"127.0.0.1:0\"" : "\"nonsense\"", size);
 		if (inside && (d->type == TYPE_ADDRESS ||
@@ -355,7 +359,8 @@ test_types(void **state)
 			    kinds[i].truth ? d->type == TYPE_BOOL :
 			    kinds[i].string ? d->type > TYPE_BOOL ||
 			    d->type == TYPE_TIME || d->words != NULL :
-			    kinds[i].list && d->type == TYPE_ADDRESSES;
+			    kinds[i].list && (d->type == TYPE_ADDRESSES ||
+			    d->type == TYPE_NETWORKS);
 			/* There is a group of this name as well. */
 			right |= kinds[i].text[0] == '{' && d->section ==
 			    SECTION_POOL && strcmp(d->name, "check") == 0;
@@ -431,6 +436,46 @@ test_unknown(void **state)
 	refuse_line(SECTION_LISTEN, "maxconn = 5", "directive maxconn",
 	    "; see shuttled.conf(5)");
 	refuse_line(SECTION_SERVER, "server: { }", "server", "does not belong");
+}
+
+static enum cidr_verdict
+verdict(const struct cidr *list, unsigned char last)
+{
+	struct endpoint e = { .family = AF_INET, .ip = { 10, 0, 0, last } };
+
+	return list == NULL ? CIDR_NONE : cidr_find(list, &e);
+}
+
+/* Exceptions win wherever they stand; a list of the top is read once. */
+static void
+test_networks(void **state)
+{
+	char text[200], long_name[1200];
+
+	(void)state;
+	accept_line(SECTION_LISTEN, "allow = [\"10.0.0.0/8\", \"!10.0.0.1\"] "
+	    "deny = [\"!10.0.0.2\", \"10.0.0.0/30\"]");
+	assert_int_equal(verdict(conf.listener->allow, 1), CIDR_DENY);
+	assert_int_equal(verdict(conf.listener->allow, 2), CIDR_ALLOW);
+	assert_int_equal(verdict(conf.listener->deny, 1), CIDR_DENY);
+	assert_int_equal(verdict(conf.listener->deny, 2), CIDR_ALLOW);
+	assert_int_equal(verdict(conf.listener->deny, 9), CIDR_NONE);
+	write_file(other, "# comment\n10.0.0.9\n");
+	accept_line(SECTION_TOP, "deny = [\"file:other.conf\", \"none\"]");
+	assert_null(conf.listener->allow);
+	assert_int_equal(verdict(conf.listener->deny, 9), CIDR_DENY);
+	assert_int_equal(conf.lists, 1);
+	write_file(other, "10.0.0.9\n10.0.0.9/x\n");
+	snprintf(text, sizeof(text), "%s:2: the prefix is a number", other);
+	refuse_line(SECTION_TOP, "allow = \"file:other.conf\"", "allow = ",
+	    text);
+	refuse_line(SECTION_LISTEN, "allow = \"/etc/x\"", "allow = ",
+	    "file:NAME");
+	refuse_line(SECTION_LISTEN, "allow = \"example.org\"", "allow = ",
+	    "a network is written 10.0.0.0/8");
+	snprintf(long_name, sizeof(long_name), "allow = \"!file:%01000d\"", 0);
+	refuse_line(SECTION_LISTEN, long_name, "allow = ", "");
+	refuse_line(SECTION_LISTEN, "acl = 1", "acl", ", perhaps allow");
 }
 
 /* Sections without what they need, and what must be a section. */
@@ -658,6 +703,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_ranges),
 		TEST(test_members),
+		TEST(test_networks),
 		TEST(test_types),
 		TEST(test_duplicates),
 		TEST(test_unknown),

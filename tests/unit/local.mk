@@ -33,6 +33,7 @@ UNIT_TESTS = \
 	tests/unit/sandbox \
 	tests/unit/seating \
 	tests/unit/session \
+	tests/unit/session_access \
 	tests/unit/session_connect \
 	tests/unit/session_flow \
 	tests/unit/session_log \
@@ -220,6 +221,12 @@ tests_unit_session_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_LDADD = $(UNIT_LIBS)
 tests_unit_session_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+
+tests_unit_session_access_SOURCES = \
+	tests/unit/helpers.h tests/unit/session_access.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_access_LDADD = $(UNIT_LIBS)
+tests_unit_session_access_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
 
 tests_unit_session_connect_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_connect.c \

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_access.c: clients that allow and deny keep out, what they see of it,
+ * and what is left behind.
+ */
+#include "session.h"
+
+#include <netinet/in.h>
+
+#include "cidr.h"
+#include "helpers.h"
+#include "session_rig.h"
+#include "sys.h"
+
+static struct rig rig;
+static struct cidr *list;
+static int	client;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	client = -1;
+	assert_non_null(list = cidr_new());
+	rig_start(&rig, 20, 4, 65536);
+	rig_backend(&rig);
+	rig_ready(&rig);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	if (client != -1)
+		close(client);
+	cidr_free(list);
+	return rig_stop(&rig);
+}
+
+static void
+add(const char *network, enum cidr_verdict v)
+{
+	char why[CIDR_WHY];
+
+	assert_int_equal(cidr_add(list, network, v, why), 0);
+}
+
+/* A client comes, and is or is not a session that goes on. */
+static void
+visit(bool in)
+{
+	uint64_t before = rig_ends(&rig, END_DENIED);
+
+	client = rig_client(&rig);
+	assert_int_equal(rig_session(&rig)->state == SESSION_LINGER, !in);
+	rig_abort(client);
+	TURN_UNTIL(&rig, rig_session(&rig) == NULL);
+	assert_int_equal(rig_ends(&rig, END_DENIED), before + !in);
+	client = -1;
+}
+
+static void
+test_deny(void **state)
+{
+	(void)state;
+	rig.route.deny = list;
+	add("127.0.0.2", CIDR_DENY);
+	assert_int_equal(cidr_build(list), 0);
+	visit(true);
+	cidr_free(list);
+	assert_non_null(list = cidr_new());
+	add("127.0.0.0/8", CIDR_DENY);
+	assert_int_equal(cidr_build(list), 0);
+	rig.route.deny = list;
+	visit(false);
+	assert_non_null(strstr(rig_log(&rig), "backend=- "));
+	assert_non_null(strstr(rig_log(&rig), "end=proxy.denied"));
+}
+
+static void
+test_allow(void **state)
+{
+	(void)state;
+	rig.route.allow = list;
+	add("127.0.0.2", CIDR_ALLOW);
+	assert_int_equal(cidr_build(list), 0);
+	visit(false);
+	cidr_free(list);
+	assert_non_null(list = cidr_new());
+	add("127.0.0.1", CIDR_ALLOW);
+	assert_int_equal(cidr_build(list), 0);
+	rig.route.allow = list;
+	visit(true);
+}
+
+/* A client that is denied, and has sent something by then. */
+static void
+deny(enum session_refusal refuse)
+{
+	add("all", CIDR_DENY);
+	assert_int_equal(cidr_build(list), 0);
+	rig.route.deny = list;
+	rig.route.refuse = refuse;
+	client = rig_client(&rig);
+}
+
+static void
+test_close(void **state)
+{
+	(void)state;
+	deny(REFUSE_CLOSE);
+	rig_write(&rig, client, "hello");
+	rig_expect_end(&rig, client);
+}
+
+static void
+test_reset(void **state)
+{
+	(void)state;
+	deny(REFUSE_RESET);
+	rig_expect_reset(&rig, client);
+	assert_null(rig_session(&rig));
+	assert_int_equal(rig_ends(&rig, END_DENIED), 1);
+}
+
+/* On loopback, a neighbour: what goes further is for tests/process/access.sh. */
+static void
+test_drop(void **state)
+{
+	(void)state;
+	deny(REFUSE_DROP);
+	rig_expect_end(&rig, client);
+	assert_null(rig_session(&rig));
+	assert_int_equal(rig_ends(&rig, END_DENIED), 1);
+	/* Nobody is there for this, and nobody answers. */
+	assert_int_equal(send(client, "hello", 5, MSG_NOSIGNAL), 5);
+	rig_idle(&rig);
+	assert_int_equal(send(client, "hello", 5, MSG_NOSIGNAL), 5);
+	assert_int_equal(sys_unacked(client), 10);
+}
+
+/* In a flood it is a reset, which goes no further; a minute later it is not. */
+static void
+test_drop_many(void **state)
+{
+	int n;
+
+	(void)state;
+	deny(REFUSE_DROP);
+	for (n = 1; n < 128; n++) {
+		rig_expect_end(&rig, client);
+		close(client);
+		client = rig_client(&rig);
+	}
+	rig_expect_end(&rig, client);
+	close(client);
+	client = rig_client(&rig);
+	rig_expect_reset(&rig, client);
+	close(client);
+	rig_pass(&rig, SYS_VANISHED);
+	client = rig_client(&rig);
+	rig_expect_end(&rig, client);
+	assert_int_equal(rig_ends(&rig, END_DENIED), 130);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_deny, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_allow, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_close, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_reset, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_drop, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_drop_many, set_up,
+		    tear_down),
+	};
+
+	alarm(60);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
