@@ -27,6 +27,7 @@ tests_bench_cidr_LDADD = libshuttle.a $(LIBBSD_LIBS)
 TESTS += tests/bench/smoke.sh
 EXTRA_DIST += \
 	tests/bench/bench \
+	tests/bench/cost \
 	tests/bench/failover \
 	tests/bench/proxies.sh \
 	tests/bench/report.awk \
@@ -37,7 +38,11 @@ EXTRA_DIST += \
 BENCH = $(srcdir)/tests/bench/bench --shuttled ./shuttled \
 	--load tests/bench/load
 
-.PHONY: bench bench-quick bench-cidr bench-pick
+.PHONY: bench bench-quick bench-cidr bench-cost bench-pick
+# What access lists, limits by address and the session log cost.
+bench-cost: shuttled tests/bench/load
+	$(srcdir)/tests/bench/cost $(BENCH_ARGS)
+
 bench-cidr: tests/bench/cidr
 	tests/bench/cidr
 
