@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * timer.c: the wheel. Ids instead of pointers, so that what has a timer can be
+ * timer.c: the wheels. Ids instead of pointers, so that what has a timer can be
  * handed to another process. Invariant: a timer stands in the slot of the tick
- * its deadline is rounded up to, and a slot's bit is set exactly when a timer
+ * its deadline is rounded up to, or, if that is more than a turn away, in the slot
+ * of the turn that this tick is in; a slot's bit is set exactly when a timer
  * stands in it.
  */
 #include "timer.h"
@@ -11,20 +12,21 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SLOTS		2048		/* one turn: 16 s */
+#define SLOTS		2048		/* of each wheel: 16 s, and 9 h */
 #define WORD		64
 
 struct entry {
 	uint32_t next, prev;		/* in its slot; TIMER_NONE at the ends */
-	uint64_t tick;			/* 0: not set */
+	uint64_t tick : 48;		/* 0: not set */
+	uint64_t slot : 16;		/* from SLOTS on: of the slow wheel */
 };
 
 struct timers {
 	uint64_t	 tick;		/* the last one that was visited */
 	size_t		 n;
 	struct entry	*entry;
-	uint64_t	 used[SLOTS / WORD];
-	uint32_t	 first[SLOTS];
+	uint64_t	 used[2 * SLOTS / WORD];
+	uint32_t	 first[2 * SLOTS];
 };
 
 struct timers *
@@ -40,7 +42,7 @@ timers_new(size_t n, uint64_t now)
 		free(t);
 		return NULL;
 	}
-	for (i = 0; i < SLOTS; i++)
+	for (i = 0; i < 2 * SLOTS; i++)
 		t->first[i] = TIMER_NONE;
 	t->n = n;
 	t->tick = now / TIMER_TICK;
@@ -60,7 +62,7 @@ void
 timers_clear(struct timers *t, uint32_t id)
 {
 	struct entry *e = &t->entry[id];
-	size_t slot = e->tick % SLOTS;
+	size_t slot = e->slot;
 
 	if (e->tick == 0)
 		return;
@@ -75,22 +77,13 @@ timers_clear(struct timers *t, uint32_t id)
 	e->tick = 0;
 }
 
-void
-timers_set(struct timers *t, uint32_t id, uint64_t at)
+static void
+put(struct timers *t, uint32_t id, uint64_t tick, size_t slot)
 {
 	struct entry *e = &t->entry[id];
-	uint64_t tick = (at + TIMER_TICK - 1) / TIMER_TICK;
-	size_t slot;
 
-	assert(id < t->n);
-	/* The slots up to t->tick have been visited: the next is the soonest. */
-	if (tick <= t->tick)
-		tick = t->tick + 1;
-	if (e->tick == tick)
-		return;
-	timers_clear(t, id);
-	slot = tick % SLOTS;
 	e->tick = tick;
+	e->slot = slot;
 	e->prev = TIMER_NONE;
 	e->next = t->first[slot];
 	if (e->next != TIMER_NONE)
@@ -99,9 +92,42 @@ timers_set(struct timers *t, uint32_t id, uint64_t at)
 	t->used[slot / WORD] |= UINT64_C(1) << slot % WORD;
 }
 
-/* Ticks from t->tick to the next used slot, at most *limit*. */
+void
+timers_set(struct timers *t, uint32_t id, uint64_t at)
+{
+	uint64_t tick = (at + TIMER_TICK - 1) / TIMER_TICK;
+
+	assert(id < t->n);
+	/* The slots up to t->tick have been visited: the next is the soonest. */
+	if (tick <= t->tick)
+		tick = t->tick + 1;
+	if (t->entry[id].tick == tick)
+		return;
+	timers_clear(t, id);
+	put(t, id, tick, tick - t->tick <= SLOTS ? tick % SLOTS :
+	    SLOTS + tick / SLOTS % SLOTS);
+}
+
+/* A turn begins: those of the slow wheel whose tick is in it, or was. */
+static void
+begin_turn(struct timers *t, uint64_t turn)
+{
+	uint32_t id, next;
+
+	for (id = t->first[SLOTS + turn % SLOTS]; id != TIMER_NONE; id = next) {
+		uint64_t tick = t->entry[id].tick;
+
+		next = t->entry[id].next;
+		if (tick / SLOTS > turn)
+			continue;
+		timers_clear(t, id);
+		put(t, id, tick, tick % SLOTS);
+	}
+}
+
+/* Ticks from t->tick to the next used slot of the fast wheel, or *limit*. */
 static uint64_t
-next_used(const struct timers *t, uint64_t limit)
+next_fast(const struct timers *t, uint64_t limit)
 {
 	uint64_t ahead = 1, bits;
 	size_t slot;
@@ -114,6 +140,35 @@ next_used(const struct timers *t, uint64_t limit)
 		ahead += WORD - slot % WORD;
 	}
 	return limit;
+}
+
+/* The same, or to the first turn that some are waiting for; *limit* at most. */
+static uint64_t
+next_used(const struct timers *t, uint64_t limit)
+{
+	uint64_t turn = SLOTS - t->tick % SLOTS, fast;
+	size_t slot;
+
+	for (; turn < limit; turn += SLOTS) {
+		slot = SLOTS + (t->tick + turn) / SLOTS % SLOTS;
+		if (t->used[slot / WORD] >> slot % WORD & 1)
+			limit = turn;
+	}
+	fast = next_fast(t, limit);
+	return fast < limit ? fast : limit;
+}
+
+/* After a long stop: in one turn all slots of the fast wheel are visited. */
+static void
+catch_up(struct timers *t, uint64_t tick)
+{
+	uint64_t turn = t->tick / SLOTS, last = tick / SLOTS;
+
+	t->tick = tick;
+	if (last - turn > SLOTS)
+		turn = last - SLOTS;
+	while (turn < last)
+		begin_turn(t, ++turn);
 }
 
 int
@@ -133,13 +188,14 @@ timers_expired(struct timers *t, uint64_t now)
 	uint64_t end = now / TIMER_TICK;
 	uint32_t id;
 
-	/* After a long stop one whole turn visits every slot. */
 	if (end > t->tick + SLOTS)
-		t->tick = end - SLOTS;
+		catch_up(t, end - SLOTS);
 	while (t->tick < end) {
 		t->tick += next_used(t, end - t->tick);
 		if (t->tick > end)
 			t->tick = end;
+		if (t->tick % SLOTS == 0)
+			begin_turn(t, t->tick / SLOTS);
 		for (id = t->first[t->tick % SLOTS]; id != TIMER_NONE;
 		    id = t->entry[id].next)
 			if (t->entry[id].tick <= t->tick) {

@@ -2,10 +2,10 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * timer.h: one deadline for each of a fixed number of ids, in milliseconds of
- * sys_now(). A hashed timing wheel (Varghese and Lauck 1987, scheme 6): setting
- * and clearing cost the same however many there are, and timers far away cost
- * nothing until the wheel comes round to them. Deadlines are rounded up to the
- * next TIMER_TICK; none fires early.
+ * sys_now(). A hashed timing wheel (Varghese and Lauck 1987, scheme 6), and a
+ * slower one for what is further away (scheme 7): setting and clearing cost the
+ * same however many there are, and nobody is woken for timers far away. Deadlines
+ * are rounded up to the next TIMER_TICK; none fires early.
  */
 #ifndef TIMER_H
 #define TIMER_H

@@ -218,6 +218,27 @@ test_set_while_the_wheel_turns(void **state)
 	timers_free(t);
 }
 
+/* However many they are, timers far away wake nobody. */
+static void
+test_far_timers_cost_nothing(void **state)
+{
+	uint64_t now, slept, seed = random_seed();
+	struct timers *t = new_timers(0);
+	unsigned wakes = 0;
+	uint32_t id;
+
+	(void)state;
+	for (id = 0; id < IDS; id++)
+		timers_set(t, id, 600000 + random_below(&seed, 3600000));
+	for (now = 0; now < 580000; now += slept, wakes++) {
+		assert_int_equal(timers_expired(t, now), TIMER_NONE);
+		slept = (uint64_t)timers_wait(t, now, 10000);
+		assert_true(slept > 0);
+	}
+	assert_in_range(wakes, 58, 62);
+	timers_free(t);
+}
+
 struct model {
 	bool	 set[IDS];
 	uint64_t due[IDS];		/* when it must be found */
@@ -394,6 +415,7 @@ main(void)
 		cmocka_unit_test(test_in_the_past),
 		cmocka_unit_test(test_clock_goes_back),
 		cmocka_unit_test(test_set_while_the_wheel_turns),
+		cmocka_unit_test(test_far_timers_cost_nothing),
 		cmocka_unit_test(test_random_against_a_model),
 		cmocka_unit_test(test_sleeping_loop),
 		cmocka_unit_test(test_out_of_memory),
