@@ -28,7 +28,8 @@ libshuttle_a_SOURCES = \
 	lib/queue.c lib/queue.h \
 	lib/session.c lib/session.h lib/session_step.h \
 	lib/session_connect.c lib/session_gate.c \
-	lib/session_queue.c lib/session_relay.c \
+	lib/session_pace.c lib/session_queue.c \
+	lib/session_relay.c lib/session_timers.c \
 	lib/session_log.c lib/session_log.h \
 	lib/session_table.c lib/session_table.h \
 	lib/shuttle.c lib/shuttle.h \

@@ -10,7 +10,6 @@
 #include "session.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 
 #include "queue.h"
@@ -50,48 +49,6 @@ session_note_end(struct session *s, enum session_end why)
 		s->end = (uint8_t)why;
 }
 
-/* When the state that the session is in has lasted too long; 0: never. */
-static uint64_t
-deadline(const struct session_table *t, const struct session *s)
-{
-	const struct session_route *r = &t->route[s->listener];
-	uint64_t limit;
-
-	switch (s->state) {
-	case SESSION_QUEUE:
-		return s->last - s->queued +
-		    t->backends->pool[r->pool].queue_timeout;
-	case SESSION_CONNECT:
-		return s->last +
-		    t->backends->pool[r->pool].connect_timeout;
-	case SESSION_RELAY:
-		limit = s->done[UP] || s->done[DOWN] ?
-		    r->limits.fin_timeout : r->limits.idle_timeout;
-		return limit == 0 ? 0 : s->last + limit;
-	case SESSION_FLUSH:
-		return t->now + SESSION_FLUSH_POLL;
-	case SESSION_LINGER:
-		return s->last + SESSION_LINGER_TIME;
-	default:
-		return 0;
-	}
-}
-
-/*
- * To be called when the state changes. While bytes move the timer is left
- * alone: session_expired() sees how long it really was quiet.
- */
-void
-session_set_timer(struct session_table *t, struct session *s)
-{
-	uint64_t at = deadline(t, s);
-
-	if (at == 0)
-		timers_clear(t->timers, table_id(t, s));
-	else
-		timers_set(t->timers, table_id(t, s), at);
-}
-
 /* What the state wants of each descriptor. */
 void
 session_set_interest(struct session_table *t, const struct session *s)
@@ -106,7 +63,8 @@ session_set_interest(struct session_table *t, const struct session *s)
 	if (s->state == SESSION_RELAY)
 		for (way = UP; way <= DOWN; way++) {
 			if (shuttle_wants_read(&s->way[way]) &&
-			    (!s->done[way] || session_discards(s, way)))
+			    ((!s->done[way] && !s->paused[way]) ||
+			    session_discards(s, way)))
 				want[way] |= POLLER_READ;
 			if (shuttle_wants_write(&s->way[way]) && !s->done[way])
 				want[!way] |= POLLER_WRITE;
@@ -200,30 +158,6 @@ session_event(struct session_table *t, struct session *s, int side,
 }
 
 void
-session_expired(struct session_table *t, struct session *s)
-{
-	uint64_t at = deadline(t, s);
-
-	if (s->state == SESSION_FLUSH) {
-		session_relay_done(t, s);
-	} else if (s->state == SESSION_LINGER) {
-		session_finish(t, s, NOBODY);
-	} else if (at == 0) {
-		return;
-	} else if (at > t->now) {
-		timers_set(t->timers, table_id(t, s), at);
-	} else if (s->state == SESSION_QUEUE) {
-		session_queue_expired(t, s);
-	} else if (s->state == SESSION_CONNECT) {
-		session_connect_failed(t, s, ETIMEDOUT);
-	} else if (s->state == SESSION_RELAY) {
-		session_note_end(s, s->done[UP] || s->done[DOWN] ?
-		    END_FIN_TIMEOUT : END_IDLE_TIMEOUT);
-		session_finish(t, s, session_due_reset(s));
-	}
-}
-
-void
 session_shut(struct session_table *t, struct session *s, enum session_end why)
 {
 	int way;
@@ -233,10 +167,19 @@ session_shut(struct session_table *t, struct session *s, enum session_end why)
 		return;
 	}
 	session_note_end(s, why);
-	/* Held bytes would come after the end of file: that way just goes on. */
-	for (way = UP; way <= DOWN; way++)
-		if (!s->done[way] && !shuttle_wants_write(&s->way[way]))
+	s->shut = true;
+	s->last = t->now;
+	for (way = UP; way <= DOWN; way++) {
+		if (s->done[way])
+			continue;
+		/* What has been read comes first: its end is the end. */
+		if (shuttle_held(&s->way[way]) > 0)
+			s->way[way].eof = true;
+		else
 			(void)sys_shut_write(s->fd[!way]);
+	}
+	session_set_timer(t, s);
+	session_set_interest(t, s);
 }
 
 void

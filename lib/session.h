@@ -100,6 +100,8 @@ struct session {
 	uint32_t	early;		/* held, but sent while connecting */
 	uint32_t	queued;		/* ms in the queue, until it left */
 	uint32_t	downs;		/* of the backend when it answered */
+	uint32_t	heard[2];	/* way moved; ms since started */
+	uint32_t	paid[2];	/* for bytes: see session_pace.c */
 	uint16_t	tried[SESSION_ATTEMPTS];
 	uint16_t	listener;
 	uint8_t		attempts;	/* of tried[] that are filled */
@@ -108,6 +110,8 @@ struct session {
 	uint8_t		sends;		/* to the server, as far as it matters */
 	bool		done[2];	/* this way has ended */
 	bool		reset[2];	/* this side was reset */
+	bool		paused[2];	/* this way, to keep its rate */
+	bool		shut;		/* end of file was sent both ways */
 };
 
 /*

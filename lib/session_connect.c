@@ -100,11 +100,9 @@ ask_early(struct session_table *t, struct session *s)
 
 	/* Bytes may be held already, for an attempt before or with this one. */
 	if (shuttle_wants_write(&s->way[UP]))
-		result = shuttle_write(&s->way[UP], &t->kit, s->fd[CLIENT],
-		    s->fd[SERVER]);
+		result = session_move(t, s, UP, shuttle_write);
 	else
-		result = shuttle_read(&s->way[UP], &t->kit, s->fd[CLIENT],
-		    s->fd[SERVER]);
+		result = session_move(t, s, UP, shuttle_read);
 	if (result == SHUTTLE_ENDED) {
 		/* Not now: it is read again when the session stands. */
 		s->way[UP].eof = false;
@@ -291,6 +289,13 @@ session_try(struct session_table *t, struct session *s, int i)
 		session_turn_away(t, s, END_NO_BACKEND);
 }
 
+static enum shuttle_result
+fetch(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
+{
+	(void)to;
+	return shuttle_fetch(s, k, from);
+}
+
 /* Try backends until one is being connected to; end the session if none is. */
 void
 session_pick(struct session_table *t, struct session *s)
@@ -300,8 +305,7 @@ session_pick(struct session_table *t, struct session *s)
 
 	session_set_state(s, SESSION_PICK);
 	if (pool->fast_open && r->eager >= EAGER_ENOUGH &&
-	    shuttle_fetch(&s->way[UP], &t->kit, s->fd[CLIENT]) ==
-	    SHUTTLE_FROM_FAILED) {
+	    session_move(t, s, UP, fetch) == SHUTTLE_FROM_FAILED) {
 		client_is_gone(t, s);
 		return;
 	}

@@ -146,24 +146,33 @@ relay_result(struct session_table *t, struct session *s, int way,
 	}
 }
 
+static void
+note_move(const struct session_table *t, struct session *s, int way)
+{
+	s->last = t->now;
+	s->heard[way] = (uint32_t)(t->now - s->started);
+}
+
 void
 session_relay_event(struct session_table *t, struct session *s, int side,
     unsigned ready)
 {
 	struct shuttle *out = &s->way[!side], *in = &s->way[side];
-	uint64_t before = in->in + in->out + out->in + out->out;
+	uint64_t before = in->in + in->out, other = out->in + out->out;
 	uint64_t sent = s->way[UP].out;
 
 	if (ready & POLLER_WRITE && !s->done[!side])
-		relay_result(t, s, !side, shuttle_write(out, &t->kit,
-		    s->fd[!side], s->fd[side]));
+		relay_result(t, s, !side, session_move(t, s, !side,
+		    shuttle_write));
 	if (ready & POLLER_READ && !s->done[side])
-		relay_result(t, s, side, shuttle_read(in, &t->kit,
-		    s->fd[side], s->fd[!side]));
+		relay_result(t, s, side, session_move(t, s, side,
+		    shuttle_read));
 	else if (ready & POLLER_READ && session_discards(s, side))
 		discard(t, s, side);
-	if (in->in + in->out + out->in + out->out != before)
-		s->last = t->now;
+	if (in->in + in->out != before)
+		note_move(t, s, side);
+	if (out->in + out->out != other)
+		note_move(t, s, !side);
 	if (!in->splicing && !out->splicing)
 		t->talked = t->now;
 	if (s->way[UP].out != sent)

@@ -4,7 +4,8 @@
  * session_step.h: what the files of a session's life share; nobody else includes
  * it. session.c begins, watches and ends it, session_gate.c lets it in,
  * session_connect.c finds it a backend (PICK, CONNECT, LINGER), session_queue.c
- * lets it wait for one (QUEUE), session_relay.c carries its bytes (RELAY, FLUSH).
+ * lets it wait for one (QUEUE), session_relay.c carries its bytes (RELAY, FLUSH),
+ * session_pace.c not too fast; session_timers.c knows what lasts too long.
  */
 #ifndef SESSION_STEP_H
 #define SESSION_STEP_H
@@ -24,8 +25,6 @@ enum { NOBODY = -1, EVERYBODY = 2 };
 /* session.c */
 void	session_set_state(struct session *, enum session_state);
 void	session_note_end(struct session *, enum session_end);
-/* Once a state has changed: when it will have lasted too long. */
-void	session_set_timer(struct session_table *, struct session *);
 /* At the end of a step: what the poller is to look for. */
 void	session_set_interest(struct session_table *, const struct session *);
 /* The backend of the attempt that is under way or stands. */
@@ -35,6 +34,33 @@ void	session_finish(struct session_table *, struct session *, int reset);
 /* Close the connection to the backend, then give its place to others. */
 void	session_let_go(struct session_table *, struct session *, bool abort);
 void	session_give_place(struct session_table *, uint32_t backend);
+
+/* session_timers.c */
+/* Once a state has changed: when it will have lasted too long. */
+void	session_set_timer(struct session_table *, struct session *);
+
+/* session_pace.c */
+typedef enum shuttle_result session_mover(struct shuttle *,
+	    const struct shuttle_kit *, int from, int to);
+enum shuttle_result session_move_paced(struct session_table *,
+	    struct session *, int way, session_mover *);
+/* When the first way that pauses may go on, 0: none does; and it has come. */
+uint64_t session_pace_at(const struct session_table *,
+	    const struct session *);
+void	session_pace_came(struct session_table *, struct session *);
+
+/*
+ * Have a way moved by this function of its shuttle, as fast as it may be. errno
+ * is that of the function.
+ */
+static inline enum shuttle_result
+session_move(struct session_table *t, struct session *s, int way,
+    session_mover *move)
+{
+	if (t->route[s->listener].limits.rate[way] != 0)
+		return session_move_paced(t, s, way, move);
+	return move(&s->way[way], &t->kit, s->fd[way], s->fd[!way]);
+}
 
 /* session_gate.c */
 /*

@@ -22,9 +22,13 @@
 #include "shuttle.h"
 #include "timer.h"
 
-struct session_limits {			/* in ms; 0: no limit */
+struct session_limits {			/* times in ms; 0: no limit */
 	uint64_t	idle_timeout;
+	uint64_t	side_timeout[2];	/* of CLIENT and SERVER alone */
 	uint64_t	fin_timeout;
+	uint64_t	max_lifetime;
+	unsigned	lifetime_jitter;	/* percent */
+	uint64_t	rate[2];	/* bytes a second, UP and DOWN */
 };
 
 struct log_format;

@@ -85,6 +85,13 @@ hold(struct shuttle *s, const struct shuttle_kit *k, const void *bytes,
 	return 0;
 }
 
+/* The most to read at once. */
+static size_t
+most(const struct shuttle_kit *k, size_t room)
+{
+	return k->read_max != 0 && k->read_max < room ? k->read_max : room;
+}
+
 /* Send of *bytes* what goes and hold the rest. */
 static enum shuttle_result
 pass(struct shuttle *s, const struct shuttle_kit *k, int to,
@@ -125,7 +132,7 @@ pass_peeked(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 	ssize_t n, sent, took;
 
 	counter_add(&k->counts->peeked, 1);
-	n = recv(from, k->scratch, bufpool_size(k->pool), MSG_PEEK);
+	n = recv(from, k->scratch, most(k, bufpool_size(k->pool)), MSG_PEEK);
 	if (n <= 0)
 		return no_bytes(s, n);
 	if ((sent = put(s, to, k->scratch, (size_t)n)) == -1)
@@ -141,6 +148,13 @@ pass_peeked(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 		s->in += (uint64_t)took;
 	}
 	return SHUTTLE_GOING;
+}
+
+/* Was that the last of it? */
+static enum shuttle_result
+emptied(const struct shuttle *s)
+{
+	return s->eof && shuttle_held(s) == 0 ? SHUTTLE_ENDED : SHUTTLE_GOING;
 }
 
 /* Let out of the pipe what goes. */
@@ -166,7 +180,7 @@ drain_pipe(struct shuttle *s, const struct shuttle_kit *k, int to)
 		pipepool_put(k->pipes, s->pipe);
 		s->pipe = PIPEPOOL_NONE;
 	}
-	return SHUTTLE_GOING;
+	return emptied(s);
 }
 
 /* This descriptor or this system cannot splice; anything else is the peer's. */
@@ -185,18 +199,18 @@ static bool
 pass_spliced(struct shuttle *s, const struct shuttle_kit *k, int from, int to,
     enum shuttle_result *result)
 {
-	size_t most = k->splice_max;
+	size_t len = k->splice_max;
 	ssize_t n;
 
 	if ((s->pipe = pipepool_get(k->pipes)) == PIPEPOOL_NONE) {
 		counter_add(&k->counts->refused, 1);
 		return false;
 	}
-	if (most == 0 || most > pipepool_size(k->pipes, s->pipe))
-		most = pipepool_size(k->pipes, s->pipe);
+	if (len == 0 || len > pipepool_size(k->pipes, s->pipe))
+		len = pipepool_size(k->pipes, s->pipe);
 	/* The pipe is empty: EAGAIN speaks of the socket. */
-	n = splice(from, NULL, pipepool_writer(k->pipes, s->pipe), NULL, most,
-	    SPLICE_F_NONBLOCK);
+	n = splice(from, NULL, pipepool_writer(k->pipes, s->pipe), NULL,
+	    most(k, len), SPLICE_F_NONBLOCK);
 	if (n <= 0) {
 		pipepool_put(k->pipes, s->pipe);
 		s->pipe = PIPEPOOL_NONE;
@@ -247,7 +261,7 @@ shuttle_read(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 		return result;
 	if (bufpool_left(k->pool) == 0)
 		return pass_peeked(s, k, from, to);
-	n = recv(from, k->scratch, bufpool_size(k->pool), 0);
+	n = recv(from, k->scratch, most(k, bufpool_size(k->pool)), 0);
 	if (n <= 0)
 		return no_bytes(s, n);
 	if (!s->splicing)
@@ -284,7 +298,7 @@ shuttle_write(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 	if (n == -1)
 		return SHUTTLE_TO_FAILED;
 	let_go(s, k, (uint32_t)n);
-	return SHUTTLE_GOING;
+	return emptied(s);
 }
 
 enum shuttle_result
@@ -294,7 +308,7 @@ shuttle_fetch(struct shuttle *s, const struct shuttle_kit *k, int from)
 
 	if (!shuttle_wants_read(s) || bufpool_left(k->pool) == 0)
 		return SHUTTLE_GOING;
-	n = recv(from, k->scratch, bufpool_size(k->pool), 0);
+	n = recv(from, k->scratch, most(k, bufpool_size(k->pool)), 0);
 	if (n == -1 && !try_later(errno))
 		return SHUTTLE_FROM_FAILED;
 	if (n > 0) {

@@ -46,6 +46,7 @@ struct shuttle_kit {
 	unsigned char	*scratch;	/* as large as a block */
 	struct pipepool	*pipes;		/* NULL: never splice */
 	size_t		 splice_max;	/* bytes a turn; 0: what a pipe holds */
+	size_t		 read_max;	/* the same, copied or not; 0: no limit */
 	struct board_shuttles *counts;
 };
 
@@ -73,7 +74,10 @@ enum shuttle_result shuttle_fetch(struct shuttle *, const struct shuttle_kit *,
 const void *shuttle_bytes(const struct shuttle *, const struct shuttle_kit *);
 void	shuttle_sent(struct shuttle *, const struct shuttle_kit *, uint32_t n);
 
-/* *to* is writable: send what is held, or go on where it was stuck. */
+/*
+ * *to* is writable: send what is held, or go on where it was stuck. Who has set
+ * eof while bytes were held is told when they are out.
+ */
 enum shuttle_result shuttle_write(struct shuttle *, const struct shuttle_kit *,
 	    int from, int to);
 

@@ -103,7 +103,7 @@ fits(const struct directive *d, const config_setting_t *s)
 	switch (config_setting_type(s)) {
 	case CONFIG_TYPE_INT:
 	case CONFIG_TYPE_INT64:
-		return d->type == TYPE_NUMBER;
+		return d->type == TYPE_NUMBER || d->type == TYPE_SIZE;
 	case CONFIG_TYPE_BOOL:
 		return d->type == TYPE_BOOL;
 	case CONFIG_TYPE_STRING:
@@ -151,6 +151,8 @@ read_one(struct reading *r, const config_setting_t *s, struct value *v)
 		hint = ", without quotes";
 	else if (d->type == TYPE_TIME)
 		hint = ", such as \"5s\"";
+	else if (d->type == TYPE_SIZE)
+		hint = ", such as \"10m\"";
 	else if (config_setting_is_number(s) && d->type != TYPE_NUMBER &&
 	    d->type != TYPE_BOOL)
 		hint = ", in quotes";
@@ -204,9 +206,14 @@ as_others_say(const char *name, enum section_kind in)
 		{ "down", "state" }, { "disabled", "state" },
 		{ "bind", "address" }, { "default_backend", "pool" },
 		{ "proxy_timeout", "idle_timeout" },
+		{ "clitimeout", "client_idle_timeout" },
+		{ "srvtimeout", "server_idle_timeout" },
 		{ "proxy_connect_timeout", "connect_timeout" },
 		{ "acl", "allow" }, { "client_acl", "allow" },
 		{ "reject", "deny" }, { "silent-drop", "refuse" },
+		{ "proxy_download_rate", "download_rate" },
+		{ "proxy_upload_rate", "upload_rate" },
+		{ "max_downstream_connection_duration", "max_lifetime" },
 		{ "worker_processes", "workers" }, { "nbproc", "workers" },
 	};
 	size_t i;

@@ -21,10 +21,12 @@ get(const struct section *s, const char *name)
 	return section_get(s, directive_find(s->kind, name));
 }
 
-/* A time is written so, in quotes where a file needs them. */
+/* A time or a size is written so, in quotes where a file needs them. */
 static const char *
 example(const struct value *v)
 {
+	if (v->directive->type == TYPE_SIZE)
+		return ", such as \"10m\"";
 	if (v->directive->type != TYPE_TIME)
 		return "";
 	return v->place.file != NULL ? ", such as \"5s\"" : ", such as 5s";

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf.h"
@@ -29,6 +30,47 @@ format_time(long long ms, char *buf, size_t size)
 	return buf;
 }
 
+static const struct {
+	const char	*name;
+	int		 shift;
+} size_units[] = { { "g", 30 }, { "m", 20 }, { "k", 10 }, { "", 0 } };
+
+/* The same for bytes. */
+static const char *
+format_size(long long n, char *buf, size_t size)
+{
+	size_t i = 0;
+
+	while (n & ((1LL << size_units[i].shift) - 1))
+		i++;
+	snprintf(buf, size, "%lld%s", n >> size_units[i].shift,
+	    size_units[i].name);
+	return buf;
+}
+
+/* Bytes, or so many k, m or g of them; off and 0 are 0. */
+static int
+read_size(const char *text, uint64_t *to)
+{
+	unsigned long long n;
+	char *end;
+	size_t i;
+
+	*to = 0;
+	if (strcmp(text, "off") == 0)
+		return 0;
+	n = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9')
+		return -1;
+	for (i = 0; i < sizeof(size_units) / sizeof(*size_units); i++)
+		if (strcmp(end, size_units[i].name) == 0 &&
+		    n <= UINT64_MAX >> size_units[i].shift) {
+			*to = (uint64_t)n << size_units[i].shift;
+			return 0;
+		}
+	return -1;
+}
+
 const char *
 directive_takes(const struct directive *d, char *buf, size_t size)
 {
@@ -47,6 +89,13 @@ directive_takes(const struct directive *d, char *buf, size_t size)
 		    d->min == 0 ? "off or " : "", d->min == 0 ? "1ms" :
 		    format_time(d->min, low, sizeof(low)),
 		    format_time(d->max, high, sizeof(high)));
+		break;
+	case TYPE_SIZE:
+		snprintf(buf, size, "off or bytes from %s to %s%s%s",
+		    format_size(d->min, low, sizeof(low)),
+		    format_size(d->max, high, sizeof(high)),
+		    d->what == NULL ? "" : ", ",
+		    d->what == NULL ? "" : d->what);
 		break;
 	case TYPE_BOOL:
 		strlcpy(buf, "true or false", size);
@@ -92,7 +141,7 @@ is_right(const struct directive *d, const char *text, char *near, size_t size)
 {
 	const char *why;
 	unsigned n;
-	uint64_t ms;
+	uint64_t ms, bytes;
 
 	switch (d->type) {
 	case TYPE_NUMBER:
@@ -101,6 +150,9 @@ is_right(const struct directive *d, const char *text, char *near, size_t size)
 	case TYPE_TIME:
 		return conf_time(text, &ms, &why) == 0 &&
 		    ms >= (uint64_t)d->min && ms <= (uint64_t)d->max;
+	case TYPE_SIZE:
+		return read_size(text, &bytes) == 0 && (bytes == 0 ||
+		    (bytes >= (uint64_t)d->min && bytes <= (uint64_t)d->max));
 	case TYPE_BOOL:
 		return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
 	case TYPE_WORD:
@@ -127,6 +179,9 @@ set_member(const struct directive *d, const char *text, void *to)
 		break;
 	case TYPE_TIME:
 		(void)conf_time(text, member, &why);
+		break;
+	case TYPE_SIZE:
+		(void)read_size(text, member);
 		break;
 	case TYPE_BOOL:
 		*(bool *)member = strcmp(text, "true") == 0;

@@ -23,6 +23,7 @@
 /* The columns of a line: type, range, words and what it is; its reader. */
 #define NUMBER(min, max, what)	TYPE_NUMBER, min, max, NULL, what
 #define TIME(min, max)		TYPE_TIME, min, max, NULL, NULL
+#define RATE			TYPE_SIZE, 1 << 10, 64LL << 30, NULL, "a second"
 #define BOOL			TYPE_BOOL, 0, 0, NULL, NULL
 #define WORD(words)		TYPE_WORD, 0, 0, words, NULL
 #define TEXT(max, what)		TYPE_TEXT, 1, max, NULL, what
@@ -34,6 +35,7 @@
 #define LOG_SESSIONS	"all, errors, none, or 1/N for all errors and one in " \
 			"N others, up to 1000000"
 #define DAY	(24 * 3600 * 1000LL)		/* ms */
+#define MONTH	(30 * DAY)
 #define YEAR	(366 * DAY)
 #define PATH	1023				/* bytes of a name of a file */
 #define WORKERS	(BOARD_WORKERS / 2)		/* two generations of them */
@@ -343,7 +345,16 @@ static const struct directive table[] = {
 { X, "retries",	"2", NUMBER(0, SESSION_ATTEMPTS - 1, NULL),
 				MEMBER(conf, retries) },
 { X, "idle_timeout", "off", TIME(0, YEAR), MEMBER(conf, limits.idle_timeout) },
+{ X, "client_idle_timeout", "off", TIME(0, MONTH),
+				MEMBER(conf, limits.side_timeout[CLIENT]) },
+{ X, "server_idle_timeout", "off", TIME(0, MONTH),
+				MEMBER(conf, limits.side_timeout[SERVER]) },
 { X, "fin_timeout", "1m", TIME(0, YEAR), MEMBER(conf, limits.fin_timeout) },
+{ X, "max_lifetime", "off", TIME(0, YEAR), MEMBER(conf, limits.max_lifetime) },
+{ X, "lifetime_jitter", "10", NUMBER(0, 50, "percent"),
+				MEMBER(conf, limits.lifetime_jitter) },
+{ X, "download_rate", "off", RATE, MEMBER(conf, limits.rate[DOWN]) },
+{ X, "upload_rate", "off", RATE, MEMBER(conf, limits.rate[UP]) },
 { X, "defer_accept", "off", TIME(0, 60 * 1000), BY(read_defer_accept) },
 { X, "fast_open", "false", BOOL, MEMBER(conf, fast_open) },
 { X, "balance",	"roundrobin", WORD(ALGORITHMS), BY(read_balance) },
@@ -358,7 +369,17 @@ static const struct directive table[] = {
 { X, "pool",	NULL, TYPE_POOL, 1, PATH, NULL, "the name of a pool", BY(NULL) },
 { X, "idle_timeout", NULL, TIME(0, YEAR),
 				MEMBER(listener, limits.idle_timeout) },
+{ X, "client_idle_timeout", NULL, TIME(0, MONTH),
+				MEMBER(listener, limits.side_timeout[CLIENT]) },
+{ X, "server_idle_timeout", NULL, TIME(0, MONTH),
+				MEMBER(listener, limits.side_timeout[SERVER]) },
 { X, "fin_timeout", NULL, TIME(0, YEAR), MEMBER(listener, limits.fin_timeout) },
+{ X, "max_lifetime", NULL, TIME(0, YEAR),
+				MEMBER(listener, limits.max_lifetime) },
+{ X, "lifetime_jitter", NULL, NUMBER(0, 50, "percent"),
+				MEMBER(listener, limits.lifetime_jitter) },
+{ X, "download_rate", NULL, RATE, MEMBER(listener, limits.rate[DOWN]) },
+{ X, "upload_rate", NULL, RATE, MEMBER(listener, limits.rate[UP]) },
 { X, "defer_accept", NULL, TIME(0, 60 * 1000), BY(read_listener_defer_accept) },
 { X, "fast_open", NULL, BOOL, MEMBER(listener, fast_open) },
 { X, "allow",	NULL, NETWORKS, BY(NULL) },

@@ -24,6 +24,7 @@ enum section_kind {
 enum directive_type {
 	TYPE_NUMBER,			/* unsigned, or one of *words* */
 	TYPE_TIME,			/* uint64_t, in ms; off is 0 */
+	TYPE_SIZE,			/* uint64_t, in bytes; off is 0 */
 	TYPE_BOOL,			/* bool */
 	TYPE_WORD,			/* one of *words* */
 	TYPE_TEXT,			/* const char *, of the text given */

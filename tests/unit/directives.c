@@ -183,6 +183,9 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 	case TYPE_TIME:
 		snprintf(buf, size, "\"%s\"", time_of(n, text, sizeof(text)));
 		return true;
+	case TYPE_SIZE:
+		snprintf(buf, size, "\"%lld\"", n);
+		return true;
 	case TYPE_BOOL:
 		strlcpy(buf, which == LEAST ? "false" : "true", size);
 		return inside;
@@ -330,6 +333,79 @@ test_members(void **state)
 	assert_int_equal(conf.backend->spare, 5);
 }
 
+/* Bytes, with the units that nginx has. */
+static void
+test_sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t    bytes;	/* 1: it is refused */
+	} sizes[] = {
+		{ "\"off\"", 0 }, { "0", 0 }, { "\"0k\"", 0 },
+		{ "1024", 1024 }, { "\"1k\"", 1024 }, { "\"500k\"", 512000 },
+		{ "\"10m\"", 10485760 }, { "\"1g\"", 1073741824 },
+		{ "\"1048576k\"", 1073741824 }, { "1023", 1 },
+		{ "\"65g\"", 1 }, { "\"10M\"", 1 }, { "\"1.5m\"", 1 },
+		{ "\"10 m\"", 1 }, { "\"m\"", 1 }, { "\"-1k\"", 1 },
+		{ "\"10mb\"", 1 }, { "\"18446744073709551616\"", 1 },
+		{ "\"17179869184g\"", 1 }, { "\"\"", 1 },
+	};
+	char line[100];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(sizes); i++) {
+		snprintf(line, sizeof(line), "upload_rate = %s", sizes[i].text);
+		if (sizes[i].bytes == 1) {
+			refuse_line(SECTION_LISTEN, line, "upload_rate",
+			    "should be off or bytes from 1k to 64g, a second, "
+			    "such as \"10m\"");
+			continue;
+		}
+		accept_line(SECTION_LISTEN, line);
+		assert_int_equal(conf.listener->limits.rate[UP],
+		    sizes[i].bytes);
+	}
+}
+
+/* What a session may, at the top and in a listener that says otherwise. */
+static void
+test_session_limits(void **state)
+{
+	const struct session_limits *l;
+
+	(void)state;
+	accept_line(SECTION_TOP, "download_rate = \"2m\" upload_rate = 5000 "
+	    "max_lifetime = \"1h\" lifetime_jitter = 5 "
+	    "client_idle_timeout = \"4s\" server_idle_timeout = \"5s\"");
+	l = &conf.listener->limits;
+	assert_int_equal(l->rate[DOWN], 2 << 20);
+	assert_int_equal(l->rate[UP], 5000);
+	assert_int_equal(l->max_lifetime, 3600000);
+	assert_int_equal(l->lifetime_jitter, 5);
+	assert_int_equal(l->side_timeout[CLIENT], 4000);
+	assert_int_equal(l->side_timeout[SERVER], 5000);
+	accept_line(SECTION_LISTEN, "download_rate = \"2k\" upload_rate = \"3k\" "
+	    "max_lifetime = \"6s\" lifetime_jitter = 0 "
+	    "client_idle_timeout = \"7s\" server_idle_timeout = \"8s\"");
+	l = &conf.listener->limits;
+	assert_int_equal(l->rate[DOWN], 2048);
+	assert_int_equal(l->rate[UP], 3072);
+	assert_int_equal(l->max_lifetime, 6000);
+	assert_int_equal(l->lifetime_jitter, 0);
+	assert_int_equal(l->side_timeout[CLIENT], 7000);
+	assert_int_equal(l->side_timeout[SERVER], 8000);
+	accept_line(SECTION_TOP, "");
+	l = &conf.listener->limits;
+	assert_int_equal(l->rate[DOWN] + l->rate[UP] + l->max_lifetime +
+	    l->side_timeout[CLIENT] + l->side_timeout[SERVER], 0);
+	assert_int_equal(l->lifetime_jitter, 10);
+	refuse_line(SECTION_LISTEN, "proxy_upload_rate = \"1m\"",
+	    "proxy_upload_rate", ", perhaps upload_rate");
+	refuse_line(SECTION_TOP, "clitimeout = \"1m\"", "clitimeout",
+	    ", perhaps client_idle_timeout");
+}
+
 /* Every kind of value that is not its own. */
 static void
 test_types(void **state)
@@ -355,9 +431,11 @@ test_types(void **state)
 	(void)state;
 	for (d = directives(&n); n > 0; d++, n--)
 		for (i = 0; i < COUNT(kinds); i++) {
-			right = kinds[i].number ? d->type == TYPE_NUMBER :
+			right = kinds[i].number ? d->type == TYPE_NUMBER ||
+			    d->type == TYPE_SIZE :
 			    kinds[i].truth ? d->type == TYPE_BOOL :
 			    kinds[i].string ? d->type > TYPE_BOOL ||
+			    d->type == TYPE_SIZE ||
 			    d->type == TYPE_TIME || d->words != NULL :
 			    kinds[i].list && (d->type == TYPE_ADDRESSES ||
 			    d->type == TYPE_NETWORKS);
@@ -704,6 +782,8 @@ main(void)
 		TEST(test_ranges),
 		TEST(test_members),
 		TEST(test_networks),
+		TEST(test_sizes),
+		TEST(test_session_limits),
 		TEST(test_types),
 		TEST(test_duplicates),
 		TEST(test_unknown),

@@ -37,8 +37,10 @@ UNIT_TESTS = \
 	tests/unit/session_connect \
 	tests/unit/session_flow \
 	tests/unit/session_log \
+	tests/unit/session_pace \
 	tests/unit/session_queue \
 	tests/unit/session_table \
+	tests/unit/session_timers \
 	tests/unit/shuttle \
 	tests/unit/shuttle_socket \
 	tests/unit/site \
@@ -179,6 +181,13 @@ tests_unit_queue_SOURCES = \
 tests_unit_queue_LDADD = $(UNIT_LIBS)
 tests_unit_queue_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 
+tests_unit_session_pace_SOURCES = \
+	tests/unit/helpers.h tests/unit/session_pace.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_pace_LDADD = $(UNIT_LIBS)
+tests_unit_session_pace_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET) \
+	-Wl,--wrap=sys_now
+
 tests_unit_session_queue_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_queue.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
@@ -252,6 +261,12 @@ tests_unit_session_table_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_table_LDADD = $(UNIT_LIBS)
 tests_unit_session_table_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) $(WRAP_SOCKET)
+
+tests_unit_session_timers_SOURCES = \
+	tests/unit/helpers.h tests/unit/session_timers.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_timers_LDADD = $(UNIT_LIBS)
+tests_unit_session_timers_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
 
 tests_unit_shuttle_SOURCES = tests/unit/helpers.h tests/unit/shuttle.c
 tests_unit_shuttle_LDADD = $(UNIT_LIBS)

@@ -130,6 +130,7 @@ __wrap_send(int fd, const void *buf, size_t len, int flags)
 static void
 make_kit(uint32_t blocks, size_t size)
 {
+	kit.read_max = 0;
 	pool = kit.pool = bufpool_new(blocks, size);
 	kit.scratch = malloc(size);
 	assert_non_null(pool);
@@ -464,6 +465,44 @@ test_moved_while_it_holds(void **state)
 	assert_sound();
 }
 
+/* However it is read, no more than that a turn. */
+static void
+test_read_max(void **state)
+{
+	(void)state;
+	kit.read_max = 7;
+	arrive(100);
+	assert_int_equal(do_read(), SHUTTLE_GOING);
+	assert_int_equal(dest.got, 7);
+	assert_sound();
+	assert_int_equal(shuttle_fetch(&s, &kit, FROM), SHUTTLE_GOING);
+	assert_int_equal(s.in, 14);
+	assert_int_equal(do_write(), SHUTTLE_GOING);
+	assert_int_equal(dest.got, 14);
+	kit.read_max = BLOCK + 1;
+	assert_int_equal(do_read(), SHUTTLE_GOING);
+	assert_int_equal(dest.got, 100);
+	assert_sound();
+}
+
+/* Somebody else has said that this is the end. */
+static void
+test_ended_while_it_holds(void **state)
+{
+	(void)state;
+	arrive(50);
+	dest.room = 10;
+	assert_int_equal(do_read(), SHUTTLE_GOING);
+	s.eof = true;
+	dest.room = 30;
+	assert_int_equal(do_write(), SHUTTLE_GOING);
+	assert_int_equal(shuttle_held(&s), 10);
+	dest.room = SIZE_MAX;
+	assert_int_equal(do_write(), SHUTTLE_ENDED);
+	assert_int_equal(dest.got, 50);
+	assert_sound();
+}
+
 static void
 test_give(void **state)
 {
@@ -647,6 +686,8 @@ main(void)
 		TEST(test_dropped_while_stuck),
 		TEST(test_pool_is_empty_at_the_end),
 		TEST(test_moved_while_it_holds),
+		TEST(test_read_max),
+		TEST(test_ended_while_it_holds),
 		TEST(test_give),
 		TEST(test_fetch),
 		TEST(test_fetch_finds_no_bytes),

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_pace.c: sessions with a rate, by a clock that the test puts forward:
+ * how much comes, how evenly, copied and spliced, and what goes on meanwhile.
+ */
+#include "session.h"
+
+#include "helpers.h"
+#include "session_rig.h"
+
+#define STEP		10		/* ms from one turn to the next */
+
+static struct rig rig;
+static int	end[2];			/* of the client, of the server */
+static uint64_t	now = 1000000;		/* nobody else moves this clock */
+
+uint64_t __wrap_sys_now(void);
+
+uint64_t
+__wrap_sys_now(void)
+{
+	return now;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	end[CLIENT] = end[SERVER] = -1;
+	rig_start(&rig, 20, 8, 65536);
+	rig_backend(&rig);
+	rig_ready(&rig);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	int side;
+
+	(void)state;
+	table_kill(&rig.table, END_STOP, true);
+	pipepool_free(rig.table.kit.pipes);
+	for (side = CLIENT; side <= SERVER; side++)
+		if (end[side] != -1)
+			close(end[side]);
+	return rig_stop(&rig);
+}
+
+static struct session *
+begin(int way, uint64_t rate)
+{
+	rig.route.limits.rate[way] = rate;
+	end[CLIENT] = rig_client(&rig);
+	end[SERVER] = rig_server(&rig, 0);
+	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_RELAY);
+	return rig_session(&rig);
+}
+
+/* Send as much as goes, and read all that has come, which is how much. */
+static uint64_t
+pump(int from)
+{
+	static unsigned char bytes[1 << 20];
+	uint64_t got = 0;
+	ssize_t n;
+
+	(void)send(end[from], bytes, sizeof(bytes), MSG_DONTWAIT);
+	while ((n = recv(end[!from], bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		got += (uint64_t)n;
+	return got;
+}
+
+/* Time goes on by one step, and all that may come now comes. */
+static uint64_t
+step(int from)
+{
+	const struct session *s = rig_session(&rig);
+	uint64_t got = 0;
+	int i;
+
+	now += STEP;
+	rig_turn(&rig, 0);
+	for (i = 0; i < 100 && !s->paused[from]; i++) {
+		got += pump(from);
+		rig_turn(&rig, 1);
+	}
+	return got + pump(from);
+}
+
+/* For ten seconds: all that the rate allows, and never much at once. */
+static void
+keeps_rate(int way, uint64_t rate)
+{
+	uint64_t all = 0, begun = begin(way, rate)->started, ms;
+
+	while ((ms = now - begun) < 10000) {
+		all += step(way);
+		ms = now - begun;
+		if (all > (ms + 50) * rate / 1000 + 100 ||
+		    (ms > 100 && all < (ms - 70) * rate / 1000))
+			fail_msg("%llu bytes in %llu ms", (unsigned long long)
+			    all, (unsigned long long)ms);
+	}
+}
+
+static void
+test_download_rate(void **state)
+{
+	(void)state;
+	keeps_rate(DOWN, 300000);
+	assert_int_equal(rig.table.board->shuttles.spliced, 0);
+}
+
+static void
+test_upload_rate(void **state)
+{
+	(void)state;
+	keeps_rate(UP, 300000);
+	assert_int_equal(rig.table.board->shuttles.spliced, 0);
+}
+
+static void
+test_least_rate(void **state)
+{
+	(void)state;
+	keeps_rate(UP, 1024);
+}
+
+static void
+test_rate_of_a_stream(void **state)
+{
+	(void)state;
+	rig.table.kit.pipes = pipepool_new();
+	keeps_rate(DOWN, 2 << 20);
+	assert_true(rig.table.board->shuttles.spliced > 19 << 20);
+}
+
+/* Without a block bytes are peeked at. */
+static void
+test_rate_without_a_block(void **state)
+{
+	uint32_t block[8];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 8; i++)
+		block[i] = bufpool_get(rig.table.kit.pool);
+	keeps_rate(DOWN, 1 << 20);
+	assert_true(rig.table.board->shuttles.peeked > 0);
+	for (i = 0; i < 8; i++)
+		bufpool_put(rig.table.kit.pool, block[i]);
+}
+
+/* The other way is not slowed down, and neither is anybody else. */
+static void
+test_others_are_not_paced(void **state)
+{
+	uint64_t fast = 0;
+	int i;
+
+	(void)state;
+	(void)begin(UP, 2048);
+	for (i = 0; i < 20; i++)
+		(void)step(UP);
+	assert_true(rig_session(&rig)->paused[UP]);
+	for (i = 0; i < 20; i++)
+		fast += step(DOWN);
+	assert_true(fast > 1 << 20);
+}
+
+/* Nothing is to be done while it pauses: the loop does not spin. */
+static void
+test_pause_is_silent(void **state)
+{
+	struct poller_event ev;
+	struct session *s;
+
+	(void)state;
+	s = begin(UP, 1000);
+	(void)pump(UP);
+	TURN_UNTIL(&rig, s->paused[UP]);
+	assert_int_equal(poller_wait(rig.table.poller, 0), 0);
+	assert_int_equal(poller_next(rig.table.poller, &ev), 0);
+	assert_in_range(timers_wait(rig.table.timers, rig.table.now, 1000), 1,
+	    50 + 2 * TIMER_TICK);
+}
+
+/* What was not used is saved up for a tenth of a second only. */
+static void
+test_no_more_is_saved_up(void **state)
+{
+	(void)state;
+	(void)begin(UP, 100000);
+	now += 30000;
+	assert_in_range(step(UP), 1, 10000);
+	now += UINT64_C(3) * 24 * 3600 * 1000;
+	assert_in_range(step(UP), 1, 10000);
+}
+
+/* After any silence whatever it goes on soon: time is kept modulo 65 s. */
+static void
+test_after_any_silence(void **state)
+{
+	uint64_t got, ms;
+	int i;
+
+	(void)state;
+	(void)begin(UP, 100000);
+	for (ms = 65300; ms < 65800; ms += 20) {
+		now += ms;
+		for (got = 0, i = 0; i < 10; i++)
+			got += step(UP);
+		assert_in_range(got, 5000, 30000);
+	}
+}
+
+/* An end of file and a reset come through when the pause is over. */
+static void
+test_ends(void **state)
+{
+	(void)state;
+	(void)begin(UP, 20000);
+	(void)pump(UP);
+	rig_idle(&rig);
+	rig_abort(end[CLIENT]);
+	end[CLIENT] = -1;
+	while (rig.table.live > 0) {
+		now += STEP;
+		rig_turn(&rig, 0);
+	}
+	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
+}
+
+static void
+test_end_of_file(void **state)
+{
+	char got[256];
+	uint64_t begun;
+	ssize_t n, all = 0;
+
+	(void)state;
+	begun = begin(UP, 1000)->started;
+	MUST(send(end[CLIENT], got, 200, 0));
+	MUST(shutdown(end[CLIENT], SHUT_WR));
+	do {
+		now += STEP;
+		rig_turn(&rig, 0);
+		n = recv(end[SERVER], got, sizeof(got), MSG_DONTWAIT);
+		all += n > 0 ? n : 0;
+	} while (n != 0);
+	assert_int_equal(all, 200);
+	assert_in_range(now - begun, 140, 300);
+}
+
+/* Bytes read while connecting count as well. */
+static void
+test_early_bytes_count(void **state)
+{
+	static unsigned char bytes[60000];
+	int i;
+
+	(void)state;
+	rig.pool.fast_open = true;
+	rig.route.limits.rate[UP] = 10000;
+	rig.route.eager = ROUTE_EAGER;
+	end[CLIENT] = rig_client(&rig);
+	end[SERVER] = rig_server(&rig, 0);
+	MUST(send(end[CLIENT], bytes, sizeof(bytes), MSG_DONTWAIT));
+	for (i = 0; i < 10; i++) {
+		now += STEP;
+		rig_turn(&rig, 0);
+	}
+	assert_in_range(rig_session(&rig)->way[UP].in, 500, 2500);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_download_rate),
+		TEST(test_upload_rate),
+		TEST(test_least_rate),
+		TEST(test_rate_of_a_stream),
+		TEST(test_rate_without_a_block),
+		TEST(test_others_are_not_paced),
+		TEST(test_pause_is_silent),
+		TEST(test_no_more_is_saved_up),
+		TEST(test_after_any_silence),
+		TEST(test_ends),
+		TEST(test_end_of_file),
+		TEST(test_early_bytes_count),
+	};
+
+	return RUN(tests);
+}
