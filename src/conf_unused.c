@@ -21,7 +21,8 @@
 	X(KEY, "balance = \"source\", \"hash\" or \"maglev\"") \
 	X(HASH, "balance = \"hash\"") \
 	X(RESOLVE, "resolve = \"on\" or \"srv\"") \
-	X(REFUSAL, "allow, deny or a limit")
+	X(REFUSAL, "allow, deny or a limit") \
+	X(LIFETIME, "max_lifetime")
 
 enum need {				/* those of checks come first */
 #define X(name, text) NEED_##name,
@@ -57,6 +58,7 @@ static const struct rule {
 	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
 	{ SECTION_SERVER, "check_address", NEED_CHECK },
 	{ SECTION_SERVER, "check_port", NEED_CHECK },
+	{ SECTION_LISTEN, "lifetime_jitter", NEED_LIFETIME },
 	{ SECTION_LISTEN, "refuse", NEED_REFUSAL },
 };
 
@@ -75,6 +77,15 @@ is_said(const struct section *s, const char *name)
 	return section_get(s, directive_find(s->kind, name)) != NULL;
 }
 
+/* Here, or for all at the top or by an option. */
+static bool
+is_said_for(const struct settings *st, const struct section *s,
+    const char *name)
+{
+	return is_said(s, name) || is_said(st->section[SETTINGS_FILES], name) ||
+	    is_said(st->section[SETTINGS_OPTIONS], name);
+}
+
 /* May a client of this listener be refused? */
 static bool
 may_refuse(const struct settings *st, const struct section *s)
@@ -82,12 +93,10 @@ may_refuse(const struct settings *st, const struct section *s)
 	static const char *const reasons[] = { "allow", "deny",
 	    "accept_proxy", "max_sessions", "max_sessions_per_source",
 	    "session_rate", "session_rate_per_source" };
-	const struct section *top = st->section[SETTINGS_FILES];
 	size_t i;
 
 	for (i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-		if (is_said(s, reasons[i]) || is_said(top, reasons[i]) ||
-		    is_said(st->section[SETTINGS_OPTIONS], reasons[i]))
+		if (is_said_for(st, s, reasons[i]))
 			return true;
 	return false;
 }
@@ -116,6 +125,8 @@ holds(enum need need, const struct settings *st, const struct pool *p,
 		return is_said(s, "resolve");
 	case NEED_REFUSAL:
 		return may_refuse(st, s);
+	case NEED_LIFETIME:
+		return is_said_for(st, s, "max_lifetime");
 	}
 	return true;
 }
@@ -124,9 +135,7 @@ holds(enum need need, const struct settings *st, const struct pool *p,
 static bool
 is_off(const struct settings *st, const struct section *pool)
 {
-	return is_said(pool, "check") ||
-	    is_said(st->section[SETTINGS_FILES], "check") ||
-	    is_said(st->section[SETTINGS_OPTIONS], "check");
+	return is_said_for(st, pool, "check");
 }
 
 /* Is it as it would be anyway? -T writes all that is. */

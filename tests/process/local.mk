@@ -28,6 +28,7 @@ PROCESS_TESTS = \
 	tests/process/names.sh \
 	tests/process/notify.sh \
 	tests/process/orphans.sh \
+	tests/process/pace.sh \
 	tests/process/priv.sh \
 	tests/process/prober.sh \
 	tests/process/queue.sh \

@@ -126,6 +126,21 @@ test_refuse(void **state)
 	top = in_listener = "";
 }
 
+static void
+test_jitter(void **state)
+{
+	(void)state;
+	in_listener = "lifetime_jitter = 5;";
+	expect("", "", 1, 1, "lifetime_jitter has no effect without "
+	    "max_lifetime");
+	top = "max_lifetime = \"1h\"; ";
+	expect("", "", 0, 0, "");
+	top = "";
+	in_listener = "lifetime_jitter = 5; max_lifetime = \"off\";";
+	expect("", "", 0, 0, "");
+	in_listener = "";
+}
+
 static int
 make_files(void **state)
 {
@@ -150,6 +165,7 @@ main(void)
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_off),
 		cmocka_unit_test(test_refuse),
+		cmocka_unit_test(test_jitter),
 	};
 
 	alarm(60);
