@@ -18,6 +18,13 @@
 /* To the next line of the cache. */
 #define ALIGNED(size)	(((size) + 63) & ~(size_t)63)
 
+/* To where memory can be given back, on any machine. */
+#define PAGES(size)	(((size) + 0xffff) & ~(size_t)0xffff)
+
+/* The cells of one worker, by listener, on lines of their own. */
+#define PRESENT_ROW	((BOARD_LISTENERS + 16) & ~15)
+#define SOURCES_ROW	(BOARD_SOURCES * sizeof(uint64_t))
+
 /* Lay it out from *base* on, which may be NULL; returns how large it is. */
 static size_t
 lay_out(struct board *b, char *base)
@@ -34,9 +41,18 @@ lay_out(struct board *b, char *base)
 	at += b->backends * sizeof(*b->backend);
 	b->wait = (struct board_wait *)(base + at);
 	at += (size_t)BOARD_POOLS * BOARD_WORKERS * sizeof(*b->wait);
+	b->listener = (struct board_listener *)(base + at);
+	at += BOARD_LISTENERS * sizeof(*b->listener);
+	b->rates = (struct rate_bucket *)(base + at);
+	at += RATE_BUCKETS * sizeof(*b->rates);
+	b->present = (_Atomic uint32_t *)(base + at);
+	at += (size_t)BOARD_WORKERS * PRESENT_ROW * sizeof(*b->present);
 	b->live = (_Atomic uint32_t *)(base + at);
+	at += (size_t)BOARD_WORKERS * b->backends * sizeof(*b->live);
 	/* And one line, for who reads whole ones from anywhere. */
-	return at + (size_t)BOARD_WORKERS * b->backends * sizeof(*b->live) + 64;
+	at = PAGES(at + 64);
+	b->sources = (_Atomic uint64_t *)(base + at);
+	return at + BOARD_WORKERS * SOURCES_ROW;
 }
 
 static struct board *
@@ -61,6 +77,8 @@ map(struct board *b, int fd)
 	if (base == MAP_FAILED)
 		return -1;
 	(void)lay_out(b, base);
+	/* Of what is mostly holes a core file would be made of zeros. */
+	(void)madvise(b->sources, BOARD_WORKERS * SOURCES_ROW, MADV_DONTDUMP);
 	return 0;
 }
 
@@ -78,6 +96,7 @@ board_new(uint32_t backends, int *passed)
 	b->head->magic = BOARD_MAGIC;
 	b->head->version = BOARD_VERSION;
 	b->head->backends = backends;
+	arc4random_buf(b->head->seed, sizeof(b->head->seed));
 	if (passed != NULL)
 		*passed = fd;
 	else
@@ -229,10 +248,30 @@ board_seat_pool(struct board *b, const char *name, uint64_t generation,
 	    generation, oldest);
 }
 
+uint32_t
+board_seat_listener(struct board *b, const char *name, uint64_t generation,
+    uint64_t oldest)
+{
+	return take_seat(b->listener, sizeof(b->listener[0]), BOARD_LISTENERS,
+	    name, generation, oldest);
+}
+
 _Atomic uint32_t *
 board_live(const struct board *b, uint32_t worker, uint32_t backend)
 {
 	return &b->live[(size_t)worker * b->backends + backend];
+}
+
+_Atomic uint32_t *
+board_present(const struct board *b, uint32_t worker, uint32_t listener)
+{
+	return &b->present[worker * PRESENT_ROW + listener];
+}
+
+_Atomic uint64_t *
+board_sources(const struct board *b, uint32_t worker)
+{
+	return &b->sources[(size_t)worker * BOARD_SOURCES];
 }
 
 struct board_wait *
@@ -300,6 +339,21 @@ board_backend_live(const struct board *b, uint32_t backend)
 	return live;
 }
 
+/* Pages that are gone read as zero; where that cannot be, word by word. */
+static void
+forget_sources(struct board *b, uint32_t worker)
+{
+	_Atomic uint64_t *at = board_sources(b, worker);
+	uint32_t i;
+
+	if (atomic_load(&b->head->counts_sources[worker]) == 0)
+		return;
+	if (madvise(at, SOURCES_ROW, MADV_REMOVE) == -1)
+		for (i = 0; i < BOARD_SOURCES; i++)
+			atomic_store(&at[i], 0);
+	atomic_store(&b->head->counts_sources[worker], 0);
+}
+
 uint32_t
 board_reclaim(struct board *b, uint32_t worker)
 {
@@ -310,6 +364,9 @@ board_reclaim(struct board *b, uint32_t worker)
 	counter_add(&w->lost, lost);
 	for (i = 0; i < b->backends; i++)
 		atomic_store(board_live(b, worker, i), 0);
+	for (i = 0; i <= BOARD_EVERYBODY; i++)
+		atomic_store(board_present(b, worker, i), 0);
+	forget_sources(b, worker);
 	/* Behind a seat that was never taken nobody sits. */
 	for (i = 0; i < BOARD_POOLS && b->pool[i].seat.hash != 0; i++) {
 		atomic_store(&board_wait(b, worker, i)->ticket, 0);

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rate.h"
 #include "site.h"
 
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
@@ -28,6 +29,9 @@
 #define BOARD_BACKENDS	4096		/* the most backends there can be */
 #define BOARD_POOLS	512		/* room for pools, old and new */
 #define BOARD_SEATS	(2 * BOARD_BACKENDS) /* for backends, likewise */
+#define BOARD_LISTENERS	512		/* likewise */
+#define BOARD_EVERYBODY	BOARD_LISTENERS	/* beside them: all sessions */
+#define BOARD_SOURCES	(1u << 18)	/* room for them in each worker */
 #define BOARD_NAME	128		/* bytes with the NUL */
 #define BOARD_NO_SEAT	UINT32_MAX
 #define BOARD_ENDS	64		/* room for reasons a session ends for */
@@ -132,6 +136,13 @@ struct board_pool {
 	} tier[TIERS];
 };
 
+/* One listener that has a name. */
+struct board_listener {
+	struct board_seat seat;
+	_Alignas(64)
+	struct rate	 rate;		/* of its sessions; any worker writes */
+};
+
 /* Who of one worker waits for one pool; written by that worker alone. */
 struct board_wait {
 	_Atomic uint64_t ticket;	/* of the oldest; 0: nobody waits */
@@ -147,6 +158,10 @@ struct board_head {
 	_Atomic uint32_t generation;	/* the latest there was */
 	_Atomic uint32_t leaving;	/* 1 from QUIT on: others are to serve */
 	_Atomic uint32_t changes;	/* of health, sites; the prober writes */
+	uint64_t	 seed[2];	/* random, of the hashes of sources */
+	/* 1: it counts them; written by that worker, cleared by the master. */
+	_Alignas(64)
+	_Atomic uint8_t	 counts_sources[BOARD_WORKERS];
 };
 
 /*
@@ -159,7 +174,11 @@ struct board {
 	struct board_pool *pool;	/* BOARD_POOLS */
 	struct board_backend *backend;
 	struct board_wait *wait;	/* a row of workers for each pool */
+	struct board_listener *listener; /* BOARD_LISTENERS */
+	struct rate_bucket *rates;	/* by source; RATE_BUCKETS */
 	_Atomic uint32_t *live;		/* sessions: a row for each worker */
+	_Atomic uint32_t *present;	/* by listener; likewise */
+	_Atomic uint64_t *sources;	/* by source; likewise */
 	uint32_t	 backends;	/* how many there is room for */
 	size_t		 size;		/* of the shared pages */
 	int		 bell[BOARD_WORKERS];	/* by slot; -1: it has none */
@@ -199,7 +218,7 @@ void	board_hush(const struct board *, uint32_t worker);
 uint64_t board_hash(const char *name);
 
 /*
- * The seat of the backend or pool called *name*: its own if it has one, else one
+ * The seat of the backend, pool or listener called *name*: its own if it has one, else one
  * that nobody has used since *oldest*, wiped clean. It is kept for *generation*.
  * BOARD_NO_SEAT: all are taken. For the master.
  */
@@ -207,10 +226,20 @@ uint32_t board_seat_backend(struct board *, const char *name,
 	    uint64_t generation, uint64_t oldest);
 uint32_t board_seat_pool(struct board *, const char *name,
 	    uint64_t generation, uint64_t oldest);
+uint32_t board_seat_listener(struct board *, const char *name,
+	    uint64_t generation, uint64_t oldest);
 
 /* Sessions that *worker* holds on *backend*; written by that worker alone. */
 _Atomic uint32_t *board_live(const struct board *, uint32_t worker,
 	    uint32_t backend);
+
+/*
+ * The same that came through the listener in this seat, or in all; and, in a
+ * table of BOARD_SOURCES, by source: see census.h.
+ */
+_Atomic uint32_t *board_present(const struct board *, uint32_t worker,
+	    uint32_t listener);
+_Atomic uint64_t *board_sources(const struct board *, uint32_t worker);
 
 /* Who of *worker* waits for the pool in this seat. */
 struct board_wait *board_wait(const struct board *, uint32_t worker,

@@ -10,6 +10,7 @@ libshuttle_a_SOURCES = \
 	lib/board.c lib/board.h \
 	lib/bufpool.c lib/bufpool.h \
 	lib/builtin.c lib/builtin.h \
+	lib/census.c lib/census.h \
 	lib/check_plan.h \
 	lib/cidr.c lib/cidr.h lib/cidr_network.h lib/cidr_text.c \
 	lib/dialog.c lib/dialog.h \
@@ -26,6 +27,7 @@ libshuttle_a_SOURCES = \
 	lib/poller_hybrid.c lib/poller_hybrid.h \
 	lib/poller_select.c lib/poller_select.h \
 	lib/queue.c lib/queue.h \
+	lib/rate.c lib/rate.h \
 	lib/session.c lib/session.h lib/session_step.h \
 	lib/session_connect.c lib/session_gate.c \
 	lib/session_pace.c lib/session_queue.c \
@@ -34,6 +36,7 @@ libshuttle_a_SOURCES = \
 	lib/session_table.c lib/session_table.h \
 	lib/shuttle.c lib/shuttle.h \
 	lib/site.c lib/site.h \
+	lib/source.c lib/source.h \
 	lib/spare.c lib/spare.h \
 	lib/sys.c lib/sys.h \
 	lib/text.c lib/text.h \

@@ -147,8 +147,11 @@ test_pools_have_seats_too(void **state)
 	b->pool[3].tier[TIER_PRIMARY].ticket = 11;
 	assert_int_equal(board_seat_pool(b, "pool 3", 2, 1), 3);
 	assert_int_equal(b->pool[3].tier[TIER_PRIMARY].ticket, 11);
-	/* A name like a pool's is no backend's. */
+	/* A name like a pool's is no backend's, nor a listener's. */
 	assert_int_equal(board_seat_backend(b, "pool 3", 1, 1), 0);
+	assert_int_equal(board_seat_listener(b, "pool 4", 1, 1), 0);
+	assert_int_equal(board_seat_listener(b, "pool 3", 1, 1), 1);
+	assert_int_equal(board_seat_listener(b, "pool 3", 2, 1), 1);
 	board_free(b);
 }
 

@@ -11,6 +11,7 @@ UNIT_TESTS = \
 	tests/unit/board \
 	tests/unit/bufpool \
 	tests/unit/builtin \
+	tests/unit/census \
 	tests/unit/cidr \
 	tests/unit/conf \
 	tests/unit/conf_unused \
@@ -30,6 +31,7 @@ UNIT_TESTS = \
 	tests/unit/poller_random \
 	tests/unit/poller_settle \
 	tests/unit/queue \
+	tests/unit/rate \
 	tests/unit/sandbox \
 	tests/unit/seating \
 	tests/unit/session \
@@ -44,6 +46,7 @@ UNIT_TESTS = \
 	tests/unit/shuttle \
 	tests/unit/shuttle_socket \
 	tests/unit/site \
+	tests/unit/source \
 	tests/unit/spare \
 	tests/unit/spare_take \
 	tests/unit/sys \
@@ -99,6 +102,10 @@ tests_unit_builtin_SOURCES = \
 	tests/unit/builtin.c tests/unit/helpers.h
 tests_unit_builtin_LDADD = $(UNIT_LIBS)
 tests_unit_builtin_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=send
+
+tests_unit_census_SOURCES = tests/unit/census.c tests/unit/helpers.h
+tests_unit_census_LDADD = $(UNIT_LIBS)
+tests_unit_census_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=board_slots
 
 tests_unit_cidr_SOURCES = \
 	tests/unit/alloc_fault.c \
@@ -180,6 +187,10 @@ tests_unit_queue_SOURCES = \
 	tests/unit/helpers.h tests/unit/queue.c
 tests_unit_queue_LDADD = $(UNIT_LIBS)
 tests_unit_queue_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
+
+tests_unit_rate_SOURCES = tests/unit/helpers.h tests/unit/rate.c
+tests_unit_rate_LDADD = $(UNIT_LIBS)
+tests_unit_rate_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sys_now
 
 tests_unit_session_pace_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_pace.c \
@@ -275,6 +286,9 @@ tests_unit_shuttle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=recv,--wrap=send
 tests_unit_shuttle_socket_SOURCES = \
 	tests/unit/helpers.h tests/unit/shuttle_socket.c
 tests_unit_shuttle_socket_LDADD = $(UNIT_LIBS)
+
+tests_unit_source_SOURCES = tests/unit/helpers.h tests/unit/source.c
+tests_unit_source_LDADD = $(UNIT_LIBS)
 
 tests_unit_spare_SOURCES = \
 	tests/unit/alloc_fault.c \

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * rate.c: never more than so many in any second, on a clock of our own, whose
+ * moments may pass while one is counted; and on the real one, by processes that
+ * race.
+ */
+#include "rate.h"
+
+#include <sys/mman.h>
+
+#include "helpers.h"
+#include "sys.h"
+
+#define SLICES(ms)	((ms) * 16 / 1000)
+
+uint64_t __real_sys_now(void);
+uint64_t __wrap_sys_now(void);
+
+static uint64_t clock_now;		/* 0: the real one */
+static uint64_t jumps[4];		/* ms that pass after the next calls */
+static void (*intruder)(void);	/* called at the one after the next */
+static int calls;
+
+static struct rate rate;
+static struct rate_bucket *table;
+static struct rate_mark mark;
+
+uint64_t
+__wrap_sys_now(void)
+{
+	uint64_t now = clock_now;
+
+	if (now == 0)
+		return __real_sys_now();
+	if (intruder != NULL && calls++ == 1)
+		intruder();
+	clock_now += jumps[0];
+	memmove(jumps, jumps + 1, sizeof(jumps) - sizeof(*jumps));
+	return now;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memset(&rate, 0, sizeof(rate));
+	memset(jumps, 0, sizeof(jumps));
+	clock_now = 1000000;
+	table = mmap(NULL, RATE_BUCKETS * sizeof(*table),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return table == MAP_FAILED ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	munmap(table, RATE_BUCKETS * sizeof(*table));
+	return 0;
+}
+
+/* Take until it is enough. */
+static uint32_t
+take_all(uint32_t max)
+{
+	uint32_t n = 0;
+
+	while (rate_take(&rate, max, &mark))
+		n++;
+	return n;
+}
+
+static void
+test_so_many_a_second(void **state)
+{
+	(void)state;
+	assert_int_equal(take_all(5), 5);
+	clock_now += 999;
+	assert_int_equal(take_all(5), 0);
+	/* A second and two slices: nothing of it counts any more. */
+	clock_now += 126;
+	assert_int_equal(take_all(5), 5);
+	clock_now += 1000000;
+	assert_int_equal(take_all(7), 7);
+}
+
+static void
+test_given_back(void **state)
+{
+	static const struct rate_mark none;
+
+	(void)state;
+	assert_int_equal(take_all(3), 3);
+	rate_give(&mark);
+	assert_int_equal(take_all(3), 1);
+	clock_now += 500;
+	rate_give(&mark);
+	rate_give(&none);
+	assert_int_equal(take_all(3), 1);
+	/* Its slice has another second to count by now. */
+	clock_now += 1500;
+	assert_true(mark.slice < SLICES(clock_now));
+	assert_int_equal(take_all(3), 3);
+	rate_give(&(struct rate_mark){ .rate = &rate,
+	    .slice = SLICES(clock_now) - RATE_SLICES });
+	assert_int_equal(take_all(3), 0);
+}
+
+/* Another process counts one, while we do. */
+static void
+push_in(void)
+{
+	struct rate_mark m;
+
+	intruder = NULL;
+	assert_true(rate_take(&rate, 9, &m));
+	assert_true(rate_take_source(table, 5, 9, &m));
+}
+
+/* Both looked when there was room for one more. */
+static void
+test_others_push_in(void **state)
+{
+	(void)state;
+	calls = 0;
+	intruder = push_in;
+	assert_false(rate_take(&rate, 1, &mark));
+	assert_false(rate_take_source(table, 5, 1, &mark));
+	assert_true(rate_take(&rate, 2, &mark));
+	assert_false(rate_take(&rate, 2, &mark));
+	calls = 0;
+	intruder = push_in;
+	assert_false(rate_take_source(table, 5, 2, &mark));
+	assert_false(rate_take_source(table, 5, 2, &mark));
+	assert_true(rate_take_source(table, 5, 3, &mark));
+}
+
+/* The slice is over before it is counted: it counts in the one after. */
+static void
+test_the_moment_passes(void **state)
+{
+	(void)state;
+	jumps[0] = 200;
+	assert_true(rate_take(&rate, 1, &mark));
+	assert_int_equal(mark.slice, SLICES(clock_now));
+	clock_now += 999;
+	assert_int_equal(take_all(1), 0);
+	clock_now += 126;
+	assert_int_equal(take_all(1), 1);
+}
+
+/* It never gets to say so in time: a no, which leaves nothing. */
+static void
+test_always_too_late(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		jumps[i] = 100;
+	clock_now += 10000;
+	jumps[1] = jumps[3] = 0;
+	assert_true(rate_take(&rate, 1, &mark));
+	clock_now += 10000;
+	/* Others have been here, later than what this one takes for now. */
+	assert_true(rate_take(&rate, 1, &mark));
+	clock_now -= 5000;
+	assert_false(rate_take(&rate, 1, &mark));
+	assert_false(rate_take(&rate, 9, &mark));
+	clock_now += 5000 + 1200;
+	assert_int_equal(take_all(4), 4);
+}
+
+/* Any second, to the millisecond, whatever the steps of the clock. */
+static void
+test_any_second(void **state)
+{
+	static uint64_t taken[100000];
+	uint64_t seed = random_seed();
+	size_t n = 0, i, given = 0;
+	uint32_t max = 20;
+
+	(void)state;
+	for (i = 0; i < COUNT(taken); i++) {
+		clock_now += random_below(&seed, 3) ? 0 :
+		    random_below(&seed, random_below(&seed, 9) ? 40 : 400);
+		jumps[0] = random_below(&seed, 50) ? 0 : 70;
+		if (!rate_take(&rate, max, &mark))
+			continue;
+		if (random_below(&seed, 5) == 0) {
+			rate_give(&mark);
+			given++;
+		} else
+			taken[n++] = clock_now;
+	}
+	assert_true(n > 2000 && given > 200);
+	for (i = max; i < n; i++)
+		assert_true(taken[i] - taken[i - max] >= 1000);
+}
+
+static bool
+take_from(uint64_t source, uint32_t max)
+{
+	return rate_take_source(table, source, max, &mark);
+}
+
+static void
+test_sources(void **state)
+{
+	uint64_t other = 99 | UINT64_C(1) << 50;
+
+	(void)state;
+	assert_true(take_from(99, 2) && take_from(99, 2));
+	assert_false(take_from(99, 2));
+	assert_true(take_from(other, 2));
+	rate_give(&mark);
+	assert_true(take_from(other, 2) && take_from(other, 2));
+	assert_false(take_from(other, 2));
+	clock_now += 999;
+	assert_false(take_from(99, 2));
+	clock_now += 126;
+	assert_true(take_from(99, 2) && take_from(99, 2));
+	assert_false(take_from(99, 2));
+}
+
+/* Two processes that did not see each other: both places count. */
+static void
+test_source_that_has_two_places(void **state)
+{
+	struct rate_bucket *b = &table[99];
+
+	(void)state;
+	assert_true(take_from(99, 9) && take_from(99, 9));
+	atomic_store(&b->owner[5], b->owner[0]);
+	assert_true(rate_take(&b->rate[5], 9, &mark));
+	assert_false(take_from(99, 3));
+	assert_true(take_from(99, 4));
+	assert_false(take_from(99, 4));
+}
+
+/* Nobody is forgotten within the second; then the places are free again. */
+static void
+test_full_bucket(void **state)
+{
+	uint64_t i, one = UINT64_C(1) << 40;
+
+	(void)state;
+	for (i = 1; i <= RATE_WAYS; i++)
+		assert_true(take_from(i * one, 1));
+	assert_false(take_from(i * one, 1));
+	clock_now += 900;
+	assert_false(take_from(i * one, 1));
+	for (i = 1; i <= RATE_WAYS; i++)
+		assert_false(take_from(i * one, 1));
+	clock_now += 1300;
+	for (; i <= 2 * RATE_WAYS; i++)
+		assert_true(take_from(i * one, 1));
+	assert_false(take_from(1 * one, 1));
+}
+
+/* One after the other more than there is room for. */
+static void
+test_many_sources(void **state)
+{
+	uint64_t seed = random_seed(), first;
+	uint32_t i, k;
+
+	(void)state;
+	for (k = 0; k < 10; k++) {
+		first = seed;
+		for (i = 0; i < 20000; i++)
+			assert_true(take_from(random_next(&seed), 1));
+		for (i = 0; i < 20000; i++)
+			assert_false(take_from(random_next(&first), 1));
+		clock_now += 2200;
+	}
+}
+
+#define PROCESSES	4
+#define SEEN		1024
+
+/* What races have taken, by slice. */
+struct seen {
+	_Atomic uint32_t by_slice[SEEN];
+	struct rate	 rate;
+};
+
+static void
+race(struct seen *seen, uint64_t began, uint64_t until, uint32_t max, bool of_one)
+{
+	struct rate_mark m;
+
+	while (__real_sys_now() < until)
+		if (of_one ? rate_take_source(table, 5, max, &m) :
+		    rate_take(&seen->rate, max, &m))
+			atomic_fetch_add(&seen->by_slice[m.slice -
+			    SLICES(began)], 1);
+	_exit(0);
+}
+
+static void
+assert_races(bool of_one)
+{
+	struct seen *seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t began = __real_sys_now(), until = began + 1700;
+	uint32_t i, k, n, all = 0, max = 200;
+	pid_t pid[PROCESSES];
+
+	assert_true(seen != MAP_FAILED);
+	clock_now = 0;
+	for (i = 0; i < PROCESSES; i++)
+		if ((pid[i] = (pid_t)MUST(fork())) == 0)
+			race(seen, began, until, max, of_one);
+	for (i = 0; i < PROCESSES; i++)
+		assert_int_equal(wait_child(pid[i]), 0);
+	for (i = 0; i + 17 < SEEN; i++) {
+		for (n = k = 0; k < 17; k++)
+			n += seen->by_slice[i + k];
+		assert_true(n <= max);
+		all += seen->by_slice[i];
+	}
+	/* And not much less: there were 27 slices of time. */
+	assert_in_range(all, max, 2 * max);
+	munmap(seen, sizeof(*seen));
+}
+
+static void
+test_races(void **state)
+{
+	(void)state;
+	assert_races(false);
+}
+
+static void
+test_races_of_one_source(void **state)
+{
+	(void)state;
+	assert_races(true);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_so_many_a_second),
+		TEST(test_given_back),
+		TEST(test_others_push_in),
+		TEST(test_the_moment_passes),
+		TEST(test_always_too_late),
+		TEST(test_any_second),
+		TEST(test_sources),
+		TEST(test_source_that_has_two_places),
+		TEST(test_full_bucket),
+		TEST(test_many_sources),
+		TEST(test_races),
+		TEST(test_races_of_one_source),
+	};
+
+	return RUN(tests);
+}
