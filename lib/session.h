@@ -102,6 +102,7 @@ struct session {
 	uint32_t	downs;		/* of the backend when it answered */
 	uint32_t	heard[2];	/* way moved; ms since started */
 	uint32_t	paid[2];	/* for bytes: see session_pace.c */
+	uint32_t	held;		/* of limits: see session_count.c */
 	uint16_t	tried[SESSION_ATTEMPTS];
 	uint16_t	listener;
 	uint8_t		attempts;	/* of tried[] that are filled */

@@ -24,18 +24,19 @@ is_denied(const struct session_route *r, const struct endpoint *client)
 void
 session_admit(struct session_table *t, struct session *s)
 {
-	if (is_denied(&t->route[s->listener], &s->client)) {
-		session_refuse(t, s, END_DENIED);
-		return;
-	}
-	session_pick(t, s);
+	enum session_end why = is_denied(&t->route[s->listener], &s->client) ?
+	    END_DENIED : session_count_in(t, s);
+
+	if (why == END_NONE)
+		session_pick(t, s);
+	else
+		session_refuse(t, s, why);
 }
 
 void
 session_leave(struct session_table *t, struct session *s)
 {
-	(void)t;
-	(void)s;
+	session_count_out(t, s);
 }
 
 /*

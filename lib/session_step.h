@@ -73,6 +73,11 @@ void	session_leave(struct session_table *, struct session *);
 void	session_refuse(struct session_table *, struct session *,
 	    enum session_end);
 
+/* session_count.c */
+/* Count it in; if not END_NONE, why not: then it is counted nowhere. */
+enum session_end session_count_in(struct session_table *, struct session *);
+void	session_count_out(struct session_table *, struct session *);
+
 /* session_connect.c */
 void	session_pick(struct session_table *, struct session *);
 void	session_connect_event(struct session_table *, struct session *,

@@ -31,6 +31,12 @@ struct session_limits {			/* times in ms; 0: no limit */
 	uint64_t	rate[2];	/* bytes a second, UP and DOWN */
 };
 
+/* How many at once, and within a second; 0: no limit. */
+struct session_counts {
+	uint32_t	max_sessions, max_per_source;
+	uint32_t	rate, rate_per_source;
+};
+
 struct log_format;
 struct queue;
 struct spares;
@@ -53,6 +59,8 @@ struct session_route {
 	struct session_limits limits;
 	const struct cidr *deny;	/* who may not come in; NULL: nobody */
 	const struct cidr *allow;	/* who alone may; NULL: everybody */
+	struct session_counts counts;
+	uint32_t	 seat;		/* on the board; or BOARD_NO_SEAT */
 	enum session_refusal refuse;
 	uint8_t		 eager;		/* see session_connect.c */
 };
@@ -91,6 +99,7 @@ struct session_table {
 	struct log	*log;
 	struct session_lines lines;
 	struct session_route *route;	/* by listener */
+	uint32_t	 max_sessions;	/* of all workers; 0: no limit */
 
 	uint64_t	 now;		/* sys_now(), set each turn */
 	uint64_t	 talked;	/* when a session that is no stream acted */

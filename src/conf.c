@@ -227,6 +227,7 @@ int
 conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
     uint64_t oldest)
 {
+	struct listener *l;
 	struct backend *b;
 	struct pool *p;
 
@@ -241,6 +242,13 @@ conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
 	for (p = c->pool; p < c->pool + c->pools; p++)
 		if ((p->seat = board_seat_pool(board, p->name, generation,
 		    oldest)) == BOARD_NO_SEAT)
+			return -1;
+	/* One section has one seat, however many addresses. */
+	for (l = c->listener; l < c->listener + c->listeners; l++)
+		if (l->label[0] == '\0')
+			l->seat = BOARD_NO_SEAT;
+		else if ((l->seat = board_seat_listener(board, l->label,
+		    generation, oldest)) == BOARD_NO_SEAT)
 			return -1;
 	return 0;
 }

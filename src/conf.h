@@ -77,6 +77,7 @@ struct conf {
 	unsigned	 busy_poll;	/* µs, 0: off */
 	bool		 pin_cpus;	/* each worker to one */
 	uint32_t	 sessions;	/* in each worker; 0: what it carries */
+	uint32_t	 max_sessions;	/* in all; 0: no limit */
 
 	const char	*log;		/* target, see log_target.h */
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */
@@ -118,7 +119,7 @@ int	conf_add_backend(struct conf *, const struct backend *like,
 	    const char *address, const char **why);
 
 /*
- * Give all backends and pools their seats on the board, for this generation of
+ * Give all backends, pools and listeners that have a name their seats on the board, for this generation of
  * the configuration; *oldest* is the oldest that still has workers. -1: the
  * board is full.
  */

@@ -201,6 +201,11 @@ as_others_say(const char *name, enum section_kind in)
 		const char *theirs, *ours;
 	} words[] = {
 		{ "maxconn", "max_sessions" }, { "max_conns", "max_sessions" },
+		{ "limit_conn", "max_sessions_per_source" },
+		{ "src_conn_cur", "max_sessions_per_source" },
+		{ "src_conn_rate", "session_rate_per_source" },
+		{ "maxconnrate", "session_rate" }, { "rate-limit", "session_rate" },
+		{ "worker_connections", "sessions" },
 		{ "inter", "interval" }, { "fastinter", "fast_interval" },
 		{ "downinter", "down_interval" }, { "timeout", "check_timeout" },
 		{ "down", "state" }, { "disabled", "state" },

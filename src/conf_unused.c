@@ -174,6 +174,38 @@ check_section(const struct settings *st, const struct section *s,
 	}
 }
 
+static void
+check_limit(const struct section *s, const char *name, uint32_t limit,
+    const char *other, uint32_t before, struct complaints *cs)
+{
+	const struct value *v = section_get(s, directive_find(s->kind, name));
+
+	if (v != NULL && before != 0 && limit > before)
+		complain_at(cs, &v->place, "%s has no effect: %s is %u", name,
+		    other, before);
+}
+
+/* A limit that is never reached, since another one is before. */
+static void
+check_limits(const struct conf *c, const struct section *s,
+    struct complaints *cs)
+{
+	const struct session_counts *n;
+	size_t i = 0;
+
+	while (i < c->listeners && strcmp(c->listener[i].label, s->name) != 0)
+		i++;
+	if (i == c->listeners)
+		return;
+	n = &c->listener[i].counts;
+	check_limit(s, "max_sessions", n->max_sessions,
+	    "max_sessions at the top", c->max_sessions, cs);
+	check_limit(s, "max_sessions_per_source", n->max_per_source,
+	    "max_sessions", n->max_sessions, cs);
+	check_limit(s, "session_rate_per_source", n->rate_per_source,
+	    "session_rate", n->rate, cs);
+}
+
 void
 conf_unused(const struct conf *c, struct complaints *cs)
 {
@@ -192,5 +224,7 @@ conf_unused(const struct conf *c, struct complaints *cs)
 		}
 		if (s->kind != SECTION_TOP)
 			check_section(st, s, p, quiet, cs);
+		if (s->kind == SECTION_LISTEN)
+			check_limits(c, s, cs);
 	}
 }

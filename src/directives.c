@@ -329,6 +329,8 @@ static const struct directive table[] = {
 { X, "grace",	"off", TIME(0, YEAR), MEMBER(conf, grace) },
 { X, "sessions", NULL, NUMBER(1, 300000, "in each worker"),
 				MEMBER(conf, sessions) },
+{ X, "max_sessions", "0", NUMBER(0, 100000000, "of all workers; 0: no limit"),
+				MEMBER(conf, max_sessions) },
 { X, "busy_poll", "0", NUMBER(0, 1000000, "microseconds"),
 				MEMBER(conf, busy_poll) },
 { X, "pin_cpus", "false", BOOL, MEMBER(conf, pin_cpus) },
@@ -385,6 +387,16 @@ static const struct directive table[] = {
 { X, "allow",	NULL, NETWORKS, BY(NULL) },
 { X, "deny",	NULL, NETWORKS, BY(NULL) },
 { X, "refuse",	NULL, WORD(REFUSALS), BY(read_listener_refuse) },
+{ X, "max_sessions", "0", NUMBER(0, 100000000, "of all workers; 0: no limit"),
+				MEMBER(listener, counts.max_sessions) },
+{ X, "max_sessions_per_source", "0", NUMBER(0, 1000000, "of all workers; "
+				"0: no limit"),
+				MEMBER(listener, counts.max_per_source) },
+{ X, "session_rate", "0", NUMBER(0, 1000000, "within a second; 0: no limit"),
+				MEMBER(listener, counts.rate) },
+{ X, "session_rate_per_source", "0", NUMBER(0, 1000000, "within a second; "
+				"0: no limit"),
+				MEMBER(listener, counts.rate_per_source) },
 #undef X
 #define X	SECTION_POOL
 { X, "balance",	NULL, WORD(ALGORITHMS), BY(read_pool_balance) },

@@ -26,6 +26,8 @@ struct listener {
 	size_t		backend;	/* whose address it is, if builtin */
 	uint32_t	pool;		/* who serves its sessions */
 	struct session_limits limits;
+	struct session_counts counts;
+	uint32_t	seat;		/* on the board, if it has a label */
 	unsigned	defer_accept;	/* s, 0: off */
 	bool		fast_open;
 	const struct cidr *allow, *deny;	/* of the configuration */

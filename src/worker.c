@@ -85,6 +85,8 @@ make_routes(const struct conf *c)
 		route[i].allow = l->allow;
 		route[i].deny = l->deny;
 		route[i].refuse = l->refuse;
+		route[i].counts = l->counts;
+		route[i].seat = l->seat;
 		route[i].eager = ROUTE_EAGER;
 	}
 	return route;
@@ -126,6 +128,7 @@ set_up_table(struct worker *w, size_t descriptors)
 	t->poller = w->poller;
 	t->board = w->me;
 	t->log = w->log;
+	t->max_sessions = w->conf->max_sessions;
 	t->kit.pool = bufpool_new(w->conf->buffers, BUDGET_BLOCK);
 	t->kit.scratch = malloc(BUDGET_BLOCK);
 	if (b.pipes > 0)

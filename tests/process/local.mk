@@ -1,10 +1,11 @@
 # Process tests: lives and deaths of master and workers, seen from outside.
 # Alone: make check TESTS='$(PROCESS_TESTS)'
 check_PROGRAMS += tests/process/crowd tests/process/dns tests/process/echo \
-	tests/process/load tests/process/manager tests/process/receiver
+	tests/process/flood tests/process/load tests/process/manager tests/process/receiver
 tests_process_crowd_SOURCES = tests/process/crowd.c
 tests_process_dns_SOURCES = tests/process/dns.c
 tests_process_echo_SOURCES = tests/process/echo.c
+tests_process_flood_SOURCES = tests/process/flood.c
 tests_process_manager_SOURCES = tests/process/manager.c
 tests_process_manager_LDADD = $(LIBBSD_LIBS)
 tests_process_load_SOURCES = tests/process/load.c
@@ -24,6 +25,7 @@ PROCESS_TESTS = \
 	tests/process/initd.sh \
 	tests/process/instance.sh \
 	tests/process/kill.sh \
+	tests/process/limits.sh \
 	tests/process/logs.sh \
 	tests/process/names.sh \
 	tests/process/notify.sh \

@@ -141,6 +141,30 @@ test_jitter(void **state)
 	in_listener = "";
 }
 
+/* A limit that another one reaches first; not one that is the same. */
+static void
+test_limits(void **state)
+{
+	(void)state;
+	top = "max_sessions = 9; ";
+	in_listener = "max_sessions = 10;";
+	expect("", "", 1, 1, "max_sessions has no effect: max_sessions at the "
+	    "top is 9");
+	in_listener = "max_sessions = 9; max_sessions_per_source = 9;";
+	expect("", "", 0, 0, "");
+	top = "";
+	in_listener = "max_sessions = 9; max_sessions_per_source = 10; "
+	    "session_rate = 5; session_rate_per_source = 6;";
+	expect("", "", 2, 1, "max_sessions_per_source has no effect: "
+	    "max_sessions is 9");
+	in_listener = "session_rate = 5; session_rate_per_source = 6;";
+	expect("", "", 1, 1, "session_rate_per_source has no effect: "
+	    "session_rate is 5");
+	in_listener = "max_sessions_per_source = 10; session_rate_per_source = 6;";
+	expect("", "", 0, 0, "");
+	in_listener = "";
+}
+
 static int
 make_files(void **state)
 {
@@ -166,6 +190,7 @@ main(void)
 		cmocka_unit_test(test_off),
 		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_jitter),
+		cmocka_unit_test(test_limits),
 	};
 
 	alarm(60);

@@ -282,6 +282,15 @@ test_members(void **state)
 	assert_true(conf.listener->fast_open);
 	assert_false(conf.pool->fast_open);
 	assert_string_equal(conf.listener->label, "web");
+	accept_line(SECTION_TOP, "max_sessions = 9");
+	assert_int_equal(conf.max_sessions, 9);
+	assert_int_equal(conf.listener->counts.max_sessions, 0);
+	accept_line(SECTION_LISTEN, "max_sessions = 1 session_rate = 2 "
+	    "max_sessions_per_source = 3 session_rate_per_source = 4");
+	assert_int_equal(conf.listener->counts.max_sessions, 1);
+	assert_int_equal(conf.listener->counts.rate, 2);
+	assert_int_equal(conf.listener->counts.max_per_source, 3);
+	assert_int_equal(conf.listener->counts.rate_per_source, 4);
 	accept_line(SECTION_POOL, "connect_timeout = \"4s\" retries = 4 "
 	    "fast_open = true");
 	assert_int_equal(conf.pool->connect_timeout, 4000);
@@ -511,7 +520,9 @@ test_unknown(void **state)
 	    ", perhaps max_sessions");
 	refuse_line(SECTION_POOL, "inter = 5", "directive inter",
 	    ", perhaps interval");
-	refuse_line(SECTION_LISTEN, "maxconn = 5", "directive maxconn",
+	refuse_line(SECTION_LISTEN, "limit_conn = 5", "directive limit_conn",
+	    ", perhaps max_sessions_per_source");
+	refuse_line(SECTION_LISTEN, "inter = 5", "directive inter",
 	    "; see shuttled.conf(5)");
 	refuse_line(SECTION_SERVER, "server: { }", "server", "does not belong");
 }

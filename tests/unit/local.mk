@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	tests/unit/session \
 	tests/unit/session_access \
 	tests/unit/session_connect \
+	tests/unit/session_count \
 	tests/unit/session_flow \
 	tests/unit/session_log \
 	tests/unit/session_pace \
@@ -253,6 +254,12 @@ tests_unit_session_connect_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_connect_LDADD = $(UNIT_LIBS)
 tests_unit_session_connect_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+
+tests_unit_session_count_SOURCES = \
+	tests/unit/helpers.h tests/unit/session_count.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_count_LDADD = $(UNIT_LIBS)
+tests_unit_session_count_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
 
 tests_unit_session_flow_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_flow.c \

@@ -8,6 +8,7 @@
 
 #include <sys/ioctl.h>
 
+#include "census.h"
 #include "log_format.h"
 #include "queue.h"
 #include "session_log.h"
@@ -171,6 +172,9 @@ is_clean(struct rig *r)
 	for (i = 0; i < r->backends.n; i++)
 		if (board_backend_live(r->board, i) != 0)
 			return false;
+	if (census_count(r->board, BOARD_EVERYBODY) != 0 ||
+	    census_count(r->board, 0) != 0)
+		return false;
 	return r->table.live == 0 && r->table.board->live == 0 &&
 	    bufpool_left(r->table.kit.pool) == r->blocks;
 }

@@ -1,0 +1,242 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# limits.sh: however many workers there are, and whatever becomes of them, there
+# are no more sessions than may be: in all, of a listener, from one address; nor
+# do more come in a second. Each refusal says why.
+. "$(dirname "$0")/lib.sh"
+
+FLOOD=$(dirname "$ECHO")/flood
+
+# Times in the log are of the turn of the loop: a decision is a little later, or
+# more than a little, where a worker is kept waiting. See tests/unit/rate.c, too.
+SECOND=950
+! slow || SECOND=500
+
+# conf TOP LINE...: one listener with these directives, before $BACKEND; and
+# before it another, if $OTHER says so.
+OTHER=
+conf() {
+	{
+		printf '%s\nlisten: { %s web: { address = "127.0.0.1:0";\n' \
+		    "$1" "$OTHER"
+		shift
+		printf '%s\n' "$@"
+		printf '} }\npool: { main: { server: { a: { address = "%s" } }\n' \
+		    "$BACKEND"
+		printf 'retries = 0; max_fails = 0; } }\n'
+	} >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+}
+
+# flood_start CLIENTS SOURCES MS: the server is $BACKEND.
+flood_start() {
+	rm -f "$T/flood" "$T/ports"
+	"$FLOOD" "$1" "$2" "$3" "$T/ports" >"$T/flood" \
+	    2>"$T/flood.err" </dev/null &
+	flood_pid=$!
+	started="$started $flood_pid"
+	wait_for 5 test -s "$T/flood"
+	BACKEND=$(cat "$T/flood")
+}
+
+flood_end() {
+	wait_for 60 gone "$flood_pid"
+	status=0
+	wait "$flood_pid" || status=$?
+	forget "$flood_pid"
+	cat "$T/flood.err"
+	assert_eq 'status of the flood' 0 "$status"
+	say "flood: $(tail -n 1 "$T/flood")"
+}
+
+# seen WHAT: what the flood saw.
+seen() {
+	tail -n 1 "$T/flood" | tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+
+# most_within MS: the most sessions that were let in within this time, by the
+# log: when they ended, less what they took.
+most_within() {
+	sed -n 's/^[^T]*T\(..\):\(..\):\(..\)\.\(...\)Z .*backend=main.* total_ms=\([0-9]*\) .*/\1 \2 \3 \4 \5/p' \
+	    "$T/log" |
+	    awk '{ print (($1 * 60 + $2) * 60 + $3) * 1000 + $4 - $5 }' |
+	    sort -n | awk -v ms="$1" '
+		{
+			at[NR] = $1
+			while (at[NR] - at[before + 1] >= ms)
+				before++
+			if (NR - before > most)
+				most = NR - before
+		}
+		END { print most + 0 }'
+}
+
+refusals() {
+	log_count "backend=- .*end=proxy[.]$1"
+}
+
+# Everybody who was refused was told so in the log, and for a reason that there
+# is; whose client has gone before is not counted as refused by it.
+refused_for() {
+	sum=0
+	for reason in "$@"; do
+		n=$(refusals "$reason")
+		[ "$n" -gt 0 ] || fail "nobody was refused for $reason"
+		sum=$((sum + n))
+	done
+	assert_eq 'refusals in the log' "$(seen refused)" "$sum"
+	assert_eq 'other refusals' "$sum" "$(log_count 'backend=- ')"
+}
+
+# 1,000 clients of 50 addresses, of which 5 are wanted most.
+never_more() {
+	flood_start 1000 50 2500
+	conf '' 'max_sessions_per_source = 5; session_rate = 100;'
+	shuttled_start -c "$T/conf" -w 4
+	flood_end
+	assert_eq 'sessions of one address' 5 "$(seen most)"
+	assert_between 'sessions' 100 400 "$(seen answers)"
+	shuttled_stop
+	assert_between "sessions in $SECOND ms" 50 100 "$(most_within $SECOND)"
+	refused_for source_full session_rate
+	assert_between 'workers that took part' 2 4 \
+	    "$(sed -n 's/.* worker \([0-9]*\)\[.*end=.*/\1/p' "$T/log" |
+	    sort -u | wc -l)"
+}
+
+in_all_and_by_source() {
+	flood_start 400 50 1500
+	conf 'max_sessions = 40;' \
+	    'max_sessions = 30; session_rate_per_source = 10;'
+	shuttled_start -c "$T/conf" -w 4
+	flood_end
+	assert_eq 'sessions in all' 30 "$(seen most_in_all)"
+	shuttled_stop
+	refused_for listener_full source_rate
+	flood_start 200 50 0
+	conf 'max_sessions = 40;' ''
+	shuttled_start -c "$T/conf" -w 4
+	flood_end
+	assert_between 'sessions' 38 40 "$(seen answers)"
+	shuttled_stop
+	refused_for max_sessions
+}
+
+# fill: of 6 clients from each of 50 addresses 5 are served.
+fill() {
+	flood_end
+	assert_eq 'sessions of one address' 5 "$(seen most)"
+	# Two who race for the last place may both be refused: seldom.
+	assert_between 'sessions' 245 250 "$(seen answers)"
+	assert_eq 'clients' 300 $(($(seen answers) + $(seen refused)))
+}
+
+# Workers die all the time; then everything can be had again.
+after_deaths() {
+	DEATHS=wanted
+	flood_start 600 50 2000
+	conf '' 'max_sessions_per_source = 5;'
+	shuttled_start -c "$T/conf" -w 4
+	for i in 1 2 3 4; do
+		wait_for 5 log_reaches $((i * 50)) 'end=client.close'
+		kill -s KILL "$(worker "$i")"
+	done
+	flood_end
+	assert_eq 'sessions of one address' 5 "$(seen most)"
+	assert_between 'sessions cut' 1 2000 "$(seen cut)"
+	wait_for 10 workers_are 4
+	cp "$T/ports" "$T/ports.kept"
+	flood_start 300 50 0
+	conf '' 'max_sessions_per_source = 5;'
+	reload
+	cp "$T/ports.kept" "$T/ports"
+	fill
+	shuttled_stop
+	DEATHS=
+}
+
+# holder NAME ADDRESS: a client that has a session until $T/NAME.go is there.
+holder() {
+	rm -f "$T/$1.go" "$T/$1.has"
+	peer_start "$1" "connect $LISTEN $2:0; exchange 9 9 seed 1 seed 1;
+	    touch $T/$1.has; wait-file $T/$1.go; half-close; expect-eof"
+	wait_for 5 test -e "$T/$1.has"
+}
+
+goes() {
+	: >"$T/$1.go"
+	peer_wait "$1"
+}
+
+# is_refused REASON ADDRESS
+is_refused() {
+	before=$(refusals "$1")
+	peer "connect $LISTEN $2:0; expect-eof"
+	wait_for 5 log_reaches $((before + 1)) "backend=- .*end=proxy[.]$1"
+}
+
+# The sessions of the generation before count, and the new limits hold for all;
+# one that was not there before knows how many there are already.
+over_a_reload() {
+	echo_start
+	conf '' 'max_sessions_per_source = 2;'
+	shuttled_start -c "$T/conf" -w 4
+	holder one 127.0.1.1
+	holder two 127.0.1.1
+	is_refused source_full 127.0.1.1
+	reload
+	is_refused source_full 127.0.1.1
+	goes one
+	holder three 127.0.1.1
+	is_refused source_full 127.0.1.1
+	# Its name is what it is known by, not its place.
+	OTHER="other: { address = \"unix:$T/other\"; }"
+	conf '' 'max_sessions_per_source = 2; max_sessions = 3;'
+	reload
+	is_refused source_full 127.0.1.1
+	holder four 127.0.1.2
+	is_refused listener_full 127.0.1.2
+	conf 'max_sessions = 2;' ''
+	reload
+	is_refused max_sessions 127.0.1.3
+	for name in two three four; do
+		goes $name
+	done
+	shuttled_stop
+	OTHER=
+}
+
+# another_master PID: the pidfile has its number; it is empty in between.
+another_master() {
+	PID=$(cat "$T/pid") && [ -n "$PID" ] && [ "$PID" != "$1" ]
+}
+
+over_an_upgrade() {
+	echo_start
+	conf 'max_sessions = 4;' 'max_sessions_per_source = 2;'
+	shuttled_daemon -c "$T/conf" -w 2
+	first=$PID
+	holder one 127.0.1.1
+	holder two 127.0.1.1
+	signal USR2
+	wait_for 15 another_master "$first"
+	also_end "$PID"
+	wait_for 15 log_has "process $PID serves"
+	is_refused source_full 127.0.1.1
+	goes one
+	wait_for 5 log_has 'end=client.close'
+	holder three 127.0.1.1
+	is_refused source_full 127.0.1.1
+	holder four 127.0.1.2
+	holder five 127.0.1.2
+	is_refused max_sessions 127.0.1.3
+	for name in two three four five; do
+		goes $name
+	done
+	daemon_stop QUIT
+}
+
+run_cases never_more in_all_and_by_source after_deaths over_a_reload \
+    over_an_upgrade

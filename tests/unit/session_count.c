@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_count.c: who is refused and why, that a refusal takes nothing, and
+ * that what a session takes comes back, however it ends.
+ */
+#include "session_rig.h"
+
+#include "census.h"
+#include "sys.h"
+
+static struct rig rig;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	rig_start(&rig, 20, 4, 4096);
+	rig_backend(&rig);
+	rig_ready(&rig);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	return rig_stop(&rig);
+}
+
+/* One comes, and is served. */
+static int
+admitted(void)
+{
+	uint32_t before = census_count(rig.board, BOARD_EVERYBODY);
+	int fd = rig_client(&rig);
+
+	close(rig_server(&rig, 0));
+	assert_int_equal(census_count(rig.board, BOARD_EVERYBODY), before + 1);
+	return fd;
+}
+
+/* One comes, and is turned away for this reason: it counts nowhere. */
+static void
+refused(enum session_end why)
+{
+	uint32_t before = census_count(rig.board, BOARD_EVERYBODY);
+	uint32_t here = census_count(rig.board, 0);
+	uint64_t ends = rig_ends(&rig, why);
+	uint64_t live = board_backend_live(rig.board, 0);
+	int fd = rig_client(&rig);
+
+	/* Not even while it lingers. */
+	rig_expect_end(&rig, fd);
+	assert_int_equal(census_count(rig.board, BOARD_EVERYBODY), before);
+	assert_int_equal(census_count(rig.board, 0), here);
+	assert_int_equal(board_backend_live(rig.board, 0), live);
+	close(fd);
+	TURN_UNTIL(&rig, rig_ends(&rig, why) == ends + 1);
+	assert_non_null(strstr(rig_log(&rig), session_end_name(why)));
+}
+
+static void
+goes(int fd)
+{
+	uint32_t before = rig.table.live;
+
+	rig_abort(fd);
+	TURN_UNTIL(&rig, rig.table.live < before);
+}
+
+static void
+test_all(void **state)
+{
+	int fd[2];
+
+	(void)state;
+	rig.table.max_sessions = 2;
+	fd[0] = admitted();
+	fd[1] = admitted();
+	refused(END_MAX_SESSIONS);
+	goes(fd[0]);
+	fd[0] = admitted();
+	refused(END_MAX_SESSIONS);
+	goes(fd[0]);
+	goes(fd[1]);
+}
+
+static void
+test_listener(void **state)
+{
+	int fd;
+
+	(void)state;
+	rig.route.counts.max_sessions = 1;
+	rig.table.max_sessions = 1;
+	fd = admitted();
+	refused(END_LISTENER_FULL);
+	goes(fd);
+	/* Without a seat there is no limit. */
+	rig.route.seat = BOARD_NO_SEAT;
+	fd = admitted();
+	refused(END_MAX_SESSIONS);
+	goes(fd);
+}
+
+static void
+test_source(void **state)
+{
+	struct session *s;
+	int fd[3];
+
+	(void)state;
+	rig.route.counts.max_per_source = 2;
+	fd[0] = admitted();
+	s = rig_session(&rig);
+	fd[1] = admitted();
+	refused(END_SOURCE_FULL);
+	/* All who come over a unix socket are one, and another one. */
+	fd[2] = rig_unix_client(&rig);
+	close(rig_server(&rig, 0));
+	assert_int_equal(census_count(rig.board, BOARD_EVERYBODY), 3);
+	goes(fd[2]);
+	session_kill(&rig.table, s, END_STOP, false);
+	close(fd[0]);
+	fd[0] = admitted();
+	refused(END_SOURCE_FULL);
+	goes(fd[0]);
+	goes(fd[1]);
+}
+
+static void
+test_rates(void **state)
+{
+	int fd[2];
+
+	(void)state;
+	rig.route.counts.rate = 2;
+	fd[0] = admitted();
+	fd[1] = admitted();
+	refused(END_SESSION_RATE);
+	rig.route.counts.rate_per_source = 1;
+	goes(fd[0]);
+	goes(fd[1]);
+	/* Refused by the listener: it has not come from its source either. */
+	refused(END_SESSION_RATE);
+	rig.route.counts.rate = 0;
+	fd[0] = admitted();
+	refused(END_SOURCE_RATE);
+	goes(fd[0]);
+}
+
+/* What comes last says no: all that was taken before is given back. */
+static void
+test_refused_counts_nowhere(void **state)
+{
+	int fd[3], i;
+
+	(void)state;
+	rig.table.max_sessions = 1;
+	fd[0] = admitted();
+	rig.route.counts = (struct session_counts){ .max_sessions = 3,
+	    .max_per_source = 2, .rate = 2, .rate_per_source = 2 };
+	for (i = 0; i < 5; i++)
+		refused(END_MAX_SESSIONS);
+	assert_int_equal(census_count(rig.board, 0), 1);
+	rig.table.max_sessions = 0;
+	fd[1] = admitted();
+	fd[2] = admitted();
+	refused(END_SOURCE_FULL);
+	rig.route.counts.max_per_source = 0;
+	refused(END_SOURCE_RATE);
+	rig.route.counts.rate_per_source = 0;
+	refused(END_LISTENER_FULL);
+	rig.route.counts.max_sessions = 0;
+	refused(END_SESSION_RATE);
+	for (i = 0; i < 3; i++)
+		goes(fd[i]);
+}
+
+/* No limit of sources, no memory for them. */
+static void
+test_off(void **state)
+{
+	int fd = admitted();
+
+	(void)state;
+	assert_int_equal(rig.board->head->counts_sources[rig.backends.worker],
+	    0);
+	assert_int_equal(census_count(rig.board, rig.route.seat), 1);
+	goes(fd);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_all),
+		TEST(test_listener),
+		TEST(test_source),
+		TEST(test_rates),
+		TEST(test_refused_counts_nowhere),
+		TEST(test_off),
+	};
+
+	return RUN(tests);
+}
