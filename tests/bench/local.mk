@@ -24,6 +24,11 @@ check_PROGRAMS += tests/bench/cidr
 tests_bench_cidr_SOURCES = tests/bench/cidr.c
 tests_bench_cidr_LDADD = libshuttle.a $(LIBBSD_LIBS)
 
+# What limits cost a session: make bench-admit.
+check_PROGRAMS += tests/bench/admit
+tests_bench_admit_SOURCES = tests/bench/admit.c
+tests_bench_admit_LDADD = libshuttle.a $(LIBBSD_LIBS)
+
 TESTS += tests/bench/smoke.sh
 EXTRA_DIST += \
 	tests/bench/bench \
@@ -38,13 +43,16 @@ EXTRA_DIST += \
 BENCH = $(srcdir)/tests/bench/bench --shuttled ./shuttled \
 	--load tests/bench/load
 
-.PHONY: bench bench-quick bench-cidr bench-cost bench-pick
+.PHONY: bench bench-quick bench-admit bench-cidr bench-cost bench-pick
 # What access lists, limits by address and the session log cost.
 bench-cost: shuttled tests/bench/load
 	$(srcdir)/tests/bench/cost $(BENCH_ARGS)
 
 bench-cidr: tests/bench/cidr
 	tests/bench/cidr
+
+bench-admit: tests/bench/admit
+	tests/bench/admit
 
 bench-pick: tests/bench/pick
 	tests/bench/pick
