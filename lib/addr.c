@@ -277,6 +277,36 @@ endpoint_set(struct endpoint *e, const struct addr *a)
 }
 
 bool
+endpoint_as(const struct endpoint *e, int family, struct addr *a)
+{
+	const unsigned char *ipv4 = endpoint_ipv4(e);
+
+	memset(a, 0, sizeof(*a));
+	a->sa.sa_family = (sa_family_t)family;
+	if (family == AF_INET && ipv4 != NULL) {
+		memcpy(&a->in.sin_addr, ipv4, sizeof(a->in.sin_addr));
+		a->len = sizeof(a->in);
+	} else if (family == AF_INET6 && e->family == AF_INET6 &&
+	    ipv4 == NULL) {
+		memcpy(&a->in6.sin6_addr, e->ip, sizeof(a->in6.sin6_addr));
+		a->in6.sin6_scope_id = e->scope;
+		a->len = sizeof(a->in6);
+	}
+	return a->len != 0;
+}
+
+bool
+endpoint_read(struct endpoint *e, const char *ip)
+{
+	memset(e, 0, sizeof(*e));
+	if (inet_pton(AF_INET, ip, e->ip) == 1)
+		e->family = AF_INET;
+	else if (inet_pton(AF_INET6, ip, e->ip) == 1)
+		e->family = AF_INET6;
+	return e->family != 0;
+}
+
+bool
 addr_is_unix(const struct addr *a)
 {
 	return a->sa.sa_family == AF_UNIX;

@@ -92,6 +92,15 @@ void	endpoint_set(struct endpoint *, const struct addr *);
  */
 const unsigned char *endpoint_ipv4(const struct endpoint *);
 
+/*
+ * The address with port 0, as one of this family: an IPv4 peer of a socket for
+ * both is of AF_INET. False: it is not of it.
+ */
+bool	endpoint_as(const struct endpoint *, int family, struct addr *);
+
+/* Read an IP address without a port. */
+bool	endpoint_read(struct endpoint *, const char *ip);
+
 bool	addr_is_unix(const struct addr *);
 /* The port in host order, 0 for a unix socket. */
 uint16_t addr_port(const struct addr *);

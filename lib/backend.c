@@ -6,6 +6,7 @@
  */
 #include "backend.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Where a slow start begins: at one percent. */
@@ -89,6 +90,36 @@ backend_address(const struct backends *bs, uint32_t i, struct addr *a)
 		return false;
 	site_addr(&p, a);
 	return true;
+}
+
+int
+backend_connect(const struct backends *bs, uint32_t i, struct departure *d)
+{
+	struct addr a;
+
+	if (!backend_address(bs, i, &a)) {
+		errno = EHOSTUNREACH;
+		return -1;
+	}
+	d->to = &a;
+	d->turn = bs->turn == NULL ? 0 : bs->turn[i]++;
+	return outlet_connect(&bs->list[i].outlet, d);
+}
+
+bool
+backend_is_watched(const struct backends *bs, uint32_t i)
+{
+	const struct backend *b = &bs->list[i];
+
+	return (b->outlet.watch.keepalive != 0 ||
+	    b->outlet.watch.user_timeout != 0) &&
+	    b->addr.sa.sa_family != AF_UNIX;
+}
+
+void
+backend_watch(const struct backends *bs, uint32_t i, int fd)
+{
+	sys_watch_peer(fd, &bs->list[i].outlet.watch);
 }
 
 bool

@@ -16,6 +16,7 @@
 #include "board.h"
 #include "check_plan.h"
 #include "log.h"
+#include "outlet.h"
 
 #define BACKEND_NAME		BOARD_NAME
 #define BACKEND_WEIGHT_MAX	256
@@ -54,6 +55,7 @@ struct backend {
 	uint32_t	max_sessions;	/* of all workers; 0: no limit */
 	uint32_t	tier;		/* TIER_PRIMARY or TIER_BACKUP */
 	uint32_t	spare;		/* connections ahead, each worker */
+	struct outlet	outlet;		/* how connections to it are made */
 	uint32_t	pool;		/* whose it is */
 	uint32_t	seat;		/* on the board */
 };
@@ -81,6 +83,7 @@ struct pool {
 	uint64_t	fail_timeout;	/* ms */
 	uint64_t	eject_time;	/* ms */
 	uint32_t	max_ejected;	/* percent */
+	struct outlet	outlet;		/* what its backends have by default */
 };
 
 struct backends {
@@ -90,6 +93,8 @@ struct backends {
 	uint32_t	 pools;
 	struct board	*board;
 	uint32_t	 worker;	/* our row on the board */
+	/* By backend, whose turn it is of its sources; NULL: the first's. */
+	uint32_t	*turn;
 };
 
 /* The pool that backend *i* is in. */
@@ -104,6 +109,17 @@ backend_pool(const struct backends *bs, uint32_t i)
  * has come yet.
  */
 bool	backend_address(const struct backends *, uint32_t i, struct addr *);
+
+/*
+ * Begin to connect to it as its outlet says, from the next of its sources: see
+ * outlet_connect(). EHOSTUNREACH: it has no address now.
+ */
+int	backend_connect(const struct backends *, uint32_t i,
+	    struct departure *);
+
+/* A connection to it is to be watched; false: nobody wants that. */
+bool	backend_is_watched(const struct backends *, uint32_t i);
+void	backend_watch(const struct backends *, uint32_t i, int fd);
 
 /* The same of the address at which it is checked. */
 bool	backend_check_address(const struct backends *, uint32_t i,

@@ -22,6 +22,7 @@ libshuttle_a_SOURCES = \
 	lib/log_sink.c lib/log_sink.h \
 	lib/log_target.c lib/log_target.h \
 	lib/nearest.c lib/nearest.h \
+	lib/outlet.c lib/outlet.h \
 	lib/pipepool.c lib/pipepool.h \
 	lib/poller.c lib/poller.h \
 	lib/poller_hybrid.c lib/poller_hybrid.h \
@@ -38,6 +39,6 @@ libshuttle_a_SOURCES = \
 	lib/site.c lib/site.h \
 	lib/source.c lib/source.h \
 	lib/spare.c lib/spare.h \
-	lib/sys.c lib/sys.h \
+	lib/sys.c lib/sys.h lib/sys_option.c \
 	lib/text.c lib/text.h \
 	lib/timer.c lib/timer.h

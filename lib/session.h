@@ -113,6 +113,7 @@ struct session {
 	bool		reset[2];	/* this side was reset */
 	bool		paused[2];	/* this way, to keep its rate */
 	bool		shut;		/* end of file was sent both ways */
+	bool		watched;	/* a dead server will be noticed */
 };
 
 /*

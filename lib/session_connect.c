@@ -36,6 +36,17 @@ connect_error(int err)
 	}
 }
 
+/*
+ * With transparent it may be this client alone that cannot be connected: it has
+ * used up its ports, or is of another family than the server.
+ */
+static bool
+is_of_client(const struct session_table *t, uint32_t i, int err)
+{
+	return t->backends->list[i].outlet.transparent &&
+	    (err == EADDRNOTAVAIL || err == EAFNOSUPPORT);
+}
+
 /* This attempt came to nothing. The want of our own is not the backend's. */
 static void
 attempt_failed(struct session_table *t, struct session *s, int err)
@@ -44,7 +55,10 @@ attempt_failed(struct session_table *t, struct session *s, int err)
 	enum session_end why = connect_error(err);
 
 	session_note_end(s, why);
-	if (why == END_RESOURCES)
+	if (is_of_client(t, i, err))
+		log_seldom(t->log, LOG_NOTICE, "backend %s: transparent: %s",
+		    t->backends->list[i].name, strerror(err));
+	else if (why == END_RESOURCES)
 		t->shortage = err;
 	else
 		backend_complain(t->backends, i, t->now, t->log, "connect",
@@ -59,6 +73,7 @@ attempt_stands(struct session_table *t, struct session *s)
 	session_set_state(s, SESSION_RELAY);
 	s->end = END_NONE;
 	s->connected = s->last = t->now;
+	s->watched = !backend_is_watched(t->backends, i);
 	if (s->early > 0) {
 		shuttle_sent(&s->way[UP], &t->kit, s->early);
 		session_send_promptly(s);
@@ -136,7 +151,7 @@ begin(struct session_table *t, struct session *s, uint32_t i, int *pending,
     bool *spare)
 {
 	const struct shuttle *up = &s->way[UP];
-	struct addr a;
+	struct departure d = { .client = &s->client };
 	int fd;
 
 	s->early = 0;
@@ -145,15 +160,15 @@ begin(struct session_table *t, struct session *s, uint32_t i, int *pending,
 	*spare = fd != -1;
 	if (*spare)
 		return fd;
-	/* Its name may have lost it since it was picked. */
-	if (!backend_address(t->backends, i, &a)) {
-		errno = EHOSTUNREACH;
-		return -1;
+	if (backend_pool(t->backends, i)->fast_open && shuttle_held(up) > 0) {
+		d.bytes = shuttle_bytes(up, &t->kit);
+		d.len = shuttle_held(up);
 	}
-	if (!backend_pool(t->backends, i)->fast_open || shuttle_held(up) == 0)
-		return sys_connect(&a, pending);
-	return sys_connect_with(&a, shuttle_bytes(up, &t->kit),
-	    shuttle_held(up), &s->early, pending);
+	/* Its name may have lost it since it was picked. */
+	fd = backend_connect(t->backends, i, &d);
+	s->early = d.went;
+	*pending = d.pending;
+	return fd;
 }
 
 /* This attempt is over; the session goes on without it. */

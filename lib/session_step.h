@@ -16,6 +16,12 @@
 /* How often to ask whether all bytes have arrived before a reset, in ms. */
 #define SESSION_FLUSH_POLL	(2 * TIMER_TICK)
 
+/*
+ * When to have the system watch over the server, in ms: of shorter sessions a
+ * dead one is noticed all the same, and they go without the calls.
+ */
+#define SESSION_WATCH	1000
+
 /* How long a client that is turned away may go on sending, in ms. */
 #define SESSION_LINGER_TIME	2000
 

@@ -134,6 +134,21 @@ server_came(struct session_table *t, struct session *s)
 	cut(t, s, END_SERVER_IDLE);
 }
 
+/* No end: from here on the system is to notice a server that is dead. */
+static uint64_t
+watch_at(const struct session_table *t, const struct session *s)
+{
+	(void)t;
+	return s->watched ? 0 : s->connected + SESSION_WATCH;
+}
+
+static void
+watch_came(struct session_table *t, struct session *s)
+{
+	s->watched = true;
+	backend_watch(t->backends, session_backend(s), s->fd[SERVER]);
+}
+
 /*
  * Those that began together are not to end together. Multiples of the golden
  * ratio spread numbers that follow each other evenly (Knuth, volume 3, 6.4).
@@ -192,6 +207,7 @@ static const struct {
 	{ IN(RELAY), idle_at, idle_came },
 	{ IN(RELAY), client_at, client_came },
 	{ IN(RELAY), server_at, server_came },
+	{ IN(RELAY), watch_at, watch_came },
 	{ IN(RELAY), session_pace_at, session_pace_came },
 	{ IN(HEADER) | IN(QUEUE) | IN(CONNECT) | IN(RELAY), lifetime_at,
 	    lifetime_came },

@@ -191,6 +191,8 @@ stands(struct spares *s, uint32_t id)
 
 	timers_clear(s->timers, id);
 	s->row[p->backend].open |= bit(s, id);
+	if (backend_is_watched(s->table->backends, p->backend))
+		backend_watch(s->table->backends, p->backend, p->fd);
 	poller_want(s->table->poller, p->fd, POLLER_READ);
 }
 
@@ -215,8 +217,8 @@ fill(struct spares *s, uint32_t id)
 {
 	const struct session_table *t = s->table;
 	struct place *p = &s->place[id];
+	struct departure d = { .client = NULL };
 	struct addr a;
-	int pending;
 
 	follow(s, p->backend);
 	if (!backend_serves(t->backends, p->backend) ||
@@ -225,13 +227,13 @@ fill(struct spares *s, uint32_t id)
 		rest(s, id);
 		return;
 	}
-	p->fd = sys_connect(&a, &pending);
+	p->fd = backend_connect(t->backends, p->backend, &d);
 	if (p->fd == -1) {
 		failed(s, id, errno);
 		return;
 	}
 	s->owner[p->fd] = id + 1;
-	if (!pending) {
+	if (!d.pending) {
 		stands(s, id);
 		return;
 	}

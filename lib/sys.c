@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * sys.c: sockets, signals and the clock; the one place that knows how Linux
- * wants them. It keeps no state and logs nothing: errno goes to the caller.
+ * sys.c: sockets, signals and the clock; with sys_option.c the one place that
+ * knows how Linux wants them. It keeps no state and logs nothing: errno goes to
+ * the caller.
  */
 #include "sys.h"
 
@@ -34,16 +35,12 @@ close_keeping_errno(int fd)
 }
 
 static void
-set_option(int fd, int level, int option, int value)
-{
-	/* None of these can fail on a socket of its family; none is vital. */
-	(void)setsockopt(fd, level, option, &value, sizeof(value));
-}
-
-static void
 set_flag(int fd, int level, int option)
 {
-	set_option(fd, level, option, 1);
+	int on = 1;
+
+	/* None of these can fail on a socket of its family; none is vital. */
+	(void)setsockopt(fd, level, option, &on, sizeof(on));
 }
 
 /*
@@ -83,13 +80,37 @@ set_inherited(int fd, int family)
 	if (family == AF_UNIX)
 		return;
 	set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
-	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+	sys_nodelay(fd);
+}
+
+static bool
+is_any_ipv6(const struct addr *a)
+{
+	return a->sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+/* Before it has an address: who may come, and to which one. */
+static int
+prepare(int fd, const struct addr *a, const struct sys_listening *how)
+{
+	int family = a->sa.sa_family, only = how->v6only;
+
+	if (family == AF_UNIX)
+		return 0;
+	if (is_any_ipv6(a) && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only,
+	    sizeof(only)) == -1)
+		return -1;
+	if (how->transparent && sys_be_transparent(fd, family, true) == -1)
+		return -1;
+	return how->interface == NULL ? 0 :
+	    sys_use_interface(fd, how->interface);
 }
 
 static int
-listen_socket(const struct addr *a)
+listen_socket(const struct addr *a, const struct sys_listening *how)
 {
-	int family = a->sa.sa_family, off = 0, fd;
+	int family = a->sa.sa_family, fd;
 
 	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
@@ -97,9 +118,7 @@ listen_socket(const struct addr *a)
 	if (family != AF_UNIX)
 		set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
 	set_inherited(fd, family);
-	if (family == AF_INET6 &&
-	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr) &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == -1)
+	if (prepare(fd, a, how) == -1)
 		goto fail;
 	/* The kernel cuts the backlog down to net.core.somaxconn. */
 	if (bind(fd, &a->sa, a->len) == -1 || listen(fd, INT_MAX) == -1)
@@ -116,20 +135,25 @@ fail:
 int
 sys_listen(struct addr *a)
 {
+	return sys_listen_as(a, &(struct sys_listening){ .v6only = false });
+}
+
+int
+sys_listen_as(struct addr *a, const struct sys_listening *how)
+{
 	uint16_t port = addr_port(a);
 	int fd;
 
 	if (addr_is_unix(a) && clear_stale_path(a) == -1)
 		return -1;
-	fd = listen_socket(a);
-	if (fd == -1 && a->sa.sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr) &&
+	fd = listen_socket(a, how);
+	if (fd == -1 && is_any_ipv6(a) && !how->v6only &&
 	    (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
 		memset(a, 0, sizeof(*a));
 		a->in.sin_family = AF_INET;
 		a->len = sizeof(a->in);
 		addr_set_port(a, port);
-		fd = listen_socket(a);
+		fd = listen_socket(a, how);
 	}
 	if (fd == -1)
 		return -1;
@@ -171,16 +195,9 @@ sys_adopt(int fd)
 }
 
 void
-sys_defer_accept(int fd, unsigned seconds)
+sys_set_backlog(int fd, unsigned n)
 {
-	set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, (int)seconds);
-}
-
-void
-sys_fast_open(int fd, bool on)
-{
-	/* Cut down to net.core.somaxconn, as the backlog is. */
-	set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, on ? INT_MAX : 0);
+	(void)listen(fd, n == 0 ? INT_MAX : (int)n);
 }
 
 int
@@ -218,28 +235,48 @@ sys_connect(const struct addr *a, int *pending)
 }
 
 int
+sys_stream(int family)
+{
+	return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+/* The port is chosen when the peer is known, so that peers can share one. */
+int
+sys_bind_source(int fd, const struct addr *a)
+{
+	sys_late_port(fd);
+	return bind(fd, &a->sa, a->len);
+}
+
+int
+sys_begin(int fd, const struct addr *a, const void *bytes, size_t len,
+    uint32_t *went, int *pending)
+{
+	*went = 0;
+	*pending = 1;
+	if (len > 0 && begin_with(fd, a, bytes, len, went))
+		return 0;
+	if (connect(fd, &a->sa, a->len) == 0)
+		*pending = 0;
+	else if (errno != EINPROGRESS)
+		return -1;
+	return 0;
+}
+
+int
 sys_connect_with(const struct addr *a, const void *bytes, size_t len,
     uint32_t *went, int *pending)
 {
 	int fd;
 
 	*went = 0;
-	fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
-	if (fd == -1)
-		return -1;
-	*pending = 1;
-	if (len > 0 && begin_with(fd, a, bytes, len, went))
-		return fd;
 	*pending = 0;
-	if (connect(fd, &a->sa, a->len) == -1) {
-		if (errno != EINPROGRESS) {
-			close_keeping_errno(fd);
-			return -1;
-		}
-		*pending = 1;
-	}
-	return fd;
+	if ((fd = sys_stream(a->sa.sa_family)) == -1)
+		return -1;
+	if (sys_begin(fd, a, bytes, len, went, pending) == 0)
+		return fd;
+	close_keeping_errno(fd);
+	return -1;
 }
 
 int
@@ -272,24 +309,12 @@ sys_ended(int fd)
 	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
 }
 
-void
-sys_give_up_after(int fd, unsigned ms)
-{
-	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)ms);
-}
-
 bool
 sys_has_room(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
 	return poll(&p, 1, 0) == 1;
-}
-
-void
-sys_nodelay(int fd)
-{
-	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
 }
 
 int
@@ -324,17 +349,6 @@ sys_abort(int fd)
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(fd);
-}
-
-void
-sys_vanish(int fd)
-{
-	/* Take only what has come through no router and says so (RFC 5082). */
-	set_option(fd, IPPROTO_IP, IP_MINTTL, 255);
-	set_option(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255);
-	sys_give_up_after(fd, SYS_VANISHED);
-	set_option(fd, IPPROTO_IP, IP_TTL, 1);
-	set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1);
 }
 
 int

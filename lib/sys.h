@@ -16,6 +16,13 @@
 
 #include "addr.h"
 
+/* What has to be known before a socket listens; zero is as ever. */
+struct sys_listening {
+	bool		 v6only;	/* the IPv6 any-address: not for IPv4 */
+	bool		 transparent;	/* for addresses of others, too */
+	const char	*interface;	/* NULL: any */
+};
+
 /*
  * A listening socket on *a*, backlog as large as the system allows. What
  * accepted sockets inherit from it is set here once: TCP_NODELAY, SO_KEEPALIVE.
@@ -26,6 +33,7 @@
  * somebody does, EEXIST when it is not a socket.
  */
 int	sys_listen(struct addr *a);
+int	sys_listen_as(struct addr *a, const struct sys_listening *);
 
 /*
  * Set a socket that somebody else listens on like one of sys_listen(). EINVAL:
@@ -45,6 +53,12 @@ void	sys_defer_accept(int fd, unsigned seconds);
  */
 void	sys_fast_open(int fd, bool on);
 
+/*
+ * At most so many connections wait to be accepted, cut down to
+ * net.core.somaxconn; 0: as many as that.
+ */
+void	sys_set_backlog(int fd, unsigned n);
+
 /* Accept one connection. EAGAIN: none is waiting. */
 int	sys_accept(int fd, struct endpoint *from);
 
@@ -63,6 +77,16 @@ int	sys_connect_with(const struct addr *a, const void *bytes, size_t len,
 	    uint32_t *went, int *pending);
 
 /*
+ * The same in steps, for who has something to set before: a socket, perhaps
+ * the address that it connects from, its port chosen by the system, and the
+ * beginning. When that fails with EADDRNOTAVAIL another address can be bound.
+ */
+int	sys_stream(int family);
+int	sys_bind_source(int fd, const struct addr *a);
+int	sys_begin(int fd, const struct addr *a, const void *bytes, size_t len,
+	    uint32_t *went, int *pending);
+
+/*
  * A socket that sends datagrams to *a*. On a unix socket the receiver may be
  * missing, now or later: sys_redirect() looks for it again.
  */
@@ -74,6 +98,33 @@ bool	sys_ended(int fd);
 
 /* End it when the peer takes nothing for so many ms (TCP_USER_TIMEOUT). */
 void	sys_give_up_after(int fd, unsigned ms);
+
+/*
+ * When a silent peer is asked whether it is there (SO_KEEPALIVE), four times at
+ * most, and how long any peer may leave us without an answer. Accepted sockets
+ * inherit both from the listening one.
+ */
+struct peer_watch {
+	unsigned	keepalive;	/* s, 0: never */
+	unsigned	user_timeout;	/* ms, 0: as the system does it */
+};
+
+void	sys_watch_peer(int fd, const struct peer_watch *);
+
+/* Mark what is sent with this DSCP; accepted sockets inherit it. */
+void	sys_mark(int fd, int family, unsigned dscp);
+
+/*
+ * Let it have addresses that are not of this machine: for CAP_NET_RAW and
+ * CAP_NET_ADMIN.
+ */
+int	sys_be_transparent(int fd, int family, bool on);
+
+/* Send and receive by this interface only. */
+int	sys_use_interface(int fd, const char *name);
+
+/* Let bind() leave the choice of a port to connect(). */
+void	sys_late_port(int fd);
 
 /* Would a write to a pipe be taken now? Another writer may be faster. */
 bool	sys_has_room(int fd);

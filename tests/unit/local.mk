@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/log_target \
 	tests/unit/nearest \
 	tests/unit/options \
+	tests/unit/outlet \
 	tests/unit/pipepool \
 	tests/unit/poller \
 	tests/unit/poller_random \
@@ -205,6 +206,12 @@ tests_unit_session_queue_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_queue_LDADD = $(UNIT_LIBS)
 tests_unit_session_queue_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+
+tests_unit_outlet_SOURCES = \
+	tests/unit/outlet.c tests/unit/helpers.h \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_outlet_LDADD = $(UNIT_LIBS)
+tests_unit_outlet_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
 
 tests_unit_pipepool_SOURCES = tests/unit/helpers.h tests/unit/pipepool.c
 tests_unit_pipepool_LDADD = $(UNIT_LIBS)

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * sys_option.c: options of sockets, for both families at once where that takes
+ * two calls. What is not vital is not reported.
+ */
+#include "sys.h"
+
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+/* A silent peer is asked again after a quarter of the first wait, so often. */
+#define ASKED		4
+
+/* Kernels that have it are often newer than headers. */
+#ifndef IPV6_TRANSPARENT
+#define IPV6_TRANSPARENT 75
+#endif
+
+static int
+set_option(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+void
+sys_nodelay(int fd)
+{
+	(void)set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+void
+sys_defer_accept(int fd, unsigned seconds)
+{
+	(void)set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, (int)seconds);
+}
+
+void
+sys_fast_open(int fd, bool on)
+{
+	/* Cut down to net.core.somaxconn, as the backlog is. */
+	(void)set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, on ? INT_MAX : 0);
+}
+
+void
+sys_give_up_after(int fd, unsigned ms)
+{
+	(void)set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)ms);
+}
+
+void
+sys_vanish(int fd)
+{
+	/* Take only what has come through no router and says so (RFC 5082). */
+	(void)set_option(fd, IPPROTO_IP, IP_MINTTL, 255);
+	(void)set_option(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255);
+	sys_give_up_after(fd, SYS_VANISHED);
+	(void)set_option(fd, IPPROTO_IP, IP_TTL, 1);
+	(void)set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1);
+}
+
+void
+sys_watch_peer(int fd, const struct peer_watch *w)
+{
+	unsigned again = w->keepalive / ASKED;
+
+	if (w->keepalive > 0) {
+		(void)set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE,
+		    (int)w->keepalive);
+		(void)set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL,
+		    again == 0 ? 1 : (int)again);
+		(void)set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, ASKED);
+	}
+	(void)set_option(fd, SOL_SOCKET, SO_KEEPALIVE, w->keepalive > 0);
+	sys_give_up_after(fd, w->user_timeout);
+}
+
+/* A socket for both families has two of these. */
+void
+sys_mark(int fd, int family, unsigned dscp)
+{
+	(void)set_option(fd, IPPROTO_IP, IP_TOS, (int)dscp << 2);
+	if (family == AF_INET6)
+		(void)set_option(fd, IPPROTO_IPV6, IPV6_TCLASS,
+		    (int)dscp << 2);
+}
+
+int
+sys_be_transparent(int fd, int family, bool on)
+{
+	return family == AF_INET6 ?
+	    set_option(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, on) :
+	    set_option(fd, IPPROTO_IP, IP_TRANSPARENT, on);
+}
+
+int
+sys_use_interface(int fd, const char *name)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
+	    (socklen_t)strlen(name));
+}
+
+void
+sys_late_port(int fd)
+{
+	(void)set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * outlet.c: from which address connections come, what is done when one has no
+ * ports left, what sockets inherit, and when a session has its server watched.
+ */
+#include "outlet.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+
+#include "session_rig.h"
+
+static struct rig rig;
+static bool rigged;
+static int listener;
+static struct addr server;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memset(&rig_faults, 0, sizeof(rig_faults));
+	memset(&server, 0, sizeof(server));
+	listener = loopback_listen(&server.in, 5);
+	server.len = sizeof(server.in);
+	rigged = false;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	int result = rigged ? rig_stop(&rig) : 0;
+
+	(void)state;
+	close(listener);
+	return result;
+}
+
+static struct endpoint
+address(const char *text)
+{
+	struct endpoint e;
+
+	assert_true(endpoint_read(&e, text));
+	return e;
+}
+
+static void
+add_source(struct outlet *o, const char *text)
+{
+	o->source[o->sources++] = address(text);
+}
+
+/* It stands, and the server sees this address. */
+static void
+expect_from(const struct outlet *o, struct departure *d, const char *text)
+{
+	struct endpoint from;
+	char ip[60];
+	int fd, got;
+
+	d->to = &server;
+	fd = (int)MUST(outlet_connect(o, d));
+	assert_true(comes(listener, POLLIN, PATIENCE));
+	got = (int)MUST(sys_accept(listener, &from));
+	inet_ntop(from.family, from.ip, ip, sizeof(ip));
+	assert_string_equal(ip, text);
+	close(fd);
+	close(got);
+}
+
+static void
+expect_error(const struct outlet *o, struct departure *d, int err)
+{
+	int before = open_descriptors();
+
+	d->to = &server;
+	assert_int_equal(outlet_connect(o, d), -1);
+	assert_int_equal(errno, err);
+	assert_int_equal(open_descriptors(), before);
+}
+
+static void
+test_in_turn(void **state)
+{
+	struct outlet o = { .dscp = 0 };
+	struct departure d = { .turn = 0 };
+
+	(void)state;
+	expect_from(&o, &d, "127.0.0.1");
+	add_source(&o, "127.0.0.2");
+	add_source(&o, "::1");
+	add_source(&o, "127.0.0.3");
+	assert_int_equal(outlet_sources(&o, AF_INET), 2);
+	assert_int_equal(outlet_sources(&o, AF_INET6), 1);
+	expect_from(&o, &d, "127.0.0.2");
+	d.turn = 1;
+	expect_from(&o, &d, "127.0.0.3");
+	d.turn = UINT32_MAX - 1;
+	expect_from(&o, &d, "127.0.0.2");
+}
+
+static void
+test_ports_run_out(void **state)
+{
+	struct outlet o = { .dscp = 0 };
+	struct departure d = { .turn = 1 };
+
+	(void)state;
+	add_source(&o, "127.0.0.2");
+	add_source(&o, "127.0.0.3");
+	rig_faults.connects = 1;
+	rig_faults.connect_error = EADDRNOTAVAIL;
+	expect_from(&o, &d, "127.0.0.2");
+	rig_faults.connects = 2;
+	expect_error(&o, &d, EADDRNOTAVAIL);
+	/* What is not for want of a port is not tried again. */
+	rig_faults.connects = 1;
+	rig_faults.connect_error = ECONNREFUSED;
+	expect_error(&o, &d, ECONNREFUSED);
+	rig_faults.sockets = 1;
+	rig_faults.socket_error = EMFILE;
+	expect_error(&o, &d, EMFILE);
+	/* One that nobody has is passed over, too. */
+	memset(&o, 0, sizeof(o));
+	add_source(&o, "192.0.2.1");
+	expect_error(&o, &d, EADDRNOTAVAIL);
+	add_source(&o, "127.0.0.3");
+	expect_from(&o, &d, "127.0.0.3");
+}
+
+static void
+test_family(void **state)
+{
+	struct outlet o = { .dscp = 0 };
+	struct departure d = { .turn = 0 };
+
+	(void)state;
+	add_source(&o, "::1");
+	expect_error(&o, &d, EAFNOSUPPORT);
+	assert_false(outlet_serves(&o, AF_INET));
+	assert_true(outlet_serves(&o, AF_INET6));
+	assert_true(outlet_serves(&o, AF_UNIX));
+}
+
+static void
+test_interface(void **state)
+{
+	struct outlet o = { .interface = "lo" };
+	struct departure d = { .turn = 0 };
+
+	(void)state;
+	expect_from(&o, &d, "127.0.0.1");
+	o.interface = "none0";
+	expect_error(&o, &d, ENODEV);
+}
+
+static void
+test_transparent(void **state)
+{
+	struct outlet o = { .transparent = true };
+	struct endpoint client = address("127.0.0.7");
+	struct departure d = { .client = &client };
+
+	(void)state;
+	if (geteuid() == 0) {
+		expect_from(&o, &d, "127.0.0.7");
+		client = address("::ffff:127.0.0.8");
+		expect_from(&o, &d, "127.0.0.8");
+		client = address("::1");
+		expect_error(&o, &d, EAFNOSUPPORT);
+	} else {
+		expect_error(&o, &d, EPERM);
+	}
+	memset(&client, 0, sizeof(client));
+	client.family = AF_UNIX;
+	expect_from(&o, &d, "127.0.0.1");
+	d.client = NULL;
+	expect_from(&o, &d, "127.0.0.1");
+}
+
+static void
+test_endpoints(void **state)
+{
+	struct endpoint e;
+	struct addr a;
+
+	(void)state;
+	assert_false(endpoint_read(&e, "eth0"));
+	assert_false(endpoint_read(&e, "1.2.3.4:5"));
+	e = address("1.2.3.4");
+	assert_true(endpoint_as(&e, AF_INET, &a));
+	assert_int_equal(a.len, sizeof(a.in));
+	assert_int_equal(addr_port(&a), 0);
+	assert_false(endpoint_as(&e, AF_INET6, &a));
+	e = address("::ffff:1.2.3.4");
+	assert_true(endpoint_as(&e, AF_INET, &a));
+	assert_int_equal(a.in.sin_addr.s_addr, htonl(0x01020304));
+	assert_false(endpoint_as(&e, AF_INET6, &a));
+	e = address("fe80::1");
+	e.scope = 3;
+	assert_true(endpoint_as(&e, AF_INET6, &a));
+	assert_int_equal(a.in6.sin6_scope_id, 3);
+	assert_int_equal(a.len, sizeof(a.in6));
+	assert_false(endpoint_as(&e, AF_INET, &a));
+}
+
+/* --- what is watched, and how it is marked ---------------------------------- */
+
+static int
+option(int fd, int level, int name)
+{
+	socklen_t len = sizeof(int);
+	int value = 0;
+
+	MUST(getsockopt(fd, level, name, &value, &len));
+	return value;
+}
+
+static void
+expect_watched(int fd, int idle, int interval, int user_timeout)
+{
+	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), idle);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), interval);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 4);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT),
+	    user_timeout);
+}
+
+/* So that nothing has to be set when a client comes. */
+static void
+test_accepted_sockets_inherit(void **state)
+{
+	struct peer_watch w = { .keepalive = 120, .user_timeout = 300000 };
+	struct outlet plain = { .dscp = 0 };
+	struct departure d = { .to = &server };
+	struct endpoint from;
+	int out, got;
+
+	(void)state;
+	sys_watch_peer(listener, &w);
+	sys_mark(listener, AF_INET, 46);
+	out = (int)MUST(outlet_connect(&plain, &d));
+	assert_true(comes(listener, POLLIN, PATIENCE));
+	got = (int)MUST(sys_accept(listener, &from));
+	expect_watched(got, 120, 30, 300000);
+	assert_int_equal(option(got, IPPROTO_IP, IP_TOS), 46 << 2);
+	/* And off again. */
+	w.keepalive = w.user_timeout = 0;
+	sys_watch_peer(got, &w);
+	assert_int_equal(option(got, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_int_equal(option(got, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+	/* The kernel knows nothing shorter than a second. */
+	w.keepalive = 1;
+	sys_watch_peer(got, &w);
+	expect_watched(got, 1, 1, 0);
+	close(out);
+	close(got);
+}
+
+static void
+test_backlog(void **state)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	(void)state;
+	sys_set_backlog(listener, 7);
+	MUST(getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &len));
+	assert_int_equal(info.tcpi_sacked, 7);
+	sys_set_backlog(listener, 0);
+	MUST(getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &len));
+	assert_true(info.tcpi_sacked > 7);
+}
+
+static int client, in;			/* the ends of a session */
+
+static struct session *
+begin_session(struct peer_watch w)
+{
+	rig_start(&rig, 10, 10, 1000);
+	rigged = true;
+	rig_backend(&rig);
+	rig.list[0].outlet.watch = w;
+	rig_ready(&rig);
+	client = rig_client(&rig);
+	rig_write(&rig, client, "hello");
+	in = rig_server(&rig, 0);
+	rig_expect(&rig, in, "hello");
+	return rig_session(&rig);
+}
+
+/* Short sessions go without; and it has to be done but once. */
+static void
+test_servers_are_watched_later(void **state)
+{
+	struct session *s = begin_session((struct peer_watch){
+	    .keepalive = 60, .user_timeout = 9000 });
+
+	(void)state;
+	rig.route.limits.idle_timeout = 5000;
+	assert_false(s->watched);
+	rig_pass(&rig, 500);
+	assert_int_equal(option(s->fd[SERVER], SOL_SOCKET, SO_KEEPALIVE), 0);
+	rig_pass(&rig, 600);
+	assert_true(s->watched);
+	expect_watched(s->fd[SERVER], 60, 15, 9000);
+	/* The other deadline has not been forgotten. */
+	rig_pass(&rig, 3000);
+	assert_non_null(rig_session(&rig));
+	rig_pass(&rig, 1500);
+	rig_expect_end(&rig, client);
+	assert_int_equal(rig_ends(&rig, END_IDLE_TIMEOUT), 1);
+	close(client);
+	close(in);
+}
+
+static void
+test_nobody_is_watched(void **state)
+{
+	(void)state;
+	assert_true(begin_session((struct peer_watch){ .keepalive = 0 })->
+	    watched);
+	close(client);
+	close(in);
+}
+
+/* One client that has used up its ports stops nobody else. */
+static void
+test_want_of_one_client(void **state)
+{
+	(void)state;
+	rig_start(&rig, 10, 10, 1000);
+	rigged = true;
+	rig_backend(&rig);
+	rig.list[0].outlet.transparent = true;
+	rig_ready(&rig);
+	rig_faults.connects = 1;
+	rig_faults.connect_error = EADDRNOTAVAIL;
+	client = rig_client(&rig);
+	if (geteuid() == 0) {
+		rig_expect_end(&rig, client);
+		assert_int_equal(rig.table.shortage, 0);
+		assert_non_null(strstr(rig_log(&rig), "backend a: transparent: "
+		    "Cannot assign requested address"));
+		assert_null(strstr(rig_log(&rig), "connect:"));
+	}
+	close(client);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_in_turn),
+		TEST(test_ports_run_out),
+		TEST(test_family),
+		TEST(test_interface),
+		TEST(test_transparent),
+		TEST(test_endpoints),
+		TEST(test_accepted_sockets_inherit),
+		TEST(test_backlog),
+		TEST(test_servers_are_watched_later),
+		TEST(test_nobody_is_watched),
+		TEST(test_want_of_one_client),
+	};
+
+	return RUN(tests);
+}
