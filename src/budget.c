@@ -91,15 +91,46 @@ budget_ports(void)
 static uint64_t
 carried(const struct conf *c, const struct pool *p)
 {
+	const struct backend *b;
 	uint64_t ports = 0;
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++) {
-		if (addr_is_unix(&c->backend[i].addr))
+		b = &c->backend[i];
+		if (addr_is_unix(&b->addr) || b->outlet.transparent)
 			return 0;
-		ports += budget_ports();
+		ports += (uint64_t)budget_ports() * (b->question != 0 ? 1 :
+		    outlet_sources(&b->outlet, b->addr.sa.sa_family));
 	}
 	return ports;
+}
+
+/* What the kernel cuts every backlog down to; 0: unknown. */
+static unsigned
+most_waiting(void)
+{
+	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
+	unsigned n;
+
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%u", &n) != 1)
+		n = 0;
+	fclose(f);
+	return n;
+}
+
+static void
+check_backlogs(const struct conf *c, struct complaints *cs)
+{
+	unsigned most = most_waiting();
+	const struct listener *l;
+
+	for (l = c->listener; l < c->listener + c->listeners; l++)
+		if (most != 0 && l->backlog > most)
+			complain(cs, "listen on %s: backlog is %u, not %u: "
+			    "raise net.core.somaxconn", l->name, most,
+			    l->backlog);
 }
 
 void
@@ -119,9 +150,11 @@ budget_check(const struct budget *b, const struct conf *c,
 		if ((ports = carried(c, p)) != 0 && ports < all)
 			complain(cs, "pool %s: the local ports carry %llu "
 			    "sessions, the descriptors %llu: widen "
-			    "net.ipv4.ip_local_port_range or add servers",
+			    "net.ipv4.ip_local_port_range, or add "
+			    "addresses to source, or servers",
 			    p->name, (unsigned long long)ports,
 			    (unsigned long long)all);
+	check_backlogs(c, cs);
 	has = (uint64_t)sysconf(_SC_PHYS_PAGES) *
 	    (uint64_t)sysconf(_SC_PAGESIZE);
 	if (has < workers * (b->memory + b->sockets))

@@ -85,11 +85,12 @@ hear(struct check *c)
 
 int
 check_connect(struct check *c, const struct dialog *d, bool tls,
-    const struct addr *to, enum verdict *v)
+    const struct outlet *outlet, const struct addr *to, enum verdict *v)
 {
-	int fd, pending;
+	struct departure out = { .to = to };
+	int fd;
 
-	if ((fd = sys_connect(to, &pending)) == -1 && sys_shortage(errno))
+	if ((fd = outlet_connect(outlet, &out)) == -1 && sys_shortage(errno))
 		return -1;
 	begin(c, fd, CHECK_CONNECTING);
 	c->dialog = d;
@@ -99,7 +100,7 @@ check_connect(struct check *c, const struct dialog *d, bool tls,
 		*v = fail(c, "connect", errno);
 	else
 		c->request = dialog_request(d, to, c->out);
-	if (fd != -1 && !pending)
+	if (fd != -1 && !out.pending)
 		*v = check_act(c);
 	return 0;
 }

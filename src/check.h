@@ -14,6 +14,7 @@
 
 #include "addr.h"
 #include "dialog.h"
+#include "outlet.h"
 
 enum check_state {
 	CHECK_IDLE,
@@ -37,11 +38,11 @@ struct check {
 };
 
 /*
- * Begin. The server at *to*; a program that answers on *fd*, which is the check's
- * from now on. -1: a want of our own (see sys_shortage()), errno says of what.
+ * Begin. The server at *to*, from the first source of the outlet; a program that
+ * answers on *fd*, which is the check's from now on. -1: a want of our own (see sys_shortage()), errno says of what.
  */
 int	check_connect(struct check *, const struct dialog *, bool tls,
-	    const struct addr *to, enum verdict *);
+	    const struct outlet *, const struct addr *to, enum verdict *);
 void	check_run(struct check *, int fd);
 
 /* Its descriptor is ready. */

@@ -214,7 +214,8 @@ ask_server(const struct checks *cs, struct slot *s, const struct addr *to,
 	const struct backend *b = backend_of(cs, s->server);
 
 	return check_connect(&s->check, cs->dialog[b->pool],
-	    cs->conf->pool[b->pool].check.kind == CHECK_TLS, to, v);
+	    cs->conf->pool[b->pool].check.kind == CHECK_TLS, &b->outlet,
+	    to, v);
 }
 
 static int

@@ -52,10 +52,11 @@ grow(void *list, size_t n, size_t more, size_t size)
 
 /* Does a socket bound to *a* get what comes to *b*, of the same port? */
 static bool
-covers(const struct addr *a, const struct addr *b)
+covers(const struct addr *a, bool v6only, const struct addr *b)
 {
 	if (a->sa.sa_family == AF_INET6)
-		return IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+		return IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr) &&
+		    (!v6only || b->sa.sa_family == AF_INET6);
 	return a->in.sin_addr.s_addr == INADDR_ANY &&
 	    (b->sa.sa_family == AF_INET ||
 	    IN6_IS_ADDR_V4MAPPED(&b->in6.sin6_addr));
@@ -70,8 +71,25 @@ clash(const struct listener *a, const struct listener *b)
 	if (addr_port(&a->addr) == 0 ||
 	    addr_port(&a->addr) != addr_port(&b->addr))
 		return false;
-	return strcmp(a->wanted, b->wanted) == 0 ||
-	    covers(&a->addr, &b->addr) || covers(&b->addr, &a->addr);
+	if (a->how.interface != NULL && b->how.interface != NULL &&
+	    strcmp(a->how.interface, b->how.interface) != 0)
+		return false;
+	return strcmp(a->name, b->name) == 0 ||
+	    covers(&a->addr, a->how.v6only, &b->addr) ||
+	    covers(&b->addr, b->how.v6only, &a->addr);
+}
+
+/* Another socket is meant where it is bound in another way. */
+static void
+note_wanted(struct listener *l)
+{
+	strlcpy(l->wanted, l->name, sizeof(l->wanted));
+	if (l->how.v6only)
+		strlcat(l->wanted, " v6only", sizeof(l->wanted));
+	if (l->how.interface != NULL) {
+		strlcat(l->wanted, " ", sizeof(l->wanted));
+		strlcat(l->wanted, l->how.interface, sizeof(l->wanted));
+	}
 }
 
 static bool
@@ -116,7 +134,9 @@ conf_add_listener(struct conf *c, const struct listener *like,
 		l->addr = found[i];
 		l->fd = -1;
 		addr_format(&l->addr, l->name, sizeof(l->name));
-		strlcpy(l->wanted, l->name, sizeof(l->wanted));
+		if (addr_is_unix(&l->addr))
+			memset(&l->how, 0, sizeof(l->how));
+		note_wanted(l);
 		if (address_is_taken(c, l)) {
 			*why = "another listener has this address, or all "
 			    "addresses at this port";
@@ -287,6 +307,39 @@ conf_renew_moved(const struct conf *c, struct board *board)
 	}
 }
 
+bool
+conf_leaves_as_client(const struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->backends; i++)
+		if (c->backend[i].outlet.transparent)
+			return true;
+	return false;
+}
+
+bool
+conf_binds(const struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->backends; i++)
+		if (c->backend[i].outlet.sources > 0)
+			return true;
+	return conf_leaves_as_client(c);
+}
+
+bool
+conf_wants_transparent(const struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->listeners; i++)
+		if (c->listener[i].how.transparent)
+			return true;
+	return conf_leaves_as_client(c);
+}
+
 int
 conf_number(const char *text, long long min, long long max, unsigned *to)
 {
@@ -338,6 +391,8 @@ add_builtin_backend(struct conf *c, const struct backend *like,
 		*why = "spare is not for builtin backends";
 		return -1;
 	}
+	/* It is here. */
+	memset(&b.outlet, 0, sizeof(b.outlet));
 	if (b.name[0] == '\0')
 		name_by_address(c, &b, text);
 	if (add_backend(c, &b, why) == -1)
@@ -466,6 +521,12 @@ conf_add_backend(struct conf *c, const struct backend *like, const char *text,
 		return -1;
 	for (i = 0; i < n; i++) {
 		b.addr = found[i];
+		if (!outlet_serves(&b.outlet, b.addr.sa.sa_family)) {
+			*why = b.addr.sa.sa_family == AF_INET6 ?
+			    "this is IPv6, and no source is" :
+			    "this is IPv4, and no source is";
+			return -1;
+		}
 		if (like->name[0] == '\0')
 			name_by_address(c, &b, addr_format(&b.addr, name,
 			    sizeof(name)));

@@ -71,6 +71,7 @@ struct conf {
 	unsigned	 retries;	/* 0 … SESSION_ATTEMPTS - 1 */
 	unsigned	 defer_accept;	/* s, 0: off */
 	bool		 fast_open;	/* on both sides */
+	struct peer_watch watch;	/* the same */
 	const struct balance_algorithm *balance;
 	enum check_kind	 check;
 	enum session_refusal refuse;
@@ -137,6 +138,15 @@ void	conf_forget_unchecked(const struct conf *, struct board *);
  * one did. To be called while nobody writes how servers do.
  */
 void	conf_renew_moved(const struct conf *, struct board *);
+
+/* Do workers connect from addresses of clients, or from some that are listed? */
+bool	conf_leaves_as_client(const struct conf *);
+bool	conf_binds(const struct conf *);
+
+/* Does anybody need addresses that are not of this machine? */
+bool	conf_wants_transparent(const struct conf *);
+#define CONF_NOT_TRANSPARENT	"transparent needs CAP_NET_RAW: start it as " \
+	"root, or give it that (systemd: AmbientCapabilities=CAP_NET_RAW)"
 
 /* Which sessions leave a line: all, errors, none, 1/N. 0, or -1. */
 int	conf_log_sessions(struct conf *, const char *text);

@@ -150,6 +150,15 @@ check_program(const struct conf *c, const struct pool *p,
 	return EX_UNAVAILABLE;
 }
 
+static int
+check_transparent(const struct conf *c, struct complaints *cs)
+{
+	if (!conf_wants_transparent(c) || priv_has_foreign_addresses())
+		return 0;
+	complain(cs, CONF_NOT_TRANSPARENT);
+	return EX_NOPERM;
+}
+
 /* What was wrong first decides. */
 static void
 join(int *status, int other)
@@ -170,6 +179,7 @@ conf_check(const struct conf *c, size_t descriptors, struct complaints *cs)
 	join(&status, check_file(c, "pidfile", c->pidfile, false, cs));
 	join(&status, check_file(c, "ports_file", c->ports_file, true, cs));
 	join(&status, check_chroot(c, cs));
+	join(&status, check_transparent(c, cs));
 	for (i = 0; i < c->listeners; i++)
 		join(&status, check_listener(&c->listener[i], cs));
 	for (i = 0; i < c->pools; i++)

@@ -219,6 +219,15 @@ as_others_say(const char *name, enum section_kind in)
 		{ "proxy_download_rate", "download_rate" },
 		{ "proxy_upload_rate", "upload_rate" },
 		{ "max_downstream_connection_duration", "max_lifetime" },
+		{ "proxy_bind", "source" }, { "usesrc", "transparent" },
+		{ "so_keepalive", "keepalive" }, { "tcpka", "keepalive" },
+		{ "clitcpka", "keepalive" }, { "srvtcpka", "keepalive" },
+		{ "proxy_socket_keepalive", "keepalive" },
+		{ "clitcpka-idle", "keepalive" },
+		{ "srvtcpka-idle", "keepalive" },
+		{ "tcp-ut", "user_timeout" },
+		{ "tcp_user_timeout", "user_timeout" },
+		{ "ipv6only", "v6only" }, { "tos", "dscp" },
 		{ "worker_processes", "workers" }, { "nbproc", "workers" },
 	};
 	size_t i;

@@ -122,6 +122,31 @@ make_top(struct conf *c, struct complaints *cs)
 	set_user(c, cs);
 }
 
+/* Which address, then? */
+static void
+check_outlet(const struct section *s, const struct outlet *o,
+    struct complaints *cs)
+{
+	const struct value *v = get(s, "source");
+
+	if (v != NULL && o->transparent && o->sources > 0)
+		complain_at(cs, &v->place, "source and transparent exclude each "
+		    "other: remove one of them");
+}
+
+/* As its pool has it, until it says something else. */
+static struct outlet
+outlet_of(const struct conf *c, const struct section *s)
+{
+	struct outlet o = c->pool[c->pools - 1].outlet;
+
+	if (get(s, "source") != NULL || get(s, "transparent") != NULL) {
+		o.sources = 0;
+		o.transparent = false;
+	}
+	return o;
+}
+
 static void
 make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 {
@@ -129,6 +154,7 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 		.attempts = c->retries + 1,
 		.connect_timeout = c->connect_timeout,
 		.fast_open = c->fast_open,
+		.outlet.watch = c->watch,
 		.balance = c->balance,
 		.check.kind = c->check,
 	};
@@ -138,6 +164,7 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 	directives_default(SECTION_POOL, &p);
 	read_values(s, &p, cs);
 	read_options(c->settings, SECTION_POOL, &p);
+	check_outlet(s, &p.outlet, cs);
 	if (p.queue_timeout == 0)
 		p.queue_timeout = p.connect_timeout;
 	p.checked = p.check.kind != CHECK_OFF;
@@ -153,7 +180,7 @@ static void
 make_server(struct conf *c, struct section *s, struct complaints *cs)
 {
 	const struct value *v = get(s, "address");
-	struct backend b = { .weight = 0 };
+	struct backend b = { .outlet = outlet_of(c, s) };
 	const char *why;
 
 	if (s->place.file != NULL)
@@ -164,6 +191,10 @@ make_server(struct conf *c, struct section *s, struct complaints *cs)
 	s->first = c->backends;
 	directives_default(SECTION_SERVER, &b);
 	read_values(s, &b, cs);
+	check_outlet(s, &b.outlet, cs);
+	if (b.spare > 0 && b.outlet.transparent)
+		complain_at(cs, &s->place, "server %s: spare connections have no "
+		    "client yet: they cannot be transparent", s->name);
 	if (v == NULL && !s->unknown)
 		complain_at(cs, &s->place, "server %s has no address; add "
 		    "address = \"10.0.0.1:80\"", s->name);
@@ -215,6 +246,7 @@ make_listener(struct conf *c, const struct section *s, bool whole,
 		.allow = list_of(c, s, "allow", CIDR_ALLOW, cs),
 		.deny = list_of(c, s, "deny", CIDR_DENY, cs),
 		.refuse = c->refuse,
+		.watch = c->watch,
 	};
 	const char *why;
 	size_t i;

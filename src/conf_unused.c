@@ -22,7 +22,8 @@
 	X(HASH, "balance = \"hash\"") \
 	X(RESOLVE, "resolve = \"on\" or \"srv\"") \
 	X(REFUSAL, "allow, deny or a limit") \
-	X(LIFETIME, "max_lifetime")
+	X(LIFETIME, "max_lifetime") \
+	X(NETWORK, "an address of IPv4 or IPv6")
 
 enum need {				/* those of checks come first */
 #define X(name, text) NEED_##name,
@@ -60,6 +61,10 @@ static const struct rule {
 	{ SECTION_SERVER, "check_port", NEED_CHECK },
 	{ SECTION_LISTEN, "lifetime_jitter", NEED_LIFETIME },
 	{ SECTION_LISTEN, "refuse", NEED_REFUSAL },
+	{ SECTION_SERVER, "source", NEED_NETWORK },
+	{ SECTION_SERVER, "transparent", NEED_NETWORK },
+	{ SECTION_SERVER, "interface", NEED_NETWORK },
+	{ SECTION_SERVER, "dscp", NEED_NETWORK },
 };
 
 static bool
@@ -102,6 +107,17 @@ may_refuse(const struct settings *st, const struct section *s)
 }
 
 static bool
+is_network(const struct section *s)
+{
+	const struct value *v = section_get(s, directive_find(s->kind,
+	    "address"));
+
+	return v == NULL || v->n == 0 ||
+	    (strncmp(v->text[0], "unix:", 5) != 0 &&
+	    strncmp(v->text[0], "builtin:", 8) != 0);
+}
+
+static bool
 holds(enum need need, const struct settings *st, const struct pool *p,
     const struct section *s)
 {
@@ -127,6 +143,8 @@ holds(enum need need, const struct settings *st, const struct pool *p,
 		return may_refuse(st, s);
 	case NEED_LIFETIME:
 		return is_said_for(st, s, "max_lifetime");
+	case NEED_NETWORK:
+		return is_network(s);
 	}
 	return true;
 }

@@ -115,8 +115,8 @@ directive_takes(const struct directive *d, char *buf, size_t size)
 static bool
 is_word(const struct directive *d, const char *text, char *near, size_t size)
 {
-	const char *words[16], *meant;
-	char copy[128], *rest = copy;
+	const char *words[32], *meant;
+	char copy[160], *rest = copy;
 	size_t i, n = 0;
 
 	if (d->words == NULL)

@@ -17,6 +17,7 @@
 #include "check_values.h"
 #include "conf.h"
 #include "log.h"
+#include "outlet_values.h"
 #include "sandbox.h"
 #include "sys.h"
 
@@ -32,9 +33,15 @@
 #define NETWORKS		TYPE_NETWORKS, 0, 0, NULL, "networks, all, none, " \
 				"unix: or file:NAME, ! before exceptions"
 
+#define INTERFACE	TEXT(15, "the name of an interface")
+#define SOURCES		TYPE_ADDRESSES, 0, 0, NULL, "an IP address without a " \
+			"port"
+#define DSCP		TYPE_NUMBER, 0, 63, DSCP_WORDS, NULL
+
 #define LOG_SESSIONS	"all, errors, none, or 1/N for all errors and one in " \
 			"N others, up to 1000000"
 #define DAY	(24 * 3600 * 1000LL)		/* ms */
+#define KEEPALIVE	(9 * 3600 * 1000LL)	/* the kernel takes no more */
 #define MONTH	(30 * DAY)
 #define YEAR	(366 * DAY)
 #define PATH	1023				/* bytes of a name of a file */
@@ -359,6 +366,8 @@ static const struct directive table[] = {
 { X, "upload_rate", "off", RATE, MEMBER(conf, limits.rate[UP]) },
 { X, "defer_accept", "off", TIME(0, 60 * 1000), BY(read_defer_accept) },
 { X, "fast_open", "false", BOOL, MEMBER(conf, fast_open) },
+{ X, "keepalive", "2m", TIME(0, KEEPALIVE), BY(outlet_values_top_keepalive) },
+{ X, "user_timeout", "5m", TIME(0, DAY), BY(outlet_values_top_user_timeout) },
 { X, "balance",	"roundrobin", WORD(ALGORITHMS), BY(read_balance) },
 { X, "check",	"off", WORD(CHECK_WORDS), BY(read_check) },
 { X, "allow",	NULL, NETWORKS, BY(NULL) },
@@ -397,6 +406,16 @@ static const struct directive table[] = {
 { X, "session_rate_per_source", "0", NUMBER(0, 1000000, "within a second; "
 				"0: no limit"),
 				MEMBER(listener, counts.rate_per_source) },
+{ X, "keepalive", NULL, TIME(0, KEEPALIVE),
+				BY(outlet_values_listen_keepalive) },
+{ X, "user_timeout", NULL, TIME(0, DAY),
+				BY(outlet_values_listen_user_timeout) },
+{ X, "v6only",	"false", BOOL, MEMBER(listener, how.v6only) },
+{ X, "interface", NULL, INTERFACE, MEMBER(listener, how.interface) },
+{ X, "transparent", "false", BOOL, MEMBER(listener, how.transparent) },
+{ X, "backlog",	NULL, NUMBER(1, 1 << 30, "connections"),
+				MEMBER(listener, backlog) },
+{ X, "dscp",	"0", DSCP, BY(outlet_values_listen_dscp) },
 #undef X
 #define X	SECTION_POOL
 { X, "balance",	NULL, WORD(ALGORITHMS), BY(read_pool_balance) },
@@ -432,6 +451,12 @@ static const struct directive table[] = {
 { X, "retries",	NULL, NUMBER(0, SESSION_ATTEMPTS - 1, NULL),
 				BY(read_pool_retries) },
 { X, "fast_open", NULL, BOOL, MEMBER(pool, fast_open) },
+{ X, "keepalive", NULL, TIME(0, KEEPALIVE), BY(outlet_values_keepalive) },
+{ X, "user_timeout", NULL, TIME(0, DAY), BY(outlet_values_user_timeout) },
+{ X, "source",	NULL, SOURCES, BY(outlet_values_source) },
+{ X, "transparent", "false", BOOL, MEMBER(pool, outlet.transparent) },
+{ X, "interface", NULL, INTERFACE, MEMBER(pool, outlet.interface) },
+{ X, "dscp",	"0", DSCP, BY(outlet_values_dscp) },
 { X, "queue_timeout", NULL, TIME(1, YEAR), MEMBER(pool, queue_timeout) },
 { X, "max_queue", "10000", NUMBER(0, 1000000, "sessions of all workers"),
 				MEMBER(pool, max_queue) },
@@ -460,6 +485,10 @@ static const struct directive table[] = {
 				MEMBER(backend, check_port) },
 { X, "spare",	"0", NUMBER(0, BACKEND_SPARE_MAX, "connections"),
 				MEMBER(backend, spare) },
+{ X, "source",	NULL, SOURCES, BY(outlet_values_server_source) },
+{ X, "transparent", NULL, BOOL, MEMBER(backend, outlet.transparent) },
+{ X, "interface", NULL, INTERFACE, MEMBER(backend, outlet.interface) },
+{ X, "dscp",	NULL, DSCP, BY(outlet_values_server_dscp) },
 #undef X
 };
 

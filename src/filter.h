@@ -9,6 +9,8 @@
 /* Who needs different ones; bits, so that a list can name several. */
 #define FILTER_WORKER	1u
 #define FILTER_PROBER	2u
+/* With one of these: it connects from addresses that it has to name. */
+#define FILTER_BIND	4u
 
 /*
  * From now on, and for good, this process can make those calls only. It must

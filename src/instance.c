@@ -68,6 +68,13 @@ check_chroot(struct instance *in, const char *dir)
 	return 0;
 }
 
+static int
+check_transparent(struct instance *in, const struct conf *c)
+{
+	return conf_wants_transparent(c) && !priv_has_foreign_addresses() ?
+	    fail(in, EX_NOPERM, CONF_NOT_TRANSPARENT) : 0;
+}
+
 /* What would be right, when this address was refused. */
 static const char *
 advice(const struct listener *l, int err)
@@ -89,6 +96,9 @@ open_listener(struct instance *in, struct listener *l)
 		return fail(in, EX_UNAVAILABLE, "listen on %s: this file is "
 		    "not a socket: remove it, or choose another path",
 		    l->name);
+	if (err == ENODEV && l->how.interface != NULL)
+		return fail(in, EX_UNAVAILABLE, "listen on %s: there is no "
+		    "interface %s", l->name, l->how.interface);
 	return fail(in, err == EACCES || err == EPERM ? EX_NOPERM :
 	    EX_UNAVAILABLE, "listen on %s%s: %s", l->name, advice(l, err),
 	    strerror(err));
@@ -168,10 +178,8 @@ set_options(const struct conf *c)
 {
 	const struct listener *l;
 
-	for (l = c->listener; l < c->listener + c->listeners; l++) {
-		sys_fast_open(l->fd, l->fast_open);
-		sys_defer_accept(l->fd, l->defer_accept);
-	}
+	for (l = c->listener; l < c->listener + c->listeners; l++)
+		listener_tune(l);
 }
 
 int
@@ -187,7 +195,8 @@ instance_open(struct instance *in, struct conf *c,
 	    sizeof(in->pidfile_name)) >= sizeof(in->pidfile_name))
 		return fail(in, EX_CANTCREAT, "pidfile %s: too long",
 		    c->pidfile);
-	if ((status = check_chroot(in, c->chroot)) != 0)
+	if ((status = check_chroot(in, c->chroot)) != 0 ||
+	    (status = check_transparent(in, c)) != 0)
 		return status;
 	if (inherited->channel == -1 && (status = lock_pidfile(in)) != 0)
 		return status;
@@ -204,6 +213,8 @@ instance_prepare(struct instance *in, struct conf *next)
 {
 	int status = check_chroot(in, next->chroot);
 
+	if (status == 0)
+		status = check_transparent(in, next);
 	if (status == 0)
 		status = open_listeners(in, next, in->conf);
 	if (status != 0)

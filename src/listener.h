@@ -13,6 +13,7 @@
 #include "addr.h"
 #include "builtin.h"
 #include "session_table.h"
+#include "sys.h"
 
 struct listener {
 	char		name[ADDR_TEXT]; /* as bound, for logs */
@@ -32,10 +33,20 @@ struct listener {
 	bool		fast_open;
 	const struct cidr *allow, *deny;	/* of the configuration */
 	enum session_refusal refuse;
+	struct sys_listening how;
+	struct peer_watch watch;
+	unsigned	backlog;	/* 0: as much as the system allows */
+	unsigned	dscp;
 };
 
 /* Open one; its address and name become those that were bound. -1 with errno. */
 int	listener_open(struct listener *);
+
+/*
+ * Set what can change while it listens: what accepted sockets inherit, who is
+ * accepted when, and how many wait.
+ */
+void	listener_tune(const struct listener *);
 
 /* Close our copy; other processes keep theirs. */
 void	listener_close(struct listener *);

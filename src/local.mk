@@ -14,6 +14,7 @@ CONF_SOURCES = \
 	src/explain.c src/explain.h \
 	src/networks.c src/networks.h \
 	src/options.c src/options.h \
+	src/outlet_values.c src/outlet_values.h \
 	src/priv.c src/priv.h \
 	src/settings.c src/settings.h
 

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define NONE	(-1)			/* no capability */
+
 static const char *const defaults[] = { "shuttled", "nobody" };
 
 static const struct passwd *
@@ -98,26 +100,48 @@ empty_bounding_set(void)
  * run later would inherit; a service manager can give some to a user.
  */
 static int
-drop_capabilities(void)
+drop_capabilities(int but)
 {
 	struct __user_cap_header_struct self = {
 	    .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3];
 
-	memset(none, 0, sizeof(none));
-	return (int)syscall(SYS_capset, &self, none);
+	memset(left, 0, sizeof(left));
+	if (but != NONE)
+		left[CAP_TO_INDEX(but)].effective =
+		    left[CAP_TO_INDEX(but)].permitted = CAP_TO_MASK(but);
+	return (int)syscall(SYS_capset, &self, left);
 }
 
-bool
-priv_has_low_ports(void)
+static bool
+has(int cap)
 {
 	struct __user_cap_header_struct self = {
 	    .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct have[_LINUX_CAPABILITY_U32S_3];
 
 	return syscall(SYS_capget, &self, have) == 0 &&
-	    (have[CAP_TO_INDEX(CAP_NET_BIND_SERVICE)].effective &
-	    CAP_TO_MASK(CAP_NET_BIND_SERVICE)) != 0;
+	    (have[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap)) != 0;
+}
+
+bool
+priv_has_low_ports(void)
+{
+	return has(CAP_NET_BIND_SERVICE);
+}
+
+/* Either will do; with the first one can do less. */
+static int
+foreign_capability(void)
+{
+	return has(CAP_NET_RAW) ? CAP_NET_RAW :
+	    has(CAP_NET_ADMIN) ? CAP_NET_ADMIN : NONE;
+}
+
+bool
+priv_has_foreign_addresses(void)
+{
+	return foreign_capability() != NONE;
 }
 
 static int
@@ -130,18 +154,23 @@ change_user(const struct identity *id)
 }
 
 int
-priv_drop(const struct identity *id, const char *dir)
+priv_drop(const struct identity *id, const char *dir, bool foreign_addresses)
 {
+	int kept = foreign_addresses ? foreign_capability() : NONE;
 	bool root = geteuid() == 0;
 
 	/* No program run from here on can gain what we have given up. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
 	empty_bounding_set();
+	/* They outlive the change of user, in order to be dropped but for one. */
+	if (kept != NONE && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1)
+		return -1;
 	if (root && (enter_root(dir) == -1 || chdir("/") == -1 ||
 	    change_user(id) == -1))
 		return -1;
-	if (drop_capabilities() == -1)
+	if (drop_capabilities(kept) == -1 ||
+	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1)
 		return -1;
 	/* When root was asked for there is nothing to prove. */
 	if (root && id->uid != 0 && (setuid(0) != -1 || seteuid(0) != -1)) {

@@ -77,7 +77,7 @@ set_up(struct prober *p)
 	if ((p->names = names_new(p->conf, p->board, p->log)) == NULL)
 		return -1;
 	p->step = "change of user";
-	if (priv_drop(&p->conf->user, p->conf->chroot) == -1)
+	if (priv_drop(&p->conf->user, p->conf->chroot, false) == -1)
 		return -1;
 	p->step = "signals and poller";
 	sys_hold_signals(&signals);
@@ -93,7 +93,8 @@ set_up(struct prober *p)
 	if (p->checks == NULL)
 		return -1;
 	p->step = "sandbox (--sandbox off does without)";
-	p->sandbox = p->conf->sandbox ? sandbox_enter(FILTER_PROBER) : "off";
+	p->sandbox = p->conf->sandbox ? sandbox_enter(FILTER_PROBER |
+	    (conf_binds(p->conf) ? FILTER_BIND : 0)) : "off";
 	return p->sandbox == NULL ? -1 : 0;
 }
 

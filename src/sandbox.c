@@ -16,10 +16,12 @@
 
 /* The same on all architectures that this runs on. */
 #define CREATE_RULESET		444
+#define ADD_RULE		445
 #define RESTRICT_SELF		446
 
 #define ASK_VERSION		1	/* flag of CREATE_RULESET */
 #define BIND_TCP		1
+#define PORT_RULE		2	/* version 4 */
 #define ABSTRACT_SOCKETS	1	/* of others */
 #define SIGNALS			2	/* to others */
 
@@ -30,6 +32,12 @@ struct ruleset {
 	uint64_t scoped;		/* version 6 */
 };
 
+/* What is allowed at a port; 0: any that the system chooses. */
+struct port_rule {
+	uint64_t allowed;
+	uint64_t port;
+};
+
 /* How many kinds of access to files each version knows. */
 static const unsigned char kinds[] = { 0, 13, 14, 15, 15, 16 };
 
@@ -37,8 +45,9 @@ static const unsigned char kinds[] = { 0, 13, 14, 15, 15, 16 };
 
 /* 1, or 0 when the kernel has not got it or was told not to use it. */
 static int
-close_files(void)
+close_files(unsigned who)
 {
+	static const struct port_rule any = { BIND_TCP, 0 };
 	struct ruleset all = { 0, 0, 0 };
 	long version;
 	int fd, rc, err;
@@ -52,7 +61,10 @@ close_files(void)
 	all.scoped = version >= 6 ? ABSTRACT_SOCKETS | SIGNALS : 0;
 	if ((fd = (int)syscall(CREATE_RULESET, &all, sizeof(all), 0)) == -1)
 		return -1;
-	rc = (int)syscall(RESTRICT_SELF, fd, 0);
+	rc = who & FILTER_BIND && all.net != 0 ?
+	    (int)syscall(ADD_RULE, fd, PORT_RULE, &any, 0) : 0;
+	if (rc == 0)
+		rc = (int)syscall(RESTRICT_SELF, fd, 0);
 	err = errno;
 	close(fd);
 	errno = err;
@@ -64,7 +76,7 @@ sandbox_enter(unsigned who)
 {
 	int files, calls;
 
-	if ((files = close_files()) == -1 || (calls = filter_load(who)) == -1)
+	if ((files = close_files(who)) == -1 || (calls = filter_load(who)) == -1)
 		return NULL;
 	if (calls)
 		return files ? "landlock+seccomp" : "seccomp";

@@ -92,6 +92,17 @@ make_routes(const struct conf *c)
 	return route;
 }
 
+/* Workers do not all begin with the same source. */
+static uint32_t *
+make_turns(const struct worker *w)
+{
+	uint32_t *turn = calloc(w->backends.n, sizeof(*turn)), i;
+
+	for (i = 0; turn != NULL && i < w->backends.n; i++)
+		turn[i] = w->slot;
+	return turn;
+}
+
 static int
 set_up_lines(struct session_lines *l, const struct conf *c)
 {
@@ -121,6 +132,7 @@ set_up_table(struct worker *w, size_t descriptors)
 	w->step = "memory";
 	if (table_init(t, b.sessions, descriptors) == -1 ||
 	    set_up_lines(&t->lines, w->conf) == -1 ||
+	    (w->backends.turn = make_turns(w)) == NULL ||
 	    (t->route = make_routes(w->conf)) == NULL)
 		return -1;
 	t->now = sys_now();
@@ -154,7 +166,8 @@ shut_in(struct worker *w)
 	if (w->single || !w->conf->sandbox)
 		return 0;
 	w->step = "sandbox (--sandbox off does without)";
-	w->sandbox = sandbox_enter(FILTER_WORKER);
+	w->sandbox = sandbox_enter(FILTER_WORKER |
+	    (conf_binds(w->conf) ? FILTER_BIND : 0));
 	return w->sandbox == NULL ? -1 : 0;
 }
 
@@ -177,7 +190,8 @@ set_up(struct worker *w)
 	w->backends.board = w->board;
 	w->backends.worker = w->slot;
 	w->step = "change of user";
-	if (priv_drop(&w->conf->user, w->conf->chroot) == -1)
+	if (priv_drop(&w->conf->user, w->conf->chroot,
+	    conf_leaves_as_client(w->conf)) == -1)
 		return -1;
 	w->step = "signals and poller";
 	sys_hold_signals(&signals);
@@ -217,6 +231,7 @@ worker_free(struct worker *w)
 	poller_free(w->poller);
 	log_format_free(w->table.lines.format);
 	free(w->table.route);
+	free(w->backends.turn);
 	if (w->signals != -1)
 		close(w->signals);
 	if (w->channel != -1)

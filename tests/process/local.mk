@@ -1,13 +1,15 @@
 # Process tests: lives and deaths of master and workers, seen from outside.
 # Alone: make check TESTS='$(PROCESS_TESTS)'
 check_PROGRAMS += tests/process/crowd tests/process/dns tests/process/echo \
-	tests/process/flood tests/process/load tests/process/manager tests/process/receiver
+	tests/process/flood tests/process/load tests/process/manager tests/process/mirror \
+	tests/process/receiver
 tests_process_crowd_SOURCES = tests/process/crowd.c
 tests_process_dns_SOURCES = tests/process/dns.c
 tests_process_echo_SOURCES = tests/process/echo.c
 tests_process_flood_SOURCES = tests/process/flood.c
 tests_process_manager_SOURCES = tests/process/manager.c
 tests_process_manager_LDADD = $(LIBBSD_LIBS)
+tests_process_mirror_SOURCES = tests/process/mirror.c
 tests_process_load_SOURCES = tests/process/load.c
 tests_process_receiver_SOURCES = tests/process/receiver.c
 tests_process_load_LDADD = $(LIBBSD_LIBS)
@@ -28,6 +30,7 @@ PROCESS_TESTS = \
 	tests/process/limits.sh \
 	tests/process/logs.sh \
 	tests/process/names.sh \
+	tests/process/netns.sh \
 	tests/process/notify.sh \
 	tests/process/orphans.sh \
 	tests/process/pace.sh \
@@ -39,6 +42,7 @@ PROCESS_TESTS = \
 	tests/process/reload.sh \
 	tests/process/sandbox.sh \
 	tests/process/single.sh \
+	tests/process/source.sh \
 	tests/process/speed.sh \
 	tests/process/stop.sh \
 	tests/process/stuck.sh \

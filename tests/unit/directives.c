@@ -232,6 +232,8 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 		if (inside && (d->type == TYPE_ADDRESS ||
 		    d->section == SECTION_TOP))
 			strlcpy(buf, "\"127.0.0.1:1\"", size);
+		if (inside && strcmp(d->name, "source") == 0)
+			strlcpy(buf, "\"127.0.0.1\"", size);
 		return true;
 	}
 }
@@ -413,6 +415,55 @@ test_session_limits(void **state)
 	    "proxy_upload_rate", ", perhaps upload_rate");
 	refuse_line(SECTION_TOP, "clitimeout = \"1m\"", "clitimeout",
 	    ", perhaps client_idle_timeout");
+}
+
+/* How connections leave and arrive: a server's own, its pool's, the top's. */
+static void
+test_outlets(void **state)
+{
+	const struct outlet *o;
+
+	(void)state;
+	accept_line(SECTION_TOP, "keepalive = \"1500ms\" user_timeout = \"7s\"");
+	o = &conf.backend->outlet;
+	assert_int_equal(o->watch.keepalive, 2);
+	assert_int_equal(o->watch.user_timeout, 7000);
+	assert_int_equal(conf.listener->watch.keepalive, 2);
+	assert_int_equal(conf.listener->watch.user_timeout, 7000);
+	accept_line(SECTION_LISTEN, "keepalive = \"off\" v6only = true "
+	    "dscp = \"af41\" backlog = 9 transparent = true interface = \"lo\"");
+	assert_int_equal(conf.listener->watch.keepalive, 0);
+	assert_int_equal(conf.listener->watch.user_timeout, 300000);
+	assert_true(conf.listener->how.v6only);
+	assert_true(conf.listener->how.transparent);
+	assert_string_equal(conf.listener->how.interface, "lo");
+	assert_string_equal(conf.listener->wanted, "[::]:0 v6only lo");
+	assert_int_equal(conf.listener->dscp, 34);
+	assert_int_equal(conf.listener->backlog, 9);
+	assert_int_equal(conf.backend->outlet.watch.keepalive, 120);
+	assert_true(conf_wants_transparent(&conf));
+	assert_false(conf_binds(&conf));
+	accept_line(SECTION_POOL, "source = [\"10.0.0.1\", \"::1\"] dscp = \"va\" "
+	    "interface = \"eth0\" user_timeout = \"off\"");
+	o = &conf.backend->outlet;
+	assert_int_equal(o->sources, 2);
+	assert_int_equal(o->dscp, 44);
+	assert_string_equal(o->interface, "eth0");
+	assert_int_equal(o->watch.user_timeout, 0);
+	assert_true(conf_binds(&conf));
+	assert_false(conf_leaves_as_client(&conf));
+	accept_line(SECTION_POOL, "transparent = true");
+	assert_true(conf_leaves_as_client(&conf));
+	accept_line(SECTION_SERVER, "source = \"127.0.0.2\" dscp = \"cs6\"");
+	assert_int_equal(conf.backend->outlet.sources, 1);
+	assert_int_equal(conf.backend->outlet.dscp, 48);
+	accept_line(SECTION_SERVER, "dscp = \"le\" transparent = true");
+	assert_int_equal(conf.backend->outlet.dscp, 1);
+	assert_true(conf.backend->outlet.transparent);
+	refuse_line(SECTION_POOL, "proxy_bind = 1", "directive proxy_bind",
+	    ", perhaps source");
+	refuse_line(SECTION_LISTEN, "tcp-ut = 1", "directive tcp-ut",
+	    ", perhaps user_timeout");
 }
 
 /* Every kind of value that is not its own. */
@@ -795,6 +846,7 @@ main(void)
 		TEST(test_networks),
 		TEST(test_sizes),
 		TEST(test_session_limits),
+		TEST(test_outlets),
 		TEST(test_types),
 		TEST(test_duplicates),
 		TEST(test_unknown),

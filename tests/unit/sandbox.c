@@ -31,8 +31,8 @@
 #define WORKED		100		/* exit status; below: errno */
 #define UNABLE		101		/* could not even be shut in */
 
-long	__real_syscall(long, long, long, long);
-long	__wrap_syscall(long, long, long, long);
+long	__real_syscall(long, long, long, long, long);
+long	__wrap_syscall(long, long, long, long, long);
 int	__real_filter_load(unsigned);
 int	__wrap_filter_load(unsigned);
 
@@ -65,10 +65,10 @@ __wrap_filter_load(unsigned who)
 }
 
 long
-__wrap_syscall(long n, long a, long b, long c)
+__wrap_syscall(long n, long a, long b, long c, long d)
 {
 	if (!kernel.on)
-		return __real_syscall(n, a, b, c);
+		return __real_syscall(n, a, b, c, d);
 	errno = n == 444 ? ENOSYS : kernel.error;
 	if (n == 446)
 		return kernel.error == 0 ? 0 : -1;
@@ -513,6 +513,32 @@ test_log_handed_over(void **state)
 	log_close(l);
 }
 
+/* The port of the test: one that nobody was given by the system just now. */
+static long
+bind_port(void)
+{
+	struct sockaddr_in a = port;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	return fd == -1 ? 0 : bind(fd, (struct sockaddr *)&a, sizeof(a));
+}
+
+/* Who connects from an address names it, but listens nowhere all the same. */
+static void
+test_source_addresses(void **state)
+{
+	(void)state;
+	needs("landlock+seccomp");
+	as |= FILTER_BIND;
+	assert_int_equal(attempt(bind_tcp), WORKED);
+	assert_int_equal(attempt(bind_port), EACCES);
+	assert_int_equal(attempt(listen_tcp), ENOSYS);
+	as = FILTER_PROBER | FILTER_BIND;
+	assert_int_equal(attempt(bind_tcp), WORKED);
+	assert_int_equal(attempt(bind_port), EACCES);
+}
+
 static void
 test_abort(void **state)
 {
@@ -606,6 +632,7 @@ main(void)
 		TEST(test_what_was_open_before),
 		TEST(test_log_handed_over),
 		TEST(test_abort),
+		TEST(test_source_addresses),
 		TEST(test_landlock_alone),
 		TEST(test_kernel_without_landlock),
 		TEST(test_versions_of_landlock),

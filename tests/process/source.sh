@@ -1,0 +1,322 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# source.sh: which address servers see, how packets are marked, and what is said
+# of a configuration that cannot be. Where we may, in a network of our own with
+# few ports: they are enough with more addresses.
+if [ -z "${OWN_NETWORK:-}" ] && [ "$(id -u)" -eq 0 ] &&
+    unshare -n ip link set lo up 2>/dev/null; then
+	OWN_NETWORK=yes exec unshare -n "$0"
+fi
+. "$(dirname "$0")/lib.sh"
+MIRROR=${MIRROR:-$(dirname "$PEER")/../process/mirror}
+[ -z "${OWN_NETWORK:-}" ] || ip link set lo up
+ports=/proc/sys/net/ipv4/ip_local_port_range
+
+# mirror_start NAME ADDRESS: its port in $PORT; what it sees in $T/NAME.
+mirror_start() {
+	rm -f "$T/$1"
+	"$MIRROR" serve 1 "$2" >"$T/$1" 2>"$T/$1.out" </dev/null &
+	mirror=$!
+	started="$started $mirror"
+	wait_for 10 test -s "$T/$1"
+	PORT=$(head -n 1 "$T/$1")
+}
+
+mirror_stop() {
+	kill "$mirror"
+	wait_for 10 gone "$mirror"
+	forget "$mirror"
+}
+
+# seen NAME: addresses and how often, "A:n B:n", sorted.
+seen() {
+	sed 1d "$T/$1" | cut -d ' ' -f 1 | sort | uniq -c |
+	    awk '{ printf "%s%s:%s", n++ ? " " : "", $2, $1 }'
+}
+
+# conf TEXT: of two workers, with one listener and pool whose servers are TEXT.
+conf() {
+	cat >"$T/conf" <<-END
+		workers = 2;
+		$listen
+		pool: { app: { $pool server: { $1 } } }
+	END
+}
+listen='listen: { l: { address = "127.0.0.1:0"; } }'
+pool=
+
+# ask N: so many short sessions, one after the other.
+ask() {
+	for _ in $(seq "$1"); do
+		peer "connect $LISTEN; half-close; cat"
+	done
+}
+
+addresses_in_turn() {
+	mirror_start m 127.0.0.1:0
+	conf "a: { address = \"127.0.0.1:$PORT\";
+	    source = [\"127.0.0.2\", \"::1\", \"127.0.0.3\", \"127.0.0.4\"]; }"
+	shuttled_start -c "$T/conf" -w 1
+	ask 9
+	assert_eq 'what the server saw' '127.0.0.2:3 127.0.0.3:3 127.0.0.4:3' \
+	    "$(seen m)"
+	shuttled_stop
+	mirror_stop
+}
+
+# Each worker begins with another one.
+with_two_workers() {
+	mirror_start m 127.0.0.1:0
+	pool='source = ["127.0.0.2", "127.0.0.3"]; check = "tcp";'
+	conf "a: { address = \"127.0.0.1:$PORT\"; }
+	    b: { address = \"127.0.0.1:$PORT\"; source = \"127.0.0.9\"; }"
+	shuttled_start -c "$T/conf"
+	wait_for 5 log_has 'app/a: up'
+	wait_for 5 log_has 'app/b: up'
+	assert_eq 'what the checks came from' '127.0.0.2:1 127.0.0.9:1' \
+	    "$(seen m | tr ' ' '\n' | sed 's/:.*/:1/' | tr '\n' ' ' |
+	    sed 's/ $//')"
+	before=$(sed 1d "$T/m" | grep -c '127.0.0.3' || :)
+	assert_eq 'checks from the second one' 0 "$before"
+	ask 16
+	for from in 127.0.0.2 127.0.0.3 127.0.0.9; do
+		grep -q "^$from " "$T/m" || fail "nobody came from $from"
+	done
+	shuttled_stop
+	mirror_stop
+	pool=
+}
+
+ipv6() {
+	[ -z "${OWN_NETWORK:-}" ] || ip address add fd00::5/128 dev lo nodad ||
+		return 0
+	[ -n "${OWN_NETWORK:-}" ] || return 0
+	mirror_start m '[::1]:0'
+	conf "a: { address = \"[::1]:$PORT\"; dscp = \"af41\";
+	    source = [\"127.0.0.2\", \"fd00::5\"]; }"
+	shuttled_start -c "$T/conf"
+	ask 4
+	assert_eq 'what the server saw' 'fd00::5:4' "$(seen m)"
+	assert_eq 'marked packets' 4 "$(grep -c 'dscp=34$' "$T/m")"
+	shuttled_stop
+	mirror_stop
+}
+
+# What the kernel sends by: of the balancer's ends with this port.
+marks() {
+	ss -Htn --tos "$1" ":$2" 2>/dev/null |
+	    sed -n 's/.*tos:0x\([0-9a-f]*\).*/\1/p' | sort -u
+}
+
+marked() {
+	mirror_start m 127.0.0.1:0
+	listen='listen: { l: { address = "127.0.0.1:0"; dscp = "cs1"; } }'
+	pool='dscp = 46;'
+	conf "a: { address = \"127.0.0.1:$PORT\"; }"
+	shuttled_start -c "$T/conf"
+	peer_start p "connect $LISTEN; expect-text \"127.0.0.1 dscp=46\\n\"; \
+	    wait-file $T/end"
+	wait_for 10 grep -q 'dscp=46$' "$T/m"
+	! ss --tos -H >/dev/null 2>&1 ||
+		assert_eq 'class towards the client' 20 \
+		    "$(marks sport "${LISTEN##*:}")"
+	: >"$T/end"
+	peer_wait p
+	rm "$T/end"
+	# A reload takes it up, on the socket that listens already.
+	sed -i 's/"cs1"/"cs3"/; s/dscp = 46/dscp = "ef"/' "$T/conf"
+	reload 1
+	peer_start p "connect $LISTEN; expect-text \"127.0.0.1 dscp=46\\n\"; \
+	    wait-file $T/end"
+	wait_for 10 log_reaches 1 reloaded
+	wait_for 10 test "$(grep -c 'dscp=46$' "$T/m")" -ge 1
+	! ss --tos -H >/dev/null 2>&1 || wait_for 5 client_class_is 60
+	: >"$T/end"
+	peer_wait p
+	shuttled_stop
+	mirror_stop
+	listen='listen: { l: { address = "127.0.0.1:0"; } }'
+	pool=
+}
+
+client_class_is() {
+	[ "$(marks sport "${LISTEN##*:}")" = "$1" ]
+}
+
+# An interface that is not there is the way to nobody.
+interfaces() {
+	mirror_start m 127.0.0.1:0
+	conf "a: { address = \"127.0.0.1:$PORT\"; interface = \"lo\"; }"
+	shuttled_start -c "$T/conf"
+	ask 2
+	assert_eq 'what the server saw' '127.0.0.1:2' "$(seen m)"
+	shuttled_stop
+	conf "a: { address = \"127.0.0.1:$PORT\"; interface = \"none0\"; }"
+	shuttled_start -c "$T/conf"
+	peer "connect $LISTEN; expect-eof"
+	assert_log 'app/a: connect: No such device'
+	shuttled_stop
+	mirror_stop
+	[ "$(id -u)" -eq 0 ] || return 0
+	listen='listen: { l: { address = "127.0.0.1:0"; interface = "lo"; } }'
+	conf 'a: { address = "builtin:echo"; }'
+	shuttled_start -c "$T/conf"
+	serves || fail 'nobody comes by lo'
+	shuttled_stop
+	listen='listen: { l: { address = ":0"; interface = "none0"; } }'
+	conf 'a: { address = "builtin:echo"; }'
+	shuttled_try -c "$T/conf"
+	assert_eq 'status' 69 "$STATUS"
+	grep -q 'there is no interface none0' "$T/try.out" ||
+		fail "$(cat "$T/try.out")"
+	listen='listen: { l: { address = "127.0.0.1:0"; } }'
+}
+
+# tried PATTERN [STATUS]: -t says so.
+tried() {
+	shuttled_try -t -c "$T/conf"
+	assert_eq 'status' "${2:-78}" "$STATUS"
+	grep -q -e "$1" "$T/try.out" || fail "$(cat "$T/try.out")"
+}
+
+mistakes() {
+	conf 'a: { address = "127.0.0.1:1"; source = "eth0"; }'
+	tried 'conf:3: source = "eth0": should be an IP address without a port'
+	conf 'a: { address = "127.0.0.1:1"; source = "::1"; }'
+	tried 'conf:3: address = "127.0.0.1:1": this is IPv4, and no source is'
+	conf 'a: { address = "127.0.0.1:1"; source = "127.0.0.2";
+	    transparent = true; }'
+	tried 'conf:3: source and transparent exclude each other'
+	conf 'a: { address = "127.0.0.1:1"; transparent = true; spare = 1; }'
+	tried 'conf:3: server a: spare connections have no client yet'
+	conf 'a: { address = "127.0.0.1:1"; dscp = "ex"; }'
+	tried 'conf:3: dscp = "ex": should be cs0, cs1'
+	conf 'a: { address = "unix:/x"; source = "127.0.0.2"; }'
+	tried 'conf:3: source has no effect without' 0
+	# What the pool says gives way to the server.
+	pool='source = "127.0.0.2";'
+	conf 'a: { address = "127.0.0.1:1"; source = "127.0.0.3"; }
+	    b: { address = "unix:/x"; }'
+	tried OK 0
+	pool=
+	[ -z "${AS_USER:-}" ] || ! can_change_user || {
+		conf 'a: { address = "127.0.0.1:1"; transparent = true; }'
+		chmod 644 "$T/conf"
+		with_wrap "$AS_USER" tried 'transparent needs CAP_NET_RAW.*Amb' 77
+		with_wrap "$AS_USER" shuttled_try -c "$T/conf"
+		assert_eq 'status' 77 "$STATUS"
+		grep -q 'transparent needs CAP_NET_RAW' "$T/try.out" ||
+			fail "$(cat "$T/try.out")"
+	}
+}
+
+# An address of the list that is not ours any more is passed over.
+one_is_missing() {
+	mirror_start m 127.0.0.1:0
+	conf "a: { address = \"127.0.0.1:$PORT\";
+	    source = [\"192.0.2.1\", \"127.0.0.3\"]; }"
+	shuttled_start -c "$T/conf" -w 1
+	ask 4
+	assert_eq 'what the server saw' '127.0.0.3:4' "$(seen m)"
+	shuttled_stop
+	mirror_stop
+}
+
+v6only() {
+	listen='listen: { l: { address = ":0"; v6only = true; } }'
+	conf 'a: { address = "builtin:echo"; }'
+	shuttled_start -c "$T/conf"
+	port=${LISTEN##*:}
+	LISTEN="[::1]:$port"
+	serves || fail 'no IPv6'
+	peer "connect-refused 127.0.0.1:$port"
+	shuttled_stop
+	listen="listen: { l: { address = \"[::]:$port\"; v6only = true; }
+	    m: { address = \"0.0.0.0:$port\"; } }"
+	conf 'a: { address = "builtin:echo"; }'
+	shuttled_start -c "$T/conf"
+	LISTEN=127.0.0.1:$port
+	serves || fail 'no IPv4 beside it'
+	reload 1
+	serves || fail 'no IPv4 after a reload'
+	shuttled_stop
+	listen="listen: { l: { address = \"[::]:$port\"; }
+	    m: { address = \"0.0.0.0:$port\"; } }"
+	conf 'a: { address = "builtin:echo"; }'
+	tried 'another listener has this address, or all addresses'
+	listen='listen: { l: { address = ":0"; } }'
+	conf 'a: { address = "builtin:echo"; }'
+	shuttled_start -c "$T/conf"
+	LISTEN=127.0.0.1:${LISTEN##*:}
+	serves || fail 'no IPv4 by default'
+	shuttled_stop
+	listen='listen: { l: { address = "127.0.0.1:0"; } }'
+}
+
+# backlog_of PORT: as the kernel has it.
+backlog_of() {
+	ss -Hltn sport ":$1" | awk '{ print $3 }' | head -n 1
+}
+
+backlog() {
+	command -v ss >/dev/null || return 0
+	most=$(cat /proc/sys/net/core/somaxconn)
+	conf 'a: { address = "builtin:echo"; }'
+	shuttled_start -c "$T/conf"
+	assert_eq 'without backlog' "$most" "$(backlog_of "${LISTEN##*:}")"
+	sed -i 's/"127.0.0.1:0";/& backlog = 7;/' "$T/conf"
+	reload 1
+	assert_eq 'with backlog' 7 "$(backlog_of "${LISTEN##*:}")"
+	shuttled_stop
+	sed -i "s/backlog = 7/backlog = $((most + 1))/" "$T/conf"
+	shuttled_try -T -c "$T/conf"
+	grep -q "# warning: .*backlog is $most, not $((most + 1)): raise" \
+	    "$T/try.out" || fail "$(cat "$T/try.out")"
+}
+
+# few_ports N SOURCES PORT: that many at once, with a hundred ports for each source;
+# clients come by a unix socket, which needs none. Prints what became of them.
+few_ports() {
+	mirror_start m "127.0.0.1:$3"
+	listen="listen: { l: { address = \"unix:$T/sock\"; } }"
+	conf "a: { address = \"127.0.0.1:$3\"; source = [$2]; }"
+	shuttled_start -c "$T/conf"
+	rm -f "$T/held"
+	"$MIRROR" hold 2 "$1" "unix:$T/sock" >"$T/held" 2>"$T/held.out" &
+	holder=$!
+	started="$started $holder"
+	wait_for 60 test -s "$T/held"
+	kill "$holder"
+	wait_for 10 gone "$holder"
+	forget "$holder"
+	shuttled_stop
+	mirror_stop
+	listen='listen: { l: { address = "127.0.0.1:0"; } }'
+}
+
+enough_with_three() {
+	[ -n "${OWN_NETWORK:-}" ] || return 0
+	saved=$(cat "$ports")
+	echo 40000 40099 >"$ports"
+	few_ports 250 '"127.0.0.2", "127.0.0.3", "127.0.0.4"' 20000
+	assert_eq 'with three addresses' 'answered=250 failed=0' \
+	    "$(cat "$T/held")"
+	assert_not_log 'Cannot assign'
+	for from in 127.0.0.2 127.0.0.3 127.0.0.4; do
+		assert_between "from $from" 50 100 \
+		    "$(grep -c "^$from " "$T/m")"
+	done
+	# Each of those who come in vain makes accepting pause.
+	few_ports 108 '"127.0.0.2"' 20001
+	assert_eq 'with one' 100 \
+	    "$(sed 's/answered=\([0-9]*\) .*/\1/' "$T/held")"
+	assert_log 'Cannot assign requested address'
+	assert_log 'end=proxy.resources\|end=proxy.no_backend'
+	assert_not_log 'app/a: connect'
+	echo "$saved" >"$ports"
+}
+
+run_cases addresses_in_turn with_two_workers ipv6 marked interfaces mistakes \
+    one_is_missing v6only backlog enough_with_three
