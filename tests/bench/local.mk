@@ -34,6 +34,7 @@ EXTRA_DIST += \
 	tests/bench/bench \
 	tests/bench/cost \
 	tests/bench/failover \
+	tests/bench/ports \
 	tests/bench/proxies.sh \
 	tests/bench/report.awk \
 	tests/bench/report.sh \
