@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "dialog_tls.h"
+#include "proxyproto.h"
 
 /* Bytes of a wrong reply that are shown. */
 #define SHOWN		60
@@ -161,13 +162,9 @@ dialog_free(struct dialog *d)
 static size_t
 put_proxy(unsigned version, char *out)
 {
-	static const char v1[] = "PROXY UNKNOWN\r\n",
-	    v2[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+	struct proxyproto h = { .version = version, .kind = PROXYPROTO_LOCAL };
 
-	if (version == 0)
-		return 0;
-	memcpy(out, version == 1 ? v1 : v2, version == 1 ? sizeof(v1) - 1 : 16);
-	return version == 1 ? sizeof(v1) - 1 : 16;
+	return version == 0 ? 0 : proxyproto_encode(&h, out, DIALOG_SEND);
 }
 
 static size_t

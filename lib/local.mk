@@ -27,6 +27,7 @@ libshuttle_a_SOURCES = \
 	lib/poller.c lib/poller.h \
 	lib/poller_hybrid.c lib/poller_hybrid.h \
 	lib/poller_select.c lib/poller_select.h \
+	lib/proxyproto.c lib/proxyproto.h \
 	lib/queue.c lib/queue.h \
 	lib/rate.c lib/rate.h \
 	lib/session.c lib/session.h lib/session_step.h \

@@ -31,6 +31,8 @@ UNIT_TESTS = \
 	tests/unit/poller \
 	tests/unit/poller_random \
 	tests/unit/poller_settle \
+	tests/unit/proxyproto \
+	tests/unit/proxyproto_random \
 	tests/unit/queue \
 	tests/unit/rate \
 	tests/unit/sandbox \
@@ -183,6 +185,14 @@ tests_unit_options_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 tests_unit_options_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 # Where the test has its own /etc, below a directory of its own.
 tests_unit_options_CPPFLAGS = $(AM_CPPFLAGS) -USYSCONFDIR -DSYSCONFDIR='"etc"'
+
+tests_unit_proxyproto_SOURCES = tests/unit/proxyproto.c \
+	tests/unit/helpers.h tests/unit/proxyproto_rig.h
+tests_unit_proxyproto_LDADD = $(UNIT_LIBS)
+
+tests_unit_proxyproto_random_SOURCES = tests/unit/proxyproto_random.c \
+	tests/unit/helpers.h tests/unit/proxyproto_rig.h
+tests_unit_proxyproto_random_LDADD = $(UNIT_LIBS)
 
 tests_unit_queue_SOURCES = \
 	tests/unit/alloc_fault.c \
