@@ -23,6 +23,7 @@ mistakes_are_named() {
 	refuses '^peer: line 1: script: a block is not closed' 'serve 3 { close'
 	refuses '^peer: line 2: }: no block' 'pause 1; }'
 	refuses '^peer: line 2: send: not connected' 'pause 1; send 1'
+	refuses '^peer: line 1: send-hex: not hexadecimal.*: x0' 'send-hex 41x0'
 }
 
 differences_are_found() {

@@ -320,6 +320,21 @@ verb_send_text(struct peer *p, const struct command *c)
 	return send_all(p, c->args[0].text, strlen(c->args[0].text));
 }
 
+/* Texts end at a zero byte; these do not. */
+static int
+verb_send_hex(struct peer *p, const struct command *c)
+{
+	const char *text = c->args[0].text;
+	unsigned char bytes[TEXT_MAX];
+	size_t n = 0;
+
+	for (; n < sizeof(bytes) && sscanf(text, "%2hhx", &bytes[n]) == 1; n++)
+		text += text[1] == '\0' ? 1 : 2;
+	if (*text != '\0')
+		return peer_fail(p, "not hexadecimal, or too long: %s", text);
+	return send_all(p, bytes, n);
+}
+
 static int
 verb_expect_text(struct peer *p, const struct command *c)
 {
@@ -495,6 +510,8 @@ const struct verb verbs_data[] = {
 	    "send N [seed S] [from P|last] [chunks N|random] [rate N]" },
 	{ "send-text", "s", "", false, verb_send_text,
 	    "send-text TEXT" },
+	{ "send-hex", "s", "", false, verb_send_hex,
+	    "send-hex DIGITS" },
 	{ "send-until-blocked", "n", "sfc", false, verb_send_until_blocked,
 	    "send-until-blocked MS [seed S]  sent nothing for MS; prints "
 	    "count" },
