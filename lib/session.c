@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "queue.h"
-#include "session_log.h"
 #include "session_step.h"
 #include "sys.h"
 
@@ -58,7 +57,7 @@ session_set_interest(struct session_table *t, const struct session *s)
 
 	if (s->state == SESSION_CONNECT)
 		want[SERVER] = POLLER_READ | POLLER_WRITE;
-	if (s->state == SESSION_LINGER)
+	if (s->state == SESSION_LINGER || s->state == SESSION_HEADER)
 		want[CLIENT] = POLLER_READ;
 	if (s->state == SESSION_RELAY)
 		for (way = UP; way <= DOWN; way++) {
@@ -113,6 +112,7 @@ session_finish(struct session_table *t, struct session *s, int reset)
 	table_detach(t, s, CLIENT, reset == CLIENT || reset == EVERYBODY);
 	shuttle_drop(&s->way[UP], &t->kit);
 	shuttle_drop(&s->way[DOWN], &t->kit);
+	session_drop_note(t, s);
 	if (s->connected == 0)		/* read, but not passed on */
 		s->way[UP].out = 0;
 	counter_add(&t->board->up, s->way[UP].out);
@@ -141,8 +141,7 @@ session_open(struct session_table *t, int fd, const struct endpoint *client,
 	table_attach(t, s, CLIENT, fd);
 	counter_add(&t->board->total, 1);
 	gauge_add(&t->board->live, 1);
-	session_log_start(t, s);
-	session_admit(t, s);
+	session_meet(t, s);
 }
 
 void
@@ -153,6 +152,8 @@ session_event(struct session_table *t, struct session *s, int side,
 		session_connect_event(t, s, ready);
 	else if (s->state == SESSION_RELAY)
 		session_relay_event(t, s, side, ready);
+	else if (s->state == SESSION_HEADER)
+		session_header_event(t, s);
 	else if (s->state == SESSION_LINGER)
 		session_linger_event(t, s);
 }

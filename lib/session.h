@@ -103,8 +103,10 @@ struct session {
 	uint32_t	heard[2];	/* way moved; ms since started */
 	uint32_t	paid[2];	/* for bytes: see session_pace.c */
 	uint32_t	held;		/* of limits: see session_count.c */
+	uint32_t	note;		/* see session_header.c */
 	uint16_t	tried[SESSION_ATTEMPTS];
 	uint16_t	listener;
+	uint16_t	header;		/* bytes of it that came */
 	uint8_t		attempts;	/* of tried[] that are filled */
 	uint8_t		state;		/* enum session_state */
 	uint8_t		end;		/* enum session_end */

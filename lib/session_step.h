@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * session_step.h: what the files of a session's life share; nobody else includes
- * it. session.c begins, watches and ends it, session_gate.c lets it in,
+ * it. session.c begins, watches and ends it, session_header.c finds out who it
+ * is (HEADER), session_gate.c lets it in,
  * session_connect.c finds it a backend (PICK, CONNECT, LINGER), session_queue.c
  * lets it wait for one (QUEUE), session_relay.c carries its bytes (RELAY, FLUSH),
  * session_pace.c not too fast; session_timers.c knows what lasts too long.
@@ -11,6 +12,7 @@
 #define SESSION_STEP_H
 
 #include "session.h"
+#include "session_log.h"
 #include "session_table.h"
 
 /* How often to ask whether all bytes have arrived before a reset, in ms. */
@@ -67,6 +69,17 @@ session_move(struct session_table *t, struct session *s, int way,
 		return session_move_paced(t, s, way, move);
 	return move(&s->way[way], &t->kit, s->fd[way], s->fd[!way]);
 }
+
+/* session_header.c */
+/*
+ * Find out who the client is: by its header, if its peer is one that sends
+ * them. Then let it in, or turn it away. The session may be gone afterwards.
+ */
+void	session_meet(struct session_table *, struct session *);
+void	session_header_event(struct session_table *, struct session *);
+void	session_header_expired(struct session_table *, struct session *);
+/* Forget what the header said; harmless when there was none. */
+void	session_drop_note(struct session_table *, struct session *);
 
 /* session_gate.c */
 /*

@@ -29,6 +29,7 @@ struct session_limits {			/* times in ms; 0: no limit */
 	uint64_t	max_lifetime;
 	unsigned	lifetime_jitter;	/* percent */
 	uint64_t	rate[2];	/* bytes a second, UP and DOWN */
+	uint64_t	header_timeout;	/* never 0 */
 };
 
 /* How many at once, and within a second; 0: no limit. */
@@ -62,6 +63,9 @@ struct session_route {
 	struct session_counts counts;
 	uint32_t	 seat;		/* on the board; or BOARD_NO_SEAT */
 	enum session_refusal refuse;
+	/* Peers that begin with a header; NULL: nobody does. */
+	const struct cidr *proxies;
+	bool		 others_plain;	/* serve those who are not in it */
 	uint8_t		 eager;		/* see session_connect.c */
 };
 

@@ -47,6 +47,12 @@ cut(struct session_table *t, struct session *s, enum session_end why)
 }
 
 static uint64_t
+header_at(const struct session_table *t, const struct session *s)
+{
+	return s->started + limits(t, s)->header_timeout;
+}
+
+static uint64_t
 queue_at(const struct session_table *t, const struct session *s)
 {
 	return s->last - s->queued + pool(t, s)->queue_timeout;
@@ -201,6 +207,7 @@ static const struct {
 			    const struct session *);	/* 0: never */
 	void		 (*came)(struct session_table *, struct session *);
 } table[] = {
+	{ IN(HEADER), header_at, session_header_expired },
 	{ IN(QUEUE), queue_at, session_queue_expired },
 	{ IN(CONNECT), connect_at, connect_came },
 	{ IN(RELAY), fin_at, fin_came },

@@ -229,6 +229,10 @@ as_others_say(const char *name, enum section_kind in)
 		{ "tcp_user_timeout", "user_timeout" },
 		{ "ipv6only", "v6only" }, { "tos", "dscp" },
 		{ "worker_processes", "workers" }, { "nbproc", "workers" },
+		{ "proxy_protocol", "accept_proxy" },
+		{ "set_real_ip_from", "accept_proxy" },
+		{ "expect-proxy", "accept_proxy" },
+		{ "proxy_protocol_timeout", "header_timeout" },
 	};
 	size_t i;
 

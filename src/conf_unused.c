@@ -23,7 +23,8 @@
 	X(RESOLVE, "resolve = \"on\" or \"srv\"") \
 	X(REFUSAL, "allow, deny or a limit") \
 	X(LIFETIME, "max_lifetime") \
-	X(NETWORK, "an address of IPv4 or IPv6")
+	X(NETWORK, "an address of IPv4 or IPv6") \
+	X(ACCEPT_PROXY, "accept_proxy in the listener")
 
 enum need {				/* those of checks come first */
 #define X(name, text) NEED_##name,
@@ -56,6 +57,7 @@ static const struct rule {
 	{ SECTION_POOL, "fall", NEED_CHECK },
 	{ SECTION_POOL, "init_state", NEED_CHECK },
 	{ SECTION_POOL, "on_down", NEED_CHECK },
+	{ SECTION_LISTEN, "accept_proxy_others", NEED_ACCEPT_PROXY },
 	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
 	{ SECTION_SERVER, "check_address", NEED_CHECK },
 	{ SECTION_SERVER, "check_port", NEED_CHECK },
@@ -145,6 +147,8 @@ holds(enum need need, const struct settings *st, const struct pool *p,
 		return is_said_for(st, s, "max_lifetime");
 	case NEED_NETWORK:
 		return is_network(s);
+	case NEED_ACCEPT_PROXY:
+		return is_said(s, "accept_proxy");
 	}
 	return true;
 }

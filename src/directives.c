@@ -18,6 +18,7 @@
 #include "conf.h"
 #include "log.h"
 #include "outlet_values.h"
+#include "proxy_values.h"
 #include "sandbox.h"
 #include "sys.h"
 
@@ -364,6 +365,8 @@ static const struct directive table[] = {
 				MEMBER(conf, limits.lifetime_jitter) },
 { X, "download_rate", "off", RATE, MEMBER(conf, limits.rate[DOWN]) },
 { X, "upload_rate", "off", RATE, MEMBER(conf, limits.rate[UP]) },
+{ X, "header_timeout", "5s", TIME(1, YEAR),
+				MEMBER(conf, limits.header_timeout) },
 { X, "defer_accept", "off", TIME(0, 60 * 1000), BY(read_defer_accept) },
 { X, "fast_open", "false", BOOL, MEMBER(conf, fast_open) },
 { X, "keepalive", "2m", TIME(0, KEEPALIVE), BY(outlet_values_top_keepalive) },
@@ -391,6 +394,11 @@ static const struct directive table[] = {
 				MEMBER(listener, limits.lifetime_jitter) },
 { X, "download_rate", NULL, RATE, MEMBER(listener, limits.rate[DOWN]) },
 { X, "upload_rate", NULL, RATE, MEMBER(listener, limits.rate[UP]) },
+{ X, "accept_proxy", NULL, NETWORKS, BY(NULL) },
+{ X, "accept_proxy_others", "refuse", WORD(PROXY_OTHERS),
+				BY(proxy_values_others) },
+{ X, "header_timeout", NULL, TIME(1, YEAR),
+				MEMBER(listener, limits.header_timeout) },
 { X, "defer_accept", NULL, TIME(0, 60 * 1000), BY(read_listener_defer_accept) },
 { X, "fast_open", NULL, BOOL, MEMBER(listener, fast_open) },
 { X, "allow",	NULL, NETWORKS, BY(NULL) },

@@ -37,6 +37,8 @@ struct listener {
 	struct peer_watch watch;
 	unsigned	backlog;	/* 0: as much as the system allows */
 	unsigned	dscp;
+	const struct cidr *proxies;	/* who sends a header first */
+	bool		others_plain;	/* serve those who do not */
 };
 
 /* Open one; its address and name become those that were bound. -1 with errno. */

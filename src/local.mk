@@ -2,6 +2,7 @@
 CONF_SOURCES = \
 	src/budget.c src/budget.h \
 	src/check_values.c src/check_values.h \
+	src/proxy_values.c src/proxy_values.h \
 	src/complaints.c src/complaints.h \
 	src/conf.c src/conf.h \
 	src/conf_check.c src/conf_check.h \

@@ -87,6 +87,8 @@ make_routes(const struct conf *c)
 		route[i].refuse = l->refuse;
 		route[i].counts = l->counts;
 		route[i].seat = l->seat;
+		route[i].proxies = l->proxies;
+		route[i].others_plain = l->others_plain;
 		route[i].eager = ROUTE_EAGER;
 	}
 	return route;

@@ -17,8 +17,8 @@ layers='
 lib 0 log log_sink log_target text sys sys_option addr proxyproto site source rate board timer nearest cidr cidr_network cidr_text
 lib 1 outlet poller poller_select poller_hybrid bufpool pipepool shuttle
 lib 2 census backend balance balance_tier balance_first balance_hash balance_key balance_leastconn balance_maglev balance_random balance_roundrobin queue check_plan dialog dialog_tls health
-lib 3 session session_step session_connect session_count session_gate session_pace session_queue session_relay session_timers session_table session_log log_format log_haproxy spare builtin
-src 4 listener inherit priv sandbox filter sd console check_values outlet_values complaints settings networks directives directive_types conf conf_make conf_scan conf_file budget conf_check conf_unused explain
+lib 3 session session_step session_connect session_count session_gate session_header session_pace session_queue session_relay session_timers session_table session_log log_format log_haproxy spare builtin
+src 4 listener inherit priv sandbox filter sd console check_values outlet_values proxy_values complaints settings networks directives directive_types conf conf_make conf_scan conf_file budget conf_check conf_unused explain
 src 5 worker prober checks check runner dns answer names seating acceptor activate instance options notify
 src 6 child children daemon reload upgrade master
 src 7 main
@@ -28,7 +28,7 @@ src 7 main
 # what the rule says, the calls.
 calls='
 ^lib/(poller[a-z_]*|sys)[.]c$|waiting is for lib/poller*.c|select pselect poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
-^(lib/(shuttle[a-z_]*|builtin|sys|log_sink)|src/check)[.]c$|moving bytes is for lib/shuttle*.c, of checks for src/check.c|splice vmsplice tee sendfile recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg
+^(lib/(shuttle[a-z_]*|session_header|builtin|sys|log_sink)|src/check)[.]c$|moving bytes is for lib/shuttle*.c, of headers for lib/session_header.c, of checks for src/check.c|splice vmsplice tee sendfile recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg
 ^lib/sys[.]c$|opening connections is for lib/sys.c|accept accept4 connect bind listen
 ^src/(child|children|daemon|master|upgrade|runner)[.]c$|processes are for layer 6, programs of checks for src/runner.c|fork vfork clone daemon execve execv execvp execvpe execl execlp fexecve posix_spawn posix_spawnp system popen kill killpg tgkill pidfd_send_signal wait wait3 wait4 waitid waitpid
 ^src/priv[.]c$|privileges are for src/priv.c|setuid seteuid setreuid setresuid setgid setegid setregid setresgid setgroups initgroups chroot prctl capset

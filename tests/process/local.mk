@@ -36,6 +36,7 @@ PROCESS_TESTS = \
 	tests/process/pace.sh \
 	tests/process/priv.sh \
 	tests/process/prober.sh \
+	tests/process/proxy.sh \
 	tests/process/queue.sh \
 	tests/process/quit.sh \
 	tests/process/real.sh \

@@ -141,6 +141,18 @@ test_jitter(void **state)
 	in_listener = "";
 }
 
+static void
+test_proxy(void **state)
+{
+	(void)state;
+	in_listener = "accept_proxy_others = \"plain\";";
+	expect("", "", 1, 1, "accept_proxy_others has no effect without "
+	    "accept_proxy in the listener");
+	in_listener = "accept_proxy_others = \"plain\"; accept_proxy = \"all\";";
+	expect("", "", 0, 0, "");
+	in_listener = "";
+}
+
 /* A limit that another one reaches first; not one that is the same. */
 static void
 test_limits(void **state)
@@ -191,6 +203,7 @@ main(void)
 		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_proxy),
 	};
 
 	alarm(60);

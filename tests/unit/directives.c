@@ -12,6 +12,7 @@
 #include <pwd.h>
 
 #include "balance.h"
+#include "cidr.h"
 #include "conf_file.h"
 #include "conf_make.h"
 #include "helpers.h"
@@ -228,6 +229,10 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 		    size);
 		return true;
 	default:
+		if (sample(d, which) != NULL) {
+			snprintf(buf, size, "\"%s\"", sample(d, which));
+			return true;
+		}
 		strlcpy(buf, inside ? "\"127.0.0.1:0\"" : "\"nonsense\"", size);
 		if (inside && (d->type == TYPE_ADDRESS ||
 		    d->section == SECTION_TOP))
@@ -337,6 +342,18 @@ test_members(void **state)
 	accept_line(SECTION_SERVER, "state = \"maint\" max_sessions = 7");
 	assert_int_equal(conf.backend->state, BACKEND_MAINT);
 	assert_int_equal(conf.backend->max_sessions, 7);
+	assert_null(conf.listener->proxies);
+	accept_line(SECTION_TOP, "header_timeout = \"7s\"");
+	assert_int_equal(conf.listener->limits.header_timeout, 7000);
+	accept_line(SECTION_LISTEN, "accept_proxy = [ \"10.0.0.0/8\", \"::1\", "
+	    "\"unix:\" ] accept_proxy_others = \"plain\" "
+	    "header_timeout = \"1s\"");
+	assert_int_equal(cidr_find(conf.listener->proxies,
+	    &(struct endpoint){ .family = AF_UNIX }), CIDR_ALLOW);
+	assert_int_equal(cidr_find(conf.listener->proxies,
+	    &(struct endpoint){ .family = AF_INET }), CIDR_NONE);
+	assert_true(conf.listener->others_plain);
+	assert_int_equal(conf.listener->limits.header_timeout, 1000);
 	accept_line(SECTION_SERVER, "weight = 3 backup = true spare = 5");
 	assert_string_equal(conf.backend->name, "app/a");
 	assert_int_equal(conf.backend->weight, 3);
@@ -573,6 +590,8 @@ test_unknown(void **state)
 	    ", perhaps interval");
 	refuse_line(SECTION_LISTEN, "limit_conn = 5", "directive limit_conn",
 	    ", perhaps max_sessions_per_source");
+	refuse_line(SECTION_LISTEN, "proxy_protocol = true", "proxy_protocol",
+	    ", perhaps accept_proxy");
 	refuse_line(SECTION_LISTEN, "inter = 5", "directive inter",
 	    "; see shuttled.conf(5)");
 	refuse_line(SECTION_SERVER, "server: { }", "server", "does not belong");

@@ -42,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/session_connect \
 	tests/unit/session_count \
 	tests/unit/session_flow \
+	tests/unit/session_header \
 	tests/unit/session_log \
 	tests/unit/session_pace \
 	tests/unit/session_queue \
@@ -283,6 +284,13 @@ tests_unit_session_flow_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_flow_LDADD = $(UNIT_LIBS)
 tests_unit_session_flow_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+
+tests_unit_session_header_SOURCES = \
+	tests/unit/header_rig.h tests/unit/helpers.h \
+	tests/unit/proxyproto_rig.h tests/unit/session_header.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_header_LDADD = $(UNIT_LIBS)
+tests_unit_session_header_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
 
 tests_unit_session_log_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_log.c \

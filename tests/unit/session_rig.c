@@ -91,6 +91,7 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	t->lines.errors = true;
 	t->lines.every = 1;
 	r->route.limits.fin_timeout = 60000;
+	r->route.limits.header_timeout = 5000;
 	r->pool.connect_timeout = 5000;
 	r->pool.attempts = 3;
 	r->pool.queue_timeout = 5000;

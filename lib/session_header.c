@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_header.c: headers of the PROXY protocol, which a client's connection
+ * may begin with. Not a byte behind one is taken from the client here.
+ * Invariant: s->note is the block that holds so much of it as has come, or
+ * BUFPOOL_NONE.
+ */
+/* Two functions of <vis.h>, not ours, differ between systems: say which. */
+#define LIBBSD_OPENBSD_VIS
+
+#include "session_step.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <vis.h>
+
+#include "cidr.h"
+#include "proxyproto.h"
+
+/* So much of what is no header is shown. */
+#define SHOWN		24
+
+static bool
+try_later(int err)
+{
+	return err == EAGAIN || err == EINTR || err == ENOBUFS || err == ENOMEM;
+}
+
+void
+session_drop_note(struct session_table *t, struct session *s)
+{
+	if (s->note != BUFPOOL_NONE)
+		bufpool_put(t->kit.pool, s->note);
+	s->note = BUFPOOL_NONE;
+}
+
+/* Say who was refused and why; *bytes* are what has come. */
+static void
+refuse(struct session_table *t, struct session *s, enum session_end end,
+    const char *why, const unsigned char *bytes, size_t n)
+{
+	char peer[ADDR_TEXT], text[4 * SHOWN + 1] = "";
+
+	strvisx(text, (const char *)bytes, n < SHOWN ? n : SHOWN,
+	    VIS_CSTYLE | VIS_NL | VIS_TAB | VIS_DQ);
+	log_seldom(t->log, LOG_WARNING, "listener %s: PROXY header of %s: "
+	    "%s%s%s%s", t->route[s->listener].name,
+	    endpoint_format(&s->client, peer, sizeof(peer)), why,
+	    n == 0 ? "" : "; it begins \"", text, n == 0 ? "" : "\"");
+	session_refuse(t, s, end);
+}
+
+static unsigned char *
+taken(struct session_table *t, const struct session *s)
+{
+	return s->note == BUFPOOL_NONE ? t->kit.scratch :
+	    bufpool_bytes(t->kit.pool, s->note);
+}
+
+/* Now it is known who the client is. */
+static void
+come_in(struct session_table *t, struct session *s)
+{
+	s->last = t->now;
+	session_log_start(t, s);
+	session_admit(t, s);
+}
+
+/* The connection ended, or failed; nothing at all was just somebody looking. */
+static void
+client_ended(struct session_table *t, struct session *s, ssize_t n)
+{
+	if (n == -1 && try_later(errno)) {
+		session_set_interest(t, s);
+	} else if (n == 0 && s->header > 0) {
+		refuse(t, s, END_BAD_HEADER, "it is cut off",
+		    taken(t, s), s->header);
+	} else {
+		session_note_end(s, n == 0 ? END_CLIENT_CLOSE :
+		    END_CLIENT_RESET);
+		session_finish(t, s, NOBODY);
+	}
+}
+
+/* Take these bytes, which have been seen, from the socket. */
+static bool
+take(struct session_table *t, struct session *s, size_t n)
+{
+	if (recv(s->fd[CLIENT], taken(t, s) + s->header, n, 0) != (ssize_t)n)
+		return false;
+	s->header = (uint16_t)(s->header + n);
+	return true;
+}
+
+/*
+ * More of it has to come. What is here has to be taken, or the descriptor would
+ * be readable all the time.
+ */
+static void
+wait_for_more(struct session_table *t, struct session *s, size_t n)
+{
+	if (s->note == BUFPOOL_NONE)
+		s->note = bufpool_get(t->kit.pool);
+	if (s->note == BUFPOOL_NONE)
+		session_refuse(t, s, END_RESOURCES);
+	else if (!take(t, s, n))
+		client_ended(t, s, -1);
+	else
+		session_set_interest(t, s);
+}
+
+void
+session_header_event(struct session_table *t, struct session *s)
+{
+	unsigned char *bytes = taken(t, s);
+	struct proxyproto h;
+	const char *why;
+	size_t seen;
+	ssize_t n;
+	int len;
+
+	n = recv(s->fd[CLIENT], bytes + s->header, PROXYPROTO_MAX - s->header,
+	    MSG_PEEK);
+	if (n <= 0) {
+		client_ended(t, s, n);
+		return;
+	}
+	seen = s->header + (size_t)n;
+	if ((len = proxyproto_decode(bytes, seen, &h, &why)) == -1) {
+		refuse(t, s, END_BAD_HEADER, why, bytes, seen);
+	} else if (len == 0) {
+		wait_for_more(t, s, (size_t)n);
+	} else if (!take(t, s, (size_t)len - s->header)) {
+		client_ended(t, s, -1);
+	} else {
+		session_drop_note(t, s);
+		if (h.kind == PROXYPROTO_STREAM)
+			s->client = h.source;
+		come_in(t, s);
+	}
+}
+
+void
+session_header_expired(struct session_table *t, struct session *s)
+{
+	refuse(t, s, END_HEADER_TIMEOUT, "it has not come in time",
+	    taken(t, s), s->header);
+}
+
+void
+session_meet(struct session_table *t, struct session *s)
+{
+	const struct session_route *r = &t->route[s->listener];
+
+	s->note = BUFPOOL_NONE;
+	if (r->proxies == NULL) {
+		come_in(t, s);
+	} else if (cidr_find(r->proxies, &s->client) == CIDR_ALLOW) {
+		session_set_state(s, SESSION_HEADER);
+		session_set_timer(t, s);
+		session_header_event(t, s);
+	} else if (r->others_plain) {
+		come_in(t, s);
+	} else {
+		refuse(t, s, END_NOT_TRUSTED, "it is not in accept_proxy",
+		    NULL, 0);
+	}
+}

@@ -1,0 +1,220 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# proxy.sh: headers of the PROXY protocol with four workers: from whom they are
+# taken, in which pieces, what becomes of bad ones, and who is the client then.
+# shellcheck source-path=SCRIPTDIR disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+workers=4
+v1='PROXY TCP4 203.0.113.7 192.0.2.1 4567 80\r\n'
+v1_ipv6='PROXY TCP6 2001:db8::7 2001:db8::1 4567 80\r\n'
+signature=0d0a0d0a000d0a515549540a
+v2=${signature}2111000ccb007107c000020111d70050
+v2_ipv6=${signature}2121002420010db800000000000000000000000720010db8\
+00000000000000000000000111d70050
+
+# front LISTEN POOL SERVER...: four workers with these directives. A server is
+# NAME or NAME=DIRECTIVES, and its address in $T/NAME.
+front() {
+	listen=$1
+	pool=$2
+	shift 2
+	servers=
+	for server; do
+		name=${server%%=*}
+		more=${server#"$name"}
+		servers="$servers $name: { address = \"$(address "$name")\"; \
+		    ${more#=} }"
+	done
+	say "listen: { f: { address = [ \"127.0.0.1:0\", \"[::1]:0\", \
+	    \"unix:$T/sock\" ]; $listen } }
+	    pool: { p: { $pool server: { $servers } } }" >"$T/proxy.conf"
+	shuttled_start -c "$T/proxy.conf" -w "$workers"
+}
+
+trusting() {
+	front 'accept_proxy = [ "127.0.0.0/8", "::1", "unix:" ];' '' a
+}
+
+# client N WHO: of the N-th session, the last.
+client() {
+	wait_for 5 log_reaches "$1" 'session end'
+	assert_eq 'the client' "$2" "$(sed -n \
+	    's/.*session end client=\([^ ]*\) .*/\1/p' "$T/log" | tail -n 1)"
+}
+
+# Three kinds of listeners, both versions and families: the server sees what
+# comes behind the header, and the log who was in it.
+who_it_is() {
+	backend a 'echo'
+	trusting
+	n=0
+	for to in "$LISTEN" "$(listener 2)" "unix:$T/sock"; do
+		for header in "send-text \"$v1\"" "send-text \"$v1_ipv6\"" \
+		    "send-hex $v2" "send-hex $v2_ipv6"; do
+			peer "connect $to; $header; exchange 5000 5000 \
+			    seed 1 seed 1; half-close; expect-eof"
+			n=$((n + 1))
+			case $header in
+			*2001:db8* | *20010db8*) client $n '[2001:db8::7]:4567' ;;
+			*) client $n '203.0.113.7:4567' ;;
+			esac
+			assert_eq up 5000 "$(session_field up)"
+		done
+	done
+	peer "connect $LISTEN 127.0.0.9:0; send-text \"PROXY UNKNOWN\\r\\n\"; \
+	    exchange 5 5 seed 1 seed 1; half-close; expect-eof"
+	peer "connect $LISTEN 127.0.0.9:0; send-hex ${signature}20000000; \
+	    exchange 5 5 seed 1 seed 1; half-close; expect-eof"
+	wait_for 5 log_reaches 2 'session end client=127.0.0.9:'
+	shuttled_stop
+	peer_stop a
+}
+
+# cut TEXT N: a script that sends it in two pieces.
+cut_text() {
+	say "send-text \"$(printf %s "$1" | cut -c "1-$2")\"; pause 2; \
+	    send-text \"$(printf %s "$1" | cut -c "$(($2 + 1))-")\\r\\n\""
+}
+
+# Wherever it is cut: all sessions are well, and none has another client.
+cut_at_every_byte() {
+	backend a 'echo'
+	trusting
+	text=${v1%%\\r*}
+	script=
+	sent=0
+	tail="exchange 9 9 seed 1 seed 1; half-close; expect-eof; close;"
+	for n in $(seq $((${#text}))); do
+		script="$script connect $LISTEN; $(cut_text "$text" "$n"); $tail"
+		sent=$((sent + 1))
+	done
+	script="$script connect $LISTEN; send-text \"$text\\r\"; pause 2; \
+	    send-text \"\\n\"; $tail"
+	peer "$script"
+	script=
+	for n in $(seq 2 2 $((${#v2} - 2))); do
+		script="$script connect $LISTEN; \
+		    send-hex $(printf %s $v2 | cut -c "1-$n"); pause 2; \
+		    send-hex $(printf %s $v2 | cut -c "$((n + 1))-"); $tail"
+		sent=$((sent + 1))
+	done
+	peer "$script"
+	sent=$((sent + 1))
+	wait_for 5 log_reaches "$sent" 'session end'
+	assert_eq 'sessions of the client in the header' "$sent" \
+	    "$(log_count 'client=203.0.113.7:4567 .* up=9 down=9 .* end=client.close')"
+	shuttled_stop
+	peer_stop a
+}
+
+# bad TEXT SCRIPT: the client is turned away, the log says this, and the server
+# hears of nothing.
+bad() {
+	peer "connect $LISTEN; $2; expect-eof"
+	bad=$((bad + 1))
+	wait_for 5 log_reaches $bad "backend=- up=0 down=0 .* end=client.bad_header"
+	assert_log "listener f: PROXY header of 127.0.0.1:[0-9]*: $1"
+}
+
+bad_headers() {
+	backend a 'send-text never'
+	trusting
+	bad=0
+	bad 'neither version 1 nor 2; it begins "GET / HTTP/1.1\\r\\n"' \
+	    'send-text "GET / HTTP/1.1\r\n"'
+	bad 'version 1: the source is no address' \
+	    'send-text "PROXY TCP4 1.2.3.400 5.6.7.8 1 2\r\n"'
+	bad 'version 1: no CRLF within 107 bytes' \
+	    "send-text \"PROXY UNKNOWN $(printf %0100d 0)\""
+	bad 'version 2: longer than 4096 bytes' "send-hex ${signature}2111ffff"
+	bad 'version 2: a TLV is longer' \
+	    "send-hex ${signature}2111000f0102030405060708000900100500ff"
+	bad 'version 2: the checksum is wrong' \
+	    "send-hex ${signature}2111001301020304050607080009001003000400000000"
+	bad 'it is cut off; it begins "PROXY TC"' \
+	    'send-text "PROXY TC"; half-close'
+	bad 'it is cut off' "send-hex ${signature}; half-close"
+	# However many there are, the log has some of them.
+	script=
+	for n in $(seq 40); do
+		script="$script connect $LISTEN; send-text x; expect-eof; close;"
+	done
+	peer "$script"
+	wait_for 5 log_reaches $((bad + 40)) 'end=client.bad_header'
+	shuttled_stop
+	assert_not_log 'p/a'
+	peer_stop a
+}
+
+# Nobody has said who may send one but these.
+not_trusted() {
+	backend a 'echo'
+	front 'accept_proxy = [ "192.0.2.0/24", "::1" ];' '' a
+	peer "connect $LISTEN; expect-eof"
+	assert_log 'backend=- up=0 down=0 .* end=proxy.not_trusted'
+	assert_log 'PROXY header of 127.0.0.1:[0-9]*: it is not in accept_proxy'
+	peer "connect $(listener 2); send-text \"$v1\"; exchange 9 9 seed 1 \
+	    seed 1; half-close; expect-eof"
+	client 2 '203.0.113.7:4567'
+	shuttled_stop
+	front 'accept_proxy = "192.0.2.0/24"; accept_proxy_others = "plain";' '' a
+	peer "connect $LISTEN 127.0.0.9:0; send-text \"$v1\"; \
+	    expect-text \"$v1\"; half-close; expect-eof"
+	assert_log 'client=127.0.0.9:.* end=client.close'
+	shuttled_stop
+	# Access lists go by the client in it, not by who has sent it.
+	front 'accept_proxy = "all"; deny = [ "127.0.0.0/8", "203.0.113.0/24" ];' \
+	    '' a
+	peer "connect $LISTEN; send-text \"$v1\"; expect-eof"
+	assert_log 'client=203.0.113.7:4567 .* end=proxy.denied'
+	peer "connect $LISTEN; send-text \"$v1_ipv6\"; exchange 9 9 seed 1 \
+	    seed 1; half-close; expect-eof"
+	client 2 '[2001:db8::7]:4567'
+	shuttled_stop
+	peer_stop a
+}
+
+too_late() {
+	backend a 'send-text never'
+	front 'accept_proxy = "all"; header_timeout = "100ms";' '' a
+	peer "parallel 8 { connect $LISTEN; expect-eof }"
+	peer "connect $LISTEN; send-text PROXY; expect-eof"
+	wait_for 5 log_reaches 9 \
+	    'backend=- up=0 down=0 .* end=proxy.header_timeout'
+	assert_log 'it has not come in time; it begins "PROXY"'
+	shuttled_stop
+	assert_not_log 'p/a'
+	peer_stop a
+}
+
+# All connections come from one machine; its clients have their own servers.
+by_the_client_in_it() {
+	backend a 'echo'
+	backend b 'echo'
+	backend c 'echo'
+	front 'accept_proxy = "all";' 'balance = "source";' a b c
+	for _ in 1 2 3; do
+		script=
+		for n in $(seq 20); do
+			script="$script connect $LISTEN; send-text \"PROXY \
+TCP4 198.51.100.$n 192.0.2.1 $((n * 100)) 80\\r\\n\"; \
+			    exchange 9 9 seed 1 seed 1; half-close; \
+			    expect-eof; close;"
+		done
+		peer "$script"
+	done
+	wait_for 5 log_reaches 60 'session end'
+	sed -n 's/.*session end client=\([^:]*\):.* backend=\([^ ]*\) .*/\1 \2/p' \
+	    "$T/log" | sort -u >"$T/pairs"
+	assert_eq 'clients and their servers' 20 "$(wc -l <"$T/pairs")"
+	assert_eq 'servers that have clients' 3 \
+	    "$(cut -d ' ' -f 2 "$T/pairs" | sort -u | wc -l)"
+	shuttled_stop
+	peer_stop a b c
+}
+
+run_cases who_it_is cut_at_every_byte bad_headers not_trusted too_late \
+    by_the_client_in_it

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * header_rig.h: what the tests of headers share: a client whose peer may send
+ * them.
+ */
+#ifndef HEADER_RIG_H
+#define HEADER_RIG_H
+
+#include "cidr.h"
+#include "helpers.h"
+#include "proxyproto_rig.h"
+#include "session_rig.h"
+
+static struct rig rig;
+static struct cidr *proxies;
+static int	client, server;
+
+static inline int
+set_up(void **state)
+{
+	char text[CIDR_WHY];
+
+	(void)state;
+	client = server = -1;
+	rig_start(&rig, 20, 4, 65536);
+	rig.route.eager = ROUTE_EAGER;
+	assert_non_null(proxies = cidr_new());
+	assert_int_equal(cidr_add(proxies, "127.0.0.1", CIDR_ALLOW, text), 0);
+	assert_int_equal(cidr_add(proxies, "unix:", CIDR_ALLOW, text), 0);
+	assert_int_equal(cidr_build(proxies), 0);
+	rig.route.proxies = proxies;
+	return 0;
+}
+
+static inline int
+tear_down(void **state)
+{
+	(void)state;
+	decode(NULL, 0);
+	if (client != -1)
+		close(client);
+	if (server != -1)
+		close(server);
+	cidr_free(proxies);
+	return rig_stop(&rig);
+}
+
+static inline void
+begin(void)
+{
+	rig_backend(&rig);
+	rig_ready(&rig);
+}
+
+static inline void
+put(const void *bytes, size_t n)
+{
+	assert_int_equal(MUST(write(client, bytes, n)), n);
+}
+
+static inline void
+put_and_turn(const void *bytes, size_t n)
+{
+	put(bytes, n);
+	rig_turn(&rig, 0);
+}
+
+static inline void
+over(void)
+{
+	close(client);
+	close(server);
+	client = server = -1;
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_int_equal(bufpool_left(rig.table.kit.pool), rig.blocks);
+}
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_header.c: headers that clients' connections begin with: taken whole,
+ * in pieces and not at all, from whom they are taken, and that nothing of one
+ * is passed on and nothing behind it lost.
+ */
+#include "session.h"
+
+#include "header_rig.h"
+
+/* All is over, for this reason; the log says of it what. */
+static void
+ended(enum session_end end, const char *says)
+{
+	TURN_UNTIL(&rig, rig_ends(&rig, end) == 1);
+	assert_false(comes(rig.listener[0], POLLIN, 0));
+	if (strstr(rig_log(&rig), says) == NULL)
+		fail_msg("no \"%s\" in: %s", says, rig_log(&rig));
+}
+
+static void
+refused(enum session_end end, const char *says)
+{
+	rig_expect_end(&rig, client);
+	close(client);
+	client = -1;
+	ended(end, says);
+}
+
+/* The client is who the header says; only what is behind it comes out. */
+static void
+came_through(size_t i)
+{
+	char peer[ADDR_TEXT];
+	struct addr a = { .len = sizeof(a.in) };
+
+	server = rig_server(&rig, 0);
+	rig_expect(&rig, server, "behind");
+	MUST(getsockname(client, &a.sa, &a.len));
+	assert_endpoint(&rig_session(&rig)->client, good[i].source != NULL ?
+	    good[i].source : addr_format(&a, peer, sizeof(peer)));
+	over();
+}
+
+/* Every header, cut at every byte, with bytes behind it. */
+static void
+test_split(void **state)
+{
+	size_t i, n;
+
+	(void)state;
+	begin();
+	for (i = 0; i < COUNT(good); i++)
+		for (n = 1; n < good[i].n; n++) {
+			client = rig_client(&rig);
+			put_and_turn(good[i].bytes, n);
+			assert_int_equal(rig_session(&rig)->state,
+			    SESSION_HEADER);
+			/* What waits to be read must not keep us awake. */
+			assert_false(comes(rig_session(&rig)->fd[CLIENT],
+			    POLLIN, 0));
+			put(good[i].bytes + n, good[i].n - n);
+			rig_write(&rig, client, "behind");
+			came_through(i);
+		}
+}
+
+static void
+test_byte_by_byte(void **state)
+{
+	size_t i, n;
+
+	(void)state;
+	begin();
+	for (i = 0; i < COUNT(good); i++) {
+		client = rig_client(&rig);
+		for (n = 0; n < good[i].n; n++)
+			put_and_turn(good[i].bytes + n, 1);
+		rig_write(&rig, client, "behind");
+		came_through(i);
+	}
+	assert_int_equal(rig.table.board->up, COUNT(good) * strlen("behind"));
+}
+
+/* The longest header in one piece, with all that a client can say behind it. */
+static void
+test_long(void **state)
+{
+	static unsigned char head[PROXYPROTO_MAX] = V2 "\x21\x11\x0f\xf0";
+	static unsigned char more[100000], got[sizeof(more)];
+	ssize_t n;
+
+	(void)state;
+	begin();
+	head[28] = 0xe0;		/* one TLV */
+	head[29] = (sizeof(head) - 31) >> 8;
+	head[30] = (sizeof(head) - 31) & 0xff;
+	pattern_fill(7, 0, more, sizeof(more));
+	client = rig_client(&rig);
+	put(head, sizeof(head));
+	n = MUST(write(client, more, sizeof(more)));
+	server = rig_server(&rig, 0);
+	assert_int_equal(rig_read(&rig, server, got, (size_t)n), n);
+	assert_memory_equal(got, more, (size_t)n);
+	over();
+}
+
+static void
+test_bad(void **state)
+{
+	(void)state;
+	begin();
+	client = rig_client(&rig);
+	put_and_turn("GET / \"HTTP\"\r\n", 14);
+	refused(END_BAD_HEADER, "neither version 1 nor 2; it begins "
+	    "\"GET / \\\"HTTP\\\"\\r\\n\"");
+	assert_non_null(strstr(rig_log(&rig),
+	    "listener front: PROXY header of 127.0.0.1:"));
+}
+
+/* In its second piece. */
+static void
+test_bad_later(void **state)
+{
+	(void)state;
+	begin();
+	client = rig_client(&rig);
+	put_and_turn("PROXY TCP4 1.2.3.4 ", 19);
+	put_and_turn("5.6.7.8 9 nine\r\nbehind", 22);
+	refused(END_BAD_HEADER, "the destination port is not from 0 to 65535; "
+	    "it begins \"PROXY TCP4 1.2.3.4 5.6.7\"");
+}
+
+static void
+test_too_long(void **state)
+{
+	(void)state;
+	begin();
+	client = rig_client(&rig);
+	put_and_turn(V2 "\x21\x11\x0f\xf1", 16);
+	refused(END_BAD_HEADER, "longer than 4096 bytes");
+}
+
+static void
+test_cut_off(void **state)
+{
+	(void)state;
+	begin();
+	client = rig_client(&rig);
+	put_and_turn(haproxy_ipv4, sizeof(haproxy_ipv4) - 2);
+	MUST(shutdown(client, SHUT_WR));
+	refused(END_BAD_HEADER, "it is cut off");
+}
+
+/* Somebody who only looks whether we are there is worth no line. */
+static void
+test_nothing_came(void **state)
+{
+	(void)state;
+	begin();
+	client = rig_client(&rig);
+	close(client);
+	client = -1;
+	ended(END_CLIENT_CLOSE, "end=client.close");
+	assert_null(strstr(rig_log(&rig), "PROXY"));
+	client = rig_client(&rig);
+	put_and_turn("PROXY", 5);
+	rig_abort(client);
+	client = -1;
+	ended(END_CLIENT_RESET, "end=client.reset");
+}
+
+static void
+test_too_late(void **state)
+{
+	(void)state;
+	begin();
+	client = rig_client(&rig);
+	put_and_turn("PROXY", 5);
+	rig_pass(&rig, 4900);
+	assert_int_equal(rig_session(&rig)->state, SESSION_HEADER);
+	rig_pass(&rig, 200);
+	refused(END_HEADER_TIMEOUT, "it has not come in time; it begins "
+	    "\"PROXY\"");
+}
+
+static void
+distrust(void)
+{
+	char text[CIDR_WHY];
+
+	cidr_free(proxies);
+	assert_non_null(proxies = cidr_new());
+	assert_int_equal(cidr_add(proxies, "127.0.0.1", CIDR_DENY, text), 0);
+	assert_int_equal(cidr_add(proxies, "127.0.0.0/8", CIDR_ALLOW, text), 0);
+	assert_int_equal(cidr_build(proxies), 0);
+	rig.route.proxies = proxies;
+}
+
+static void
+test_not_trusted(void **state)
+{
+	(void)state;
+	distrust();
+	begin();
+	client = rig_client(&rig);
+	refused(END_NOT_TRUSTED, "it is not in accept_proxy");
+	rig.route.refuse = REFUSE_RESET;
+	client = rig_client(&rig);
+	rig_expect_reset(&rig, client);
+}
+
+/* Then its bytes are its own, whatever they look like. */
+static void
+test_others_plain(void **state)
+{
+	(void)state;
+	distrust();
+	rig.route.others_plain = true;
+	begin();
+	client = rig_client(&rig);
+	rig_write(&rig, client, "PROXY UNKNOWN\r\n");
+	server = rig_server(&rig, 0);
+	rig_expect(&rig, server, "PROXY UNKNOWN\r\n");
+	over();
+}
+
+/* What comes in pieces has no room; what does not needs none. */
+static void
+test_no_block(void **state)
+{
+	uint32_t block[4];
+	int i;
+
+	(void)state;
+	begin();
+	for (i = 0; i < 4; i++)
+		block[i] = bufpool_get(rig.table.kit.pool);
+	client = rig_client(&rig);
+	put_and_turn("PROXY", 5);
+	rig_expect_end(&rig, client);
+	close(client);
+	client = rig_client(&rig);
+	put(haproxy_ipv4, sizeof(haproxy_ipv4) - 1);
+	rig_write(&rig, client, "behind");
+	server = rig_server(&rig, 0);
+	rig_expect(&rig, server, "behind");
+	assert_int_equal(rig_ends(&rig, END_RESOURCES), 1);
+	for (i = 0; i < 4; i++)
+		bufpool_put(rig.table.kit.pool, block[i]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+		TEST(test_split),
+		TEST(test_byte_by_byte),
+		TEST(test_long),
+		TEST(test_bad),
+		TEST(test_bad_later),
+		TEST(test_too_long),
+		TEST(test_cut_off),
+		TEST(test_nothing_came),
+		TEST(test_too_late),
+		TEST(test_not_trusted),
+		TEST(test_others_plain),
+		TEST(test_no_block),
+	};
+
+	alarm(120);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
