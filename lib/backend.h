@@ -56,9 +56,19 @@ struct backend {
 	uint32_t	tier;		/* TIER_PRIMARY or TIER_BACKUP */
 	uint32_t	spare;		/* connections ahead, each worker */
 	struct outlet	outlet;		/* how connections to it are made */
+	unsigned	send_proxy;	/* version of the header; 0: none */
 	uint32_t	pool;		/* whose it is */
 	uint32_t	seat;		/* on the board */
 };
+
+/*
+ * In a header of version 2: what goes along besides what came in, and whether
+ * only what is named here is passed on.
+ */
+#define PROXY_TLV_UNIQUE_ID	0x1	/* the one that came, or ours */
+#define PROXY_TLV_AUTHORITY	0x2	/* the one that came */
+#define PROXY_TLV_CRC32C	0x4
+#define PROXY_TLV_NONE		0x8	/* nothing else is passed on */
 
 /* Backends that serve the same; they stand together in the list. */
 struct pool {
@@ -68,6 +78,9 @@ struct pool {
 	uint32_t	attempts;	/* 1 … SESSION_ATTEMPTS: backends tried */
 	uint64_t	connect_timeout; /* ms, of one attempt; never 0 */
 	bool		fast_open;	/* bytes in the request to connect */
+	unsigned	sends_proxy;	/* highest version that one is sent */
+	unsigned	send_proxy;	/* what they have unless they say */
+	unsigned	tlvs;		/* PROXY_TLV_…, of version 2 */
 	bool		checked;	/* only those that are up are used */
 	struct check_plan check;	/* how */
 	/* How one is chosen; NULL: roundrobin. */

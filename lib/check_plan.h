@@ -21,13 +21,16 @@ enum check_kind {
 
 #define CHECK_COMMAND_WORDS	63
 
+/* As the server is sent one, if it is checked where it serves. */
+#define CHECK_PROXY_AS_SENT	UINT32_MAX
+
 struct check_plan {
 	uint32_t	 kind;		/* enum check_kind */
 	const char	*send, *expect;	/* as in dialog.h; NULL: none */
 	const char	*method, *uri, *status;	/* of HTTP */
 	const char	*host;		/* there and in TLS; NULL: none */
 	const char	*command;	/* words separated by blanks */
-	unsigned	 proxy;		/* version of the header; 0: none */
+	unsigned	 proxy;		/* version of the header, 0: none */
 	/* All in ms; 0: as interval. */
 	uint64_t	 interval, fast_interval, down_interval;
 	uint64_t	 timeout;

@@ -183,10 +183,11 @@ put_http(const struct check_plan *p, const struct addr *to, char *out,
 }
 
 size_t
-dialog_request(const struct dialog *d, const struct addr *to, char *out)
+dialog_request(const struct dialog *d, unsigned proxy, const struct addr *to,
+    char *out)
 {
 	const struct check_plan *p = d->plan;
-	size_t n = put_proxy(p->proxy, out), room = DIALOG_SEND - n;
+	size_t n = put_proxy(proxy, out), room = DIALOG_SEND - n;
 	int more;
 
 	if (p->kind == CHECK_HTTP)

@@ -35,10 +35,12 @@ struct dialog *dialog_new(const struct check_plan *);
 void	dialog_free(struct dialog *);
 
 /*
- * What to send to the server at *to* when the connection stands, into *out* of
- * DIALOG_SEND bytes. Returns how many.
+ * What to send to the server at *to* when the connection stands, behind a header
+ * of the PROXY protocol of this version or 0, into *out* of DIALOG_SEND bytes.
+ * Returns how many.
  */
-size_t	dialog_request(const struct dialog *, const struct addr *to, char *out);
+size_t	dialog_request(const struct dialog *, unsigned proxy,
+	    const struct addr *to, char *out);
 
 /*
  * Judge the *n* bytes that have come up to now, behind which there is a NUL of

@@ -285,12 +285,21 @@ put_pid(const struct matter *m)
 	text_number(m->out, (uint64_t)log_pid(m->table->log));
 }
 
+static void
+put_unique_id(const struct matter *m)
+{
+	char id[SESSION_ID];
+
+	session_unique_id(m->table, m->session, id);
+	put_word(m, id);
+}
+
 /* doc/shuttled.8 explains each; a test compares the two. */
 #define FIELDS(X)							\
 	X(time) X(start) X(event) X(client) X(client_ip) X(client_port)	\
 	X(listener) X(address) X(pool) X(server) X(backend) X(attempts)	\
 	X(retries) X(up) X(down) X(connect_ms) X(queue_ms) X(total_ms)	\
-	X(end) X(worker) X(pid)
+	X(end) X(worker) X(pid) X(unique_id)
 
 static const char *const field_names[] = {
 #define X(name) #name,

@@ -56,7 +56,8 @@ session_set_interest(struct session_table *t, const struct session *s)
 	int way;
 
 	if (s->state == SESSION_CONNECT)
-		want[SERVER] = POLLER_READ | POLLER_WRITE;
+		want[SERVER] = session_header_due(s) ? POLLER_WRITE :
+		    POLLER_READ | POLLER_WRITE;
 	if (s->state == SESSION_LINGER || s->state == SESSION_HEADER)
 		want[CLIENT] = POLLER_READ;
 	if (s->state == SESSION_RELAY)
@@ -140,6 +141,7 @@ session_open(struct session_table *t, int fd, const struct endpoint *client,
 	s->started = s->last = t->now;
 	table_attach(t, s, CLIENT, fd);
 	counter_add(&t->board->total, 1);
+	s->number = (uint16_t)t->board->total;
 	gauge_add(&t->board->live, 1);
 	session_meet(t, s);
 }

@@ -106,7 +106,8 @@ struct session {
 	uint32_t	note;		/* see session_header.c */
 	uint16_t	tried[SESSION_ATTEMPTS];
 	uint16_t	listener;
-	uint16_t	header;		/* bytes of it that came */
+	uint16_t	header;		/* bytes of it that came, or went */
+	uint16_t	number;		/* of this worker's, the lower bits */
 	uint8_t		attempts;	/* of tried[] that are filled */
 	uint8_t		state;		/* enum session_state */
 	uint8_t		end;		/* enum session_end */

@@ -74,6 +74,7 @@ attempt_stands(struct session_table *t, struct session *s)
 	s->end = END_NONE;
 	s->connected = s->last = t->now;
 	s->watched = !backend_is_watched(t->backends, i);
+	session_drop_note(t, s);
 	if (s->early > 0) {
 		shuttle_sent(&s->way[UP], &t->kit, s->early);
 		session_send_promptly(s);
@@ -141,17 +142,37 @@ client_is_gone(struct session_table *t, struct session *s)
 }
 
 /*
- * A connection that was opened ahead, or a new one. With fast open what the
- * client has sent is to go along with the request to connect. It is held until
- * the backend has answered: another one may have to get it. Nothing there, or no
- * agreement with this backend: connect as ever.
+ * With fast open what the client has sent is to go along with the request to
+ * connect, behind the header if there is one. It is held until the backend has
+ * answered: another one may have to get it. No agreement with this backend:
+ * connect as ever. Returns the bytes of the header.
  */
+static size_t
+send_along(struct session_table *t, const struct session *s,
+    struct departure *d)
+{
+	size_t held = shuttle_held(&s->way[UP]), len = 0, room;
+	unsigned char *out = t->kit.scratch;
+
+	if (session_header_due(s))
+		len = session_header_make(t, s, out);
+	room = bufpool_size(t->kit.pool) - len;
+	if (held > room)
+		held = room;
+	if (held > 0)
+		memcpy(out + len, shuttle_bytes(&s->way[UP], &t->kit), held);
+	d->bytes = out;
+	d->len = len + held;
+	return len;
+}
+
+/* A connection that was opened ahead, or a new one. */
 static int
 begin(struct session_table *t, struct session *s, uint32_t i, int *pending,
     bool *spare)
 {
-	const struct shuttle *up = &s->way[UP];
 	struct departure d = { .client = &s->client };
+	size_t len = 0;
 	int fd;
 
 	s->early = 0;
@@ -160,13 +181,13 @@ begin(struct session_table *t, struct session *s, uint32_t i, int *pending,
 	*spare = fd != -1;
 	if (*spare)
 		return fd;
-	if (backend_pool(t->backends, i)->fast_open && shuttle_held(up) > 0) {
-		d.bytes = shuttle_bytes(up, &t->kit);
-		d.len = shuttle_held(up);
-	}
+	if (backend_pool(t->backends, i)->fast_open)
+		len = send_along(t, s, &d);
 	/* Its name may have lost it since it was picked. */
 	fd = backend_connect(t->backends, i, &d);
-	s->early = d.went;
+	if (fd != -1 && len > 0)
+		session_header_went(s, len, d.went);
+	s->early = d.went > len ? d.went - (uint32_t)len : 0;
 	*pending = d.pending;
 	return fd;
 }
@@ -188,15 +209,44 @@ spare_broke(struct session_table *t, struct session *s)
 	s->attempts--;
 }
 
+/*
+ * What can be sent before the backend has been heard to answer: the header, and
+ * not a byte before it; it is small, and what follows must not wait for its
+ * acknowledgement. Who takes either has answered.
+ */
+static enum shuttle_result
+speak(struct session_table *t, struct session *s, int *pending)
+{
+	enum shuttle_result result;
+
+	if (t->backends->list[session_backend(s)].send_proxy != 0) {
+		sys_nodelay(s->fd[SERVER]);
+		s->sends = 2;
+	}
+	if (session_header_due(s)) {
+		result = session_header_send(t, s);
+		if (result != SHUTTLE_GOING || session_header_due(s))
+			return result;
+		*pending = 0;
+	}
+	result = SHUTTLE_GOING;
+	if (s->early == 0 && worth_asking(t, s))
+		result = ask_early(t, s);
+	if (s->way[UP].out > 0)
+		*pending = 0;
+	return result;
+}
+
 /* Begin to connect to backend *i*, on which it has a place. False: it failed. */
 static bool
 attempt(struct session_table *t, struct session *s, uint32_t i)
 {
-	enum shuttle_result result = SHUTTLE_GOING;
+	enum shuttle_result result;
 	int fd, pending, err;
 	bool spare;
 
 	s->tried[s->attempts++] = (uint16_t)i;
+	session_header_begin(t, s);
 	fd = begin(t, s, i, &pending, &spare);
 	if (fd == -1) {
 		err = errno;
@@ -208,8 +258,7 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 	session_set_state(s, SESSION_CONNECT);
 	s->last = t->now;
 	s->sends = 0;
-	if (s->early == 0 && worth_asking(t, s))
-		result = ask_early(t, s);
+	result = speak(t, s, &pending);
 	err = errno;
 	if (result == SHUTTLE_TO_FAILED && spare) {
 		spare_broke(t, s);
@@ -224,7 +273,7 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 		client_is_gone(t, s);
 		return true;
 	}
-	if (!pending || s->way[UP].out > 0 || result == SHUTTLE_TO_FAILED)
+	if ((!pending && !session_header_due(s)) || result == SHUTTLE_TO_FAILED)
 		attempt_stands(t, s);
 	else
 		session_set_timer(t, s);
@@ -244,6 +293,7 @@ session_turn_away(struct session_table *t, struct session *s,
     enum session_end why)
 {
 	session_note_end(s, why);
+	session_drop_note(t, s);
 	if (t->live > t->limit / 2) {
 		session_finish(t, s, NOBODY);
 		return;
@@ -347,10 +397,16 @@ session_connect_event(struct session_table *t, struct session *s,
 {
 	int err = 0;
 
-	if (ready & POLLER_READ && sys_connected(s->fd[SERVER]) == -1)
+	if ((ready & POLLER_READ && sys_connected(s->fd[SERVER]) == -1) ||
+	    (session_header_due(s) &&
+	    session_header_send(t, s) == SHUTTLE_TO_FAILED))
 		err = errno;
 	if (err != 0 && !session_had_stood(err)) {
 		session_connect_failed(t, s, err);
+		return;
+	}
+	if (err == 0 && session_header_due(s)) {
+		session_set_interest(t, s);
 		return;
 	}
 	attempt_stands(t, s);

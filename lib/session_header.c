@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_header.c: headers of the PROXY protocol, which a client's connection
- * may begin with. Not a byte behind one is taken from the client here.
- * Invariant: s->note is the block that holds so much of it as has come, or
- * BUFPOOL_NONE.
+ * session_header.c: headers of the PROXY protocol, the one that a client's
+ * connection begins with and the one that a server's does. Not a byte behind a
+ * header is taken from the client here. Invariant: s->note is the block that
+ * holds the client's header, or so much of it as has come, or BUFPOOL_NONE.
  */
 /* Two functions of <vis.h>, not ours, differ between systems: say which. */
 #define LIBBSD_OPENBSD_VIS
@@ -20,6 +20,10 @@
 
 #include "cidr.h"
 #include "proxyproto.h"
+#include "sys.h"
+
+/* s->header, when all of it has gone to the server. */
+#define GONE		UINT16_MAX
 
 /* So much of what is no header is shown. */
 #define SHOWN		24
@@ -37,6 +41,8 @@ session_drop_note(struct session_table *t, struct session *s)
 		bufpool_put(t->kit.pool, s->note);
 	s->note = BUFPOOL_NONE;
 }
+
+/* --- from the client ------------------------------------------------------- */
 
 /* Say who was refused and why; *bytes* are what has come. */
 static void
@@ -113,6 +119,20 @@ wait_for_more(struct session_table *t, struct session *s, size_t n)
 		session_set_interest(t, s);
 }
 
+/* Keep what servers are to be told of it. False: there is no block. */
+static bool
+keep(struct session_table *t, struct session *s)
+{
+	if (t->backends->pool[t->route[s->listener].pool].sends_proxy == 0)
+		session_drop_note(t, s);
+	else if (s->note == BUFPOOL_NONE) {
+		if ((s->note = bufpool_get(t->kit.pool)) == BUFPOOL_NONE)
+			return false;
+		memcpy(taken(t, s), t->kit.scratch, s->header);
+	}
+	return true;
+}
+
 void
 session_header_event(struct session_table *t, struct session *s)
 {
@@ -136,8 +156,9 @@ session_header_event(struct session_table *t, struct session *s)
 		wait_for_more(t, s, (size_t)n);
 	} else if (!take(t, s, (size_t)len - s->header)) {
 		client_ended(t, s, -1);
+	} else if (!keep(t, s)) {
+		session_refuse(t, s, END_RESOURCES);
 	} else {
-		session_drop_note(t, s);
 		if (h.kind == PROXYPROTO_STREAM)
 			s->client = h.source;
 		come_in(t, s);
@@ -169,4 +190,116 @@ session_meet(struct session_table *t, struct session *s)
 		refuse(t, s, END_NOT_TRUSTED, "it is not in accept_proxy",
 		    NULL, 0);
 	}
+}
+
+/* --- to the server --------------------------------------------------------- */
+
+bool
+session_header_due(const struct session *s)
+{
+	return s->header != GONE;
+}
+
+void
+session_header_begin(const struct session_table *t, struct session *s)
+{
+	s->header = t->backends->list[session_backend(s)].send_proxy == 0 ?
+	    GONE : 0;
+}
+
+void
+session_header_went(struct session *s, size_t len, size_t n)
+{
+	s->header = s->header + n >= len ? GONE : (uint16_t)(s->header + n);
+}
+
+/*
+ * The header's addresses, or else the connection's own. Of a unix socket there
+ * is nothing to be said: haproxy ends connections that begin with one, and says
+ * LOCAL itself.
+ */
+static void
+choose_addresses(const struct session *s, struct proxyproto *h)
+{
+	struct addr a;
+
+	if (h->kind != PROXYPROTO_STREAM) {
+		h->source = s->client;
+		if (sys_local(s->fd[CLIENT], &a) == 0)
+			endpoint_set(&h->destination, &a);
+	}
+	h->kind = h->source.family == AF_UNIX ? PROXYPROTO_LOCAL :
+	    PROXYPROTO_STREAM;
+}
+
+void
+session_unique_id(const struct session_table *t, const struct session *s,
+    char id[SESSION_ID])
+{
+	snprintf(id, SESSION_ID, "%016llx-%llx-%x",
+	    (unsigned long long)t->seed, (unsigned long long)s->started,
+	    (unsigned)s->number);
+}
+
+/* Of what came in, what is to be passed on; and what is to be said besides. */
+static void
+choose_tlvs(const struct session_table *t, const struct session *s,
+    unsigned tlvs, struct proxyproto *h, char id[SESSION_ID])
+{
+	static const struct proxyproto_bytes none;
+
+	if (tlvs & PROXY_TLV_NONE) {
+		h->tlvs = none;
+		if (!(tlvs & PROXY_TLV_UNIQUE_ID))
+			h->id = none;
+		if (!(tlvs & PROXY_TLV_AUTHORITY))
+			h->authority = none;
+	}
+	if (tlvs & PROXY_TLV_UNIQUE_ID && h->id.at == NULL) {
+		session_unique_id(t, s, id);
+		h->id.at = (const unsigned char *)id;
+		h->id.n = strlen(id);
+	}
+	h->crc = (tlvs & PROXY_TLV_CRC32C) != 0;
+}
+
+/* The same each time that it is made for an attempt, so it is not kept. */
+size_t
+session_header_make(const struct session_table *t, const struct session *s,
+    unsigned char out[PROXYPROTO_MAX])
+{
+	const struct backend *b = &t->backends->list[session_backend(s)];
+	struct proxyproto h = { .kind = PROXYPROTO_UNKNOWN };
+	char id[SESSION_ID];
+	const char *why;
+	size_t n;
+
+	if (s->note != BUFPOOL_NONE)
+		(void)proxyproto_decode(bufpool_bytes(t->kit.pool, s->note),
+		    PROXYPROTO_MAX, &h, &why);
+	choose_addresses(s, &h);
+	h.version = b->send_proxy;
+	choose_tlvs(t, s, backend_pool(t->backends, session_backend(s))->tlvs,
+	    &h, id);
+	n = proxyproto_encode(&h, out, PROXYPROTO_MAX);
+	if (n > 0)
+		return n;
+	/* So much came in that there is no room for what is ours. */
+	h.tlvs.at = h.authority.at = NULL;
+	return proxyproto_encode(&h, out, PROXYPROTO_MAX);
+}
+
+enum shuttle_result
+session_header_send(const struct session_table *t, struct session *s)
+{
+	unsigned char out[PROXYPROTO_MAX];
+	size_t len = session_header_make(t, s, out);
+	ssize_t n;
+
+	n = send(s->fd[SERVER], out + s->header, len - s->header,
+	    MSG_NOSIGNAL);
+	if (n == -1)
+		return try_later(errno) ? SHUTTLE_GOING : SHUTTLE_TO_FAILED;
+	session_header_went(s, len, (size_t)n);
+	return SHUTTLE_GOING;
 }

@@ -3,7 +3,7 @@
 /*
  * session_step.h: what the files of a session's life share; nobody else includes
  * it. session.c begins, watches and ends it, session_header.c finds out who it
- * is (HEADER), session_gate.c lets it in,
+ * is (HEADER) and tells the server, session_gate.c lets it in,
  * session_connect.c finds it a backend (PICK, CONNECT, LINGER), session_queue.c
  * lets it wait for one (QUEUE), session_relay.c carries its bytes (RELAY, FLUSH),
  * session_pace.c not too fast; session_timers.c knows what lasts too long.
@@ -11,6 +11,7 @@
 #ifndef SESSION_STEP_H
 #define SESSION_STEP_H
 
+#include "proxyproto.h"
 #include "session.h"
 #include "session_log.h"
 #include "session_table.h"
@@ -80,6 +81,19 @@ void	session_header_event(struct session_table *, struct session *);
 void	session_header_expired(struct session_table *, struct session *);
 /* Forget what the header said; harmless when there was none. */
 void	session_drop_note(struct session_table *, struct session *);
+/*
+ * An attempt begins: is there a header to be sent, or the rest of one? Nothing
+ * else may go before it.
+ */
+void	session_header_begin(const struct session_table *, struct session *);
+bool	session_header_due(const struct session *);
+/* What it consists of, and that *n* bytes of these *len* have gone. */
+size_t	session_header_make(const struct session_table *,
+	    const struct session *, unsigned char out[PROXYPROTO_MAX]);
+void	session_header_went(struct session *, size_t len, size_t n);
+/* Send what is left of it: SHUTTLE_GOING, even if it is still due. */
+enum shuttle_result session_header_send(const struct session_table *,
+	    struct session *);
 
 /* session_gate.c */
 /*

@@ -104,6 +104,7 @@ struct session_table {
 	struct session_lines lines;
 	struct session_route *route;	/* by listener */
 	uint32_t	 max_sessions;	/* of all workers; 0: no limit */
+	uint64_t	 seed;		/* no other worker has it */
 
 	uint64_t	 now;		/* sys_now(), set each turn */
 	uint64_t	 talked;	/* when a session that is no stream acted */
@@ -139,6 +140,11 @@ void	table_serve_queue(struct session_table *);
 
 /* How long it has waited for a backend, until now if it still does; in ms. */
 uint64_t session_queued(const struct session_table *, const struct session *);
+
+/* A name for it that no other session has, wherever it is. */
+#define SESSION_ID	40
+void	session_unique_id(const struct session_table *,
+	    const struct session *, char id[SESSION_ID]);
 
 /* End sessions whose backend went down, where the pool wants it so. */
 void	table_cut(struct session_table *);

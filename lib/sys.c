@@ -318,6 +318,13 @@ sys_has_room(int fd)
 }
 
 int
+sys_local(int fd, struct addr *a)
+{
+	a->len = sizeof(a->un);
+	return getsockname(fd, &a->sa, &a->len);
+}
+
+int
 sys_connected(int fd)
 {
 	socklen_t len = sizeof(int);

@@ -132,6 +132,9 @@ bool	sys_has_room(int fd);
 /* Send at once what is written from now on, however little (TCP_NODELAY). */
 void	sys_nodelay(int fd);
 
+/* The address of our end. 0, or -1. */
+int	sys_local(int fd, struct addr *);
+
 /* 0: it stands; -1: it failed and errno says why. */
 int	sys_connected(int fd);
 

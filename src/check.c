@@ -85,7 +85,8 @@ hear(struct check *c)
 
 int
 check_connect(struct check *c, const struct dialog *d, bool tls,
-    const struct outlet *outlet, const struct addr *to, enum verdict *v)
+    unsigned proxy, const struct outlet *outlet, const struct addr *to,
+    enum verdict *v)
 {
 	struct departure out = { .to = to };
 	int fd;
@@ -99,7 +100,7 @@ check_connect(struct check *c, const struct dialog *d, bool tls,
 	if (fd == -1)
 		*v = fail(c, "connect", errno);
 	else
-		c->request = dialog_request(d, to, c->out);
+		c->request = dialog_request(d, proxy, to, c->out);
 	if (fd != -1 && !out.pending)
 		*v = check_act(c);
 	return 0;

@@ -38,11 +38,14 @@ struct check {
 };
 
 /*
- * Begin. The server at *to*, from the first source of the outlet; a program that
- * answers on *fd*, which is the check's from now on. -1: a want of our own (see sys_shortage()), errno says of what.
+ * Begin. The server at *to*, from the first source of the outlet, with a header
+ * of the PROXY protocol of this version or 0; a program that answers on *fd*,
+ * which is the check's from now on. -1: a want of our own (see sys_shortage()),
+ * errno says of what.
  */
 int	check_connect(struct check *, const struct dialog *, bool tls,
-	    const struct outlet *, const struct addr *to, enum verdict *);
+	    unsigned proxy, const struct outlet *, const struct addr *to,
+	    enum verdict *);
 void	check_run(struct check *, int fd);
 
 /* Its descriptor is ready. */

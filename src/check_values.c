@@ -13,6 +13,7 @@
 
 #include "backend.h"
 #include "dialog.h"
+#include "proxy_values.h"
 
 /* Is there nothing in it but what can be seen? */
 static bool
@@ -45,7 +46,7 @@ check_values_proxy(const char *text, void *to)
 {
 	struct pool *p = to;
 
-	p->check.proxy = word_of(CHECK_PROXIES, text);
+	p->check.proxy = proxy_values_version(text);
 	return NULL;
 }
 

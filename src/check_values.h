@@ -12,7 +12,6 @@
 
 /* In the order of the numbers that they become. */
 #define CHECK_WORDS	"off, tcp, exec, send_expect, http, tls"
-#define CHECK_PROXIES	"off, v1, v2"
 #define CHECK_STATES	"unknown, up, down"
 
 enum check_kind check_values_kind(const char *text);

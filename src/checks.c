@@ -212,10 +212,14 @@ ask_server(const struct checks *cs, struct slot *s, const struct addr *to,
     enum verdict *v)
 {
 	const struct backend *b = backend_of(cs, s->server);
+	const struct check_plan *plan = &cs->conf->pool[b->pool].check;
+	unsigned proxy = plan->proxy;
 
+	if (proxy == CHECK_PROXY_AS_SENT)
+		proxy = b->check_addr.len == 0 && b->check_port == 0 ?
+		    b->send_proxy : 0;
 	return check_connect(&s->check, cs->dialog[b->pool],
-	    cs->conf->pool[b->pool].check.kind == CHECK_TLS, &b->outlet,
-	    to, v);
+	    plan->kind == CHECK_TLS, proxy, &b->outlet, to, v);
 }
 
 static int

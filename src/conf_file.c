@@ -230,9 +230,12 @@ as_others_say(const char *name, enum section_kind in)
 		{ "ipv6only", "v6only" }, { "tos", "dscp" },
 		{ "worker_processes", "workers" }, { "nbproc", "workers" },
 		{ "proxy_protocol", "accept_proxy" },
+		{ "proxy_protocol", "send_proxy" },
 		{ "set_real_ip_from", "accept_proxy" },
 		{ "expect-proxy", "accept_proxy" },
 		{ "proxy_protocol_timeout", "header_timeout" },
+		{ "send-proxy-v2", "send_proxy" },
+		{ "proxy-v2-options", "send_proxy_tlvs" },
 	};
 	size_t i;
 

@@ -156,7 +156,7 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 		.fast_open = c->fast_open,
 		.outlet.watch = c->watch,
 		.balance = c->balance,
-		.check.kind = c->check,
+		.check = { .kind = c->check, .proxy = CHECK_PROXY_AS_SENT },
 	};
 	const char *why;
 
@@ -180,6 +180,7 @@ static void
 make_server(struct conf *c, struct section *s, struct complaints *cs)
 {
 	const struct value *v = get(s, "address");
+	struct pool *p = &c->pool[c->pools - 1];
 	struct backend b = { .outlet = outlet_of(c, s) };
 	const char *why;
 
@@ -190,7 +191,10 @@ make_server(struct conf *c, struct section *s, struct complaints *cs)
 		strlcpy(b.name, s->name, sizeof(b.name));
 	s->first = c->backends;
 	directives_default(SECTION_SERVER, &b);
+	b.send_proxy = p->send_proxy;
 	read_values(s, &b, cs);
+	if (p->sends_proxy < b.send_proxy)
+		p->sends_proxy = b.send_proxy;
 	check_outlet(s, &b.outlet, cs);
 	if (b.spare > 0 && b.outlet.transparent)
 		complain_at(cs, &s->place, "server %s: spare connections have no "

@@ -24,7 +24,8 @@
 	X(REFUSAL, "allow, deny or a limit") \
 	X(LIFETIME, "max_lifetime") \
 	X(NETWORK, "an address of IPv4 or IPv6") \
-	X(ACCEPT_PROXY, "accept_proxy in the listener")
+	X(ACCEPT_PROXY, "accept_proxy in the listener") \
+	X(SEND_PROXY, "send_proxy = \"v2\" in the pool or a server")
 
 enum need {				/* those of checks come first */
 #define X(name, text) NEED_##name,
@@ -57,6 +58,7 @@ static const struct rule {
 	{ SECTION_POOL, "fall", NEED_CHECK },
 	{ SECTION_POOL, "init_state", NEED_CHECK },
 	{ SECTION_POOL, "on_down", NEED_CHECK },
+	{ SECTION_POOL, "send_proxy_tlvs", NEED_SEND_PROXY },
 	{ SECTION_LISTEN, "accept_proxy_others", NEED_ACCEPT_PROXY },
 	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
 	{ SECTION_SERVER, "check_address", NEED_CHECK },
@@ -149,6 +151,8 @@ holds(enum need need, const struct settings *st, const struct pool *p,
 		return is_network(s);
 	case NEED_ACCEPT_PROXY:
 		return is_said(s, "accept_proxy");
+	case NEED_SEND_PROXY:
+		return p->sends_proxy == 2;
 	}
 	return true;
 }

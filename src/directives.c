@@ -445,7 +445,7 @@ static const struct directive table[] = {
 				BY(check_values_status) },
 { X, "check_command", NULL, TEXT(PATH, "a program and its arguments"),
 				BY(check_values_command) },
-{ X, "check_send_proxy", "off", WORD(CHECK_PROXIES), BY(check_values_proxy) },
+{ X, "check_send_proxy", NULL, WORD(PROXY_VERSIONS), BY(check_values_proxy) },
 { X, "interval", "2s", TIME(10, DAY), MEMBER(pool, check.interval) },
 { X, "fast_interval", NULL, TIME(10, DAY), MEMBER(pool, check.fast_interval) },
 { X, "down_interval", NULL, TIME(10, DAY), MEMBER(pool, check.down_interval) },
@@ -474,6 +474,10 @@ static const struct directive table[] = {
 { X, "max_ejected", "50", NUMBER(0, 100, "percent of the servers"),
 				MEMBER(pool, max_ejected) },
 { X, "on_down",	"keep", WORD("keep, cut"), BY(read_on_down) },
+{ X, "send_proxy", "off", WORD(PROXY_VERSIONS), BY(proxy_values_send) },
+{ X, "send_proxy_tlvs", NULL, TYPE_ADDRESSES, 0, 0, NULL,
+				"one or more of " PROXY_TLVS,
+				BY(proxy_values_tlvs) },
 #undef X
 #define X	SECTION_SERVER
 { X, "address",	NULL, TYPE_ADDRESS, 0, 0, NULL,
@@ -497,6 +501,7 @@ static const struct directive table[] = {
 { X, "transparent", NULL, BOOL, MEMBER(backend, outlet.transparent) },
 { X, "interface", NULL, INTERFACE, MEMBER(backend, outlet.interface) },
 { X, "dscp",	NULL, DSCP, BY(outlet_values_server_dscp) },
+{ X, "send_proxy", NULL, WORD(PROXY_VERSIONS), BY(proxy_values_server_send) },
 #undef X
 };
 

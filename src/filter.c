@@ -39,7 +39,7 @@ static const int allowed[] = {
 	/* sessions and checks: lib/sys.c, lib/shuttle.c, src/check.c */
 	SCMP_SYS(connect), SCMP_SYS(recvfrom), SCMP_SYS(sendto),
 	SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(getsockopt),
-	SCMP_SYS(setsockopt),
+	SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
 	/* waiting: lib/poller*.c, lib/spare.c */
 	SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(poll),
 	SCMP_SYS(ppoll), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),

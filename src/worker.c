@@ -138,6 +138,7 @@ set_up_table(struct worker *w, size_t descriptors)
 	    (t->route = make_routes(w->conf)) == NULL)
 		return -1;
 	t->now = sys_now();
+	arc4random_buf(&t->seed, sizeof(t->seed));
 	t->backends = &w->backends;
 	t->poller = w->poller;
 	t->board = w->me;

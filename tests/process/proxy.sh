@@ -3,7 +3,8 @@
 # Copyright (c) 2026 The shuttled authors
 #
 # proxy.sh: headers of the PROXY protocol with four workers: from whom they are
-# taken, in which pieces, what becomes of bad ones, and who is the client then.
+# taken, in which pieces, what becomes of bad ones, who is the client then; and
+# what servers are sent.
 # shellcheck source-path=SCRIPTDIR disable=SC1091
 . "$(dirname "$0")/lib.sh"
 
@@ -216,5 +217,88 @@ TCP4 198.51.100.$n 192.0.2.1 $((n * 100)) 80\\r\\n\"; \
 	peer_stop a b c
 }
 
+# talk N: so many clients that wait for the server to speak.
+talk() {
+	peer "parallel $1 { connect $LISTEN; expect-text \"220\\n\"; \
+	    half-close; expect-eof }"
+	wait_for 5 log_reaches "$1" 'up=0 down=4 .* end=client.close'
+	shuttled_stop
+}
+
+# The server speaks first, and only to whom has said who the client is.
+banner() {
+	backend a 'expect-text "PROXY TCP4 127.0.0.1 127.0.0.1 "
+	    send-text "220\n"; cat'
+	backend b 'expect-text "\r\n\r\n"; send-text "220\n"; cat'
+	front '' 'send_proxy = "v1";' a
+	talk 8
+	front '' 'send_proxy = "v1"; fast_open = true;' a
+	talk 8
+	front '' 'send_proxy = "v1";' 'b=send_proxy = "v2";'
+	talk 8
+	peer_stop a b
+	# On connections that stood before; some of them nobody used, and so they
+	# are closed with the greeting unread.
+	backend c 'send-text "220\n"; cat'
+	front '' 'send_proxy = "v1";' 'c=spare = 2;'
+	talk 12
+	peer_end c
+	assert_eq 'headers' 12 \
+	    "$(grep -c '^PROXY TCP4 127.0.0.1 127.0.0.1 [0-9]* [0-9]*.$' "$T/c.out")"
+}
+
+# What came in goes out: over another shuttled, in version 2, with its TLVs; and
+# the first server does not even answer.
+passed_on() {
+	backend a "expect-text \"$v1\"; echo"
+	backend_refusing r
+	front 'accept_proxy = "all";' 'send_proxy = "v1"; balance = "first";' r a
+	far=$LISTEN far_pid=$PID
+	say "listen: { f: { address = [ \"127.0.0.1:0\", \"[::1]:0\" ];
+	    accept_proxy = \"all\" } }
+	    pool: { p: { send_proxy = \"v2\"; send_proxy_tlvs = [ \"unique_id\",
+	    \"crc32c\" ]; server: { s: { address = \"$far\"; } } } }" \
+	    >"$T/near.conf"
+	shuttled_start -c "$T/near.conf" -w "$workers" --log-format \
+	    'session end id=%{unique_id} end=%{end}'
+	for _ in 1 2 3 4 5 6 7 8; do
+		peer "connect $LISTEN; send-text \"$v1\"; exchange 5000 5000 \
+		    seed 1 seed 1; half-close; expect-eof"
+	done
+	wait_for 5 log_reaches 8 'session end id=.* end=client.close'
+	assert_eq 'ids' 8 "$(sed -n 's/.* id=\([^ ]*\) .*/\1/p' "$T/log" |
+	    sort -u | wc -l)"
+	shuttled_stop
+	PID=$far_pid
+	kill -s QUIT "$PID"
+	wait_for 10 gone "$PID"
+	wait "$PID" || fail "the far one ended with $?"
+	forget "$PID"
+	PID=
+	peer_stop a
+	backends_release r
+}
+
+# Checks do as sessions do, but in their own name.
+checked() {
+	peer_start a "listen 127.0.0.1:0; port-file $T/a; \
+	    serve any { expect-text \"PROXY UNKNOWN\\r\\n\"; expect-eof }"
+	front '' 'check = "tcp"; send_proxy = "v1";' a
+	assert_log 'p/a: up'
+	shuttled_stop
+	front '' 'check = "tcp";' 'a=send_proxy = "v1";'
+	assert_log 'p/a: up'
+	shuttled_stop
+	peer_stop a
+	# Not at another door, unless it is said so.
+	peer_start v "listen 127.0.0.1:0; port-file $T/v; \
+	    serve any { expect-eof }"
+	front '' 'check = "tcp"; send_proxy = "v1";' \
+	    "v=check_address = \"$(address v)\";"
+	assert_log 'p/v: up'
+	shuttled_stop
+	peer_stop v
+}
+
 run_cases who_it_is cut_at_every_byte bad_headers not_trusted too_late \
-    by_the_client_in_it
+    by_the_client_in_it banner passed_on checked

@@ -145,6 +145,10 @@ static void
 test_proxy(void **state)
 {
 	(void)state;
+	expect("send_proxy = \"v1\"; send_proxy_tlvs = \"crc32c\";", "", 1, 4,
+	    "send_proxy_tlvs has no effect without send_proxy = \"v2\"");
+	expect("send_proxy_tlvs = \"crc32c\";", "send_proxy = \"v2\";", 0, 0,
+	    "");
 	in_listener = "accept_proxy_others = \"plain\";";
 	expect("", "", 1, 1, "accept_proxy_others has no effect without "
 	    "accept_proxy in the listener");

@@ -111,16 +111,16 @@ test_proxy(void **state)
 
 	(void)state;
 	make(CHECK_TCP);
-	assert_int_equal(dialog_request(d, &to, out), 0);
+	assert_int_equal(dialog_request(d, plan.proxy, &to, out), 0);
 	plan.proxy = 1;
-	assert_int_equal(dialog_request(d, &to, out), 15);
+	assert_int_equal(dialog_request(d, plan.proxy, &to, out), 15);
 	assert_memory_equal(out, "PROXY UNKNOWN\r\n", 15);
 	plan.proxy = 2;
-	assert_int_equal(dialog_request(d, &to, out), 16);
+	assert_int_equal(dialog_request(d, plan.proxy, &to, out), 16);
 	assert_memory_equal(out, v2, 16);
 	plan.send = "x:00ff";
 	make(CHECK_SEND_EXPECT);
-	assert_int_equal(dialog_request(d, &to, out), 18);
+	assert_int_equal(dialog_request(d, plan.proxy, &to, out), 18);
 	assert_memory_equal(out + 16, "\0\xff", 2);
 	assert_int_equal(dialog_judge(d, "", 0, false, why), VERDICT_PASSED);
 	assert_string_equal(why, "connected");
@@ -177,10 +177,10 @@ test_http(void **state)
 	plan.uri = "/x?y";
 	plan.host = "a.test";
 	make(CHECK_HTTP);
-	assert_int_equal(dialog_request(d, &to, out), strlen(request));
+	assert_int_equal(dialog_request(d, plan.proxy, &to, out), strlen(request));
 	assert_memory_equal(out, request, strlen(request));
 	plan.host = NULL;
-	dialog_request(d, &to, out);
+	dialog_request(d, plan.proxy, &to, out);
 	assert_non_null(strstr(out, "\r\nHost: 127.0.0.1:8080\r\n"));
 	judged("HTTP/1.1 200 OK\r\nX", 18, 17, VERDICT_PASSED,
 	    "HTTP status 200");
@@ -234,7 +234,7 @@ test_tls(void **state)
 {
 	(void)state;
 	make(CHECK_TLS);
-	assert_true(dialog_request(d, &to, out) > 100);
+	assert_true(dialog_request(d, plan.proxy, &to, out) > 100);
 	judged("\x16\3\3\0\x7a\2\0\0\x76\3\3", 11, 6, VERDICT_PASSED,
 	    "TLS ServerHello");
 	judged("\x15\3\3\0\2\2\x28", 7, 7, VERDICT_FAILED,

@@ -138,6 +138,7 @@ sample(const struct directive *d, enum which which)
 	} samples[] = {
 		{ "log_sessions", { "1/1", "1/2", "1/1000000", "1/1000001" } },
 		{ "check_status", { "99", "100", "200-299,999", "200-1000" } },
+		{ "send_proxy_tlvs", { "id", "none", "crc32c", "crc" } },
 		{ "check_address", { "a", "127.0.0.1:1", "[::1]:65535",
 		    "[::1]:65536" } },
 	};
@@ -342,6 +343,18 @@ test_members(void **state)
 	accept_line(SECTION_SERVER, "state = \"maint\" max_sessions = 7");
 	assert_int_equal(conf.backend->state, BACKEND_MAINT);
 	assert_int_equal(conf.backend->max_sessions, 7);
+	assert_int_equal(conf.backend->send_proxy, 0);
+	assert_int_equal(conf.pool->check.proxy, CHECK_PROXY_AS_SENT);
+	accept_line(SECTION_POOL, "send_proxy = \"v2\" check_send_proxy = "
+	    "\"v1\" send_proxy_tlvs = [ \"crc32c\", \"unique_id\" ]");
+	assert_int_equal(conf.backend->send_proxy, 2);
+	assert_int_equal(conf.pool->sends_proxy, 2);
+	assert_int_equal(conf.pool->check.proxy, 1);
+	assert_int_equal(conf.pool->tlvs, PROXY_TLV_CRC32C |
+	    PROXY_TLV_UNIQUE_ID);
+	accept_line(SECTION_SERVER, "send_proxy = \"v1\"");
+	assert_int_equal(conf.backend->send_proxy, 1);
+	assert_int_equal(conf.pool->sends_proxy, 1);
 	assert_null(conf.listener->proxies);
 	accept_line(SECTION_TOP, "header_timeout = \"7s\"");
 	assert_int_equal(conf.listener->limits.header_timeout, 7000);
@@ -592,6 +605,8 @@ test_unknown(void **state)
 	    ", perhaps max_sessions_per_source");
 	refuse_line(SECTION_LISTEN, "proxy_protocol = true", "proxy_protocol",
 	    ", perhaps accept_proxy");
+	refuse_line(SECTION_POOL, "proxy_protocol = true", "proxy_protocol",
+	    ", perhaps send_proxy");
 	refuse_line(SECTION_LISTEN, "inter = 5", "directive inter",
 	    "; see shuttled.conf(5)");
 	refuse_line(SECTION_SERVER, "server: { }", "server", "does not belong");

@@ -348,6 +348,45 @@ test_session_without_agreement(void **state)
 	}
 }
 
+/*
+ * A header of the PROXY protocol goes before them, once for each server, and
+ * along with them or alone, however much of it goes with the request.
+ */
+static void
+test_session_with_header(void **state)
+{
+	static const char *const values[] = { AT_ONCE, OFF, BOTH };
+	struct sockaddr_in to;
+	socklen_t len = sizeof(to);
+	char want[120];
+	size_t i, n;
+	int server;
+
+	(void)state;
+	begin(OFF, 2, 1);
+	rig.list[0].send_proxy = rig.list[1].send_proxy = 1;
+	for (i = 0; i < COUNT(values); i++)
+		for (n = 0; n <= 5; n += 5) {
+			assert_true(set(values[i]));
+			rig.route.eager = ROUTE_EAGER;
+			come("hello", n);
+			if (i == 0)
+				assert_int_equal(rig_session(&rig)->early, n);
+			MUST(getpeername(client, (struct sockaddr *)&to, &len));
+			snprintf(want, sizeof(want), "PROXY TCP4 0.0.0.0 "
+			    "127.0.0.1 0 %u\r\n%.*s", ntohs(to.sin_port),
+			    (int)n, "hello");
+			server = rig_server(&rig, 1);
+			rig_expect(&rig, server, want);
+			close(server);
+			rig_expect_end(&rig, client);
+			close(client);
+			client = -1;
+			TURN_UNTIL(&rig, rig.table.live == 0);
+		}
+	assert_int_equal(rig.table.board->up, 5 * COUNT(values));
+}
+
 /* No block to hold them: they stay with the client until it stands. */
 static void
 test_session_without_a_block(void **state)
@@ -401,6 +440,7 @@ main(void)
 		TEST(test_session_with_more),
 		TEST(test_session_of_a_silent_client),
 		TEST(test_session_without_agreement),
+		TEST(test_session_with_header),
 		TEST(test_session_without_a_block),
 		TEST(test_session_of_a_client_that_is_gone),
 	};

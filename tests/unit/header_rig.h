@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * header_rig.h: what the tests of headers share: a client whose peer may send
- * them.
+ * them, and a server that may be sent some.
  */
 #ifndef HEADER_RIG_H
 #define HEADER_RIG_H
@@ -50,6 +50,16 @@ static inline void
 begin(void)
 {
 	rig_backend(&rig);
+	rig_ready(&rig);
+}
+
+/* The same with a server that is sent headers of this version. */
+static inline void
+begin_sending(unsigned version, unsigned tlvs)
+{
+	rig_backend(&rig);
+	rig.list[0].send_proxy = rig.pool.sends_proxy = version;
+	rig.pool.tlvs = tlvs;
 	rig_ready(&rig);
 }
 

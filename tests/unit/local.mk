@@ -43,6 +43,7 @@ UNIT_TESTS = \
 	tests/unit/session_count \
 	tests/unit/session_flow \
 	tests/unit/session_header \
+	tests/unit/session_header_send \
 	tests/unit/session_log \
 	tests/unit/session_pace \
 	tests/unit/session_queue \
@@ -291,6 +292,13 @@ tests_unit_session_header_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_header_LDADD = $(UNIT_LIBS)
 tests_unit_session_header_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+
+tests_unit_session_header_send_SOURCES = \
+	tests/unit/header_rig.h tests/unit/helpers.h \
+	tests/unit/proxyproto_rig.h tests/unit/session_header_send.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_header_send_LDADD = $(UNIT_LIBS)
+tests_unit_session_header_send_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
 
 tests_unit_session_log_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_log.c \

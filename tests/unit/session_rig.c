@@ -64,6 +64,8 @@ __wrap_recv(int fd, void *buf, size_t len, int flags)
 ssize_t
 __wrap_send(int fd, const void *buf, size_t len, int flags)
 {
+	if (rig_faults.send_most > 0 && len > rig_faults.send_most)
+		len = rig_faults.send_most;
 	if (rig_faults.send_error == 0 || fd != rig_faults.send_fd)
 		return __real_send(fd, buf, len, flags);
 	errno = rig_faults.send_error;

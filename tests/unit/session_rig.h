@@ -38,6 +38,7 @@ struct rig_faults {
 	int	connects, connect_error;
 	int	recv_fd, recv_error;
 	int	send_fd, send_error;
+	size_t	send_most;	/* bytes of each, until it is 0 again */
 };
 extern struct rig_faults rig_faults;
 
