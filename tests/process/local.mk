@@ -37,6 +37,7 @@ PROCESS_TESTS = \
 	tests/process/priv.sh \
 	tests/process/prober.sh \
 	tests/process/proxy.sh \
+	tests/process/proxy_real.sh \
 	tests/process/queue.sh \
 	tests/process/quit.sh \
 	tests/process/real.sh \
