@@ -149,7 +149,9 @@ relay_result(struct session_table *t, struct session *s, int way,
 static void
 note_move(const struct session_table *t, struct session *s, int way)
 {
-	s->last = t->now;
+	/* One that was told to end has its time for that, however slow it is. */
+	if (!s->shut)
+		s->last = t->now;
 	s->heard[way] = (uint32_t)(t->now - s->started);
 }
 

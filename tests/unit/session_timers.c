@@ -215,6 +215,35 @@ test_lifetime_without_a_fin_timeout(void **state)
 	ended(END_MAX_LIFETIME);
 }
 
+/* Nor does who reads a little now and then hold the end off for ever. */
+static void
+test_lifetime_of_the_slow(void **state)
+{
+	static unsigned char bytes[65536];
+	const struct session *s;
+	int i;
+
+	(void)state;
+	rig.route.limits.max_lifetime = 10000;
+	rig.route.limits.fin_timeout = 2000;
+	client = rig_unix_client(&rig);
+	server = rig_server(&rig, 0);
+	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_RELAY);
+	s = rig_session(&rig);
+	while (shuttle_held(&s->way[DOWN]) == 0) {
+		(void)send(server, bytes, sizeof(bytes), MSG_DONTWAIT);
+		rig_turn(&rig, 0);
+	}
+	rig_pass(&rig, 10100);
+	assert_true(s->shut);
+	for (i = 0; i < 4; i++) {
+		MUST(recv(client, bytes, 4096, MSG_DONTWAIT));
+		rig_pass(&rig, 600);
+	}
+	assert_int_equal(rig.table.live, 0);
+	ended(END_MAX_LIFETIME);
+}
+
 /* What was read is delivered before the end of file. */
 static void
 test_lifetime_loses_nothing(void **state)
@@ -312,6 +341,7 @@ main(void)
 		TEST(test_max_lifetime),
 		TEST(test_lifetime_of_the_stubborn),
 		TEST(test_lifetime_without_a_fin_timeout),
+		TEST(test_lifetime_of_the_slow),
 		TEST(test_lifetime_loses_nothing),
 		TEST(test_lifetime_in_the_queue),
 		TEST(test_lifetimes_are_spread),
