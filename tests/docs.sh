@@ -226,6 +226,8 @@ shell_files() {
 check_lint() {
 	if with mandoc "lint of the man pages"; then
 		mandoc -Tlint -Wwarning "$man" "$page" || bad "doc: lint"
+		# There they are syntax of the page, which does not show them.
+		! grep -n '^[.]Dl.*"' "$man" "$page" || bad "doc: write \\(dq"
 	fi
 	if with shellcheck "lint of the shell scripts"; then
 		# Not asked for: "$@" where a function has defaults (2119),
