@@ -232,6 +232,26 @@ check_limits(const struct conf *c, const struct section *s,
 	    "session_rate", n->rate, cs);
 }
 
+/*
+ * A list of exceptions to nothing. Who writes allow = "!192.0.2.7" means all
+ * others, and gets nobody.
+ */
+static void
+check_lists(const struct section *s, struct complaints *cs)
+{
+	const struct value *v;
+	size_t i;
+
+	for (v = s->value; v < s->value + s->values; v++) {
+		for (i = 0; i < v->n && v->text[i][0] == '!'; i++)
+			;
+		if (v->directive->type == TYPE_NETWORKS && i == v->n)
+			complain_at(cs, &v->place, "%s is an empty list: there "
+			    "are only exceptions; add \"all\", or what they are "
+			    "exceptions of", v->directive->name);
+	}
+}
+
 void
 conf_unused(const struct conf *c, struct complaints *cs)
 {
@@ -252,5 +272,6 @@ conf_unused(const struct conf *c, struct complaints *cs)
 			check_section(st, s, p, quiet, cs);
 		if (s->kind == SECTION_LISTEN)
 			check_limits(c, s, cs);
+		check_lists(s, cs);
 	}
 }

@@ -181,6 +181,22 @@ test_limits(void **state)
 	in_listener = "";
 }
 
+/* Exceptions alone are nobody, here and at the top. */
+static void
+test_exceptions(void **state)
+{
+	(void)state;
+	in_listener = "allow = [\"!::1\", \"!127.0.0.1\"];";
+	expect("", "", 1, 1, "allow is an empty list: there are only "
+	    "exceptions; add \"all\"");
+	in_listener = "allow = [\"!::1\", \"all\"]; deny = \"none\";";
+	expect("", "", 0, 0, "");
+	in_listener = "";
+	top = "deny = \"!::1\"; ";
+	expect("", "", 1, 1, "deny is an empty list");
+	top = "";
+}
+
 static int
 make_files(void **state)
 {
@@ -208,6 +224,7 @@ main(void)
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_proxy),
+		cmocka_unit_test(test_exceptions),
 	};
 
 	alarm(60);
