@@ -92,7 +92,9 @@ others_are_not_slowed_down() {
 	ticks=$(($(cpu_ticks $(worker_pids)) - before))
 	say "the rest of the slow one: $ticks ticks"
 	instrumented || [ $ticks -le 20 ] || fail "a pause is not idle"
-	peer_stop b
+	# Its server finds out, sooner or later: that is a failure to it.
+	assert_log 'end=client.reset'
+	peer_end b
 	shuttled_stop
 }
 
