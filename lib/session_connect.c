@@ -37,27 +37,36 @@ connect_error(int err)
 }
 
 /*
- * With transparent it may be this client alone that cannot be connected: it has
- * used up its ports, or is of another family than the server.
+ * The directive by which it was our end that could not be had. With source that
+ * is a want of this server's addresses alone. With transparent it is this client
+ * that has used up its ports, is of another family, or has an address that leads
+ * nowhere from here, as one of loopback: then the server was not even asked.
  */
-static bool
-is_of_client(const struct session_table *t, uint32_t i, int err)
+static const char *
+our_end(const struct session_table *t, uint32_t i, int err, bool at_once)
 {
-	return t->backends->list[i].outlet.transparent &&
-	    (err == EADDRNOTAVAIL || err == EAFNOSUPPORT);
+	const struct outlet *o = &t->backends->list[i].outlet;
+
+	if (o->sources > 0 && err == EADDRNOTAVAIL)
+		return "source";
+	return o->transparent && at_once && (err == EADDRNOTAVAIL ||
+	    err == EAFNOSUPPORT || err == EINVAL || err == ENETUNREACH) ?
+	    "transparent" : NULL;
 }
 
 /* This attempt came to nothing. The want of our own is not the backend's. */
 static void
-attempt_failed(struct session_table *t, struct session *s, int err)
+attempt_failed(struct session_table *t, struct session *s, int err,
+    bool at_once)
 {
 	uint32_t i = session_backend(s);
 	enum session_end why = connect_error(err);
+	const char *ours = our_end(t, i, err, at_once);
 
 	session_note_end(s, why);
-	if (is_of_client(t, i, err))
-		log_seldom(t->log, LOG_NOTICE, "backend %s: transparent: %s",
-		    t->backends->list[i].name, strerror(err));
+	if (ours != NULL)
+		log_seldom(t->log, LOG_NOTICE, "backend %s: %s: %s",
+		    t->backends->list[i].name, ours, strerror(err));
 	else if (why == END_RESOURCES)
 		t->shortage = err;
 	else
@@ -197,7 +206,7 @@ static void
 attempt_ends(struct session_table *t, struct session *s, int err)
 {
 	session_let_go(t, s, false);
-	attempt_failed(t, s, err);
+	attempt_failed(t, s, err, false);
 }
 
 /* It broke before it took a byte: the backend has yet to be asked. */
@@ -251,7 +260,7 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 	if (fd == -1) {
 		err = errno;
 		session_give_place(t, i);
-		attempt_failed(t, s, err);
+		attempt_failed(t, s, err, true);
 		return false;
 	}
 	table_attach(t, s, SERVER, fd);

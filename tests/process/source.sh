@@ -308,7 +308,6 @@ enough_with_three() {
 		assert_between "from $from" 50 100 \
 		    "$(grep -c "^$from " "$T/m")"
 	done
-	# Each of those who come in vain makes accepting pause.
 	few_ports 108 '"127.0.0.2"' 20001
 	assert_eq 'with one' 100 \
 	    "$(sed 's/answered=\([0-9]*\) .*/\1/' "$T/held")"
