@@ -503,6 +503,23 @@ try_lookup(struct conf *c, const struct backend *like, const char *text,
 	return -1;
 }
 
+/* Of a name with both families those that there is a source for. */
+static int
+leave_served(const struct outlet *o, struct addr *found, int n,
+    const char **why)
+{
+	int i, left = 0;
+
+	for (i = 0; i < n; i++)
+		if (outlet_serves(o, found[i].sa.sa_family))
+			found[left++] = found[i];
+	if (left > 0)
+		return left;
+	*why = found[0].sa.sa_family == AF_INET6 ?
+	    "this is IPv6, and no source is" : "this is IPv4, and no source is";
+	return -1;
+}
+
 int
 conf_add_backend(struct conf *c, const struct backend *like, const char *text,
     const char **why)
@@ -517,16 +534,11 @@ conf_add_backend(struct conf *c, const struct backend *like, const char *text,
 		return add_builtin_backend(c, like, text, why);
 	if ((n = try_lookup(c, like, text, why)) != 1)
 		return n;
-	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDRESSES, why)) == -1)
+	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDRESSES, why)) == -1 ||
+	    (n = leave_served(&b.outlet, found, n, why)) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
 		b.addr = found[i];
-		if (!outlet_serves(&b.outlet, b.addr.sa.sa_family)) {
-			*why = b.addr.sa.sa_family == AF_INET6 ?
-			    "this is IPv6, and no source is" :
-			    "this is IPv4, and no source is";
-			return -1;
-		}
 		if (like->name[0] == '\0')
 			name_by_address(c, &b, addr_format(&b.addr, name,
 			    sizeof(name)));

@@ -196,6 +196,10 @@ make_server(struct conf *c, struct section *s, struct complaints *cs)
 	if (p->sends_proxy < b.send_proxy)
 		p->sends_proxy = b.send_proxy;
 	check_outlet(s, &b.outlet, cs);
+	if (b.check_addr.len > 0 && !outlet_serves(&b.outlet,
+	    b.check_addr.sa.sa_family))
+		complain_at(cs, &get(s, "check_address")->place, "check_address: "
+		    "no source is of its family: add one that is");
 	if (b.spare > 0 && b.outlet.transparent)
 		complain_at(cs, &s->place, "server %s: spare connections have no "
 		    "client yet: they cannot be transparent", s->name);

@@ -82,11 +82,17 @@ add_found(struct name *nm, const struct found *f)
 	}
 }
 
+/* Where no source is of a family nobody could connect to what it has. */
 static void
 ask_addresses(struct name *nm, const char *host, const struct found *like)
 {
-	ask(nm, host, ANSWER_A, like);
-	ask(nm, host, ANSWER_AAAA, like);
+	const struct outlet *o =
+	    &nm->names->conf->backend[nm->lookup->first].outlet;
+
+	if (outlet_serves(o, AF_INET))
+		ask(nm, host, ANSWER_A, like);
+	if (outlet_serves(o, AF_INET6))
+		ask(nm, host, ANSWER_AAAA, like);
 }
 
 static void

@@ -61,11 +61,17 @@ outlet_values_listen_dscp(const char *text, void *to)
 static const char *
 add_source(struct outlet *o, const char *text)
 {
+	struct endpoint *e = &o->source[o->sources];
+	struct addr a;
+
 	if (o->sources == OUTLET_SOURCES)
 		return "there are more than 16 addresses";
-	if (!endpoint_read(&o->source[o->sources], text))
+	if (!endpoint_read(e, text))
 		return "should be an IP address without a port, such as "
 		    "10.0.0.5 or 2001:db8::5";
+	/* ::ffff:10.0.0.5 is one of IPv4. */
+	if (endpoint_as(e, AF_INET, &a))
+		endpoint_set(e, &a);
 	o->sources++;
 	return NULL;
 }

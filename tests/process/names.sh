@@ -153,6 +153,18 @@ one_family_fails() {
 	stop
 }
 
+# Those that there is no source for are as if they were not there.
+one_family_has_a_source() {
+	servers
+	zone 'x.test A 0 127.0.0.1' 'x.test AAAA 0 ::1'
+	dns_start
+	start on "x.test:$PORT" '' 'source = "127.0.0.9";'
+	assert_eq 'one server' a4 "$(spread 4)"
+	assert_not_log '::1.* is now'
+	assert_not_log 'connect:'
+	stop
+}
+
 # A name that is gone keeps its servers for resolve_hold.
 gone_names_are_held() {
 	servers
@@ -382,6 +394,7 @@ begin_as_told() {
 }
 
 run_cases are_checked begin_as_told answers_become_servers \
-    failures_change_nothing one_family_fails gone_names_are_held services \
-    two_targets_in_one many_answers ttl_within_bounds changes_under_load \
-    known_to_those_who_come start_does_not_wait one_process_looks_once
+    failures_change_nothing one_family_fails one_family_has_a_source \
+    gone_names_are_held services two_targets_in_one many_answers \
+    ttl_within_bounds changes_under_load known_to_those_who_come \
+    start_does_not_wait one_process_looks_once

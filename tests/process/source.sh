@@ -189,6 +189,9 @@ mistakes() {
 	conf 'a: { address = "127.0.0.1:1"; source = "127.0.0.2";
 	    transparent = true; }'
 	tried 'conf:3: source and transparent exclude each other'
+	conf 'a: { address = "127.0.0.1:1"; source = "127.0.0.2";
+	    check_address = "[::1]:1"; }'
+	tried 'conf:4: check_address: no source is of its family'
 	conf 'a: { address = "127.0.0.1:1"; transparent = true; spare = 1; }'
 	tried 'conf:3: server a: spare connections have no client yet'
 	conf 'a: { address = "127.0.0.1:1"; dscp = "ex"; }'

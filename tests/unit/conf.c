@@ -21,6 +21,7 @@ void	__wrap_freeaddrinfo(struct addrinfo *);
 static int	fail_lookup;		/* the next call gives this */
 static struct addrinfo twins[2];
 static struct sockaddr_in twin[2];
+static struct sockaddr_in6 other = { .sin6_family = AF_INET6 };
 
 int
 __wrap_getaddrinfo(const char *host, const char *port,
@@ -33,7 +34,7 @@ __wrap_getaddrinfo(const char *host, const char *port,
 	if (err != 0)
 		return err;
 	numeric.ai_flags |= AI_NUMERICHOST;
-	if (strcmp(host, "twins") != 0)
+	if (strcmp(host, "twins") != 0 && strcmp(host, "both") != 0)
 		return __real_getaddrinfo(host, port, &numeric, list);
 	for (i = 0; i < 2; i++) {
 		twin[i].sin_family = AF_INET;
@@ -42,6 +43,11 @@ __wrap_getaddrinfo(const char *host, const char *port,
 		twins[i].ai_addr = (struct sockaddr *)&twin[i];
 		twins[i].ai_addrlen = sizeof(twin[i]);
 		twins[i].ai_next = i == 0 ? &twins[1] : NULL;
+	}
+	if (strcmp(host, "both") == 0) {
+		twins[1].ai_family = AF_INET6;
+		twins[1].ai_addr = (struct sockaddr *)&other;
+		twins[1].ai_addrlen = sizeof(other);
 	}
 	*list = twins;
 	return 0;
@@ -213,6 +219,19 @@ test_backends(void **state)
 	assert_int_equal(b[3].weight, 7);
 	assert_int_equal(b[3].tier, TIER_BACKUP);
 	assert_int_equal(b[3].spare, 3);
+}
+
+/* A name is its servers that there is a source for, as one of IPv4 here. */
+static void
+test_sources(void **state)
+{
+	(void)state;
+	assert_true(endpoint_read(&like.outlet.source[0], "10.0.0.9"));
+	like.outlet.sources = 1;
+	add_backend("both:80");
+	assert_int_equal(conf.backends, 1);
+	assert_int_equal(conf.backend->addr.sa.sa_family, AF_INET);
+	refuse(backend, "[::1]:80", "this is IPv6, and no source is");
 }
 
 /* Each pool has those that were added after it. */
@@ -555,6 +574,7 @@ main(void)
 		TEST(test_listeners),
 		TEST(test_most_listeners),
 		TEST(test_backends),
+		TEST(test_sources),
 		TEST(test_pools),
 		TEST(test_names),
 		TEST(test_bad_backends),

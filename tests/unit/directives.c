@@ -487,6 +487,8 @@ test_outlets(void **state)
 	accept_line(SECTION_SERVER, "source = \"127.0.0.2\" dscp = \"cs6\"");
 	assert_int_equal(conf.backend->outlet.sources, 1);
 	assert_int_equal(conf.backend->outlet.dscp, 48);
+	accept_line(SECTION_SERVER, "source = \"::ffff:127.0.0.2\"");
+	assert_int_equal(conf.backend->outlet.source->family, AF_INET);
 	accept_line(SECTION_SERVER, "dscp = \"le\" transparent = true");
 	assert_int_equal(conf.backend->outlet.dscp, 1);
 	assert_true(conf.backend->outlet.transparent);
