@@ -55,10 +55,10 @@ struct backend {
 	uint32_t	max_sessions;	/* of all workers; 0: no limit */
 	uint32_t	tier;		/* TIER_PRIMARY or TIER_BACKUP */
 	uint32_t	spare;		/* connections ahead, each worker */
-	struct outlet	outlet;		/* how connections to it are made */
 	unsigned	send_proxy;	/* version of the header; 0: none */
 	uint32_t	pool;		/* whose it is */
 	uint32_t	seat;		/* on the board */
+	struct outlet	outlet;		/* how connections to it are made */
 };
 
 /*
