@@ -123,6 +123,9 @@ int	sys_be_transparent(int fd, int family, bool on);
 /* Send and receive by this interface only. */
 int	sys_use_interface(int fd, const char *name);
 
+/* Does one that listens already have v6only and interface, if they are wanted? */
+bool	sys_listens_as(int fd, const struct sys_listening *);
+
 /* Let bind() leave the choice of a port to connect(). */
 void	sys_late_port(int fd);
 

@@ -7,6 +7,7 @@
 #include "sys.h"
 
 #include <limits.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
@@ -99,6 +100,22 @@ sys_use_interface(int fd, const char *name)
 {
 	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
 	    (socklen_t)strlen(name));
+}
+
+bool
+sys_listens_as(int fd, const struct sys_listening *how)
+{
+	char name[IF_NAMESIZE + 1] = "";
+	socklen_t len = IF_NAMESIZE;
+	int only = 0;
+
+	if (how->interface != NULL && (getsockopt(fd, SOL_SOCKET,
+	    SO_BINDTODEVICE, name, &len) == -1 ||
+	    strcmp(name, how->interface) != 0))
+		return false;
+	len = sizeof(only);
+	return !how->v6only || (getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+	    &only, &len) == 0 && only);
 }
 
 void

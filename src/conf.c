@@ -136,6 +136,9 @@ conf_add_listener(struct conf *c, const struct listener *like,
 		addr_format(&l->addr, l->name, sizeof(l->name));
 		if (addr_is_unix(&l->addr))
 			memset(&l->how, 0, sizeof(l->how));
+		/* Others are of one family anyway. */
+		if (strncmp(l->name, "[::]:", 5) != 0)
+			l->how.v6only = false;
 		note_wanted(l);
 		if (address_is_taken(c, l)) {
 			*why = "another listener has this address, or all "

@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sys.h"
+
 #define VARIABLE	"SHUTTLED_INHERIT"
 
 static int
@@ -119,14 +121,18 @@ same_words(const struct inherited_socket *s, const struct listener *l)
 	return strcmp(s->wanted, l->wanted) == 0;
 }
 
-/* As text, since the kernel cuts the rest of a unix address off. */
+/*
+ * As text, since the kernel cuts the rest of a unix address off. Who lends it to
+ * us has set what cannot change any more.
+ */
 static bool
 same_address(const struct inherited_socket *s, const struct listener *l)
 {
 	char text[ADDR_TEXT];
 
-	return s->wanted[0] == '\0' && strcmp(l->wanted,
-	    addr_format(&s->addr, text, sizeof(text))) == 0;
+	return s->wanted[0] == '\0' && strcmp(l->name,
+	    addr_format(&s->addr, text, sizeof(text))) == 0 &&
+	    sys_listens_as(s->fd, &l->how);
 }
 
 bool

@@ -10,9 +10,10 @@
  *	start PID     end STATUS     said WORD|WORD|...     refused WORD|...
  *	keeps N
  *
- * usage: manager [-lp] [-u PATH] [-w USEC] SOCKET RECORD COMMAND...
+ * usage: manager [-6lp] [-u PATH] [-w USEC] SOCKET RECORD COMMAND...
  *	-l	listen on a port of 127.0.0.1, for the service to have; %1 in
  *		the command becomes its address, that of the next one %2
+ *	-6	the same on all addresses of IPv6, by the interface lo only
  *	-p	have a pipe for it, which it cannot use
  *	-u	listen on a unix socket
  *	-w	it has to give signs of life
@@ -118,6 +119,25 @@ listen_tcp(struct manager *m)
 		err(1, "listen");
 	snprintf(m->address[m->addresses++], sizeof(m->address[0]),
 	    "127.0.0.1:%u", ntohs(a.sin_port));
+	keep(m, high(fd), "web.socket", true);
+}
+
+static void
+listen_ipv6(struct manager *m)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6 };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	if (fd == -1 ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2) == -1 ||
+	    bind(fd, (struct sockaddr *)&a, len) == -1 ||
+	    listen(fd, 128) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&a, &len) == -1)
+		err(1, "listen");
+	snprintf(m->address[m->addresses++], sizeof(m->address[0]),
+	    "[::]:%u", ntohs(a.sin6_port));
 	keep(m, high(fd), "web.socket", true);
 }
 
@@ -338,8 +358,11 @@ main(int argc, char **argv)
 	static struct manager m;
 	int c;
 
-	while ((c = getopt(argc, argv, "+lpu:w:")) != -1)
+	while ((c = getopt(argc, argv, "+6lpu:w:")) != -1)
 		switch (c) {
+		case '6':
+			listen_ipv6(&m);
+			break;
 		case 'l':
 			listen_tcp(&m);
 			break;

@@ -273,6 +273,31 @@ sockets_are_given() {
 	keeps 4
 }
 
+# With what cannot change any more. A script puts the address into the file.
+sockets_are_given_as_wanted() {
+	ip link show dev lo >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ] || return 0
+	cat >"$T/conf" <<-END
+		listen: { l: {
+		    address = "ADDRESS"; v6only = true; interface = "lo"; } }
+		pool: { p: { server: { s: { address = "builtin:echo"; } } } }
+	END
+	cat >"$T/with" <<-END
+		#!/bin/sh
+		sed -i "s/ADDRESS/\$6/" "$T/conf"
+		exec "$SHUTTLED" "\$1" "\$2" "\$3" "\$4" "\$5" -c "$T/conf"
+	END
+	chmod 755 "$T/with"
+	original=$SHUTTLED
+	SHUTTLED=$T/with
+	managed -6 -- %1
+	SHUTTLED=$original
+	LISTEN="[::1]:${LISTEN##*:}"
+	serves || fail "it does not serve on $LISTEN"
+	assert_not_log 'is closed'
+	managed_end QUIT
+	keeps 1
+}
+
 single_process() {
 	managed -l -w 400000 -- -b builtin:echo -w 0 -l %1
 	assert_said 'READY=1|STATUS=one process|WATCHDOG_USEC=0'
@@ -327,4 +352,5 @@ grace() {
 run_cases from_start_to_end status_follows reload_that_works \
     reload_that_fails reload_without_a_listener watchdog \
     killed_with_clients_in_the_queue path_is_gone master_is_killed_alone \
-    sockets_are_given single_process upgrade grace
+    sockets_are_given sockets_are_given_as_wanted \
+    single_process upgrade grace
