@@ -316,7 +316,8 @@ conf_leaves_as_client(const struct conf *c)
 	size_t i;
 
 	for (i = 0; i < c->backends; i++)
-		if (c->backend[i].outlet.transparent)
+		if (c->backend[i].outlet.transparent &&
+		    !addr_is_unix(&c->backend[i].addr))
 			return true;
 	return false;
 }
@@ -329,7 +330,7 @@ conf_binds(const struct conf *c)
 	for (i = 0; i < c->backends; i++)
 		if (c->backend[i].outlet.sources > 0)
 			return true;
-	return conf_leaves_as_client(c);
+	return false;
 }
 
 bool

@@ -139,8 +139,10 @@ void	conf_forget_unchecked(const struct conf *, struct board *);
  */
 void	conf_renew_moved(const struct conf *, struct board *);
 
-/* Do workers connect from addresses of clients, or from some that are listed? */
+/* Do workers connect from addresses of clients? */
 bool	conf_leaves_as_client(const struct conf *);
+
+/* Do they, and the prober, from some that are listed? */
 bool	conf_binds(const struct conf *);
 
 /* Does anybody need addresses that are not of this machine? */

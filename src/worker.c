@@ -170,7 +170,8 @@ shut_in(struct worker *w)
 		return 0;
 	w->step = "sandbox (--sandbox off does without)";
 	w->sandbox = sandbox_enter(FILTER_WORKER |
-	    (conf_binds(w->conf) ? FILTER_BIND : 0));
+	    (conf_binds(w->conf) || conf_leaves_as_client(w->conf) ?
+	    FILTER_BIND : 0));
 	return w->sandbox == NULL ? -1 : 0;
 }
 

@@ -484,6 +484,10 @@ test_outlets(void **state)
 	assert_false(conf_leaves_as_client(&conf));
 	accept_line(SECTION_POOL, "transparent = true");
 	assert_true(conf_leaves_as_client(&conf));
+	assert_false(conf_binds(&conf));
+	accept_line(SECTION_SERVER,
+	    "address = \"unix:/tmp/s\" transparent = true");
+	assert_false(conf_leaves_as_client(&conf));
 	accept_line(SECTION_SERVER, "source = \"127.0.0.2\" dscp = \"cs6\"");
 	assert_int_equal(conf.backend->outlet.sources, 1);
 	assert_int_equal(conf.backend->outlet.dscp, 48);
