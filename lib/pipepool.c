@@ -21,10 +21,10 @@ struct pipe {
 
 struct pipepool {
 	struct pipe	pipe[PIPEPOOL_MAX];
-	uint32_t	stack[PIPEPOOL_MAX];	/* open and empty */
-	uint32_t	left;
-	uint32_t	unmade[PIPEPOOL_MAX];
-	uint32_t	unmades;
+	uint8_t		stack[PIPEPOOL_MAX];	/* open and empty */
+	uint8_t		left;
+	uint8_t		unmade[PIPEPOOL_MAX];
+	uint8_t		unmades;
 	unsigned	refused;		/* takes to let pass */
 };
 
@@ -32,7 +32,7 @@ struct pipepool *
 pipepool_new(void)
 {
 	struct pipepool *p;
-	uint32_t i;
+	uint8_t i;
 
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
@@ -44,7 +44,7 @@ pipepool_new(void)
 }
 
 static void
-unmake(struct pipepool *p, uint32_t i)
+unmake(struct pipepool *p, uint8_t i)
 {
 	close(p->pipe[i].fd[0]);
 	close(p->pipe[i].fd[1]);
@@ -54,7 +54,7 @@ unmake(struct pipepool *p, uint32_t i)
 void
 pipepool_free(struct pipepool *p)
 {
-	uint32_t i;
+	uint8_t i;
 
 	if (p == NULL)
 		return;
@@ -64,10 +64,10 @@ pipepool_free(struct pipepool *p)
 	free(p);
 }
 
-static uint32_t
+static uint8_t
 make(struct pipepool *p)
 {
-	uint32_t i = p->unmade[p->unmades - 1];
+	uint8_t i = p->unmade[p->unmades - 1];
 	struct pipe *new = &p->pipe[i];
 	size_t s;
 	int got;
@@ -84,10 +84,10 @@ make(struct pipepool *p)
 	return PIPEPOOL_NONE;
 }
 
-uint32_t
+uint8_t
 pipepool_get(struct pipepool *p)
 {
-	uint32_t i;
+	uint8_t i;
 
 	if (p->left > 0)
 		return p->stack[--p->left];
@@ -104,33 +104,33 @@ pipepool_get(struct pipepool *p)
 }
 
 void
-pipepool_put(struct pipepool *p, uint32_t i)
+pipepool_put(struct pipepool *p, uint8_t i)
 {
 	assert(p->left < PIPEPOOL_MAX);
 	p->stack[p->left++] = i;
 }
 
 void
-pipepool_spoil(struct pipepool *p, uint32_t i)
+pipepool_spoil(struct pipepool *p, uint8_t i)
 {
 	unmake(p, i);
 	p->unmade[p->unmades++] = i;
 }
 
 int
-pipepool_reader(const struct pipepool *p, uint32_t i)
+pipepool_reader(const struct pipepool *p, uint8_t i)
 {
 	return p->pipe[i].fd[0];
 }
 
 int
-pipepool_writer(const struct pipepool *p, uint32_t i)
+pipepool_writer(const struct pipepool *p, uint8_t i)
 {
 	return p->pipe[i].fd[1];
 }
 
 size_t
-pipepool_size(const struct pipepool *p, uint32_t i)
+pipepool_size(const struct pipepool *p, uint8_t i)
 {
 	return p->pipe[i].size;
 }

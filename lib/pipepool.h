@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define PIPEPOOL_MAX	16		/* pipes of one worker */
-#define PIPEPOOL_NONE	UINT32_MAX
+#define PIPEPOOL_NONE	UINT8_MAX
 
 struct pipepool;
 
@@ -24,14 +24,14 @@ struct pipepool *pipepool_new(void);
 void	pipepool_free(struct pipepool *);
 
 /* Take an empty pipe; PIPEPOOL_NONE: there is none. Pair with the next two. */
-uint32_t pipepool_get(struct pipepool *);
+uint8_t	pipepool_get(struct pipepool *);
 /* Give back an empty pipe. */
-void	pipepool_put(struct pipepool *, uint32_t pipe);
+void	pipepool_put(struct pipepool *, uint8_t pipe);
 /* Give back one that holds bytes: they are dropped with the pipe. */
-void	pipepool_spoil(struct pipepool *, uint32_t pipe);
+void	pipepool_spoil(struct pipepool *, uint8_t pipe);
 
-int	pipepool_reader(const struct pipepool *, uint32_t pipe);
-int	pipepool_writer(const struct pipepool *, uint32_t pipe);
-size_t	pipepool_size(const struct pipepool *, uint32_t pipe);
+int	pipepool_reader(const struct pipepool *, uint8_t pipe);
+int	pipepool_writer(const struct pipepool *, uint8_t pipe);
+size_t	pipepool_size(const struct pipepool *, uint8_t pipe);
 
 #endif

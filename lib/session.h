@@ -105,9 +105,9 @@ struct session {
 	uint32_t	held;		/* of limits: see session_count.c */
 	uint32_t	note;		/* see session_header.c */
 	uint16_t	tried[SESSION_ATTEMPTS];
-	uint16_t	listener;
 	uint16_t	header;		/* bytes of it that came, or went */
 	uint16_t	number;		/* of this worker's, the lower bits */
+	uint8_t		listener;
 	uint8_t		attempts;	/* of tried[] that are filled */
 	uint8_t		state;		/* enum session_state */
 	uint8_t		end;		/* enum session_end */
@@ -115,16 +115,17 @@ struct session {
 	bool		done[2];	/* this way has ended */
 	bool		reset[2];	/* this side was reset */
 	bool		paused[2];	/* this way, to keep its rate */
-	bool		shut;		/* end of file was sent both ways */
-	bool		watched;	/* a dead server will be noticed */
+	bool		shut : 1;	/* end of file was sent both ways */
+	bool		watched : 1;	/* a dead server will be noticed */
 };
+_Static_assert(sizeof(struct session) <= 192, "idle sessions cost more");
 
 /*
  * Begin a session with an accepted client. Takes *fd* over, whatever happens.
  * Not to be called when table_full().
  */
 void	session_open(struct session_table *, int fd,
-	    const struct endpoint *client, uint16_t listener);
+	    const struct endpoint *client, uint8_t listener);
 
 /* One of its descriptors is ready. The session may be gone afterwards. */
 void	session_event(struct session_table *, struct session *, int side,

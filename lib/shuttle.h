@@ -32,12 +32,12 @@
 struct shuttle {
 	uint64_t	in, out;	/* bytes read, bytes sent */
 	uint32_t	block;		/* of held bytes, or BUFPOOL_NONE */
-	uint32_t	pipe;		/* the same, or PIPEPOOL_NONE */
 	uint32_t	head, tail;	/* held are tail - head bytes */
-	bool		eof;		/* nothing more comes from the source */
-	bool		stuck;		/* destination full, nothing held */
+	uint8_t		pipe;		/* as block, or PIPEPOOL_NONE */
+	uint8_t		streak;		/* reads that speak for changing this */
 	bool		splicing;	/* this is a stream */
-	uint8_t		streak;		/* reads that speak for changing that */
+	bool		eof : 1;	/* nothing more comes from the source */
+	bool		stuck : 1;	/* destination full, nothing held */
 };
 
 /* What all shuttles of a worker share. */

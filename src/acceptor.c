@@ -38,6 +38,8 @@
 /* Then workers without a heartbeat do not count for so long, in ms. */
 #define DISTRUST	1000
 
+_Static_assert(CONF_LISTENERS - 1 <= UINT8_MAX, "sessions have no room for it");
+
 static void
 watch(struct acceptor *a, bool on)
 {
@@ -182,7 +184,7 @@ accept_from(struct acceptor *a, size_t i)
 	    (a->closing || a->table->live <= a->share); n++) {
 		if ((fd = sys_accept(l->fd, &from)) == -1)
 			return accept_failed(a, errno);
-		session_open(a->table, fd, &from, (uint16_t)i);
+		session_open(a->table, fd, &from, (uint8_t)i);
 		if (a->closing && a->closing_left > 0)
 			a->closing_left--;
 	}
