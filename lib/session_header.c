@@ -38,7 +38,7 @@ void
 session_drop_note(struct session_table *t, struct session *s)
 {
 	if (s->note != BUFPOOL_NONE)
-		bufpool_put(t->kit.pool, s->note);
+		bufpool_put(t->notes, s->note);
 	s->note = BUFPOOL_NONE;
 }
 
@@ -64,7 +64,7 @@ static unsigned char *
 taken(struct session_table *t, const struct session *s)
 {
 	return s->note == BUFPOOL_NONE ? t->kit.scratch :
-	    bufpool_bytes(t->kit.pool, s->note);
+	    bufpool_bytes(t->notes, s->note);
 }
 
 /* Now it is known who the client is. */
@@ -110,7 +110,7 @@ static void
 wait_for_more(struct session_table *t, struct session *s, size_t n)
 {
 	if (s->note == BUFPOOL_NONE)
-		s->note = bufpool_get(t->kit.pool);
+		s->note = bufpool_get(t->notes);
 	if (s->note == BUFPOOL_NONE)
 		session_refuse(t, s, END_RESOURCES);
 	else if (!take(t, s, n))
@@ -126,7 +126,7 @@ keep(struct session_table *t, struct session *s)
 	if (t->backends->pool[t->route[s->listener].pool].sends_proxy == 0)
 		session_drop_note(t, s);
 	else if (s->note == BUFPOOL_NONE) {
-		if ((s->note = bufpool_get(t->kit.pool)) == BUFPOOL_NONE)
+		if ((s->note = bufpool_get(t->notes)) == BUFPOOL_NONE)
 			return false;
 		memcpy(taken(t, s), t->kit.scratch, s->header);
 	}
@@ -275,7 +275,7 @@ session_header_make(const struct session_table *t, const struct session *s,
 	size_t n;
 
 	if (s->note != BUFPOOL_NONE)
-		(void)proxyproto_decode(bufpool_bytes(t->kit.pool, s->note),
+		(void)proxyproto_decode(bufpool_bytes(t->notes, s->note),
 		    PROXYPROTO_MAX, &h, &why);
 	choose_addresses(s, &h);
 	h.version = b->send_proxy;

@@ -97,6 +97,7 @@ struct session_table {
 	struct spares	*spares;
 	struct queue	*queue;
 	struct shuttle_kit kit;
+	struct bufpool	*notes;		/* of PROXYPROTO_MAX, for headers */
 	struct poller	*poller;
 	struct timers	*timers;	/* one for each id */
 	struct board_worker *board;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pipepool.h"
+#include "proxyproto.h"
 #include "spare.h"
 
 /* Descriptors beside sessions and listeners: log, channel, signals, libc. */
@@ -23,6 +24,9 @@
 
 /* Bytes that the kernel has for a socket without data, roughly. */
 #define SOCKET		4096
+
+/* Most headers that are kept at once: 64 MiB of them. */
+#define NOTES		16384
 
 /* Bytes of a pipe, where the system allows them. */
 #define PIPE		(1 << 20)
@@ -67,7 +71,10 @@ budget_make(struct budget *b, const struct conf *c, size_t descriptors)
 	    (uint32_t)((descriptors - b->set_aside) / b->each);
 	if (c->sessions != 0 && b->sessions > c->sessions)
 		b->sessions = c->sessions;
+	b->notes = !conf_accepts_proxy(c) ? 0 :
+	    b->sessions < NOTES ? b->sessions : NOTES;
 	b->memory = (uint64_t)(c->buffers + 1) * BUDGET_BLOCK +
+	    (uint64_t)b->notes * PROXYPROTO_MAX +
 	    (uint64_t)b->pipes * PIPE + (uint64_t)b->sessions *
 	    (sizeof(struct session) + b->each * ENTRY);
 	b->sockets = (uint64_t)b->sessions * b->each * SOCKET;

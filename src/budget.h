@@ -23,6 +23,7 @@ struct budget {				/* of one worker */
 	uint32_t	 sessions;	/* the rest carries, up to the wanted */
 	size_t		 needed;	/* descriptors for those wanted */
 	uint32_t	 pipes;		/* 0: there is no room for any */
+	uint32_t	 notes;		/* blocks for headers that come */
 	uint64_t	 memory;	/* bytes, with all sessions at work */
 	uint64_t	 sockets;	/* bytes of the kernel, at least */
 };

@@ -334,6 +334,17 @@ conf_binds(const struct conf *c)
 }
 
 bool
+conf_accepts_proxy(const struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->listeners; i++)
+		if (c->listener[i].proxies != NULL)
+			return true;
+	return false;
+}
+
+bool
 conf_wants_transparent(const struct conf *c)
 {
 	size_t i;

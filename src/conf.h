@@ -145,6 +145,9 @@ bool	conf_leaves_as_client(const struct conf *);
 /* Do they, and the prober, from some that are listed? */
 bool	conf_binds(const struct conf *);
 
+/* Is there a listener that headers of the PROXY protocol come to? */
+bool	conf_accepts_proxy(const struct conf *);
+
 /* Does anybody need addresses that are not of this machine? */
 bool	conf_wants_transparent(const struct conf *);
 #define CONF_NOT_TRANSPARENT	"transparent needs CAP_NET_RAW: start it as " \

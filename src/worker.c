@@ -18,6 +18,7 @@
 #include "budget.h"
 #include "filter.h"
 #include "log_format.h"
+#include "proxyproto.h"
 #include "queue.h"
 #include "sandbox.h"
 #include "session_log.h"
@@ -146,6 +147,8 @@ set_up_table(struct worker *w, size_t descriptors)
 	t->max_sessions = w->conf->max_sessions;
 	t->kit.pool = bufpool_new(w->conf->buffers, BUDGET_BLOCK);
 	t->kit.scratch = malloc(BUDGET_BLOCK);
+	if (b.notes > 0)
+		t->notes = bufpool_new(b.notes, PROXYPROTO_MAX);
 	if (b.pipes > 0)
 		t->kit.pipes = pipepool_new();
 	t->kit.counts = &w->me->shuttles;
@@ -155,7 +158,7 @@ set_up_table(struct worker *w, size_t descriptors)
 	t->queue = queue_new(&w->backends, b.sessions);
 	return t->kit.pool == NULL || t->kit.scratch == NULL ||
 	    t->balance == NULL || t->timers == NULL || t->spares == NULL ||
-	    t->queue == NULL ? -1 : 0;
+	    t->queue == NULL || (b.notes > 0 && t->notes == NULL) ? -1 : 0;
 }
 
 /*
@@ -229,6 +232,7 @@ worker_free(struct worker *w)
 	timers_free(w->table.timers);
 	balance_free(w->table.balance);
 	bufpool_free(w->table.kit.pool);
+	bufpool_free(w->table.notes);
 	free(w->table.kit.scratch);
 	pipepool_free(w->table.kit.pipes);
 	table_free(&w->table);

@@ -231,13 +231,13 @@ test_others_plain(void **state)
 static void
 test_no_block(void **state)
 {
-	uint32_t block[4];
+	uint32_t block[SESSIONS];
 	int i;
 
 	(void)state;
 	begin_sending(2, 0);
-	for (i = 0; i < 4; i++)
-		block[i] = bufpool_get(rig.table.kit.pool);
+	for (i = 0; i < SESSIONS; i++)
+		block[i] = bufpool_get(rig.table.notes);
 	client = rig_client(&rig);
 	put_and_turn("PROXY", 5);
 	rig_expect_end(&rig, client);
@@ -248,8 +248,30 @@ test_no_block(void **state)
 	close(client);
 	client = -1;
 	TURN_UNTIL(&rig, rig_ends(&rig, END_RESOURCES) == 2);
-	for (i = 0; i < 4; i++)
-		bufpool_put(rig.table.kit.pool, block[i]);
+	for (i = 0; i < SESSIONS; i++)
+		bufpool_put(rig.table.notes, block[i]);
+}
+
+/* None of those that there is room for is turned away, and the blocks are free. */
+static void
+test_all_at_once(void **state)
+{
+	int fd[SESSIONS];
+	size_t i;
+
+	(void)state;
+	begin_sending(2, 0);
+	for (i = 0; i < SESSIONS; i++) {
+		fd[i] = client = rig_client(&rig);
+		put_and_turn("PROXY UNKN", 10);
+	}
+	TURN_UNTIL(&rig, bufpool_left(rig.table.notes) == 0);
+	assert_int_equal(rig.table.live, SESSIONS);
+	assert_int_equal(bufpool_left(rig.table.kit.pool), rig.blocks);
+	for (i = 0; i < SESSIONS; i++)
+		close(fd[i]);
+	client = -1;
+	TURN_UNTIL(&rig, rig.table.live == 0);
 }
 
 int
@@ -269,6 +291,7 @@ main(void)
 		TEST(test_not_trusted),
 		TEST(test_others_plain),
 		TEST(test_no_block),
+		TEST(test_all_at_once),
 	};
 
 	alarm(120);

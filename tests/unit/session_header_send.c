@@ -177,7 +177,7 @@ test_passed_on(void **state)
 	assert_bytes(&h.id, "7F000001:A2E6_7F000001:E975_6B02F235", 36);
 	assert_false(h.crc);
 	/* What it was kept in is free while they talk. */
-	TURN_UNTIL(&rig, bufpool_left(rig.table.kit.pool) == rig.blocks);
+	TURN_UNTIL(&rig, bufpool_left(rig.table.notes) == SESSIONS);
 	over();
 	rig.list[0].send_proxy = 1;
 	client = rig_client(&rig);
@@ -199,7 +199,7 @@ test_turned_away(void **state)
 	client = rig_client(&rig);
 	put_and_turn(haproxy_ipv4, sizeof(haproxy_ipv4) - 1);
 	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_LINGER);
-	assert_int_equal(bufpool_left(rig.table.kit.pool), rig.blocks);
+	assert_int_equal(bufpool_left(rig.table.notes), SESSIONS);
 }
 
 #define AUTHORITY	"\x02\0\x04site"

@@ -10,6 +10,7 @@
 
 #include "census.h"
 #include "log_format.h"
+#include "proxyproto.h"
 #include "queue.h"
 #include "session_log.h"
 #include "spare.h"
@@ -110,8 +111,10 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	t->log = log_open(r->log, LOG_DEBUG);
 	t->kit.pool = bufpool_new(blocks, size);
 	t->kit.scratch = malloc(size);
+	t->notes = bufpool_new(sessions, PROXYPROTO_MAX);
 	assert_true(t->lines.format != NULL && t->poller != NULL && t->timers != NULL &&
-	    t->log != NULL && t->kit.pool != NULL && t->kit.scratch != NULL);
+	    t->log != NULL && t->kit.pool != NULL && t->kit.scratch != NULL &&
+	    t->notes != NULL);
 	log_ident(t->log, "rig");
 	r->backends.list = r->list;
 	r->backends.pool = &r->pool;
@@ -179,7 +182,8 @@ is_clean(struct rig *r)
 	    census_count(r->board, 0) != 0)
 		return false;
 	return r->table.live == 0 && r->table.board->live == 0 &&
-	    bufpool_left(r->table.kit.pool) == r->blocks;
+	    bufpool_left(r->table.kit.pool) == r->blocks &&
+	    bufpool_left(r->table.notes) == r->table.limit;
 }
 
 int
@@ -201,6 +205,7 @@ rig_stop(struct rig *r)
 	balance_free(t->balance);
 	board_free(r->board);
 	bufpool_free(t->kit.pool);
+	bufpool_free(t->notes);
 	free(t->kit.scratch);
 	timers_free(t->timers);
 	poller_free(t->poller);
