@@ -119,11 +119,15 @@ wait_for_more(struct session_table *t, struct session *s, size_t n)
 		session_set_interest(t, s);
 }
 
-/* Keep what servers are to be told of it. False: there is no block. */
+/*
+ * Keep what servers are to be told of it. What is in one of LOCAL has to be
+ * discarded. False: there is no block.
+ */
 static bool
-keep(struct session_table *t, struct session *s)
+keep(struct session_table *t, struct session *s, enum proxyproto_kind kind)
 {
-	if (t->backends->pool[t->route[s->listener].pool].sends_proxy == 0)
+	if (kind == PROXYPROTO_LOCAL ||
+	    t->backends->pool[t->route[s->listener].pool].sends_proxy == 0)
 		session_drop_note(t, s);
 	else if (s->note == BUFPOOL_NONE) {
 		if ((s->note = bufpool_get(t->notes)) == BUFPOOL_NONE)
@@ -156,7 +160,7 @@ session_header_event(struct session_table *t, struct session *s)
 		wait_for_more(t, s, (size_t)n);
 	} else if (!take(t, s, (size_t)len - s->header)) {
 		client_ended(t, s, -1);
-	} else if (!keep(t, s)) {
+	} else if (!keep(t, s, h.kind)) {
 		session_refuse(t, s, END_RESOURCES);
 	} else {
 		if (h.kind == PROXYPROTO_STREAM)

@@ -265,10 +265,15 @@ test_tlvs_full(void **state)
 	}
 }
 
-/* LOCAL and UNKNOWN: the server is told of the connection's own addresses. */
+/*
+ * LOCAL: the server is told of the connection's own addresses, and nothing of
+ * what else is in it, which speaks of nobody (section 2.2).
+ */
 static void
 test_local(void **state)
 {
+	static const char tlvs[] = V2 "\x20\0\0\x0b" "\x05\0\1i" AUTHORITY;
+
 	(void)state;
 	begin_sending(2, 0);
 	client = rig_client(&rig);
@@ -278,6 +283,13 @@ test_local(void **state)
 	assert_true(h.kind == PROXYPROTO_STREAM);
 	expect_endpoint(&h.source, client, getsockname);
 	expect_endpoint(&h.destination, client, getpeername);
+	over();
+	client = rig_client(&rig);
+	put_and_turn(tlvs, sizeof(tlvs) - 1);
+	server = rig_server(&rig, 0);
+	expect_header();
+	assert_true(h.kind == PROXYPROTO_STREAM);
+	assert_int_equal(h.tlvs.n, 0);
 	over();
 }
 
