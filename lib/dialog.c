@@ -158,12 +158,21 @@ dialog_free(struct dialog *d)
 	free(d);
 }
 
-/* "UNKNOWN" and LOCAL: it is the balancer itself that speaks. */
+/*
+ * It is the balancer itself that speaks: LOCAL. Version 1 has none, and UNKNOWN
+ * is refused by some: it names our own address (section 2.1).
+ */
 static size_t
-put_proxy(unsigned version, char *out)
+put_proxy(unsigned version, const struct addr *from, const struct addr *to,
+    char *out)
 {
 	struct proxyproto h = { .version = version, .kind = PROXYPROTO_LOCAL };
 
+	if (version == 1) {
+		h.kind = PROXYPROTO_STREAM;
+		endpoint_set(&h.source, from);
+		endpoint_set(&h.destination, to);
+	}
 	return version == 0 ? 0 : proxyproto_encode(&h, out, DIALOG_SEND);
 }
 
@@ -183,11 +192,11 @@ put_http(const struct check_plan *p, const struct addr *to, char *out,
 }
 
 size_t
-dialog_request(const struct dialog *d, unsigned proxy, const struct addr *to,
-    char *out)
+dialog_request(const struct dialog *d, unsigned proxy, const struct addr *from,
+    const struct addr *to, char *out)
 {
 	const struct check_plan *p = d->plan;
-	size_t n = put_proxy(proxy, out), room = DIALOG_SEND - n;
+	size_t n = put_proxy(proxy, from, to, out), room = DIALOG_SEND - n;
 	int more;
 
 	if (p->kind == CHECK_HTTP)

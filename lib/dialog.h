@@ -37,10 +37,10 @@ void	dialog_free(struct dialog *);
 /*
  * What to send to the server at *to* when the connection stands, behind a header
  * of the PROXY protocol of this version or 0, into *out* of DIALOG_SEND bytes.
- * Returns how many.
+ * Returns how many. *from* is our end of it, for version 1.
  */
 size_t	dialog_request(const struct dialog *, unsigned proxy,
-	    const struct addr *to, char *out);
+	    const struct addr *from, const struct addr *to, char *out);
 
 /*
  * Judge the *n* bytes that have come up to now, behind which there is a NUL of

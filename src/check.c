@@ -89,6 +89,7 @@ check_connect(struct check *c, const struct dialog *d, bool tls,
     enum verdict *v)
 {
 	struct departure out = { .to = to };
+	struct addr from = { .len = 0 };
 	int fd;
 
 	if ((fd = outlet_connect(outlet, &out)) == -1 && sys_shortage(errno))
@@ -97,10 +98,12 @@ check_connect(struct check *c, const struct dialog *d, bool tls,
 	c->dialog = d;
 	c->tls = tls;
 	*v = VERDICT_OPEN;
+	if (fd != -1 && proxy == 1)
+		(void)sys_local(fd, &from);
 	if (fd == -1)
 		*v = fail(c, "connect", errno);
 	else
-		c->request = dialog_request(d, proxy, to, c->out);
+		c->request = dialog_request(d, proxy, &from, to, c->out);
 	if (fd != -1 && !out.pending)
 		*v = check_act(c);
 	return 0;

@@ -122,7 +122,8 @@ is_polite() {
 elsewhere() {
 	backend_refusing a
 	peer_start v "listen 127.0.0.1:0; port-file $T/v; \
-	    serve any { expect-text \"PROXY UNKNOWN\\r\\n\"; expect-eof }"
+	    serve any { expect-text \"PROXY TCP4 127.0.0.1 127.0.0.1 \"; \
+	    cat }"
 	port=$(sed 's/.*://' "$T/v")
 	start 'check = "tcp"; check_send_proxy = "v1";' \
 	    "$(server a "check_address = \"$(address v)\"") \

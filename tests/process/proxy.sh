@@ -282,7 +282,8 @@ passed_on() {
 # Checks do as sessions do, but in their own name.
 checked() {
 	peer_start a "listen 127.0.0.1:0; port-file $T/a; \
-	    serve any { expect-text \"PROXY UNKNOWN\\r\\n\"; expect-eof }"
+	    serve any { expect-text \"PROXY TCP4 127.0.0.1 127.0.0.1 \"; \
+	    cat }"
 	front '' 'check = "tcp"; send_proxy = "v1";' a
 	assert_log 'p/a: up'
 	shuttled_stop

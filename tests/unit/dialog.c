@@ -12,7 +12,7 @@
 static struct check_plan plan;
 static struct dialog *d;
 static char out[DIALOG_SEND], why[DIALOG_WHY];
-static struct addr to;
+static struct addr from, to;
 
 static int
 tear_down(void **state)
@@ -37,6 +37,8 @@ make(enum check_kind kind)
 	d = dialog_new(&plan);
 	assert_non_null(d);
 	assert_int_equal(addr_parse("127.0.0.1:8080", ADDR_CONNECT, &to, 1,
+	    &wrong), 1);
+	assert_int_equal(addr_parse("127.0.0.2:9", ADDR_CONNECT, &from, 1,
 	    &wrong), 1);
 }
 
@@ -107,20 +109,27 @@ test_may(void **state)
 static void
 test_proxy(void **state)
 {
-	static const char v2[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+	static const char v1[] = "PROXY TCP4 127.0.0.2 127.0.0.1 9 8080\r\n",
+	    none[] = "PROXY UNKNOWN\r\n",
+	    v2[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
 
 	(void)state;
 	make(CHECK_TCP);
-	assert_int_equal(dialog_request(d, plan.proxy, &to, out), 0);
+	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out), 0);
 	plan.proxy = 1;
-	assert_int_equal(dialog_request(d, plan.proxy, &to, out), 15);
-	assert_memory_equal(out, "PROXY UNKNOWN\r\n", 15);
+	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out),
+	    strlen(v1));
+	assert_memory_equal(out, v1, strlen(v1));
+	from.sa.sa_family = to.sa.sa_family = AF_UNIX;
+	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out),
+	    strlen(none));
+	assert_memory_equal(out, none, strlen(none));
 	plan.proxy = 2;
-	assert_int_equal(dialog_request(d, plan.proxy, &to, out), 16);
+	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out), 16);
 	assert_memory_equal(out, v2, 16);
 	plan.send = "x:00ff";
 	make(CHECK_SEND_EXPECT);
-	assert_int_equal(dialog_request(d, plan.proxy, &to, out), 18);
+	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out), 18);
 	assert_memory_equal(out + 16, "\0\xff", 2);
 	assert_int_equal(dialog_judge(d, "", 0, false, why), VERDICT_PASSED);
 	assert_string_equal(why, "connected");
@@ -177,10 +186,11 @@ test_http(void **state)
 	plan.uri = "/x?y";
 	plan.host = "a.test";
 	make(CHECK_HTTP);
-	assert_int_equal(dialog_request(d, plan.proxy, &to, out), strlen(request));
+	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out),
+	    strlen(request));
 	assert_memory_equal(out, request, strlen(request));
 	plan.host = NULL;
-	dialog_request(d, plan.proxy, &to, out);
+	dialog_request(d, plan.proxy, &from, &to, out);
 	assert_non_null(strstr(out, "\r\nHost: 127.0.0.1:8080\r\n"));
 	judged("HTTP/1.1 200 OK\r\nX", 18, 17, VERDICT_PASSED,
 	    "HTTP status 200");
@@ -234,7 +244,7 @@ test_tls(void **state)
 {
 	(void)state;
 	make(CHECK_TLS);
-	assert_true(dialog_request(d, plan.proxy, &to, out) > 100);
+	assert_true(dialog_request(d, plan.proxy, &from, &to, out) > 100);
 	judged("\x16\3\3\0\x7a\2\0\0\x76\3\3", 11, 6, VERDICT_PASSED,
 	    "TLS ServerHello");
 	judged("\x15\3\3\0\2\2\x28", 7, 7, VERDICT_FAILED,
