@@ -63,9 +63,16 @@ log_lines(struct log *log, int fd)
 	fclose(f);
 }
 
-/* It did not come to serve: see to it that it never will. */
 static void
-give_up(struct log *log, pid_t pid, bool slow)
+take_back(struct children *cs)
+{
+	if (instance_take_back(cs->instance) != 0)
+		log_line(cs->log, LOG_ERR, "upgrade: %s", cs->instance->why);
+}
+
+/* It did not come to serve: see to it that it never will, and go on. */
+static void
+give_up(struct children *cs, pid_t pid, bool slow)
 {
 	char why[64] = "it was too slow";
 	int status = 0;
@@ -80,7 +87,9 @@ give_up(struct log *log, pid_t pid, bool slow)
 	else if (!slow)
 		snprintf(why, sizeof(why), "it was killed by signal %d",
 		    WTERMSIG(status));
-	log_line(log, LOG_ERR, "upgrade: process %d does not serve: %s; this "
+	/* Now that nobody else can hold the lock. */
+	take_back(cs);
+	log_line(cs->log, LOG_ERR, "upgrade: process %d does not serve: %s; this "
 	    "one goes on", (int)pid, why);
 }
 
@@ -143,10 +152,7 @@ upgrade(struct children *cs, int ms)
 	if (pid == 0)
 		log_line(cs->log, LOG_ERR, "upgrade: %s", strerror(errno));
 	else
-		give_up(cs->log, pid, errno != EPIPE);
-	/* Now that nobody else can hold the lock. */
-	if (instance_take_back(cs->instance) != 0)
-		log_line(cs->log, LOG_ERR, "upgrade: %s", cs->instance->why);
+		give_up(cs, pid, errno != EPIPE);
 	log_lines(cs->log, complaints);
 	return -1;
 }
