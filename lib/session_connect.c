@@ -303,6 +303,8 @@ session_turn_away(struct session_table *t, struct session *s,
 {
 	session_note_end(s, why);
 	session_drop_note(t, s);
+	/* While it lingers another one may have its place. */
+	session_leave(t, s);
 	if (t->live > t->limit / 2) {
 		session_finish(t, s, NOBODY);
 		return;

@@ -178,6 +178,18 @@ test_refused_counts_nowhere(void **state)
 		goes(fd[i]);
 }
 
+/* Nobody serves it: it had its place, but not for so long as it lingers. */
+static void
+test_turned_away(void **state)
+{
+	(void)state;
+	rig.table.max_sessions = 1;
+	rig.list[0].state = BACKEND_DRAIN;
+	refused(END_NO_BACKEND);
+	rig.list[0].state = BACKEND_READY;
+	goes(admitted());
+}
+
 /* No limit of sources, no memory for them. */
 static void
 test_off(void **state)
@@ -201,6 +213,7 @@ main(void)
 		TEST(test_source),
 		TEST(test_rates),
 		TEST(test_refused_counts_nowhere),
+		TEST(test_turned_away),
 		TEST(test_off),
 	};
 
