@@ -84,8 +84,25 @@ advice(const struct listener *l, int err)
 	    " (ports below 1024 are for root and CAP_NET_BIND_SERVICE)" : "";
 }
 
+/* Is its address that of a listener that is to be replaced? */
+static bool
+is_ours(const struct conf *before, const struct listener *l)
+{
+	char name[ADDR_TEXT];
+	size_t i;
+
+	if (before == NULL)
+		return false;
+	addr_format(&l->addr, name, sizeof(name));
+	for (i = 0; i < before->listeners; i++)
+		if (strcmp(before->listener[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static int
-open_listener(struct instance *in, struct listener *l)
+open_listener(struct instance *in, struct listener *l,
+    const struct conf *before)
 {
 	int err;
 
@@ -99,6 +116,10 @@ open_listener(struct instance *in, struct listener *l)
 	if (err == ENODEV && l->how.interface != NULL)
 		return fail(in, EX_UNAVAILABLE, "listen on %s: there is no "
 		    "interface %s", l->name, l->how.interface);
+	if (err == EADDRINUSE && is_ours(before, l))
+		return fail(in, EX_UNAVAILABLE, "listen on %s: v6only and "
+		    "interface cannot change in a reload: it takes a restart",
+		    l->name);
 	return fail(in, err == EACCES || err == EPERM ? EX_NOPERM :
 	    EX_UNAVAILABLE, "listen on %s%s: %s", l->name, advice(l, err),
 	    strerror(err));
@@ -154,7 +175,7 @@ open_listeners(struct instance *in, struct conf *c, const struct conf *before)
 			from = same_listener(before->listener,
 			    before->listeners, l);
 		if (!share(l, from, c->listener, i) &&
-		    (status = open_listener(in, l)) != 0)
+		    (status = open_listener(in, l, before)) != 0)
 			return status;
 	}
 	for (i = 0; i < c->builtins; i++) {
@@ -166,7 +187,7 @@ open_listeners(struct instance *in, struct conf *c, const struct conf *before)
 			from = same_listener(before->builtin,
 			    before->builtins, l);
 		if (!share(l, from, c->builtin, i) &&
-		    (status = open_listener(in, l)) != 0)
+		    (status = open_listener(in, l, before)) != 0)
 			return status;
 		c->backend[l->backend].addr = l->addr;
 	}

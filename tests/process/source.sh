@@ -244,6 +244,11 @@ v6only() {
 	serves || fail 'no IPv4 beside it'
 	reload 1
 	serves || fail 'no IPv4 after a reload'
+	listen="listen: { l: { address = \"[::]:$port\"; } }"
+	conf 'a: { address = "builtin:echo"; }'
+	signal HUP
+	wait_for 15 log_has 'v6only and interface cannot change in a reload'
+	serves || fail 'no IPv4 after a reload that failed'
 	shuttled_stop
 	listen="listen: { l: { address = \"[::]:$port\"; }
 	    m: { address = \"0.0.0.0:$port\"; } }"
