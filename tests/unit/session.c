@@ -24,20 +24,12 @@ set_up(void **state)
 	return 0;
 }
 
-static void
-hang_up(int *fd)
-{
-	if (*fd != -1)
-		close(*fd);
-	*fd = -1;
-}
-
 static int
 tear_down(void **state)
 {
 	(void)state;
-	hang_up(&client);
-	hang_up(&server);
+	rig_hang_up(&client);
+	rig_hang_up(&server);
 	return rig_stop(&rig);
 }
 
@@ -48,19 +40,6 @@ connect_both(void)
 	client = rig_client(&rig);
 	server = rig_server(&rig, 0);
 	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_RELAY);
-}
-
-static void
-ended(enum session_end end)
-{
-	char want[40];
-
-	TURN_UNTIL(&rig, rig.table.live == 0);
-	snprintf(want, sizeof(want), " end=%s\n", session_end_name(end));
-	if (strstr(rig_log(&rig), want) == NULL)
-		fail_msg("no \"%s\" in: %s", want, rig_log(&rig));
-	assert_int_equal(rig_ends(&rig, end), 1);
-	assert_int_equal(board_backend_live(rig.board, 0), 0);
 }
 
 static void
@@ -79,10 +58,10 @@ test_request_and_answer(void **state)
 	rig_expect(&rig, client, "200 and more");
 	rig_write(&rig, client, "again");
 	rig_expect(&rig, server, "again");
-	hang_up(&client);
+	rig_hang_up(&client);
 	rig_expect_end(&rig, server);
-	hang_up(&server);
-	ended(END_CLIENT_CLOSE);
+	rig_hang_up(&server);
+	rig_ended(&rig, END_CLIENT_CLOSE);
 	assert_int_equal(w->live, 0);
 	assert_int_equal(w->total, 1);
 	assert_int_equal(w->up, 10);
@@ -112,9 +91,9 @@ test_lines_in_the_log(void **state)
 	rig_session(&rig)->started = 5000;
 	rig_session(&rig)->connected = 5003;
 	rig.skew = 100000;
-	hang_up(&server);
+	rig_hang_up(&server);
 	rig_expect_end(&rig, client);
-	hang_up(&client);
+	rig_hang_up(&client);
 	/* So that the times are known: what is asked last is the table. */
 	TURN_UNTIL(&rig, rig.table.live == 0);
 	snprintf(want, sizeof(want), " info: session end client=%s "
@@ -131,8 +110,8 @@ test_quiet_log(void **state)
 	log_close(rig.table.log);
 	rig.table.log = log_open(rig.log, LOG_NOTICE);
 	connect_both();
-	hang_up(&client);
-	hang_up(&server);
+	rig_hang_up(&client);
+	rig_hang_up(&server);
 	TURN_UNTIL(&rig, rig.table.live == 0);
 	assert_string_equal(rig_log(&rig), "");
 }
@@ -144,10 +123,10 @@ test_server_speaks_first(void **state)
 	connect_both();
 	rig_write(&rig, server, "220 hello");
 	rig_expect(&rig, client, "220 hello");
-	hang_up(&server);
+	rig_hang_up(&server);
 	rig_expect_end(&rig, client);
-	hang_up(&client);
-	ended(END_SERVER_CLOSE);
+	rig_hang_up(&client);
+	rig_ended(&rig, END_SERVER_CLOSE);
 }
 
 /* What came before the first look at the connection. */
@@ -160,7 +139,7 @@ test_bytes_that_were_waiting(void **state)
 	MUST(shutdown(client, SHUT_WR));
 	server = rig_server(&rig, 0);
 	write_text(server, "bird");
-	hang_up(&server);
+	rig_hang_up(&server);
 	rig_expect(&rig, client, "bird");
 	/* The server closed with "early" unread or not: no matter here. */
 }
@@ -177,10 +156,10 @@ test_client_closes_its_half(void **state)
 	rig_write(&rig, server, "long ");
 	rig_expect(&rig, client, "long ");
 	rig_write(&rig, server, "answer");
-	hang_up(&server);
+	rig_hang_up(&server);
 	rig_expect(&rig, client, "answer");
 	rig_expect_end(&rig, client);
-	ended(END_CLIENT_CLOSE);
+	rig_ended(&rig, END_CLIENT_CLOSE);
 }
 
 static void
@@ -192,9 +171,9 @@ test_server_closes_its_half(void **state)
 	rig_expect_end(&rig, client);
 	rig_write(&rig, client, "still there?");
 	rig_expect(&rig, server, "still there?");
-	hang_up(&client);
+	rig_hang_up(&client);
 	rig_expect_end(&rig, server);
-	ended(END_SERVER_CLOSE);
+	rig_ended(&rig, END_SERVER_CLOSE);
 }
 
 static void
@@ -207,7 +186,7 @@ test_client_resets(void **state)
 	client = -1;
 	rig_expect(&rig, server, "last");
 	rig_expect_reset(&rig, server);
-	ended(END_CLIENT_RESET);
+	rig_ended(&rig, END_CLIENT_RESET);
 	assert_int_equal(rig.table.board->up, 4);
 }
 
@@ -221,7 +200,7 @@ test_server_resets(void **state)
 	server = -1;
 	rig_expect(&rig, client, "last");
 	rig_expect_reset(&rig, client);
-	ended(END_SERVER_RESET);
+	rig_ended(&rig, END_SERVER_RESET);
 }
 
 /* A reset after an orderly close is the end that counts. */
@@ -235,7 +214,7 @@ test_close_and_then_a_reset(void **state)
 	rig_abort(server);
 	server = -1;
 	rig_expect_reset(&rig, client);
-	ended(END_SERVER_RESET);
+	rig_ended(&rig, END_SERVER_RESET);
 }
 
 /*
@@ -285,7 +264,7 @@ test_reset_waits_for_what_was_read(void **state)
 	}
 	assert_int_equal(n, -1);
 	assert_int_equal(errno, ECONNRESET);
-	ended(END_CLIENT_RESET);
+	rig_ended(&rig, END_CLIENT_RESET);
 	assert_true(got >= read_by_us);
 	assert_int_equal(rig.table.board->up, got);
 }
@@ -307,7 +286,7 @@ test_reset_does_not_wait_for_ever(void **state)
 	if (rig.table.live > 0)
 		assert_int_equal(rig_session(&rig)->state, SESSION_RELAY);
 	else
-		ended(END_CLIENT_RESET);
+		rig_ended(&rig, END_CLIENT_RESET);
 }
 
 /* Errors that are no resets: the network lost the peer. */
@@ -320,9 +299,9 @@ lose(int side, int err, enum session_end end)
 	rig_write(&rig, side == CLIENT ? client : server, "x");
 	TURN_UNTIL(&rig, rig.table.live == 0 || rig_session(&rig)->done[side]);
 	/* The other side learns of it, and ends it. */
-	hang_up(&client);
-	hang_up(&server);
-	ended(end);
+	rig_hang_up(&client);
+	rig_hang_up(&server);
+	rig_ended(&rig, end);
 }
 
 static void
@@ -348,9 +327,9 @@ test_errors_of_send(void **state)
 	rig_faults.send_fd = rig_session(&rig)->fd[SERVER];
 	rig_write(&rig, client, "x");
 	TURN_UNTIL(&rig, rig.table.live == 0 || rig_session(&rig)->done[UP]);
-	hang_up(&server);
-	hang_up(&client);
-	ended(END_SERVER_RESET);
+	rig_hang_up(&server);
+	rig_hang_up(&client);
+	rig_ended(&rig, END_SERVER_RESET);
 }
 
 static void
@@ -374,7 +353,7 @@ test_idle_timeout(void **state)
 	assert_int_equal(rig.table.live, 0);
 	rig_expect_end(&rig, client);
 	rig_expect_end(&rig, server);
-	ended(END_IDLE_TIMEOUT);
+	rig_ended(&rig, END_IDLE_TIMEOUT);
 }
 
 static void
@@ -407,7 +386,7 @@ test_fin_timeout(void **state)
 	rig_pass(&rig, 200);
 	assert_int_equal(rig.table.live, 0);
 	rig_expect_end(&rig, client);
-	ended(END_FIN_TIMEOUT);
+	rig_ended(&rig, END_FIN_TIMEOUT);
 }
 
 /* Half-closed, it is the FIN timeout that counts, also when it is longer. */
@@ -423,7 +402,7 @@ test_fin_timeout_instead_of_idle_timeout(void **state)
 	rig_pass(&rig, 4900);
 	assert_int_equal(rig.table.live, 1);
 	rig_pass(&rig, 200);
-	ended(END_FIN_TIMEOUT);
+	rig_ended(&rig, END_FIN_TIMEOUT);
 }
 
 static void
@@ -438,8 +417,8 @@ test_fin_timeout_off(void **state)
 	rig_pass(&rig, 1100);
 	rig_pass(&rig, UINT64_C(30) * 86400 * 1000);
 	assert_int_equal(rig.table.live, 1);
-	hang_up(&client);
-	ended(END_SERVER_CLOSE);
+	rig_hang_up(&client);
+	rig_ended(&rig, END_SERVER_CLOSE);
 }
 
 static void
@@ -451,9 +430,9 @@ test_shut(void **state)
 	rig_expect_end(&rig, client);
 	rig_expect_end(&rig, server);
 	assert_int_equal(rig.table.live, 1);
-	hang_up(&client);
-	hang_up(&server);
-	ended(END_DRAIN);
+	rig_hang_up(&client);
+	rig_hang_up(&server);
+	rig_ended(&rig, END_DRAIN);
 }
 
 /* Bytes that are held are not cut off by it. */
@@ -482,9 +461,9 @@ test_shut_with_bytes_held(void **state)
 		assert_int_equal(pattern_match(1, got, bytes, (size_t)n), n);
 		got += (uint64_t)n;
 	}
-	hang_up(&client);
-	hang_up(&server);
-	ended(END_DRAIN);
+	rig_hang_up(&client);
+	rig_hang_up(&server);
+	rig_ended(&rig, END_DRAIN);
 }
 
 static void
@@ -496,7 +475,7 @@ test_kill(void **state)
 	assert_int_equal(rig.table.live, 0);
 	rig_expect_end(&rig, client);
 	rig_expect_end(&rig, server);
-	ended(END_STOP);
+	rig_ended(&rig, END_STOP);
 }
 
 static void
@@ -507,7 +486,7 @@ test_kill_with_a_reset(void **state)
 	session_kill(&rig.table, rig_session(&rig), END_DRAIN, true);
 	rig_expect_reset(&rig, client);
 	rig_expect_reset(&rig, server);
-	ended(END_DRAIN);
+	rig_ended(&rig, END_DRAIN);
 }
 
 /* The first reason counts: what follows is its consequence. */
@@ -522,7 +501,7 @@ test_first_reason_counts(void **state)
 	rig_idle(&rig);
 	if (rig_session(&rig) != NULL)
 		session_kill(&rig.table, rig_session(&rig), END_STOP, true);
-	ended(END_DRAIN);
+	rig_ended(&rig, END_DRAIN);
 	assert_int_equal(rig_ends(&rig, END_STOP), 0);
 	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 0);
 }

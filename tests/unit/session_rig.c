@@ -413,3 +413,24 @@ rig_ends(struct rig *r, enum session_end end)
 {
 	return r->table.board->ends[end];
 }
+
+void
+rig_ended(struct rig *r, enum session_end end)
+{
+	char want[40];
+
+	TURN_UNTIL(r, r->table.live == 0);
+	snprintf(want, sizeof(want), " end=%s\n", session_end_name(end));
+	if (strstr(rig_log(r), want) == NULL)
+		fail_msg("no \"%s\" in: %s", want, rig_log(r));
+	assert_int_equal(rig_ends(r, end), 1);
+	assert_int_equal(board_backend_live(r->board, 0), 0);
+}
+
+void
+rig_hang_up(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}

@@ -123,4 +123,10 @@ struct session *rig_session(struct rig *);
 /* How many sessions have ended so, by the board. */
 uint64_t rig_ends(struct rig *, enum session_end);
 
+/* No session is left, and the one there was ended so, by board and log. */
+void	rig_ended(struct rig *, enum session_end);
+
+/* Close it, unless it is -1; then it is. */
+void	rig_hang_up(int *fd);
+
 #endif

@@ -25,20 +25,12 @@ set_up(void **state)
 	return 0;
 }
 
-static void
-hang_up(int *fd)
-{
-	if (*fd != -1)
-		close(*fd);
-	*fd = -1;
-}
-
 static int
 tear_down(void **state)
 {
 	(void)state;
-	hang_up(&client);
-	hang_up(&server);
+	rig_hang_up(&client);
+	rig_hang_up(&server);
 	return rig_stop(&rig);
 }
 
@@ -48,18 +40,6 @@ connect_both(void)
 	client = rig_client(&rig);
 	server = rig_server(&rig, 0);
 	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_RELAY);
-}
-
-static void
-ended(enum session_end why)
-{
-	char want[40];
-
-	TURN_UNTIL(&rig, rig.table.live == 0);
-	snprintf(want, sizeof(want), " end=%s\n", session_end_name(why));
-	if (strstr(rig_log(&rig), want) == NULL)
-		fail_msg("no \"%s\" in: %s", want, rig_log(&rig));
-	assert_int_equal(rig_ends(&rig, why), 1);
 }
 
 /* Only one side counts, and each byte of it. */
@@ -79,7 +59,7 @@ one_side(int *from, int *to, enum session_end why)
 	assert_int_equal(rig.table.live, 0);
 	rig_expect_end(&rig, client);
 	rig_expect_end(&rig, server);
-	ended(why);
+	rig_ended(&rig, why);
 }
 
 static void
@@ -111,7 +91,7 @@ test_not_before_it_is_connected(void **state)
 	rig_pass(&rig, 5900);
 	assert_int_equal(rig.table.live, 1);
 	rig_pass(&rig, 200);
-	ended(END_CLIENT_IDLE);
+	rig_ended(&rig, END_CLIENT_IDLE);
 }
 
 /* One that has ended is not idle: then it is the FIN timeout that counts. */
@@ -128,7 +108,7 @@ test_half_closed_is_not_idle(void **state)
 	rig_pass(&rig, 4900);
 	assert_int_equal(rig.table.live, 1);
 	rig_pass(&rig, 200);
-	ended(END_FIN_TIMEOUT);
+	rig_ended(&rig, END_FIN_TIMEOUT);
 }
 
 /* Who is not read from, since the other side is slow, is not idle. */
@@ -155,7 +135,7 @@ test_blocked_side_is_not_idle(void **state)
 			rig_turn(&rig, 0);
 		rig_pass(&rig, 100);
 	}
-	ended(END_CLIENT_IDLE);
+	rig_ended(&rig, END_CLIENT_IDLE);
 }
 
 /* However much it talks; and both sides may end it in good order. */
@@ -179,9 +159,9 @@ test_max_lifetime(void **state)
 	rig_expect_end(&rig, client);
 	rig_expect_end(&rig, server);
 	assert_int_equal(rig.table.live, 1);
-	hang_up(&client);
-	hang_up(&server);
-	ended(END_MAX_LIFETIME);
+	rig_hang_up(&client);
+	rig_hang_up(&server);
+	rig_ended(&rig, END_MAX_LIFETIME);
 }
 
 /* Who does not end gets the FIN timeout, or a minute. */
@@ -198,7 +178,7 @@ test_lifetime_of_the_stubborn(void **state)
 	assert_int_equal(rig.table.live, 1);
 	rig_pass(&rig, 300);
 	assert_int_equal(rig.table.live, 0);
-	ended(END_MAX_LIFETIME);
+	rig_ended(&rig, END_MAX_LIFETIME);
 }
 
 static void
@@ -212,7 +192,7 @@ test_lifetime_without_a_fin_timeout(void **state)
 	rig_pass(&rig, 59000);
 	assert_int_equal(rig.table.live, 1);
 	rig_pass(&rig, 1100);
-	ended(END_MAX_LIFETIME);
+	rig_ended(&rig, END_MAX_LIFETIME);
 }
 
 /* Nor does who reads a little now and then hold the end off for ever. */
@@ -241,7 +221,7 @@ test_lifetime_of_the_slow(void **state)
 		rig_pass(&rig, 600);
 	}
 	assert_int_equal(rig.table.live, 0);
-	ended(END_MAX_LIFETIME);
+	rig_ended(&rig, END_MAX_LIFETIME);
 }
 
 /* What was read is delivered before the end of file. */
@@ -272,9 +252,9 @@ test_lifetime_loses_nothing(void **state)
 	}
 	assert_int_equal(n, 0);
 	assert_int_equal(got, taken);
-	hang_up(&server);
-	hang_up(&client);
-	ended(END_MAX_LIFETIME);
+	rig_hang_up(&server);
+	rig_hang_up(&client);
+	rig_ended(&rig, END_MAX_LIFETIME);
 }
 
 /* Also while it waits for a server. */
