@@ -58,9 +58,11 @@ tools() {
 	END
 	chmod 755 "$T/peer"
 	PEER=$T/peer
-	at "$server" "$MIRROR" serve 1 10.2.0.2:80 >"$T/seen" 2>&1 &
+	# Not by at(): its pid would be that of a shell in between.
+	nsenter -t "$server" -n "$MIRROR" serve 1 10.2.0.2:80 >"$T/seen" 2>&1 &
 	started="$started $!"
-	at "$server" "$MIRROR" serve 1 '[fd00:2::2]:80' >"$T/seen6" 2>&1 &
+	nsenter -t "$server" -n "$MIRROR" serve 1 '[fd00:2::2]:80' \
+	    >"$T/seen6" 2>&1 &
 	started="$started $!"
 	wait_for 5 test -s "$T/seen"
 	wait_for 5 test -s "$T/seen6"
