@@ -157,14 +157,15 @@ watch_came(struct session_table *t, struct session *s)
 
 /*
  * Those that began together are not to end together. Multiples of the golden
- * ratio spread numbers that follow each other evenly (Knuth, volume 3, 6.4).
+ * ratio spread numbers that follow each other evenly (Knuth, volume 3, 6.4):
+ * the places in the table, from where no other worker begins. Nothing that
+ * moves by itself, as the clock, may come into it: that would spoil the order.
  */
 static uint64_t
 lifetime_at(const struct session_table *t, const struct session *s)
 {
 	const struct session_limits *l = limits(t, s);
-	uint64_t lot = s->started + ((uint64_t)table_id(t, s) << 8) +
-	    t->backends->worker;
+	uint64_t lot = t->seed + table_id(t, s);
 
 	if (l->max_lifetime == 0 || s->shut)
 		return 0;
