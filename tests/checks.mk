@@ -1,4 +1,3 @@
-# Checks of what stands around the program: the layers and the documents.
-CHECK_TESTS = tests/layers.sh tests/docs.sh
-TESTS += $(CHECK_TESTS)
+# Checks of what stands around the program: the layers, the documents, lint.
+CHECK_TESTS = tests/layers.sh tests/docs.sh tests/lint.sh
 EXTRA_DIST += $(CHECK_TESTS)

@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The shuttled authors
 #
-# docs.sh: what is written must be so. Options, fields and end reasons are the same in
-# the binary, the man page and the completion; features have their directives and
-# tests; every command line in README,
-# man page, demos and start-up files and every example of a configuration is one
-# that shuttled takes; the man pages and all shell scripts are free of lint. A part whose tool is missing is
-# reported as skipped, or as failed with REQUIRE_TOOLS=1.
+# docs.sh: what is written must be so. Options, fields and end reasons are the
+# same in binary, man page and completion; features have their directives and
+# tests; every command line in README, man page, demos and start-up files and
+# every example of a configuration is one that shuttled takes.
 # usage: docs.sh            in a build directory (srcdir from make check)
 set -eu
 set -f			# addresses such as [::1]:80 are no patterns
@@ -32,19 +30,6 @@ fi
 bad() {
 	echo "docs.sh: $*"
 	failed=1
-}
-
-# with TOOL WHAT: is there this tool? If not, WHAT is not checked.
-with() {
-	if command -v "$1" >/dev/null; then
-		return 0
-	fi
-	if [ -n "${REQUIRE_TOOLS:-}" ]; then
-		bad "no $1: $2 not checked"
-	else
-		echo "docs.sh: skipped: $2 (no $1)"
-	fi
-	return 1
 }
 
 # same NAME-A FILE-A NAME-B FILE-B: both must hold the same lines, and some.
@@ -74,7 +59,10 @@ check_options() {
 	}' "$man" >"$tmp/man.options"
 	same "shuttled --help" "$tmp/help.options" \
 	    "doc/shuttled.8" "$tmp/man.options"
-	with bash "the completion" || return 0
+	command -v bash >/dev/null || {
+		echo "docs.sh: skipped: the completion (no bash)"
+		return 0
+	}
 	bash -c '. "$1"; COMP_WORDS=(shuttled -) COMP_CWORD=1
 	    _shuttled; printf "%s\n" "${COMPREPLY[@]}"' bash "$completion" \
 	    >"$tmp/completion.options"
@@ -201,54 +189,10 @@ check_commands() {
 	fi
 }
 
-# shell_files script|sourced: one a line.
-shell_files() {
-	find "$top/bootstrap" "$top/.ci" "$top/contrib" "$top/tests" \
-	    -type f ! -name '*.[ch]' 2>/dev/null |
-	while read -r file; do
-		case $1:$(head -n 1 "$file") in
-		script:'#!'*sh | script:'#!'*'sh '*)
-			echo "$file"
-			;;
-		sourced:'#!'*openrc-run)
-			echo "$file"
-			;;
-		sourced:'#!'*)
-			;;
-		sourced:*)
-			! grep -q '^# shellcheck shell=' "$file" ||
-				echo "$file"
-			;;
-		esac
-	done
-}
-
-check_lint() {
-	if with mandoc "lint of the man pages"; then
-		mandoc -Tlint -Wwarning "$man" "$page" || bad "doc: lint"
-		# There they are syntax of the page, which does not show them.
-		! grep -n '^[.]Dl.*"' "$man" "$page" || bad "doc: write \\(dq"
-	fi
-	if with shellcheck "lint of the shell scripts"; then
-		# Not asked for: "$@" where a function has defaults (2119),
-		# life without ulimit -n, which every sh has (3045), and, in
-		# files that others source, use of what they set (2034).
-		for kind in script sourced; do
-			shell_files "$kind" >"$tmp/files"
-			except=SC2119,SC3045
-			[ "$kind" = script ] || except=$except,SC2034
-			# shellcheck disable=SC2046 # no spaces there
-			shellcheck -x -P SCRIPTDIR -e "$except" \
-			    $(cat "$tmp/files") || bad "shellcheck: see above"
-		done
-	fi
-}
-
 check_options
 check_ends
 check_fields
 check_features
 check_commands
-check_lint
 [ "$failed" -eq 0 ] || exit 1
 echo "docs.sh: documents and binary agree; $commands command lines tried"

@@ -10,3 +10,7 @@ include tests/blackbox/local.mk
 include tests/process/local.mk
 include tests/bench/local.mk
 include tests/checks.mk
+
+# Long ones first, so that none is left to run alone at the end.
+TESTS += $(BLACKBOX_TESTS) $(PROCESS_TESTS) $(BENCH_TESTS) $(UNIT_TESTS) \
+	$(CHECK_TESTS)

@@ -29,7 +29,7 @@ check_PROGRAMS += tests/bench/admit
 tests_bench_admit_SOURCES = tests/bench/admit.c
 tests_bench_admit_LDADD = libshuttle.a $(LIBBSD_LIBS)
 
-TESTS += tests/bench/smoke.sh
+BENCH_TESTS = tests/bench/smoke.sh
 EXTRA_DIST += \
 	tests/bench/bench \
 	tests/bench/cost \

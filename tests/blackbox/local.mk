@@ -26,5 +26,4 @@ BLACKBOX_TESTS = \
 	tests/blackbox/sockets.sh \
 	tests/blackbox/spare.sh \
 	tests/blackbox/timeouts.sh
-TESTS += $(BLACKBOX_TESTS)
 EXTRA_DIST += tests/blackbox/lib.sh $(BLACKBOX_TESTS)

@@ -52,5 +52,4 @@ PROCESS_TESTS = \
 	tests/process/upgrade.sh \
 	tests/process/usage.sh \
 	tests/process/workers.sh
-TESTS += $(PROCESS_TESTS)
 EXTRA_DIST += tests/process/lib.sh tests/process/lib_real.sh $(PROCESS_TESTS)

@@ -61,7 +61,6 @@ UNIT_TESTS = \
 	tests/unit/text \
 	tests/unit/timer
 check_PROGRAMS += $(UNIT_TESTS)
-TESTS += $(UNIT_TESTS)
 
 AM_CPPFLAGS += $(CMOCKA_CFLAGS)
 UNIT_LIBS = libshuttle.a $(CMOCKA_LIBS) $(LIBBSD_LIBS)
