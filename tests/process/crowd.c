@@ -9,6 +9,8 @@
  * session, and none is served before all are, and each for a while, so that
  * others may find the time to push in. At last, one line of what it saw.
  */
+#include "meet.h"
+
 #include <sys/socket.h>
 
 #include <arpa/inet.h>
@@ -39,47 +41,12 @@ static uint32_t	 n, came, most, inversions, last;
 static uint32_t	 answers, refused;
 static struct sockaddr_in balancer;
 
-static int
-listen_socket(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	socklen_t len = sizeof(a);
-	int fd;
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1 || bind(fd, (struct sockaddr *)&a, len) == -1 ||
-	    listen(fd, CLIENTS) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&a, &len) == -1)
-		err(1, "listen");
-	printf("127.0.0.1:%u\n", ntohs(a.sin_port));
-	fflush(stdout);
-	return fd;
-}
-
 static void
 rest(void)
 {
 	const struct timespec ms = { .tv_nsec = 1000000 };
 
 	nanosleep(&ms, NULL);
-}
-
-static void
-wait_for_balancer(const char *path)
-{
-	char line[64], *colon;
-	FILE *f;
-
-	while ((f = fopen(path, "re")) == NULL)
-		rest();
-	if (fgets(line, sizeof(line), f) == NULL ||
-	    (colon = strchr(line, ':')) == NULL)
-		errx(1, "%s: no address", path);
-	fclose(f);
-	balancer.sin_family = AF_INET;
-	balancer.sin_port = htons((uint16_t)atoi(colon + 1));
-	balancer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 }
 
 /* So many sessions have begun, by the log. */
@@ -228,8 +195,8 @@ main(int argc, char **argv)
 	if (all == 0 || all > CLIENTS)
 		errx(1, "usage: crowd storm|order N PORTS LOG");
 	alarm(120);
-	listener = listen_socket();
-	wait_for_balancer(argv[3]);
+	listener = meet_listen(CLIENTS);
+	balancer = meet_balancer(argv[3]);
 	if ((log = fopen(argv[4], "re")) == NULL)
 		err(1, "%s", argv[4]);
 	for (i = 0; i < all; i++) {

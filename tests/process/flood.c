@@ -10,6 +10,8 @@
  * sources. With 0 each comes once, and all stay until the last one is served or
  * refused. At last, one line of what was seen.
  */
+#include "meet.h"
+
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -71,43 +73,6 @@ watch(int fd, uint32_t what)
 
 	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) == -1)
 		err(1, "epoll_ctl");
-}
-
-static void
-listen_socket(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	socklen_t len = sizeof(a);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
-	if (listener == -1 ||
-	    bind(listener, (struct sockaddr *)&a, len) == -1 ||
-	    listen(listener, 4096) == -1 ||
-	    getsockname(listener, (struct sockaddr *)&a, &len) == -1)
-		err(1, "listen");
-	watch(listener, CLIENTS);
-	printf("127.0.0.1:%u\n", ntohs(a.sin_port));
-	fflush(stdout);
-}
-
-static void
-wait_for_balancer(const char *path)
-{
-	const struct timespec ms = { .tv_nsec = 1000000 };
-	char line[64], *colon;
-	FILE *f;
-
-	while ((f = fopen(path, "re")) == NULL)
-		nanosleep(&ms, NULL);
-	if (fgets(line, sizeof(line), f) == NULL ||
-	    (colon = strchr(line, ':')) == NULL)
-		errx(1, "%s: no address", path);
-	fclose(f);
-	balancer.sin_family = AF_INET;
-	balancer.sin_port = htons((uint16_t)atoi(colon + 1));
-	balancer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 }
 
 /* --- the server ------------------------------------------------------------ */
@@ -294,8 +259,9 @@ main(int argc, char **argv)
 	alarm(120);
 	if ((ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		err(1, "epoll");
-	listen_socket();
-	wait_for_balancer(argv[4]);
+	listener = meet_listen(4096);
+	watch(listener, CLIENTS);
+	balancer = meet_balancer(argv[4]);
 	for (i = 0; i < n; i++) {
 		client[i].fd = -1;
 		client[i].source = (unsigned char)(once || i % 2 == 0 ?

@@ -3,10 +3,10 @@
 check_PROGRAMS += tests/process/crowd tests/process/dns tests/process/echo \
 	tests/process/flood tests/process/load tests/process/manager tests/process/mirror \
 	tests/process/receiver
-tests_process_crowd_SOURCES = tests/process/crowd.c
+tests_process_crowd_SOURCES = tests/process/crowd.c tests/process/meet.c tests/process/meet.h
 tests_process_dns_SOURCES = tests/process/dns.c
 tests_process_echo_SOURCES = tests/process/echo.c
-tests_process_flood_SOURCES = tests/process/flood.c
+tests_process_flood_SOURCES = tests/process/flood.c tests/process/meet.c tests/process/meet.h
 tests_process_manager_SOURCES = tests/process/manager.c
 tests_process_manager_LDADD = $(LIBBSD_LIBS)
 tests_process_mirror_SOURCES = tests/process/mirror.c
