@@ -43,6 +43,7 @@ static const char usage_text[] =
 "  -S   source addresses, 127.0.0.2 and up                         [32]\n"
 "  -P   pids of the proxy, -B pid of the backend: to be measured\n"
 "  -M   measure memory before and with the connections open\n"
+"  -N   go on until so many bytes were compared, or one failed     [0]\n"
 "  -v   streams: compare one buffer in so many; 1: all             [8]\n"
 "  -n   serve: addresses to listen at                              [1]\n"
 "  -o   serve: write them to a file\n"
@@ -57,7 +58,7 @@ struct args {
 	double		 conns, size, silent, streams;
 	bool		 up, memory, fork_streams;
 	double		 secs, warm, backend, burst, op_timeout, open_timeout;
-	double		 sources, check, listeners, port, corrupt;
+	double		 sources, check, listeners, port, corrupt, least;
 	const char	*hook, *ports_file;
 };
 
@@ -98,6 +99,7 @@ numeric(struct args *a, int opt)
 	case 'B': return &a->backend;
 	case 'C': return &a->crr_rate;
 	case 'G': return &a->gbit;
+	case 'N': return &a->least;
 	case 'O': return &a->open_timeout;
 	case 'R': return &a->rate;
 	case 'S': return &a->sources;
@@ -113,7 +115,7 @@ parse(struct args *a, int argc, char **argv)
 	int opt;
 
 	while ((opt = getopt(argc, argv,
-	    "a:b:c:e:fk:m:n:o:p:s:t:uv:w:x:B:C:G:MO:P:R:S:T:")) != -1) {
+	    "a:b:c:e:fk:m:n:o:p:s:t:uv:w:x:B:C:G:MN:O:P:R:S:T:")) != -1) {
 		if ((d = numeric(a, opt)) != NULL) {
 			*d = number(opt, optarg);
 			continue;
@@ -277,6 +279,7 @@ run(const struct args *a)
 
 	r.secs = a->secs;
 	r.warm = a->warm;
+	r.least = (uint64_t)a->least;
 	r.nsources = (int)a->sources;
 	r.op_timeout = a->op_timeout;
 	r.open_timeout = a->open_timeout;

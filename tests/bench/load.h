@@ -173,6 +173,7 @@ struct run {
 	int		 naddrs;
 	int		 nsources;	/* 127.0.0.2 and up; 0: not bound */
 	double		 secs, warm;
+	uint64_t	 least;		/* bytes to compare, if it takes longer */
 	double		 op_timeout, open_timeout;
 	double		 open_rate;	/* hold: connections/s */
 	int		 open_burst;	/* hold: of them at a time */

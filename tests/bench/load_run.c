@@ -23,6 +23,7 @@
 #define SCAN_EVERY	(200 * MSEC)
 #define SETTLE		(300 * MSEC)
 #define DRAIN_LIMIT	(2 * NSEC)
+#define LEAST_LIMIT	(20 * NSEC)
 #define EVENTS		64
 
 static uint64_t
@@ -173,6 +174,18 @@ run_until(struct run *r, uint64_t until)
 	return 0;
 }
 
+/* Until enough has been compared to judge by, or something has failed. */
+static int
+run_until_enough(struct run *r)
+{
+	uint64_t limit = now_ns() + LEAST_LIMIT;
+
+	while (r->checked < r->least && run_failed(r) == 0 && now_ns() < limit)
+		if (run_step(r, now_ns() + MSEC) == -1)
+			return -1;
+	return 0;
+}
+
 int
 run_init(struct run *r)
 {
@@ -311,7 +324,8 @@ run_measure(struct run *r)
 	sample_take(&r->begin, &r->watch, r->sample_flags);
 	r->phase = PHASE_MEASURE;
 	r->t0 = now_ns();
-	if (run_until(r, r->t0 + ns(r->secs)) == -1)
+	if (run_until(r, r->t0 + ns(r->secs)) == -1 ||
+	    run_until_enough(r) == -1)
 		return -1;
 	r->t1 = now_ns();
 	sample_take(&r->end, &r->watch, 0);

@@ -5,7 +5,8 @@
 # smoke.sh: is the load generator of the benchmark fit to judge? Every mode
 # runs without a failure against its own server and through shuttled, and a
 # server that falsifies bytes is found out. No figure is looked at.
-# From the environment: SHUTTLED, LOAD; LOAD_SECS: seconds of each run (0.1).
+# From the environment: SHUTTLED, LOAD; LOAD_SECS: seconds of each run (0.1), or
+# more where that is too little on a busy machine to see anything.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -82,7 +83,7 @@ good() {
 	addr=$2
 	mode=$3
 	shift 3
-	result=$("$LOAD" "$mode" -a "$addr" -t "$secs" -w 0.02 \
+	result=$("$LOAD" "$mode" -a "$addr" -t "$secs" -w 0.02 -N 500 \
 	    -P "$proxy_pid" -B "$serve_pid" -v 1 "$@" </dev/null) ||
 		fail "$name: $mode $*: $result"
 	is '"failed":0,' || fail "$name: $mode $*: $result"
@@ -108,7 +109,7 @@ all_modes() {
 # caught MODE OPTION...: a wrong byte is found and named, nothing else is.
 caught() {
 	if result=$("$LOAD" "$@" -a "$through" -t "$secs" -w 0.02 -v 1 \
-	    </dev/null); then
+	    -N 1000000000 </dev/null); then
 		fail "$*: a wrong byte was not seen: $result"
 	fi
 	is '"f_wrong":[1-9]' || fail "$*: not called wrong: $result"
