@@ -197,7 +197,7 @@ enum backend_news {
  * it has answered, does so again and for twice as long, up to BACKEND_EJECT_MAX
  * times the first. Never are more than *max_ejected* percent ejected, nor the
  * only one. When it has answered, and was not ejected for the longest of these
- * times, it begins anew.
+ * times, it begins anew. Checks that find it up again end its ejection.
  */
 #define BACKEND_EJECT_MAX	30
 enum backend_news backend_failed(const struct backends *, uint32_t i,

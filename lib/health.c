@@ -13,6 +13,20 @@ health_needs(const struct check_plan *p, enum backend_health before)
 	    before == HEALTH_DOWN ? p->rise : 1;
 }
 
+/*
+ * What sessions saw of it is older than what rise says now. It is on probation:
+ * one failure more ejects it again, and for longer.
+ */
+static void
+end_ejection(struct board_backend *b, uint64_t now)
+{
+	uint64_t until = atomic_load(&b->held_until);
+
+	if (until > now)
+		(void)atomic_compare_exchange_strong(&b->held_until, &until,
+		    now);
+}
+
 /* Who was up from the beginning has no slow start: as if it were up for ever. */
 static void
 turn(struct board *board, struct board_backend *b, enum backend_health from,
@@ -22,6 +36,8 @@ turn(struct board *board, struct board_backend *b, enum backend_health from,
 	    0 : now);
 	if (to == HEALTH_DOWN)
 		atomic_fetch_add(&b->downs, 1);
+	else
+		end_ejection(b, now);
 	/* Last: whoever sees it finds the rest in place. */
 	atomic_store(&b->health, to);
 	atomic_fetch_add(&board->head->changes, 1);

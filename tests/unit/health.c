@@ -170,6 +170,26 @@ test_takes_its_seat(void **state)
 	assert_int_equal(atomic_load(&board->head->changes), 0);
 }
 
+/* What sessions saw is forgotten when it is up again, and not before. */
+static void
+test_ends_ejection(void **state)
+{
+	(void)state;
+	goes(&usual, "+u");
+	atomic_store(&b->held_until, now + 60000);
+	goes(&usual, "+u-u-u-d+d");
+	assert_int_equal(atomic_load(&b->held_until), 1010 + 60000);
+	goes(&usual, "+u");
+	assert_int_equal(atomic_load(&b->held_until), now);
+	/* Who is in doubt stays so, and who is in service. */
+	atomic_store(&b->held_until, 7);
+	goes(&usual, "-u-u-d+d+u");
+	assert_int_equal(atomic_load(&b->held_until), 7);
+	atomic_store(&b->held_until, 0);
+	goes(&usual, "-u-u-d+d+u");
+	assert_int_equal(atomic_load(&b->held_until), 0);
+}
+
 #define TEST(test)	cmocka_unit_test_setup(test, set_up)
 
 int
@@ -182,6 +202,7 @@ main(void)
 		TEST(test_intervals),
 		TEST(test_spread),
 		TEST(test_takes_its_seat),
+		TEST(test_ends_ejection),
 	};
 	int status = RUN(tests);
 
