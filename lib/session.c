@@ -160,11 +160,29 @@ session_event(struct session_table *t, struct session *s, int side,
 		session_linger_event(t, s);
 }
 
+/* No server has it yet, so nothing is on its way. */
+static void
+send_home(struct session_table *t, struct session *s, enum session_end why)
+{
+	if (s->state == SESSION_QUEUE) {
+		session_leave_queue(t, s);
+	} else {
+		session_let_go(t, s, false);
+		session_set_state(s, SESSION_PICK);
+	}
+	session_turn_away(t, s, why);
+}
+
 void
 session_shut(struct session_table *t, struct session *s, enum session_end why)
 {
 	int way;
 
+	if (s->state == SESSION_HEADER || s->state == SESSION_QUEUE ||
+	    s->state == SESSION_CONNECT) {
+		send_home(t, s, why);
+		return;
+	}
 	if (s->state != SESSION_RELAY) {
 		session_kill(t, s, why, false);
 		return;

@@ -134,7 +134,10 @@ void	session_event(struct session_table *, struct session *, int side,
 /* Its timer has come. The session may be gone afterwards. */
 void	session_expired(struct session_table *, struct session *);
 
-/* Send end of file both ways, so that both ends may finish by themselves. */
+/*
+ * Send end of file both ways, so that both ends may finish by themselves. Who
+ * has no server yet is turned away. The session may be gone afterwards.
+ */
 void	session_shut(struct session_table *, struct session *,
 	    enum session_end);
 

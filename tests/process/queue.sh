@@ -54,10 +54,12 @@ in_the_order_of_arrival() {
 }
 
 # one_place LINE...: one server that takes one at a time, in a pool with these
-# directives; the one client that has it is called holder.
+# directives, and $top for all; the one client that has it is called holder.
+top=
 one_place() {
 	echo_start
 	{
+		printf '%s\n' "$top"
 		printf 'listen: { main: { address = "127.0.0.1:0"; } }\n'
 		printf 'pool: { main: {\n'
 		printf '%s\n' "$@"
@@ -217,6 +219,17 @@ reload_adds_a_server() {
 	shuttled_stop
 }
 
+# Who has asked already reads end of file, not a reset.
+life_ends_in_the_queue() {
+	top="max_lifetime = \"$((700 * TEST_SLOW))ms\"; lifetime_jitter = 0;"
+	one_place 'queue_timeout = "1m";'
+	top=
+	peer "connect $LISTEN; send-text \"question\"; expect-eof"
+	assert_log 'backend=- .*end=proxy.max_lifetime'
+	goes holder
+	shuttled_stop
+}
+
 # A worker that drains serves who waits in it.
 quit_while_they_wait() {
 	one_place 'queue_timeout = "30s";'
@@ -232,4 +245,4 @@ quit_while_they_wait() {
 run_cases never_more_than_one in_the_order_of_arrival too_long_and_too_many \
     waiting_is_cheap the_holder_is_killed one_that_waits_is_killed \
     one_that_waits_is_stopped reload_while_they_wait reload_adds_a_server \
-    quit_while_they_wait
+    life_ends_in_the_queue quit_while_they_wait
