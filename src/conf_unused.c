@@ -24,6 +24,8 @@
 	X(REFUSAL, "allow, deny or a limit") \
 	X(LIFETIME, "max_lifetime") \
 	X(NETWORK, "an address of IPv4 or IPv6") \
+	X(EJECTION, "max_fails above 0") \
+	X(WAITING, "max_sessions in a server, check or resolve") \
 	X(ACCEPT_PROXY, "accept_proxy in the listener") \
 	X(SEND_PROXY, "send_proxy = \"v2\" in the pool or a server")
 
@@ -58,6 +60,11 @@ static const struct rule {
 	{ SECTION_POOL, "fall", NEED_CHECK },
 	{ SECTION_POOL, "init_state", NEED_CHECK },
 	{ SECTION_POOL, "on_down", NEED_CHECK },
+	{ SECTION_POOL, "fail_timeout", NEED_EJECTION },
+	{ SECTION_POOL, "eject_time", NEED_EJECTION },
+	{ SECTION_POOL, "max_ejected", NEED_EJECTION },
+	{ SECTION_POOL, "queue_timeout", NEED_WAITING },
+	{ SECTION_POOL, "max_queue", NEED_WAITING },
 	{ SECTION_POOL, "send_proxy_tlvs", NEED_SEND_PROXY },
 	{ SECTION_LISTEN, "accept_proxy_others", NEED_ACCEPT_PROXY },
 	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
@@ -121,10 +128,24 @@ is_network(const struct section *s)
 	    strncmp(v->text[0], "builtin:", 8) != 0);
 }
 
+/* For room on a server, for its first check, or for what its name means? */
 static bool
-holds(enum need need, const struct settings *st, const struct pool *p,
+may_wait(const struct conf *c, const struct pool *p)
+{
+	const struct backend *b;
+	bool may = p->checked;
+
+	for (b = c->backend + p->first; b < c->backend + p->first + p->n; b++)
+		may |= b->max_sessions != 0 || b->question != 0;
+	return may;
+}
+
+static bool
+holds(enum need need, const struct conf *c, const struct pool *p,
     const struct section *s)
 {
+	const struct settings *st = c->settings;
+
 	switch (need) {
 	case NEED_CHECK:
 		return p->check.kind != CHECK_OFF;
@@ -149,6 +170,10 @@ holds(enum need need, const struct settings *st, const struct pool *p,
 		return is_said_for(st, s, "max_lifetime");
 	case NEED_NETWORK:
 		return is_network(s);
+	case NEED_EJECTION:
+		return p->max_fails > 0;
+	case NEED_WAITING:
+		return may_wait(c, p);
 	case NEED_ACCEPT_PROXY:
 		return is_said(s, "accept_proxy");
 	case NEED_SEND_PROXY:
@@ -178,7 +203,7 @@ is_default(const struct value *v)
 
 /* *quiet*: say nothing of checks. */
 static void
-check_section(const struct settings *st, const struct section *s,
+check_section(const struct conf *c, const struct section *s,
     const struct pool *p, bool quiet, struct complaints *cs)
 {
 	static const char *const texts[] = {
@@ -192,7 +217,7 @@ check_section(const struct settings *st, const struct section *s,
 	for (r = rules; r < rules + sizeof(rules) / sizeof(*rules); r++) {
 		if (r->section != s->kind || (v = section_get(s,
 		    directive_find(s->kind, r->name))) == NULL ||
-		    is_default(v) || holds(r->need, st, p, s) ||
+		    is_default(v) || holds(r->need, c, p, s) ||
 		    (quiet && r->need <= NEED_EXEC))
 			continue;
 		complain_at(cs, &v->place, "%s has no effect without %s",
@@ -269,7 +294,7 @@ conf_unused(const struct conf *c, struct complaints *cs)
 			quiet = p->check.kind == CHECK_OFF && is_off(st, s);
 		}
 		if (s->kind != SECTION_TOP)
-			check_section(st, s, p, quiet, cs);
+			check_section(c, s, p, quiet, cs);
 		if (s->kind == SECTION_LISTEN)
 			check_limits(c, s, cs);
 		check_lists(s, cs);

@@ -197,6 +197,29 @@ test_exceptions(void **state)
 	top = "";
 }
 
+static void
+test_ejection(void **state)
+{
+	(void)state;
+	expect("max_fails = 0;\nfail_timeout = \"1s\"; eject_time = \"1s\"; "
+	    "max_ejected = 5;", "", 3, 5, "eject_time has no effect without "
+	    "max_fails above 0");
+	expect("eject_time = \"1s\"; max_fails = 2;", "", 0, 0, "");
+}
+
+/* Limits of listeners refuse: nobody waits for them. */
+static void
+test_waiting(void **state)
+{
+	(void)state;
+	in_listener = "max_sessions = 5;";
+	expect("queue_timeout = \"1s\"; max_queue = 3;", "", 2, 4,
+	    "max_queue has no effect without max_sessions in a server, check");
+	in_listener = "";
+	expect("queue_timeout = \"1s\";", "max_sessions = 5;", 0, 0, "");
+	expect("queue_timeout = \"1s\"; check = \"tcp\";", "", 0, 0, "");
+}
+
 static int
 make_files(void **state)
 {
@@ -225,6 +248,8 @@ main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_exceptions),
+		cmocka_unit_test(test_ejection),
+		cmocka_unit_test(test_waiting),
 	};
 
 	alarm(60);
