@@ -277,6 +277,20 @@ check_lists(const struct section *s, struct complaints *cs)
 	}
 }
 
+/* On purpose, perhaps; but to every client the door is closed. */
+static void
+check_service(const struct conf *c, const struct section *s,
+    const struct pool *p, struct complaints *cs)
+{
+	const struct backend *b;
+
+	for (b = c->backend + p->first; b < c->backend + p->first + p->n; b++)
+		if (b->state == BACKEND_READY && b->weight > 0)
+			return;
+	complain_at(cs, &s->place, "pool %s serves nobody: all of its servers "
+	    "are in drain or maint, or have weight 0", s->name);
+}
+
 void
 conf_unused(const struct conf *c, struct complaints *cs)
 {
@@ -292,6 +306,7 @@ conf_unused(const struct conf *c, struct complaints *cs)
 		if (s->kind == SECTION_POOL) {
 			p = &c->pool[pools++];
 			quiet = p->check.kind == CHECK_OFF && is_off(st, s);
+			check_service(c, s, p, cs);
 		}
 		if (s->kind != SECTION_TOP)
 			check_section(c, s, p, quiet, cs);

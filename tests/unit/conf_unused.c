@@ -220,6 +220,20 @@ test_waiting(void **state)
 	expect("queue_timeout = \"1s\"; check = \"tcp\";", "", 0, 0, "");
 }
 
+static void
+test_service(void **state)
+{
+	static const char says[] = "pool app serves nobody: all of its servers "
+	    "are in drain or maint, or have weight 0";
+
+	(void)state;
+	expect("", "weight = 0;", 1, 3, says);
+	expect("", "state = \"drain\";", 1, 3, says);
+	expect("", "state = \"maint\"; backup = true;", 1, 3, says);
+	expect("", "weight = 0; } b: { address = \"127.0.0.1:2\"; backup = "
+	    "true;", 0, 0, "");
+}
+
 static int
 make_files(void **state)
 {
@@ -250,6 +264,7 @@ main(void)
 		cmocka_unit_test(test_exceptions),
 		cmocka_unit_test(test_ejection),
 		cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_service),
 	};
 
 	alarm(60);
