@@ -98,25 +98,25 @@ smoothly() {
 	shuttled_stop
 }
 
-# write_pool STATE: of a; b is ready.
+# write_pool BALANCE STATE: of b; a is ready.
 write_pool() {
 	cat >"$T/pool.conf" <<END
-balance = "leastconn";
+balance = "$1";
 pool: { p: { server: {
 	a: { address = "$(cat "$T/a")"; }
-	b: { address = "$(cat "$T/b")"; state = "$1"; }
+	b: { address = "$(cat "$T/b")"; state = "$2"; }
 } } }
 END
 }
 
 # One has sessions that do not end; the other comes into service. It gets ten
 # and so has as many; from then on it is in turn. A reload forgets nothing.
-leastconn() {
+by_load() {
 	echoes a b
-	write_pool drain
+	write_pool "$1" drain
 	shuttled_start -c "$T/pool.conf" -l 127.0.0.1:0 -w "$workers"
 	hold stuck 10
-	write_pool ready
+	write_pool "$1" ready
 	signal HUP
 	wait_for 15 log_has 'reloaded: generation'
 	hold free 10
@@ -128,6 +128,15 @@ leastconn() {
 	assert_eq 'sessions of a' 11 "$(of p/a)"
 	assert_eq 'sessions of b' 11 "$(of p/b)"
 	shuttled_stop
+}
+
+leastconn() {
+	by_load leastconn
+}
+
+# Of two it looks at both.
+two_choices() {
+	by_load random
 }
 
 # Clients from 20 addresses, each three times: always the same server, whichever
@@ -256,6 +265,6 @@ first_fills_up() {
 	shuttled_stop
 }
 
-run_cases equal_weights twice_the_weight smoothly leastconn source_address \
-    consistent_hash maglev address_and_port bounded slow_start \
+run_cases equal_weights twice_the_weight smoothly leastconn two_choices \
+    source_address consistent_hash maglev address_and_port bounded slow_start \
     no_new_sessions first_fills_up

@@ -223,6 +223,12 @@ http() {
 	assert_log 'p/c: down: what it answers is not HTTP/1'
 	shuttled_stop
 	peer_stop a b c
+	backend d 'expect-text "HEAD / HTTP/1.1\r\nHost: 127.0.0.1"
+	    send-text "HTTP/1.1 200 OK\r\n\r\n"; expect-end'
+	start 'check = "http"; check_method = "HEAD";' "$(server d)"
+	assert_log 'p/d: up: HTTP status 200'
+	shuttled_stop
+	peer_stop d
 }
 
 # Without a word, without an end, in pieces, or with no end of them.
@@ -266,6 +272,21 @@ runs_programs() {
 	kill -USR1 $$
 	EOF
 	assert_log 'p/a: down: signal 10 (check 3 of 3)'
+	shuttled_stop
+}
+
+# Who is down is asked at an interval of its own.
+while_down() {
+	program <<-EOF
+	#!/bin/sh
+	[ -e "$T/well" ]
+	EOF
+	start "check = \"exec\"; check_command = \"$T/program\"; rise = 1;
+	    interval = \"1h\"; down_interval = \"50ms\";" \
+	    'a: { address = "127.0.0.1:1" }'
+	assert_log 'p/a: down: exit code 1'
+	: >"$T/well"
+	assert_log 'p/a: up: exit code 0'
 	shuttled_stop
 }
 
@@ -568,6 +589,6 @@ real_tls() {
 
 run_cases down_and_up last_one is_polite elsewhere on_down clients_wait \
     send_expect http \
-    bad_servers runs_programs time_limit no_program no_process prober_dies \
-    stays_over_reloads begins_as_told not_checked many real_redis real_nginx \
-    real_postgres real_tls
+    bad_servers runs_programs while_down time_limit no_program no_process \
+    prober_dies stays_over_reloads begins_as_told not_checked many real_redis \
+    real_nginx real_postgres real_tls
