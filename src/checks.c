@@ -108,15 +108,16 @@ strength_of(const struct checks *cs, const struct pool *p)
 }
 
 static void
-tell(const struct checks *cs, const struct slot *s, bool up, uint32_t needed,
-    uint64_t us)
+tell(const struct checks *cs, const struct slot *s, bool up,
+    enum backend_health before, uint64_t us)
 {
 	const struct pool *p = pool_of(cs, s->server);
 	const struct strength n = strength_of(cs, p);
+	uint32_t needed = health_needs(&p->check, before);
 	char why[4 * DIALOG_WHY + 1], which[48] = "first check", took[32] = "";
 
 	strvis(why, s->check.why, VIS_CSTYLE | VIS_NL | VIS_TAB);
-	if (needed > 1)
+	if (before != HEALTH_UNKNOWN)
 		snprintf(which, sizeof(which), "check %u of %u", needed,
 		    needed);
 	if (up)
@@ -153,7 +154,7 @@ conclude(struct checks *cs, uint32_t i, bool passed)
 	const struct check_plan *plan = &pool_of(cs, s->server)->check;
 	uint32_t seat = backend_of(cs, s->server)->seat;
 	uint64_t us = sys_now_us() - s->began, now = sys_now();
-	uint32_t needed;
+	enum backend_health before;
 
 	server->asked = false;
 	/* Who has its place by now did not answer. */
@@ -163,11 +164,10 @@ conclude(struct checks *cs, uint32_t i, bool passed)
 		timers_set(cs->timers, (uint32_t)(server - cs->server), now);
 		return;
 	}
-	needed = health_needs(plan, atomic_load(
-	    &cs->board->backend[seat].health));
+	before = atomic_load(&cs->board->backend[seat].health);
 	if (health_note(&server->health, cs->board, seat, plan, passed,
 	    us / 1000, now))
-		tell(cs, s, passed, needed, us);
+		tell(cs, s, passed, before, us);
 	timers_set(cs->timers, s->server, now + health_wait(&server->health,
 	    cs->board, seat, plan, arc4random()));
 	if (!check_end(&s->check)) {

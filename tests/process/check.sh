@@ -286,7 +286,7 @@ while_down() {
 	    'a: { address = "127.0.0.1:1" }'
 	assert_log 'p/a: down: exit code 1'
 	: >"$T/well"
-	assert_log 'p/a: up: exit code 0'
+	assert_log 'p/a: up: exit code 0 .* (check 1 of 1)'
 	shuttled_stop
 }
 
