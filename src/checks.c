@@ -264,7 +264,8 @@ start(struct checks *cs, uint32_t server)
 	s->began = sys_now_us();
 	if ((plan->kind == CHECK_EXEC ? ask_program(cs, s, &v) :
 	    ask_server(cs, s, &to, &v)) == -1) {
-		put_off(cs, server, strerror(errno));
+		put_off(cs, server, cs->broken ? "the runner has ended" :
+		    strerror(errno));
 		return;
 	}
 	who->asked = true;

@@ -340,6 +340,7 @@ no_program() {
 	assert_log 'p/a: up'
 	kill -KILL "$(cat "/proc/$(prober)/task/$(prober)/children")"
 	wait_for 5 probers 2
+	assert_log 'p/a: the check is put off: the runner has ended'
 	assert_log 'prober.*: cannot go on: Broken pipe'
 	shuttled_stop
 	DEATHS=
