@@ -250,6 +250,21 @@ too_early(const struct balance_tier *t, const struct balance_ask *ask)
 	return false;
 }
 
+/* Does nothing keep a session from one of them but that it has enough? */
+static bool
+one_is_full(const struct balance *b, const struct balance_ask *ask)
+{
+	const struct pool *p = &b->bs->pool[ask->pool];
+	uint32_t i;
+
+	for (i = p->first; i < p->first + p->n; i++)
+		if (!was_tried(ask, i) && backend_serves(b->bs, i) &&
+		    !backend_held_off(b->bs, i, ask->now) &&
+		    backend_full(b->bs, i))
+			return true;
+	return false;
+}
+
 /* Will there be one if only one waits? */
 static bool
 worth_waiting(const struct balance *b, const struct balance_ask *ask)
@@ -264,22 +279,35 @@ worth_waiting(const struct balance *b, const struct balance_ask *ask)
 	return false;
 }
 
+/* One of the first tier that has any; NULL: none. */
+static const struct member *
+pick_in_order(struct balance *b, const struct balance_ask *ask, bool held)
+{
+	const struct balance_tier *tier = &b->tier[ask->pool * TIERS];
+	const struct member *m = NULL;
+	int i;
+
+	for (i = 0; i < TIERS && m == NULL; i++) {
+		if (i == TIER_BACKUP && too_early(&tier[TIER_PRIMARY], ask))
+			break;
+		m = pick_from(&tier[i], ask, held);
+	}
+	return m;
+}
+
 int
 balance_pick(struct balance *b, const struct balance_ask *ask)
 {
-	const struct balance_tier *tier = &b->tier[ask->pool * TIERS];
 	const struct member *m;
-	int i, held;
 
 	follow(b, ask->pool);
-	for (held = 0; held <= 1; held++)
-		for (i = 0; i < TIERS; i++) {
-			if (i == TIER_BACKUP &&
-			    too_early(&tier[TIER_PRIMARY], ask))
-				break;
-			if ((m = pick_from(&tier[i], ask, held)) != NULL)
-				return m->backend;
-		}
+	m = pick_in_order(b, ask, false);
+	/* Room is a better bet than one that failed just now. */
+	if (m == NULL && (b->bs->pool[ask->pool].max_queue == 0 ||
+	    !one_is_full(b, ask)))
+		m = pick_in_order(b, ask, true);
+	if (m != NULL)
+		return m->backend;
 	errno = worth_waiting(b, ask) ? EAGAIN : EHOSTDOWN;
 	return -1;
 }

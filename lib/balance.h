@@ -35,7 +35,8 @@ struct balance_ask {
 /*
  * Choose a backend of the pool that serves and was not tried. Primary backends
  * come before backup ones, and those that failed just now come last of all: a
- * guess must not turn away a client. While the first check of a primary one is
+ * guess must not turn away a client, but where sessions may wait they rather
+ * wait for one that is only full. While the first check of a primary one is
  * under way backup ones are left out, if sessions may wait. -1 with EAGAIN when
  * there will be one sooner or later, because it is full or its first check is
  * under way; with EHOSTDOWN when there is none, or all have been tried.

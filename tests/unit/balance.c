@@ -314,6 +314,31 @@ test_order_of_last_resorts(void **state)
 	assert_in_range(pick(2000), 0, 1);
 }
 
+/* Who is full will have room: that is waited for, if sessions may wait. */
+static void
+test_full_ones_and_ejected_ones(void **state)
+{
+	uint16_t tried[1] = { 0 };
+
+	(void)state;
+	begin((const int[]){ 1, 1 }, 2);
+	list[0].max_sessions = 1;
+	backend_failed(&backends, 1, 0);
+	assert_true(backend_take(&backends, 0));
+	assert_int_equal(pick(0), 1);
+	pool.max_queue = 10;
+	assert_int_equal(pick(0), -1);
+	assert_int_equal(errno, EAGAIN);
+	/* One that will not be taken is not waited for. */
+	assert_int_equal(pick_of(balance, 0, tried, 1, 0), 1);
+	/* Ejected no longer. */
+	assert_int_equal(pick(2000), 1);
+	backend_failed(&backends, 0, 0);
+	assert_int_equal(pick(0), 1);
+	backend_drop(&backends, 0);
+	assert_in_range(pick(0), 0, 1);
+}
+
 /* A tried primary one is followed by a primary one, held off or not tried. */
 static void
 test_backup_after_all_primary_ones(void **state)
@@ -591,6 +616,7 @@ main(void)
 		TEST(test_processes_draw_from_one_sequence),
 		TEST(test_tried_ones_are_left_out),
 		TEST(test_order_of_last_resorts),
+		TEST(test_full_ones_and_ejected_ones),
 		TEST(test_backup_after_all_primary_ones),
 		TEST(test_share_of_the_failed),
 		TEST(test_found_however_rare),
