@@ -18,6 +18,8 @@
 set -eu
 LC_ALL=C
 export LC_ALL
+# Some tests leave shuttled few descriptors: it must not inherit any of others'.
+exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
 
 if [ -z "${SHUTTLED:-}" ]; then
 	SHUTTLED=./shuttled
