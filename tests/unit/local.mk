@@ -68,7 +68,8 @@ UNIT_LIBS = libshuttle.a $(CMOCKA_LIBS) $(LIBBSD_LIBS)
 # Calls of the library that a test answers itself.
 WRAP_ALLOC = -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray \
 	-Wl,--wrap=strdup
-WRAP_SOCKET = -Wl,--wrap=socket,--wrap=connect,--wrap=recv,--wrap=send
+WRAP_RIG = -Wl,--wrap=socket,--wrap=connect,--wrap=recv,--wrap=send \
+	-Wl,--wrap=sys_now
 
 tests_unit_addr_SOURCES = tests/unit/addr.c tests/unit/helpers.h
 tests_unit_addr_LDADD = $(UNIT_LIBS)
@@ -144,7 +145,7 @@ tests_unit_fast_open_SOURCES = \
 	tests/unit/fast_open.c tests/unit/helpers.h \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_fast_open_LDADD = $(UNIT_LIBS)
-tests_unit_fast_open_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_fast_open_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_health_SOURCES = tests/unit/health.c tests/unit/helpers.h
 tests_unit_health_LDADD = $(UNIT_LIBS)
@@ -209,20 +210,19 @@ tests_unit_session_pace_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_pace.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_pace_LDADD = $(UNIT_LIBS)
-tests_unit_session_pace_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET) \
-	-Wl,--wrap=sys_now
+tests_unit_session_pace_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_queue_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_queue.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_queue_LDADD = $(UNIT_LIBS)
-tests_unit_session_queue_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_session_queue_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_outlet_SOURCES = \
 	tests/unit/outlet.c tests/unit/helpers.h \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_outlet_LDADD = $(UNIT_LIBS)
-tests_unit_outlet_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_outlet_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_pipepool_SOURCES = tests/unit/helpers.h tests/unit/pipepool.c
 tests_unit_pipepool_LDADD = $(UNIT_LIBS)
@@ -259,64 +259,64 @@ tests_unit_session_SOURCES = \
 	tests/unit/helpers.h tests/unit/session.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_LDADD = $(UNIT_LIBS)
-tests_unit_session_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_session_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_access_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_access.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_access_LDADD = $(UNIT_LIBS)
-tests_unit_session_access_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_session_access_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_connect_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_connect.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_connect_LDADD = $(UNIT_LIBS)
-tests_unit_session_connect_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_session_connect_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_count_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_count.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_count_LDADD = $(UNIT_LIBS)
-tests_unit_session_count_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_session_count_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_flow_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_flow.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_flow_LDADD = $(UNIT_LIBS)
-tests_unit_session_flow_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_session_flow_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_header_SOURCES = \
 	tests/unit/header_rig.h tests/unit/helpers.h \
 	tests/unit/proxyproto_rig.h tests/unit/session_header.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_header_LDADD = $(UNIT_LIBS)
-tests_unit_session_header_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_session_header_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_header_send_SOURCES = \
 	tests/unit/header_rig.h tests/unit/helpers.h \
 	tests/unit/proxyproto_rig.h tests/unit/session_header_send.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_header_send_LDADD = $(UNIT_LIBS)
-tests_unit_session_header_send_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_session_header_send_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_log_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_log.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_log_LDADD = $(UNIT_LIBS)
-tests_unit_session_log_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_session_log_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_table_SOURCES = \
 	tests/unit/alloc_fault.c \
 	tests/unit/helpers.h tests/unit/session_table.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_table_LDADD = $(UNIT_LIBS)
-tests_unit_session_table_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) $(WRAP_SOCKET)
+tests_unit_session_table_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) $(WRAP_RIG)
 
 tests_unit_session_timers_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_timers.c \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_timers_LDADD = $(UNIT_LIBS)
-tests_unit_session_timers_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_session_timers_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_shuttle_SOURCES = tests/unit/helpers.h tests/unit/shuttle.c
 tests_unit_shuttle_LDADD = $(UNIT_LIBS)
@@ -335,14 +335,14 @@ tests_unit_spare_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h \
 	tests/unit/spare.c tests/unit/spare_rig.h
 tests_unit_spare_LDADD = $(UNIT_LIBS)
-tests_unit_spare_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) $(WRAP_SOCKET)
+tests_unit_spare_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) $(WRAP_RIG)
 
 tests_unit_spare_take_SOURCES = \
 	tests/unit/engines.h tests/unit/helpers.h \
 	tests/unit/session_rig.c tests/unit/session_rig.h \
 	tests/unit/spare_rig.h tests/unit/spare_take.c
 tests_unit_spare_take_LDADD = $(UNIT_LIBS)
-tests_unit_spare_take_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SOCKET)
+tests_unit_spare_take_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_site_SOURCES = tests/unit/helpers.h tests/unit/site.c
 tests_unit_site_LDADD = $(UNIT_LIBS)

@@ -77,7 +77,6 @@ test_lines_in_the_log(void **state)
 	struct addr a;
 
 	(void)state;
-	rig.skew = 1000;
 	connect_both();
 	a.len = sizeof(a.in6);
 	MUST(getsockname(client, &a.sa, &a.len));
@@ -90,7 +89,6 @@ test_lines_in_the_log(void **state)
 	rig_expect(&rig, server, "123");
 	rig_session(&rig)->started = 5000;
 	rig_session(&rig)->connected = 5003;
-	rig.skew = 100000;
 	rig_hang_up(&server);
 	rig_expect_end(&rig, client);
 	rig_hang_up(&client);
@@ -260,7 +258,7 @@ test_reset_waits_for_what_was_read(void **state)
 	while ((n = rig_some(&rig, server, bytes, sizeof(bytes))) > 0) {
 		assert_int_equal(pattern_match(1, got, bytes, (size_t)n), n);
 		got += (uint64_t)n;
-		rig.skew += 20;
+		rig_clock += 20;
 	}
 	assert_int_equal(n, -1);
 	assert_int_equal(errno, ECONNRESET);

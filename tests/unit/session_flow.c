@@ -324,7 +324,7 @@ test_server_writes_on_after_a_reset(void **state)
 	    sizeof(bytes))) > 0) {
 		assert_int_equal(pattern_match(7, got, bytes, (size_t)n), n);
 		got += (uint64_t)n;
-		rig.skew += 20;
+		rig_clock += 20;
 	}
 	assert_int_equal(errno, ECONNRESET);
 	assert_true(got >= had);
@@ -426,7 +426,7 @@ disturb(struct end *e)
 			session_shut(&rig.table, rig_session(&rig), END_DRAIN);
 		break;
 	case 5:
-		rig.skew += random_below(&seed, 3000);
+		rig_clock += random_below(&seed, 3000);
 		break;
 	default:
 		break;

@@ -24,8 +24,10 @@ ssize_t	__real_recv(int, void *, size_t, int);
 ssize_t	__wrap_recv(int, void *, size_t, int);
 ssize_t	__real_send(int, const void *, size_t, int);
 ssize_t	__wrap_send(int, const void *, size_t, int);
+uint64_t __wrap_sys_now(void);
 
 struct rig_faults rig_faults;
+uint64_t rig_clock = 1000000;
 
 /* True when this call is to fail. */
 static bool
@@ -72,6 +74,12 @@ __wrap_send(int fd, const void *buf, size_t len, int flags)
 	errno = rig_faults.send_error;
 	rig_faults.send_error = 0;
 	return -1;
+}
+
+uint64_t
+__wrap_sys_now(void)
+{
+	return rig_clock;
 }
 
 void
@@ -226,9 +234,12 @@ rig_turn(struct rig *r, int ms)
 {
 	struct session_table *t = &r->table;
 	struct poller_event ev;
+	int found = poller_wait(t->poller, ms);
 
-	assert_true(poller_wait(t->poller, ms) >= 0);
-	table_turn(t, sys_now() + r->skew);
+	assert_true(found >= 0);
+	if (found == 0 && !r->stopped)
+		rig_clock += (uint64_t)ms;
+	table_turn(t, sys_now());
 	while (poller_next(t->poller, &ev))
 		assert_true(table_event(t, &ev) ||
 		    spares_event(t->spares, &ev));
@@ -242,7 +253,7 @@ rig_turn(struct rig *r, int ms)
 void
 rig_pass(struct rig *r, uint64_t ms)
 {
-	r->skew += ms;
+	rig_clock += ms;
 	rig_turn(r, 0);
 }
 
@@ -303,13 +314,15 @@ ssize_t
 rig_some(struct rig *r, int fd, void *buf, size_t len)
 {
 	uint64_t give_up = clock_ms() + PATIENCE;
+	int ms = 0;
 	ssize_t n;
 
 	do {
-		rig_turn(r, 0);
+		rig_turn(r, ms);
 		n = read(fd, buf, len);
 		if (n != -1 || errno != EAGAIN)
 			return n;
+		ms = 1;
 	} while (clock_ms() < give_up);
 	errno = ETIME;
 	return -1;

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * session_rig.h: a worker's loop without a worker, for the tests of sessions:
- * real sockets, backends that are listeners of the test, and a clock that can
- * be put forward. The test plays the clients and the servers.
+ * real sockets, backends that are listeners of the test, and a clock of its
+ * own. The test plays the clients and the servers.
  */
 #ifndef SESSION_RIG_H
 #define SESSION_RIG_H
@@ -23,7 +23,7 @@ struct rig {
 	int		 listener[RIG_BACKENDS];	/* -1: none */
 	struct backends	 backends;
 	struct board	*board;
-	uint64_t	 skew;		/* what the clock was put forward */
+	bool		 stopped;	/* only the test moves the clock */
 	int		 before;	/* descriptors open at the start */
 	uint32_t	 blocks;	/* in the pool at the start */
 	char		 dir[64], log[80];
@@ -41,6 +41,12 @@ struct rig_faults {
 	size_t	send_most;	/* bytes of each, until it is 0 again */
 };
 extern struct rig_faults rig_faults;
+
+/*
+ * What sys_now() says. It goes on by what turns wait in vain, however long the
+ * system takes for that: a test that is not let run has missed no deadline.
+ */
+extern uint64_t rig_clock;
 
 /* A table for *sessions* sessions with *blocks* blocks of *size* bytes. */
 void	rig_start(struct rig *, uint32_t sessions, uint32_t blocks,

@@ -257,9 +257,9 @@ test_oldest(void **state)
 	(void)state;
 	assert_int_equal(table_oldest(&rig.table), 0);
 	open_one(0);
-	rig.skew += 5000;
+	rig_clock += 5000;
 	open_one(1);
-	rig.skew += 300;
+	rig_clock += 300;
 	open_one(2);
 	assert_in_range(table_oldest(&rig.table), 5300, 5300 + PATIENCE);
 	close_one(0);
