@@ -190,6 +190,7 @@ test_client_is_gone(void **state)
 	client[2] = rig_client(&rig);
 	rig_abort(client[1]);
 	client[1] = -1;
+	TURN_UNTIL(&rig, rig_ends(&rig, END_CLIENT_RESET) == 1);
 	/* An end of file is no reason: it has asked, and listens. */
 	rig_write(&rig, client[2], "question");
 	MUST(shutdown(client[2], SHUT_WR));

@@ -106,9 +106,9 @@ test_spoke_and_ended_unseen(void **state)
 	int server = begin_with_one();
 
 	(void)state;
-	write_text(server, "220 hello");
-	rig_idle(&rig);
+	speaks(server, "220 hello");
 	close(server);
+	hangs_up(our_end(0));
 	nobody_comes(500);
 	assert_int_not_equal(our_end(0), -1);
 	rig_pass(&rig, 600);

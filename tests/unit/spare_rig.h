@@ -77,6 +77,25 @@ our_end(int nth)
 	return -1;
 }
 
+/* The server says something on the only spare, which nobody wants yet. */
+static inline void
+speaks(int server, const char *text)
+{
+	write_text(server, text);
+	assert_true(comes(our_end(0), POLLIN, PATIENCE));
+	rig_idle(&rig);
+}
+
+/* The end of what is behind *fd* has come. */
+static inline void
+hangs_up(int fd)
+{
+	uint64_t give_up = clock_ms() + PATIENCE;
+
+	while (!poller_hung_up(fd))
+		assert_true(clock_ms() < give_up);
+}
+
 /* Has somebody connected to a? */
 static inline bool
 knocks(void)

@@ -36,7 +36,6 @@ test_taken_and_replaced(void **state)
 	rig_write(&rig, server, "answer");
 	rig_expect(&rig, client, "answer");
 	/* The next one has come without a rest, and is another's. */
-	assert_true(knocks());
 	next = rig_server(&rig, 0);
 	assert_int_equal(board_backend_live(rig.board, 0), 1);
 	close(server);
@@ -84,8 +83,7 @@ test_server_speaks_first(void **state)
 	int server = begin_with_one();
 
 	(void)state;
-	write_text(server, "220 hello");
-	rig_idle(&rig);
+	speaks(server, "220 hello");
 	assert_int_equal(poller_wait(rig.table.poller, 20), 0);
 	rig_pass(&rig, 1100);
 	rig_pass(&rig, 1100);
@@ -104,15 +102,12 @@ static void
 test_spoke_and_ended(void **state)
 {
 	int server = begin_with_one(), fd = our_end(0);
-	uint64_t give_up = clock_ms() + PATIENCE;
 
 	(void)state;
-	write_text(server, "220 hello");
-	rig_idle(&rig);
+	speaks(server, "220 hello");
 	write_text(server, "421 timeout");
 	close(server);
-	while (!poller_hung_up(fd))
-		assert_true(clock_ms() < give_up);
+	hangs_up(fd);
 	client = rig_client(&rig);
 	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
 	server = rig_server(&rig, 0);
@@ -130,8 +125,7 @@ test_taken_when_due(void **state)
 	int server = begin_with_one(), taken;
 
 	(void)state;
-	write_text(server, "220 hello");
-	rig_idle(&rig);
+	speaks(server, "220 hello");
 	taken = spare_take(rig.table.spares, 0);
 	assert_int_not_equal(taken, -1);
 	poller_forget(rig.table.poller, taken);
@@ -150,7 +144,6 @@ test_dead_ones_are_passed_over(void **state)
 	struct sockaddr_in mine, peer;
 	socklen_t len = sizeof(mine);
 	int i, server[4], good = -1, last;
-	uint64_t give_up = clock_ms() + PATIENCE;
 
 	(void)state;
 	begin(4);
@@ -168,8 +161,7 @@ test_dead_ones_are_passed_over(void **state)
 			close(server[i]);
 	}
 	for (i = 0; i < 3; i++)
-		while (!poller_hung_up(our_end(i)))
-			assert_true(clock_ms() < give_up);
+		hangs_up(our_end(i));
 	assert_int_equal(spare_take(rig.table.spares, 0), last);
 	assert_int_equal(spare_take(rig.table.spares, 0), -1);
 	poller_forget(rig.table.poller, last);
