@@ -93,6 +93,7 @@ one_process() {
 	workers=0
 	mkdir "$T/own"
 	start_with_groups -w 0 -p "$T/own/pid"
+	assert_log 'info: ready: '
 	user=$(default_user)
 	check_all "$(id -u "$user")" "$(id -g "$user")"
 	serves || fail 'it does not serve'

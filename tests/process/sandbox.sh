@@ -73,6 +73,7 @@ switched_off() {
 	assert_eq Seccomp 0 "$(status_of "$(worker 1)" Seccomp)"
 	shuttled_stop
 	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 0
+	assert_log 'info: ready: '
 	assert_eq sandbox off "$(sandbox)"
 	shuttled_stop
 }

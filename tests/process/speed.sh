@@ -135,6 +135,7 @@ workers_are_pinned_to_what_there_is() {
 
 the_only_process_is_pinned() {
 	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 0 --pin-cpus
+	assert_log 'info: ready: '
 	assert_eq 'CPUs' "$(cpus $$ | head -n 1)" "$(cpus "$PID")"
 	shuttled_stop
 }
