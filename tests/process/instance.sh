@@ -102,6 +102,7 @@ only_one_of_many() {
 	done
 	started="$started $many"
 	wait_for 10 losers 7
+	wait_for 10 test -s "$T/pid"
 	PID=$(cat "$T/pid")
 	signal TERM
 	wait_for 10 losers 8
