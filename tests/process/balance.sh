@@ -191,8 +191,8 @@ pool() {
 address_and_port() {
 	echoes a b
 	pool 'balance = "source"; hash_key = "address_port";' a= b=
-	short 30
-	assert_between 'sessions of a' 5 25 "$(of p/a)"
+	short 60
+	assert_between 'sessions of a' 1 59 "$(of p/a)"
 	shuttled_stop
 }
 
