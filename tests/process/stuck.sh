@@ -7,7 +7,8 @@
 . "$(dirname "$0")/lib.sh"
 DEATHS=wanted
 
-# served N MS: so many exchanges, each within this time.
+# served N MS: so many exchanges, each within this time, which is less than the
+# five seconds of who is stuck, and more than what holds up a machine.
 served() {
 	n=$1
 	while [ "$n" -gt 0 ]; do
@@ -32,9 +33,9 @@ stopped_worker_delays_nobody() {
 		victim=$(worker $place)
 		kill -STOP "$victim"
 		# Before the master has noticed, and after.
-		served 5 1000
+		served 5 3000
 		assert_log "worker $place pid $victim is stopped"
-		served 5 1000
+		served 5 3000
 		kill -CONT "$victim"
 		assert_log "worker $place pid $victim goes on"
 	done
@@ -65,7 +66,7 @@ stuck_worker_delays_little() {
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
 	longest=0
 	woken_worker_is_stuck 5000000
-	served 4 700
+	served 4 3000
 	say "the longest took $longest ms"
 	tracer_end
 	kill -KILL "$PID" "$(worker 1)" "$(worker 2)" 2>/dev/null || :
@@ -78,10 +79,10 @@ killed_in_between() {
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
 	longest=0
 	woken_worker_is_stuck 5000000
-	served 4 700
+	served 4 3000
 	kill -KILL "$victim"
 	tracer_end
-	served 1 1000
+	served 1 3000
 	signal TERM
 	shuttled_ended 0
 }
