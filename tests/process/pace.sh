@@ -5,13 +5,18 @@
 # pace.sh: sessions with a rate, a longest life, and sides that say nothing, in
 # two workers. From the environment:
 #   PACE_SECONDS   how long each rate is measured; default 1. From 10 on it has
-#                  to be right within 3 %.
+#                  to be right within 3 %; else it may be late by two seconds,
+#                  as a machine that does much else is.
 # shellcheck source-path=SCRIPTDIR disable=SC1091
 . "$(dirname "$0")/lib.sh"
 
 seconds=${PACE_SECONDS:-1}
 percent=15
-[ "$seconds" -lt 10 ] || percent=3
+late=2000
+if [ "$seconds" -ge 10 ]; then
+	percent=3
+	late=0
+fi
 copied=$((200 * 1024))		# reads of less than 32 KiB
 spliced=$((2 * 1024 * 1024))
 
@@ -41,7 +46,7 @@ took() {
 	say "$1, $2 bytes a second: $(($2 * seconds * 1000 / ms)) in $ms ms"
 	if ! slow; then
 		assert_between "$1: ms" $((seconds * (1000 - 10 * percent))) \
-		    $((seconds * (1000 + 10 * percent))) "$ms"
+		    $((seconds * (1000 + 10 * percent) + late)) "$ms"
 	fi
 	[ "$2" = "$copied" ] || [ "$(pipes)" -gt "$4" ] ||
 		fail "$1: nothing was spliced"
@@ -115,18 +120,18 @@ ends_come_through() {
 }
 
 silent_sides_are_cut() {
-	backend b 'send-text "hello\n"; send 3000 seed 1 rate 2000; expect-end'
+	backend b 'send-text "hello\n"; send 9000 seed 1 rate 2000; expect-end'
 	limited 'client_idle_timeout = "400ms";'
 	peer "connect $LISTEN; expect-text \"hello\\n\"; expect-end"
 	assert_log 'end=proxy.client_idle'
-	assert_between total_ms 400 1400 "$(session_field total_ms)"
+	assert_between total_ms 400 4000 "$(session_field total_ms)"
 	peer_stop b
 	shuttled_stop
-	backend b 'expect 3000 seed 1; expect-end'
+	backend b 'expect 9000 seed 1; expect-end'
 	limited 'server_idle_timeout = "400ms"; idle_timeout = "1h";'
-	peer_start c "connect $LISTEN; send 3000 seed 1 rate 2000"
+	peer_start c "connect $LISTEN; send 9000 seed 1 rate 2000"
 	assert_log 'end=proxy.server_idle'
-	assert_between total_ms 400 1400 "$(session_field total_ms)"
+	assert_between total_ms 400 4000 "$(session_field total_ms)"
 	peer_end c
 	peer_end b
 	shuttled_stop
@@ -135,16 +140,16 @@ silent_sides_are_cut() {
 # None lives too long, and they do not end together.
 lives_are_spread() {
 	backend b 'send-text "x"; expect-eof; close'
-	limited 'max_lifetime = "1500ms"; lifetime_jitter = 50;'
+	limited 'max_lifetime = "3s"; lifetime_jitter = 50;'
 	peer "parallel 20 { connect $LISTEN; expect-text \"x\"; expect-eof }"
 	wait_for 5 log_reaches 20 'end=proxy.max_lifetime'
 	sed -n 's/.* total_ms=\([0-9]*\) .*/\1/p' "$T/log" | sort -n >"$T/ages"
 	low=$(head -n 1 "$T/ages")
 	high=$(tail -n 1 "$T/ages")
 	say "lives of $low to $high ms"
-	slow || assert_between 'the longest life' 1000 1700 "$high"
-	assert_between 'the shortest one' 740 1400 "$low"
-	assert_between 'the difference' 200 1000 $((high - low))
+	assert_between 'the longest life' 2200 $((4500 * TEST_SLOW)) "$high"
+	assert_between 'the shortest one' 1490 $((3000 * TEST_SLOW)) "$low"
+	slow || assert_between 'the difference' 200 3000 $((high - low))
 	peer_stop b
 	shuttled_stop
 }

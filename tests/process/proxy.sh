@@ -180,7 +180,7 @@ not_trusted() {
 
 too_late() {
 	backend a 'send-text never'
-	front 'accept_proxy = "all"; header_timeout = "100ms";' '' a
+	front 'accept_proxy = "all"; header_timeout = "1s";' '' a
 	peer "parallel 8 { connect $LISTEN; expect-eof }"
 	peer "connect $LISTEN; send-text PROXY; expect-eof"
 	wait_for 5 log_reaches 9 \
