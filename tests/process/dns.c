@@ -9,7 +9,8 @@
  *
  * or a word that makes it misbehave: silent, servfail, refused, nxdomain,
  * truncate (over UDP), garbage; or, for questions of one type, "failing TYPE".
- * Prints its address, then each question on a line.
+ * Prints its address, then each question on a line: name, type, protocol, and
+ * when it came, in ms.
  */
 #include <sys/socket.h>
 
@@ -23,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HEADER	12
@@ -177,6 +179,16 @@ done:
 	return code;
 }
 
+static unsigned long long
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (unsigned long long)ts.tv_sec * 1000 +
+	    (unsigned long long)ts.tv_nsec / 1000000;
+}
+
 /* 0: there is nothing to say. */
 static size_t
 answer(const char *file, const unsigned char *m, size_t len, bool tcp,
@@ -190,7 +202,7 @@ answer(const char *file, const unsigned char *m, size_t len, bool tcp,
 	    (end = read_name(m, len, name, sizeof(name))) == 0)
 		return 0;
 	type = m[end - 4] << 8 | m[end - 3];
-	printf("%s %d %s\n", name, type, tcp ? "tcp" : "udp");
+	printf("%s %d %s %llu\n", name, type, tcp ? "tcp" : "udp", now_ms());
 	fflush(stdout);
 	r->n = 0;
 	put(r, m, end);
