@@ -67,9 +67,11 @@ unanswered_loses_no_byte() {
 }
 
 backup_only_when_needed() {
-	backend a 'send-text "a\n"'
+	backend_refusing first
+	first=$(address first)
+	peer_start a "listen $first; port-file $T/a; \
+	    serve any { send-text \"a\\n\" }"
 	backend b 'send-text "b\n"'
-	first=$(address a)
 	shuttled_start -l 127.0.0.1:0 -b "$(address b),backup,name=b" \
 	    -b "$first,name=a" -w "$workers"
 	peer -p 12 "connect $LISTEN; expect-text \"a\\n\"; expect-eof"
@@ -82,6 +84,7 @@ backup_only_when_needed() {
 	    "connect $LISTEN; expect-text \"a\\n\"; expect-eof"
 	peer -p 12 "connect $LISTEN; expect-text \"a\\n\"; expect-eof"
 	peer_stop a b
+	backends_release first
 	shuttled_stop
 }
 

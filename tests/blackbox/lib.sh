@@ -366,7 +366,8 @@ backend() {
 	alive "$!" || fail "backend $1 did not start"
 }
 
-# A port that refuses for as long as this test runs.
+# A port that refuses for as long as this test runs. A server may listen there,
+# go and come again: nobody else gets it in between.
 backend_refusing() {
 	peer_start "$1" \
 	    "bind 127.0.0.1:0; port-file $T/$1; timeout 300000; wait-file $T/end"

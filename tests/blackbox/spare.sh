@@ -140,8 +140,9 @@ ended_at_once() {
 
 # All are dead at once, and nobody has had the time to notice.
 backend_restarted() {
-	backend b "$echo"
-	first=$(address b)
+	backend_refusing first
+	first=$(address first)
+	backend_at "$first" b "$echo"
 	shuttled_start -l 127.0.0.1:0 -b "$first,spare=8" -w 1
 	wait_for 5 said_just b came 8
 	kill -STOP "$(worker_pids)"
@@ -156,11 +157,13 @@ backend_restarted() {
 	assert_not_log 'backend '
 	shuttled_stop
 	peer_stop b
+	backends_release first
 }
 
 backend_gone_and_back() {
-	backend b "$echo"
-	first=$(address b)
+	backend_refusing first
+	first=$(address first)
+	backend_at "$first" b "$echo"
 	shuttled_start -l 127.0.0.1:0 -b "$first,name=b,spare=2" -w "$workers"
 	ahead 2
 	wait_for 5 said_just b came $ahead
@@ -174,6 +177,7 @@ backend_gone_and_back() {
 	assert_eq 'lines about failures' 1 "$(log_count 'too few others')"
 	shuttled_stop
 	peer_stop b
+	backends_release first
 }
 
 # Another backend serves; this one is asked by nobody but its sessions.

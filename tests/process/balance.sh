@@ -220,8 +220,9 @@ bounded() {
 # One that comes up has little at first; those that were up have the rest.
 slow_start() {
 	echoes a b
-	peer_start v "listen 127.0.0.1:0; port-file $T/v; serve any { echo }"
-	where=$(address v)
+	backend_refusing where
+	where=$(address where)
+	peer_start v "listen $where; port-file $T/v; serve any { echo }"
 	pool 'check = "tcp"; interval = "50ms"; rise = 4; fall = 1;
 	    slow_start = "1h";' a= "b=check_address = \"$where\";"
 	assert_log 'backend p/a: up'
@@ -236,6 +237,7 @@ slow_start() {
 	assert_between 'more of b, which is cold' 0 4 $(($(of p/b) - 10))
 	shuttled_stop
 	peer_stop v
+	backends_release where
 }
 
 # Nor connections ahead: this one would refuse them.

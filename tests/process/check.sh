@@ -57,11 +57,11 @@ transitions() {
 # The first session ejects it for longer than the test takes: when checks find
 # it up again that is over.
 down_and_up() {
-	echoes a
+	backend_refusing where
+	echoes a "$(address where)"
 	echoes b
 	start 'check = "tcp"; fast_interval = "50ms"; eject_time = "1h";' \
 	    "$(server a) $(server b)"
-	where=$(address a)
 	assert_log 'p/a: up: connected in .* (first check); . of 2 servers of'
 	assert_log 'p/b: up: connected in .* (first check); . of 2 servers of'
 	assert_log 'notice: listening on'
@@ -85,7 +85,7 @@ down_and_up() {
 	load_start busy -c 2
 	wait_for 10 log_reaches $((before + 50)) 'session end'
 	assert_eq 'sessions with it since' "$failed" "$(log_count 'backend=p/a')"
-	echoes a "$where"
+	echoes a "$(address where)"
 	began=$(now_ms)
 	assert_log 'p/a: up: connected in .* (check 2 of 2); 2 of 2 servers'
 	say "from the start to up: $(($(log_time 'p/a: up') - began)) ms"
@@ -96,6 +96,7 @@ down_and_up() {
 	transitions 4
 	shuttled_stop
 	peer_stop a b
+	backends_release where
 }
 
 # The last one is worth more than a warning.

@@ -6,21 +6,31 @@
 # time. None that connects later notices.
 . "$(dirname "$0")/lib.sh"
 
-# second_start [PORT]: another echo, which is to die; its address in $SECOND.
+# second_start: another echo, which is to die, always at $SECOND.
+SECOND=
 second_start() {
+	if [ -z "$SECOND" ]; then
+		backend_refusing second_at
+		SECOND=$(address second_at)
+	fi
 	rm -f "$T/second"
-	# shellcheck disable=SC2086 # none or one
-	"$ECHO" ${1:-} >"$T/second" 2>"$T/second.out" </dev/null &
+	"$ECHO" "${SECOND##*:}" >"$T/second" 2>"$T/second.out" </dev/null &
 	second=$!
 	started="$started $!"
 	wait_for 5 test -s "$T/second"
-	SECOND=$(cat "$T/second")
 }
 
 second_dies() {
 	kill -s KILL "$second"
 	wait "$second" 2>/dev/null || :
 	forget "$second"
+}
+
+# second_ends: for good, and so does its address.
+second_ends() {
+	second_dies
+	backends_release second_at
+	SECOND=
 }
 
 # ejections SECONDS: how often b was, for so long.
@@ -58,7 +68,7 @@ dies_and_comes_back() {
 	done
 	assert_not_log 'answers again'
 	before=$(served_by b)
-	second_start "${SECOND##*:}"
+	second_start
 	wait_for 10 log_has 'notice: backend main/b: answers again'
 	wait_for 5 served_more 20
 	load_end busy
@@ -76,6 +86,7 @@ dies_and_comes_back() {
 	assert_not_log 'end=proxy'
 	say "$(load_count busy loop ok) went well," \
 	    "$(load_count busy loop cut reset) were cut"
+	second_ends
 }
 
 # dead NAME...: servers that refuse, and one more that serves; pool DIRECTIVES.
@@ -134,12 +145,13 @@ the_only_one() {
 		peer "connect $LISTEN; expect-eof"
 	done
 	assert_log "backend $SECOND: connect: Connection refused; too few"
-	second_start "${SECOND##*:}"
+	second_start
 	serves || fail 'it is passed over'
 	assert_log 'answers again'
 	shuttled_stop
 	assert_eq 'lines about it' 1 "$(log_count ': connect: ')"
 	assert_eq 'refused sessions' 3 "$(log_count 'end=server.refused')"
+	second_ends
 }
 
 run_cases dies_and_comes_back after_some_fails not_too_many the_only_one

@@ -132,18 +132,21 @@ it_stalls() {
 
 # It dies, is away for a while, and comes again.
 it_comes_again() {
-	receiver_start tcp
+	backend_refusing there
+	port=$(sed 's/.*://' "$T/there")
+	receiver_start tcp "$port"
 	log_to "syslog+tcp://$SYSLOG" -b builtin:echo
 	sessions 20
 	receiver_end KILL
 	sessions 100
-	receiver_start tcp "${SYSLOG##*:}"
+	receiver_start tcp "$port"
 	wait_for 30 got_reaches 50 'session end'
 	sessions 20
 	wait_for 30 got_reaches 100 'session end'
 	assert_messages 30
 	shuttled_stop
 	receiver_end
+	backends_release there
 }
 
 # log_is TARGET: so from now on.
