@@ -18,6 +18,8 @@
 set -eu
 LC_ALL=C
 export LC_ALL
+# Workers are another user, who reaches what we make unless we say otherwise.
+umask 022
 # Some tests leave shuttled few descriptors: it must not inherit any of others'.
 exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
 
