@@ -125,7 +125,8 @@ silent_sides_are_cut() {
 	peer "connect $LISTEN; expect-text \"hello\\n\"; expect-end"
 	assert_log 'end=proxy.client_idle'
 	assert_between total_ms 400 4000 "$(session_field total_ms)"
-	peer_stop b
+	# It may have noticed by now.
+	peer_end b
 	shuttled_stop
 	backend b 'expect 9000 seed 1; expect-end'
 	limited 'server_idle_timeout = "400ms"; idle_timeout = "1h";'

@@ -40,8 +40,9 @@ used() {
 	say $(($(cpu_ticks "$spinner") - before))
 }
 
+# In a second, of which a busy machine may leave it little.
 has_spun() {
-	[ "$(used)" -ge 10 ]
+	[ "$(used)" -ge 4 ]
 }
 
 # rests: it uses next to nothing for half a second.
@@ -58,8 +59,9 @@ spins_for_a_while() {
 	    -e "$engine" --busy-poll 1000000
 	spinner=$(worker_pids)
 	before=$(cpu_ticks "$spinner")
-	peer_start kept "connect $LISTEN; exchange 9 9 seed 1 seed 1;
-	    touch $T/done; wait-file $T/end; half-close; expect-eof"
+	peer_start kept "timeout 60000; connect $LISTEN;
+	    exchange 9 9 seed 1 seed 1; touch $T/done; wait-file $T/end;
+	    half-close; expect-eof"
 	wait_for 5 test -e "$T/done"
 	wait_for 5 has_spun
 	wait_for 10 rests
