@@ -128,6 +128,10 @@ all_silent_closes_cleanly_with_bytes() {
 	shuttled_start -l 127.0.0.1:0 -b "$(address s)" -w "$workers" \
 	    --connect-timeout 500ms
 	peer "parallel 10 { connect $LISTEN; send 1000; expect-eof }"
+	shuttled_stop
+	# Time enough to send all that goes, and to see that no more does.
+	shuttled_start -l 127.0.0.1:0 -b "$(address s)" -w "$workers" \
+	    --connect-timeout 1500ms
 	peer "parallel 10 { sndbuf 4k; connect $LISTEN; \
 	    send-until-blocked 200; expect-eof }"
 	assert_log 'end=proxy.connect_timeout'
