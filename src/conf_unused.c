@@ -26,6 +26,8 @@
 	X(NETWORK, "an address of IPv4 or IPv6") \
 	X(EJECTION, "max_fails above 0") \
 	X(WAITING, "max_sessions in a server, check or resolve") \
+	X(NETWORK_SERVER, "a server with an address of IPv4 or IPv6") \
+	X(ALL_IPV6, "the address :PORT or [::]:PORT") \
 	X(ACCEPT_PROXY, "accept_proxy in the listener") \
 	X(SEND_PROXY, "send_proxy = \"v2\" in the pool or a server")
 
@@ -72,6 +74,20 @@ static const struct rule {
 	{ SECTION_SERVER, "check_port", NEED_CHECK },
 	{ SECTION_LISTEN, "lifetime_jitter", NEED_LIFETIME },
 	{ SECTION_LISTEN, "refuse", NEED_REFUSAL },
+	{ SECTION_LISTEN, "defer_accept", NEED_NETWORK },
+	{ SECTION_LISTEN, "fast_open", NEED_NETWORK },
+	{ SECTION_LISTEN, "keepalive", NEED_NETWORK },
+	{ SECTION_LISTEN, "user_timeout", NEED_NETWORK },
+	{ SECTION_LISTEN, "v6only", NEED_ALL_IPV6 },
+	{ SECTION_LISTEN, "interface", NEED_NETWORK },
+	{ SECTION_LISTEN, "transparent", NEED_NETWORK },
+	{ SECTION_LISTEN, "dscp", NEED_NETWORK },
+	{ SECTION_POOL, "keepalive", NEED_NETWORK_SERVER },
+	{ SECTION_POOL, "user_timeout", NEED_NETWORK_SERVER },
+	{ SECTION_POOL, "source", NEED_NETWORK_SERVER },
+	{ SECTION_POOL, "transparent", NEED_NETWORK_SERVER },
+	{ SECTION_POOL, "interface", NEED_NETWORK_SERVER },
+	{ SECTION_POOL, "dscp", NEED_NETWORK_SERVER },
 	{ SECTION_SERVER, "source", NEED_NETWORK },
 	{ SECTION_SERVER, "transparent", NEED_NETWORK },
 	{ SECTION_SERVER, "interface", NEED_NETWORK },
@@ -117,15 +133,21 @@ may_refuse(const struct settings *st, const struct section *s)
 	return false;
 }
 
+/* Is one of its addresses on a network? One that is missing may be. */
 static bool
 is_network(const struct section *s)
 {
 	const struct value *v = section_get(s, directive_find(s->kind,
 	    "address"));
+	size_t i;
 
-	return v == NULL || v->n == 0 ||
-	    (strncmp(v->text[0], "unix:", 5) != 0 &&
-	    strncmp(v->text[0], "builtin:", 8) != 0);
+	if (v == NULL || v->n == 0)
+		return true;
+	for (i = 0; i < v->n; i++)
+		if (strncmp(v->text[i], "unix:", 5) != 0 &&
+		    strncmp(v->text[i], "builtin:", 8) != 0)
+			return true;
+	return false;
 }
 
 /* For room on a server, for its first check, or for what its name means? */
@@ -138,6 +160,30 @@ may_wait(const struct conf *c, const struct pool *p)
 	for (b = c->backend + p->first; b < c->backend + p->first + p->n; b++)
 		may |= b->max_sessions != 0 || b->question != 0;
 	return may;
+}
+
+static bool
+has_network_server(const struct settings *st, const struct section *pool)
+{
+	size_t i;
+
+	for (i = 0; i < st->sections; i++)
+		if (st->section[i]->pool == pool && is_network(st->section[i]))
+			return true;
+	return false;
+}
+
+/* It is left out of the listeners that have no use for it. */
+static bool
+is_v6only(const struct conf *c, const char *label)
+{
+	size_t i;
+
+	for (i = 0; i < c->listeners; i++)
+		if (strcmp(c->listener[i].label, label) == 0 &&
+		    c->listener[i].how.v6only)
+			return true;
+	return false;
 }
 
 static bool
@@ -174,6 +220,10 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 		return p->max_fails > 0;
 	case NEED_WAITING:
 		return may_wait(c, p);
+	case NEED_NETWORK_SERVER:
+		return has_network_server(st, s);
+	case NEED_ALL_IPV6:
+		return is_v6only(c, s->name);
 	case NEED_ACCEPT_PROXY:
 		return is_said(s, "accept_proxy");
 	case NEED_SEND_PROXY:
@@ -191,12 +241,16 @@ is_off(const struct settings *st, const struct section *pool)
 
 /* Is it as it would be anyway? -T writes all that is. */
 static bool
-is_default(const struct value *v)
+is_default(const struct settings *st, const struct value *v)
 {
 	const struct directive *top = directive_inherits(v->directive);
 	const char *fallback = top != NULL ? top->fallback :
 	    v->directive->fallback;
+	const struct value *of_all = top == NULL ? NULL :
+	    section_get(st->section[SETTINGS_FILES], top);
 
+	if (of_all != NULL && of_all->n > 0)
+		fallback = of_all->text[0];
 	return fallback != NULL && v->n > 0 &&
 	    strcmp(v->text[0], fallback) == 0;
 }
@@ -217,7 +271,7 @@ check_section(const struct conf *c, const struct section *s,
 	for (r = rules; r < rules + sizeof(rules) / sizeof(*rules); r++) {
 		if (r->section != s->kind || (v = section_get(s,
 		    directive_find(s->kind, r->name))) == NULL ||
-		    is_default(v) || holds(r->need, c, p, s) ||
+		    is_default(c->settings, v) || holds(r->need, c, p, s) ||
 		    (quiet && r->need <= NEED_EXEC))
 			continue;
 		complain_at(cs, &v->place, "%s has no effect without %s",

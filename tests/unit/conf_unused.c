@@ -28,6 +28,7 @@
 static char directory[100], file[120];
 static const char *top = "";		/* what the file begins with */
 static const char *in_listener = "";
+static const char *listen_on = "\":0\"", *server_at = "127.0.0.1:1";
 
 static void
 tell(const char *pool, const char *server, struct complaints *cs)
@@ -35,11 +36,11 @@ tell(const char *pool, const char *server, struct complaints *cs)
 	struct conf conf;
 	char all[4000];
 
-	snprintf(all, sizeof(all), "%slisten: { web: { address = \":0\"; pool = "
+	snprintf(all, sizeof(all), "%slisten: { web: { address = %s; pool = "
 	    "\"app\"; %s } }\npool: { other: { check = \"tcp\"; interval = \"1s\";"
 	    " server: { a: { address = \"127.0.0.1:1\" } } }\napp: {\n%s"
-	    "server: { a: { address = \"127.0.0.1:1\"; %s } } } }\n",
-	    top, in_listener, pool, server);
+	    "server: { a: { address = \"%s\"; %s } } } }\n",
+	    top, listen_on, in_listener, pool, server_at, server);
 	write_file(file, all);
 	memset(cs, 0, sizeof(*cs));
 	conf_init(&conf);
@@ -157,6 +158,60 @@ test_proxy(void **state)
 	in_listener = "";
 }
 
+/* What only sockets of a network have. */
+#define OF_SOCKET	"keepalive = \"1m\"; user_timeout = \"1m\"; interface = " \
+	"\"lo\"; transparent = true; dscp = \"ef\";"
+
+static void
+test_unix_listener(void **state)
+{
+	(void)state;
+	in_listener = OF_SOCKET "defer_accept = \"1s\"; fast_open = true; "
+	    "v6only = true; backlog = 5;";
+	expect("", "", 0, 0, "");
+	listen_on = "\"unix:/tmp/x\"";
+	expect("", "", 8, 1, "defer_accept has no effect without an address "
+	    "of IPv4 or IPv6");
+	listen_on = "[\"unix:/tmp/x\", \":0\"]";
+	expect("", "", 0, 0, "");
+	/* What all have anyway. */
+	listen_on = "\"unix:/tmp/x\"";
+	in_listener = "keepalive = \"3m\"; fast_open = false;";
+	top = "keepalive = \"3m\"; ";
+	expect("", "", 0, 0, "");
+	top = in_listener = "";
+	listen_on = "\":0\"";
+}
+
+static void
+test_v6only(void **state)
+{
+	(void)state;
+	in_listener = "v6only = true;";
+	listen_on = "[\"127.0.0.1:0\", \"[::1]:0\", \"0.0.0.0:0\"]";
+	expect("", "", 1, 1, "v6only has no effect without the address :PORT "
+	    "or [::]:PORT");
+	listen_on = "[\"127.0.0.1:0\", \"[::]:0\"]";
+	expect("", "", 0, 0, "");
+	in_listener = "";
+	listen_on = "\":0\"";
+}
+
+static void
+test_no_network(void **state)
+{
+	(void)state;
+	expect(OF_SOCKET, "", 0, 0, "");
+	server_at = "unix:/tmp/x";
+	expect(OF_SOCKET, "", 5, 4, "dscp has no effect without a server "
+	    "with an address of IPv4 or IPv6");
+	expect("source = \"127.0.0.1\";", "}; b: { address = \"127.0.0.1:2\";", 0, 0,
+	    "");
+	expect("", "dscp = 1;", 1, 4, "dscp has no effect without an address "
+	    "of IPv4 or IPv6");
+	server_at = "127.0.0.1:1";
+}
+
 /* A limit that another one reaches first; not one that is the same. */
 static void
 test_limits(void **state)
@@ -259,6 +314,9 @@ main(void)
 		cmocka_unit_test(test_off),
 		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_jitter),
+		cmocka_unit_test(test_unix_listener),
+		cmocka_unit_test(test_v6only),
+		cmocka_unit_test(test_no_network),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_exceptions),
