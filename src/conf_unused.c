@@ -23,6 +23,8 @@
 	X(RESOLVE, "resolve = \"on\" or \"srv\"") \
 	X(REFUSAL, "allow, deny or a limit") \
 	X(LIFETIME, "max_lifetime") \
+	X(RESOLVED, "resolve = \"on\" or \"srv\" in a server") \
+	X(CHECKED, "a server that is not builtin") \
 	X(NETWORK, "an address of IPv4 or IPv6") \
 	X(EJECTION, "max_fails above 0") \
 	X(WAITING, "max_sessions in a server, check or resolve") \
@@ -42,9 +44,16 @@ static const struct rule {
 	const char	*name;
 	enum need	 need;
 } rules[] = {
+	{ SECTION_TOP, "resolvers", NEED_RESOLVED },
+	{ SECTION_TOP, "resolve_timeout", NEED_RESOLVED },
+	{ SECTION_TOP, "resolve_retries", NEED_RESOLVED },
+	{ SECTION_TOP, "resolve_min_ttl", NEED_RESOLVED },
+	{ SECTION_TOP, "resolve_max_ttl", NEED_RESOLVED },
+	{ SECTION_TOP, "resolve_hold", NEED_RESOLVED },
 	{ SECTION_POOL, "hash_key", NEED_KEY },
 	{ SECTION_POOL, "hash_balance_factor", NEED_HASH },
 	{ SECTION_POOL, "slow_start", NEED_CHECK },
+	{ SECTION_POOL, "check", NEED_CHECKED },
 	{ SECTION_POOL, "check_send", NEED_SEND_EXPECT },
 	{ SECTION_POOL, "check_expect", NEED_SEND_EXPECT },
 	{ SECTION_POOL, "check_method", NEED_HTTP },
@@ -70,7 +79,9 @@ static const struct rule {
 	{ SECTION_POOL, "send_proxy_tlvs", NEED_SEND_PROXY },
 	{ SECTION_LISTEN, "accept_proxy_others", NEED_ACCEPT_PROXY },
 	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
+	{ SECTION_SERVER, "check_address", NEED_CHECKED },
 	{ SECTION_SERVER, "check_address", NEED_CHECK },
+	{ SECTION_SERVER, "check_port", NEED_CHECKED },
 	{ SECTION_SERVER, "check_port", NEED_CHECK },
 	{ SECTION_LISTEN, "lifetime_jitter", NEED_LIFETIME },
 	{ SECTION_LISTEN, "refuse", NEED_REFUSAL },
@@ -133,19 +144,50 @@ may_refuse(const struct settings *st, const struct section *s)
 	return false;
 }
 
-/* Is one of its addresses on a network? One that is missing may be. */
 static bool
-is_network(const struct section *s)
+is_builtin(const char *address)
+{
+	return strncmp(address, "builtin:", 8) == 0;
+}
+
+static bool
+is_network(const char *address)
+{
+	return strncmp(address, "unix:", 5) != 0 && !is_builtin(address);
+}
+
+static bool
+is_no_builtin(const char *address)
+{
+	return !is_builtin(address);
+}
+
+/* Is one of its addresses like this? One that is missing may be. */
+static bool
+has_address(const struct section *s, bool (*like)(const char *))
 {
 	const struct value *v = section_get(s, directive_find(s->kind,
 	    "address"));
 	size_t i;
 
-	if (v == NULL || v->n == 0)
-		return true;
-	for (i = 0; i < v->n; i++)
-		if (strncmp(v->text[i], "unix:", 5) != 0 &&
-		    strncmp(v->text[i], "builtin:", 8) != 0)
+	for (i = 0; v != NULL && i < v->n; i++)
+		if (like(v->text[i]))
+			return true;
+	return v == NULL || v->n == 0;
+}
+
+/* Has the server, or one of the pool? */
+static bool
+has_server(const struct settings *st, const struct section *s,
+    bool (*like)(const char *))
+{
+	size_t i;
+
+	if (s->kind != SECTION_POOL)
+		return has_address(s, like);
+	for (i = 0; i < st->sections; i++)
+		if (st->section[i]->pool == s &&
+		    has_address(st->section[i], like))
 			return true;
 	return false;
 }
@@ -163,12 +205,13 @@ may_wait(const struct conf *c, const struct pool *p)
 }
 
 static bool
-has_network_server(const struct settings *st, const struct section *pool)
+is_resolved(const struct settings *st)
 {
 	size_t i;
 
 	for (i = 0; i < st->sections; i++)
-		if (st->section[i]->pool == pool && is_network(st->section[i]))
+		if (st->section[i]->kind == SECTION_SERVER &&
+		    is_said(st->section[i], "resolve"))
 			return true;
 	return false;
 }
@@ -214,14 +257,17 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 		return may_refuse(st, s);
 	case NEED_LIFETIME:
 		return is_said_for(st, s, "max_lifetime");
-	case NEED_NETWORK:
-		return is_network(s);
+	case NEED_RESOLVED:
+		return is_resolved(st);
+	case NEED_CHECKED:
+		return has_server(st, s, is_no_builtin);
 	case NEED_EJECTION:
 		return p->max_fails > 0;
 	case NEED_WAITING:
 		return may_wait(c, p);
+	case NEED_NETWORK:
 	case NEED_NETWORK_SERVER:
-		return has_network_server(st, s);
+		return has_server(st, s, is_network);
 	case NEED_ALL_IPV6:
 		return is_v6only(c, s->name);
 	case NEED_ACCEPT_PROXY:
@@ -266,14 +312,15 @@ check_section(const struct conf *c, const struct section *s,
 #undef X
 	};
 	const struct rule *r;
-	const struct value *v;
+	const struct value *v, *told = NULL;
 
 	for (r = rules; r < rules + sizeof(rules) / sizeof(*rules); r++) {
 		if (r->section != s->kind || (v = section_get(s,
-		    directive_find(s->kind, r->name))) == NULL ||
+		    directive_find(s->kind, r->name))) == NULL || v == told ||
 		    is_default(c->settings, v) || holds(r->need, c, p, s) ||
 		    (quiet && r->need <= NEED_EXEC))
 			continue;
+		told = v;
 		complain_at(cs, &v->place, "%s has no effect without %s",
 		    r->name, texts[r->need]);
 	}
@@ -309,6 +356,37 @@ check_limits(const struct conf *c, const struct section *s,
 	    "max_sessions", n->max_sessions, cs);
 	check_limit(s, "session_rate_per_source", n->rate_per_source,
 	    "session_rate", n->rate, cs);
+}
+
+/* Ours read no header: an echo gives it back, the others count it. */
+static void
+check_builtin(const struct conf *c, const struct section *s,
+    struct complaints *cs)
+{
+	const struct value *v = section_get(s, directive_find(SECTION_SERVER,
+	    "send_proxy"));
+
+	if (s->backends == 0 || c->backend[s->first].send_proxy == 0 ||
+	    has_address(s, is_no_builtin))
+		return;
+	if (v == NULL)
+		v = section_get(s->pool, directive_find(SECTION_POOL,
+		    "send_proxy"));
+	complain_at(cs, &v->place, "server %s is builtin and takes the header "
+	    "for data; add send_proxy = \"off\" there", s->name);
+}
+
+/* The most wins: who says that alone means it, and no default beside it. */
+static void
+check_ttls(const struct conf *c, const struct section *s,
+    struct complaints *cs)
+{
+	const struct value *v = section_get(s, directive_find(SECTION_TOP,
+	    "resolve_min_ttl"));
+
+	if (v != NULL && c->resolve_min_ttl > c->resolve_max_ttl)
+		complain_at(cs, &v->place, "resolve_min_ttl has no effect: "
+		    "resolve_max_ttl is less; lower one, or raise the other");
 }
 
 /*
@@ -362,10 +440,13 @@ conf_unused(const struct conf *c, struct complaints *cs)
 			quiet = p->check.kind == CHECK_OFF && is_off(st, s);
 			check_service(c, s, p, cs);
 		}
-		if (s->kind != SECTION_TOP)
-			check_section(c, s, p, quiet, cs);
+		check_section(c, s, p, quiet, cs);
+		if (s->kind == SECTION_TOP)
+			check_ttls(c, s, cs);
 		if (s->kind == SECTION_LISTEN)
 			check_limits(c, s, cs);
+		if (s->kind == SECTION_SERVER)
+			check_builtin(c, s, cs);
 		check_lists(s, cs);
 	}
 }

@@ -158,6 +158,44 @@ test_proxy(void **state)
 	in_listener = "";
 }
 
+static void
+test_builtin(void **state)
+{
+	(void)state;
+	server_at = "builtin:echo";
+	expect("send_proxy = \"v1\";", "", 1, 4, "server a is builtin and "
+	    "takes the header for data; add send_proxy = \"off\" there");
+	expect("", "send_proxy = \"v2\";", 1, 4, "server a is builtin");
+	expect("send_proxy = \"v1\";", "send_proxy = \"off\"", 0, 0, "");
+	expect("check = \"tcp\";", "check_port = 3;", 2, 4, "check has no "
+	    "effect without a server that is not builtin");
+	expect("", "check_port = 3;", 1, 4, "check_port has no effect without "
+	    "a server that is not builtin");
+	expect("check = \"tcp\";", "}; b: { address = \"unix:/tmp/x\";", 0, 0,
+	    "");
+	server_at = "127.0.0.1:1";
+}
+
+/* What is said of names and their answers. */
+static void
+test_resolve(void **state)
+{
+	(void)state;
+	top = "resolvers = \"::1\"; ";
+	expect("", "", 1, 1, "resolvers has no effect without resolve = \"on\" "
+	    "or \"srv\" in a server");
+	expect("", "resolve = \"on\";", 0, 0, "");
+	top = "resolve_min_ttl = \"2s\"; resolve_max_ttl = \"1s\"; ";
+	expect("", "resolve = \"on\";", 1, 1, "resolve_min_ttl has no effect: "
+	    "resolve_max_ttl is less");
+	top = "resolve_min_ttl = \"2h\"; ";
+	expect("", "resolve = \"on\";", 1, 1, "resolve_min_ttl has no effect");
+	/* Below the default of the other, which was not asked for. */
+	top = "resolve_max_ttl = \"10ms\"; ";
+	expect("", "resolve = \"on\";", 0, 0, "");
+	top = "";
+}
+
 /* What only sockets of a network have. */
 #define OF_SOCKET	"keepalive = \"1m\"; user_timeout = \"1m\"; interface = " \
 	"\"lo\"; transparent = true; dscp = \"ef\";"
@@ -317,6 +355,8 @@ main(void)
 		cmocka_unit_test(test_unix_listener),
 		cmocka_unit_test(test_v6only),
 		cmocka_unit_test(test_no_network),
+		cmocka_unit_test(test_builtin),
+		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_exceptions),
