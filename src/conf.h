@@ -150,8 +150,6 @@ bool	conf_accepts_proxy(const struct conf *);
 
 /* Does anybody need addresses that are not of this machine? */
 bool	conf_wants_transparent(const struct conf *);
-#define CONF_NOT_TRANSPARENT	"transparent needs CAP_NET_RAW: start it as " \
-	"root, or give it that (systemd: AmbientCapabilities=CAP_NET_RAW)"
 
 /* Which sessions leave a line: all, errors, none, 1/N. 0, or -1. */
 int	conf_log_sessions(struct conf *, const char *text);

@@ -150,12 +150,47 @@ check_program(const struct conf *c, const struct pool *p,
 	return EX_UNAVAILABLE;
 }
 
-static int
-check_transparent(const struct conf *c, struct complaints *cs)
+/* Whose backend it is. */
+static const struct section *
+server_of(const struct settings *st, size_t backend)
+{
+	size_t i;
+
+	for (i = 0; i < st->sections; i++)
+		if (backend - st->section[i]->first < st->section[i]->backends)
+			break;
+	return st->section[i];
+}
+
+/* Where it is asked for, the first time. */
+static const struct value *
+transparent_at(const struct conf *c)
+{
+	const struct section *s = NULL;
+	const struct value *v;
+	size_t i;
+
+	for (i = 0; i < c->listeners && s == NULL; i++)
+		if (c->listener[i].how.transparent)
+			s = settings_find(c->settings, SECTION_LISTEN,
+			    c->listener[i].label);
+	for (i = 0; i < c->backends && s == NULL; i++)
+		if (c->backend[i].outlet.transparent &&
+		    !addr_is_unix(&c->backend[i].addr))
+			s = server_of(c->settings, i);
+	v = section_get(s, directive_find(s->kind, "transparent"));
+	return v != NULL ? v : section_get(s->pool,
+	    directive_find(SECTION_POOL, "transparent"));
+}
+
+int
+conf_check_transparent(const struct conf *c, struct complaints *cs)
 {
 	if (!conf_wants_transparent(c) || priv_has_foreign_addresses())
 		return 0;
-	complain(cs, CONF_NOT_TRANSPARENT);
+	complain_at(cs, &transparent_at(c)->place, "transparent needs "
+	    "CAP_NET_RAW: start it as root, or give it that (systemd: "
+	    "AmbientCapabilities=CAP_NET_RAW)");
 	return EX_NOPERM;
 }
 
@@ -179,7 +214,7 @@ conf_check(const struct conf *c, size_t descriptors, struct complaints *cs)
 	join(&status, check_file(c, "pidfile", c->pidfile, false, cs));
 	join(&status, check_file(c, "ports_file", c->ports_file, true, cs));
 	join(&status, check_chroot(c, cs));
-	join(&status, check_transparent(c, cs));
+	join(&status, conf_check_transparent(c, cs));
 	for (i = 0; i < c->listeners; i++)
 		join(&status, check_listener(&c->listener[i], cs));
 	for (i = 0; i < c->pools; i++)

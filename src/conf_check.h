@@ -18,4 +18,7 @@
 int	conf_check(const struct conf *, size_t descriptors,
 	    struct complaints *);
 
+/* The same of addresses of others alone, for who is about to start. */
+int	conf_check_transparent(const struct conf *, struct complaints *);
+
 #endif

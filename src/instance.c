@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "activate.h"
+#include "conf_check.h"
 #include "sys.h"
 
 static int __attribute__((__format__(__printf__, 3, 4)))
@@ -71,8 +72,13 @@ check_chroot(struct instance *in, const char *dir)
 static int
 check_transparent(struct instance *in, const struct conf *c)
 {
-	return conf_wants_transparent(c) && !priv_has_foreign_addresses() ?
-	    fail(in, EX_NOPERM, CONF_NOT_TRANSPARENT) : 0;
+	struct complaints cs = { .n = 0 };
+	int status = conf_check_transparent(c, &cs);
+
+	if (cs.n > 0)
+		fail(in, status, "%s", cs.line[0]);
+	complaints_free(&cs);
+	return status;
 }
 
 /* What would be right, when this address was refused. */

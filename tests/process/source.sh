@@ -207,11 +207,23 @@ mistakes() {
 	[ -z "${AS_USER:-}" ] || ! can_change_user || {
 		conf 'a: { address = "127.0.0.1:1"; transparent = true; }'
 		chmod 644 "$T/conf"
-		with_wrap "$AS_USER" tried 'transparent needs CAP_NET_RAW.*Amb' 77
+		with_wrap "$AS_USER" tried \
+		    "$T/conf:3: transparent needs CAP_NET_RAW.*Amb" 77
 		with_wrap "$AS_USER" shuttled_try -c "$T/conf"
 		assert_eq 'status' 77 "$STATUS"
-		grep -q 'transparent needs CAP_NET_RAW' "$T/try.out" ||
-			fail "$(cat "$T/try.out")"
+		grep -q "$T/conf:3: transparent needs CAP_NET_RAW" \
+		    "$T/try.out" || fail "$(cat "$T/try.out")"
+		# Not at a unix socket, where it does nothing.
+		listen='listen: { u: { address = "unix:/x"; transparent = true; }
+		    l: { address = ":0"; transparent = true; } }'
+		pool='
+		    transparent = true;'
+		conf 'a: { address = "127.0.0.1:1"; }'
+		with_wrap "$AS_USER" tried "$T/conf:3: transparent needs" 77
+		listen='listen: { l: { address = "127.0.0.1:0"; } }'
+		conf 'a: { address = "127.0.0.1:1"; }'
+		with_wrap "$AS_USER" tried "$T/conf:4: transparent needs" 77
+		pool=
 	}
 }
 
