@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "budget.h"
+#include "conf_absent.h"
 #include "conf_unused.h"
 #include "settings.h"
 
@@ -176,6 +177,7 @@ explain(const struct conf *c, size_t descriptors, FILE *out)
 	print_sections(c, SECTION_POOL, NULL, 0, out);
 	budget_make(&b, c, descriptors);
 	conf_unused(c, &warnings);
+	conf_absent(c, &warnings);
 	budget_check(&b, c, &warnings);
 	print_budget(c, &b, out);
 	for (i = 0; i < warnings.n; i++)

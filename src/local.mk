@@ -5,6 +5,7 @@ CONF_SOURCES = \
 	src/proxy_values.c src/proxy_values.h \
 	src/complaints.c src/complaints.h \
 	src/conf.c src/conf.h \
+	src/conf_absent.c src/conf_absent.h \
 	src/conf_check.c src/conf_check.h \
 	src/conf_file.c src/conf_file.h \
 	src/conf_make.c src/conf_make.h \

@@ -17,6 +17,7 @@
 #include "board.h"
 #include "budget.h"
 #include "conf.h"
+#include "conf_absent.h"
 #include "conf_check.h"
 #include "conf_unused.h"
 #include "daemon.h"
@@ -160,15 +161,16 @@ warn_of_log(const struct conf *conf)
 }
 
 static void
-log_unused(const struct conf *conf, struct log *log)
+log_warnings(const struct conf *conf, struct log *log)
 {
-	struct complaints unused = { .n = 0 };
+	struct complaints warnings = { .n = 0 };
 	size_t i;
 
-	conf_unused(conf, &unused);
-	for (i = 0; i < unused.n; i++)
-		log_line(log, LOG_WARNING, "%s", unused.line[i]);
-	complaints_free(&unused);
+	conf_unused(conf, &warnings);
+	conf_absent(conf, &warnings);
+	for (i = 0; i < warnings.n; i++)
+		log_line(log, LOG_WARNING, "%s", warnings.line[i]);
+	complaints_free(&warnings);
 }
 
 static int
@@ -191,7 +193,7 @@ run(struct conf *conf, struct inheritance *inherited)
 	}
 	warn_of_log(conf);
 	log_set_style(log, log_format_style(conf->log_format));
-	log_unused(conf, log);
+	log_warnings(conf, log);
 	activate_check(inherited, conf, log);
 	if ((status = instance_open(&instance, conf, inherited)) == 0)
 		status = serve(conf, log, &instance, &report);
@@ -240,6 +242,7 @@ test(struct conf *conf, size_t descriptors, struct complaints *cs)
 	}
 	warn_of_log(conf);
 	conf_unused(conf, cs);
+	conf_absent(conf, cs);
 	say_all(cs);
 	printf("shuttled: OK: %s", conf->settings->files == 0 ?
 	    "the options" : conf->settings->file[0]);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "complaints.h"
+#include "conf_absent.h"
 #include "conf_unused.h"
 #include "log_format.h"
 #include "options.h"
@@ -87,6 +88,7 @@ read_again(struct attempt *a)
 		return refuse(a, "the configuration has errors");
 	}
 	conf_unused(new, &complaints);
+	conf_absent(new, &complaints);
 	log_complaints(a->children->log, LOG_WARNING, &complaints);
 	held = a->children->instance->pidfile_name;
 	if (strcmp(new->pidfile == NULL ? "" : new->pidfile, held) != 0)

@@ -227,6 +227,40 @@ mistakes() {
 	}
 }
 
+# What is not there now may come, or be had all the same.
+absent() {
+	conf 'a: { address = "127.0.0.1:1"; source = ["127.0.0.2", "192.0.2.1"];
+	    interface = "loo"; }'
+	tried "$T/conf:3: source = \"192.0.2.1\": this machine does not have" 0
+	tried "$T/conf:4: interface = \"loo\": there is no such interface now, \
+perhaps lo; connections by it fail" 0
+	assert_eq 'lines' 3 "$(grep -c '' "$T/try.out")"
+	shuttled_start -c "$T/conf"
+	assert_log "start.*warning: $T/conf:3: source = \"192.0.2.1\": this"
+	signal HUP
+	wait_for 10 log_has "warning: reload: $T/conf:4: interface"
+	shuttled_stop
+	pool='source = "192.0.2.1";'
+	conf 'a: { address = "[::1]:1"; source = "2001:db8::1"; }
+	    b: { address = "127.0.0.1:1"; }'
+	tried "$T/conf:3: source = \"192.0.2.1\": this machine does not have" 0
+	tried "$T/conf:3: source = \"2001:db8::1\": this machine does" 0
+	conf 'a: { address = "[fe80::2%lo]:1"; source = "fe80::1"; }'
+	tried "$T/conf:3: source = \"fe80::1\": this is a link-local addr" 0
+	pool=
+	listen='listen: { l: { address = [ "127.0.0.1:0", "192.0.2.1:8080" ]; } }'
+	conf 'a: { address = "127.0.0.1:1"; }'
+	tried "$T/conf:2: listen on 192.0.2.1:8080: this machine does not" 0
+	listen='listen: { l: { address = "127.0.0.1:0"; } }'
+	[ -n "${OWN_NETWORK:-}" ] || return 0
+	conf 'a: { address = "127.0.0.1:1"; source = "192.0.2.1"; }'
+	echo 1 2>/dev/null >/proc/sys/net/ipv4/ip_nonlocal_bind || return 0
+	tried '' 0
+	echo 0 >/proc/sys/net/ipv4/ip_nonlocal_bind
+	assert_eq 'with ip_nonlocal_bind' "shuttled: OK: $T/conf" \
+	    "$(cat "$T/try.out")"
+}
+
 # An address of the list that is not ours any more is passed over.
 one_is_missing() {
 	mirror_start m 127.0.0.1:0
@@ -338,4 +372,4 @@ enough_with_three() {
 }
 
 run_cases addresses_in_turn with_two_workers ipv6 marked interfaces mistakes \
-    one_is_missing v6only backlog enough_with_three
+    absent one_is_missing v6only backlog enough_with_three

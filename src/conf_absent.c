@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf_absent.c: looks for addresses and interfaces. What else can be wrong with
+ * a socket is for who opens it to say.
+ */
+#include "conf_absent.h"
+
+#include <net/if.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "nearest.h"
+#include "settings.h"
+#include "sys.h"
+
+/* Enough to guess which one was meant. */
+#define INTERFACES	64
+
+static const struct value *
+get(const struct section *s, const char *name)
+{
+	return section_get(s, directive_find(s->kind, name));
+}
+
+/* May a socket have this address? 0, or what is wrong with it. */
+static int
+try_address(struct addr a, const char *interface)
+{
+	int fd = sys_stream(a.sa.sa_family), err = 0;
+
+	if (fd == -1)
+		return errno;
+	addr_set_port(&a, 0);
+	/* It decides which addresses there are; if it is there, see below. */
+	if (interface != NULL)
+		(void)sys_use_interface(fd, interface);
+	if (sys_bind_source(fd, &a) == -1)
+		err = errno;
+	close(fd);
+	return err;
+}
+
+static void
+check_sources(const struct value *v, const struct outlet *o,
+    struct complaints *cs)
+{
+	struct addr a;
+	uint32_t i;
+	int err;
+
+	for (i = 0; i < o->sources && i < v->n; i++) {
+		if (!endpoint_as(&o->source[i], o->source[i].family, &a))
+			continue;
+		if ((err = try_address(a, o->interface)) == EADDRNOTAVAIL)
+			value_reject(cs, v, v->text[i], "this machine does not "
+			    "have this address now; connections from it fail "
+			    "until it has");
+		else if (err == EINVAL && a.sa.sa_family == AF_INET6 &&
+		    IN6_IS_ADDR_LINKLOCAL(&a.in6.sin6_addr))
+			value_reject(cs, v, v->text[i], "this is a link-local "
+			    "address; add the interface that it belongs to");
+	}
+}
+
+/* One that is there and was perhaps meant; or NULL. */
+static const char *
+find_near(const char *name, char buf[IF_NAMESIZE])
+{
+	struct if_nameindex *all = if_nameindex();
+	const char *names[INTERFACES], *near;
+	size_t n = 0;
+
+	if (all == NULL)
+		return NULL;
+	while (n < INTERFACES && all[n].if_index != 0) {
+		names[n] = all[n].if_name;
+		n++;
+	}
+	if ((near = nearest(name, names, n)) != NULL)
+		near = strcpy(buf, near);
+	if_freenameindex(all);
+	return near;
+}
+
+static void
+check_interface(const struct section *s, struct complaints *cs)
+{
+	const struct value *v = get(s, "interface");
+	char buf[IF_NAMESIZE], why[200];
+	const char *near;
+
+	if (v == NULL || v->n == 0 || if_nametoindex(v->text[0]) != 0)
+		return;
+	near = find_near(v->text[0], buf);
+	snprintf(why, sizeof(why), "there is no such interface now%s%s; %s "
+	    "until there is", near == NULL ? "" : ", perhaps ",
+	    near == NULL ? "" : near, s->kind == SECTION_LISTEN ?
+	    "a start fails" : "connections by it fail");
+	value_reject(cs, v, v->text[0], why);
+}
+
+static void
+check_listener(const struct settings *st, const struct listener *l,
+    struct complaints *cs)
+{
+	const struct section *s = settings_find(st, SECTION_LISTEN,
+	    l->label[0] == '\0' ? "main" : l->label);
+
+	if (addr_is_unix(&l->addr) || l->how.transparent ||
+	    try_address(l->addr, l->how.interface) != EADDRNOTAVAIL)
+		return;
+	complain_at(cs, &get(s, "address")->place, "listen on %s: this machine "
+	    "does not have this address now; a start fails until it has",
+	    l->name);
+}
+
+void
+conf_absent(const struct conf *c, struct complaints *cs)
+{
+	const struct settings *st = c->settings;
+	const struct outlet *o = NULL;
+	const struct section *s;
+	const struct value *v;
+	size_t i, pools = 0;
+
+	for (i = 0; i < st->sections; i++) {
+		s = st->section[i];
+		if (s->kind == SECTION_POOL)
+			o = &c->pool[pools++].outlet;
+		else if (s->kind == SECTION_SERVER)
+			o = s->backends == 0 ? NULL :
+			    &c->backend[s->first].outlet;
+		if (s->kind == SECTION_TOP)
+			continue;
+		check_interface(s, cs);
+		if (s->kind != SECTION_LISTEN && o != NULL &&
+		    (v = get(s, "source")) != NULL)
+			check_sources(v, o, cs);
+	}
+	for (i = 0; i < c->listeners; i++)
+		check_listener(st, &c->listener[i], cs);
+}
