@@ -19,6 +19,7 @@
 #include "board.h"
 #include "log_sink.h"
 #include "sys.h"
+#include "text.h"
 
 #define LINE		2048		/* bytes of a line, its end included */
 #define ROOM		65536		/* bytes of lines that are not out */
@@ -419,7 +420,8 @@ tell(struct log *l)
 		return;
 	l->tell_at = sys_now() + TELL;
 	l->lost = 0;
-	say(l, LOG_WARNING, "log: %llu lines lost", (unsigned long long)lines);
+	say(l, LOG_WARNING, "log: %llu line%s lost", (unsigned long long)lines,
+	    text_s(lines));
 	write_kept(l);
 }
 
@@ -478,8 +480,8 @@ log_seldom(struct log *l, int level, const char *fmt, ...)
 	}
 	l->left_out = 0;
 	if (left_out > 0)
-		say(l, level, "%llu lines like the next were left out",
-		    (unsigned long long)left_out);
+		say(l, level, "%llu line%s like the next left out",
+		    (unsigned long long)left_out, text_s(left_out));
 	va_start(ap, fmt);
 	compose(l, level, fmt, ap);
 	va_end(ap);

@@ -33,6 +33,13 @@ struct stamp {
 	char	 text[32];
 };
 
+/* What makes a plural: "%u worker%s". */
+static inline const char *
+text_s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 void	text_number(struct text *, uint64_t);
 
 /* With zeros in front, *digits* wide. */

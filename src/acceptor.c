@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sys.h"
+#include "text.h"
 
 /* Connections taken from one listener in one turn: sessions come first. */
 #define ACCEPTS		4
@@ -96,8 +97,8 @@ pause_accepting(struct acceptor *a, const char *why)
 	if (a->episode == 0) {
 		a->episode = t->now;
 		log_line(t->log, LOG_WARNING,
-		    "accepting pauses: %s; %u sessions, at most %u", why,
-		    t->live, t->limit);
+		    "accepting pauses: %s; %u session%s, at most %u", why,
+		    t->live, text_s(t->live), t->limit);
 	}
 }
 
@@ -109,7 +110,8 @@ end_episode(struct acceptor *a)
 	if (a->episode == 0 || a->pause_until != 0 || t->now - a->last_pause < QUIET)
 		return;
 	log_line(t->log, LOG_NOTICE,
-	    "accepting goes on: paused %u times in %llu ms", a->pauses,
+	    "accepting goes on: paused %u time%s in %llu ms", a->pauses,
+	    text_s(a->pauses),
 	    (unsigned long long)(a->last_pause - a->episode));
 	a->episode = 0;
 	a->pauses = 0;

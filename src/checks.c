@@ -21,6 +21,7 @@
 #include "health.h"
 #include "runner.h"
 #include "sys.h"
+#include "text.h"
 #include "timer.h"
 
 /* So many checks at a time at most; the others wait for their turn. */
@@ -125,8 +126,9 @@ tell(const struct checks *cs, const struct slot *s, bool up,
 	/* Without any the pool serves nobody. */
 	log_line(cs->log, up ? LOG_NOTICE : n.up + n.unknown > 0 ?
 	    LOG_WARNING : LOG_ERR, "backend %s: %s: %s%s (%s); %u of %u "
-	    "servers of pool %s up", backend_of(cs, s->server)->name,
-	    up ? "up" : "down", why, took, which, n.up, n.all, p->name);
+	    "server%s of pool %s up", backend_of(cs, s->server)->name,
+	    up ? "up" : "down", why, took, which, n.up, n.all, text_s(n.all),
+	    p->name);
 }
 
 /* --- slots ----------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #include "daemon.h"
 #include "prober.h"
 #include "sys.h"
+#include "text.h"
 #include "worker.h"
 
 /* How long a prober may take to end, in ms. */
@@ -305,11 +306,12 @@ children_abandon_new(struct children *cs, uint32_t before)
 static bool
 bury(struct children *cs, uint32_t slot, int status)
 {
+	uint32_t n = board_reclaim(cs->board, slot);
 	char name[24], lost[40];
 
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
-	snprintf(lost, sizeof(lost), ", %u sessions lost",
-	    board_reclaim(cs->board, slot));
+	snprintf(lost, sizeof(lost), ", %u session%s lost", n,
+	    text_s(n));
 	return child_bury(&cs->at[slot], cs->log, name, status, lost);
 }
 

@@ -13,6 +13,7 @@
 #include "conf_absent.h"
 #include "conf_unused.h"
 #include "settings.h"
+#include "text.h"
 
 #define WIDE	4200		/* the longest text, each byte as \xNN */
 
@@ -154,7 +155,7 @@ print_budget(const struct conf *c, const struct budget *b, FILE *out)
 	    "#   descriptors: %zu, of which %zu are set aside\n"
 	    "#   sessions: %u at most, of %u descriptors each\n"
 	    "#   memory: %llu MiB when all are at work, beside %llu MiB or "
-	    "more of the kernel\n", workers, workers == 1 ? "" : "s",
+	    "more of the kernel\n", workers, text_s(workers),
 	    b->descriptors, b->set_aside, b->sessions, b->each,
 	    (unsigned long long)b->memory >> 20,
 	    (unsigned long long)b->sockets >> 20);

@@ -25,6 +25,7 @@
 #include "reload.h"
 #include "upgrade.h"
 #include "sys.h"
+#include "text.h"
 
 /* How long workers may take to start and to stop, in ms. */
 #define START_TIME	10000
@@ -62,22 +63,25 @@ describe(const struct master *m, char *text, size_t size)
 	switch (m->phase) {
 	case RUNNING:
 		if (n.draining > 0)
-			snprintf(more, sizeof(more), "; %u workers drain",
+			snprintf(more, sizeof(more), "; %u draining",
 			    n.draining);
-		snprintf(text, size, "%u workers, generation %u, %u sessions"
-		    "%s%s", n.serving, m->children.generation, n.sessions,
+		snprintf(text, size, "%u worker%s, generation %u, %u "
+		    "session%s%s%s", n.serving, text_s(n.serving),
+		    m->children.generation, n.sessions, text_s(n.sessions),
 		    more, m->reload_failed ?
 		    "; the last reload failed: see the log" : "");
 		break;
 	case LEAVING:
 		snprintf(text, size, "leaving: accepts for %llu s more; "
-		    "%u workers, %u sessions", m->drain_at <= now ? 0 :
+		    "%u worker%s, %u session%s", m->drain_at <= now ? 0 :
 		    (unsigned long long)(m->drain_at - now + 999) / 1000,
-		    n.serving, n.sessions);
+		    n.serving, text_s(n.serving), n.sessions,
+		    text_s(n.sessions));
 		break;
 	case QUITTING:
-		snprintf(text, size, "draining: %u workers, %u sessions",
-		    n.serving + n.draining, n.sessions);
+		snprintf(text, size, "draining: %u worker%s, %u session%s",
+		    n.serving + n.draining, text_s(n.serving + n.draining),
+		    n.sessions, text_s(n.sessions));
 		break;
 	case STOPPING:
 		strlcpy(text, "stopping", size);
@@ -132,8 +136,10 @@ stop(struct master *m, const char *why)
 static void
 drain(struct master *m)
 {
-	log_line(m->log, LOG_NOTICE, "quitting: %u workers drain",
-	    children_alive(&m->children));
+	unsigned n = children_alive(&m->children);
+
+	log_line(m->log, LOG_NOTICE, "quitting: %u worker%s to drain", n,
+	    text_s(n));
 	m->phase = QUITTING;
 	m->drain_at = 0;
 	setproctitle("master, draining");
@@ -240,6 +246,7 @@ reload_configuration(struct master *m)
 static void
 be_replaced(struct master *m)
 {
+	unsigned n;
 	pid_t pid;
 
 	log_line(m->log, LOG_NOTICE, "upgrade: starting %s", m->conf->argv[0]);
@@ -248,9 +255,10 @@ be_replaced(struct master *m)
 		tell(m, notify_ready);
 		return;
 	}
+	n = children_alive(&m->children);
 	setproctitle("master, replaced by %d", (int)pid);
-	log_line(m->log, LOG_NOTICE, "upgrade: process %d serves; %u workers "
-	    "drain", (int)pid, children_alive(&m->children));
+	log_line(m->log, LOG_NOTICE, "upgrade: process %d serves; %u worker%s "
+	    "to drain", (int)pid, n, text_s(n));
 	m->phase = QUITTING;
 	m->replaced = true;
 	memset(&m->notify, 0, sizeof(m->notify));
@@ -430,8 +438,9 @@ start(struct master *m)
 	for (i = 0; i < m->conf->listeners; i++)
 		log_line(m->log, LOG_NOTICE, "listening on %s",
 		    m->conf->listener[i].name);
-	log_line(m->log, LOG_NOTICE, "%u workers, %zu backends: ready",
-	    m->conf->workers, m->conf->backends);
+	log_line(m->log, LOG_NOTICE, "%u worker%s, %zu backend%s: ready",
+	    m->conf->workers, text_s(m->conf->workers), m->conf->backends,
+	    text_s(m->conf->backends));
 	inherit_free(m->instance->inherited);
 	return 0;
 }
@@ -448,9 +457,10 @@ say_goodbye(const struct master *m)
 		return;
 	}
 	board_sum(m->children.board, &sum);
-	log_line(m->log, LOG_NOTICE, "all workers have ended: %llu sessions "
+	log_line(m->log, LOG_NOTICE, "all workers have ended: %llu session%s "
 	    "in all, %llu lost, %llu bytes up, %llu down; bye",
-	    (unsigned long long)sum.sessions, (unsigned long long)sum.lost,
+	    (unsigned long long)sum.sessions, text_s(sum.sessions),
+	    (unsigned long long)sum.lost,
 	    (unsigned long long)sum.up, (unsigned long long)sum.down);
 }
 

@@ -18,6 +18,7 @@
 #include "log_format.h"
 #include "options.h"
 #include "sys.h"
+#include "text.h"
 
 /* How long the old workers may take to close their listeners, in ms. */
 #define CLOSE_TIME	1000
@@ -196,6 +197,7 @@ static void
 finish(struct attempt *a)
 {
 	struct children *cs = a->children;
+	const struct conf *c = a->conf;
 	unsigned old;
 
 	log_changes(a);
@@ -210,10 +212,11 @@ finish(struct attempt *a)
 	old = children_retire_old(cs, CLOSE_TIME);
 	if (instance_changed(cs->instance) != 0)
 		log_line(cs->log, LOG_ERR, "reload: %s", cs->instance->why);
-	log_line(cs->log, LOG_NOTICE, "reloaded: generation %u has %u workers, "
-	    "%zu listeners, %zu backends; %u workers before it drain",
-	    cs->generation, a->conf->workers, a->conf->listeners,
-	    a->conf->backends, old);
+	log_line(cs->log, LOG_NOTICE, "reloaded: generation %u has %u worker%s"
+	    ", %zu listener%s, %zu backend%s; %u worker%s before it to drain",
+	    cs->generation, c->workers, text_s(c->workers), c->listeners,
+	    text_s(c->listeners), c->backends, text_s(c->backends), old,
+	    text_s(old));
 }
 
 int

@@ -24,6 +24,7 @@
 #include "session_log.h"
 #include "spare.h"
 #include "sys.h"
+#include "text.h"
 
 /* The heart beats at least so often, in ms. */
 #define HEARTBEAT	1000
@@ -62,9 +63,10 @@ static void
 note_budget(const struct worker *w, const struct budget *b)
 {
 	if (b->sessions < w->conf->sessions && w->slot == 0)
-		log_line(w->log, LOG_WARNING, "each worker has %u sessions at "
+		log_line(w->log, LOG_WARNING, "each worker has %u session%s at "
 		    "most, not %u: the limit of descriptors is %zu, not %zu "
 		    "(LimitNOFILE=%zu, ulimit -n)", b->sessions,
+		    text_s(b->sessions),
 		    w->conf->sessions, b->descriptors, b->needed, b->needed);
 }
 
@@ -261,8 +263,8 @@ start_drain(struct worker *w, const char *why)
 	if (!w->single)
 		setproctitle("worker %u, generation %u, draining",
 		    w->slot + 1, atomic_load(&w->me->generation));
-	log_line(w->log, LOG_NOTICE, "draining: %s; %u sessions", why,
-	    w->table.live);
+	log_line(w->log, LOG_NOTICE, "draining: %s; %u session%s", why,
+	    w->table.live, text_s(w->table.live));
 	spares_close(w->table.spares);
 	acceptor_finish(&w->acceptor);
 }
@@ -276,15 +278,15 @@ drain_stage(struct worker *w)
 	if (!w->shutting) {
 		w->shutting = true;
 		w->drain_end = w->table.now + DRAIN_GRACE;
-		log_line(w->log, LOG_WARNING, "drain timeout: %u sessions "
+		log_line(w->log, LOG_WARNING, "drain timeout: %u session%s "
 		    "left, the oldest %llu s old: sending end of file",
-		    w->table.live,
+		    w->table.live, text_s(w->table.live),
 		    (unsigned long long)table_oldest(&w->table) / 1000);
 		table_shut(&w->table, END_DRAIN);
 		return;
 	}
-	log_line(w->log, LOG_WARNING, "drain timeout: resetting %u sessions",
-	    w->table.live);
+	log_line(w->log, LOG_WARNING, "drain timeout: resetting %u session%s",
+	    w->table.live, text_s(w->table.live));
 	table_kill(&w->table, END_DRAIN, true);
 	w->stop = true;
 }
@@ -321,8 +323,8 @@ on_signal(struct worker *w, int sig)
 		/* A terminal tells us as well as the master. */
 		if (w->stop)
 			break;
-		log_line(w->log, LOG_INFO, "stopping: %u sessions",
-		    w->table.live);
+		log_line(w->log, LOG_INFO, "stopping: %u session%s",
+		    w->table.live, text_s(w->table.live));
 		w->stop = true;
 		break;
 	case SIGQUIT:
@@ -478,7 +480,8 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 		go(w);
 	}
 	log_line(log, LOG_INFO, "ready: uid %d, sandbox %s, "
-	    "%u sessions at most", (int)geteuid(), w->sandbox, w->table.limit);
+	    "%u session%s at most", (int)geteuid(), w->sandbox, w->table.limit,
+	    text_s(w->table.limit));
 	return w;
 }
 

@@ -146,14 +146,14 @@ failed=$(load_count busy loop reset cut)
 signal QUIT
 wait_for 15 gone "$PID"
 forget "$PID"
-totals=$(grep -o '[0-9]* sessions in all, [0-9]* lost' "$T/log" | tail -n 1)
+totals=$(grep -o '[0-9]* sessions* in all, [0-9]* lost' "$T/log" | tail -n 1)
 lost=${totals#*all, }
 lost=${lost% lost}
 say "$ok connections, $failed failed; $kills workers killed; $totals;" \
     "$(log_count 'reloaded: gen') reloads, $(log_count 'reload: .*goes on$') refused," \
     "$(log_count 'process [0-9]* serves') upgrades"
 # Nobody but those that we killed may have lost a session.
-killed=$(sed -n 's/.*killed by signal 9 .* \([0-9]*\) sessions lost.*/\1/p' \
+killed=$(sed -n 's/.*killed by signal 9 .* \([0-9]*\) sessions* lost.*/\1/p' \
     "$T/log" | awk '{ n += $1 } END { print n + 0 }')
 assert_eq 'sessions lost' "$killed" "$lost"
 # One that was killed between accepting and counting is counted nowhere.

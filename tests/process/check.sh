@@ -105,7 +105,7 @@ last_one() {
 	start 'check = "tcp"; fall = 2;' "$(server a)"
 	assert_log 'p/a: up'
 	peer_stop a
-	assert_log 'error: backend p/a: down: .* (check 2 of 2); 0 of 1 servers of'
+	assert_log 'error: backend p/a: down: .* (check 2 of 2); 0 of 1 server of'
 	shuttled_stop
 }
 

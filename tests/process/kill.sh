@@ -17,7 +17,7 @@ clients_of() {
 
 # obituary PID: how many sessions it says were lost.
 obituary() {
-	sed -n "s/.* pid $1 ended: .* \\([0-9]*\\) sessions lost.*/\\1/p" \
+	sed -n "s/.* pid $1 ended: .* \\([0-9]*\\) sessions* lost.*/\\1/p" \
 	    "$T/log"
 }
 

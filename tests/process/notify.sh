@@ -91,7 +91,7 @@ status_follows() {
 	wait_for 5 log_reaches 2 'info: ready'
 	kill -KILL "$(worker 1)"
 	assert_said 'STATUS=0 workers, generation 1, 0 sessions'
-	assert_said 'STATUS=1 workers, generation 1, 0 sessions'
+	assert_said 'STATUS=1 worker, generation 1, 0 sessions'
 	managed_end TERM
 	assert_said 'STOPPING=1|STATUS=stopping'
 	DEATHS=
@@ -128,11 +128,11 @@ reload_that_fails() {
 	managed -- -c "$T/conf" -w 1
 	configure nowhere
 	signal HUP
-	assert_said 'READY=1|STATUS=1 workers, generation 1, .*last reload fai'
+	assert_said 'READY=1|STATUS=1 worker, generation 1, .*last reload fai'
 	serves || fail 'it does not serve'
 	configure 127.0.0.1:0
 	signal HUP
-	assert_said 'READY=1|STATUS=1 workers, generation [23], 0 sessions[;|]'
+	assert_said 'READY=1|STATUS=1 worker, generation [23], 0 sessions[;|]'
 	managed_end TERM
 }
 
@@ -143,7 +143,7 @@ reload_without_a_listener() {
 	assert_eq 'sockets to keep' 2 "$(grep -c FDSTORE=1 "$T/record")"
 	configure 127.0.0.1:0
 	signal HUP
-	assert_said 'READY=1|STATUS=1 workers, generation 2'
+	assert_said 'READY=1|STATUS=1 worker, generation 2'
 	assert_said "FDSTOREREMOVE=1|FDNAME=listen unix=$T/sock"
 	DEATHS=wanted
 	old=$PID

@@ -113,7 +113,7 @@ stays_until_all_have_ended() {
 	    half-close; expect-eof"
 	wait_for 5 log_has 'session start'
 	signal QUIT
-	wait_for 5 log_has 'draining: .* 1 sessions'
+	wait_for 5 log_has 'draining: .* 1 session$'
 	touch "$T/found"
 	peer_wait waits
 	shuttled_ended 0

@@ -106,7 +106,7 @@ ab_while_a_worker_is_killed() {
 	wait "$bench" || fail "ab: status $?"
 	forget "$bench"
 	assert_log "pid $victim ended"
-	lost=$(sed -n 's/.* \([0-9]*\) sessions lost.*/\1/p' "$T/log")
+	lost=$(sed -n 's/.* \([0-9]*\) sessions* lost.*/\1/p' "$T/log")
 	# ab counts a request that gets no answer up to three times.
 	failed=$(sed -n 's/.*Receive: \([0-9]*\),.*/\1/p' "$T/ab.out")
 	say "of $requests requests ${failed:-0} failed;" \

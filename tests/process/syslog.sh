@@ -37,7 +37,7 @@ got_reaches() {
 
 # lost: the sum of the lines that it says were lost.
 lost() {
-	sed -n 's/.*log: \([0-9]*\) lines lost$/\1/p' "$T/got" |
+	sed -n 's/.*log: \([0-9]*\) lines* lost$/\1/p' "$T/got" |
 	    awk '{ n += $1 } END { print n + 0 }'
 }
 
@@ -170,7 +170,7 @@ it_becomes_a_file() {
 	    2>"$T/stderr" </dev/null &
 	PID=$!
 	started="$started $PID"
-	wait_for 10 got_reaches 1 'workers, 1 backends: ready'
+	wait_for 10 got_reaches 1 'workers*, 1 backend: ready'
 	LISTEN=$(listener 1)
 	: >"$T/log"
 	load_start kept -k 1
