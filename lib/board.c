@@ -55,6 +55,14 @@ lay_out(struct board *b, char *base)
 	return at + BOARD_WORKERS * SOURCES_ROW;
 }
 
+size_t
+board_bytes(uint32_t backends)
+{
+	struct board b = { .backends = backends };
+
+	return lay_out(&b, NULL);
+}
+
 static struct board *
 new_handle(uint32_t backends)
 {

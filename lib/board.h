@@ -191,6 +191,9 @@ struct board {
  */
 struct board *board_new(uint32_t backends, int *fd);
 
+/* How many bytes of address space that takes. */
+size_t	board_bytes(uint32_t backends);
+
 /*
  * Map a board that another program has made. NULL with errno set: EINVAL when it
  * is none, or not laid out as ours.

@@ -6,6 +6,8 @@
  */
 #include "budget.h"
 
+#include <sys/resource.h>
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -27,6 +29,9 @@
 
 /* Most headers that are kept at once: 64 MiB of them. */
 #define NOTES		16384
+
+/* Of the address space, for what is not counted: libraries, the log, … */
+#define SLACK		(32 << 20)
 
 /* Bytes of a pipe, where the system allows them. */
 #define PIPE		(1 << 20)
@@ -73,11 +78,54 @@ budget_make(struct budget *b, const struct conf *c, size_t descriptors)
 		b->sessions = c->sessions;
 	b->notes = !conf_accepts_proxy(c) ? 0 :
 	    b->sessions < NOTES ? b->sessions : NOTES;
-	b->memory = (uint64_t)(c->buffers + 1) * BUDGET_BLOCK +
-	    (uint64_t)b->notes * PROXYPROTO_MAX +
-	    (uint64_t)b->pipes * PIPE + (uint64_t)b->sessions *
+	b->own = (uint64_t)(c->buffers + 1) * BUDGET_BLOCK +
+	    (uint64_t)b->notes * PROXYPROTO_MAX + (uint64_t)b->sessions *
 	    (sizeof(struct session) + b->each * ENTRY);
+	b->memory = b->own + (uint64_t)b->pipes * PIPE;
 	b->sockets = (uint64_t)b->sessions * b->each * SOCKET;
+}
+
+/* Bytes of address space that we have by now; 0: unknown. */
+static uint64_t
+mapped(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long pages;
+
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%lu", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+const char *
+budget_no_memory(uint64_t more, char *buf, size_t size)
+{
+	static const struct {
+		int	    resource;
+		const char *how;
+	} limits[] = {
+		{ RLIMIT_AS, "ulimit -v, LimitAS=" },
+		{ RLIMIT_DATA, "ulimit -d, LimitDATA=" },
+	};
+	uint64_t needed = mapped() + more + SLACK;
+	struct rlimit r;
+	size_t i;
+
+	for (i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		if (getrlimit(limits[i].resource, &r) == 0 &&
+		    r.rlim_cur < needed) {
+			snprintf(buf, size, "a process may have %llu MiB (%s); "
+			    "set that to %llu MiB or more",
+			    (unsigned long long)r.rlim_cur >> 20,
+			    limits[i].how, (unsigned long long)needed >> 20);
+			return buf;
+		}
+	snprintf(buf, size, "no limit of this process says so: the machine may "
+	    "have no more, see vm.overcommit_memory");
+	return buf;
 }
 
 unsigned

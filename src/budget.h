@@ -24,7 +24,8 @@ struct budget {				/* of one worker */
 	size_t		 needed;	/* descriptors for those wanted */
 	uint32_t	 pipes;		/* 0: there is no room for any */
 	uint32_t	 notes;		/* blocks for headers that come */
-	uint64_t	 memory;	/* bytes, with all sessions at work */
+	uint64_t	 own;		/* bytes of its address space */
+	uint64_t	 memory;	/* with all sessions at work */
 	uint64_t	 sockets;	/* bytes of the kernel, at least */
 };
 
@@ -39,6 +40,12 @@ uint32_t budget_bells(const struct conf *);
 
 /* What a worker can do with so many descriptors. */
 void	budget_make(struct budget *, const struct conf *, size_t descriptors);
+
+/*
+ * Why the system did not give *more* bytes of memory to a process like this one,
+ * and what would be right: to stand behind the error.
+ */
+const char *budget_no_memory(uint64_t more, char *buf, size_t size);
 
 /* Local ports, for connections to any one address; 0: unknown. */
 unsigned budget_ports(void);

@@ -127,6 +127,32 @@ get_board(struct conf *conf, struct inheritance *inherited, struct log *log,
 	return NULL;
 }
 
+/* As many as a worker would have. */
+static size_t
+get_descriptors(const struct conf *conf)
+{
+	sys_need_descriptors(budget_needed(conf));
+	return sys_raise_descriptors();
+}
+
+/* It is mostly address space: memory is taken where it is used. */
+static void
+warn_of_board(const struct conf *conf)
+{
+	uint64_t bytes = board_bytes(BOARD_SEATS);
+	struct budget b;
+	char why[200];
+
+	if (errno != ENOMEM) {
+		warn("board");
+		return;
+	}
+	budget_make(&b, conf, get_descriptors(conf));
+	warnx("cannot map %llu MiB of shared memory: %s",
+	    (unsigned long long)bytes >> 20,
+	    budget_no_memory(bytes + b.own, why, sizeof(why)));
+}
+
 /* With sockets and log open: to the background, and serve. */
 static int
 serve(struct conf *conf, struct log *log, struct instance *instance,
@@ -136,7 +162,7 @@ serve(struct conf *conf, struct log *log, struct instance *instance,
 	int status, fd = -1;
 
 	if ((board = get_board(conf, instance->inherited, log, &fd)) == NULL) {
-		warn("board");
+		warn_of_board(conf);
 		return EX_OSERR;
 	}
 	if (instance->inherited->channel == -1)
@@ -250,14 +276,6 @@ test(struct conf *conf, size_t descriptors, struct complaints *cs)
 		printf(", %s", conf->settings->file[i]);
 	putchar('\n');
 	return 0;
-}
-
-/* As many as a worker would have. */
-static size_t
-get_descriptors(const struct conf *conf)
-{
-	sys_need_descriptors(budget_needed(conf));
-	return sys_raise_descriptors();
 }
 
 int

@@ -451,6 +451,23 @@ turn(struct worker *w)
 	return 0;
 }
 
+static void
+note_failure(const struct worker *w)
+{
+	char why[200];
+	struct budget b;
+
+	if (errno != ENOMEM) {
+		log_line(w->log, LOG_ERR, "cannot start: %s: %s", w->step,
+		    strerror(errno));
+		return;
+	}
+	budget_make(&b, w->conf, sys_raise_descriptors());
+	log_line(w->log, LOG_ERR, "cannot start: %s, %llu MiB: %s: %s", w->step,
+	    (unsigned long long)b.own >> 20, strerror(ENOMEM),
+	    budget_no_memory(b.own, why, sizeof(why)));
+}
+
 struct worker *
 worker_new(struct conf *conf, struct board *board, struct log *log,
     uint32_t slot, int channel)
@@ -469,8 +486,7 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 	w->signals = w->bell = -1;
 	log_count_lost(log, &w->me->log_lost);
 	if (set_up(w) == -1) {
-		log_line(log, LOG_ERR, "cannot start: %s: %s", w->step,
-		    strerror(errno));
+		note_failure(w);
 		worker_free(w);
 		return NULL;
 	}

@@ -174,9 +174,38 @@ wanted_sessions() {
 	shuttled_stop
 }
 
+# with_space KIB: started with that much address space; what it said is in
+# $T/try.out.
+with_space() {
+	# shellcheck disable=SC3045 # where there is none, it may fail
+	(ulimit -v "$1" && exec timeout 20 "$SHUTTLED" -F -l 127.0.0.1:0 \
+	    -b "$BACKEND" -w 1 --sessions 1000) >"$T/try.out" 2>&1 || :
+}
+
+# What is said to be needed is enough; less is not, for whoever lacks it.
+little_memory() {
+	if instrumented; then
+		say 'left out: what watches us needs more memory than that'
+		return 0
+	fi
+	with_space 100000
+	grep -qx 'shuttled: cannot map [0-9]* MiB of shared memory: a process may have 97 MiB (ulimit -v, LimitAS=); set that to [0-9]* MiB or more' \
+	    "$T/try.out" || fail "$(cat "$T/try.out")"
+	needed=$(sed -n 's/.* to \([0-9]*\) MiB or more$/\1/p' "$T/try.out")
+	with_space $(((needed - 50) * 1024))
+	grep -q 'error: cannot start: memory, [0-9]* MiB: .* a process may have [0-9]* MiB (ulimit -v, LimitAS=); set that to [0-9]* MiB' \
+	    "$T/try.out" || fail "$(cat "$T/try.out")"
+	command -v prlimit >/dev/null || return 0
+	with_wrap "prlimit --as=$((needed << 20))" shuttled_start \
+	    -l 127.0.0.1:0 -b "$BACKEND" -w 1 --sessions 1000
+	serves
+	shuttled_stop
+}
+
 echo_start
 if [ -n "$SHUTTLED_WRAP" ]; then
 	skip 'a wrapper needs descriptors of its own'
 fi
 run_cases full_with_a_backend full_with_a_builtin full_with_one_process waves \
-    quit_when_full rotation_when_full wanted_sessions
+    quit_when_full rotation_when_full wanted_sessions \
+    little_memory
