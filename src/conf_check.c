@@ -136,7 +136,8 @@ static int
 check_program(const struct conf *c, const struct pool *p,
     struct complaints *cs)
 {
-	char path[2048];
+	char path[2048], why[2200];
+	const struct value *v;
 
 	if (p->check.kind != CHECK_EXEC)
 		return 0;
@@ -145,8 +146,10 @@ check_program(const struct conf *c, const struct pool *p,
 	    p->check.command);
 	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
 		return 0;
-	complain(cs, "pool %s: check_command: %s: %s", p->name, path,
-	    strerror(errno));
+	v = section_get(settings_find(c->settings, SECTION_POOL, p->name),
+	    directive_find(SECTION_POOL, "check_command"));
+	snprintf(why, sizeof(why), "%s: %s", path, strerror(errno));
+	value_reject(cs, v, p->check.command, why);
 	return EX_UNAVAILABLE;
 }
 

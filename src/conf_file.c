@@ -149,6 +149,9 @@ read_one(struct reading *r, const config_setting_t *s, struct value *v)
 	}
 	if (config_setting_type(s) == CONFIG_TYPE_STRING)
 		hint = ", without quotes";
+	else if (config_setting_type(s) == CONFIG_TYPE_FLOAT &&
+	    d->type == TYPE_NUMBER)
+		hint = ", without a fraction";
 	else if (d->type == TYPE_TIME)
 		hint = ", such as \"5s\"";
 	else if (d->type == TYPE_SIZE)

@@ -69,6 +69,8 @@ add_source(struct outlet *o, const char *text)
 	if (!endpoint_read(e, text))
 		return "should be an IP address without a port, such as "
 		    "10.0.0.5 or 2001:db8::5";
+	if (e->family == AF_INET ? e->ip[0] >= 224 : e->ip[0] == 0xff)
+		return "nobody has a multicast or broadcast address";
 	/* ::ffff:10.0.0.5 is one of IPv4. */
 	if (endpoint_as(e, AF_INET, &a))
 		endpoint_set(e, &a);

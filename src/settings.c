@@ -250,6 +250,16 @@ complain_at(struct complaints *cs, const struct place *p, const char *fmt, ...)
 	}
 }
 
+/* Who writes a list as one text. */
+static const char *
+list_hint(const struct value *v, const char *text)
+{
+	return v->place.file != NULL && strpbrk(text, ", ") != NULL &&
+	    (v->directive->type == TYPE_ADDRESSES ||
+	    v->directive->type == TYPE_NETWORKS) ?
+	    "; several stand in brackets: [\"…\", \"…\"]" : "";
+}
+
 void
 value_reject(struct complaints *cs, const struct value *v, const char *text,
     const char *why)
@@ -258,8 +268,9 @@ value_reject(struct complaints *cs, const struct value *v, const char *text,
 	char shown[600];
 
 	if (v->place.file != NULL)
-		complain_at(cs, &v->place, "%s = %s: %s", d->name,
-		    value_format(d, text, shown, sizeof(shown)), why);
+		complain_at(cs, &v->place, "%s = %s: %s%s", d->name,
+		    value_format(d, text, shown, sizeof(shown)), why,
+		    list_hint(v, text));
 	else if (d->section == SECTION_TOP || strcmp(d->name, "address") == 0)
 		complain_at(cs, &v->place, "\"%s\": %s", text, why);
 	else

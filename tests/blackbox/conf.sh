@@ -207,8 +207,9 @@ $T/conf.d/parts/server, $T/conf.d/20-two.conf" "$(cat "$T/try.out")"
 	END
 	shuttled_try -t -c "$T/conf.d" -c "$T/exec.conf"
 	assert_eq 'status without the program' 69 "$STATUS"
-	assert_eq 'what it says' "shuttled: pool p: check_command: \
-$T/none/check: No such file or directory" "$(cat "$T/try.out")"
+	assert_eq 'what it says' "shuttled: $T/exec.conf:1: check_command = \
+\"$T/none/check -v\": $T/none/check: No such file or directory" \
+	    "$(cat "$T/try.out")"
 	peer_stop one two
 }
 

@@ -184,6 +184,12 @@ tried() {
 mistakes() {
 	conf 'a: { address = "127.0.0.1:1"; source = "eth0"; }'
 	tried 'conf:3: source = "eth0": should be an IP address without a port'
+	for no in 224.0.0.1 255.255.255.255 ff02::1; do
+		conf "a: { address = \"127.0.0.1:1\"; source = \"$no\"; }"
+		tried "conf:3: source = \"$no\": nobody has a multicast"
+	done
+	conf 'a: { address = "127.0.0.1:1"; source = "127.0.0.1, 127.0.0.2"; }'
+	tried 'conf:3: .*such as 10.0.0.5 or .*; several stand in brackets: \["'
 	conf 'a: { address = "127.0.0.1:1"; source = "::1"; }'
 	tried 'conf:3: address = "127.0.0.1:1": this is IPv4, and no source is'
 	conf 'a: { address = "127.0.0.1:1"; source = "127.0.0.2";
