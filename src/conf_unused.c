@@ -18,6 +18,10 @@
 	X(HTTP, "check = \"http\"") \
 	X(HTTP_OR_TLS, "check = \"http\" or \"tls\"") \
 	X(EXEC, "check = \"exec\"") \
+	X(WEIGHTS, "a balance other than \"first\"") \
+	X(QUEUE, "max_queue of 1 or more") \
+	X(FAILS, "max_fails of 1 or more") \
+	X(EJECTED, "max_ejected of 1 or more") \
 	X(KEY, "balance = \"source\", \"hash\" or \"maglev\"") \
 	X(HASH, "balance = \"hash\"") \
 	X(RESOLVE, "resolve = \"on\" or \"srv\"") \
@@ -26,7 +30,6 @@
 	X(RESOLVED, "resolve = \"on\" or \"srv\" in a server") \
 	X(CHECKED, "a server that is not builtin") \
 	X(NETWORK, "an address of IPv4 or IPv6") \
-	X(EJECTION, "max_fails above 0") \
 	X(WAITING, "max_sessions in a server, check or resolve") \
 	X(NETWORK_SERVER, "a server with an address of IPv4 or IPv6") \
 	X(ALL_IPV6, "the address :PORT or [::]:PORT") \
@@ -71,14 +74,18 @@ static const struct rule {
 	{ SECTION_POOL, "fall", NEED_CHECK },
 	{ SECTION_POOL, "init_state", NEED_CHECK },
 	{ SECTION_POOL, "on_down", NEED_CHECK },
-	{ SECTION_POOL, "fail_timeout", NEED_EJECTION },
-	{ SECTION_POOL, "eject_time", NEED_EJECTION },
-	{ SECTION_POOL, "max_ejected", NEED_EJECTION },
+	{ SECTION_POOL, "queue_timeout", NEED_QUEUE },
 	{ SECTION_POOL, "queue_timeout", NEED_WAITING },
 	{ SECTION_POOL, "max_queue", NEED_WAITING },
+	{ SECTION_POOL, "fail_timeout", NEED_FAILS },
+	{ SECTION_POOL, "eject_time", NEED_FAILS },
+	{ SECTION_POOL, "eject_time", NEED_EJECTED },
+	{ SECTION_POOL, "max_ejected", NEED_FAILS },
 	{ SECTION_POOL, "send_proxy_tlvs", NEED_SEND_PROXY },
+	{ SECTION_LISTEN, "header_timeout", NEED_ACCEPT_PROXY },
 	{ SECTION_LISTEN, "accept_proxy_others", NEED_ACCEPT_PROXY },
 	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
+	{ SECTION_SERVER, "weight", NEED_WEIGHTS },
 	{ SECTION_SERVER, "check_address", NEED_CHECKED },
 	{ SECTION_SERVER, "check_address", NEED_CHECK },
 	{ SECTION_SERVER, "check_port", NEED_CHECKED },
@@ -104,6 +111,9 @@ static const struct rule {
 	{ SECTION_SERVER, "interface", NEED_NETWORK },
 	{ SECTION_SERVER, "dscp", NEED_NETWORK },
 };
+
+/* Lists longer than this are not compared word by word. */
+#define BY_HAND		1000
 
 static bool
 is_by_key(const struct pool *p)
@@ -247,6 +257,15 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 		    p->check.kind == CHECK_TLS;
 	case NEED_EXEC:
 		return p->check.kind == CHECK_EXEC;
+	case NEED_WEIGHTS:
+		return p->balance != balance_algorithm("first") ||
+		    s->backends == 0 || c->backend[s->first].weight == 0;
+	case NEED_QUEUE:
+		return p->max_queue > 0;
+	case NEED_FAILS:
+		return p->max_fails > 0;
+	case NEED_EJECTED:
+		return p->max_ejected > 0;
 	case NEED_KEY:
 		return is_by_key(p);
 	case NEED_HASH:
@@ -261,8 +280,6 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 		return is_resolved(st);
 	case NEED_CHECKED:
 		return has_server(st, s, is_no_builtin);
-	case NEED_EJECTION:
-		return p->max_fails > 0;
 	case NEED_WAITING:
 		return may_wait(c, p);
 	case NEED_NETWORK:
@@ -389,6 +406,86 @@ check_ttls(const struct conf *c, const struct section *s,
 		    "resolve_max_ttl is less; lower one, or raise the other");
 }
 
+/* Where it is checked may be said in two ways; the port counts. */
+static void
+check_port(const struct conf *c, const struct section *s,
+    struct complaints *cs)
+{
+	const struct value *v = section_get(s, directive_find(SECTION_SERVER,
+	    "check_port"));
+	const struct backend *b;
+	const struct addr *a;
+
+	if (v == NULL || s->backends == 0)
+		return;
+	b = &c->backend[s->first];
+	a = b->check_addr.len > 0 ? &b->check_addr : &b->addr;
+	if (b->check_port != 0 && addr_is_unix(a))
+		complain_at(cs, &v->place, "check_port has no effect: a unix "
+		    "socket has none");
+	else if (b->check_port != 0 && a == &b->check_addr &&
+	    addr_port(a) != b->check_port)
+		complain_at(cs, &v->place, "the port of check_address has no "
+		    "effect: check_port is %u; remove one of them",
+		    b->check_port);
+}
+
+/* Is there anybody to serve, and anything to send or to expect? */
+static void
+check_pool(const struct conf *c, const struct section *s,
+    const struct pool *p, struct complaints *cs)
+{
+	uint32_t i = p->first;
+
+	if (p->check.kind == CHECK_SEND_EXPECT && p->check.send == NULL &&
+	    p->check.expect == NULL)
+		complain_at(cs, &s->place, "pool %s: send_expect does no more "
+		    "than tcp without check_send or check_expect", s->name);
+	while (i < p->first + p->n && (c->backend[i].weight == 0 ||
+	    c->backend[i].state != BACKEND_READY))
+		i++;
+	if (p->n > 0 && i == p->first + p->n)
+		complain_at(cs, &s->place, "pool %s: no server gets sessions: "
+		    "all have weight = 0, or are in drain or maint", s->name);
+}
+
+/* What is said twice. */
+static void
+check_twice(const struct value *v, struct complaints *cs)
+{
+	size_t i, k;
+
+	if (v->n > BY_HAND)
+		return;
+	for (i = 1; i < v->n; i++)
+		for (k = 0; k < i; k++)
+			if (strcmp(v->text[i], v->text[k]) == 0)
+				complain_at(cs, &v->place, "%s has \"%s\" "
+				    "twice; remove one of them",
+				    v->directive->name, v->text[i]);
+}
+
+/* Who is in both lists, in the same words, is refused. */
+static void
+check_both(const struct section *s, struct complaints *cs)
+{
+	const struct value *a, *d;
+	size_t i, k;
+
+	a = section_get(s, directive_find(s->kind, "allow"));
+	d = section_get(s, directive_find(s->kind, "deny"));
+	if (a == NULL || d == NULL || a->n > BY_HAND || d->n > BY_HAND)
+		return;
+	for (i = 0; i < a->n; i++)
+		for (k = 0; k < d->n; k++)
+			if (a->text[i][0] != '!' &&
+			    strcmp(a->text[i], "none") != 0 &&
+			    strcmp(a->text[i], d->text[k]) == 0)
+				complain_at(cs, &a->place, "\"%s\" in allow "
+				    "has no effect: it is in deny, too",
+				    a->text[i]);
+}
+
 /*
  * A list of exceptions to nothing. Who writes allow = "!192.0.2.7" means all
  * others, and gets nobody.
@@ -399,7 +496,10 @@ check_lists(const struct section *s, struct complaints *cs)
 	const struct value *v;
 	size_t i;
 
+	if (s->kind == SECTION_TOP || s->kind == SECTION_LISTEN)
+		check_both(s, cs);
 	for (v = s->value; v < s->value + s->values; v++) {
+		check_twice(v, cs);
 		for (i = 0; i < v->n && v->text[i][0] == '!'; i++)
 			;
 		if (v->directive->type == TYPE_NETWORKS && i == v->n)
@@ -443,10 +543,14 @@ conf_unused(const struct conf *c, struct complaints *cs)
 		check_section(c, s, p, quiet, cs);
 		if (s->kind == SECTION_TOP)
 			check_ttls(c, s, cs);
+		if (s->kind == SECTION_POOL)
+			check_pool(c, s, p, cs);
 		if (s->kind == SECTION_LISTEN)
 			check_limits(c, s, cs);
-		if (s->kind == SECTION_SERVER)
+		if (s->kind == SECTION_SERVER) {
 			check_builtin(c, s, cs);
+			check_port(c, s, cs);
+		}
 		check_lists(s, cs);
 	}
 }

@@ -23,7 +23,7 @@
 	"check_timeout = \"1s\";\ncheck_spread = 5;\nrise = 1;\nfall = 1;\n" \
 	"init_state = \"up\";\non_down = \"cut\";\n"
 #define OF_SERVER \
-	"resolve_max = 2; check_address = \"127.0.0.1:2\"; check_port = 3;"
+	"resolve_max = 2; check_address = \"127.0.0.1:3\"; check_port = 3;"
 
 static char directory[100], file[120];
 static const char *top = "";		/* what the file begins with */
@@ -150,8 +150,9 @@ test_proxy(void **state)
 	    "send_proxy_tlvs has no effect without send_proxy = \"v2\"");
 	expect("send_proxy_tlvs = \"crc32c\";", "send_proxy = \"v2\";", 0, 0,
 	    "");
-	in_listener = "accept_proxy_others = \"plain\";";
-	expect("", "", 1, 1, "accept_proxy_others has no effect without "
+	in_listener = "accept_proxy_others = \"plain\"; "
+	    "header_timeout = \"1s\";";
+	expect("", "", 2, 1, "accept_proxy_others has no effect without "
 	    "accept_proxy in the listener");
 	in_listener = "accept_proxy_others = \"plain\"; accept_proxy = \"all\";";
 	expect("", "", 0, 0, "");
@@ -174,6 +175,56 @@ test_builtin(void **state)
 	expect("check = \"tcp\";", "}; b: { address = \"unix:/tmp/x\";", 0, 0,
 	    "");
 	server_at = "127.0.0.1:1";
+}
+
+static void
+test_checks(void **state)
+{
+	(void)state;
+	top = "check = \"tcp\"; ";
+	expect("", "check_address = \"127.0.0.1:2\"; check_port = 3;", 1, 4,
+	    "the port of check_address has no effect: check_port is 3");
+	expect("", "check_address = \"127.0.0.1:2\"; check_port = 2;", 0, 0,
+	    "");
+	expect("", "check_address = \"unix:/tmp/x\"; check_port = 3;", 1, 4,
+	    "check_port has no effect: a unix socket has none");
+	top = "";
+	expect("check = \"send_expect\";", "", 1, 3, "pool app: send_expect "
+	    "does no more than tcp without check_send or check_expect");
+}
+
+static void
+test_no_sessions(void **state)
+{
+	(void)state;
+	expect("", "weight = 0; }; b: { address = \"127.0.0.1:2\"; state = "
+	    "\"maint\";", 1, 3, "pool app: no server gets sessions: all have");
+	expect("", "weight = 0; }; b: { address = \"127.0.0.1:2\";", 0, 0, "");
+	expect("balance = \"first\";", "weight = 2;", 1, 4, "weight has no "
+	    "effect without a balance other than \"first\"");
+	expect("max_queue = 0; queue_timeout = \"1s\";", "", 1, 4,
+	    "queue_timeout has no effect without max_queue of 1 or more");
+	expect("max_fails = 0; fail_timeout = \"1s\"; eject_time = \"1s\"; "
+	    "max_ejected = 10;", "", 3, 4, "eject_time has no effect without "
+	    "max_fails of 1 or more");
+	expect("max_ejected = 0; eject_time = \"1s\";", "", 1, 4, "eject_time "
+	    "has no effect without max_ejected of 1 or more");
+}
+
+static void
+test_said_twice(void **state)
+{
+	(void)state;
+	in_listener = "allow = [\"::1\", \"!::2\", \"::1\"];";
+	expect("", "", 1, 1, "allow has \"::1\" twice; remove one of them");
+	in_listener = "allow = [\"::1\", \"::2\"]; deny = [\"::2\", \"::3\"];";
+	expect("", "", 1, 1, "\"::2\" in allow has no effect: it is in deny, "
+	    "too");
+	in_listener = "allow = \"none\"; deny = \"none\";";
+	expect("", "", 0, 0, "");
+	in_listener = "";
+	expect("source = [\"127.0.0.1\", \"127.0.0.1\"];", "", 1, 4,
+	    "source has \"127.0.0.1\" twice");
 }
 
 /* What is said of names and their answers. */
@@ -357,6 +408,9 @@ main(void)
 		cmocka_unit_test(test_no_network),
 		cmocka_unit_test(test_builtin),
 		cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_checks),
+		cmocka_unit_test(test_no_sessions),
+		cmocka_unit_test(test_said_twice),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_exceptions),
