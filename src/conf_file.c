@@ -374,10 +374,13 @@ read_check(struct reading *r, const config_setting_t *s, struct section *pool)
 {
 	const config_setting_t *one;
 	const struct directive *d;
-	struct place place;
+	struct place place = place_of(r, s);
 	const char *name;
 	int i;
 
+	if (config_setting_length(s) == 0)
+		complain_at(r->complaints, &place, "check: { } is empty; add "
+		    "type = \"tcp\", or another kind of checks");
 	for (i = 0; i < config_setting_length(s); i++) {
 		one = config_setting_get_elem(s, (unsigned)i);
 		name = config_setting_name(one);

@@ -111,6 +111,10 @@ double quotes"
 	line "log = 'stderr'" 'a text stands in double quotes'
 	line 'a.b: { }' 'a.b: a name has letters, digits, -, _ and * only'
 	line 'a = @b' '@b: only @include "FILE" may follow an @, at the beginning of a line'
+	sed 's/app: {/app: { check: { }/' >"$T/a.conf" <<-END
+	$(good)
+	END
+	says 'a.conf:2: check: { } is empty; add type = "tcp", or another kind of checks'
 	line 'workers = 1.5' 'workers = 1.5: should be auto or a number from 0 to 128, without a fraction'
 	line 'allow = "::1, ::2"' 'allow = "::1, ::2": an IPv6 network is written 2001:db8::/32; several stand in brackets: ["…", "…"]'
 	printf '\357\273\277workers = 1\n' | conf a.conf
