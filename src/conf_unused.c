@@ -281,7 +281,7 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 	case NEED_CHECKED:
 		return has_server(st, s, is_no_builtin);
 	case NEED_WAITING:
-		return may_wait(c, p);
+		return p->max_queue == 0 || may_wait(c, p);
 	case NEED_NETWORK:
 	case NEED_NETWORK_SERVER:
 		return has_server(st, s, is_network);
@@ -430,25 +430,6 @@ check_port(const struct conf *c, const struct section *s,
 		    b->check_port);
 }
 
-/* Is there anybody to serve, and anything to send or to expect? */
-static void
-check_pool(const struct conf *c, const struct section *s,
-    const struct pool *p, struct complaints *cs)
-{
-	uint32_t i = p->first;
-
-	if (p->check.kind == CHECK_SEND_EXPECT && p->check.send == NULL &&
-	    p->check.expect == NULL)
-		complain_at(cs, &s->place, "pool %s: send_expect does no more "
-		    "than tcp without check_send or check_expect", s->name);
-	while (i < p->first + p->n && (c->backend[i].weight == 0 ||
-	    c->backend[i].state != BACKEND_READY))
-		i++;
-	if (p->n > 0 && i == p->first + p->n)
-		complain_at(cs, &s->place, "pool %s: no server gets sessions: "
-		    "all have weight = 0, or are in drain or maint", s->name);
-}
-
 /* What is said twice. */
 static void
 check_twice(const struct value *v, struct complaints *cs)
@@ -509,18 +490,23 @@ check_lists(const struct section *s, struct complaints *cs)
 	}
 }
 
-/* On purpose, perhaps; but to every client the door is closed. */
+/* Is there anybody to serve, and anything to send or to expect? */
 static void
-check_service(const struct conf *c, const struct section *s,
+check_pool(const struct conf *c, const struct section *s,
     const struct pool *p, struct complaints *cs)
 {
-	const struct backend *b;
+	const struct backend *b = c->backend + p->first, *end = b + p->n;
 
-	for (b = c->backend + p->first; b < c->backend + p->first + p->n; b++)
-		if (b->state == BACKEND_READY && b->weight > 0)
-			return;
-	complain_at(cs, &s->place, "pool %s serves nobody: all of its servers "
-	    "are in drain or maint, or have weight 0", s->name);
+	if (p->check.kind == CHECK_SEND_EXPECT && p->check.send == NULL &&
+	    p->check.expect == NULL)
+		complain_at(cs, &s->place, "pool %s: send_expect does no more "
+		    "than tcp without check_send or check_expect", s->name);
+	while (b < end && (b->state != BACKEND_READY || b->weight == 0))
+		b++;
+	/* On purpose, perhaps; but to every client the door is closed. */
+	if (b == end)
+		complain_at(cs, &s->place, "pool %s serves nobody: all of its "
+		    "servers are in drain or maint, or have weight 0", s->name);
 }
 
 void
@@ -538,7 +524,6 @@ conf_unused(const struct conf *c, struct complaints *cs)
 		if (s->kind == SECTION_POOL) {
 			p = &c->pool[pools++];
 			quiet = p->check.kind == CHECK_OFF && is_off(st, s);
-			check_service(c, s, p, cs);
 		}
 		check_section(c, s, p, quiet, cs);
 		if (s->kind == SECTION_TOP)

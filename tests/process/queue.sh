@@ -236,6 +236,30 @@ life_ends_in_the_queue() {
 	shuttled_stop
 }
 
+# One that refused is not asked by everybody while the other is only full.
+a_full_one_before_an_ejected_one() {
+	backend_refusing r
+	one_place 'queue_timeout = "30s"; eject_time = "1m"; retries = 1;' \
+	    'balance = "first";'
+	sed 's/server: {/& r: { address = "'"$(address r)"'"; }/' \
+	    "$T/conf" >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+	signal HUP
+	assert_log 'reloaded'
+	for name in one two three; do
+		want $name
+		waits $name
+	done
+	goes holder
+	for name in one two three; do
+		goes $name
+	done
+	shuttled_stop
+	backends_release r
+	assert_eq 'who tried the one that refuses' 1 \
+	    "$(log_count 'backend=main/r')"
+}
+
 # A worker that drains serves who waits in it.
 quit_while_they_wait() {
 	one_place 'queue_timeout = "30s";'
@@ -251,4 +275,5 @@ quit_while_they_wait() {
 run_cases never_more_than_one in_the_order_of_arrival too_long_and_too_many \
     waiting_is_cheap the_holder_is_killed one_that_waits_is_killed \
     one_that_waits_is_stopped reload_while_they_wait reload_adds_a_server \
-    life_ends_in_the_queue quit_while_they_wait
+    life_ends_in_the_queue a_full_one_before_an_ejected_one \
+    quit_while_they_wait

@@ -198,7 +198,7 @@ test_no_sessions(void **state)
 {
 	(void)state;
 	expect("", "weight = 0; }; b: { address = \"127.0.0.1:2\"; state = "
-	    "\"maint\";", 1, 3, "pool app: no server gets sessions: all have");
+	    "\"maint\";", 1, 3, "pool app serves nobody");
 	expect("", "weight = 0; }; b: { address = \"127.0.0.1:2\";", 0, 0, "");
 	expect("balance = \"first\";", "weight = 2;", 1, 4, "weight has no "
 	    "effect without a balance other than \"first\"");
@@ -347,7 +347,7 @@ test_ejection(void **state)
 	(void)state;
 	expect("max_fails = 0;\nfail_timeout = \"1s\"; eject_time = \"1s\"; "
 	    "max_ejected = 5;", "", 3, 5, "eject_time has no effect without "
-	    "max_fails above 0");
+	    "max_fails of 1 or more");
 	expect("eject_time = \"1s\"; max_fails = 2;", "", 0, 0, "");
 }
 
