@@ -84,16 +84,11 @@ put_time(const struct matter *m)
 	put_time_of(m, log_time(m->table->log));
 }
 
-static uint64_t
-age(const struct matter *m)
-{
-	return m->table->now - m->session->started;
-}
-
 static void
 put_start(const struct matter *m)
 {
-	put_time_of(m, log_time(m->table->log) - age(m));
+	put_time_of(m, log_time(m->table->log) -
+	    (m->table->now - m->session->started));
 }
 
 static void
@@ -261,7 +256,7 @@ put_queue_ms(const struct matter *m)
 static void
 put_total_ms(const struct matter *m)
 {
-	text_number(m->out, age(m));
+	text_number(m->out, session_lasted(m->table, m->session));
 }
 
 static void

@@ -108,7 +108,7 @@ put_times(struct text *out, const struct session_table *t,
 	else
 		text_number(out, s->connected - s->started - queued);
 	text_bytes(out, "/+", ended ? 1 : 2);
-	text_number(out, t->now - s->started);
+	text_number(out, session_lasted(t, s));
 	text_bytes(out, " +", ended ? 1 : 2);
 	text_number(out, s->way[DOWN].out);
 }

@@ -426,6 +426,12 @@ session_connect_event(struct session_table *t, struct session *s,
 	session_relay_event(t, s, SERVER, ready);
 }
 
+uint64_t
+session_lasted(const struct session_table *t, const struct session *s)
+{
+	return (s->state == SESSION_LINGER ? s->last : t->now) - s->started;
+}
+
 void
 session_linger_event(struct session_table *t, struct session *s)
 {

@@ -142,6 +142,12 @@ void	table_serve_queue(struct session_table *);
 /* How long it has waited for a backend, until now if it still does; in ms. */
 uint64_t session_queued(const struct session_table *, const struct session *);
 
+/*
+ * How long it has lasted, in ms: from when it was accepted until now, or until it
+ * was turned away. What it sends afterwards is nobody's.
+ */
+uint64_t session_lasted(const struct session_table *, const struct session *);
+
 /* A name for it that no other session has, wherever it is. */
 #define SESSION_ID	40
 void	session_unique_id(const struct session_table *,

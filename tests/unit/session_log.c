@@ -111,6 +111,25 @@ test_one_in_so_many(void **state)
 	assert_int_equal(count(" end=client.reset\n"), 2);
 }
 
+/* It is over then, although its line comes when it has gone. */
+static void
+test_turned_away(void **state)
+{
+	const char *line;
+	int client;
+
+	(void)state;
+	rig_refuse(&rig, 0);
+	client = rig_client(&rig);
+	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_LINGER);
+	rig_pass(&rig, 1500);
+	assert_int_equal(count(" end="), 0);
+	close(client);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_non_null(line = strstr(rig_log(&rig), " total_ms="));
+	assert_in_range(atoi(line + 10), 0, 1000);
+}
+
 static void
 test_lines_in_between(void **state)
 {
@@ -184,6 +203,7 @@ main(void)
 		TEST(test_errors),
 		TEST(test_none),
 		TEST(test_one_in_so_many),
+		TEST(test_turned_away),
 		TEST(test_lines_in_between),
 		TEST(test_many_that_last),
 	};
