@@ -10,20 +10,21 @@ tests_blackbox_peer_SOURCES = \
 	tests/blackbox/peer_script.c \
 	tests/blackbox/peer_verbs.c
 
+# Those that take longest first.
 BLACKBOX_TESTS = \
-	tests/blackbox/backends.sh \
-	tests/blackbox/builtin.sh \
-	tests/blackbox/conf.sh \
-	tests/blackbox/logformat.sh \
-	tests/blackbox/many.sh \
-	tests/blackbox/mistakes.sh \
-	tests/blackbox/peer.sh \
-	tests/blackbox/pressure.sh \
-	tests/blackbox/relay.sh \
-	tests/blackbox/reset.sh \
 	tests/blackbox/select.sh \
 	tests/blackbox/sessionlog.sh \
-	tests/blackbox/sockets.sh \
+	tests/blackbox/reset.sh \
+	tests/blackbox/timeouts.sh \
 	tests/blackbox/spare.sh \
-	tests/blackbox/timeouts.sh
+	tests/blackbox/pressure.sh \
+	tests/blackbox/sockets.sh \
+	tests/blackbox/backends.sh \
+	tests/blackbox/many.sh \
+	tests/blackbox/relay.sh \
+	tests/blackbox/builtin.sh \
+	tests/blackbox/logformat.sh \
+	tests/blackbox/mistakes.sh \
+	tests/blackbox/conf.sh \
+	tests/blackbox/peer.sh
 EXTRA_DIST += tests/blackbox/lib.sh $(BLACKBOX_TESTS)
