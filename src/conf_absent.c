@@ -79,8 +79,10 @@ find_near(const char *name, char buf[IF_NAMESIZE])
 		names[n] = all[n].if_name;
 		n++;
 	}
-	if ((near = nearest(name, names, n)) != NULL)
-		near = strcpy(buf, near);
+	if ((near = nearest(name, names, n)) != NULL) {
+		strlcpy(buf, near, IF_NAMESIZE);
+		near = buf;
+	}
 	if_freenameindex(all);
 	return near;
 }
