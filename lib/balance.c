@@ -241,7 +241,7 @@ too_early(const struct balance_tier *t, const struct balance_ask *ask)
 {
 	const struct member *m;
 
-	if (t->pool->max_queue == 0)
+	if (t->n == 0 || t->pool->max_queue == 0)
 		return false;
 	for (m = t->member; m < t->member + t->n; m++)
 		if (!was_tried(ask, m->backend) &&

@@ -25,33 +25,40 @@
 #define PRESENT_ROW	((BOARD_LISTENERS + 16) & ~15)
 #define SOURCES_ROW	(BOARD_SOURCES * sizeof(uint64_t))
 
+/* There is none to add to when only the size is asked for. */
+static void *
+place_at(char *base, size_t at)
+{
+	return base == NULL ? NULL : base + at;
+}
+
 /* Lay it out from *base* on, which may be NULL; returns how large it is. */
 static size_t
 lay_out(struct board *b, char *base)
 {
 	size_t at = 0;
 
-	b->head = (struct board_head *)(base + at);
+	b->head = place_at(base, at);
 	at += ALIGNED(sizeof(*b->head));
-	b->worker = (struct board_worker *)(base + at);
+	b->worker = place_at(base, at);
 	at += BOARD_WORKERS * sizeof(*b->worker);
-	b->pool = (struct board_pool *)(base + at);
+	b->pool = place_at(base, at);
 	at += BOARD_POOLS * sizeof(*b->pool);
-	b->backend = (struct board_backend *)(base + at);
+	b->backend = place_at(base, at);
 	at += b->backends * sizeof(*b->backend);
-	b->wait = (struct board_wait *)(base + at);
+	b->wait = place_at(base, at);
 	at += (size_t)BOARD_POOLS * BOARD_WORKERS * sizeof(*b->wait);
-	b->listener = (struct board_listener *)(base + at);
+	b->listener = place_at(base, at);
 	at += BOARD_LISTENERS * sizeof(*b->listener);
-	b->rates = (struct rate_bucket *)(base + at);
+	b->rates = place_at(base, at);
 	at += RATE_BUCKETS * sizeof(*b->rates);
-	b->present = (_Atomic uint32_t *)(base + at);
+	b->present = place_at(base, at);
 	at += (size_t)BOARD_WORKERS * PRESENT_ROW * sizeof(*b->present);
-	b->live = (_Atomic uint32_t *)(base + at);
+	b->live = place_at(base, at);
 	at += (size_t)BOARD_WORKERS * b->backends * sizeof(*b->live);
 	/* And one line, for who reads whole ones from anywhere. */
 	at = PAGES(at + 64);
-	b->sources = (_Atomic uint64_t *)(base + at);
+	b->sources = place_at(base, at);
 	return at + BOARD_WORKERS * SOURCES_ROW;
 }
 

@@ -270,11 +270,11 @@ leave(struct ranges *t, const struct rule *const *in, size_t depth)
 static void
 flatten(struct ranges *t, const struct rule *r, size_t n)
 {
-	const struct rule *in[LONGEST + 1], *end = r + n;
+	const struct rule *in[LONGEST + 1];
 	size_t depth = 0;
 
 	turn(t, (struct key){ 0, 0 }, CIDR_NONE);
-	for (; r < end; r++) {
+	for (; n > 0; r++, n--) {
 		while (depth > 0 && !same(in[depth - 1]->first,
 		    masked(r->first, in[depth - 1]->len)))
 			leave(t, in, depth--);

@@ -105,8 +105,10 @@ activate_check(struct inheritance *in, const struct conf *c, struct log *log)
 	struct inherited_socket *s;
 	char text[ADDR_TEXT];
 	const char *why;
+	size_t i;
 
-	for (s = in->socket; s < in->socket + in->sockets; s++) {
+	for (i = 0; i < in->sockets; i++) {
+		s = &in->socket[i];
 		if (s->name[0] == '\0' || (why = why_not(s, c)) == NULL)
 			continue;
 		log_line(log, LOG_WARNING, "socket %s of the service manager "
@@ -125,8 +127,10 @@ activate_keep(const struct conf *c)
 {
 	const struct listener *l;
 	char name[sizeof(KEPT) + ADDR_TEXT], state[sizeof(name) + 32];
+	size_t i;
 
-	for (l = c->listener; l < c->listener + c->listeners; l++) {
+	for (i = 0; i < c->listeners; i++) {
+		l = &c->listener[i];
 		if (!l->bound || !name_of(l, name, sizeof(name)))
 			continue;
 		/* What it has already it does not take twice. */
@@ -152,8 +156,10 @@ activate_drop(const struct conf *goes, const struct conf *stays)
 	const struct listener *l;
 	char name[sizeof(KEPT) + ADDR_TEXT];
 	bool any = false;
+	size_t i;
 
-	for (l = goes->listener; l < goes->listener + goes->listeners; l++) {
+	for (i = 0; i < goes->listeners; i++) {
+		l = &goes->listener[i];
 		if (!l->bound || has_too(stays, l) ||
 		    !name_of(l, name, sizeof(name)))
 			continue;

@@ -180,12 +180,15 @@ check_backlogs(const struct conf *c, struct complaints *cs)
 {
 	unsigned most = most_waiting();
 	const struct listener *l;
+	size_t i;
 
-	for (l = c->listener; l < c->listener + c->listeners; l++)
+	for (i = 0; i < c->listeners; i++) {
+		l = &c->listener[i];
 		if (most != 0 && l->backlog > most)
 			complain(cs, "listen on %s: backlog is %u, not %u: "
 			    "raise net.core.somaxconn", l->name, most,
 			    l->backlog);
+	}
 }
 
 void
@@ -195,13 +198,15 @@ budget_check(const struct budget *b, const struct conf *c,
 	unsigned workers = c->workers == 0 ? 1 : c->workers;
 	uint64_t all = (uint64_t)b->sessions * workers, ports, has;
 	const struct pool *p;
+	size_t i;
 
 	if (b->sessions < c->sessions)
 		complain(cs, "sessions: each worker can have %u, not %u: set "
 		    "the limit of descriptors to %zu (LimitNOFILE=%zu, "
 		    "ulimit -n)", b->sessions, c->sessions, b->needed,
 		    b->needed);
-	for (p = c->pool; p < c->pool + c->pools; p++)
+	for (i = 0; i < c->pools; i++) {
+		p = &c->pool[i];
 		if ((ports = carried(c, p)) != 0 && ports < all)
 			complain(cs, "pool %s: the local ports carry %llu "
 			    "sessions, the descriptors %llu: widen "
@@ -209,6 +214,7 @@ budget_check(const struct budget *b, const struct conf *c,
 			    "addresses to source, or servers",
 			    p->name, (unsigned long long)ports,
 			    (unsigned long long)all);
+	}
 	check_backlogs(c, cs);
 	has = (uint64_t)sysconf(_SC_PHYS_PAGES) *
 	    (uint64_t)sysconf(_SC_PAGESIZE);

@@ -61,8 +61,10 @@ read_options(const struct settings *st, enum section_kind kind, void *to)
 	const struct directive *d;
 	const struct value *v;
 	char why[DIRECTIVE_WHY];
+	size_t i;
 
-	for (v = options->value; v < options->value + options->values; v++) {
+	for (i = 0; i < options->values; i++) {
+		v = &options->value[i];
 		d = directive_find(kind, v->directive->name);
 		if (d != NULL && directive_inherits(d) == v->directive &&
 		    v->n > 0)

@@ -208,9 +208,12 @@ may_wait(const struct conf *c, const struct pool *p)
 {
 	const struct backend *b;
 	bool may = p->checked;
+	uint32_t i;
 
-	for (b = c->backend + p->first; b < c->backend + p->first + p->n; b++)
+	for (i = p->first; i < p->first + p->n; i++) {
+		b = &c->backend[i];
 		may |= b->max_sessions != 0 || b->question != 0;
+	}
 	return may;
 }
 
@@ -475,11 +478,12 @@ static void
 check_lists(const struct section *s, struct complaints *cs)
 {
 	const struct value *v;
-	size_t i;
+	size_t i, k;
 
 	if (s->kind == SECTION_TOP || s->kind == SECTION_LISTEN)
 		check_both(s, cs);
-	for (v = s->value; v < s->value + s->values; v++) {
+	for (k = 0; k < s->values; k++) {
+		v = &s->value[k];
 		check_twice(v, cs);
 		for (i = 0; i < v->n && v->text[i][0] == '!'; i++)
 			;
@@ -495,16 +499,17 @@ static void
 check_pool(const struct conf *c, const struct section *s,
     const struct pool *p, struct complaints *cs)
 {
-	const struct backend *b = c->backend + p->first, *end = b + p->n;
+	uint32_t i = p->first, end = p->first + p->n;
 
 	if (p->check.kind == CHECK_SEND_EXPECT && p->check.send == NULL &&
 	    p->check.expect == NULL)
 		complain_at(cs, &s->place, "pool %s: send_expect does no more "
 		    "than tcp without check_send or check_expect", s->name);
-	while (b < end && (b->state != BACKEND_READY || b->weight == 0))
-		b++;
+	while (i < end && (c->backend[i].state != BACKEND_READY ||
+	    c->backend[i].weight == 0))
+		i++;
 	/* On purpose, perhaps; but to every client the door is closed. */
-	if (b == end)
+	if (i == end)
 		complain_at(cs, &s->place, "pool %s serves nobody: all of its "
 		    "servers are in drain or maint, or have weight 0", s->name);
 }

@@ -144,14 +144,15 @@ inherit_matches(const struct inherited_socket *s, const struct listener *l)
 static struct inherited_socket *
 find(struct inheritance *in, const struct listener *l)
 {
-	struct inherited_socket *s, *end = in->socket + in->sockets;
+	struct inherited_socket *s = in->socket;
+	size_t i;
 
-	for (s = in->socket; s < end; s++)
-		if (s->fd != -1 && same_words(s, l))
-			return s;
-	for (s = in->socket; s < end; s++)
-		if (s->fd != -1 && same_address(s, l))
-			return s;
+	for (i = 0; i < in->sockets; i++)
+		if (s[i].fd != -1 && same_words(&s[i], l))
+			return &s[i];
+	for (i = 0; i < in->sockets; i++)
+		if (s[i].fd != -1 && same_address(&s[i], l))
+			return &s[i];
 	return NULL;
 }
 
@@ -174,10 +175,13 @@ void
 inherit_remove(const struct inheritance *in)
 {
 	const struct inherited_socket *s;
+	size_t i;
 
-	for (s = in->socket; s < in->socket + in->sockets; s++)
+	for (i = 0; i < in->sockets; i++) {
+		s = &in->socket[i];
 		if (s->fd != -1 && s->ours && addr_is_unix(&s->addr))
 			(void)unlink(s->addr.un.sun_path);
+	}
 }
 
 void

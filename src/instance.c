@@ -255,7 +255,7 @@ release(struct listener *list, size_t n, const struct listener *stays,
 {
 	struct listener *l;
 
-	for (l = list; l < list + n; l++) {
+	for (l = list; n > 0; l++, n--) {
 		if (!has_fd(stays, others, l->fd)) {
 			listener_remove(l);
 			listener_close(l);
