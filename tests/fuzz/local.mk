@@ -1,42 +1,78 @@
 # Fuzz targets: ../configure CC=clang --enable-fuzzers --enable-sanitizers, then
+#	make && tests/fuzz/run.sh SECONDS
+# runs each over its corpus for so long; or one alone:
 #	tests/fuzz/fuzz_addr -dict=SRCDIR/tests/fuzz/addr.dict CORPUS
-#	tests/fuzz/fuzz_conf -dict=SRCDIR/tests/fuzz/conf.dict CORPUS \
-#	    SRCDIR/contrib/examples
-#	tests/fuzz/fuzz_dialog CORPUS
-#	tests/fuzz/fuzz_proxyproto \
-#	    -dict=SRCDIR/tests/fuzz/proxyproto.dict CORPUS
-# What is fuzzed is compiled anew, so that libFuzzer sees its branches.
-if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz_addr tests/fuzz/fuzz_conf \
-	tests/fuzz/fuzz_dialog tests/fuzz/fuzz_proxyproto
-tests_fuzz_fuzz_addr_SOURCES = \
-	tests/fuzz/fuzz_addr.c \
-	lib/addr.c lib/addr.h \
-	$(CONF_SOURCES)
-tests_fuzz_fuzz_addr_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_addr_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer \
-	-Wl,--wrap=getaddrinfo
-tests_fuzz_fuzz_addr_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
-
-tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(CONF_SOURCES)
-tests_fuzz_fuzz_conf_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_conf_LDFLAGS = $(tests_fuzz_fuzz_addr_LDFLAGS)
-tests_fuzz_fuzz_conf_LDADD = $(tests_fuzz_fuzz_addr_LDADD)
-
-tests_fuzz_fuzz_dialog_SOURCES = \
-	tests/fuzz/fuzz_dialog.c \
-	lib/dialog.c lib/dialog.h \
-	lib/dialog_tls.c lib/dialog_tls.h
-tests_fuzz_fuzz_dialog_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_dialog_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_dialog_LDADD = libshuttle.a $(LIBBSD_LIBS)
-
-tests_fuzz_fuzz_proxyproto_SOURCES = \
-	tests/fuzz/fuzz_proxyproto.c \
-	lib/proxyproto.c lib/proxyproto.h
-tests_fuzz_fuzz_proxyproto_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_proxyproto_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_proxyproto_LDADD = libshuttle.a $(LIBBSD_LIBS)
-endif
-EXTRA_DIST += tests/fuzz/addr.dict tests/fuzz/conf.dict \
+# A target fuzz_X has its words in X.dict and its first inputs in corpus/X.
+EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/corpus \
+	tests/fuzz/addr.dict \
+	tests/fuzz/cidr.dict \
+	tests/fuzz/conf.dict \
+	tests/fuzz/log_format.dict \
+	tests/fuzz/options.dict \
 	tests/fuzz/proxyproto.dict
+
+if FUZZERS
+FUZZ_TARGETS = \
+	tests/fuzz/fuzz_addr \
+	tests/fuzz/fuzz_cidr \
+	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_dialog \
+	tests/fuzz/fuzz_log_format \
+	tests/fuzz/fuzz_options \
+	tests/fuzz/fuzz_proxyproto
+if HAVE_CMOCKA
+FUZZ_TARGETS += tests/fuzz/fuzz_session
+endif
+noinst_PROGRAMS += $(FUZZ_TARGETS)
+
+# What is fuzzed is compiled anew, so that libFuzzer sees its branches.
+noinst_LIBRARIES += tests/fuzz/libfuzzed.a
+tests_fuzz_libfuzzed_a_SOURCES = $(libshuttle_a_SOURCES) $(CONF_SOURCES)
+tests_fuzz_libfuzzed_a_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer-no-link
+FUZZ_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer-no-link
+FUZZ_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+FUZZ_LDADD = tests/fuzz/libfuzzed.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+
+tests_fuzz_fuzz_addr_SOURCES = tests/fuzz/fuzz_addr.c
+tests_fuzz_fuzz_addr_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_addr_LDFLAGS = $(FUZZ_LDFLAGS) -Wl,--wrap=getaddrinfo
+tests_fuzz_fuzz_addr_LDADD = $(FUZZ_LDADD)
+
+tests_fuzz_fuzz_cidr_SOURCES = tests/fuzz/fuzz_cidr.c
+tests_fuzz_fuzz_cidr_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_cidr_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_cidr_LDADD = $(FUZZ_LDADD)
+
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
+tests_fuzz_fuzz_conf_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LDFLAGS) -Wl,--wrap=getaddrinfo
+tests_fuzz_fuzz_conf_LDADD = $(FUZZ_LDADD)
+
+tests_fuzz_fuzz_dialog_SOURCES = tests/fuzz/fuzz_dialog.c
+tests_fuzz_fuzz_dialog_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_dialog_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_dialog_LDADD = $(FUZZ_LDADD)
+
+tests_fuzz_fuzz_log_format_SOURCES = tests/fuzz/fuzz_log_format.c
+tests_fuzz_fuzz_log_format_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_log_format_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_log_format_LDADD = $(FUZZ_LDADD)
+
+tests_fuzz_fuzz_options_SOURCES = tests/fuzz/fuzz_options.c
+tests_fuzz_fuzz_options_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_options_LDFLAGS = $(FUZZ_LDFLAGS) -Wl,--wrap=getaddrinfo
+tests_fuzz_fuzz_options_LDADD = $(FUZZ_LDADD)
+
+tests_fuzz_fuzz_proxyproto_SOURCES = tests/fuzz/fuzz_proxyproto.c
+tests_fuzz_fuzz_proxyproto_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_proxyproto_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_proxyproto_LDADD = $(FUZZ_LDADD)
+
+# The rig of the unit tests, with a clock and faults of its own.
+tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c \
+	tests/unit/helpers.h \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_fuzz_fuzz_session_CFLAGS = $(FUZZ_CFLAGS) -I$(top_srcdir)/tests/unit
+tests_fuzz_fuzz_session_LDFLAGS = $(FUZZ_LDFLAGS) $(WRAP_RIG)
+tests_fuzz_fuzz_session_LDADD = $(FUZZ_LDADD) $(CMOCKA_LIBS)
+endif
