@@ -14,3 +14,6 @@ include tests/checks.mk
 # Long ones first, so that none is left to run alone at the end.
 TESTS += $(BLACKBOX_TESTS) $(PROCESS_TESTS) $(BENCH_TESTS) $(UNIT_TESTS) \
 	$(CHECK_TESTS)
+
+# All of them, many times over, where it is hard: see there.
+EXTRA_DIST += tests/torture.sh

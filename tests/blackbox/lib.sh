@@ -43,7 +43,10 @@ for program in "$SHUTTLED" "$PEER"; do
 	fi
 done
 
-T=$(mktemp -d "${TMPDIR:-/tmp}/shuttled-test.XXXXXX")
+# The path of a unix socket has 107 bytes: a long TMPDIR is not for us.
+tmp=${TMPDIR:-/tmp}
+[ ${#tmp} -le 40 ] || tmp=/tmp
+T=$(mktemp -d "$tmp/shuttled-test.XXXXXX")
 chmod 755 "$T"		# the workers are another user
 PID=
 LISTEN=
@@ -128,6 +131,20 @@ assert_between() {
 	# So that what is no number at all fails, too.
 	if ! [ "$4" -ge "$2" ] || ! [ "$4" -le "$3" ]; then
 		fail "$1: expected $2 to $3, got '$4'"
+	fi
+}
+
+# within N EACH: N, or as many as there are descriptors for, EACH of them for
+# each, in a process of a test; some are for other things.
+within() {
+	# shellcheck disable=SC3045 # where there is none, it may fail
+	most=$(ulimit -H -n 2>/dev/null) || most=256
+	[ "$most" != unlimited ] || most=1048576
+	most=$(((most - 24) / $2))
+	if [ "$1" -lt "$most" ]; then
+		say "$1"
+	else
+		say "$most"
 	fi
 }
 

@@ -158,28 +158,34 @@ look(struct end *e)
 	}
 }
 
-/* One round over all that are there; *answer*: the server speaks. */
+/*
+ * One round over all that are there; *answer*: the server speaks. poll() takes
+ * no more entries than there may be descriptors, so each entry is one.
+ */
 static void
 turn(int listener, bool answer)
 {
 	static struct pollfd p[1 + 2 * CLIENTS];
-	uint32_t i;
+	static struct end *whose[1 + 2 * CLIENTS];
+	nfds_t i, servers, all = 1;
 
 	p[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
-	for (i = 0; i < CLIENTS; i++) {
-		p[1 + i] = (struct pollfd){ .fd = i < came ? served[i].fd : -1,
-		    .events = POLLIN };
-		p[1 + CLIENTS + i] = (struct pollfd){ .fd = i < n ?
-		    client[i].fd : -1, .events = POLLIN };
-	}
-	if (poll(p, 1 + 2 * CLIENTS, 1) == -1)
-		err(1, "poll");
 	for (i = 0; i < came; i++)
-		if (served[i].fd != -1 && (p[1 + i].revents != 0 || answer))
-			serve(&served[i], answer);
+		if (served[i].fd != -1)
+			whose[all++] = &served[i];
+	servers = all;
 	for (i = 0; i < n; i++)
-		if (client[i].fd != -1 && p[1 + CLIENTS + i].revents != 0)
-			look(&client[i]);
+		if (client[i].fd != -1)
+			whose[all++] = &client[i];
+	for (i = 1; i < all; i++)
+		p[i] = (struct pollfd){ .fd = whose[i]->fd, .events = POLLIN };
+	if (poll(p, all, 1) == -1)
+		err(1, "poll");
+	for (i = 1; i < all; i++)
+		if (i < servers && (p[i].revents != 0 || answer))
+			serve(whose[i], answer);
+		else if (i >= servers && p[i].revents != 0)
+			look(whose[i]);
 	if (p[0].revents != 0)
 		accept_one(listener);
 }
@@ -195,6 +201,7 @@ main(int argc, char **argv)
 	if (all == 0 || all > CLIENTS)
 		errx(1, "usage: crowd storm|order N PORTS LOG");
 	alarm(120);
+	meet_descriptors();
 	listener = meet_listen(CLIENTS);
 	balancer = meet_balancer(argv[3]);
 	if ((log = fopen(argv[4], "re")) == NULL)

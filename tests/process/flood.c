@@ -257,6 +257,7 @@ main(int argc, char **argv)
 	if (n == 0 || n > CLIENTS || sources < 5 || sources > SOURCES)
 		errx(1, "that many cannot be");
 	alarm(120);
+	meet_descriptors();
 	if ((ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		err(1, "epoll");
 	listener = meet_listen(4096);

@@ -56,7 +56,7 @@ struct manager {
 	pid_t		 main;
 	struct kept	 kept[KEPT_MAX];
 	int		 n;
-	char		 address[9][64];	/* of -l and -u */
+	char		 address[9][128];	/* of -l and -u */
 	int		 addresses;
 };
 

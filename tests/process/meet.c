@@ -6,6 +6,7 @@
  */
 #include "meet.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <err.h>
@@ -13,6 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+void
+meet_descriptors(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
+		rl.rlim_cur = rl.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &rl);
+	}
+}
 
 int
 meet_listen(int backlog)

@@ -10,6 +10,9 @@
 
 #include <netinet/in.h>
 
+/* Raise the limit of descriptors to as many as this process may have. */
+void			meet_descriptors(void);
+
 /*
  * Listen on a port that the kernel chooses and print the address, a line of its
  * own. The socket does not block.

@@ -59,7 +59,9 @@ the_queue_is_served() {
 	echo_start
 	shuttled_start -l 127.0.0.1:0 -b "$1" -w 3
 	stop_workers
-	load_start kept -k 150
+	# One worker may get them all, and one that has no room does not end.
+	n=$(within 150 4)
+	load_start kept -k "$n"
 	wait_for 10 load_is kept connected
 	signal QUIT
 	assert_log 'quitting'
@@ -67,7 +69,7 @@ the_queue_is_served() {
 	load_wait kept
 	wait_for 5 refuses
 	load_end kept
-	load_all_ok kept 150
+	load_all_ok kept "$n"
 	shuttled_ended 0 3
 }
 

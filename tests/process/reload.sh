@@ -129,16 +129,17 @@ some_workers_fail() {
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 24 --buffers 1
 	load_start busy -c 32
 	before=$(descriptors "$PID")
+	hard=$(prlimit --pid "$PID" --nofile --output HARD --noheadings)
 	for i in 1 2 3; do
 		DEATHS=wanted
 		# Those of the last attempt are buried one by one.
 		wait_for 5 has_descriptors "$before"
-		prlimit --pid "$PID" --nofile=$((before + 21)):20000
+		prlimit --pid "$PID" --nofile=$((before + 21)):
 		signal HUP
 		wait_for 15 log_reaches "$i" \
 		    'reload: worker [0-9]*: .*; the .* goes on'
 	done
-	prlimit --pid "$PID" --nofile=20000:20000
+	prlimit --pid "$PID" --nofile="${hard% }:"
 	# Nor is any of them still to come: that would be one more than this.
 	signal TTIN
 	wait_for 5 log_has 'one worker more: 25'
