@@ -381,8 +381,29 @@ log_end(struct log *l)
 	l->used = (size_t)(to.at - l->kept);
 }
 
-static void __attribute__((__format__(__printf__, 3, 0)))
-compose(struct log *l, int level, const char *fmt, va_list ap)
+/* A field that does not fit is left out: a half would spoil the object. */
+static void
+put_fields(struct text *t, const struct log_field *f)
+{
+	char *begin;
+
+	for (; f != NULL && f->name != NULL; f++) {
+		begin = t->at;
+		text_json(t, f->name);
+		text_bytes(t, ":", 1);
+		if (f->value == NULL)
+			text_string(t, "null");
+		else
+			text_json(t, f->value);
+		text_bytes(t, ",", 1);
+		if (t->at == t->end)
+			t->at = begin;
+	}
+}
+
+static void __attribute__((__format__(__printf__, 4, 0)))
+compose(struct log *l, int level, const struct log_field *fields,
+    const char *fmt, va_list ap)
 {
 	char text[LINE];
 
@@ -391,7 +412,9 @@ compose(struct log *l, int level, const char *fmt, va_list ap)
 	if (l->style != LOG_STYLE_JSON) {
 		text_string(&l->line, text);
 	} else {
-		l->line.end--;
+		l->line.end -= sizeof(",\"message\":\"\"}");
+		put_fields(&l->line, fields);
+		l->line.end += sizeof(",\"message\":\"\"");
 		text_string(&l->line, "\"message\":");
 		text_json(&l->line, text);
 		l->line.end++;
@@ -406,7 +429,7 @@ say(struct log *l, int level, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	compose(l, level, fmt, ap);
+	compose(l, level, NULL, fmt, ap);
 	va_end(ap);
 }
 
@@ -446,27 +469,25 @@ log_wait(const struct log *l, int limit)
 	return limit == -1 || limit > RETRY ? RETRY : limit;
 }
 
-void
-log_line(struct log *l, int level, const char *fmt, ...)
+static void __attribute__((__format__(__printf__, 4, 0)))
+write_now(struct log *l, int level, const struct log_field *fields,
+    const char *fmt, va_list ap)
 {
-	va_list ap;
 	int err = errno;
 
 	if (!log_wants(l, level))
 		return;
-	va_start(ap, fmt);
-	compose(l, level, fmt, ap);
-	va_end(ap);
+	compose(l, level, fields, fmt, ap);
 	log_flush(l);
 	errno = err;
 }
 
-void
-log_seldom(struct log *l, int level, const char *fmt, ...)
+static void __attribute__((__format__(__printf__, 4, 0)))
+write_seldom(struct log *l, int level, const struct log_field *fields,
+    const char *fmt, va_list ap)
 {
 	uint64_t now = sys_now(), left_out = l->left_out;
 	int err = errno;
-	va_list ap;
 
 	if (!log_wants(l, level))
 		return;
@@ -482,9 +503,48 @@ log_seldom(struct log *l, int level, const char *fmt, ...)
 	if (left_out > 0)
 		say(l, level, "%llu line%s like the next left out",
 		    (unsigned long long)left_out, text_s(left_out));
-	va_start(ap, fmt);
-	compose(l, level, fmt, ap);
-	va_end(ap);
-	log_flush(l);
 	errno = err;
+	write_now(l, level, fields, fmt, ap);
+}
+
+void
+log_line(struct log *l, int level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_now(l, level, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_seldom(struct log *l, int level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_seldom(l, level, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_event(struct log *l, int level, const struct log_field *fields,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_now(l, level, fields, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_event_seldom(struct log *l, int level, const struct log_field *fields,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_seldom(l, level, fields, fmt, ap);
+	va_end(ap);
 }

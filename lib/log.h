@@ -99,6 +99,23 @@ void	log_line(struct log *, int level, const char *fmt, ...)
 void	log_seldom(struct log *, int level, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 3, 4)));
 
+/* A field of a line that is an object; value NULL: null. */
+struct log_field {
+	const char	*name, *value;
+};
+
+/*
+ * The same as log_line(), with what happened as fields besides: up to the first
+ * without a name. They stand before the message, with LOG_STYLE_JSON only.
+ */
+void	log_event(struct log *, int level, const struct log_field *,
+	    const char *fmt, ...)
+	    __attribute__((__format__(__printf__, 4, 5)));
+/* The same as log_seldom(). */
+void	log_event_seldom(struct log *, int level, const struct log_field *,
+	    const char *fmt, ...)
+	    __attribute__((__format__(__printf__, 4, 5)));
+
 /*
  * The line of a session: text is put together in what log_begin() returns, after
  * its head, and put aside by log_end() for the next flush. With LOG_STYLE_JSON

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "changes.h"
 #include "sys.h"
 
 #define VARIABLE	"SHUTTLED_INHERIT"
@@ -95,6 +96,7 @@ inherit(struct inheritance *in)
 
 	memset(in, 0, sizeof(*in));
 	in->board = in->channel = -1;
+	in->inventory = inventory_inherit();
 	if (value == NULL)
 		return 0;
 	if ((rest = text = strdup(value)) == NULL)
@@ -193,6 +195,7 @@ inherit_free(struct inheritance *in)
 		if (in->socket[i].fd != -1)
 			close(in->socket[i].fd);
 	free(in->socket);
+	inventory_free(in->inventory);
 	if (in->board != -1)
 		close(in->board);
 	if (in->channel != -1)

@@ -11,6 +11,8 @@
 
 #include "listener.h"
 
+struct inventory;
+
 struct inherited_socket {
 	int		fd;		/* -1: somebody has it */
 	bool		ours;		/* its path is ours to remove */
@@ -24,6 +26,7 @@ struct inheritance {
 	size_t		 sockets;
 	int		 board;		/* -1: none */
 	int		 channel;	/* to the master before us; -1: none */
+	struct inventory *inventory;	/* of what it ran; NULL: not known */
 };
 
 /*

@@ -26,6 +26,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/acceptor.c src/acceptor.h \
 	src/activate.c src/activate.h \
 	src/answer.c src/answer.h \
+	src/changes.c src/changes.h \
 	src/check.c src/check.h \
 	src/checks.c src/checks.h \
 	src/child.c src/child.h \

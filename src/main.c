@@ -16,6 +16,7 @@
 #include "activate.h"
 #include "board.h"
 #include "budget.h"
+#include "changes.h"
 #include "conf.h"
 #include "conf_absent.h"
 #include "conf_check.h"
@@ -82,6 +83,8 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 	for (i = 0; i < conf->listeners; i++)
 		log_line(log, LOG_NOTICE, "listening on %s",
 		    conf->listener[i].name);
+	changes_log(log, "start", conf, board,
+	    atomic_load(&board->head->generation), NULL);
 	status = worker_loop(w) == WORKER_DONE ? 0 : EX_OSERR;
 	worker_free(w);
 	return status;

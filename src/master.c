@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "budget.h"
+#include "changes.h"
 #include "children.h"
 #include "daemon.h"
 #include "notify.h"
@@ -441,6 +442,9 @@ start(struct master *m)
 	log_line(m->log, LOG_NOTICE, "%u worker%s, %zu backend%s: ready",
 	    m->conf->workers, text_s(m->conf->workers), m->conf->backends,
 	    text_s(m->conf->backends));
+	changes_log(m->log, before == -1 ? "start" : "upgrade", m->conf,
+	    m->children.board, m->children.generation,
+	    m->instance->inherited->inventory);
 	inherit_free(m->instance->inherited);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "changes.h"
 #include "complaints.h"
 #include "conf_absent.h"
 #include "conf_unused.h"
@@ -217,6 +218,7 @@ finish(struct attempt *a)
 	    cs->generation, c->workers, text_s(c->workers), c->listeners,
 	    text_s(c->listeners), c->backends, text_s(c->backends), old,
 	    text_s(old));
+	changes_log_reload(cs->log, c, cs->board, cs->generation, &a->other);
 }
 
 int

@@ -20,6 +20,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "changes.h"
 #include "inherit.h"
 #include "notify.h"
 #include "sys.h"
@@ -38,6 +39,7 @@ become(const struct children *cs, int channel, int complaints)
 	if (complaints != -1)
 		(void)dup2(complaints, STDERR_FILENO);
 	notify_leave();
+	inventory_leave(c);
 	if (inherit_leave(channel, cs->board_fd, c->listener, c->listeners,
 	    c->builtin, c->builtins) == 0)
 		execvp(c->argv[0], c->argv);

@@ -21,6 +21,7 @@ PROCESS_TESTS = \
 	tests/process/check.sh \
 	tests/process/chroot.sh \
 	tests/process/descriptors.sh \
+	tests/process/events.sh \
 	tests/process/failover.sh \
 	tests/process/fastopen.sh \
 	tests/process/fulllog.sh \

@@ -447,6 +447,31 @@ test_other_lines_in_json(void **state)
 	assert_string_equal(text + strlen(text) - 5, "\\\"\"}\n");
 }
 
+/* What happened stands in fields as well, as far as there is room. */
+static void
+test_events(void **state)
+{
+	static char much[3000];
+	const struct log_field fields[] = { { "event", "server" },
+	    { "cause", "a \"b\"" }, { "none", NULL }, { NULL, NULL } };
+	const struct log_field long_ones[] = { { "event", "server" },
+	    { "cause", much }, { "state", "up" }, { NULL, NULL } };
+
+	(void)state;
+	log_event(table.log, LOG_INFO, fields, "%d is up", 5);
+	assert_non_null(strstr(slurp(), "info: 5 is up\n"));
+	log_set_style(table.log, LOG_STYLE_JSON);
+	log_event(table.log, LOG_INFO, fields, "%d is up", 5);
+	assert_non_null(strstr(slurp(), "\"level\":\"info\",\"event\":\"server\","
+	    "\"cause\":\"a \\\"b\\\"\",\"none\":null,"
+	    "\"message\":\"5 is up\"}\n"));
+	memset(much, 'x', sizeof(much) - 1);
+	log_event_seldom(table.log, LOG_INFO, long_ones, "%s", much);
+	assert_non_null(strstr(slurp(), ",\"event\":\"server\",\"state\":\"up\","
+	    "\"message\":\"xxx"));
+	assert_string_equal(text + strlen(text) - 4, "x\"}\n");
+}
+
 /* With haproxy as a syslog daemon writes them, or else as ever. */
 static void
 test_other_lines(void **state)
@@ -502,6 +527,7 @@ main(void)
 		TEST(test_errors),
 		TEST(test_long_line),
 		TEST(test_other_lines_in_json),
+		TEST(test_events),
 		TEST(test_other_lines),
 		TEST(test_out_of_memory),
 	};

@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# events.sh: lines of the log that are not of sessions: which configuration runs
+# and what changed in it, as words and as fields of JSON.
+. "$(dirname "$0")/lib.sh"
+
+# conf SERVERS [LISTENERS] [MORE]: a file of the name web.conf.
+conf() {
+	front='front: { address = "127.0.0.1:0" }'
+	{
+		say "workers = 1; ${3:-}"
+		say "listen: { ${2:-$front} }"
+		say "pool: { app: { server: { $1 } } }"
+	} >"$T/web.new"
+	mv "$T/web.new" "$T/web.conf"
+}
+
+server() {
+	say "$1: { address = \"builtin:hello\"; ${2:-} }"
+}
+
+# changes CAUSE TEXT: the last line of that cause says so.
+changes() {
+	line=$(sed -n "s/.*configuration: shuttled [0-9.]*, $1, //p" "$T/log" |
+	    tail -n 1)
+	case $line in
+	*"$2"*) return 0 ;;
+	esac
+	fail "no \"$2\" in: $line"
+}
+
+a_start_says_what_runs() {
+	conf "$(server a) $(server b)"
+	shuttled_start -c "$T/web.conf"
+	wait_for 5 log_has 'configuration: '
+	changes start "generation 1, $T/web.conf; 1 listener, 1 pool, 2 servers"
+	assert_eq lines 1 "$(log_count 'configuration: ')"
+	shuttled_stop
+	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 0
+	wait_for 5 log_has 'configuration: '
+	changes start 'generation 1, options; 1 listener, 1 pool, 1 server'
+	shuttled_stop
+}
+
+a_reload_says_what_changed() {
+	conf "$(server a) $(server b) $(server c)"
+	shuttled_start -c "$T/web.conf"
+	conf "$(server a) $(server b 'weight = 2') $(server d)"
+	reload
+	wait_for 5 log_reaches 2 'configuration: '
+	changes reload "generation 2, $T/web.conf; servers added: app/d; \
+servers removed: app/c; servers changed: app/b"
+	reload
+	wait_for 5 log_reaches 3 'configuration: '
+	changes reload "generation 3, $T/web.conf; nothing changed"
+	conf "$(server a) $(server b 'weight = 2') $(server d)" \
+	    'edge: { address = "127.0.0.1:0" }' 'idle_timeout = "1h"'
+	reload
+	wait_for 5 log_reaches 4 'configuration: '
+	changes reload "; settings changed: defaults; listeners added: edge; \
+listeners removed: front"
+	shuttled_stop
+}
+
+# One that still has a session is not empty.
+a_drained_server_is_empty_at_last() {
+	echo_start
+	say_it() {
+		say "a: { address = \"$BACKEND\"; ${1:-} } $(server b)"
+	}
+	conf "$(say_it)"
+	shuttled_start -c "$T/web.conf"
+	load_start kept -k 1
+	load_wait kept
+	peer "connect $LISTEN; cat"
+	conf "$(say_it 'state = "drain"')"
+	reload
+	wait_for 5 log_reaches 2 'configuration: '
+	changes reload '; servers changed: app/a'
+	assert_not_log 'drained and empty'
+	load_end kept
+	reload
+	wait_for 5 log_reaches 3 'configuration: '
+	changes reload 'nothing changed; servers drained and empty: app/a'
+	shuttled_stop
+}
+
+# The program after knows what the one before ran.
+an_upgrade_says_what_changed() {
+	conf "$(server a) $(server b)"
+	shuttled_daemon -c "$T/web.conf"
+	[ "$STATUS" -eq 0 ] || fail "$(cat "$T/start.out")"
+	first=$PID
+	conf "$(server a) $(server c)"
+	signal USR2
+	wait_for 15 log_has 'shuttled [0-9.]*, upgrade, '
+	changes upgrade "$T/web.conf; servers added: app/c; \
+servers removed: app/b"
+	wait_for 15 gone "$first"
+	PID=$(cat "$T/pid")
+	also_end "$PID"
+	daemon_stop QUIT
+}
+
+# So many that no line has room for them.
+many_changes_are_counted() {
+	conf "$(server a)"
+	shuttled_start -c "$T/web.conf"
+	conf "$(server a) $(for i in $(seq 200); do server "server$i"; done)"
+	reload
+	wait_for 5 log_reaches 2 'configuration: '
+	changes reload '; servers added: app/server1, app/server10, '
+	assert_log 'configuration: .* and 1[0-9]* more$'
+	shuttled_stop
+}
+
+in_json_too() {
+	conf "$(server a)"
+	shuttled_start -c "$T/web.conf" --log-format json
+	assert_log '"event":"configuration","cause":"start","version":"[0-9.]*",'
+	conf "$(server a) $(server b)"
+	signal HUP
+	wait_for 10 log_has "\"event\":\"configuration\",\"cause\":\"reload\",\
+\"version\":\"[0-9.]*\",\"files\":\"$T/web.conf\",\"generation\":\"2\",\
+\"servers_added\":\"app/b\",\"message\":\".*\"}\$"
+	shuttled_stop
+}
+
+run_cases a_start_says_what_runs a_reload_says_what_changed \
+    a_drained_server_is_empty_at_last an_upgrade_says_what_changed \
+    many_changes_are_counted in_json_too
