@@ -19,53 +19,90 @@ _Static_assert(BOARD_WORKERS % ROWS == 0, "rows are added in fours");
 struct least {
 	uint32_t	*sum;		/* sessions, of all workers */
 	uint32_t	*weight;	/* less while cold; 0: none of ours */
+	uint32_t	*tied;		/* cells */
+	uint32_t	*cell;		/* by member */
+	uint32_t	*line;		/* of the board */
 	uint16_t	*member;	/* whose seat it is */
-	uint16_t	*tied;		/* cells */
 	uint32_t	 lines, cells;
-	uint16_t	 line[BOARD_SEATS / LINE];	/* of the board */
-	uint16_t	 at[BOARD_SEATS / LINE];	/* of ours, from 1 on */
 };
 
-static struct least *
-new_least(uint32_t n)
+static int
+by_number(const void *a, const void *b)
 {
-	size_t cells = n * LINE < BOARD_SEATS ? n * LINE : BOARD_SEATS;
-	struct least *l;
+	const uint32_t *x = a, *y = b;
 
-	l = calloc(1, sizeof(*l) + cells * (sizeof(*l->sum) +
-	    sizeof(*l->weight) + sizeof(*l->member) + sizeof(*l->tied)));
-	if (l == NULL)
+	return (*x > *y) - (*x < *y);
+}
+
+/* The lines that members sit in, in their order. How many there are. */
+static uint32_t
+gather_lines(const struct balance_tier *t, uint32_t *line)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < t->n; i++)
+		line[i] = t->member[i].seat / LINE;
+	qsort(line, t->n, sizeof(*line), by_number);
+	for (i = 0; i < t->n; i++)
+		if (n == 0 || line[n - 1] != line[i])
+			line[n++] = line[i];
+	return n;
+}
+
+static struct least *
+new_least(const struct balance_tier *t)
+{
+	uint32_t *line = reallocarray(NULL, t->n, sizeof(*line)), n;
+	struct least *l = NULL;
+	size_t cells;
+
+	if (line == NULL)
 		return NULL;
-	l->sum = (uint32_t *)(l + 1);
-	l->weight = l->sum + cells;
-	l->member = (uint16_t *)(l->weight + cells);
-	l->tied = l->member + cells;
+	n = gather_lines(t, line);
+	cells = (size_t)n * LINE;
+	l = calloc(1, sizeof(*l) + cells * (sizeof(*l->sum) +
+	    sizeof(*l->weight) + sizeof(*l->tied) + sizeof(*l->member)) +
+	    n * sizeof(*l->line) + t->n * sizeof(*l->cell));
+	if (l != NULL) {
+		l->sum = (uint32_t *)(l + 1);
+		l->weight = l->sum + cells;
+		l->tied = l->weight + cells;
+		l->cell = l->tied + cells;
+		l->line = l->cell + t->n;
+		l->member = (uint16_t *)(l->line + n);
+		l->lines = n;
+		l->cells = (uint32_t)cells;
+		memcpy(l->line, line, n * sizeof(*line));
+	}
+	free(line);
 	return l;
 }
 
 static uint32_t
-cell_of(const struct least *l, const struct member *m)
+cell_of(const struct balance_tier *t, const struct member *m)
 {
-	return (l->at[m->seat / LINE] - 1u) * LINE + m->seat % LINE;
+	const struct least *l = t->own;
+
+	return l->cell[m - t->member];
 }
 
 static int
 prepare(struct balance_tier *t)
 {
-	struct least *l = t->own = new_least(t->n);
-	const struct member *m;
+	struct least *l = t->own = new_least(t);
+	uint32_t i, seat, line;
 
 	if (l == NULL)
 		return -1;
-	for (m = t->member; m < t->member + t->n; m++) {
-		if (l->at[m->seat / LINE] == 0) {
-			l->line[l->lines++] = (uint16_t)(m->seat / LINE);
-			l->at[m->seat / LINE] = (uint16_t)l->lines;
-		}
-		l->member[cell_of(l, m)] = (uint16_t)(m - t->member);
-		l->weight[cell_of(l, m)] = m->weight;
+	for (i = 0; i < t->n; i++) {
+		seat = t->member[i].seat;
+		line = seat / LINE;
+		line = (uint32_t)((uint32_t *)bsearch(&line, l->line, l->lines,
+		    sizeof(line), by_number) - l->line);
+		l->cell[i] = line * LINE + seat % LINE;
+		l->member[l->cell[i]] = (uint16_t)i;
+		l->weight[l->cell[i]] = t->member[i].weight;
 	}
-	l->cells = l->lines * LINE;
 	return balance_lay_out(t);
 }
 
@@ -74,14 +111,14 @@ prepare(struct balance_tier *t)
  * reads a number of 32 bits in one piece.
  */
 static void
-add_line(uint32_t *sum, const _Atomic uint32_t *cells, size_t row)
+add_line(uint32_t *sum, const struct board_row *row, uint32_t line)
 {
 	uint32_t copy[ROWS][LINE];
 	unsigned i;
 
 	for (i = 0; i < ROWS; i++)
-		memcpy(copy[i], (const void *)(uintptr_t)&cells[i * row],
-		    sizeof(copy[i]));
+		memcpy(copy[i], (const void *)(uintptr_t)&row[i].live[line *
+		    LINE], sizeof(copy[i]));
 	for (i = 0; i < LINE; i++)
 		sum[i] += copy[0][i] + copy[1][i] + copy[2][i] + copy[3][i];
 }
@@ -92,20 +129,17 @@ add_up(const struct balance_tier *t, const struct balance_choice *c)
 {
 	const struct board *board = t->bs->board;
 	uint32_t i, w, workers = board_slots(board);
-	const _Atomic uint32_t *cells;
 	const struct member *m;
 	struct least *l = t->own;
 
 	memset(l->sum, 0, l->cells * sizeof(*l->sum));
-	for (w = 0; w < workers; w += ROWS) {
-		cells = board_live(board, w, 0);
+	for (w = 0; w < workers; w += ROWS)
 		for (i = 0; i < l->lines; i++)
-			add_line(&l->sum[i * LINE], &cells[l->line[i] * LINE],
-			    board->backends);
-	}
+			add_line(&l->sum[i * LINE], &board->row[w],
+			    l->line[i]);
 	if (t->pool->slow_start > 0)
 		for (m = t->member; m < t->member + t->n; m++)
-			l->weight[cell_of(l, m)] = m->weight *
+			l->weight[cell_of(t, m)] = m->weight *
 			    balance_warmth(t, c, m);
 }
 
@@ -118,11 +152,11 @@ one_of(const struct balance_tier *t, struct balance_choice *c,
 	const uint32_t *sum = l->sum, *weight = l->weight;
 	uint32_t i, n = 0, cells = l->cells;
 	const struct member *m;
-	uint16_t *tied = l->tied;
+	uint32_t *tied = l->tied;
 	uint64_t r = lot;
 
 	for (i = 0; i < cells; i++) {
-		tied[n] = (uint16_t)i;
+		tied[n] = i;
 		n += weight[i] > 0 && sum[i] * least.weight ==
 		    least.sessions * weight[i];
 	}
@@ -143,7 +177,7 @@ fewest(const struct balance_tier *t, struct balance_choice *c)
 	struct balance_load least = { .sessions = 1, .weight = 0 };
 	const struct least *l = t->own;
 	const uint32_t *sum = l->sum, *weight = l->weight;
-	uint32_t i = cell_of(l, turn), cells = l->cells;
+	uint32_t i = cell_of(t, turn), cells = l->cells;
 
 	add_up(t, c);
 	if (balance_usable(t, c, turn, lot)) {

@@ -1,117 +1,121 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * board.c: lays the board out in one mapping and takes back what the dead left.
- * Sizes are fixed when it is made: nothing in it ever moves.
+ * board.c: maps the board and takes back what the dead left. Everything has one
+ * place for ever: there is room for more than a machine needs, and what nobody
+ * uses is a hole in the file, which costs addresses and nothing else.
  */
 #include "board.h"
 
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* To the next line of the cache. */
-#define ALIGNED(size)	(((size) + 63) & ~(size_t)63)
-
 /* To where memory can be given back, on any machine. */
 #define PAGES(size)	(((size) + 0xffff) & ~(size_t)0xffff)
 
-/* The cells of one worker, by listener, on lines of their own. */
-#define PRESENT_ROW	((BOARD_LISTENERS + 16) & ~15)
+/* Rows are added up in fours, see balance_leastconn.c. */
+#define ROWS(n)		((n) >= BOARD_WORKERS ? BOARD_WORKERS : \
+			    (((n) + 3) & ~3u) + 4 * ((n) == 0))
+
+#define LEDGER_SIZE	PAGES(sizeof(struct board_ledger))
 #define SOURCES_ROW	(BOARD_SOURCES * sizeof(uint64_t))
 
-/* There is none to add to when only the size is asked for. */
-static void *
-place_at(char *base, size_t at)
-{
-	return base == NULL ? NULL : base + at;
-}
+/* No process can shrink it under the others, nor fill the memory by it. */
+#define SEALS		(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-/* Lay it out from *base* on, which may be NULL; returns how large it is. */
-static size_t
-lay_out(struct board *b, char *base)
-{
-	size_t at = 0;
+/* Where each part begins, and the end of all. */
+struct places {
+	size_t shared, rows, sources, end;
+};
 
-	b->head = place_at(base, at);
-	at += ALIGNED(sizeof(*b->head));
-	b->worker = place_at(base, at);
-	at += BOARD_WORKERS * sizeof(*b->worker);
-	b->pool = place_at(base, at);
-	at += BOARD_POOLS * sizeof(*b->pool);
-	b->backend = place_at(base, at);
-	at += b->backends * sizeof(*b->backend);
-	b->wait = place_at(base, at);
-	at += (size_t)BOARD_POOLS * BOARD_WORKERS * sizeof(*b->wait);
-	b->listener = place_at(base, at);
-	at += BOARD_LISTENERS * sizeof(*b->listener);
-	b->rates = place_at(base, at);
-	at += RATE_BUCKETS * sizeof(*b->rates);
-	b->present = place_at(base, at);
-	at += (size_t)BOARD_WORKERS * PRESENT_ROW * sizeof(*b->present);
-	b->live = place_at(base, at);
-	at += (size_t)BOARD_WORKERS * b->backends * sizeof(*b->live);
-	/* And one line, for who reads whole ones from anywhere. */
-	at = PAGES(at + 64);
-	b->sources = place_at(base, at);
-	return at + BOARD_WORKERS * SOURCES_ROW;
+static struct places
+lay_out(uint32_t rows)
+{
+	struct places p;
+
+	p.shared = LEDGER_SIZE;
+	p.rows = p.shared + PAGES(sizeof(struct board_shared));
+	p.sources = p.rows + PAGES(rows * sizeof(struct board_row));
+	p.end = p.sources + rows * SOURCES_ROW;
+	return p;
 }
 
 size_t
-board_bytes(uint32_t backends)
+board_bytes(uint32_t workers)
 {
-	struct board b = { .backends = backends };
-
-	return lay_out(&b, NULL);
+	return lay_out(ROWS(workers)).end;
 }
 
-static struct board *
-new_handle(uint32_t backends)
+/*
+ * The same file once more, for reading: what is mapped by it can never be made
+ * writable. Without /proc it is only mapped so.
+ */
+static int
+open_reader(int fd)
 {
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Of what is mostly holes a core file would be made of zeros. */
+static struct board *
+map(int fd, uint32_t rows)
+{
+	const struct places at = lay_out(rows);
+	struct board_shared *shared;
 	struct board *b = calloc(1, sizeof(*b));
+	char *base;
 
 	if (b == NULL)
 		return NULL;
-	b->backends = backends;
-	b->size = lay_out(b, NULL);
-	memset(b->bell, -1, sizeof(b->bell));
+	base = mmap(NULL, at.end, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (base == MAP_FAILED) {
+		free(b);
+		return NULL;
+	}
+	(void)madvise(base, at.end, MADV_DONTDUMP);
+	b->ledger = (struct board_ledger *)base;
+	shared = (struct board_shared *)(base + at.shared);
+	b->head = &shared->head;
+	b->worker = shared->worker;
+	b->pool = shared->pool;
+	b->backend = shared->backend;
+	b->listener = shared->listener;
+	b->rates = shared->rates;
+	b->row = (struct board_row *)(base + at.rows);
+	b->sources = (_Atomic uint64_t *)(base + at.sources);
+	b->rows = rows;
+	b->size = at.end;
+	b->reader = open_reader(fd);
 	return b;
 }
 
-static int
-map(struct board *b, int fd)
-{
-	char *base = mmap(NULL, b->size, PROT_READ | PROT_WRITE, MAP_SHARED,
-	    fd, 0);
-
-	if (base == MAP_FAILED)
-		return -1;
-	(void)lay_out(b, base);
-	/* Of what is mostly holes a core file would be made of zeros. */
-	(void)madvise(b->sources, BOARD_WORKERS * SOURCES_ROW, MADV_DONTDUMP);
-	return 0;
-}
-
 struct board *
-board_new(uint32_t backends, int *passed)
+board_new(uint32_t workers, int *passed)
 {
-	struct board *b = new_handle(backends);
-	int fd = -1, err;
+	const uint32_t rows = ROWS(workers);
+	struct board *b = NULL;
+	int fd, err;
 
 	/* A memory file and not MAP_ANONYMOUS: it can be passed on. */
-	if (b == NULL ||
-	    (fd = memfd_create("shuttled-board", MFD_CLOEXEC)) == -1 ||
-	    ftruncate(fd, (off_t)b->size) == -1 || map(b, fd) == -1)
+	fd = memfd_create("shuttled-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd == -1 ||
+	    ftruncate(fd, (off_t)board_bytes(rows)) == -1 ||
+	    fcntl(fd, F_ADD_SEALS, SEALS) == -1 || (b = map(fd, rows)) == NULL)
 		goto fail;
-	b->head->magic = BOARD_MAGIC;
-	b->head->version = BOARD_VERSION;
-	b->head->backends = backends;
-	arc4random_buf(b->head->seed, sizeof(b->head->seed));
+	b->ledger->magic = BOARD_MAGIC;
+	b->ledger->version = BOARD_VERSION;
+	b->ledger->rows = rows;
+	arc4random_buf(b->ledger->seed, sizeof(b->ledger->seed));
 	if (passed != NULL)
 		*passed = fd;
 	else
@@ -121,70 +125,85 @@ fail:
 	err = errno;
 	if (fd != -1)
 		close(fd);
-	free(b);
 	errno = err;
 	return NULL;
 }
 
-struct board *
-board_adopt(int fd, uint32_t backends)
+/* Does the ledger make sense? It leads to everything else. */
+static bool
+is_sound(const struct board *b)
 {
-	struct board *b = new_handle(backends);
-	struct stat st;
-	int err;
+	const struct board_ledger *l = b->ledger;
 
-	if (b == NULL || fstat(fd, &st) == -1)
-		goto fail;
-	errno = EINVAL;
-	if ((size_t)st.st_size != b->size || map(b, fd) == -1)
-		goto fail;
-	if (b->head->magic == BOARD_MAGIC &&
-	    b->head->version == BOARD_VERSION && b->head->backends == backends)
+	return atomic_load(&l->slots) <= b->rows &&
+	    seats_are_sound(l->backend, atomic_load(&l->backends),
+	    BOARD_SEATS) &&
+	    seats_are_sound(l->pool, atomic_load(&l->pools), BOARD_POOLS) &&
+	    seats_are_sound(l->listener, atomic_load(&l->listeners),
+	    BOARD_LISTENERS);
+}
+
+struct board *
+board_adopt(int fd)
+{
+	struct { uint64_t magic; uint32_t version, rows; } begin;
+	struct board *b;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return NULL;
+	/* Of a file that may shrink a read can be the end of us. */
+	if ((fcntl(fd, F_GET_SEALS) & SEALS) != SEALS ||
+	    pread(fd, &begin, sizeof(begin), 0) != (ssize_t)sizeof(begin) ||
+	    begin.magic != BOARD_MAGIC || begin.version != BOARD_VERSION ||
+	    begin.rows == 0 || begin.rows != ROWS(begin.rows) ||
+	    (size_t)st.st_size != board_bytes(begin.rows)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if ((b = map(fd, begin.rows)) == NULL || is_sound(b))
 		return b;
 	board_free(b);
 	errno = EINVAL;
-	return NULL;
-fail:
-	err = errno;
-	free(b);
-	errno = err;
 	return NULL;
 }
 
 void
 board_free(struct board *b)
 {
-	uint32_t i;
-
 	if (b == NULL)
 		return;
-	for (i = 0; i < BOARD_WORKERS; i++)
-		if (b->bell[i] != -1)
-			close(b->bell[i]);
-	munmap(b->head, b->size);
+	if (b->reader != -1)
+		close(b->reader);
+	munmap(b->ledger, b->size);
+	board_all_seated(b);
 	free(b);
 }
 
 int
-board_make_bells(struct board *b, uint32_t n)
+board_leave_ledger(struct board *b)
 {
-	uint32_t i;
+	int fd = b->reader;
 
-	for (i = 0; i < n && i < BOARD_WORKERS; i++)
-		if (b->bell[i] == -1 && (b->bell[i] = eventfd(0,
-		    EFD_NONBLOCK | EFD_CLOEXEC)) == -1)
-			return -1;
-	return 0;
+	b->reader = -1;
+	if (fd == -1)
+		return mprotect(b->ledger, LEDGER_SIZE, PROT_READ);
+	if (mmap(b->ledger, LEDGER_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+	    0) == MAP_FAILED)
+		return -1;
+	close(fd);
+	return madvise(b->ledger, LEDGER_SIZE, MADV_DONTDUMP);
 }
 
 void
 board_ring(const struct board *b, uint32_t worker)
 {
-	const uint64_t one = 1;
+	pid_t pid = atomic_load_explicit(&b->ledger->slot[worker].pid,
+	    memory_order_relaxed);
 
-	/* It can only fail for a bell that has been ringing for ages. */
-	if (b->bell[worker] != -1)
-		(void)!write(b->bell[worker], &one, sizeof(one));
+	/* The signal is one that is ignored, whoever has this number by now. */
+	if (pid > 1)
+		(void)kill(pid, BOARD_BELL);
 }
 
 void
@@ -194,14 +213,6 @@ board_ring_all(const struct board *b)
 
 	for (i = 0; i < slots; i++)
 		board_ring(b, i);
-}
-
-void
-board_hush(const struct board *b, uint32_t worker)
-{
-	uint64_t rung;
-
-	(void)!read(b->bell[worker], &rung, sizeof(rung));
 }
 
 uint64_t
@@ -214,73 +225,16 @@ board_hash(const char *name)
 	return h == 0 ? 1 : h;
 }
 
-/*
- * In a row of *n* things of *size* bytes that begin with their seat. They are
- * first taken in order: behind one that never was nobody sits.
- */
-static uint32_t
-take_seat(void *row, size_t size, uint32_t n, const char *name,
-    uint64_t generation, uint64_t oldest)
-{
-	uint32_t i, unused = BOARD_NO_SEAT;
-	uint64_t hash = board_hash(name);
-	struct board_seat *seat;
-
-	for (i = 0; i < n; i++) {
-		seat = (struct board_seat *)((char *)row + i * size);
-		if (seat->hash == hash &&
-		    strncmp(seat->name, name, sizeof(seat->name)) == 0)
-			goto taken;
-		if (unused == BOARD_NO_SEAT && seat->generation < oldest)
-			unused = i;
-		if (seat->hash == 0)
-			break;
-	}
-	if ((i = unused) == BOARD_NO_SEAT)
-		return i;
-	seat = (struct board_seat *)((char *)row + i * size);
-	memset(seat, 0, size);
-	(void)strlcpy(seat->name, name, sizeof(seat->name));
-	seat->hash = hash;
-taken:
-	seat->generation = generation;
-	return i;
-}
-
-uint32_t
-board_seat_backend(struct board *b, const char *name, uint64_t generation,
-    uint64_t oldest)
-{
-	return take_seat(b->backend, sizeof(b->backend[0]), b->backends, name,
-	    generation, oldest);
-}
-
-uint32_t
-board_seat_pool(struct board *b, const char *name, uint64_t generation,
-    uint64_t oldest)
-{
-	return take_seat(b->pool, sizeof(b->pool[0]), BOARD_POOLS, name,
-	    generation, oldest);
-}
-
-uint32_t
-board_seat_listener(struct board *b, const char *name, uint64_t generation,
-    uint64_t oldest)
-{
-	return take_seat(b->listener, sizeof(b->listener[0]), BOARD_LISTENERS,
-	    name, generation, oldest);
-}
-
 _Atomic uint32_t *
 board_live(const struct board *b, uint32_t worker, uint32_t backend)
 {
-	return &b->live[(size_t)worker * b->backends + backend];
+	return &b->row[worker].live[backend];
 }
 
 _Atomic uint32_t *
 board_present(const struct board *b, uint32_t worker, uint32_t listener)
 {
-	return &b->present[worker * PRESENT_ROW + listener];
+	return &b->row[worker].present[listener];
 }
 
 _Atomic uint64_t *
@@ -292,15 +246,13 @@ board_sources(const struct board *b, uint32_t worker)
 struct board_wait *
 board_wait(const struct board *b, uint32_t worker, uint32_t pool)
 {
-	return &b->wait[(size_t)pool * BOARD_WORKERS + worker];
+	return &b->row[worker].wait[pool];
 }
 
 uint32_t
 board_slots(const struct board *b)
 {
-	uint32_t slots = atomic_load(&b->head->slots);
-
-	return slots < BOARD_WORKERS ? slots : BOARD_WORKERS;
+	return atomic_load(&b->ledger->slots);
 }
 
 void
@@ -309,7 +261,7 @@ board_sum(const struct board *b, struct board_totals *sum)
 	const struct board_worker *w;
 
 	memset(sum, 0, sizeof(*sum));
-	for (w = b->worker; w < b->worker + BOARD_WORKERS; w++) {
+	for (w = b->worker; w < b->worker + b->rows; w++) {
 		sum->sessions += atomic_load(&w->total);
 		sum->lost += atomic_load(&w->lost);
 		sum->up += atomic_load(&w->up);
@@ -332,16 +284,63 @@ board_renew(struct board_backend *b, enum backend_health health)
 uint32_t
 board_oldest(const struct board *b)
 {
-	const struct board_worker *w;
-	uint32_t i, generation, oldest = atomic_load(&b->head->generation);
+	const struct board_slot *s;
+	uint32_t i, generation, slots = board_slots(b);
+	uint32_t oldest = atomic_load(&b->ledger->generation);
 
-	for (i = 0; i < BOARD_WORKERS; i++) {
-		w = &b->worker[i];
-		generation = atomic_load(&w->generation);
-		if (atomic_load(&w->pid) != 0 && generation < oldest)
+	for (i = 0; i < slots; i++) {
+		s = &b->ledger->slot[i];
+		generation = atomic_load(&s->generation);
+		if (atomic_load(&s->pid) != 0 && generation < oldest)
 			oldest = generation;
 	}
 	return oldest;
+}
+
+/* Never fewer than there were, whoever else says so at once. */
+static void
+raise_slots(struct board *b, uint32_t n)
+{
+	uint32_t was = atomic_load(&b->ledger->slots);
+
+	while (was < n && !atomic_compare_exchange_weak(&b->ledger->slots,
+	    &was, n))
+		;
+}
+
+static uint32_t
+slots_in_use(const struct board *b)
+{
+	uint32_t n = b->rows;
+
+	while (n > 0 && atomic_load(&b->ledger->slot[n - 1].pid) == 0)
+		n--;
+	return n;
+}
+
+/*
+ * What nobody holds any more at the end need not be added up. Another master may
+ * fill a slot meanwhile: it is seen by the second look, or says so after us.
+ */
+static void
+lower_slots(struct board *b)
+{
+	uint32_t was = atomic_load(&b->ledger->slots), n = slots_in_use(b);
+
+	if (n < was && atomic_compare_exchange_strong(&b->ledger->slots, &was,
+	    n))
+		raise_slots(b, slots_in_use(b));
+}
+
+void
+board_hold(struct board *b, uint32_t worker, int32_t pid, uint32_t generation)
+{
+	struct board_slot *s = &b->ledger->slot[worker];
+
+	atomic_store(&s->stopped, 0);
+	atomic_store(&s->generation, generation);
+	atomic_store(&s->pid, pid);
+	raise_slots(b, worker + 1);
 }
 
 uint32_t
@@ -373,22 +372,26 @@ uint32_t
 board_reclaim(struct board *b, uint32_t worker)
 {
 	struct board_worker *w = &b->worker[worker];
-	uint32_t i, lost;
+	uint32_t i, lost, n;
 
 	lost = atomic_exchange(&w->live, 0);
 	counter_add(&w->lost, lost);
-	for (i = 0; i < b->backends; i++)
+	n = atomic_load(&b->ledger->backends);
+	for (i = 0; i < n; i++)
 		atomic_store(board_live(b, worker, i), 0);
-	for (i = 0; i <= BOARD_EVERYBODY; i++)
+	n = atomic_load(&b->ledger->listeners);
+	for (i = 0; i < n; i++)
 		atomic_store(board_present(b, worker, i), 0);
+	atomic_store(board_present(b, worker, BOARD_EVERYBODY), 0);
 	forget_sources(b, worker);
-	/* Behind a seat that was never taken nobody sits. */
-	for (i = 0; i < BOARD_POOLS && b->pool[i].seat.hash != 0; i++) {
+	n = atomic_load(&b->ledger->pools);
+	for (i = 0; i < n; i++) {
 		atomic_store(&board_wait(b, worker, i)->ticket, 0);
 		atomic_store(&board_wait(b, worker, i)->n, 0);
 	}
-	atomic_store(&w->pid, 0);
 	atomic_store(&w->state, WORKER_FREE);
+	atomic_store(&b->ledger->slot[worker].pid, 0);
+	lower_slots(b);
 	return lost;
 }
 

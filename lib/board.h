@@ -7,6 +7,9 @@
  * Backends and pools have seats, which they keep by name: who is in the next
  * configuration too goes on with what stands there.
  *
+ * It begins with the ledger: what the master alone says. All others have those
+ * pages for reading only, so nothing that a number leads to can be spoilt.
+ *
  * Every counter has one writer, named below, and any number of readers; nobody
  * takes a lock. Where there is more than one writer the field says so and is
  * changed by atomic read-modify-write only. A field that is read while it is
@@ -15,6 +18,7 @@
 #ifndef BOARD_H
 #define BOARD_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,12 +28,12 @@
 #include "site.h"
 
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
-#define BOARD_VERSION	5
-#define BOARD_WORKERS	256		/* slots, the most workers there can be */
-#define BOARD_BACKENDS	4096		/* the most backends there can be */
-#define BOARD_POOLS	512		/* room for pools, old and new */
-#define BOARD_SEATS	(2 * BOARD_BACKENDS) /* for backends, likewise */
-#define BOARD_LISTENERS	512		/* likewise */
+#define BOARD_VERSION	6
+#define BOARD_WORKERS	1024		/* the most slots there can be */
+#define BOARD_BACKENDS	32768		/* of a configuration at most */
+#define BOARD_POOLS	16384		/* room for pools, old and new */
+#define BOARD_SEATS	(4 * BOARD_BACKENDS) /* for backends, likewise */
+#define BOARD_LISTENERS	16384		/* likewise */
 #define BOARD_EVERYBODY	BOARD_LISTENERS	/* beside them: all sessions */
 #define BOARD_SOURCES	(1u << 18)	/* room for them in each worker */
 #define BOARD_NAME	128		/* bytes with the NUL */
@@ -61,11 +65,8 @@ struct board_shuttles {
  */
 struct board_worker {
 	_Alignas(64)
-	_Atomic int32_t  pid;		/* written by the master */
 	_Atomic uint32_t state;		/* enum worker_state */
 	_Atomic uint32_t live;		/* sessions now */
-	_Atomic uint32_t stopped;	/* by SIGSTOP; written by the master */
-	_Atomic uint32_t generation;	/* of the configuration it runs */
 	_Atomic uint64_t heartbeat;	/* sys_now() of the last loop turn */
 	_Atomic uint64_t total;		/* sessions ever accepted */
 	_Atomic uint64_t up, down;	/* bytes to servers, to clients */
@@ -75,14 +76,6 @@ struct board_worker {
 	_Atomic uint64_t log_lost;	/* lines that nobody could take */
 	_Atomic uint64_t ends[BOARD_ENDS];	/* by enum session_end */
 	struct board_shuttles shuttles;
-};
-
-/* Whose seat it is; written by the master alone. */
-struct board_seat {
-	char		 name[BOARD_NAME];
-	uint64_t	 hash;		/* of the name; 0: never taken */
-	uint64_t	 generation;	/* the last that has it */
-	uint64_t	 where;		/* hash of a server's address; 0: none */
 };
 
 /* Whether a backend serves, as its checks see it. */
@@ -96,8 +89,6 @@ enum backend_health {
 
 /* One backend. */
 struct board_backend {
-	_Alignas(64)
-	struct board_seat seat;
 	/* What sessions see of it; any worker writes. */
 	_Alignas(64)
 	_Atomic uint64_t held_until;	/* sys_now() value; 0: in service */
@@ -124,7 +115,7 @@ enum { TIER_PRIMARY, TIER_BACKUP, TIERS };
 
 /* One pool; any worker writes the tickets and what is known of its queue. */
 struct board_pool {
-	struct board_seat seat;
+	_Alignas(64)
 	/* Of what backend_weight() and backend_tier() say; the prober writes. */
 	_Atomic uint32_t version;
 	_Alignas(64)
@@ -138,7 +129,6 @@ struct board_pool {
 
 /* One listener that has a name. */
 struct board_listener {
-	struct board_seat seat;
 	_Alignas(64)
 	struct rate	 rate;		/* of its sessions; any worker writes */
 };
@@ -149,73 +139,127 @@ struct board_wait {
 	_Atomic uint32_t n;
 };
 
-/* The head of the shared pages; written by the master but where it says else. */
+/* What stands on a line of its own before all that any process may write. */
 struct board_head {
-	uint64_t	 magic;
-	uint32_t	 version;
-	uint32_t	 backends;	/* how many there is room for */
-	_Atomic uint32_t slots;		/* workers' slots ever used */
-	_Atomic uint32_t generation;	/* the latest there was */
-	_Atomic uint32_t leaving;	/* 1 from QUIT on: others are to serve */
+	_Alignas(64)
 	_Atomic uint32_t changes;	/* of health, sites; the prober writes */
-	uint64_t	 seed[2];	/* random, of the hashes of sources */
 	/* 1: it counts them; written by that worker, cleared by the master. */
 	_Alignas(64)
 	_Atomic uint8_t	 counts_sources[BOARD_WORKERS];
 };
+
+struct board_shared {
+	struct board_head head;
+	struct board_worker worker[BOARD_WORKERS];
+	struct board_pool pool[BOARD_POOLS];
+	struct board_backend backend[BOARD_SEATS];
+	struct board_listener listener[BOARD_LISTENERS];
+	struct rate_bucket rates[RATE_BUCKETS];	/* by source */
+};
+
+/*
+ * The cells of one worker, which writes them alone. The spare line is for who
+ * reads whole ones, and keeps the rows of many workers out of one set of the
+ * cache.
+ */
+struct board_row {
+	_Alignas(64)
+	_Atomic uint32_t live[BOARD_SEATS];	/* sessions, by backend */
+	_Atomic uint32_t present[BOARD_LISTENERS + 16];	/* by listener */
+	struct board_wait wait[BOARD_POOLS];
+	uint64_t	 spare[8];
+};
+
+/* Whose seat it is. */
+struct board_seat {
+	char		 name[BOARD_NAME];
+	uint64_t	 hash;		/* of the name; 0: never taken */
+	uint64_t	 generation;	/* the last that has it */
+	uint64_t	 where;		/* hash of a server's address; 0: none */
+};
+
+/* The process that holds a slot. */
+struct board_slot {
+	_Atomic int32_t	 pid;		/* 0: none does */
+	_Atomic uint32_t stopped;	/* by SIGSTOP */
+	_Atomic uint32_t generation;	/* of the configuration it runs */
+};
+
+/* The first pages; a master alone writes, two of them during an upgrade. */
+struct board_ledger {
+	uint64_t	 magic;
+	uint32_t	 version;
+	uint32_t	 rows;		/* workers that there is room for */
+	uint64_t	 seed[2];	/* random, of the hashes of sources */
+	_Atomic uint32_t slots;		/* those in use are below this */
+	_Atomic uint32_t generation;	/* the latest there was */
+	_Atomic uint32_t leaving;	/* 1 from QUIT on: others are to serve */
+	/* Seats that were ever taken: behind these there is nothing. */
+	_Atomic uint32_t backends, pools, listeners;
+	struct board_slot slot[BOARD_WORKERS];
+	struct board_seat pool[BOARD_POOLS];
+	struct board_seat backend[BOARD_SEATS];
+	struct board_seat listener[BOARD_LISTENERS];
+};
+
+struct seat_index;
 
 /*
  * Where all of it is, in memory of our own: a worker that has been taken over can
  * write numbers, but not move what they stand for.
  */
 struct board {
+	struct board_ledger *ledger;
 	struct board_head *head;
 	struct board_worker *worker;	/* BOARD_WORKERS */
 	struct board_pool *pool;	/* BOARD_POOLS */
-	struct board_backend *backend;
-	struct board_wait *wait;	/* a row of workers for each pool */
+	struct board_backend *backend;	/* BOARD_SEATS */
 	struct board_listener *listener; /* BOARD_LISTENERS */
-	struct rate_bucket *rates;	/* by source; RATE_BUCKETS */
-	_Atomic uint32_t *live;		/* sessions: a row for each worker */
-	_Atomic uint32_t *present;	/* by listener; likewise */
-	_Atomic uint64_t *sources;	/* by source; likewise */
-	uint32_t	 backends;	/* how many there is room for */
-	size_t		 size;		/* of the shared pages */
-	int		 bell[BOARD_WORKERS];	/* by slot; -1: it has none */
+	struct rate_bucket *rates;	/* RATE_BUCKETS */
+	struct board_row *row;		/* by worker */
+	_Atomic uint64_t *sources;	/* BOARD_SOURCES of each worker */
+	uint32_t	 rows;		/* workers there is room for */
+	size_t		 size;		/* of all of it */
+	int		 reader;	/* opens the ledger to read; -1: none */
+	struct seat_index *index[3];	/* of the master, see board_seat.c */
 };
 
 /*
- * Make a board with room for so many backends; memory is touched only where one
- * sits. NULL with errno set. It lives until the last process unmaps. *fd, unless
- * it is NULL, becomes a descriptor to pass it on by, the caller's to close.
+ * Make a board with room for so many workers, rounded up; memory is touched only
+ * where one sits. NULL with errno set. It lives until the last process unmaps.
+ * *fd, unless it is NULL, becomes a descriptor to pass it on by, the caller's to
+ * close.
  */
-struct board *board_new(uint32_t backends, int *fd);
+struct board *board_new(uint32_t workers, int *fd);
 
 /* How many bytes of address space that takes. */
-size_t	board_bytes(uint32_t backends);
+size_t	board_bytes(uint32_t workers);
 
 /*
  * Map a board that another program has made. NULL with errno set: EINVAL when it
- * is none, or not laid out as ours.
+ * is none, not laid out as ours, or makes no sense.
  */
-struct board *board_adopt(int fd, uint32_t backends);
+struct board *board_adopt(int fd);
 
 void	board_free(struct board *);
 
 /*
- * Give the first *n* slots bells, by which workers wake each other: descriptors
- * that whoever is forked from now on inherits. 0, or -1 with errno set.
+ * From here on this process may only read what the master says. For the child of
+ * a fork. 0, or -1 with errno set.
  */
-int	board_make_bells(struct board *, uint32_t n);
+int	board_leave_ledger(struct board *);
 
-/* Wake this worker; without a bell it looks by itself before long. */
+/* The signal that a worker is called by, and its name among system calls. */
+#define BOARD_BELL	SIGURG
+
+/*
+ * Wake this worker, wherever it comes from: which process holds the slot stands
+ * in the ledger. One of another user is not woken; it looks before long.
+ */
 void	board_ring(const struct board *, uint32_t worker);
 
 /* Wake all: the prober has found something that they may have waited for. */
 void	board_ring_all(const struct board *);
-
-/* For the one that was woken: let the bell be still again. */
-void	board_hush(const struct board *, uint32_t worker);
 
 /* FNV-1a (Fowler, Noll, Vo), never 0: it spares us to compare all names. */
 uint64_t board_hash(const char *name);
@@ -223,7 +267,7 @@ uint64_t board_hash(const char *name);
 /*
  * The seat of the backend, pool or listener called *name*: its own if it has one, else one
  * that nobody has used since *oldest*, wiped clean. It is kept for *generation*.
- * BOARD_NO_SEAT: all are taken. For the master.
+ * BOARD_NO_SEAT: all are taken, or there is no memory. For the master.
  */
 uint32_t board_seat_backend(struct board *, const char *name,
 	    uint64_t generation, uint64_t oldest);
@@ -231,6 +275,13 @@ uint32_t board_seat_pool(struct board *, const char *name,
 	    uint64_t generation, uint64_t oldest);
 uint32_t board_seat_listener(struct board *, const char *name,
 	    uint64_t generation, uint64_t oldest);
+
+/* That was all of this generation: what made it fast is given back. */
+void	board_all_seated(struct board *);
+
+/* Are so many of these seats used, and is each what it says? */
+bool	seats_are_sound(const struct board_seat *, uint32_t used,
+	    uint32_t room);
 
 /* Sessions that *worker* holds on *backend*; written by that worker alone. */
 _Atomic uint32_t *board_live(const struct board *, uint32_t worker,
@@ -250,6 +301,13 @@ struct board_wait *board_wait(const struct board *, uint32_t worker,
 
 /* Workers have slots below this. */
 uint32_t board_slots(const struct board *);
+
+/*
+ * A process has this slot now, of this generation; board_reclaim() takes it from
+ * it. For the master.
+ */
+void	board_hold(struct board *, uint32_t worker, int32_t pid,
+	    uint32_t generation);
 
 /* Over all workers there ever were. */
 struct board_totals {

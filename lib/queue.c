@@ -90,11 +90,12 @@ show(struct queue *q, uint32_t pool)
 static bool
 is_awake(const struct queue *q, uint32_t worker, uint64_t now)
 {
-	const struct board_worker *w = &q->bs->board->worker[worker];
+	const struct board *b = q->bs->board;
 
-	return atomic_load_explicit(&w->stopped, memory_order_relaxed) == 0 &&
-	    atomic_load_explicit(&w->heartbeat, memory_order_relaxed) +
-	    PATIENCE >= now;
+	return atomic_load_explicit(&b->ledger->slot[worker].stopped,
+	    memory_order_relaxed) == 0 &&
+	    atomic_load_explicit(&b->worker[worker].heartbeat,
+	    memory_order_relaxed) + PATIENCE >= now;
 }
 
 /* The worker whose turn it is, or QUEUE_NONE. */

@@ -128,7 +128,7 @@ session_finish(struct session_table *t, struct session *s, int reset)
 
 void
 session_open(struct session_table *t, int fd, const struct endpoint *client,
-    uint8_t listener)
+    uint16_t listener)
 {
 	struct session *s = table_take(t);
 

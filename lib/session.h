@@ -107,11 +107,11 @@ struct session {
 	uint16_t	tried[SESSION_ATTEMPTS];
 	uint16_t	header;		/* bytes of it that came, or went */
 	uint16_t	number;		/* of this worker's, the lower bits */
-	uint8_t		listener;
-	uint8_t		attempts;	/* of tried[] that are filled */
+	uint16_t	listener;
+	uint8_t		attempts : 4;	/* of tried[] that are filled */
+	uint8_t		sends : 2;	/* to the server, as far as it matters */
 	uint8_t		state;		/* enum session_state */
 	uint8_t		end;		/* enum session_end */
-	uint8_t		sends;		/* to the server, as far as it matters */
 	bool		done[2];	/* this way has ended */
 	bool		reset[2];	/* this side was reset */
 	bool		paused[2];	/* this way, to keep its rate */
@@ -125,7 +125,7 @@ _Static_assert(sizeof(struct session) <= 192, "idle sessions cost more");
  * Not to be called when table_full().
  */
 void	session_open(struct session_table *, int fd,
-	    const struct endpoint *client, uint8_t listener);
+	    const struct endpoint *client, uint16_t listener);
 
 /* One of its descriptors is ready. The session may be gone afterwards. */
 void	session_event(struct session_table *, struct session *, int side,

@@ -62,7 +62,7 @@ session_count_in(struct session_table *t, struct session *s)
 	uint64_t key = 0;
 
 	if (c->max_per_source != 0 || c->rate_per_source != 0)
-		key = source_key(b->head->seed, r->seat, &s->client);
+		key = source_key(b->ledger->seed, r->seat, &s->client);
 	if (!enter_source(t, s, key))
 		why = END_SOURCE_FULL;
 	else if (c->rate_per_source != 0 && !rate_take_source(b->rates, key,

@@ -8,6 +8,7 @@
 #include "acceptor.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,7 +40,28 @@
 /* Then workers without a heartbeat do not count for so long, in ms. */
 #define DISTRUST	1000
 
-_Static_assert(CONF_LISTENERS - 1 <= UINT8_MAX, "sessions have no room for it");
+_Static_assert(CONF_LISTENERS < UINT16_MAX, "sessions have no room for it");
+
+int
+acceptor_init(struct acceptor *a, struct conf *c)
+{
+	size_t i;
+
+	a->conf = c;
+	for (i = 0; i < c->listeners; i++)
+		if (c->listener[i].fd >= a->descriptors)
+			a->descriptors = c->listener[i].fd + 1;
+	a->of = calloc((size_t)a->descriptors, sizeof(*a->of));
+	for (i = 0; a->of != NULL && i < c->listeners; i++)
+		a->of[c->listener[i].fd] = (uint16_t)(i + 1);
+	return a->of == NULL ? -1 : 0;
+}
+
+void
+acceptor_free(struct acceptor *a)
+{
+	free(a->of);
+}
 
 static void
 watch(struct acceptor *a, bool on)
@@ -78,6 +100,8 @@ shut(struct acceptor *a, struct listener *l)
 	if (l->fd == -1)
 		return;
 	poller_forget(a->poller, l->fd);
+	if (l->builtin == BUILTIN_NONE)
+		a->of[l->fd] = 0;
 	listener_close(l);
 }
 
@@ -136,15 +160,17 @@ accept_failed(struct acceptor *a, int err)
 	}
 }
 
-/* Would *w* take a connection if one came? */
+/* Would this worker take a connection if one came? */
 static bool
-would_take(const struct acceptor *a, const struct board_worker *w)
+would_take(const struct acceptor *a, uint32_t worker)
 {
+	const struct board_worker *w = &a->board->worker[worker];
 	uint64_t now = a->table->now;
 
 	if (atomic_load_explicit(&w->state, memory_order_relaxed) !=
 	    WORKER_READY ||
-	    atomic_load_explicit(&w->stopped, memory_order_relaxed) != 0)
+	    atomic_load_explicit(&a->board->ledger->slot[worker].stopped,
+	    memory_order_relaxed) != 0)
 		return false;
 	return now >= a->distrust_until || atomic_load_explicit(&w->heartbeat,
 	    memory_order_relaxed) + PATIENCE > now;
@@ -160,15 +186,14 @@ static uint32_t
 fair_share(const struct acceptor *a)
 {
 	const struct board *b = a->board;
-	const struct board_worker *w;
 	uint32_t i, live, fewest = a->table->live;
 
 	if (fewest == 0)
 		return UINT32_MAX;
 	for (i = 0; i < board_slots(b); i++) {
-		w = &b->worker[i];
-		live = atomic_load_explicit(&w->live, memory_order_relaxed);
-		if (live < fewest && would_take(a, w))
+		live = atomic_load_explicit(&b->worker[i].live,
+		    memory_order_relaxed);
+		if (live < fewest && would_take(a, i))
 			fewest = live;
 	}
 	return fewest == 0 ? 0 : fewest + SLACK + fewest / SLACK_SHARE;
@@ -186,7 +211,7 @@ accept_from(struct acceptor *a, size_t i)
 	    (a->closing || a->table->live <= a->share); n++) {
 		if ((fd = sys_accept(l->fd, &from)) == -1)
 			return accept_failed(a, errno);
-		session_open(a->table, fd, &from, (uint8_t)i);
+		session_open(a->table, fd, &from, (uint16_t)i);
 		if (a->closing && a->closing_left > 0)
 			a->closing_left--;
 	}
@@ -223,13 +248,13 @@ accept_builtin(struct acceptor *a, const struct listener *l)
 bool
 acceptor_event(struct acceptor *a, const struct poller_event *ev)
 {
+	uint16_t at;
 	size_t i;
 
-	for (i = 0; i < a->conf->listeners; i++)
-		if (a->conf->listener[i].fd == ev->fd) {
-			a->ready[i] = a->any_ready = true;
-			return true;
-		}
+	if (ev->fd < a->descriptors && (at = a->of[ev->fd]) != 0) {
+		a->ready[a->n_ready++] = (uint16_t)(at - 1);
+		return true;
+	}
 	for (i = 0; i < a->conf->builtins; i++)
 		if (a->conf->builtin[i].fd == ev->fd) {
 			accept_builtin(a, &a->conf->builtin[i]);
@@ -325,14 +350,14 @@ static void
 accept_ready(struct acceptor *a)
 {
 	size_t i;
+	int fd;
 
-	for (i = 0; i < a->conf->listeners; i++)
-		if (a->ready[i] && a->watching) {
-			accept_from(a, i);
-			poller_share(a->poller, a->conf->listener[i].fd, true);
-		}
-	memset(a->ready, 0, sizeof(a->ready));
-	a->any_ready = false;
+	for (i = 0; i < a->n_ready && a->watching; i++) {
+		accept_from(a, a->ready[i]);
+		fd = a->conf->listener[a->ready[i]].fd;
+		poller_share(a->poller, fd, true);
+	}
+	a->n_ready = 0;
 	a->patience = PATIENCE;
 	a->look_at = a->table->now + PATIENCE;
 }
@@ -344,7 +369,7 @@ acceptor_turn(struct acceptor *a)
 		return;
 	if (a->closing)
 		close_emptied(a);
-	else if (a->any_ready)
+	else if (a->n_ready > 0)
 		accept_ready(a);
 	else if (a->pause_until == 0 && a->table->now >= a->look_at)
 		look(a);

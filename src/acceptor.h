@@ -22,8 +22,10 @@ struct acceptor {
 	struct poller	*poller;
 	struct session_table *table;
 	struct builtins	*builtins;
-	bool		 ready[CONF_LISTENERS];	/* connections are waiting */
-	bool		 any_ready;
+	uint16_t	*of;		/* by descriptor: listeners, from 1 on */
+	int		 descriptors;	/* size of that */
+	uint16_t	 ready[CONF_LISTENERS];	/* connections are waiting */
+	uint16_t	 n_ready;
 	bool		 watching;	/* the listeners are in the poller */
 	bool		 watching_builtins;	/* theirs are, too */
 	bool		 gated;		/* others have fewer sessions */
@@ -43,7 +45,14 @@ struct acceptor {
 };
 
 /*
- * Start to watch. All members up to *builtins* are set by the caller; until then
+ * Learn the descriptors of the configuration. 0, or -1 with ENOMEM; pair with
+ * acceptor_free() in either case.
+ */
+int	acceptor_init(struct acceptor *, struct conf *);
+void	acceptor_free(struct acceptor *);
+
+/*
+ * Start to watch. All members from *board* to *builtins* are set by the caller; until then
  * *held* keeps it from doing anything.
  */
 void	acceptor_start(struct acceptor *);

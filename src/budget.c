@@ -15,8 +15,8 @@
 #include "proxyproto.h"
 #include "spare.h"
 
-/* Descriptors beside sessions and listeners: log, channel, signals, libc. */
-#define RESERVE		12
+/* Beside sessions and listeners: log, channel, signals, bell, libc. */
+#define RESERVE		13
 
 /* Below this limit of descriptors there are no pipes: bytes are copied. */
 #define PIPES_WORTH	256
@@ -30,16 +30,37 @@
 /* Most headers that are kept at once: 64 MiB of them. */
 #define NOTES		16384
 
+/* Of a configuration, whose workers the board has room for at least. */
+#define GENERATIONS	4
+
 /* Of the address space, for what is not counted: libraries, the log, … */
 #define SLACK		(32 << 20)
 
 /* Bytes of a pipe, where the system allows them. */
 #define PIPE		(1 << 20)
 
-uint32_t
-budget_bells(const struct conf *c)
+/* What one process may have of this; at most a quarter of all addresses. */
+static uint64_t
+most_of(int resource)
 {
-	return 2 * c->workers < BOARD_WORKERS ? 2 * c->workers : BOARD_WORKERS;
+	struct rlimit r;
+
+	return getrlimit(resource, &r) == -1 || r.rlim_cur > SIZE_MAX / 4 ?
+	    SIZE_MAX / 4 : r.rlim_cur;
+}
+
+uint32_t
+budget_rows(const struct conf *c)
+{
+	uint32_t rows = BOARD_WORKERS, least = GENERATIONS * c->workers;
+	/* The rest is for what a worker needs itself. */
+	uint64_t most = most_of(RLIMIT_AS) / 2, file = most_of(RLIMIT_FSIZE);
+
+	if (file < most)
+		most = file;
+	while (rows / 2 > least && board_bytes(rows) > most)
+		rows /= 2;
+	return board_bytes(rows) > most ? least : rows;
 }
 
 /* Descriptors of a worker that are not its sessions'. */
@@ -47,7 +68,7 @@ static size_t
 set_aside(const struct conf *c, uint32_t pipes)
 {
 	return RESERVE + c->listeners + c->builtins + 2 * pipes +
-	    budget_bells(c) + spares_sum(c->backend, c->backends);
+	    spares_sum(c->backend, c->backends);
 }
 
 /* The other ends of builtin backends live in the same process. */

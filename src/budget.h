@@ -33,10 +33,10 @@ struct budget {				/* of one worker */
 size_t	budget_needed(const struct conf *);
 
 /*
- * Workers that have a bell, see board.h: the next generation as well, and after
- * an upgrade the one before.
+ * Workers that the board is to have room for: as many as there can be, where no
+ * limit of this process is in the way, or else four generations.
  */
-uint32_t budget_bells(const struct conf *);
+uint32_t budget_rows(const struct conf *);
 
 /* What a worker can do with so many descriptors. */
 void	budget_make(struct budget *, const struct conf *, size_t descriptors);

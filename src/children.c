@@ -51,6 +51,8 @@ leave_master(struct children *cs)
 	if (cs->report != -1)
 		close(cs->report);
 	close(cs->board_fd);
+	if (board_leave_ledger(cs->board) == -1)
+		log_line(cs->log, LOG_WARNING, "board: %s", strerror(errno));
 	instance_leave(cs->instance);
 	inherit_free(cs->instance->inherited);
 }
@@ -79,7 +81,6 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 static int
 spawn(struct children *cs, uint32_t slot)
 {
-	struct board_worker *w = &cs->board->worker[slot];
 	struct child *c = &cs->at[slot];
 	int channel;
 	pid_t pid;
@@ -93,11 +94,7 @@ spawn(struct children *cs, uint32_t slot)
 	}
 	if (pid == 0)
 		be_worker(cs, slot, channel);
-	atomic_store(&w->stopped, 0);
-	atomic_store(&w->pid, (int32_t)pid);
-	atomic_store(&w->generation, cs->generation);
-	if (slot >= atomic_load(&cs->board->head->slots))
-		atomic_store(&cs->board->head->slots, slot + 1);
+	board_hold(cs->board, slot, (int32_t)pid, cs->generation);
 	if (!cs->hold)
 		(void)sys_send(c->channel, CHANNEL_GO, -1);
 	return 0;
@@ -179,7 +176,7 @@ children_end_prober(struct children *cs, int sig)
 static bool
 is_free(struct board *b, uint32_t slot)
 {
-	pid_t pid = atomic_load(&b->worker[slot].pid);
+	pid_t pid = atomic_load(&b->ledger->slot[slot].pid);
 
 	if (pid == 0)
 		return true;
@@ -194,7 +191,7 @@ children_add(struct children *cs)
 {
 	uint32_t i;
 
-	for (i = 0; i < BOARD_WORKERS; i++)
+	for (i = 0; i < cs->board->rows; i++)
 		if (cs->at[i].pid == 0 && cs->at[i].due == 0 &&
 		    is_free(cs->board, i)) {
 			cs->at[i].quick = 0;
@@ -330,7 +327,7 @@ bury_prober(struct children *cs, int status)
 static void
 note_stop(const struct children *cs, uint32_t slot, int status)
 {
-	atomic_store(&cs->board->worker[slot].stopped, WIFSTOPPED(status));
+	atomic_store(&cs->board->ledger->slot[slot].stopped, WIFSTOPPED(status));
 	log_line(cs->log, LOG_WARNING, "worker %u pid %d %s", slot + 1,
 	    (int)cs->at[slot].pid, WIFSTOPPED(status) ?
 	    "is stopped; its sessions wait until SIGCONT" : "goes on");
@@ -499,7 +496,7 @@ children_watch(struct children *cs, unsigned patience)
 		w = &cs->board->worker[i];
 		beat = atomic_load(&w->heartbeat);
 		if (c->pid == 0 || beat != c->heartbeat ||
-		    atomic_load(&w->stopped) ||
+		    atomic_load(&cs->board->ledger->slot[i].stopped) ||
 		    atomic_load(&w->state) < WORKER_READY)
 			c->silent = 0;
 		else if (++c->silent % patience == 0)

@@ -119,7 +119,7 @@ conf_add_listener(struct conf *c, const struct listener *like,
 	if ((n = addr_parse(text, ADDR_LISTEN, found, ADDRESSES, why)) == -1)
 		return -1;
 	if (c->listeners + (size_t)n > CONF_LISTENERS) {
-		*why = "there are more than 256 listeners";
+		*why = "there are more than 4096 listeners";
 		return -1;
 	}
 	l = grow(c->listener, c->listeners, (size_t)n, sizeof(*l));
@@ -156,7 +156,7 @@ conf_add_pool(struct conf *c, const struct pool *p, const char **why)
 	struct pool *list;
 
 	if (c->pools == CONF_POOLS) {
-		*why = "there are more than 256 pools";
+		*why = "there are more than 4096 pools";
 		return -1;
 	}
 	if ((list = grow(c->pool, c->pools, 1, sizeof(*p))) == NULL) {
@@ -200,7 +200,8 @@ add_backend(struct conf *c, const struct backend *b, const char **why)
 	struct backend *list;
 
 	if (c->backends == BOARD_BACKENDS) {
-		*why = "there are more than 4096 backends";
+		*why = "there are more than 32768 backends; a name with "
+		    "resolve sets resolve_max of them aside";
 		return -1;
 	}
 	list = grow(c->backend, c->backends, 1, sizeof(*b));
@@ -246,7 +247,7 @@ is_checked(const struct conf *c, const struct backend *b)
 	return c->pool[b->pool].checked && b->state != BACKEND_MAINT;
 }
 
-int
+const char *
 conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
     uint64_t oldest)
 {
@@ -257,7 +258,7 @@ conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
 	for (b = c->backend; b < c->backend + c->backends; b++) {
 		if ((b->seat = board_seat_backend(board, b->name, generation,
 		    oldest)) == BOARD_NO_SEAT)
-			return -1;
+			return "backends";
 		if (is_checked(c, b))
 			health_sit_down(board, b->seat,
 			    &c->pool[b->pool].check);
@@ -265,15 +266,16 @@ conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
 	for (p = c->pool; p < c->pool + c->pools; p++)
 		if ((p->seat = board_seat_pool(board, p->name, generation,
 		    oldest)) == BOARD_NO_SEAT)
-			return -1;
+			return "pools";
 	/* One section has one seat, however many addresses. */
 	for (l = c->listener; l < c->listener + c->listeners; l++)
 		if (l->label[0] == '\0')
 			l->seat = BOARD_NO_SEAT;
 		else if ((l->seat = board_seat_listener(board, l->label,
 		    generation, oldest)) == BOARD_NO_SEAT)
-			return -1;
-	return 0;
+			return "listeners";
+	board_all_seated(board);
+	return NULL;
 }
 
 void
@@ -298,7 +300,7 @@ conf_renew_moved(const struct conf *c, struct board *board)
 	for (b = c->backend; b < c->backend + c->backends; b++) {
 		if (b->question != 0)
 			continue;
-		seat = &board->backend[b->seat].seat;
+		seat = &board->ledger->backend[b->seat];
 		before = seat->where;
 		seat->where = board_hash(addr_format(&b->addr, name,
 		    sizeof(name)));

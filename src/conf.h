@@ -18,8 +18,8 @@
 #include "session_table.h"
 
 /* The most there can be. */
-#define CONF_LISTENERS	256
-#define CONF_POOLS	(BOARD_POOLS / 2)
+#define CONF_LISTENERS	4096
+#define CONF_POOLS	4096
 
 #define CONF_RESOLVERS	8
 /* The most servers that a name can have. */
@@ -121,10 +121,10 @@ int	conf_add_backend(struct conf *, const struct backend *like,
 
 /*
  * Give all backends, pools and listeners that have a name their seats on the board, for this generation of
- * the configuration; *oldest* is the oldest that still has workers. -1: the
- * board is full.
+ * the configuration; *oldest* is the oldest that still has workers. NULL, or
+ * what there are too many of for the board: backends, pools, listeners.
  */
-int	conf_sit_down(struct conf *, struct board *, uint64_t generation,
+const char *conf_sit_down(struct conf *, struct board *, uint64_t generation,
 	    uint64_t oldest);
 
 /*

@@ -46,7 +46,7 @@
 #define MONTH	(30 * DAY)
 #define YEAR	(366 * DAY)
 #define PATH	1023				/* bytes of a name of a file */
-#define WORKERS	(BOARD_WORKERS / 2)		/* two generations of them */
+#define WORKERS	(BOARD_WORKERS / 8)		/* eight generations of them */
 
 #define ALGORITHMS	"roundrobin, leastconn, random, source, hash, " \
 			"maglev, first"

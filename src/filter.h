@@ -6,6 +6,8 @@
 #ifndef FILTER_H
 #define FILTER_H
 
+#include <stdbool.h>
+
 /* Who needs different ones; bits, so that a list can name several. */
 #define FILTER_WORKER	1u
 #define FILTER_PROBER	2u
@@ -18,5 +20,8 @@
  * errno set when the kernel has refused it.
  */
 int	filter_load(unsigned who);
+
+/* Has this build a filter? */
+bool	filter_exists(void);
 
 #endif

@@ -84,7 +84,7 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 		log_line(log, LOG_NOTICE, "listening on %s",
 		    conf->listener[i].name);
 	changes_log(log, "start", conf, board,
-	    atomic_load(&board->head->generation), NULL);
+	    atomic_load(&board->ledger->generation), NULL);
 	status = worker_loop(w) == WORKER_DONE ? 0 : EX_OSERR;
 	worker_free(w);
 	return status;
@@ -109,23 +109,27 @@ get_board(struct conf *conf, struct inheritance *inherited, struct log *log,
     int *fd)
 {
 	struct board *b = NULL;
+	const char *full;
 	uint32_t oldest;
 
-	if (inherited->board != -1 && (b = board_adopt(inherited->board,
-	    BOARD_SEATS)) == NULL)
-		log_line(log, LOG_NOTICE, "the board of the version before is "
-		    "laid out otherwise: counters begin anew");
+	if (inherited->board != -1 &&
+	    (b = board_adopt(inherited->board)) == NULL)
+		log_line(log, LOG_NOTICE, "the board of the process before %s: "
+		    "counters begin anew", errno == EINVAL ?
+		    "is laid out otherwise" : strerror(errno));
 	if (b != NULL) {
 		*fd = inherited->board;
 		inherited->board = -1;
-	} else if ((b = board_new(BOARD_SEATS, fd)) == NULL) {
+	} else if ((b = board_new(budget_rows(conf), fd)) == NULL) {
 		return NULL;
 	}
 	/* Should we fail the one before goes on, with or without workers. */
 	oldest = board_oldest(b);
-	if (conf_sit_down(conf, b, atomic_fetch_add(&b->head->generation, 1) +
-	    1, oldest == 0 ? 1 : oldest) == 0)
+	full = conf_sit_down(conf, b, atomic_fetch_add(&b->ledger->generation,
+	    1) + 1, oldest == 0 ? 1 : oldest);
+	if (full == NULL)
 		return b;
+	warnx("too many %s while earlier generations drain", full);
 	errno = ENOSPC;
 	return NULL;
 }
@@ -142,12 +146,13 @@ get_descriptors(const struct conf *conf)
 static void
 warn_of_board(const struct conf *conf)
 {
-	uint64_t bytes = board_bytes(BOARD_SEATS);
+	uint64_t bytes = board_bytes(budget_rows(conf));
 	struct budget b;
 	char why[200];
 
 	if (errno != ENOMEM) {
-		warn("board");
+		if (errno != ENOSPC)
+			warn("board");
 		return;
 	}
 	budget_make(&b, conf, get_descriptors(conf));

@@ -18,7 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "budget.h"
 #include "changes.h"
 #include "children.h"
 #include "daemon.h"
@@ -144,7 +143,7 @@ drain(struct master *m)
 	m->phase = QUITTING;
 	m->drain_at = 0;
 	setproctitle("master, draining");
-	atomic_store(&m->children.board->head->leaving, 1);
+	atomic_store(&m->children.board->ledger->leaving, 1);
 	tell(m, notify_stopping);
 	/* First our own copies: then no connection comes after the last. */
 	instance_stop_listening(m->instance);
@@ -161,7 +160,7 @@ leave(struct master *m)
 	m->phase = LEAVING;
 	m->drain_at = sys_now() + m->conf->grace;
 	setproctitle("master, leaving");
-	atomic_store(&m->children.board->head->leaving, 1);
+	atomic_store(&m->children.board->ledger->leaving, 1);
 	tell(m, notify_stopping);
 }
 
@@ -195,7 +194,8 @@ add_worker(struct master *m)
 		    children_wanted(&m->children));
 	else if (errno == ENOSPC)
 		log_line(m->log, LOG_WARNING,
-		    "no worker more: there are %d already", BOARD_WORKERS);
+		    "no worker more: there are %u already",
+		    m->children.board->rows);
 }
 
 static void
@@ -407,10 +407,6 @@ start(struct master *m)
 	int status;
 
 	m->children.hold = true;
-	if (board_make_bells(m->children.board, budget_bells(m->conf)) == -1) {
-		warn("bells for the workers");
-		return EX_OSERR;
-	}
 	for (i = 0; i < m->conf->workers; i++)
 		if (children_add(&m->children) == -1)
 			break;
@@ -491,7 +487,7 @@ master_run(struct conf *conf, struct board *board, int board_fd,
 	m->children.instance = instance;
 	m->children.report = *report;
 	m->children.generation = m->children.latest =
-	    atomic_load(&board->head->generation);
+	    atomic_load(&board->ledger->generation);
 	setproctitle("master");
 	log_ident(log, "master");
 	sys_hold_signals(&set);

@@ -115,11 +115,13 @@ prepare(struct attempt *a)
 {
 	struct children *cs = a->children;
 	uint32_t oldest = board_oldest(cs->board);
+	const char *full;
 
 	if (instance_prepare(cs->instance, &a->other) != 0)
 		return refuse(a, "%s", cs->instance->why);
-	if (conf_sit_down(&a->other, cs->board, ++cs->latest, oldest) == -1)
-		refuse(a, "too many backends while earlier generations drain");
+	full = conf_sit_down(&a->other, cs->board, ++cs->latest, oldest);
+	if (full != NULL)
+		refuse(a, "too many %s while earlier generations drain", full);
 	else if (replace_log(cs->log, &a->other) == -1)
 		refuse(a, "log %s: %s", a->other.log, strerror(errno));
 	else
@@ -133,8 +135,8 @@ static int
 no_worker(struct attempt *a, unsigned i)
 {
 	return errno == ENOSPC ? refuse(a, "there is no place for worker %u: "
-	    "all %d are taken, earlier generations included", i + 1,
-	    BOARD_WORKERS) : refuse(a, "worker %u: %s", i + 1, strerror(errno));
+	    "all %u are taken, earlier generations included", i + 1,
+	    a->children->board->rows) : refuse(a, "worker %u: %s", i + 1, strerror(errno));
 }
 
 /* The new workers, of the new configuration. */
@@ -206,7 +208,7 @@ finish(struct attempt *a)
 	children_set_prober(cs);
 	/* First our own copies: then no connection comes after the last. */
 	instance_release(&a->other, a->conf);
-	atomic_store(&cs->board->head->generation, cs->generation);
+	atomic_store(&cs->board->ledger->generation, cs->generation);
 	/* Those before go on logging where they did. */
 	if (strcmp(a->conf->log, a->other.log) != 0)
 		cs->log_since = cs->generation;

@@ -41,7 +41,7 @@ struct worker {
 	int		 channel;	/* -1: there is no master (any more) */
 	bool		 single;	/* this process is all there is */
 	int		 signals;
-	int		 bell;		/* the board's; -1: none */
+	int		 bell;		/* by which others call */
 	struct poller	*poller;
 	struct backends	 backends;
 	struct session_table table;
@@ -184,7 +184,7 @@ static int
 set_up(struct worker *w)
 {
 	size_t descriptors;
-	sigset_t signals;
+	sigset_t signals, bell;
 
 	sys_need_descriptors(budget_needed(w->conf));
 	descriptors = sys_raise_descriptors();
@@ -204,13 +204,17 @@ set_up(struct worker *w)
 		return -1;
 	w->step = "signals and poller";
 	sys_hold_signals(&signals);
+	sigemptyset(&bell);
+	sigaddset(&bell, BOARD_BELL);
 	if ((w->signals = sys_signals(&signals)) == -1 ||
+	    (w->bell = sys_signals(&bell)) == -1 ||
 	    (w->poller = poller_new(w->conf->engine, descriptors)) == NULL ||
 	    set_up_table(w, descriptors) == -1 ||
 	    (w->builtins = builtins_new(w->poller, &w->table.kit,
 	    descriptors)) == NULL)
 		return -1;
-	w->acceptor.conf = w->conf;
+	if (acceptor_init(&w->acceptor, w->conf) == -1)
+		return -1;
 	w->acceptor.board = w->board;
 	w->acceptor.poller = w->poller;
 	w->acceptor.table = &w->table;
@@ -219,8 +223,7 @@ set_up(struct worker *w)
 	poller_want(w->poller, w->signals, POLLER_READ);
 	if (w->channel != -1)
 		poller_want(w->poller, w->channel, POLLER_READ);
-	if ((w->bell = w->board->bell[w->slot]) != -1)
-		poller_want(w->poller, w->bell, POLLER_READ);
+	poller_want(w->poller, w->bell, POLLER_READ);
 	return shut_in(w);
 }
 
@@ -231,6 +234,7 @@ worker_free(struct worker *w)
 	spares_free(w->table.spares);
 	queue_free(w->table.queue);
 	builtins_free(w->builtins);
+	acceptor_free(&w->acceptor);
 	timers_free(w->table.timers);
 	balance_free(w->table.balance);
 	bufpool_free(w->table.kit.pool);
@@ -244,6 +248,8 @@ worker_free(struct worker *w)
 	free(w->backends.turn);
 	if (w->signals != -1)
 		close(w->signals);
+	if (w->bell != -1)
+		close(w->bell);
 	if (w->channel != -1)
 		close(w->channel);
 	log_flush(w->log);
@@ -262,7 +268,8 @@ start_drain(struct worker *w, const char *why)
 	atomic_store(&w->me->state, WORKER_CLOSING);
 	if (!w->single)
 		setproctitle("worker %u, generation %u, draining",
-		    w->slot + 1, atomic_load(&w->me->generation));
+		    w->slot + 1, 
+		    atomic_load(&w->board->ledger->slot[w->slot].generation));
 	log_line(w->log, LOG_NOTICE, "draining: %s; %u session%s", why,
 	    w->table.live, text_s(w->table.live));
 	spares_close(w->table.spares);
@@ -393,7 +400,7 @@ on_event(struct worker *w, const struct poller_event *ev)
 	    acceptor_event(&w->acceptor, ev))
 		return;
 	if (ev->fd == w->bell) {
-		board_hush(w->board, w->slot);
+		(void)sys_next_signal(w->bell);
 		queue_wake(w->table.queue);
 		return;
 	}
@@ -492,7 +499,7 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 	}
 	atomic_store(&w->me->state, WORKER_STARTING);
 	if (w->single) {
-		atomic_store(&board->head->slots, slot + 1);
+		board_hold(board, slot, (int32_t)getpid(), 1);
 		go(w);
 	}
 	log_line(log, LOG_INFO, "ready: uid %d, sandbox %s, "

@@ -59,7 +59,7 @@ come_and_go(uint32_t w, uint32_t i, uint32_t n, unsigned limits)
 	uint64_t key = 0;
 
 	if (limits & (OF_SOURCE | OF_SOURCE_RATE))
-		key = source_key(board->head->seed, 0, &e);
+		key = source_key(board->ledger->seed, 0, &e);
 	if (limits & OF_SOURCE)
 		at = census_enter_source(board, w, key, MANY);
 	if (limits & OF_SOURCE_RATE)
@@ -82,13 +82,13 @@ cost(uint32_t n, unsigned limits)
 	struct endpoint e;
 	uint32_t i, round;
 
-	if ((board = board_new(1, NULL)) == NULL)
+	if ((board = board_new(16, NULL)) == NULL)
 		err(71, "board");
-	atomic_store(&board->head->slots, WORKERS);
+	atomic_store(&board->ledger->slots, WORKERS);
 	for (i = 0; i < n && limits & OF_SOURCE; i++) {
 		e = client_of(i, n);
 		(void)census_enter_source(board, i % WORKERS,
-		    source_key(board->head->seed, 0, &e), MANY);
+		    source_key(board->ledger->seed, 0, &e), MANY);
 	}
 	for (round = 0; round < ROUNDS; round++) {
 		begun = now_ns();

@@ -86,13 +86,13 @@ cost(const char *name, uint32_t n, uint32_t factor, double *laid_out)
 	struct balance *b[WORKERS];
 	struct pool pool = { .n = n, .balance = balance_algorithm(name),
 	    .hash_factor = factor };
-	struct board *board = board_new(BOARD_SEATS, NULL);
+	struct board *board = board_new(16, NULL);
 	double begun, ns;
 	int w;
 
 	if (board == NULL)
 		err(71, "board");
-	atomic_store(&board->head->slots, WORKERS);
+	atomic_store(&board->ledger->slots, WORKERS);
 	make_list(n);
 	begun = now_ns();
 	for (w = 0; w < WORKERS; w++) {

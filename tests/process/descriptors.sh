@@ -167,8 +167,8 @@ wanted_sessions() {
 		export SMALL_AS="$AS_USER"
 	fi
 	start_small -l 127.0.0.1:0 -b "$BACKEND" -w 2 --sessions 500
-	wait_for 5 log_reaches 2 ' 23 sessions at most$'
-	assert_eq 'warnings' 1 "$(log_count 'warning: each worker has 23 sessions at most, not 500: the limit of descriptors is 64, not 1049 (LimitNOFILE=1049, ulimit -n)$')"
+	wait_for 5 log_reaches 2 ' 25 sessions at most$'
+	assert_eq 'warnings' 1 "$(log_count 'warning: each worker has 25 sessions at most, not 500: the limit of descriptors is 64, not 1046 (LimitNOFILE=1046, ulimit -n)$')"
 	shuttled_stop
 	unset SMALL_AS
 	# Fewer than there could be.

@@ -109,7 +109,7 @@ new_workers_fail() {
 	load_start kept -k 4
 	load_wait kept
 	DEATHS=wanted
-	prlimit --pid "$PID" --nofile=18:18
+	prlimit --pid "$PID" --nofile=15:15
 	signal HUP
 	wait_for 15 log_has 'reload: a new worker could not start; the .* goes on'
 	serves || fail 'it does not serve'

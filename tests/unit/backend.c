@@ -24,9 +24,9 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	if ((board = board_new(3, NULL)) == NULL)
+	if ((board = board_new(16, NULL)) == NULL)
 		return -1;
-	atomic_store(&board->head->slots, BOARD_WORKERS);
+	atomic_store(&board->ledger->slots, board->rows);
 	pool = ejects;
 	one.pool = two.pool = &pool;
 	one.pools = two.pools = 1;
@@ -268,8 +268,8 @@ take_and_drop(const struct backends *bs)
 		if (!backend_take(bs, 0))
 			continue;
 		/* *pool* is shared: who is in counts. */
-		worse += atomic_fetch_add(&board->head->leaving, 1) >= 1;
-		atomic_fetch_sub(&board->head->leaving, 1);
+		worse += atomic_fetch_add(&board->ledger->leaving, 1) >= 1;
+		atomic_fetch_sub(&board->ledger->leaving, 1);
 		backend_drop(bs, 0);
 	}
 	return worse > 255 ? 255 : worse;

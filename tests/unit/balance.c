@@ -37,9 +37,9 @@ begin(const int *weights, uint32_t n)
 	backends.pool = &pool;
 	backends.pools = 1;
 	backends.worker = 0;
-	backends.board = board_new(n, NULL);
+	backends.board = board_new(16, NULL);
 	assert_non_null(backends.board);
-	atomic_store(&backends.board->head->slots, BOARD_WORKERS);
+	atomic_store(&backends.board->ledger->slots, backends.board->rows);
 	balance = balance_new(&backends);
 	assert_non_null(balance);
 }

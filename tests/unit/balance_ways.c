@@ -42,9 +42,9 @@ begin(const char *name, const int *weights, uint32_t n)
 	pool.balance = balance_algorithm(name);
 	assert_non_null(pool.balance);
 	backends = (struct backends){ .list = list, .n = n, .pool = &pool,
-	    .pools = 1, .board = board_new(n, NULL) };
+	    .pools = 1, .board = board_new(16, NULL) };
 	assert_non_null(backends.board);
-	atomic_store(&backends.board->head->slots, 4);
+	atomic_store(&backends.board->ledger->slots, 4);
 	assert_non_null(balance = balance_new(&backends));
 }
 

@@ -8,7 +8,9 @@
 
 #include <sys/mman.h>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "helpers.h"
 
@@ -40,13 +42,13 @@ __wrap_mmap(void *at, size_t size, int prot, int flags, int fd, off_t from)
 }
 
 static struct board *
-new_board(uint32_t backends)
+new_board(void)
 {
-	struct board *b = board_new(backends, NULL);
+	struct board *b = board_new(16, NULL);
 
 	assert_non_null(b);
 	/* As if all had been used. */
-	atomic_store(&b->head->slots, BOARD_WORKERS);
+	atomic_store(&b->ledger->slots, b->rows);
 	return b;
 }
 
@@ -54,18 +56,19 @@ static void
 test_fresh_board(void **state)
 {
 	int before = open_descriptors();
-	struct board *b = new_board(3);
+	struct board *b = new_board();
 	static const struct board_worker no_worker;
 	static const struct board_pool no_pool;
 	uint32_t i, k;
 
 	(void)state;
-	assert_int_equal(open_descriptors(), before);
-	assert_int_equal(b->head->magic, BOARD_MAGIC);
-	assert_memory_equal(&b->head->magic, "shuttled", 8);
-	assert_int_equal(b->head->version, BOARD_VERSION);
-	assert_int_equal(b->backends, 3);
-	assert_int_equal(b->head->backends, 3);
+	/* One, for those who may only read. */
+	assert_int_equal(open_descriptors(), before + 1);
+	assert_int_equal(b->ledger->magic, BOARD_MAGIC);
+	assert_memory_equal(&b->ledger->magic, "shuttled", 8);
+	assert_int_equal(b->ledger->version, BOARD_VERSION);
+	assert_int_equal(b->rows, 16);
+	assert_int_equal(b->ledger->rows, 16);
 	/* The rest is zero: all slots are free, nobody is held off. */
 	assert_int_equal(WORKER_FREE, 0);
 	for (i = 0; i < BOARD_WORKERS; i++)
@@ -78,17 +81,18 @@ test_fresh_board(void **state)
 		assert_int_equal(b->backend[i].failures, 0);
 		assert_int_equal(b->backend[i].served, 0);
 		assert_int_equal(board_backend_live(b, i), 0);
-		for (k = 0; k < BOARD_WORKERS; k++)
+		for (k = 0; k < b->rows; k++)
 			assert_int_equal(*board_live(b, k, i), 0);
 	}
 	board_free(b);
+	assert_int_equal(open_descriptors(), before);
 }
 
 /* Two processes that write side by side must not share a cache line. */
 static void
 test_writers_have_lines_of_their_own(void **state)
 {
-	struct board *b = new_board(2);
+	struct board *b = new_board();
 
 	(void)state;
 	assert_int_equal((uintptr_t)&b->worker[0] % 64, 0);
@@ -107,7 +111,7 @@ test_writers_have_lines_of_their_own(void **state)
 static void
 test_seats_go_by_name(void **state)
 {
-	struct board *b = new_board(3);
+	struct board *b = new_board();
 
 	(void)state;
 	assert_int_equal(board_seat_backend(b, "a", 1, 1), 0);
@@ -118,23 +122,27 @@ test_seats_go_by_name(void **state)
 	assert_int_equal(board_seat_backend(b, "c", 2, 1), 2);
 	assert_int_equal(board_seat_backend(b, "a", 2, 1), 0);
 	assert_int_equal(b->backend[0].served, 7);
-	assert_int_equal(board_seat_backend(b, "d", 2, 1), BOARD_NO_SEAT);
+	assert_int_equal(board_seat_backend(b, "d", 2, 1), 3);
 	/* When they have ended its seat is free, and wiped clean. */
-	assert_int_equal(board_seat_backend(b, "d", 3, 2), 1);
+	assert_int_equal(board_seat_backend(b, "e", 3, 2), 1);
 	assert_int_equal(b->backend[1].served, 0);
-	assert_string_equal(b->backend[1].seat.name, "d");
+	assert_string_equal(b->ledger->backend[1].name, "e");
 	assert_int_equal(board_seat_backend(b, "a", 3, 2), 0);
 	assert_int_equal(b->backend[0].served, 7);
 	/* A name that comes back is as good as new. */
+	board_all_seated(b);
+	b->backend[2].served = 9;
 	assert_int_equal(board_seat_backend(b, "b", 4, 3), 2);
 	assert_int_equal(b->backend[2].served, 0);
+	assert_int_equal(b->ledger->backends, 4);
 	board_free(b);
 }
 
+/* However many there are, each is found again, and the last one is the last. */
 static void
-test_pools_have_seats_too(void **state)
+test_seats_run_out(void **state)
 {
-	struct board *b = new_board(1);
+	struct board *b = new_board();
 	char name[16];
 	uint32_t i;
 
@@ -145,14 +153,49 @@ test_pools_have_seats_too(void **state)
 	}
 	assert_int_equal(board_seat_pool(b, "more", 1, 1), BOARD_NO_SEAT);
 	b->pool[3].tier[TIER_PRIMARY].ticket = 11;
-	assert_int_equal(board_seat_pool(b, "pool 3", 2, 1), 3);
+	for (i = BOARD_POOLS; i-- > 0;) {
+		snprintf(name, sizeof(name), "pool %u", i);
+		assert_int_equal(board_seat_pool(b, name, 2, 1), i);
+	}
 	assert_int_equal(b->pool[3].tier[TIER_PRIMARY].ticket, 11);
+	assert_int_equal(board_seat_pool(b, "more", 2, 1), BOARD_NO_SEAT);
+	assert_int_equal(board_seat_pool(b, "more", 3, 3), 0);
 	/* A name like a pool's is no backend's, nor a listener's. */
 	assert_int_equal(board_seat_backend(b, "pool 3", 1, 1), 0);
 	assert_int_equal(board_seat_listener(b, "pool 4", 1, 1), 0);
 	assert_int_equal(board_seat_listener(b, "pool 3", 1, 1), 1);
 	assert_int_equal(board_seat_listener(b, "pool 3", 2, 1), 1);
 	board_free(b);
+}
+
+/* Three thousand servers, renamed with each of several reloads. */
+static void
+test_seats_of_renamed_servers(void **state)
+{
+	struct board *b = new_board();
+	char name[32];
+	uint32_t g, i;
+
+	(void)state;
+	for (g = 1; g <= 10; g++)
+		for (i = 0; i < 3000; i++) {
+			snprintf(name, sizeof(name), "%u.%u", g, i);
+			assert_int_equal(board_seat_backend(b, name, g, 1),
+			    (g - 1) * 3000 + i);
+		}
+	/* Those of all but the last are gone. */
+	for (i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "11.%u", i);
+		assert_int_equal(board_seat_backend(b, name, 11, 10), i);
+	}
+	board_free(b);
+}
+
+static void
+refused(int fd)
+{
+	assert_null(board_adopt(fd));
+	assert_int_equal(errno, EINVAL);
 }
 
 /* What one program has made another one can use, if they agree on it. */
@@ -167,32 +210,128 @@ test_adopted(void **state)
 	assert_non_null(a);
 	assert_int_not_equal(fd, -1);
 	a->worker[2].total = 7;
-	b = board_adopt(fd, 3);
+	assert_int_equal(board_seat_backend(a, "a", 1, 1), 0);
+	b = board_adopt(fd);
 	assert_non_null(b);
+	assert_int_equal(b->rows, 4);
 	assert_int_equal(b->worker[2].total, 7);
+	assert_int_equal(board_seat_backend(b, "a", 2, 1), 0);
 	board_free(b);
-	assert_null(board_adopt(fd, 4));
-	assert_int_equal(errno, EINVAL);
-	a->head->version++;
-	assert_null(board_adopt(fd, 3));
-	assert_int_equal(errno, EINVAL);
-	assert_null(board_adopt(-1, 3));
+	a->ledger->version++;
+	refused(fd);
+	a->ledger->version--;
+	a->ledger->rows = 8;
+	refused(fd);
+	a->ledger->rows = 4;
+	a->ledger->slots = 5;
+	refused(fd);
+	a->ledger->slots = 0;
+	a->ledger->backends = BOARD_SEATS + 1;
+	refused(fd);
+	a->ledger->backends = 2;	/* of which the second has no name */
+	refused(fd);
+	a->ledger->backends = 1;
+	memset(a->ledger->backend[0].name, 'x', BOARD_NAME);
+	refused(fd);
+	assert_null(board_adopt(-1));
 	board_free(a);
 	close(fd);
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* Neither a worker nor a stranger can take the ground from under the others. */
+static void
+test_sealed(void **state)
+{
+	int fd = -1, other;
+	struct board *b = board_new(1, &fd);
+
+	(void)state;
+	assert_non_null(b);
+	assert_int_equal(ftruncate(fd, 0), -1);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(ftruncate(fd, (off_t)b->size * 2), -1);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+	/* One that could be shrunk is not taken over. */
+	other = (int)MUST(memfd_create("other", MFD_ALLOW_SEALING));
+	MUST(ftruncate(other, (off_t)b->size));
+	assert_int_equal(pwrite(other, b->ledger, 64, 0), 64);
+	assert_null(board_adopt(other));
+	assert_int_equal(errno, EINVAL);
+	close(other);
+	board_free(b);
+	close(fd);
+}
+
+/* A worker reads what the master says, now and later, and cannot write it. */
+static void
+test_ledger_is_the_masters(void **state)
+{
+	struct board *b = new_board();
+	int ready[2], status;
+	pid_t pid;
+	char c;
+
+	(void)state;
+	MUST(pipe(ready));
+	if ((pid = (pid_t)MUST(fork())) == 0) {
+		if (board_leave_ledger(b) == -1)
+			_exit(2);
+		counter_add(&b->worker[3].total, 7);
+		if (read_full(ready[0], &c, 1) != 1 ||
+		    b->ledger->leaving != 1 || mprotect(b->ledger, 4096,
+		    PROT_READ | PROT_WRITE) != -1)
+			_exit(3);
+		signal(SIGSEGV, SIG_DFL);
+		atomic_store(&b->ledger->slots, 1);
+		_exit(4);
+	}
+	atomic_store(&b->ledger->leaving, 1);
+	assert_int_equal(write(ready[1], "", 1), 1);
+	assert_int_equal(MUST(waitpid(pid, &status, 0)), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	assert_int_equal(b->worker[3].total, 7);
+	assert_int_equal(b->ledger->slots, b->rows);
+	close_pair(ready);
+	board_free(b);
+}
+
+/* Slots that nobody holds any more at the end are not added up. */
+static void
+test_slots_follow_their_use(void **state)
+{
+	struct board *b = board_new(16, NULL);
+
+	(void)state;
+	assert_non_null(b);
+	assert_int_equal(board_slots(b), 0);
+	board_hold(b, 0, 100, 1);
+	board_hold(b, 9, 101, 1);
+	board_hold(b, 4, 102, 1);
+	assert_int_equal(board_slots(b), 10);
+	(void)board_reclaim(b, 4);
+	assert_int_equal(board_slots(b), 10);
+	(void)board_reclaim(b, 9);
+	assert_int_equal(board_slots(b), 1);
+	board_hold(b, 15, 103, 2);
+	assert_int_equal(board_slots(b), 16);
+	(void)board_reclaim(b, 15);
+	(void)board_reclaim(b, 0);
+	assert_int_equal(board_slots(b), 0);
+	board_free(b);
+}
+
 static void
 test_sums(void **state)
 {
-	struct board *b = new_board(1);
+	struct board *b = new_board();
 	struct board_totals sum;
 
 	(void)state;
 	b->worker[0].total = 5;
 	b->worker[0].up = 100;
-	b->worker[BOARD_WORKERS - 1].total = 7;
-	b->worker[BOARD_WORKERS - 1].lost = 2;
+	b->worker[b->rows - 1].total = 7;
+	b->worker[b->rows - 1].lost = 2;
 	b->worker[3].down = 1000;
 	b->worker[4].down = 1;
 	board_sum(b, &sum);
@@ -207,31 +346,31 @@ test_sums(void **state)
 static void
 test_holds_whatever_is_written(void **state)
 {
-	struct board *b = new_board(3);
-	uint32_t w = BOARD_WORKERS - 1;
+	struct board *b = new_board();
+	uint32_t w = b->rows - 1, seat = board_seat_backend(b, "a", 1, 1);
 
 	(void)state;
-	memset(b->head, 0xff, b->size);
-	assert_int_equal(board_slots(b), BOARD_WORKERS);
+	memset(b->head, 0xff, sizeof(struct board_shared));
+	memset(b->row, 0xff, b->rows * sizeof(*b->row));
+	assert_int_equal(board_slots(b), b->rows);
 	assert_int_equal(board_reclaim(b, w), UINT32_MAX);
-	assert_int_equal(*board_live(b, w, 2), 0);
-	assert_int_equal(board_seat_backend(b, "a", 1, 1), BOARD_NO_SEAT);
+	assert_int_equal(*board_live(b, w, seat), 0);
+	assert_int_equal(board_seat_backend(b, "a", 2, 1), seat);
 	board_free(b);
 }
 
 static void
 test_oldest_generation(void **state)
 {
-	struct board *b = new_board(1);
+	struct board *b = new_board();
 
 	(void)state;
-	b->head->generation = 5;
+	b->ledger->generation = 5;
 	assert_int_equal(board_oldest(b), 5);
-	b->worker[9].generation = 3;	/* nobody there any more */
+	b->ledger->slot[9].generation = 3;	/* nobody there any more */
 	assert_int_equal(board_oldest(b), 5);
-	b->worker[9].pid = 100;
-	b->worker[4].pid = 101;
-	b->worker[4].generation = 4;
+	board_hold(b, 9, 100, 3);
+	board_hold(b, 4, 101, 4);
 	assert_int_equal(board_oldest(b), 3);
 	board_free(b);
 }
@@ -240,55 +379,72 @@ test_oldest_generation(void **state)
 static void
 test_cells_do_not_overlap(void **state)
 {
-	static const uint32_t sizes[] = { 1, 2, 7, 100 };
+	struct board *b = new_board();
+	uint32_t w, i, n = 100;
 	_Atomic uint32_t *cell;
-	struct board *b;
-	uint32_t n, w, i;
-	size_t k;
 
 	(void)state;
-	for (k = 0; k < COUNT(sizes); k++) {
-		n = sizes[k];
-		b = new_board(n);
-		for (w = 0; w < BOARD_WORKERS; w++)
-			for (i = 0; i < n; i++)
-				*board_live(b, w, i) = w * 1000 + i + 1;
+	for (w = 0; w < b->rows; w++)
 		for (i = 0; i < n; i++) {
-			b->backend[i].held_until = UINT64_MAX;
-			b->backend[i].failures = UINT64_MAX;
-			b->backend[i].served = UINT64_MAX;
+			*board_live(b, w, i) = w * 1000 + i + 1;
+			*board_present(b, w, i) = w * 1000 + i + 2;
+			board_wait(b, w, i)->n = w * 1000 + i + 3;
+			board_sources(b, w)[i] = w * 1000 + i + 4;
 		}
-		for (w = 0; w < BOARD_WORKERS; w++)
-			for (i = 0; i < n; i++) {
-				cell = board_live(b, w, i);
-				assert_int_equal(*cell, w * 1000 + i + 1);
-				assert_true((uintptr_t)(cell + 1) <=
-				    (uintptr_t)b->head + b->size);
-			}
-		assert_int_equal(b->backends, n);
-		board_free(b);
+	for (i = 0; i < n; i++) {
+		b->backend[i].held_until = UINT64_MAX;
+		b->backend[i].failures = UINT64_MAX;
+		b->backend[i].served = UINT64_MAX;
 	}
+	for (w = 0; w < b->rows; w++)
+		for (i = 0; i < n; i++) {
+			cell = board_live(b, w, i);
+			assert_int_equal(*cell, w * 1000 + i + 1);
+			assert_true((uintptr_t)(cell + 1) <=
+			    (uintptr_t)b->ledger + b->size);
+			assert_int_equal(*board_present(b, w, i),
+			    w * 1000 + i + 2);
+			assert_int_equal(board_wait(b, w, i)->n,
+			    w * 1000 + i + 3);
+			assert_int_equal(board_sources(b, w)[i],
+			    w * 1000 + i + 4);
+		}
+	board_free(b);
 }
 
+/* The most of everything: mostly holes, however large. */
 static void
-test_most_backends(void **state)
+test_most(void **state)
 {
-	struct board *b = new_board(BOARD_BACKENDS);
+	struct board *b = board_new(BOARD_WORKERS, NULL);
+	_Atomic uint64_t *source;
 
 	(void)state;
-	*board_live(b, BOARD_WORKERS - 1, BOARD_BACKENDS - 1) = 5;
-	b->backend[BOARD_BACKENDS - 1].served = 6;
-	assert_int_equal(board_backend_live(b, BOARD_BACKENDS - 1), 5);
-	assert_int_equal(board_backend_live(b, BOARD_BACKENDS - 2), 0);
+	assert_non_null(b);
+	assert_int_equal(b->rows, BOARD_WORKERS);
+	assert_int_equal(b->size, board_bytes(BOARD_WORKERS));
+	atomic_store(&b->ledger->slots, b->rows);
+	*board_live(b, b->rows - 1, BOARD_SEATS - 1) = 5;
+	b->backend[BOARD_SEATS - 1].served = 6;
+	assert_int_equal(board_backend_live(b, BOARD_SEATS - 1), 5);
+	assert_int_equal(board_backend_live(b, BOARD_SEATS - 2), 0);
+	source = &board_sources(b, b->rows - 1)[BOARD_SOURCES - 1];
+	assert_int_equal((uintptr_t)(source + 1), (uintptr_t)b->ledger +
+	    b->size);
+	*source = 7;
 	board_free(b);
-	board_free(new_board(0));
+	/* As little as there can be. */
+	b = board_new(0, NULL);
+	assert_non_null(b);
+	assert_int_equal(b->rows, 4);
+	board_free(b);
 	board_free(NULL);
 }
 
 static void
 test_processes_see_each_other(void **state)
 {
-	struct board *b = new_board(2);
+	struct board *b = new_board();
 	pid_t pid;
 
 	(void)state;
@@ -308,7 +464,7 @@ static void
 test_mapping_can_be_passed_on(void **state)
 {
 	static char maps[1 << 18];
-	struct board *b = new_board(1);
+	struct board *b = new_board();
 	int fd = (int)MUST(open("/proc/self/maps", O_RDONLY));
 
 	(void)state;
@@ -343,12 +499,12 @@ test_counters(void **state)
 static void
 test_sum_over_workers(void **state)
 {
-	struct board *b = new_board(3);
+	struct board *b = new_board();
 
 	(void)state;
 	gauge_add(board_live(b, 0, 1), 1);
 	gauge_add(board_live(b, 7, 1), 20);
-	gauge_add(board_live(b, BOARD_WORKERS - 1, 1), 300);
+	gauge_add(board_live(b, b->rows - 1, 1), 300);
 	gauge_add(board_live(b, 7, 0), 4000);
 	gauge_add(board_live(b, 7, 2), 50000);
 	assert_int_equal(board_backend_live(b, 0), 4000);
@@ -357,20 +513,31 @@ test_sum_over_workers(void **state)
 	board_free(b);
 }
 
+static struct board *
+with_seats(void)
+{
+	struct board *b = new_board();
+
+	assert_int_equal(board_seat_backend(b, "a", 1, 1), 0);
+	assert_int_equal(board_seat_backend(b, "b", 1, 1), 1);
+	assert_int_equal(board_seat_backend(b, "c", 1, 1), 2);
+	assert_int_equal(board_seat_backend(b, "d", 1, 1), 3);
+	return b;
+}
+
 /* A worker with sessions, as it stands on the board. */
 static void
 hold(struct board *b, uint32_t w)
 {
 	uint32_t i;
 
-	b->worker[w].pid = 4711;
+	board_hold(b, w, 4711, 2);
 	b->worker[w].state = WORKER_READY;
 	b->worker[w].live = 6;
 	b->worker[w].total = 50;
 	b->worker[w].up = 123;
 	b->worker[w].ends[3] = 44;
-	b->worker[w].generation = 2;
-	for (i = 0; i < b->backends; i++)
+	for (i = 0; i < 4; i++)
 		gauge_add(board_live(b, w, i), (int32_t)i);
 }
 
@@ -379,23 +546,22 @@ assert_reclaimed(struct board *b, uint32_t w, uint64_t lost)
 {
 	uint32_t i;
 
-	assert_int_equal(b->worker[w].pid, 0);
+	assert_int_equal(b->ledger->slot[w].pid, 0);
 	assert_int_equal(b->worker[w].state, WORKER_FREE);
 	assert_int_equal(b->worker[w].live, 0);
 	assert_int_equal(b->worker[w].lost, lost);
-	for (i = 0; i < b->backends; i++)
+	for (i = 0; i < 4; i++)
 		assert_int_equal(*board_live(b, w, i), 0);
 	/* Totals go on counting. */
 	assert_int_equal(b->worker[w].total, 50);
 	assert_int_equal(b->worker[w].up, 123);
 	assert_int_equal(b->worker[w].ends[3], 44);
-	assert_int_equal(b->worker[w].generation, 2);
 }
 
 static void
 test_reclaim(void **state)
 {
-	struct board *b = new_board(4);
+	struct board *b = with_seats();
 	uint32_t i;
 
 	(void)state;
@@ -406,7 +572,7 @@ test_reclaim(void **state)
 	assert_reclaimed(b, 5, 6);
 	/* The neighbours keep what is theirs. */
 	for (i = 4; i <= 6; i += 2) {
-		assert_int_equal(b->worker[i].pid, 4711);
+		assert_int_equal(b->ledger->slot[i].pid, 4711);
 		assert_int_equal(b->worker[i].state, WORKER_READY);
 		assert_int_equal(b->worker[i].live, 6);
 		assert_int_equal(b->worker[i].lost, 0);
@@ -425,7 +591,7 @@ test_reclaim(void **state)
 static void
 test_reclaim_from_a_killed_process(void **state)
 {
-	struct board *b = new_board(4);
+	struct board *b = with_seats();
 	pid_t pid;
 	int p[2];
 	char c;
@@ -471,15 +637,15 @@ test_errors(void **state)
 
 	(void)state;
 	limit = forbid_descriptors();
-	b = board_new(1, NULL);
+	b = board_new(16, NULL);
 	allow_descriptors(limit);
 	assert_null(b);
 	assert_int_equal(errno, EMFILE);
 	fail_ftruncate = ENOSPC;
-	assert_null(board_new(1, NULL));
+	assert_null(board_new(16, NULL));
 	assert_int_equal(errno, ENOSPC);
 	fail_mmap = ENOMEM;
-	assert_null(board_new(1, NULL));
+	assert_null(board_new(16, NULL));
 	assert_int_equal(errno, ENOMEM);
 	assert_int_equal(open_descriptors(), before);
 }
@@ -491,13 +657,17 @@ main(void)
 		cmocka_unit_test(test_fresh_board),
 		cmocka_unit_test(test_writers_have_lines_of_their_own),
 		cmocka_unit_test(test_seats_go_by_name),
-		cmocka_unit_test(test_pools_have_seats_too),
+		cmocka_unit_test(test_seats_run_out),
+		cmocka_unit_test(test_seats_of_renamed_servers),
 		cmocka_unit_test(test_adopted),
+		cmocka_unit_test(test_sealed),
+		cmocka_unit_test(test_ledger_is_the_masters),
+		cmocka_unit_test(test_slots_follow_their_use),
 		cmocka_unit_test(test_oldest_generation),
 		cmocka_unit_test(test_holds_whatever_is_written),
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_cells_do_not_overlap),
-		cmocka_unit_test(test_most_backends),
+		cmocka_unit_test(test_most),
 		cmocka_unit_test(test_processes_see_each_other),
 		cmocka_unit_test(test_mapping_can_be_passed_on),
 		cmocka_unit_test(test_counters),

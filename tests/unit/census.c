@@ -56,9 +56,9 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	if ((board = board_new(1, NULL)) == NULL)
+	if ((board = board_new(16, NULL)) == NULL)
 		return -1;
-	atomic_store(&board->head->slots, WORKERS);
+	atomic_store(&board->ledger->slots, WORKERS);
 	truth = mmap(NULL, sizeof(*truth), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return truth == MAP_FAILED ? -1 : 0;

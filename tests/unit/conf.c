@@ -185,9 +185,9 @@ test_most_listeners(void **state)
 	for (i = 0; i < CONF_LISTENERS - 1; i++)
 		add_listener("127.0.0.1:0");
 	/* Two at once, where there is room for one. */
-	refuse(listener, "twins:80", "more than 256 listeners");
+	refuse(listener, "twins:80", "more than 4096 listeners");
 	add_listener("127.0.0.1:0");
-	refuse(listener, "127.0.0.1:0", "more than 256 listeners");
+	refuse(listener, "127.0.0.1:0", "more than 4096 listeners");
 }
 
 static void
@@ -256,7 +256,7 @@ test_pools(void **state)
 	for (i = 2; i < CONF_POOLS; i++)
 		assert_int_equal(conf_add_pool(&conf, &second, &why), 0);
 	assert_int_equal(conf_add_pool(&conf, &second, &why), -1);
-	assert_non_null(strstr(why, "256 pools"));
+	assert_non_null(strstr(why, "4096 pools"));
 }
 
 /* Names in the log must tell backends apart. */
@@ -363,8 +363,8 @@ test_most_backends(void **state)
 		    i % 256);
 		add_backend(text);
 	}
-	refuse(backend, "10.1.1.1:80", "more than 4096 backends");
-	refuse(backend, "builtin:echo", "more than 4096 backends");
+	refuse(backend, "10.1.1.1:80", "more than 32768 backends");
+	refuse(backend, "builtin:echo", "more than 32768 backends");
 }
 
 static const struct {

@@ -713,7 +713,7 @@ test_incomplete(void **state)
 	}
 }
 
-/* However many there are, the board has room for two generations. */
+/* However many there are, the board has room for eight generations. */
 static void
 test_processors(void **state)
 {
@@ -721,7 +721,7 @@ test_processors(void **state)
 	processors = 3 * BOARD_WORKERS;
 	write_file(file, "");
 	read_conf();
-	assert_int_equal(conf.workers, BOARD_WORKERS / 2);
+	assert_int_equal(conf.workers, BOARD_WORKERS / 8);
 	processors = 3;
 	read_conf();
 	assert_int_equal(conf.workers, 3);

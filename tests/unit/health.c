@@ -21,7 +21,7 @@ set_up(void **state)
 {
 	(void)state;
 	board_free(board);
-	board = board_new(4, NULL);
+	board = board_new(16, NULL);
 	assert_non_null(board);
 	b = &board->backend[2];
 	memset(&h, 0, sizeof(h));

@@ -200,7 +200,7 @@ tests_unit_queue_SOURCES = \
 	tests/unit/alloc_fault.c \
 	tests/unit/helpers.h tests/unit/queue.c
 tests_unit_queue_LDADD = $(UNIT_LIBS)
-tests_unit_queue_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
+tests_unit_queue_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=kill
 
 tests_unit_rate_SOURCES = tests/unit/helpers.h tests/unit/rate.c
 tests_unit_rate_LDADD = $(UNIT_LIBS)
@@ -249,7 +249,7 @@ tests_unit_sandbox_SOURCES = \
 	src/filter.c src/filter.h src/sandbox.c src/sandbox.h
 tests_unit_sandbox_LDADD = $(UNIT_LIBS) $(SECCOMP_LIBS)
 tests_unit_sandbox_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=syscall,--wrap=filter_load
+	-Wl,--wrap=syscall,--wrap=filter_load,--wrap=filter_exists
 
 tests_unit_seating_SOURCES = tests/unit/helpers.h tests/unit/seating.c \
 	src/seating.c src/seating.h

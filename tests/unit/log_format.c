@@ -47,7 +47,7 @@ set_up(void **state)
 	memset(&table, 0, sizeof(table));
 	memset(&session, 0, sizeof(session));
 	memset(&route, 0, sizeof(route));
-	board = board_new(3, NULL);
+	board = board_new(16, NULL);
 	assert_non_null(board);
 	strlcpy(pool.name, "main", sizeof(pool.name));
 	for (i = 0; i < 3; i++) {
@@ -195,7 +195,7 @@ test_haproxy(void **state)
 {
 	(void)state;
 	/* Two workers, with this session counted no more. */
-	board->head->slots = 2;
+	board->ledger->slots = 2;
 	board->worker[0].live = 4;
 	board->worker[1].live = 2;
 	*board_live(board, 0, 1) = 2;

@@ -13,12 +13,25 @@ static struct backends one, two;	/* as two workers see them */
 static struct queue *first, *second;
 static struct board *board;
 
+int	__wrap_kill(pid_t, int);
+
+static pid_t called;			/* since it was looked at */
+
+int
+__wrap_kill(pid_t pid, int sig)
+{
+	assert_int_equal(sig, BOARD_BELL);
+	assert_int_equal(called, 0);
+	called = pid;
+	return 0;
+}
+
 static int
 set_up(void **state)
 {
 	(void)state;
-	board = board_new(1, NULL);
-	board->head->slots = 3;
+	board = board_new(16, NULL);
+	board->ledger->slots = 3;
 	pool[0] = (struct pool){ .n = 1, .max_queue = 5 };
 	pool[1] = (struct pool){ .max_queue = 5 };
 	pool[0].seat = board_seat_pool(board, "p", 1, 1);
@@ -133,9 +146,9 @@ test_the_absent_are_passed_over(void **state)
 	assert_int_equal(queue_next(first, 0, 1201), 2);
 	/* For itself it is there all the same. */
 	assert_int_equal(queue_next(second, 0, 1200), 1);
-	board->worker[2].stopped = 1;
+	board->ledger->slot[2].stopped = 1;
 	assert_int_equal(queue_next(first, 0, 1000), 2);
-	board->worker[2].stopped = 0;
+	board->ledger->slot[2].stopped = 0;
 	assert_int_equal(queue_next(first, 0, 1000), QUEUE_NONE);
 }
 
@@ -168,6 +181,7 @@ test_a_worker_dies(void **state)
 	assert_true(queue_enter(second, 0, 1));
 	assert_true(queue_enter(second, 1, 2));
 	assert_true(queue_enter(first, 0, 2));
+	board_hold(board, 0, 1000, 1);
 	(void)board_reclaim(board, 2);
 	assert_int_equal(queue_next(first, 0, 0), 2);
 	/* In vain, until somebody has come and gone. */
@@ -178,24 +192,25 @@ test_a_worker_dies(void **state)
 	assert_false(queue_busy(first, 1));
 }
 
+/* Was the process in this slot called, and no other? */
 static bool
 rings(uint32_t worker)
 {
-	bool rung = comes(board->bell[worker], POLLIN, 0);
+	bool rung = called == (pid_t)(1000 + worker);
 
 	if (rung)
-		board_hush(board, worker);
-	assert_false(comes(board->bell[worker], POLLIN, 0));
+		called = 0;
 	return rung;
 }
 
 static void
 test_bells(void **state)
 {
+	uint32_t i;
+
 	(void)state;
-	assert_int_equal(board->bell[0], -1);
-	assert_int_equal(board_make_bells(board, 3), 0);
-	assert_int_equal(board->bell[3], -1);
+	for (i = 0; i < 3; i++)
+		board_hold(board, i, (int32_t)(1000 + i), 1);
 	queue_call(first, 0, 0);
 	assert_true(queue_enter(second, 0, 1));
 	assert_true(queue_enter(first, 0, 2));
@@ -213,6 +228,13 @@ test_bells(void **state)
 	assert_true(rings(0));
 	queue_leave(first, 0, 3, 0);
 	assert_false(rings(0) || rings(1) || rings(2));
+	/* A slot that nobody holds is none to call, nor are all processes. */
+	assert_true(queue_enter(second, 0, 1));
+	atomic_store(&board->ledger->slot[2].pid, 0);
+	queue_call(first, 0, 0);
+	atomic_store(&board->ledger->slot[2].pid, -1);
+	queue_call(first, 0, 0);
+	assert_int_equal(called, 0);
 }
 
 /* Woken or not: soon, but not in every turn. */

@@ -23,6 +23,7 @@
 #include <signal.h>
 
 #include "filter.h"
+#include "board.h"
 #include "helpers.h"
 #include "log.h"
 #include "sys.h"
@@ -35,9 +36,11 @@ long	__real_syscall(long, long, long, long, long);
 long	__wrap_syscall(long, long, long, long, long);
 int	__real_filter_load(unsigned);
 int	__wrap_filter_load(unsigned);
+bool	__wrap_filter_exists(void);
 
 static unsigned	as = FILTER_WORKER;
 static bool	no_filter;
+static bool	filter_there = true;	/* in this build */
 static int	filter_error;		/* of the next filter_load() */
 
 /* A kernel that we do not have. */
@@ -62,6 +65,12 @@ __wrap_filter_load(unsigned who)
 	errno = filter_error;
 	return filter_error != 0 ? -1 : no_filter ? 0 :
 	    __real_filter_load(who);
+}
+
+bool
+__wrap_filter_exists(void)
+{
+	return filter_there;
 }
 
 long
@@ -214,6 +223,9 @@ memory(int may)
 	X(bind_new, ENOSYS, bind_tcp())					\
 	X(listen_new, ENOSYS, listen_tcp())				\
 	X(kill_parent, ENOSYS, kill(parent, 0))			\
+	X(end_parent, ENOSYS, kill(parent, SIGTERM))			\
+	X(kill_all, ENOSYS, kill(-1, BOARD_BELL))			\
+	X(kill_group, ENOSYS, kill(-parent, BOARD_BELL))		\
 	X(kill_thread, ENOSYS, syscall(SYS_tgkill, parent, parent, 0))	\
 	X(mount, ENOSYS, mount("x", "/", "tmpfs", 0, NULL))		\
 	X(unshare, ENOSYS, unshare(CLONE_NEWUSER))			\
@@ -398,6 +410,7 @@ test_what_a_worker_needs(void **state)
 	X(pipe, ENOSYS, make_pipe())					\
 	X(pair_stream, ENOSYS, make_pair(SOCK_STREAM))			\
 	X(pair, WORKED, make_pair(SOCK_SEQPACKET | SOCK_CLOEXEC))	\
+	X(ring_of_prober, WORKED, kill(parent, BOARD_BELL))		\
 	X(connect, WORKED, connect_to(&path, sizeof(path), AF_UNIX))
 
 NOT_OF_WORKER(DEFINE)
@@ -539,6 +552,21 @@ test_source_addresses(void **state)
 	assert_int_equal(attempt(bind_port), EACCES);
 }
 
+static long
+ring(void)
+{
+	return kill(parent, BOARD_BELL);
+}
+
+/* It calls others by the one signal that nobody dies of. */
+static void
+test_bell(void **state)
+{
+	(void)state;
+	needs("seccomp");
+	assert_int_equal(attempt(ring), WORKED);
+}
+
 static void
 test_abort(void **state)
 {
@@ -583,6 +611,8 @@ test_versions_of_landlock(void **state)
 	want[] = {
 		{ 1, 0x1fff, 0, 0 }, { 2, 0x3fff, 0, 0 }, { 3, 0x7fff, 0, 0 },
 		{ 4, 0x7fff, 1, 0 }, { 5, 0xffff, 1, 0 }, { 6, 0xffff, 1, 3 },
+		/* Signals are left to the filter, which lets one through. */
+		{ 6, 0xffff, 1, 1 },
 		{ 7, 0xffff, 1, 3 }, { 99, 0xffff, 1, 3 },
 	};
 	int before = open_descriptors();
@@ -592,6 +622,7 @@ test_versions_of_landlock(void **state)
 	kernel.on = true;
 	no_filter = true;
 	for (i = 0; i < COUNT(want); i++) {
+		filter_there = want[i].scoped == 1;
 		kernel.version = want[i].version;
 		assert_string_equal(sandbox_enter(as), "landlock");
 		assert_int_equal(kernel.given[0], want[i].files);
@@ -627,6 +658,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_what_a_worker_does_not_need),
 		TEST(test_what_a_worker_needs),
+		TEST(test_bell),
 		TEST(test_what_only_a_prober_has),
 		TEST(test_prober),
 		TEST(test_what_was_open_before),

@@ -31,9 +31,9 @@ set_up(void **state)
 		list[i].question = 99;
 		list[i].seat = i;
 	}
-	if ((board = board_new(SEATS, NULL)) == NULL)
+	if ((board = board_new(16, NULL)) == NULL)
 		return -1;
-	atomic_store(&board->head->slots, BOARD_WORKERS);
+	atomic_store(&board->ledger->slots, board->rows);
 	bs = (struct backends){ .list = list, .n = SEATS, .pool = &pool,
 	    .pools = 1, .board = board };
 	seating = (struct seating){ .board = board, .seat = list,

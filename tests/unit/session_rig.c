@@ -165,9 +165,9 @@ rig_refuse(struct rig *r, int backend)
 void
 rig_ready(struct rig *r)
 {
-	r->board = board_new(r->backends.n, NULL);
+	r->board = board_new(16, NULL);
 	assert_non_null(r->board);
-	atomic_store(&r->board->head->slots, BOARD_WORKERS);
+	atomic_store(&r->board->ledger->slots, r->board->rows);
 	r->backends.board = r->board;
 	r->table.board = &r->board->worker[r->backends.worker];
 	r->table.kit.counts = &r->table.board->shuttles;
