@@ -112,17 +112,19 @@ go_on(struct builtins *b, int fd, enum shuttle_result result)
 }
 
 void
-builtin_open(struct builtins *b, int fd, enum builtin_kind kind)
+builtin_open(struct builtins *b, int fd, enum builtin_kind kind,
+    const char *name)
 {
 	struct connection *c = &b->at[fd];
 	enum shuttle_result result = SHUTTLE_GOING;
-	char text[48];
+	char text[200];
 
 	shuttle_init(&c->way);
 	c->kind = (uint8_t)kind;
 	b->live++;
 	if (kind == BUILTIN_HELLO) {
-		snprintf(text, sizeof(text), "Hello from %d\n", (int)getpid());
+		snprintf(text, sizeof(text), "Hello from %d, server %s\n",
+		    (int)getpid(), name);
 		result = shuttle_give(&c->way, b->kit, fd, text, strlen(text));
 	}
 	go_on(b, fd, result);

@@ -4,7 +4,7 @@
  * builtin.h: small services that a worker offers on real sockets, so that the
  * balancer can be tried with nothing behind it.
  *
- *	hello	 answers "Hello from <pid>" and ends
+ *	hello	 answers "Hello from <pid>, server <name>" and ends
  *	echo	 sends back what comes (RFC 862)
  *	discard	 reads and forgets (RFC 863)
  */
@@ -38,8 +38,9 @@ struct builtins *builtins_new(struct poller *, const struct shuttle_kit *,
 	    size_t descriptors);
 void	builtins_free(struct builtins *);
 
-/* Serve an accepted connection. Takes *fd* over. */
-void	builtin_open(struct builtins *, int fd, enum builtin_kind);
+/* Serve an accepted connection as the server *name*. Takes *fd* over. */
+void	builtin_open(struct builtins *, int fd, enum builtin_kind,
+	    const char *name);
 
 /* Act on an event. False: the descriptor is not one of these. */
 bool	builtins_event(struct builtins *, const struct poller_event *);

@@ -15,6 +15,7 @@
 
 #include "log_haproxy.h"
 #include "nearest.h"
+#include "proxyproto.h"
 #include "session_table.h"
 
 #define PIECES		64		/* the most there can be in a format */
@@ -87,8 +88,7 @@ put_time(const struct matter *m)
 static void
 put_start(const struct matter *m)
 {
-	put_time_of(m, log_time(m->table->log) -
-	    (m->table->now - m->session->started));
+	put_time_of(m, session_record(m->table, m->session)->began);
 }
 
 static void
@@ -248,6 +248,17 @@ put_connect_ms(const struct matter *m)
 }
 
 static void
+put_first_byte_ms(const struct matter *m)
+{
+	const struct session_record *r = session_record(m->table, m->session);
+
+	if (r->answered)
+		text_number(m->out, r->first_byte);
+	else
+		put_missing(m);
+}
+
+static void
 put_queue_ms(const struct matter *m)
 {
 	text_number(m->out, session_queued(m->table, m->session));
@@ -289,12 +300,37 @@ put_unique_id(const struct matter *m)
 	put_word(m, id);
 }
 
+/* Any bytes: what is not plain is written \xNN. */
+static void
+put_pp_unique_id(const struct matter *m)
+{
+	char plain[4 * PROXYPROTO_ID + 1];
+	struct text t = { plain, plain + sizeof(plain) - 1 };
+	const unsigned char *id;
+	size_t n;
+
+	if ((id = session_header_id(m->table, m->session, &n)) == NULL) {
+		put_missing(m);
+		return;
+	}
+	for (; n > 0; id++, n--)
+		if (*id > ' ' && *id < 127 && *id != '\\') {
+			text_bytes(&t, (const char *)id, 1);
+		} else {
+			text_string(&t, "\\x");
+			text_hex(&t, *id, 2);
+		}
+	*t.at = '\0';
+	put_word(m, plain);
+}
+
 /* doc/shuttled.8 explains each; a test compares the two. */
 #define FIELDS(X)							\
 	X(time) X(start) X(event) X(client) X(client_ip) X(client_port)	\
 	X(listener) X(address) X(pool) X(server) X(backend) X(attempts)	\
 	X(retries) X(up) X(down) X(connect_ms) X(queue_ms) X(total_ms)	\
-	X(end) X(worker) X(pid) X(unique_id)
+	X(end) X(worker) X(pid) X(unique_id) X(first_byte_ms)		\
+	X(pp_unique_id)
 
 static const char *const field_names[] = {
 #define X(name) #name,
@@ -313,25 +349,33 @@ static void (*const field_puts[])(const struct matter *) = {
 /* --- formats -------------------------------------------------------------- */
 
 #define TEXT_START							\
-	"session start client=%{client} listener=%{listener}"
+	"session start id=%{unique_id} client=%{client} listener=%{listener}"
 #define TEXT_STILL							\
-	"session still client=%{client} listener=%{listener} "		\
+	"session still id=%{unique_id} client=%{client} "		\
+	"listener=%{listener} "						\
 	"backend=%{backend} up=%{up} down=%{down} "			\
-	"connect_ms=%{connect_ms} total_ms=%{total_ms}"
+	"connect_ms=%{connect_ms} first_byte_ms=%{first_byte_ms} "	\
+	"total_ms=%{total_ms}"
 #define TEXT_END							\
-	"session end client=%{client} listener=%{listener} "		\
+	"session end id=%{unique_id} client=%{client} "			\
+	"listener=%{listener} "						\
 	"backend=%{backend} up=%{up} down=%{down} "			\
-	"connect_ms=%{connect_ms} total_ms=%{total_ms} end=%{end}"
+	"connect_ms=%{connect_ms} first_byte_ms=%{first_byte_ms} "	\
+	"total_ms=%{total_ms} end=%{end}"
 
 /* The head has time, process and pid. */
 #define JSON								\
-	"\"event\":%{event},\"start\":%{start},\"client\":%{client},"	\
+	"\"event\":%{event},\"unique_id\":%{unique_id},"		\
+	"\"pp_unique_id\":%{pp_unique_id},"				\
+	"\"start\":%{start},\"client\":%{client},"			\
 	"\"client_ip\":%{client_ip},\"client_port\":%{client_port},"	\
 	"\"listener\":%{listener},\"address\":%{address},"		\
 	"\"pool\":%{pool},\"server\":%{server},"			\
 	"\"backend\":%{backend},\"attempts\":%{attempts},"		\
 	"\"retries\":%{retries},\"up\":%{up},\"down\":%{down},"		\
-	"\"connect_ms\":%{connect_ms},\"queue_ms\":%{queue_ms},"	\
+	"\"connect_ms\":%{connect_ms},"				\
+	"\"first_byte_ms\":%{first_byte_ms},"				\
+	"\"queue_ms\":%{queue_ms},"					\
 	"\"total_ms\":%{total_ms},"					\
 	"\"end\":%{end},\"worker\":%{worker}}"
 
@@ -481,6 +525,21 @@ log_format_free(struct log_format *f)
 	if (f != NULL)
 		free(f->own);
 	free(f);
+}
+
+bool
+log_format_has(const struct log_format *f, const char *field)
+{
+	size_t i, k;
+	int event;
+
+	for (i = 0; i < COUNT && strcmp(field, field_names[i]) != 0; i++)
+		continue;
+	for (event = 0; i < COUNT && event < EVENTS; event++)
+		for (k = 0; k < f->line[event].pieces; k++)
+			if (f->line[event].piece[k].put == field_puts[i])
+				return true;
+	return false;
 }
 
 void

@@ -40,6 +40,9 @@ void	log_format_free(struct log_format *);
 /* What goes around such lines, and what all others are to look like. */
 enum log_style log_format_style(const char *spec);
 
+/* Does any of its lines have this field? */
+bool	log_format_has(const struct log_format *, const char *field);
+
 /* Backend *i* within its pool: files give it a name of two parts, POOL/SERVER. */
 const char *log_server_name(const struct backends *, uint32_t i);
 

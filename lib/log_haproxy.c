@@ -69,7 +69,7 @@ static void
 put_date(struct stamp *second, struct text *out,
     const struct session_table *t, const struct session *s)
 {
-	uint64_t ms = log_time(t->log) - (t->now - s->started);
+	uint64_t ms = session_record(t, s)->began;
 
 	text_bytes(out, " [", 2);
 	text_time(out, second, TIME_HAPROXY, (time_t)(ms / 1000));

@@ -126,6 +126,18 @@ session_finish(struct session_table *t, struct session *s, int reset)
 	table_give(t, s);
 }
 
+/* Said in all its lines: counted back from the clock it would waver. */
+static void
+begin_record(struct session_record *r)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	r->began = (uint64_t)ts.tv_sec * 1000 +
+	    (uint64_t)ts.tv_nsec / 1000000;
+	r->answered = false;
+}
+
 void
 session_open(struct session_table *t, int fd, const struct endpoint *client,
     uint16_t listener)
@@ -139,6 +151,7 @@ session_open(struct session_table *t, int fd, const struct endpoint *client,
 	s->client = *client;
 	s->listener = listener;
 	s->started = s->last = t->now;
+	begin_record(session_record(t, s));
 	table_attach(t, s, CLIENT, fd);
 	counter_add(&t->board->total, 1);
 	s->number = (uint16_t)t->board->total;

@@ -137,6 +137,34 @@ keep(struct session_table *t, struct session *s, enum proxyproto_kind kind)
 	return true;
 }
 
+static unsigned char *
+header_id(const struct session_table *t, const struct session *s)
+{
+	return t->header_ids + (size_t)table_id(t, s) * (PROXYPROTO_ID + 1);
+}
+
+const unsigned char *
+session_header_id(const struct session_table *t, const struct session *s,
+    size_t *len)
+{
+	if (t->header_ids == NULL || header_id(t, s)[0] == 0)
+		return NULL;
+	*len = header_id(t, s)[0];
+	return header_id(t, s) + 1;
+}
+
+/* The block with the header does not last as long as the session. */
+static void
+note_id(struct session_table *t, const struct session *s,
+    const struct proxyproto_bytes *id)
+{
+	if (t->header_ids == NULL)
+		return;
+	header_id(t, s)[0] = (unsigned char)id->n;
+	if (id->n > 0)
+		memcpy(header_id(t, s) + 1, id->at, id->n);
+}
+
 void
 session_header_event(struct session_table *t, struct session *s)
 {
@@ -154,7 +182,9 @@ session_header_event(struct session_table *t, struct session *s)
 		return;
 	}
 	seen = s->header + (size_t)n;
-	if ((len = proxyproto_decode(bytes, seen, &h, &why)) == -1) {
+	if ((len = proxyproto_decode(bytes, seen, &h, &why)) > 0)
+		note_id(t, s, &h.id);
+	if (len == -1) {
 		refuse(t, s, END_BAD_HEADER, why, bytes, seen);
 	} else if (len == 0) {
 		wait_for_more(t, s, (size_t)n);
@@ -182,6 +212,8 @@ session_meet(struct session_table *t, struct session *s)
 	const struct session_route *r = &t->route[s->listener];
 
 	s->note = BUFPOOL_NONE;
+	if (t->header_ids != NULL)
+		header_id(t, s)[0] = 0;
 	if (r->proxies == NULL) {
 		come_in(t, s);
 	} else if (cidr_find(r->proxies, &s->client) == CIDR_ALLOW) {
@@ -240,9 +272,14 @@ void
 session_unique_id(const struct session_table *t, const struct session *s,
     char id[SESSION_ID])
 {
-	snprintf(id, SESSION_ID, "%016llx-%llx-%x",
-	    (unsigned long long)t->seed, (unsigned long long)s->started,
-	    (unsigned)s->number);
+	struct text out = { id, id + SESSION_ID - 1 };
+
+	text_hex(&out, t->seed, 16);
+	text_bytes(&out, "-", 1);
+	text_hex(&out, s->started, 1);
+	text_bytes(&out, "-", 1);
+	text_hex(&out, s->number, 1);
+	*out.at = '\0';
 }
 
 /* Of what came in, what is to be passed on; and what is to be said besides. */

@@ -155,6 +155,16 @@ note_move(const struct session_table *t, struct session *s, int way)
 	s->heard[way] = (uint32_t)(t->now - s->started);
 }
 
+/* By the clock of this turn. */
+static void
+note_answer(const struct session_table *t, const struct session *s)
+{
+	struct session_record *r = session_record(t, s);
+
+	r->answered = true;
+	r->first_byte = (uint32_t)(t->now - s->started);
+}
+
 void
 session_relay_event(struct session_table *t, struct session *s, int side,
     unsigned ready)
@@ -171,8 +181,11 @@ session_relay_event(struct session_table *t, struct session *s, int side,
 		    shuttle_read));
 	else if (ready & POLLER_READ && session_discards(s, side))
 		discard(t, s, side);
-	if (in->in + in->out != before)
+	if (in->in + in->out != before) {
+		if (before == 0 && side == SERVER)
+			note_answer(t, s);
 		note_move(t, s, side);
+	}
 	if (out->in + out->out != other)
 		note_move(t, s, !side);
 	if (!in->splicing && !out->splicing)

@@ -25,9 +25,10 @@ table_init(struct session_table *t, uint32_t limit, size_t descriptors)
 	t->descriptors = descriptors;
 	/* calloc() leaves the pages of large tables untouched. */
 	t->session = calloc(limit, sizeof(*t->session));
+	t->record = calloc(limit, sizeof(*t->record));
 	t->owner = calloc(descriptors, sizeof(*t->owner));
 	t->free_id = calloc(limit, sizeof(*t->free_id));
-	if (t->session == NULL || t->owner == NULL || t->free_id == NULL) {
+	if (t->session == NULL || t->record == NULL || t->owner == NULL || t->free_id == NULL) {
 		table_free(t);
 		return -1;
 	}
@@ -38,9 +39,13 @@ void
 table_free(struct session_table *t)
 {
 	free(t->session);
+	free(t->record);
+	free(t->header_ids);
 	free(t->owner);
 	free(t->free_id);
 	t->session = NULL;
+	t->record = NULL;
+	t->header_ids = NULL;
 	t->owner = t->free_id = NULL;
 }
 
@@ -65,6 +70,12 @@ bool
 table_full(const struct session_table *t)
 {
 	return t->live >= t->limit;
+}
+
+struct session_record *
+session_record(const struct session_table *t, const struct session *s)
+{
+	return &t->record[table_id(t, s)];
 }
 
 uint32_t

@@ -80,9 +80,17 @@ struct session_lines {
 	uint32_t	 next;		/* the id to go on with; 0: not begun */
 };
 
+/* What only the log asks of a session, so that the session stays small. */
+struct session_record {
+	uint64_t	began;		/* when accepted, ms since 1970 */
+	uint32_t	first_byte;	/* of the server; ms since it began */
+	bool		answered;	/* there was one */
+};
+
 struct session_table {
 	/* Set by table_init(). */
 	struct session	*session;	/* by id */
+	struct session_record *record;	/* likewise */
 	uint32_t	*owner;		/* id and side, by descriptor */
 	uint32_t	*free_id;	/* ids that were used before */
 	uint32_t	 free_ids;
@@ -103,6 +111,11 @@ struct session_table {
 	struct board_worker *board;
 	struct log	*log;
 	struct session_lines lines;
+	/*
+	 * Unique ids of clients' PROXY headers, by session: a byte that says how
+	 * long it is, then PROXYPROTO_ID bytes. NULL: the log does not ask.
+	 */
+	unsigned char	*header_ids;
 	struct session_route *route;	/* by listener */
 	uint32_t	 max_sessions;	/* of all workers; 0: no limit */
 	uint64_t	 seed;		/* no other worker has it */
@@ -152,6 +165,13 @@ uint64_t session_lasted(const struct session_table *, const struct session *);
 #define SESSION_ID	40
 void	session_unique_id(const struct session_table *,
 	    const struct session *, char id[SESSION_ID]);
+
+struct session_record *session_record(const struct session_table *,
+	    const struct session *);
+
+/* The id of the header that its client sent, NULL: there is none. */
+const unsigned char *session_header_id(const struct session_table *,
+	    const struct session *, size_t *len);
 
 /* End sessions whose backend went down, where the pool wants it so. */
 void	table_cut(struct session_table *);

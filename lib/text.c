@@ -28,6 +28,18 @@ text_padded(struct text *t, unsigned n, unsigned width)
 }
 
 void
+text_hex(struct text *t, uint64_t n, unsigned width)
+{
+	char digits[16];
+	size_t i = sizeof(digits);
+
+	do
+		digits[--i] = "0123456789abcdef"[n & 15];
+	while ((n >>= 4) > 0 || sizeof(digits) - i < width);
+	text_bytes(t, digits + i, sizeof(digits) - i);
+}
+
+void
 text_json(struct text *t, const char *s)
 {
 	static const char hex[] = "0123456789abcdef";

@@ -45,6 +45,9 @@ void	text_number(struct text *, uint64_t);
 /* With zeros in front, *digits* wide. */
 void	text_padded(struct text *, unsigned n, unsigned digits);
 
+/* In the base 16, with small letters; *digits* wide at least, 16 at most. */
+void	text_hex(struct text *, uint64_t, unsigned digits);
+
 /* As a JSON string with its quotes (RFC 8259, section 7). */
 void	text_json(struct text *, const char *);
 

@@ -237,7 +237,8 @@ accept_builtin(struct acceptor *a, const struct listener *l)
 	for (n = 0; n < ACCEPTS && !builtins_full(a); n++) {
 		if ((fd = sys_accept(l->fd, &from)) == -1)
 			break;
-		builtin_open(a->builtins, fd, l->builtin);
+		builtin_open(a->builtins, fd, l->builtin,
+		    a->conf->backend[l->backend].name);
 	}
 	if (builtins_full(a))
 		watch_builtins(a, false);

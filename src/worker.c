@@ -147,6 +147,9 @@ set_up_table(struct worker *w, size_t descriptors)
 	t->board = w->me;
 	t->log = w->log;
 	t->max_sessions = w->conf->max_sessions;
+	if (b.notes > 0 && log_format_has(t->lines.format, "pp_unique_id") &&
+	    (t->header_ids = calloc(b.sessions, PROXYPROTO_ID + 1)) == NULL)
+		return -1;
 	t->kit.pool = bufpool_new(w->conf->buffers, BUDGET_BLOCK);
 	t->kit.scratch = malloc(BUDGET_BLOCK);
 	if (b.notes > 0)

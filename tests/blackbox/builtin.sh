@@ -17,7 +17,7 @@ hello_from_every_worker() {
 	while [ "$(pids_so_far)" -lt 4 ] && [ $i -lt 100 ]; do
 		i=$((i + 1))
 		peer "connect $LISTEN; cat"
-		sed -n 's/^Hello from \([0-9]*\)$/\1/p' "$T/peer.out" \
+		sed -n 's/^Hello from \([0-9]*\), server builtin:hello$/\1/p' "$T/peer.out" \
 		    >>"$T/pids"
 		assert_eq 'answers' $i "$(grep -c . "$T/pids")"
 	done
@@ -30,7 +30,7 @@ hello_from_every_worker() {
 
 hello_of_one_process() {
 	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 0
-	peer "connect $LISTEN; expect-text \"Hello from $PID\\n\"; expect-eof"
+	peer "connect $LISTEN; expect-text \"Hello from $PID, server builtin:hello\\n\"; expect-eof"
 	shuttled_stop
 }
 

@@ -28,11 +28,12 @@ json() {
 	one_session json
 	assert_log "^{\"time\":\"$rfc3339\",\"process\":\"[a-z0-9 ]*\",\
 \"pid\":$number,\"level\":\"info\",\"event\":\"end\",\
+\"unique_id\":\"[-0-9a-f]*\",\"pp_unique_id\":null,\
 \"start\":\"$rfc3339\",\"client\":\"127.0.0.1:$number\",\
 \"client_ip\":\"127.0.0.1\",\"client_port\":$number,\
 \"listener\":\"$LISTEN\",\"address\":\"$LISTEN\",\"pool\":\"main\",\"server\":\"it\",\
 \"backend\":\"it\",\"attempts\":1,\"retries\":0,\"up\":300,\"down\":7,\
-\"connect_ms\":$number,\"queue_ms\":0,\"total_ms\":$number,\"end\":\"client.close\",\
+\"connect_ms\":$number,\"first_byte_ms\":$number,\"queue_ms\":0,\"total_ms\":$number,\"end\":\"client.close\",\
 \"worker\":$number}\$"
 	shuttled_stop
 	assert_eq 'lines that are no objects' '' \
@@ -100,8 +101,8 @@ lines_in_between() {
 	rm -f "$T/enough"
 	peer_start c "connect $LISTEN; send 300 seed 1; expect 7 seed 0; \
 	    wait-file $T/enough; half-close; expect-eof"
-	wait_for 10 log_reaches 3 "session still client=127.0.0.1:$number \
-listener=$LISTEN backend=it up=300 down=7 connect_ms=$number total_ms=$number\$"
+	wait_for 10 log_reaches 3 "session still id=[-0-9a-f]* client=127.0.0.1:$number \
+listener=$LISTEN backend=it up=300 down=7 connect_ms=$number first_byte_ms=$number total_ms=$number\$"
 	: >"$T/enough"
 	peer_wait b c
 	assert_log 'session end .*end=client.close$'

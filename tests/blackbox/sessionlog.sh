@@ -18,9 +18,9 @@ ends() {
 	shuttled_start -l 127.0.0.1:0 -b "$(address b),name=it" \
 	    -w "$workers" "$@"
 	peer "connect $LISTEN; $client"
-	assert_log "session end client=127\\.0\\.0\\.1:$number \
+	assert_log "session end id=[-0-9a-f]* client=127\\.0\\.0\\.1:$number \
 listener=$LISTEN backend=it up=$number down=$number connect_ms=$number \
-total_ms=$number end=$end\$"
+first_byte_ms=[-0-9]* total_ms=$number end=$end\$"
 	assert_eq 'lines' 1 "$(log_count 'session end')"
 	peer_wait b
 	shuttled_stop
@@ -68,7 +68,7 @@ refused() {
 	shuttled_start -l 127.0.0.1:0 -b "$(address r),name=r" -w "$workers"
 	peer "connect $LISTEN; expect-eof"
 	assert_log "listener=$LISTEN backend=r up=0 down=0 connect_ms=- \
-total_ms=$number end=server.refused\$"
+first_byte_ms=- total_ms=$number end=server.refused\$"
 	backends_release r
 	shuttled_stop
 }
@@ -78,7 +78,7 @@ connect_timeout() {
 	shuttled_start -l 127.0.0.1:0 -b "$(address s),name=s" \
 	    -w "$workers" --connect-timeout 300ms
 	peer "connect $LISTEN; expect-eof"
-	assert_log "backend=s up=0 down=0 connect_ms=- total_ms=$number \
+	assert_log "backend=s up=0 down=0 connect_ms=- first_byte_ms=- total_ms=$number \
 end=proxy.connect_timeout\$"
 	assert_between total_ms 300 5000 "$(session_field total_ms)"
 	backends_release s
@@ -138,7 +138,7 @@ the_form_of_a_line() {
 verbose_has_the_start_too() {
 	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w "$workers" -v
 	peer "connect $LISTEN; cat"
-	assert_log "session start client=127.0.0.1:$number listener=$LISTEN\$"
+	assert_log "session start id=[-0-9a-f]* client=127.0.0.1:$number listener=$LISTEN\$"
 	assert_log 'session end '
 	shuttled_stop
 }

@@ -154,7 +154,7 @@ by_address() {
 		peer "$script"
 	done
 	wait_for 5 log_reaches 60 'session end'
-	sed -n 's/.*session end client=\([^:]*\):.* backend=\([^ ]*\) .*/\1 \2/p' \
+	sed -n 's/.*session end id=[-0-9a-f]* client=\([^:]*\):.* backend=\([^ ]*\) .*/\1 \2/p' \
 	    "$T/log" | sort | uniq -c >"$T/pairs"
 	assert_eq 'clients and their servers' 20 "$(wc -l <"$T/pairs")"
 	assert_eq 'servers that have clients' 4 \

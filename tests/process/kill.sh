@@ -11,7 +11,7 @@ DEATHS=wanted
 # after the first FROM lines of the log.
 clients_of() {
 	tail -n "+$(($2 + 1))" "$T/log" |
-	    sed -n "s/.*\\[$1\\] debug: session start client=\\([^ ]*\\) .*/\\1/p" |
+	    sed -n "s/.*\\[$1\\] debug: session start id=[^ ]* client=\\([^ ]*\\) .*/\\1/p" |
 	    sort
 }
 

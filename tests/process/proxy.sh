@@ -43,7 +43,7 @@ trusting() {
 client() {
 	wait_for 5 log_reaches "$1" 'session end'
 	assert_eq 'the client' "$2" "$(sed -n \
-	    's/.*session end client=\([^ ]*\) .*/\1/p' "$T/log" | tail -n 1)"
+	    's/.*session end id=[-0-9a-f]* client=\([^ ]*\) .*/\1/p' "$T/log" | tail -n 1)"
 }
 
 # Three kinds of listeners, both versions and families: the server sees what
@@ -69,7 +69,7 @@ who_it_is() {
 	    exchange 5 5 seed 1 seed 1; half-close; expect-eof"
 	peer "connect $LISTEN 127.0.0.9:0; send-hex ${signature}20000000; \
 	    exchange 5 5 seed 1 seed 1; half-close; expect-eof"
-	wait_for 5 log_reaches 2 'session end client=127.0.0.9:'
+	wait_for 5 log_reaches 2 'session end id=[-0-9a-f]* client=127.0.0.9:'
 	shuttled_stop
 	peer_stop a
 }
@@ -208,7 +208,7 @@ TCP4 198.51.100.$n 192.0.2.1 $((n * 100)) 80\\r\\n\"; \
 		peer "$script"
 	done
 	wait_for 5 log_reaches 60 'session end'
-	sed -n 's/.*session end client=\([^:]*\):.* backend=\([^ ]*\) .*/\1 \2/p' \
+	sed -n 's/.*session end id=[-0-9a-f]* client=\([^:]*\):.* backend=\([^ ]*\) .*/\1 \2/p' \
 	    "$T/log" | sort -u >"$T/pairs"
 	assert_eq 'clients and their servers' 20 "$(wc -l <"$T/pairs")"
 	assert_eq 'servers that have clients' 3 \
@@ -279,6 +279,33 @@ passed_on() {
 	backends_release r
 }
 
+# Who is told an id logs the one that it was told beside its own.
+ids_are_logged() {
+	say "listen: { near: { address = \"127.0.0.1:0\"; pool = \"p\" };
+	    far: { address = \"unix:$T/s\"; pool = \"h\";
+	    accept_proxy = \"unix:\" } }
+	    pool: { p: { send_proxy = \"v2\"; send_proxy_tlvs = \"unique_id\";
+	    server: { s: { address = \"unix:$T/s\" } } }
+	    h: { server: { s: { address = \"builtin:hello\" } } } }" \
+	    >"$T/near.conf"
+	shuttled_start -c "$T/near.conf" -w "$workers" --log-format \
+	    '%{event} %{listener} %{unique_id} %{pp_unique_id}' -v
+	for _ in 1 2 3; do
+		peer "connect $LISTEN; half-close; expect-text \"Hello\"; cat"
+	done
+	wait_for 5 log_reaches 3 '^end near '
+	wait_for 5 log_reaches 3 '^end far '
+	sed -n 's/^end near \([^ ]*\) -$/\1/p' "$T/log" | sort >"$T/given"
+	assert_eq 'ids' 3 "$(sort -u "$T/given" | grep -c .)"
+	assert_eq 'ids of the headers' "$(cat "$T/given")" \
+	    "$(sed -n 's/^end far [^ ]* //p' "$T/log" | sort)"
+	# Both lines of a session have the same.
+	assert_eq 'starts and ends' 12 "$(log_count '^\(start\|end\) ')"
+	assert_eq 'sessions' 6 "$(sed 's/^[a-z]* [a-z]* \([-0-9a-f]*\).*/\1/' \
+	    "$T/log" | grep '^[0-9a-f]*-' | sort | uniq -c | grep -c '^ *2 ')"
+	shuttled_stop
+}
+
 # Checks do as sessions do, but in their own name.
 checked() {
 	peer_start a "listen 127.0.0.1:0; port-file $T/a; \
@@ -302,4 +329,4 @@ checked() {
 }
 
 run_cases who_it_is cut_at_every_byte bad_headers not_trusted too_late \
-    by_the_client_in_it banner passed_on checked
+    by_the_client_in_it banner passed_on ids_are_logged checked

@@ -201,13 +201,13 @@ from_haproxy() {
 	done
 	told "$(ask "127.0.0.3:$port" --interface 127.0.0.9)" 127.0.0.9 \
 	    "127.0.0.3:$port id=7F000009:"
-	assert_log 'session end client=127.0.0.9:.* end=client.close'
-	assert_log 'session end client=\[::1\]:.* end=client.close'
+	assert_log 'session end id=[-0-9a-f]* client=127.0.0.9:.* end=client.close'
+	assert_log 'session end id=[-0-9a-f]* client=\[::1\]:.* end=client.close'
 	# It says LOCAL of clients on unix sockets: then it is the client.
 	ask any --unix-socket "$T/haproxy_before.sock" >"$T/answer"
-	assert_log 'session end client=unix: '
+	assert_log 'session end id=[-0-9a-f]* client=unix: '
 	# So it does when it checks.
-	wait_for 10 log_reaches 3 'session end client=127.0.0.1:'
+	wait_for 10 log_reaches 3 'session end id=[-0-9a-f]* client=127.0.0.1:'
 	assert_not_log 'end=client.bad_header'
 	end "$server"
 	end "$told_by"
@@ -221,8 +221,8 @@ from_nginx() {
 	port=${ADDRESS##*:}
 	told "$(ask "$ADDRESS" --interface 127.0.0.9)" 127.0.0.9 "$ADDRESS id="
 	told "$(ask "[::1]:$port")" ::1 "::1:$port id="
-	assert_log 'session end client=127.0.0.9:.* end=client.close'
-	assert_log 'session end client=\[::1\]:.* end=client.close'
+	assert_log 'session end id=[-0-9a-f]* client=127.0.0.9:.* end=client.close'
+	assert_log 'session end id=[-0-9a-f]* client=\[::1\]:.* end=client.close'
 	end "$server"
 	end "$told_by"
 	shuttled_stop

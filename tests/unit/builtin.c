@@ -102,7 +102,7 @@ visit(enum builtin_kind kind)
 	int p[2];
 
 	tcp_pair(p);
-	builtin_open(builtins, p[0], kind);
+	builtin_open(builtins, p[0], kind, "me");
 	return p[1];
 }
 
@@ -127,7 +127,8 @@ assert_hello(int fd)
 {
 	char want[64], got[64];
 
-	snprintf(want, sizeof(want), "Hello from %d\n", (int)getpid());
+	snprintf(want, sizeof(want), "Hello from %d, server me\n",
+	    (int)getpid());
 	assert_string_equal(read_text(fd, got, sizeof(got)), want);
 }
 
@@ -152,7 +153,7 @@ test_hello_to_one_that_talks(void **state)
 	(void)state;
 	tcp_pair(p);
 	write_text(p[1], "GET / HTTP/1.0\r\n\r\n");
-	builtin_open(builtins, p[0], BUILTIN_HELLO);
+	builtin_open(builtins, p[0], BUILTIN_HELLO, "me");
 	write_text(p[1], "and more");
 	turn(1);
 	write_text(p[1], "and more");
@@ -173,7 +174,7 @@ hello_slowly(int calls, size_t most)
 	slow.fd = p[0];
 	slow.calls = calls;
 	slow.most = most;
-	builtin_open(builtins, p[0], BUILTIN_HELLO);
+	builtin_open(builtins, p[0], BUILTIN_HELLO, "me");
 	while (slow.calls > 0 && clock_ms() < give_up)
 		turn(1);
 	turn(1);

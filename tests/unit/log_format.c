@@ -6,11 +6,15 @@
  */
 #include "log_format.h"
 
+#include "proxyproto.h"
 #include "session_table.h"
 
 #include "helpers.h"
 
 #define STAMP	"2026-11-22T01:44:27.123Z"
+
+/* The seed, when it began, and the how manieth it is. */
+#define ID	"0000000000000abc-2695-1f"
 
 int	__wrap_clock_gettime(clockid_t, struct timespec *);
 
@@ -28,6 +32,7 @@ static char	dir[64], path[80], text[5000];
 static char	why[200];
 static struct session_table table;
 static struct session session;
+static struct session_record record;
 static struct session_route route;
 static struct pool pool;
 static struct backend servers[3];
@@ -46,6 +51,7 @@ set_up(void **state)
 	setenv("TZ", "Asia/Kathmandu", 1);
 	memset(&table, 0, sizeof(table));
 	memset(&session, 0, sizeof(session));
+	memset(&record, 0, sizeof(record));
 	memset(&route, 0, sizeof(route));
 	board = board_new(16, NULL);
 	assert_non_null(board);
@@ -66,6 +72,12 @@ set_up(void **state)
 	table.backends = &backends;
 	table.route = &route;
 	table.now = 10000;
+	table.session = &session;
+	table.record = &record;
+	table.seed = 0xabc;
+	record.began = UINT64_C(1795311867000);
+	record.answered = true;
+	record.first_byte = 5;
 	table.log = log_open(path, LOG_INFO);
 	assert_non_null(table.log);
 	log_ident(table.log, "worker 2");
@@ -73,6 +85,7 @@ set_up(void **state)
 	memcpy(session.client.ip, ip, sizeof(ip));
 	session.client.port = 51234;
 	session.started = 9877;
+	session.number = 31;
 	session.connected = 9880;
 	session.way[UP].out = 120;
 	session.way[DOWN].out = 5300;
@@ -137,42 +150,45 @@ test_text(void **state)
 
 	(void)state;
 	snprintf(want, sizeof(want), STAMP " worker 2[%d] "
-	    "info: session end client=192.0.2.7:51234 listener=front "
-	    "backend=c,b up=120 down=5300 connect_ms=3 total_ms=123 "
+	    "info: session end id=" ID " client=192.0.2.7:51234 listener=front "
+	    "backend=c,b up=120 down=5300 connect_ms=3 first_byte_ms=5 "
+	    "total_ms=123 "
 	    "end=client.close\n", (int)getpid());
 	assert_string_equal(line("text", EVENT_END), want);
 	line("text", EVENT_START);
-	assert_non_null(strstr(text, " info: session start "
+	assert_non_null(strstr(text, " info: session start id=" ID " "
 	    "client=192.0.2.7:51234 listener=front\n"));
 	line("text", EVENT_STILL);
-	assert_non_null(strstr(text, " info: session still "
+	assert_non_null(strstr(text, " info: session still id=" ID " "
 	    "client=192.0.2.7:51234 listener=front backend=c,b up=120 "
-	    "down=5300 connect_ms=3 total_ms=123\n"));
+	    "down=5300 connect_ms=3 first_byte_ms=5 total_ms=123\n"));
 	session.attempts = 0;
 	session.connected = 0;
+	record.answered = false;
 	session.end = END_NO_BACKEND;
 	line("text", EVENT_END);
 	assert_non_null(strstr(text, " backend=- up=120 down=5300 "
-	    "connect_ms=- total_ms=123 end=proxy.no_backend\n"));
+	    "connect_ms=- first_byte_ms=- total_ms=123 end=proxy.no_backend\n"));
 }
 
 static void
 test_json(void **state)
 {
-	char want[600];
+	char want[800];
 
 	(void)state;
 	strlcpy(servers[1].name, "b\"\\\n", sizeof(servers[1].name));
 	snprintf(want, sizeof(want), "{\"time\":\"" STAMP "\","
 	    "\"process\":\"worker 2\",\"pid\":%d,\"level\":\"info\","
-	    "\"event\":\"end\",\"start\":\"2026-11-22T01:44:27.000Z\","
+	    "\"event\":\"end\",\"unique_id\":\"" ID "\","
+	    "\"pp_unique_id\":null,\"start\":\"2026-11-22T01:44:27.000Z\","
 	    "\"client\":\"192.0.2.7:51234\",\"client_ip\":\"192.0.2.7\","
 	    "\"client_port\":51234,\"listener\":\"front\","
 	    "\"address\":\"192.0.2.1:80\",\"pool\":\"main\","
 	    "\"server\":\"b\\\"\\\\\\u000a\","
 	    "\"backend\":\"c,b\\\"\\\\\\u000a\",\"attempts\":2,"
 	    "\"retries\":1,\"up\":120,\"down\":5300,\"connect_ms\":3,"
-	    "\"queue_ms\":0,\"total_ms\":123,\"end\":\"client.close\","
+	    "\"first_byte_ms\":5,\"queue_ms\":0,\"total_ms\":123,\"end\":\"client.close\","
 	    "\"worker\":2}\n", (int)getpid());
 	assert_string_equal(line("json", EVENT_END), want);
 	session.attempts = 0;
@@ -181,7 +197,7 @@ test_json(void **state)
 	assert_non_null(strstr(text, "\"event\":\"start\","));
 	assert_non_null(strstr(text, "\"server\":null,\"backend\":null,"
 	    "\"attempts\":0,\"retries\":0,\"up\":120,\"down\":5300,\"connect_ms\":null,"
-	    "\"queue_ms\":0,\"total_ms\":123,\"end\":null,\"worker\":2}\n"));
+	    "\"first_byte_ms\":5,\"queue_ms\":0,\"total_ms\":123,\"end\":null,\"worker\":2}\n"));
 	line("json", EVENT_STILL);
 	assert_non_null(strstr(text, "\"event\":\"still\","));
 }
@@ -207,7 +223,7 @@ test_haproxy(void **state)
 	assert_string_equal(tail("haproxy", EVENT_STILL), "192.0.2.7:51234 "
 	    "[22/Nov/2026:07:29:27.000] front main/b 0/3/+123 +5300 -- "
 	    "6/6/6/2/+1 0/0\n");
-	assert_string_equal(tail("haproxy", EVENT_START), "session start "
+	assert_string_equal(tail("haproxy", EVENT_START), "session start id=" ID " "
 	    "client=192.0.2.7:51234 listener=front\n");
 	session.queued = 2;
 	assert_non_null(strstr(tail("haproxy", EVENT_END), " main/b 2/1/123 "));
@@ -317,6 +333,9 @@ test_fields(void **state)
 		{ "%{down}", "5300\n" },
 		{ "%{connect_ms}", "3\n" },
 		{ "%{queue_ms}", "0\n" },
+		{ "%{first_byte_ms}", "5\n" },
+		{ "%{unique_id}", ID "\n" },
+		{ "%{pp_unique_id}", "-\n" },
 		{ "%{total_ms}", "123\n" },
 		{ "%{end}", "client.close\n" },
 		{ "%{worker}", "2\n" },
@@ -340,6 +359,46 @@ test_fields(void **state)
 	session.connected = 0;
 	assert_string_equal(line("%{server} %{backend} %{attempts} %{retries} "
 	    "%{connect_ms}", EVENT_END), "- - 0 0 -\n");
+}
+
+/* Whatever a header has in it, a line stays a line. */
+static void
+test_header_id(void **state)
+{
+	static unsigned char ids[PROXYPROTO_ID + 1] = "\005a \\\n\377";
+	struct log_format *f;
+
+	(void)state;
+	table.header_ids = ids;
+	assert_string_equal(line("%{pp_unique_id}", EVENT_END),
+	    "a\\x20\\x5c\\x0a\\xff\n");
+	assert_non_null(strstr(line("json", EVENT_END),
+	    "\"pp_unique_id\":\"a\\\\x20\\\\x5c\\\\x0a\\\\xff\","));
+	ids[0] = 0;
+	assert_string_equal(line("%{pp_unique_id}", EVENT_END), "-\n");
+	table.header_ids = NULL;
+	f = log_format_new("json", why, sizeof(why));
+	assert_true(log_format_has(f, "pp_unique_id"));
+	assert_false(log_format_has(f, "time"));
+	log_format_free(f);
+	f = log_format_new("text", why, sizeof(why));
+	assert_false(log_format_has(f, "pp_unique_id"));
+	log_format_free(f);
+}
+
+/* The clock may be put forward or back between two lines. */
+static void
+test_start_is_the_same(void **state)
+{
+	(void)state;
+	table.now += 12345;
+	assert_string_equal(line("%{start}", EVENT_START),
+	    "2026-11-22T01:44:27.000Z\n");
+	table.now += 12345;
+	assert_string_equal(line("%{start}", EVENT_END),
+	    "2026-11-22T01:44:27.000Z\n");
+	assert_non_null(strstr(tail("haproxy", EVENT_STILL),
+	    "[22/Nov/2026:07:29:27.000]"));
 }
 
 static void
@@ -523,6 +582,8 @@ main(void)
 		TEST(test_names_of_two_parts),
 		TEST(test_haproxy_codes),
 		TEST(test_fields),
+		TEST(test_header_id),
+		TEST(test_start_is_the_same),
 		TEST(test_clients),
 		TEST(test_errors),
 		TEST(test_long_line),

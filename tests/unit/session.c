@@ -73,7 +73,7 @@ test_request_and_answer(void **state)
 static void
 test_lines_in_the_log(void **state)
 {
-	char name[ADDR_TEXT], want[300];
+	char name[ADDR_TEXT], id[SESSION_ID], want[400];
 	struct addr a;
 
 	(void)state;
@@ -81,22 +81,28 @@ test_lines_in_the_log(void **state)
 	a.len = sizeof(a.in6);
 	MUST(getsockname(client, &a.sa, &a.len));
 	addr_format(&a, name, sizeof(name));
+	session_unique_id(&rig.table, rig_session(&rig), id);
 	snprintf(want, sizeof(want),
-	    " debug: session start client=%s listener=front\n", name);
+	    " debug: session start id=%s client=%s listener=front\n", id,
+	    name);
 	assert_non_null(strstr(rig_log(&rig), want));
 	assert_null(strstr(rig_log(&rig), "session end"));
 	rig_write(&rig, client, "123");
 	rig_expect(&rig, server, "123");
+	rig_write(&rig, server, "4");
+	rig_expect(&rig, client, "4");
+	session_record(&rig.table, rig_session(&rig))->first_byte = 7;
 	rig_session(&rig)->started = 5000;
 	rig_session(&rig)->connected = 5003;
+	session_unique_id(&rig.table, rig_session(&rig), id);
 	rig_hang_up(&server);
 	rig_expect_end(&rig, client);
 	rig_hang_up(&client);
 	/* So that the times are known: what is asked last is the table. */
 	TURN_UNTIL(&rig, rig.table.live == 0);
-	snprintf(want, sizeof(want), " info: session end client=%s "
-	    "listener=front backend=a up=3 down=0 connect_ms=3 "
-	    "total_ms=%llu end=server.close\n", name,
+	snprintf(want, sizeof(want), " info: session end id=%s client=%s "
+	    "listener=front backend=a up=3 down=1 connect_ms=3 "
+	    "first_byte_ms=7 total_ms=%llu end=server.close\n", id, name,
 	    (unsigned long long)(rig.table.now - 5000));
 	assert_non_null(strstr(rig_log(&rig), want));
 }

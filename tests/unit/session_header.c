@@ -66,6 +66,33 @@ test_split(void **state)
 		}
 }
 
+/* Kept for the log, though the header is not; the next client has none. */
+static void
+test_id_is_noted(void **state)
+{
+	static const unsigned char head[] = V2 "\x21\x11\x00\x12"
+	    "\1\2\3\4\5\6\7\10\0\11\0\12\5\0\3a\0b";
+	const unsigned char *id;
+	size_t n;
+
+	(void)state;
+	begin();
+	rig.table.header_ids = calloc(SESSIONS, PROXYPROTO_ID + 1);
+	client = rig_client(&rig);
+	put_and_turn(head, sizeof(head) - 1);
+	server = rig_server(&rig, 0);
+	id = session_header_id(&rig.table, rig_session(&rig), &n);
+	assert_non_null(id);
+	assert_int_equal(n, 3);
+	assert_memory_equal(id, "a\0b", 3);
+	over();
+	rig.route.proxies = NULL;
+	client = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	assert_null(session_header_id(&rig.table, rig_session(&rig), &n));
+	over();
+}
+
 static void
 test_byte_by_byte(void **state)
 {
@@ -281,6 +308,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		TEST(test_split),
 		TEST(test_byte_by_byte),
+		TEST(test_id_is_noted),
 		TEST(test_long),
 		TEST(test_bad),
 		TEST(test_bad_later),

@@ -111,6 +111,42 @@ test_one_in_so_many(void **state)
 	assert_int_equal(count(" end=client.reset\n"), 2);
 }
 
+/* From when it was accepted, by the clock of the turn that brought it. */
+static void
+test_first_byte(void **state)
+{
+	const char *line;
+	int client, server;
+
+	(void)state;
+	rig.stopped = true;
+	client = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_RELAY);
+	rig_write(&rig, client, "1");
+	rig_pass(&rig, 300);
+	assert_false(session_record(&rig.table, rig_session(&rig))->answered);
+	write_text(server, "2");
+	rig_expect(&rig, client, "2");
+	rig_pass(&rig, 400);
+	write_text(server, "3");
+	rig_expect(&rig, client, "3");
+	close(client);
+	close(server);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_non_null(line = strstr(rig_log(&rig), " first_byte_ms="));
+	assert_int_equal(atoi(line + 15), 300);
+	/* The next in its place has not heard from a server. */
+	client = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_RELAY);
+	close(client);
+	rig_turn(&rig, 10);
+	close(server);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_non_null(strstr(rig_log(&rig), " first_byte_ms=- "));
+}
+
 /* It is over then, although its line comes when it has gone. */
 static void
 test_turned_away(void **state)
@@ -203,6 +239,7 @@ main(void)
 		TEST(test_errors),
 		TEST(test_none),
 		TEST(test_one_in_so_many),
+		TEST(test_first_byte),
 		TEST(test_turned_away),
 		TEST(test_lines_in_between),
 		TEST(test_many_that_last),

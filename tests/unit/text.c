@@ -47,6 +47,12 @@ test_numbers(void **state)
 	text_padded(&t, 0, 2);
 	text_padded(&t, 1234, 4);
 	assert_text("007001234");
+	begin(60);
+	text_hex(&t, 0, 1);
+	text_hex(&t, 0xa, 4);
+	text_hex(&t, UINT64_MAX, 1);
+	text_hex(&t, 0x1234, 2);
+	assert_text("0000affffffffffffffff1234");
 }
 
 static void
