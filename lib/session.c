@@ -22,8 +22,11 @@ session_set_state(struct session *s, enum session_state to)
 	static const unsigned from[] = {
 		[SESSION_FREE] = ~0u,
 		[SESSION_HEADER] = 1u << SESSION_FREE,
+		[SESSION_PARKED] = 1u << SESSION_FREE | 1u << SESSION_HEADER |
+		    1u << SESSION_PARKED | 1u << SESSION_PICK,
 		[SESSION_PICK] = 1u << SESSION_FREE | 1u << SESSION_HEADER |
-		    1u << SESSION_CONNECT | 1u << SESSION_QUEUE,
+		    1u << SESSION_PARKED | 1u << SESSION_CONNECT |
+		    1u << SESSION_QUEUE,
 		[SESSION_QUEUE] = 1u << SESSION_PICK,
 		[SESSION_CONNECT] = 1u << SESSION_PICK,
 		[SESSION_RELAY] = 1u << SESSION_CONNECT,
@@ -109,6 +112,7 @@ session_finish(struct session_table *t, struct session *s, int reset)
 {
 	if (s->state == SESSION_QUEUE)
 		session_leave_queue(t, s);
+	session_unpark(t, s);
 	session_let_go(t, s, reset == SERVER || reset == EVERYBODY);
 	table_detach(t, s, CLIENT, reset == CLIENT || reset == EVERYBODY);
 	shuttle_drop(&s->way[UP], &t->kit);
@@ -180,6 +184,7 @@ send_home(struct session_table *t, struct session *s, enum session_end why)
 	if (s->state == SESSION_QUEUE) {
 		session_leave_queue(t, s);
 	} else {
+		session_unpark(t, s);
 		session_let_go(t, s, false);
 		session_set_state(s, SESSION_PICK);
 	}
@@ -191,8 +196,8 @@ session_shut(struct session_table *t, struct session *s, enum session_end why)
 {
 	int way;
 
-	if (s->state == SESSION_HEADER || s->state == SESSION_QUEUE ||
-	    s->state == SESSION_CONNECT) {
+	if (s->state == SESSION_HEADER || s->state == SESSION_PARKED ||
+	    s->state == SESSION_QUEUE || s->state == SESSION_CONNECT) {
 		send_home(t, s, why);
 		return;
 	}

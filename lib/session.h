@@ -6,6 +6,7 @@
  *	(HEADER ->) PICK -> CONNECT -> RELAY -> (FLUSH ->) gone
  *	| ^________|  on failure, with a backend not tried yet
  *	|<--> QUEUE, while all that are left are full
+ *	|<--> PARKED, for a second look before a count refuses it
  *	+-> (LINGER ->) gone, when there is none, or it may not come in
  *
  * HEADER waits for that of the PROXY protocol, which says who the client is.
@@ -31,8 +32,8 @@ struct session_table;
 
 #define SESSION_ATTEMPTS	8	/* backends tried at most */
 
-#define SESSION_STATES(X) X(FREE) X(HEADER) X(PICK) X(QUEUE) X(CONNECT) \
-	X(RELAY) X(FLUSH) X(LINGER)
+#define SESSION_STATES(X) X(FREE) X(HEADER) X(PARKED) X(PICK) X(QUEUE) \
+	X(CONNECT) X(RELAY) X(FLUSH) X(LINGER)
 
 enum session_state {
 #define X(name) SESSION_##name,
@@ -115,6 +116,8 @@ struct session {
 	bool		done[2];	/* this way has ended */
 	bool		reset[2];	/* this side was reset */
 	bool		paused[2];	/* this way, to keep its rate */
+	uint8_t		looks : 3;	/* of a count that refused it */
+	bool		admitted : 1;	/* all limits have let it in */
 	bool		shut : 1;	/* end of file was sent both ways */
 	bool		watched : 1;	/* a dead server will be noticed */
 };

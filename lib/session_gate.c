@@ -21,21 +21,33 @@ is_denied(const struct session_route *r, const struct endpoint *client)
 	    (r->allow != NULL && cidr_find(r->allow, client) != CIDR_ALLOW);
 }
 
+/* Sessions that are over may be counted for a moment; rates count no ends. */
+static bool
+is_count(enum session_end why)
+{
+	return why == END_SOURCE_FULL || why == END_LISTENER_FULL ||
+	    why == END_MAX_SESSIONS;
+}
+
 void
 session_admit(struct session_table *t, struct session *s)
 {
 	enum session_end why = is_denied(&t->route[s->listener], &s->client) ?
 	    END_DENIED : session_count_in(t, s);
 
-	if (why == END_NONE)
+	if (why == END_NONE) {
+		s->admitted = true;
+		s->looks = 0;
 		session_pick(t, s);
-	else
+	} else if (!is_count(why) || !session_park(t, s)) {
 		session_refuse(t, s, why);
+	}
 }
 
 void
 session_leave(struct session_table *t, struct session *s)
 {
+	s->admitted = false;
 	session_count_out(t, s);
 }
 

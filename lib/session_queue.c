@@ -28,7 +28,8 @@ void
 session_queue(struct session_table *t, struct session *s)
 {
 	if (!queue_enter(t->queue, pool_of(t, s), table_id(t, s))) {
-		session_turn_away(t, s, END_QUEUE_FULL);
+		if (!session_park(t, s))
+			session_turn_away(t, s, END_QUEUE_FULL);
 		return;
 	}
 	session_set_state(s, SESSION_QUEUE);

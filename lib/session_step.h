@@ -3,7 +3,8 @@
 /*
  * session_step.h: what the files of a session's life share; nobody else includes
  * it. session.c begins, watches and ends it, session_header.c finds out who it
- * is (HEADER) and tells the server, session_gate.c lets it in,
+ * is (HEADER) and tells the server, session_gate.c lets it in, session_park.c
+ * has a count that refuses it looked at again (PARKED),
  * session_connect.c finds it a backend (PICK, CONNECT, LINGER), session_queue.c
  * lets it wait for one (QUEUE), session_relay.c carries its bytes (RELAY, FLUSH),
  * session_pace.c not too fast; session_timers.c knows what lasts too long.
@@ -110,6 +111,18 @@ void	session_refuse(struct session_table *, struct session *,
 /* Count it in; if not END_NONE, why not: then it is counted nowhere. */
 enum session_end session_count_in(struct session_table *, struct session *);
 void	session_count_out(struct session_table *, struct session *);
+
+/* session_park.c */
+/*
+ * Before a count refuses it: have session_admit() or session_pick() look again
+ * in some ms. False: that was often enough, or too many are parked.
+ */
+bool	session_park(struct session_table *, struct session *);
+/* It leaves PARKED, whatever comes next; harmless in other states. */
+void	session_unpark(struct session_table *, const struct session *);
+uint64_t session_parked_at(const struct session_table *,
+	    const struct session *);
+void	session_parked_expired(struct session_table *, struct session *);
 
 /* session_connect.c */
 void	session_pick(struct session_table *, struct session *);

@@ -122,6 +122,7 @@ struct session_table {
 
 	uint64_t	 now;		/* sys_now(), set each turn */
 	uint64_t	 talked;	/* when a session that is no stream acted */
+	uint32_t	 parked;	/* sessions: see session_park.c */
 	int		 shortage;	/* errno of a descriptor we did not get */
 	uint32_t	 changes;	/* of health, as table_cut() saw it last */
 	uint32_t	 vanished;	/* clients, see session_gate.c, since then */

@@ -209,6 +209,7 @@ static const struct {
 	void		 (*came)(struct session_table *, struct session *);
 } table[] = {
 	{ IN(HEADER), header_at, session_header_expired },
+	{ IN(PARKED), session_parked_at, session_parked_expired },
 	{ IN(QUEUE), queue_at, session_queue_expired },
 	{ IN(CONNECT), connect_at, connect_came },
 	{ IN(RELAY), fin_at, fin_came },

@@ -242,6 +242,7 @@ log_time() {
 ECHO_PID=
 echo_start() {
 	if [ -n "$ECHO_PID" ] && alive "$ECHO_PID"; then
+		BACKEND=$(cat "$T/echo")
 		return 0
 	fi
 	"$ECHO" >"$T/echo" 2>"$T/echo.out" </dev/null &

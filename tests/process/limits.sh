@@ -8,6 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 FLOOD=$(dirname "$ECHO")/flood
+AGAIN=$(dirname "$ECHO")/again
 
 # Times in the log are of the turn of the loop: a decision is a little later, or
 # more than a little, where a worker is kept waiting. So it is not asked of a
@@ -139,6 +140,52 @@ fill() {
 	    $(($(seen answers) + $(seen refused)))
 }
 
+# again HOW: one client comes $TIMES times, one after the other, and ends each
+# session like this; it is always served, although another worker may not have
+# read the end of its last session when it comes.
+TIMES=$(rounds "${AGAIN_TIMES:-40}")
+again() {
+	"$AGAIN" "$LISTEN" "$TIMES" "$1" >"$T/again" 2>&1 || cat "$T/again"
+	assert_eq "$which, $workers workers, $1" "served=$TIMES refused=0" \
+	    "$(cat "$T/again")"
+}
+
+# one_at_a_time TOP LISTENER SERVER POOL HOW...: with one of these limits, which
+# is 1, also when the client is another each time; two at once are too many.
+one_at_a_time() {
+	which="$1$2$3"
+	cat >"$T/conf" <<-END
+		$1
+		listen: { web: { address = "127.0.0.1:0"; $2 } }
+		pool: { main: { $4 server: { a: {
+		    address = "$BACKEND"; $3 } } } }
+	END
+	shift 4
+	for workers in ${AGAIN_WORKERS:-1 16}; do
+		shuttled_start -c "$T/conf" -w "$workers"
+		for how in "$@"; do
+			again "$how"
+		done
+		holder one 127.0.1.1
+		began=$(now_ms)
+		peer "connect $LISTEN 127.0.1.1:0; expect-eof"
+		assert_between 'ms until the refusal' 16 $((1000 * TEST_SLOW)) \
+		    $(($(now_ms) - began))
+		goes one
+		shuttled_stop
+	done
+}
+
+one_after_the_other() {
+	echo_start
+	one_at_a_time '' 'max_sessions_per_source = 1;' '' '' close reset half
+	one_at_a_time '' 'max_sessions = 1;' '' '' close
+	one_at_a_time 'max_sessions = 1;' '' '' '' half
+	one_at_a_time '' '' 'max_sessions = 1;' 'max_queue = 0;' close
+	one_at_a_time '' '' 'max_sessions = 1;' \
+	    'max_queue = 0; balance = "leastconn";' reset
+}
+
 # Workers die all the time; then everything can be had again.
 after_deaths() {
 	DEATHS=wanted
@@ -246,5 +293,5 @@ over_an_upgrade() {
 	daemon_stop QUIT
 }
 
-run_cases never_more in_all_and_by_source after_deaths over_a_reload \
-    over_an_upgrade
+run_cases never_more one_after_the_other in_all_and_by_source after_deaths \
+    over_a_reload over_an_upgrade

@@ -1,8 +1,9 @@
 # Process tests: lives and deaths of master and workers, seen from outside.
 # Alone: make check TESTS='$(PROCESS_TESTS)'
-check_PROGRAMS += tests/process/crowd tests/process/dns tests/process/echo \
+check_PROGRAMS += tests/process/again tests/process/crowd tests/process/dns tests/process/echo \
 	tests/process/flood tests/process/load tests/process/manager tests/process/mirror \
 	tests/process/receiver
+tests_process_again_SOURCES = tests/process/again.c
 tests_process_crowd_SOURCES = tests/process/crowd.c tests/process/meet.c tests/process/meet.h
 tests_process_dns_SOURCES = tests/process/dns.c
 tests_process_echo_SOURCES = tests/process/echo.c

@@ -46,6 +46,7 @@ UNIT_TESTS = \
 	tests/unit/session_header_send \
 	tests/unit/session_log \
 	tests/unit/session_pace \
+	tests/unit/session_park \
 	tests/unit/session_queue \
 	tests/unit/session_table \
 	tests/unit/session_timers \
@@ -211,6 +212,12 @@ tests_unit_session_pace_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_pace_LDADD = $(UNIT_LIBS)
 tests_unit_session_pace_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
+
+tests_unit_session_park_SOURCES = \
+	tests/unit/helpers.h tests/unit/session_park.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_park_LDADD = $(UNIT_LIBS)
+tests_unit_session_park_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_queue_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_queue.c \

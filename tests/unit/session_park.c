@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_park.c: a count that another worker has yet to make less refuses
+ * nothing, whichever it is; one that stays refuses within 100 ms; and those that
+ * are looked at again take few slots.
+ */
+#include "session_rig.h"
+
+#include "census.h"
+#include "source.h"
+
+#define OTHER	0			/* the row of another worker */
+#define SLOTS	20
+
+static struct rig rig;
+static struct backends others;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	rig_start(&rig, SLOTS, 4, 4096);
+	rig.pool.max_queue = 0;
+	rig_backend(&rig);
+	rig_ready(&rig);
+	rig.stopped = true;
+	others = rig.backends;
+	others.worker = OTHER;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	return rig_stop(&rig);
+}
+
+/* Another worker has one of each. */
+static uint32_t
+others_have(void)
+{
+	const struct endpoint client = { .ip = { 127, 0, 0, 1 },
+	    .family = AF_INET };
+	uint64_t key = source_key(rig.board->ledger->seed, 0, &client);
+
+	assert_true(backend_take(&others, 0));
+	assert_true(census_enter(rig.board, OTHER, 0, 0));
+	assert_true(census_enter(rig.board, OTHER, BOARD_EVERYBODY, 0));
+	return census_enter_source(rig.board, OTHER, key, 1);
+}
+
+static void
+others_lose(uint32_t at)
+{
+	backend_drop(&others, 0);
+	census_leave(rig.board, OTHER, 0);
+	census_leave(rig.board, OTHER, BOARD_EVERYBODY);
+	census_leave_source(rig.board, OTHER, at);
+}
+
+/* Time goes by, and nothing that is due in it is late. */
+static void
+pass(uint64_t ms)
+{
+	while (ms-- > 0)
+		rig_pass(&rig, 1);
+}
+
+/* One that comes too early is served all the same, *late* ms later. */
+static void
+served_after(uint64_t late)
+{
+	uint32_t at = others_have();
+	uint64_t refused = rig.table.board->ends[END_NO_BACKEND];
+	int fd = rig_client(&rig), server;
+
+	assert_int_equal(rig_session(&rig)->state, SESSION_PARKED);
+	assert_int_equal(rig.table.parked, 1);
+	pass(late);
+	assert_int_equal(rig.table.parked, 1);
+	others_lose(at);
+	pass(33);
+	assert_int_equal(rig.table.parked, 0);
+	server = rig_server(&rig, 0);
+	rig_write(&rig, fd, "ask");
+	rig_expect(&rig, server, "ask");
+	assert_int_equal(rig.table.board->ends[END_NO_BACKEND], refused);
+	close(server);
+	rig_abort(fd);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+}
+
+/* One that is too many is told so, soon. */
+static void
+refused_soon(enum session_end why)
+{
+	uint32_t at = others_have(), turns;
+	int fd = rig_client(&rig);
+
+	for (turns = 0; rig.table.parked > 0; turns++) {
+		assert_in_range(turns, 0, 100);
+		rig_pass(&rig, 1);
+	}
+	/* More than one look, and not at the next turn. */
+	assert_in_range(turns, 50, 100);
+	rig_expect_end(&rig, fd);
+	close(fd);
+	TURN_UNTIL(&rig, rig_ends(&rig, why) == 1);
+	others_lose(at);
+}
+
+static void
+test_all(void **state)
+{
+	(void)state;
+	rig.table.max_sessions = 1;
+	served_after(8);
+	served_after(60);
+	refused_soon(END_MAX_SESSIONS);
+}
+
+static void
+test_listener(void **state)
+{
+	(void)state;
+	rig.route.counts.max_sessions = 1;
+	served_after(8);
+	served_after(60);
+	refused_soon(END_LISTENER_FULL);
+}
+
+static void
+test_source(void **state)
+{
+	(void)state;
+	rig.route.counts.max_per_source = 1;
+	served_after(8);
+	served_after(60);
+	refused_soon(END_SOURCE_FULL);
+}
+
+static void
+test_server(void **state)
+{
+	(void)state;
+	rig.list[0].max_sessions = 1;
+	served_after(8);
+	served_after(60);
+	refused_soon(END_QUEUE_FULL);
+}
+
+static void
+test_leastconn(void **state)
+{
+	(void)state;
+	rig.pool.balance = balance_algorithm("leastconn");
+	balance_free(rig.table.balance);
+	rig.table.balance = balance_new(&rig.backends);
+	test_server(state);
+}
+
+/* The place in the queue that is seen taken may be free as well. */
+static void
+test_queue(void **state)
+{
+	struct session *s;
+	int fd[2];
+
+	(void)state;
+	rig.pool.max_queue = 1;
+	rig.list[0].max_sessions = 1;
+	assert_true(backend_take(&others, 0));
+	atomic_store(&board_wait(rig.board, OTHER, 0)->n, 1);
+	fd[0] = rig_client(&rig);
+	s = rig_session(&rig);
+	assert_int_equal(s->state, SESSION_PARKED);
+	atomic_store(&board_wait(rig.board, OTHER, 0)->n, 0);
+	rig_pass(&rig, 9);
+	assert_int_equal(s->state, SESSION_QUEUE);
+	fd[1] = rig_client(&rig);
+	rig_pass(&rig, 9);
+	assert_int_equal(rig.table.parked, 1);
+	while (rig.table.parked > 0)
+		rig_pass(&rig, 8);
+	rig_expect_end(&rig, fd[1]);
+	backend_drop(&others, 0);
+	rig_pass(&rig, 9);
+	assert_int_equal(s->state, SESSION_CONNECT);
+	close(fd[1]);
+	rig_abort(fd[0]);
+	close(rig_server(&rig, 0));
+}
+
+/* No more than an eighth of the slots, and the rest is refused at once. */
+static void
+test_flood(void **state)
+{
+	uint32_t at, i, most = (SLOTS + 7) / 8;
+	int fd[SLOTS];
+
+	(void)state;
+	rig.route.counts.max_per_source = 1;
+	at = others_have();
+	for (i = 0; i < SLOTS / 2; i++) {
+		fd[i] = rig_client(&rig);
+		assert_in_range(rig.table.parked, 1, most);
+	}
+	assert_int_equal(rig.table.parked, most);
+	assert_int_equal(rig_ends(&rig, END_SOURCE_FULL), 0);
+	for (i = 0; i < SLOTS / 2; i++)
+		close(fd[i]);
+	TURN_UNTIL(&rig, rig_ends(&rig, END_SOURCE_FULL) ==
+	    SLOTS / 2 - most);
+	others_lose(at);
+	/* Of those that were, one comes in. */
+	pass(100);
+	assert_int_equal(rig.table.parked, 0);
+	assert_int_equal(census_count(rig.board, 0), 1);
+}
+
+/* Who gives up meanwhile, or is sent away, is parked no more. */
+static void
+test_ends_meanwhile(void **state)
+{
+	uint32_t at;
+	int fd;
+
+	(void)state;
+	rig.route.counts.max_per_source = 1;
+	at = others_have();
+	rig_abort(rig_client(&rig));
+	rig_pass(&rig, 9);
+	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
+	assert_int_equal(rig.table.parked, 0);
+	fd = rig_client(&rig);
+	assert_int_equal(rig.table.parked, 1);
+	table_shut(&rig.table, END_DRAIN);
+	assert_int_equal(rig.table.parked, 0);
+	rig_expect_end(&rig, fd);
+	close(fd);
+	TURN_UNTIL(&rig, rig_ends(&rig, END_DRAIN) == 1);
+	fd = rig_client(&rig);
+	assert_int_equal(rig.table.parked, 1);
+	table_kill(&rig.table, END_STOP, true);
+	assert_int_equal(rig.table.parked, 0);
+	close(fd);
+	others_lose(at);
+}
+
+/* A rate counts no ends: waiting would not help. */
+static void
+test_rates(void **state)
+{
+	int fd[2];
+
+	(void)state;
+	rig.route.counts.rate = 1;
+	fd[0] = rig_client(&rig);
+	close(rig_server(&rig, 0));
+	fd[1] = rig_client(&rig);
+	assert_int_equal(rig.table.parked, 0);
+	rig_expect_end(&rig, fd[1]);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_all),
+		TEST(test_listener),
+		TEST(test_source),
+		TEST(test_server),
+		TEST(test_leastconn),
+		TEST(test_queue),
+		TEST(test_flood),
+		TEST(test_ends_meanwhile),
+		TEST(test_rates),
+	};
+
+	return RUN(tests);
+}
