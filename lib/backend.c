@@ -7,6 +7,7 @@
 #include "backend.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Where a slow start begins: at one percent. */
@@ -323,22 +324,49 @@ backend_failed(const struct backends *bs, uint32_t i, uint64_t now)
 	return NEWS_EJECTED;
 }
 
+const char *
+backend_short_name(const struct backends *bs, uint32_t i)
+{
+	const char *name = bs->list[i].name, *pool = backend_pool(bs, i)->name;
+	size_t len = strlen(pool);
+
+	return strncmp(name, pool, len) == 0 && name[len] == '/' ?
+	    name + len + 1 : name;
+}
+
+void
+backend_fields(const struct backends *bs, uint32_t i, const char *state,
+    const char *cause, struct log_field f[BACKEND_FIELDS])
+{
+	f[0] = (struct log_field){ "event", "server" };
+	f[1] = (struct log_field){ "pool", backend_pool(bs, i)->name };
+	f[2] = (struct log_field){ "server", backend_short_name(bs, i) };
+	f[3] = (struct log_field){ "state", state };
+	f[4] = (struct log_field){ "cause", cause };
+	f[5] = (struct log_field){ NULL, NULL };
+}
+
 void
 backend_complain(const struct backends *bs, uint32_t i, uint64_t now,
     struct log *log, const char *what, int err)
 {
 	const char *name = bs->list[i].name;
+	struct log_field f[BACKEND_FIELDS];
+	char cause[100];
 	uint64_t until;
 
+	snprintf(cause, sizeof(cause), "%s: %s", what, strerror(err));
 	switch (backend_failed(bs, i, now)) {
 	case NEWS_EJECTED:
 		until = atomic_load(&shared(bs, i)->ejected_until);
-		log_seldom(log, LOG_WARNING, "backend %s: %s: %s; others are "
+		backend_fields(bs, i, "ejected", cause, f);
+		log_event_seldom(log, LOG_WARNING, f, "backend %s: %s: %s; others are "
 		    "tried first for %g s", name, what, strerror(err),
 		    (double)(until - now) / 1000);
 		break;
 	case NEWS_DOUBT:
-		log_seldom(log, LOG_WARNING, "backend %s: %s: %s; too few "
+		backend_fields(bs, i, "failing", cause, f);
+		log_event_seldom(log, LOG_WARNING, f, "backend %s: %s: %s; too few "
 		    "others are left to pass it over", name, what,
 		    strerror(err));
 		break;

@@ -203,6 +203,17 @@ enum backend_news {
 enum backend_news backend_failed(const struct backends *, uint32_t i,
 	    uint64_t now);
 
+/* Within its pool: files give it a name of two parts, POOL/SERVER. */
+const char *backend_short_name(const struct backends *, uint32_t i);
+
+/*
+ * What happened to it, for log_event(): event is "server", then its pool, its
+ * name, the state that it is in now, and why. The last field has no name.
+ */
+#define BACKEND_FIELDS	6
+void	backend_fields(const struct backends *, uint32_t i, const char *state,
+	    const char *cause, struct log_field[BACKEND_FIELDS]);
+
 /* The same, and say so in the log: it failed to *what*. */
 void	backend_complain(const struct backends *, uint32_t i, uint64_t now,
 	    struct log *, const char *what, int err);

@@ -163,16 +163,6 @@ put_pool(const struct matter *m)
 	put_word(m, m->table->backends->pool[route(m)->pool].name);
 }
 
-const char *
-log_server_name(const struct backends *bs, uint32_t i)
-{
-	const char *name = bs->list[i].name, *pool = backend_pool(bs, i)->name;
-	size_t len = strlen(pool);
-
-	return strncmp(name, pool, len) == 0 && name[len] == '/' ?
-	    name + len + 1 : name;
-}
-
 static const char *
 tried(const struct matter *m, unsigned i)
 {
@@ -187,7 +177,7 @@ put_server(const struct matter *m)
 	if (s->attempts == 0)
 		put_missing(m);
 	else
-		put_word(m, log_server_name(m->table->backends,
+		put_word(m, backend_short_name(m->table->backends,
 		    s->tried[s->attempts - 1]));
 }
 

@@ -43,9 +43,6 @@ enum log_style log_format_style(const char *spec);
 /* Does any of its lines have this field? */
 bool	log_format_has(const struct log_format *, const char *field);
 
-/* Backend *i* within its pool: files give it a name of two parts, POOL/SERVER. */
-const char *log_server_name(const struct backends *, uint32_t i);
-
 /* What stands between log_begin() and log_end() of the table's log. */
 void	log_format_put(struct log_format *, struct text *,
 	    const struct session_table *, const struct session *,

@@ -87,7 +87,7 @@ put_server(struct text *out, const struct session_table *t,
 	text_string(out, t->backends->pool[pool].name);
 	text_bytes(out, "/", 1);
 	text_string(out, s->attempts == 0 ? "<NOSRV>" :
-	    log_server_name(t->backends, s->tried[s->attempts - 1]));
+	    backend_short_name(t->backends, s->tried[s->attempts - 1]));
 }
 
 /* Tw/Tc/Tt: in the queue, then until connected, and in all. */

@@ -7,6 +7,7 @@
 #include "session_step.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "queue.h"
@@ -62,12 +63,16 @@ attempt_failed(struct session_table *t, struct session *s, int err,
 	uint32_t i = session_backend(s);
 	enum session_end why = connect_error(err);
 	const char *ours = our_end(t, i, err, at_once);
+	struct log_field f[BACKEND_FIELDS];
+	char cause[100];
 
 	session_note_end(s, why);
-	if (ours != NULL)
-		log_seldom(t->log, LOG_NOTICE, "backend %s: %s: %s",
-		    t->backends->list[i].name, ours, strerror(err));
-	else if (why == END_RESOURCES)
+	if (ours != NULL) {
+		snprintf(cause, sizeof(cause), "%s: %s", ours, strerror(err));
+		backend_fields(t->backends, i, "unreachable", cause, f);
+		log_event_seldom(t->log, LOG_NOTICE, f, "backend %s: %s",
+		    t->backends->list[i].name, cause);
+	} else if (why == END_RESOURCES)
 		t->shortage = err;
 	else
 		backend_complain(t->backends, i, t->now, t->log, "connect",
@@ -78,6 +83,7 @@ static void
 attempt_stands(struct session_table *t, struct session *s)
 {
 	uint32_t i = session_backend(s);
+	struct log_field f[BACKEND_FIELDS];
 
 	session_set_state(s, SESSION_RELAY);
 	s->end = END_NONE;
@@ -90,9 +96,11 @@ attempt_stands(struct session_table *t, struct session *s)
 	}
 	if (backend_pool(t->backends, i)->cut)
 		s->downs = backend_downs(t->backends, i);
-	if (backend_answered(t->backends, i))
-		log_seldom(t->log, LOG_NOTICE, "backend %s: answers again",
-		    t->backends->list[i].name);
+	if (backend_answered(t->backends, i)) {
+		backend_fields(t->backends, i, "back", "a session", f);
+		log_event_seldom(t->log, LOG_NOTICE, f,
+		    "backend %s: answers again", t->backends->list[i].name);
+	}
 	session_set_timer(t, s);
 }
 

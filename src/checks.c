@@ -116,6 +116,8 @@ tell(const struct checks *cs, const struct slot *s, bool up,
 	const struct strength n = strength_of(cs, p);
 	uint32_t needed = health_needs(&p->check, before);
 	char why[4 * DIALOG_WHY + 1], which[48] = "first check", took[32] = "";
+	char serving[16], servers[16];
+	struct log_field f[BACKEND_FIELDS + 3];
 
 	strvis(why, s->check.why, VIS_CSTYLE | VIS_NL | VIS_TAB);
 	if (before != HEALTH_UNKNOWN)
@@ -123,9 +125,17 @@ tell(const struct checks *cs, const struct slot *s, bool up,
 		    needed);
 	if (up)
 		snprintf(took, sizeof(took), " in %.1f ms", (double)us / 1000);
+	snprintf(serving, sizeof(serving), "%u", n.up);
+	snprintf(servers, sizeof(servers), "%u", n.all);
+	backend_fields(&cs->backends, cs->server[s->server].backend, up ?
+	    "up" : "down", why, f);
+	f[BACKEND_FIELDS - 1] = (struct log_field){ "check", which };
+	f[BACKEND_FIELDS] = (struct log_field){ "servers_up", serving };
+	f[BACKEND_FIELDS + 1] = (struct log_field){ "servers", servers };
+	f[BACKEND_FIELDS + 2].name = NULL;
 	/* Without any the pool serves nobody. */
-	log_line(cs->log, up ? LOG_NOTICE : n.up + n.unknown > 0 ?
-	    LOG_WARNING : LOG_ERR, "backend %s: %s: %s%s (%s); %u of %u "
+	log_event(cs->log, up ? LOG_NOTICE : n.up + n.unknown > 0 ?
+	    LOG_WARNING : LOG_ERR, f, "backend %s: %s: %s%s (%s); %u of %u "
 	    "server%s of pool %s up", backend_of(cs, s->server)->name,
 	    up ? "up" : "down", why, took, which, n.up, n.all, text_s(n.all),
 	    p->name);
@@ -185,8 +195,11 @@ static void
 put_off(struct checks *cs, uint32_t server, const char *why)
 {
 	const struct check_plan *plan = &pool_of(cs, server)->check;
+	struct log_field f[BACKEND_FIELDS];
 
-	log_seldom(cs->log, LOG_WARNING, "backend %s: the check is put off: "
+	backend_fields(&cs->backends, cs->server[server].backend,
+	    "check_delayed", why, f);
+	log_event_seldom(cs->log, LOG_WARNING, f, "backend %s: the check is put off: "
 	    "%s", backend_of(cs, server)->name, why);
 	timers_set(cs->timers, server, sys_now() + plan->interval);
 }

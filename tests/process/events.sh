@@ -128,6 +128,40 @@ in_json_too() {
 	shuttled_stop
 }
 
+# event STATE CAUSE [MORE]: one of server app/b, all of it in fields.
+event() {
+	wait_for 10 log_has "\"event\":\"server\",\"pool\":\"app\",\
+\"server\":\"b\",\"state\":\"$1\",\"cause\":\"$2\",${3:-}\"message\":\".*\"}\$"
+}
+
+# A port that refuses until there is somebody.
+servers_come_and_go_in_json() {
+	backend_refusing b
+	conf "$(server a) b: { address = \"$(address b)\" }" '' \
+	    'log_format = "json"'
+	shuttled_start -c "$T/web.conf"
+	for _ in 1 2 3 4; do
+		peer "connect $LISTEN; cat"
+	done
+	event ejected 'connect: Connection refused'
+	conf "$(server a) b: { address = \"$(address b)\" }" '' \
+	    'log_format = "json"; check = "tcp"'
+	sed -i 's/app: { /&interval = "100ms"; fall = 1; rise = 1; /' "$T/web.conf"
+	signal HUP
+	event down '.*' '"check":"first check","servers_up":"[01]","servers":"2",'
+	# The port stays bound, so that nothing else can take it.
+	port=$(address b)
+	"$ECHO" "${port##*:}" >/dev/null 2>&1 </dev/null &
+	echo=$!
+	started="$started $echo"
+	event up '.*' '"check":"check 1 of 1","servers_up":"[12]","servers":"2",'
+	shuttled_stop
+	kill "$echo"
+	wait "$echo" || :
+	forget "$echo"
+	backends_release b
+}
+
 run_cases a_start_says_what_runs a_reload_says_what_changed \
     a_drained_server_is_empty_at_last an_upgrade_says_what_changed \
-    many_changes_are_counted in_json_too
+    many_changes_are_counted in_json_too servers_come_and_go_in_json
