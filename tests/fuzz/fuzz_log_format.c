@@ -34,7 +34,7 @@ make_table(void)
 {
 	MUST(table_init(&table, 4, 16) == 0);
 	MUST((backends.board = board_new(3, NULL)) != NULL);
-	atomic_store(&backends.board->head->slots, 2);
+	atomic_store(&backends.board->ledger->slots, 2);
 	MUST((table.log = log_open("/dev/null", LOG_DEBUG)) != NULL);
 	table.route = &route;
 	table.backends = &backends;

@@ -41,6 +41,7 @@ PROCESS_TESTS = \
 	tests/process/proxy.sh \
 	tests/process/proxy_real.sh \
 	tests/process/queue.sh \
+	tests/process/board.sh \
 	tests/process/quit.sh \
 	tests/process/real.sh \
 	tests/process/reload.sh \

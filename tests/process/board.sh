@@ -1,0 +1,207 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# board.sh: there is room for many workers, servers, pools and listeners, and for
+# several generations of them; and all workers of all generations call each
+# other.
+. "$(dirname "$0")/lib.sh"
+
+# One server that takes one at a time, and a way past it for sessions that stay.
+# narrow WORKERS: the configuration.
+narrow() {
+	cat >"$T/conf" <<CONF
+workers = $1;
+log_sessions = "none";
+listen: {
+	main: { address = "127.0.0.1:0"; pool = "main"; };
+	wide: { address = "127.0.0.1:0"; pool = "wide"; };
+}
+pool: {
+	main: { server: { a: { address = "$BACKEND"; max_sessions = 1; }; } };
+	wide: { server: { b: { address = "$BACKEND"; }; } };
+}
+CONF
+}
+
+# served_a_second: at that server, in $served; of three measures the best, since
+# others use the machine, too.
+served_a_second() {
+	served=0
+	for _ in 1 2 3; do
+		from=$(now_ms)
+		load_start busy -c 8
+		sleep 0.3
+		load_end busy
+		load_all_ok busy 0
+		n=$(($(load_count busy loop ok) * 1000 / ($(now_ms) - from)))
+		[ "$n" -le "$served" ] || served=$n
+	done
+}
+
+# stay NAME: a session that lasts, past the server that takes one at a time.
+stay() {
+	main=$LISTEN
+	LISTEN=$(listener 2)
+	load_start "$1" -k 1
+	load_wait "$1"
+	LISTEN=$main
+}
+
+# About as many as before the reloads; they were a twentieth where a slot had no
+# bell.
+as_many() {
+	say "sessions a second: $before, then $served ($1)"
+	[ "$served" -ge $((before / 4)) ] ||
+		fail "$served sessions a second $1, $before before"
+}
+
+every_slot_has_a_bell() {
+	echo_start
+	narrow 2
+	shuttled_start -c "$T/conf"
+	served_a_second
+	before=$served
+	stay first
+	reload
+	stay second
+	reload
+	served_a_second
+	as_many 'after two reloads'
+	narrow 8
+	reload
+	served_a_second
+	as_many 'with 8 workers'
+	for one in first second; do
+		load_end $one
+		load_all_ok $one 1
+	done
+	shuttled_stop
+}
+
+# Workers of five generations at once, each of the old with a session.
+five_generations() {
+	echo_start
+	workers=$(within 64 24)
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w "$workers" --buffers 1
+	for n in 1 2 3 4; do
+		# None takes a second one while another has none, or nearly so.
+		load_start "old$n" -k $((workers * 2))
+		load_wait "old$n"
+		reload
+	done
+	serves || fail 'it does not serve'
+	say "$(living_workers) workers"
+	assert_between 'workers' $((workers * 3)) $((workers * 5)) \
+	    "$(living_workers)"
+	for n in 1 2 3 4; do
+		load_end "old$n"
+		load_all_ok "old$n" $((workers * 2))
+	done
+	wait_for 10 workers_are "$workers"
+	shuttled_stop
+}
+
+# renamed N: as many servers as that, all of them called otherwise.
+renamed() {
+	awk -v n="$1" -v server="$BACKEND" 'BEGIN {
+		print "listen: { main: { address = \"127.0.0.1:0\"; }; }"
+		print "pool: { main: { server: {"
+		for (i = 0; i < 3000; i++)
+			printf "s%d-%d: { address = \"%s\"; };\n", n, i, server
+		print "} } }"
+	}' >"$T/conf"
+}
+
+three_thousand_new_names() {
+	echo_start
+	renamed 0
+	shuttled_start -w 1 -c "$T/conf"
+	for n in 1 2 3 4 5; do
+		load_start "old$n" -k 1
+		load_wait "old$n"
+		renamed "$n"
+		reload
+	done
+	serves || fail 'it does not serve'
+	for n in 1 2 3 4 5; do
+		load_end "old$n"
+		load_all_ok "old$n" 1
+	done
+	shuttled_stop
+}
+
+# Each name has sixteen places, though nobody is known yet.
+names_that_are_looked_up() {
+	awk 'BEGIN {
+		print "resolvers = \"127.0.0.1:9\"; workers = 1;"
+		print "listen: { main: { address = \"127.0.0.1:0\"; }; }"
+		print "pool: { main: { server: {"
+		for (i = 0; i < 1000; i++)
+			printf "s%d: { address = \"s%d.test:80\"; " \
+			    "resolve = \"on\"; };\n", i, i
+		print "} } }"
+	}' >"$T/conf"
+	shuttled_start -c "$T/conf"
+	reload
+	assert_log 'generation 2 has 1 worker, 1 listener, 16000 backends'
+	shuttled_stop
+	sed 's/resolve = "on"/& ; resolve_max = 64/' "$T/conf" >"$T/more"
+	shuttled_try -t -c "$T/more"
+	assert_eq 'status' 78 "$STATUS"
+	grep -q 'more than 32768 backends; a name with resolve sets resolve_max' \
+	    "$T/try.out" || fail "$(head -n 3 "$T/try.out")"
+}
+
+# many LISTENERS POOLS SERVERS: of each pool, the first of them answers.
+many() {
+	port=${BACKEND##*:}
+	awk -v l="$1" -v p="$2" -v s="$3" -v server="$BACKEND" \
+	    -v port="$port" 'BEGIN {
+		print "workers = 2; log_sessions = \"none\";"
+		print "listen: {"
+		for (i = 0; i < l; i++)
+			printf "l%d: { address = \"127.%d.%d.%d:%d\"; " \
+			    "pool = \"p%d\"; };\n", i, 20 + i / 65536,
+			    i / 256 % 256, i % 256, port, i % p
+		print "}\npool: {"
+		for (i = 0; i < p; i++) {
+			printf "p%d: { server: {\n", i
+			for (k = 0; k < s / p; k++)
+				printf "s%d: { address = \"%s\"; };\n", k, server
+			print "} };"
+		}
+		print "}"
+	}' >"$T/conf"
+}
+
+# As much as there can be, with as many listeners as there are descriptors for.
+many_of_everything() {
+	echo_start
+	listeners=$(within 4096 2)
+	many 4096 4096 16384
+	shuttled_try -t -c "$T/conf"
+	assert_eq 'status' 0 "$STATUS"
+	many "$listeners" 4096 16384
+	shuttled_start -c "$T/conf"
+	LISTEN=$(listener "$listeners")
+	serves || fail 'it does not serve'
+	reload
+	assert_log "has 2 workers, $listeners listeners, 16384 backends"
+	serves || fail 'it does not serve after a reload'
+	shuttled_stop
+	many 4097 1 1
+	shuttled_try -t -c "$T/conf"
+	grep -q 'more than 4096 listeners' "$T/try.out" ||
+		fail "$(head -n 3 "$T/try.out")"
+	many 1 4097 4097
+	shuttled_try -t -c "$T/conf"
+	grep -q 'more than 4096 pools' "$T/try.out" ||
+		fail "$(head -n 3 "$T/try.out")"
+}
+
+run_cases every_slot_has_a_bell three_thousand_new_names \
+    names_that_are_looked_up
+# Hundreds of processes, or thousands of descriptors, are too many where each is
+# large.
+instrumented || run_cases five_generations many_of_everything
