@@ -87,7 +87,7 @@ backend_address(const struct backends *bs, uint32_t i, struct addr *a)
 		*a = bs->list[i].addr;
 		return true;
 	}
-	if (!found(bs, i, &p) || p.family == 0)
+	if (!found(bs, i, &p) || !site_serves(&p))
 		return false;
 	site_addr(&p, a);
 	return true;
@@ -152,7 +152,7 @@ backend_weight(const struct backends *bs, uint32_t i)
 
 	if (!moves(bs, i))
 		return weight;
-	if (!found(bs, i, &p) || p.family == 0)
+	if (!found(bs, i, &p) || !site_serves(&p))
 		return 0;
 	weight *= p.weight;
 	return weight < BACKEND_WEIGHT_MAX ? weight : BACKEND_WEIGHT_MAX;
@@ -204,11 +204,11 @@ backend_serves(const struct backends *bs, uint32_t i)
 	struct site p;
 
 	return in_service(&bs->list[i]) && health(bs, i) == HEALTH_UP &&
-	    (!moves(bs, i) || (found(bs, i, &p) && p.family != 0));
+	    (!moves(bs, i) || (found(bs, i, &p) && site_serves(&p)));
 }
 
 bool
-backend_unknown(const struct backends *bs, uint32_t i)
+backend_pending(const struct backends *bs, uint32_t i)
 {
 	struct site p;
 
@@ -216,8 +216,17 @@ backend_unknown(const struct backends *bs, uint32_t i)
 		return false;
 	if (moves(bs, i) && !found(bs, i, &p))
 		return true;
-	return (!moves(bs, i) || p.family != 0) &&
+	return (!moves(bs, i) || site_serves(&p)) &&
 	    health(bs, i) == HEALTH_UNKNOWN;
+}
+
+bool
+backend_unknown(const struct backends *bs, uint32_t i)
+{
+	struct site p;
+
+	return backend_pending(bs, i) || (in_service(&bs->list[i]) &&
+	    moves(bs, i) && found(bs, i, &p) && p.failed);
 }
 
 bool

@@ -48,6 +48,7 @@ struct backend {
 	enum backend_resolve resolve;
 	uint32_t	resolve_max;	/* most servers that a name has */
 	uint64_t	question;	/* the site answers it; 0: see addr */
+	uint64_t	where;		/* hash of address or question */
 	struct addr	check_addr;	/* where it is checked; len 0: there */
 	unsigned	check_port;	/* 0: the one of the address */
 	uint32_t	weight;		/* 0 … BACKEND_WEIGHT_MAX; 0: drain */
@@ -169,10 +170,12 @@ uint32_t backend_load(const struct backends *, uint32_t i);
 
 /*
  * May it have new sessions, as far as operator, names and checks are concerned?
- * Until its name has been looked up, or while its first check is under way, it
- * may not, but soon may: see backend_unknown().
+ * While its name is looked up for the first time, or its first check is under
+ * way, it may not, but soon may: it is pending. It is unknown also when that
+ * look-up has failed, until one succeeds.
  */
 bool	backend_serves(const struct backends *, uint32_t i);
+bool	backend_pending(const struct backends *, uint32_t i);
 bool	backend_unknown(const struct backends *, uint32_t i);
 
 /* Has it as many sessions as it may have? */

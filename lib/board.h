@@ -266,15 +266,23 @@ uint64_t board_hash(const char *name);
 
 /*
  * The seat of the backend, pool or listener called *name*: its own if it has one, else one
- * that nobody has used since *oldest*, wiped clean. It is kept for *generation*.
+ * that nobody has used since *oldest*; what was not used since then is wiped
+ * clean. It is kept for *generation*. A backend has one for each address, of which
+ * *where* is a hash: sessions at another address are not on this server.
  * BOARD_NO_SEAT: all are taken, or there is no memory. For the master.
  */
-uint32_t board_seat_backend(struct board *, const char *name,
+uint32_t board_seat_backend(struct board *, const char *name, uint64_t where,
 	    uint64_t generation, uint64_t oldest);
 uint32_t board_seat_pool(struct board *, const char *name,
 	    uint64_t generation, uint64_t oldest);
 uint32_t board_seat_listener(struct board *, const char *name,
 	    uint64_t generation, uint64_t oldest);
+
+/*
+ * The latest seat of the same name at another address; BOARD_NO_SEAT: none. While
+ * seats of this generation are taken.
+ */
+uint32_t board_seat_before(const struct board *, uint32_t seat);
 
 /* That was all of this generation: what made it fast is given back. */
 void	board_all_seated(struct board *);

@@ -76,7 +76,8 @@ make_index(const struct seats *s, uint64_t generation)
 }
 
 static uint32_t
-find_seat(const struct seats *s, const char *name, uint64_t hash)
+find_seat(const struct seats *s, const char *name, uint64_t hash,
+    uint64_t where)
 {
 	const struct seat_index *x = *s->index;
 	uint32_t p = place_of(x, hash), at;
@@ -84,7 +85,7 @@ find_seat(const struct seats *s, const char *name, uint64_t hash)
 
 	for (; (at = x->place[p]) != 0; p = (p + 1) % x->places) {
 		seat = &s->seat[at - 1];
-		if (seat->hash == hash &&
+		if (seat->hash == hash && seat->where == where &&
 		    strncmp(seat->name, name, sizeof(seat->name)) == 0)
 			return at - 1;
 	}
@@ -103,10 +104,14 @@ free_seat(const struct seats *s, uint64_t oldest)
 	return i < s->room ? i : BOARD_NO_SEAT;
 }
 
-/* A seat that is used again is noted by both names: there is room for that. */
+/*
+ * A seat that is used again is noted by both names: there is room for that. What
+ * is said of one that was away until the last of its sessions ended is out of
+ * date: it is *fresh*, too.
+ */
 static uint32_t
-take_seat(const struct seats *s, const char *name, uint64_t generation,
-    uint64_t oldest, bool *fresh)
+take_seat(const struct seats *s, const char *name, uint64_t where,
+    uint64_t generation, uint64_t oldest, bool *fresh)
 {
 	uint64_t hash = board_hash(name);
 	struct board_seat *seat;
@@ -116,7 +121,8 @@ take_seat(const struct seats *s, const char *name, uint64_t generation,
 	if ((*s->index == NULL || (*s->index)->generation != generation) &&
 	    make_index(s, generation) == NULL)
 		return BOARD_NO_SEAT;
-	if ((i = find_seat(s, name, hash)) != BOARD_NO_SEAT) {
+	if ((i = find_seat(s, name, hash, where)) != BOARD_NO_SEAT) {
+		*fresh = s->seat[i].generation < oldest;
 		s->seat[i].generation = generation;
 		return i;
 	}
@@ -127,6 +133,7 @@ take_seat(const struct seats *s, const char *name, uint64_t generation,
 	memset(seat, 0, sizeof(*seat));
 	(void)strlcpy(seat->name, name, sizeof(seat->name));
 	seat->hash = hash;
+	seat->where = where;
 	seat->generation = generation;
 	note_seat(*s->index, hash, i);
 	if (i >= atomic_load(s->used))
@@ -135,18 +142,35 @@ take_seat(const struct seats *s, const char *name, uint64_t generation,
 }
 
 uint32_t
-board_seat_backend(struct board *b, const char *name, uint64_t generation,
-    uint64_t oldest)
+board_seat_backend(struct board *b, const char *name, uint64_t where,
+    uint64_t generation, uint64_t oldest)
 {
 	const struct seats s = { b->ledger->backend, &b->ledger->backends,
 	    BOARD_SEATS, &b->index[0] };
 	uint32_t i;
 	bool fresh;
 
-	i = take_seat(&s, name, generation, oldest, &fresh);
+	i = take_seat(&s, name, where, generation, oldest, &fresh);
 	if (fresh)
 		memset(&b->backend[i], 0, sizeof(b->backend[i]));
 	return i;
+}
+
+uint32_t
+board_seat_before(const struct board *b, uint32_t of)
+{
+	const struct board_seat *row = b->ledger->backend, *own = &row[of];
+	const struct seat_index *x = b->index[0];
+	uint32_t p, at, before = BOARD_NO_SEAT;
+
+	for (p = place_of(x, own->hash); (at = x->place[p]) != 0;
+	    p = (p + 1) % x->places)
+		if (at - 1 != of && row[at - 1].hash == own->hash &&
+		    strncmp(row[at - 1].name, own->name, sizeof(own->name)) ==
+		    0 && (before == BOARD_NO_SEAT ||
+		    row[at - 1].generation > row[before].generation))
+			before = at - 1;
+	return before;
 }
 
 uint32_t
@@ -158,7 +182,7 @@ board_seat_pool(struct board *b, const char *name, uint64_t generation,
 	uint32_t i;
 	bool fresh;
 
-	i = take_seat(&s, name, generation, oldest, &fresh);
+	i = take_seat(&s, name, 0, generation, oldest, &fresh);
 	if (fresh)
 		memset(&b->pool[i], 0, sizeof(b->pool[i]));
 	return i;
@@ -173,7 +197,7 @@ board_seat_listener(struct board *b, const char *name, uint64_t generation,
 	uint32_t i;
 	bool fresh;
 
-	i = take_seat(&s, name, generation, oldest, &fresh);
+	i = take_seat(&s, name, 0, generation, oldest, &fresh);
 	if (fresh)
 		memset(&b->listener[i], 0, sizeof(b->listener[i]));
 	return i;

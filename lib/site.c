@@ -15,8 +15,9 @@ static void
 pack(const struct site *p, uint64_t word[4])
 {
 	word[QUESTION] = p->question;
-	word[REST] = (uint64_t)p->family << 48 | (uint64_t)p->port << 32 |
-	    (uint64_t)p->weight << 16 | p->backup;
+	word[REST] = (uint64_t)(p->family & 0xff) << 56 |
+	    (uint64_t)(p->backup | p->gone << 1 | p->failed << 2) << 48 |
+	    (uint64_t)p->port << 32 | (uint64_t)p->weight << 16 | p->origin;
 	memcpy(&word[IP], p->ip, sizeof(p->ip));
 }
 
@@ -24,10 +25,13 @@ static void
 unpack(const uint64_t word[4], struct site *p)
 {
 	p->question = word[QUESTION];
-	p->family = (uint16_t)(word[REST] >> 48);
+	p->family = (uint16_t)(word[REST] >> 56);
+	p->backup = word[REST] >> 48 & 1;
+	p->gone = word[REST] >> 49 & 1;
+	p->failed = word[REST] >> 50 & 1;
 	p->port = (uint16_t)(word[REST] >> 32);
 	p->weight = (uint16_t)(word[REST] >> 16);
-	p->backup = (uint16_t)word[REST];
+	p->origin = (uint16_t)word[REST];
 	memcpy(p->ip, &word[IP], sizeof(p->ip));
 }
 

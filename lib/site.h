@@ -19,11 +19,22 @@ struct site {
 	/* Of which question this is the answer; 0: of none yet. */
 	uint64_t	question;
 	unsigned char	ip[16];		/* the first 4 for AF_INET */
-	uint16_t	family;		/* 0: nobody is here */
+	uint16_t	family;		/* 0: there was no server here */
 	uint16_t	port;		/* host order */
 	uint16_t	weight;		/* times that of the backend */
-	uint16_t	backup;		/* 1: only when others are down */
+	/* Of which host and service it was the answer; of SRV many have one. */
+	uint16_t	origin;
+	bool		backup;		/* only when others are down */
+	bool		gone;		/* the server that was here */
+	bool		failed;		/* the question, and nothing is known */
 };
+
+/* Is a server here? */
+static inline bool
+site_serves(const struct site *p)
+{
+	return p->family != 0 && !p->gone;
+}
 
 /* The same on the board, twice: the one that is read is never written. */
 struct board_site {

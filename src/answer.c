@@ -10,9 +10,13 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #define HEADER		12
 #define IN		1
+
+/* So many aliases of aliases are followed in one message. */
+#define ALIASES		16
 
 static unsigned
 get16(const unsigned char *p)
@@ -132,29 +136,85 @@ read_record(const struct answer *a, int type, size_t at, size_t n,
 	return read_name(a, &at, r->target) == -1 ? -1 : 1;
 }
 
-int
-answer_next(struct answer *a, int type, struct record *r)
+/*
+ * Pass over the next record. 1: of this type it is, its *n* bytes end at a->at;
+ * 0: it is another; -1: it is garbage.
+ */
+static int
+pass_record(struct answer *a, int type, size_t *n)
 {
 	const unsigned char *p;
 	uint32_t ttl;
-	size_t n;
 
-	for (; a->left > 0; a->left--) {
-		if (read_name(a, &a->at, NULL) == -1 || a->at + 10 > a->len)
+	if (read_name(a, &a->at, NULL) == -1 || a->at + 10 > a->len)
+		return -1;
+	p = a->message + a->at;
+	*n = get16(p + 8);
+	if (a->at + 10 + *n > a->len)
+		return -1;
+	a->at += 10 + *n;
+	a->left--;
+	/* RFC 2181, section 8: with the highest bit it means 0. */
+	ttl = get32(p + 4);
+	ttl = ttl > INT32_MAX ? 0 : ttl;
+	a->ttl = ttl < a->ttl ? ttl : a->ttl;
+	return get16(p) == (unsigned)type && get16(p + 2) == IN;
+}
+
+int
+answer_next(struct answer *a, int type, struct record *r)
+{
+	size_t n;
+	int got = 0;
+
+	while (got == 0 && a->left > 0)
+		got = pass_record(a, type, &n);
+	return got != 1 ? got : read_record(a, type, a->at - n, n, r);
+}
+
+/* What is *name* an alias of? 1; 0: it is none; -1: garbage. */
+static int
+find_alias(struct answer a, const char *name, char *target)
+{
+	char owner[ANSWER_NAME];
+	size_t from, n;
+	int got;
+
+	while (a.left > 0) {
+		from = a.at;
+		if ((got = pass_record(&a, ANSWER_CNAME, &n)) == -1)
 			return -1;
-		p = a->message + a->at;
-		n = get16(p + 8);
-		if (a->at + 10 + n > a->len)
-			return -1;
-		a->at += 10 + n;
-		/* RFC 2181, section 8: with the highest bit it means 0. */
-		ttl = get32(p + 4);
-		ttl = ttl > INT32_MAX ? 0 : ttl;
-		a->ttl = ttl < a->ttl ? ttl : a->ttl;
-		if (get16(p) != (unsigned)type || get16(p + 2) != IN)
+		/* An owner that no host is called is none of ours. */
+		if (got == 0 || read_name(&a, &from, owner) == -1 ||
+		    strcasecmp(owner, name) != 0)
 			continue;
-		a->left--;
-		return read_record(a, type, a->at - n, n, r);
+		from = a.at - n;
+		return read_name(&a, &from, target) == -1 ||
+		    target[0] == '\0' ? -1 : 1;
 	}
 	return 0;
+}
+
+int
+answer_alias(const unsigned char *message, size_t len,
+    char target[ANSWER_NAME])
+{
+	char name[ANSWER_NAME];
+	struct answer a;
+	size_t at = HEADER;
+	int got, i;
+
+	if (answer_begin(&a, message, len) == -1)
+		return -1;
+	if (get16(message + 4) == 0 || read_name(&a, &at, name) == -1)
+		return 0;
+	for (i = 0; i < ALIASES; i++) {
+		if ((got = find_alias(a, name, target)) != 1)
+			break;
+		memcpy(name, target, sizeof(name));
+	}
+	if (i == ALIASES || got == -1)
+		return -1;
+	memcpy(target, name, sizeof(name));
+	return i > 0;
 }

@@ -11,7 +11,12 @@
 #include <stdint.h>
 
 /* Types of records. */
-enum { ANSWER_A = 1, ANSWER_AAAA = 28, ANSWER_SRV = 33 };
+enum {
+	ANSWER_A = 1,
+	ANSWER_CNAME = 5,
+	ANSWER_AAAA = 28,
+	ANSWER_SRV = 33
+};
 
 #define ANSWER_NAME	256		/* bytes of a name with the NUL */
 
@@ -36,5 +41,12 @@ int	answer_begin(struct answer *, const unsigned char *message, size_t len);
  * garbage.
  */
 int	answer_next(struct answer *, int type, struct record *);
+
+/*
+ * Which name the records stand under, if the one that was asked for is an alias
+ * (CNAME) in this message. 1; 0: it is none; -1: that is garbage, or a circle.
+ */
+int	answer_alias(const unsigned char *message, size_t len,
+	    char target[ANSWER_NAME]);
 
 #endif

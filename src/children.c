@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf_seats.h"
 #include "daemon.h"
 #include "prober.h"
 #include "sys.h"
@@ -126,8 +127,6 @@ spawn_prober(struct children *cs)
 	int channel;
 	pid_t pid;
 
-	/* Here nobody else writes how servers do. */
-	conf_renew_moved(cs->conf, cs->board);
 	cs->prober.generation = cs->generation;
 	if ((pid = child_fork(&cs->prober, &channel)) == 0)
 		be_prober(cs, channel);

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "health.h"
 #include "networks.h"
 #include "settings.h"
 
@@ -241,77 +240,6 @@ add_builtin(struct conf *c, enum builtin_kind kind, const char **why)
 	return 0;
 }
 
-static bool
-is_checked(const struct conf *c, const struct backend *b)
-{
-	return c->pool[b->pool].checked && b->state != BACKEND_MAINT;
-}
-
-const char *
-conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
-    uint64_t oldest)
-{
-	struct listener *l;
-	struct backend *b;
-	struct pool *p;
-
-	for (b = c->backend; b < c->backend + c->backends; b++) {
-		if ((b->seat = board_seat_backend(board, b->name, generation,
-		    oldest)) == BOARD_NO_SEAT)
-			return "backends";
-		if (is_checked(c, b))
-			health_sit_down(board, b->seat,
-			    &c->pool[b->pool].check);
-	}
-	for (p = c->pool; p < c->pool + c->pools; p++)
-		if ((p->seat = board_seat_pool(board, p->name, generation,
-		    oldest)) == BOARD_NO_SEAT)
-			return "pools";
-	/* One section has one seat, however many addresses. */
-	for (l = c->listener; l < c->listener + c->listeners; l++)
-		if (l->label[0] == '\0')
-			l->seat = BOARD_NO_SEAT;
-		else if ((l->seat = board_seat_listener(board, l->label,
-		    generation, oldest)) == BOARD_NO_SEAT)
-			return "listeners";
-	board_all_seated(board);
-	return NULL;
-}
-
-void
-conf_forget_unchecked(const struct conf *c, struct board *board)
-{
-	const struct backend *b;
-
-	for (b = c->backend; b < c->backend + c->backends; b++)
-		if (!is_checked(c, b))
-			health_forget(board, b->seat);
-}
-
-void
-conf_renew_moved(const struct conf *c, struct board *board)
-{
-	const struct check_plan *plan;
-	struct board_seat *seat;
-	const struct backend *b;
-	char name[ADDR_TEXT];
-	uint64_t before;
-
-	for (b = c->backend; b < c->backend + c->backends; b++) {
-		if (b->question != 0)
-			continue;
-		seat = &board->ledger->backend[b->seat];
-		before = seat->where;
-		seat->where = board_hash(addr_format(&b->addr, name,
-		    sizeof(name)));
-		plan = &c->pool[b->pool].check;
-		if (before != 0 && before != seat->where)
-			board_renew(&board->backend[b->seat],
-			    is_checked(c, b) ? plan->init_state :
-			    HEALTH_UNKNOWN);
-	}
-}
-
 bool
 conf_leaves_as_client(const struct conf *c)
 {
@@ -458,12 +386,31 @@ question_of(const struct lookup *l)
 {
 	char text[ADDR_HOST + 16];
 
-	snprintf(text, sizeof(text), "%s %s %u", l->srv ? "srv" : "on",
-	    l->host, l->port);
+	snprintf(text, sizeof(text), "%s %s", l->srv ? "srv" : "on", l->host);
 	return board_hash(text);
 }
 
-/* As many backends as the name may have servers: nobody is there yet. */
+/* The same with the port, which sessions are counted by. */
+static uint64_t
+where_of(const struct lookup *l)
+{
+	char text[ADDR_HOST + 16];
+
+	snprintf(text, sizeof(text), "%s:%u", l->host, l->port);
+	return board_hash(text);
+}
+
+/*
+ * A server that has gone keeps its place while it has sessions: so many more are
+ * set aside for those.
+ */
+static uint32_t
+places_of(uint32_t servers)
+{
+	return servers + (servers < 8 ? 4 : servers / 2);
+}
+
+/* As many backends as the name may have servers, and had: none is known yet. */
 static int
 add_lookup(struct conf *c, const struct backend *like, const char *text,
     const struct lookup *l, const char **why)
@@ -479,10 +426,12 @@ add_lookup(struct conf *c, const struct backend *like, const char *text,
 	}
 	c->lookup = list;
 	b.question = question_of(l);
+	b.where = where_of(l);
 	list[c->lookups] = *l;
 	list[c->lookups].first = (uint32_t)c->backends;
-	list[c->lookups++].n = like->resolve_max;
-	for (i = 1; i <= like->resolve_max; i++) {
+	list[c->lookups].max = like->resolve_max;
+	list[c->lookups++].n = places_of(like->resolve_max);
+	for (i = 1; i <= places_of(like->resolve_max); i++) {
 		if (snprintf(b.name, sizeof(b.name), "%s#%u", name, i) >=
 		    (int)sizeof(b.name)) {
 			*why = "this name is too long";

@@ -22,8 +22,9 @@
 #define CONF_POOLS	4096
 
 #define CONF_RESOLVERS	8
-/* The most servers that a name can have. */
+/* The most servers that a name can have, and the most places for them. */
 #define CONF_RESOLVE	128
+#define CONF_PLACES	(CONF_RESOLVE + CONF_RESOLVE / 2)
 
 struct networks;
 struct settings;
@@ -33,7 +34,8 @@ struct lookup {
 	char		 host[ADDR_HOST];
 	uint16_t	 port;		/* with SRV the answers have it */
 	bool		 srv;
-	uint32_t	 first, n;	/* of the backends */
+	uint32_t	 max;		/* servers at a time */
+	uint32_t	 first, n;	/* of the backends; more than servers */
 };
 
 struct conf {
@@ -118,26 +120,6 @@ int	conf_add_listener(struct conf *, const struct listener *like,
 int	conf_add_pool(struct conf *, const struct pool *, const char **why);
 int	conf_add_backend(struct conf *, const struct backend *like,
 	    const char *address, const char **why);
-
-/*
- * Give all backends, pools and listeners that have a name their seats on the board, for this generation of
- * the configuration; *oldest* is the oldest that still has workers. NULL, or
- * what there are too many of for the board: backends, pools, listeners.
- */
-const char *conf_sit_down(struct conf *, struct board *, uint64_t generation,
-	    uint64_t oldest);
-
-/*
- * This generation serves: nobody checks these any more. Not before, since those
- * who serve until then go by what is known of them.
- */
-void	conf_forget_unchecked(const struct conf *, struct board *);
-
-/*
- * Of a server that is not where the one of its name was before, forget how that
- * one did. To be called while nobody writes how servers do.
- */
-void	conf_renew_moved(const struct conf *, struct board *);
 
 /* Do workers connect from addresses of clients? */
 bool	conf_leaves_as_client(const struct conf *);

@@ -10,6 +10,7 @@ CONF_SOURCES = \
 	src/conf_file.c src/conf_file.h \
 	src/conf_make.c src/conf_make.h \
 	src/conf_scan.c src/conf_scan.h \
+	src/conf_seats.c src/conf_seats.h \
 	src/conf_unused.c src/conf_unused.h \
 	src/directive_types.c \
 	src/directives.c src/directives.h \
@@ -42,6 +43,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/names.c src/names.h \
 	src/notify.c src/notify.h \
 	src/prober.c src/prober.h \
+	src/question.c src/question.h \
 	src/reload.c src/reload.h \
 	src/runner.c src/runner.h \
 	src/sandbox.c src/sandbox.h \

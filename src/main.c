@@ -19,6 +19,7 @@
 #include "changes.h"
 #include "conf.h"
 #include "conf_absent.h"
+#include "conf_seats.h"
 #include "conf_check.h"
 #include "conf_unused.h"
 #include "daemon.h"

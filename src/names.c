@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * names.c: when to look a name up, and what to make of the answers. Whatever goes
- * wrong leaves the servers that stand on the board as they are: only an answer
- * takes one away, or a name that is gone for longer than it is held.
+ * names.c: which questions a name has, when they are asked, and what all that is
+ * known of it amounts to. Only an answer takes a server away, or a name that is
+ * gone for longer than it is held; a question that fails costs nothing but news.
  */
 #include "names.h"
 
@@ -11,31 +11,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "answer.h"
 #include "dns.h"
+#include "question.h"
 #include "seating.h"
 #include "sys.h"
 
-/* The longest wait after a failure, in ms, unless every answer is kept longer. */
-#define BACKOFF_MAX	30000
-
 /* As many servers of one name are looked at. */
-#define FOUND		(2 * CONF_RESOLVE)
+#define FOUND		QUESTION_RECORDS
 
-/* One name: what has been found since the look-up began, and how it went. */
+/* Targets of a service are questions: so many more than servers at most. */
+#define TARGETS(max)	(2 * (max) + 4)
+
+enum { IPV4, IPV6, FAMILIES };
+
+static const struct {
+	int		 type;
+	sa_family_t	 family;
+} families[FAMILIES] = {
+	{ ANSWER_A, AF_INET }, { ANSWER_AAAA, AF_INET6 },
+};
+
+/* A host that has servers: what the operator has named, or a target of it. */
+struct host {
+	struct host	*next;
+	bool		 wanted;
+	uint16_t	 origin;	/* as on the board */
+	struct question	 question[FAMILIES];
+	char		 name[ANSWER_NAME + 1];
+};
+
 struct name {
 	struct names	*names;
 	const struct lookup *lookup;
-	uint64_t	 due;		/* of the next look-up */
-	unsigned	 pending;	/* questions under way */
-	unsigned	 failures;	/* look-ups in a row that failed */
-	uint64_t	 gone;		/* since then it has no servers; 0 */
-	unsigned	 keep;		/* families without an answer */
-	char		 why[96];	/* … and the reason */
-	uint32_t	 ttl;		/* s */
-	size_t		 n;
-	struct found	 found[FOUND];
+	struct question	 service;	/* SRV */
+	struct host	*hosts;
+	uint64_t	 due;		/* of what is to be done first */
+	bool		 changed;	/* since it was put on the board */
+	uint64_t	 gone;		/* sys_now() since when; 0: it is there */
 };
 
 struct names {
@@ -43,19 +57,164 @@ struct names {
 	struct board	*board;
 	struct log	*log;
 	struct dns	*dns;
+	/* What is known of the name that is looked at. */
+	struct found	 found[FOUND];
+	struct unanswered keep[FAMILIES * FOUND];
 	size_t		 n;
-	struct name	*name[];
+	struct name	 name[];
 };
 
-/* A question under way. */
-struct question {
-	struct name	*name;
-	int		 type;
-	struct found	 like;		/* port, weight, priority of its answers */
+/* The name as it stands on the board, and as it is to. */
+struct view {
+	struct seating	 seating;
+	size_t		 found;
+	bool		 known;		/* there was an answer of any sort */
+	bool		 pending;	/* a first look-up is under way */
+	bool		 nowhere;
 };
 
-static void	ask(struct name *, const char *host, int type,
-		    const struct found *like);
+/* --- hosts ----------------------------------------------------------------- */
+
+static const char *
+type_name(int type)
+{
+	return type == ANSWER_A ? "A" : type == ANSWER_AAAA ? "AAAA" : "SRV";
+}
+
+static struct seating
+seating_of(const struct name *nm)
+{
+	const struct conf *c = nm->names->conf;
+	const struct backend *first = &c->backend[nm->lookup->first];
+	const struct pool *p = &c->pool[first->pool];
+
+	return (struct seating){ .board = nm->names->board, .seat = first,
+	    .n = nm->lookup->n, .max = nm->lookup->max, .pool = p->seat,
+	    .priority = UINT16_MAX, .keep = nm->names->keep,
+	    .health = p->checked ? p->check.init_state : HEALTH_UNKNOWN };
+}
+
+/* Once when it begins, and once when it is over. */
+static void
+on_news(struct question *q, const char *why)
+{
+	struct name *nm = q->arg;
+	struct seating s = seating_of(nm);
+	bool target = nm->lookup->srv && q != &nm->service;
+	char which[ANSWER_NAME + 16];
+
+	nm->changed = true;
+	nm->due = 0;
+	snprintf(which, sizeof(which), "%s%s%s", target ? q->host : "",
+	    target ? ": " : "", type_name(q->type));
+	if (why != NULL && !q->failing)
+		log_line(nm->names->log, LOG_WARNING, "name %s: %s: %s: %s",
+		    nm->lookup->host, which, why, seating_taken(&s) ?
+		    "its servers stay as they are" : "it has no servers");
+	else if (why == NULL && q->failing)
+		log_line(nm->names->log, LOG_NOTICE, "name %s: can be looked "
+		    "up again: %s", nm->lookup->host, which);
+}
+
+static struct question
+new_question(struct name *nm, const char *host, int type)
+{
+	return (struct question){ .conf = nm->names->conf, .host = host,
+	    .type = type, .news = on_news, .arg = nm };
+}
+
+/* Where no source is of a family there is no way to what it has. */
+static bool
+is_asked(const struct name *nm, int family)
+{
+	const struct conf *c = nm->names->conf;
+
+	return outlet_serves(&c->backend[nm->lookup->first].outlet, family);
+}
+
+/* The one called so, made if it is not there. NULL: out of memory. */
+static struct host *
+host_for(struct name *nm, const char *name)
+{
+	struct host *h;
+	uint64_t hash;
+	int i;
+
+	for (h = nm->hosts; h != NULL; h = h->next)
+		if (strcasecmp(h->name, name) == 0)
+			return h;
+	if ((h = calloc(1, sizeof(*h))) == NULL)
+		return NULL;
+	(void)strlcpy(h->name, name, sizeof(h->name));
+	hash = board_hash(name);
+	h->origin = (uint16_t)(hash ^ hash >> 16 ^ hash >> 32 ^ hash >> 48);
+	for (i = 0; i < FAMILIES; i++)
+		if (is_asked(nm, families[i].family))
+			h->question[i] = new_question(nm, h->name,
+			    families[i].type);
+	h->next = nm->hosts;
+	nm->hosts = h;
+	return h;
+}
+
+static void
+drop_host(struct host *h)
+{
+	int i;
+
+	for (i = 0; i < FAMILIES; i++)
+		question_drop(&h->question[i]);
+	free(h);
+}
+
+static void
+drop_unwanted(struct name *nm)
+{
+	struct host **at = &nm->hosts, *h;
+
+	while ((h = *at) != NULL)
+		if (h->wanted) {
+			at = &h->next;
+		} else {
+			*at = h->next;
+			drop_host(h);
+		}
+}
+
+/* It is whole: the domains that are searched are not for it. */
+static struct host *
+target_of(struct name *nm, const struct record *r)
+{
+	char name[ANSWER_NAME + 1];
+
+	snprintf(name, sizeof(name), "%s.", r->target);
+	return host_for(nm, name);
+}
+
+static size_t
+targets(const struct name *nm)
+{
+	size_t most = TARGETS(nm->lookup->max);
+
+	return nm->service.n < most ? nm->service.n : most;
+}
+
+/* Each target has questions of its own, for as long as it is one. */
+static void
+follow_service(struct name *nm)
+{
+	struct host *h;
+	size_t i;
+
+	for (h = nm->hosts; h != NULL; h = h->next)
+		h->wanted = false;
+	for (i = 0; i < targets(nm); i++)
+		if ((h = target_of(nm, &nm->service.service[i])) != NULL)
+			h->wanted = true;
+	drop_unwanted(nm);
+}
+
+/* --- what is known --------------------------------------------------------- */
 
 static bool
 is_better(const struct found *a, const struct found *b)
@@ -69,252 +228,255 @@ is_better(const struct found *a, const struct found *b)
  * chance.
  */
 static void
-add_found(struct name *nm, const struct found *f)
+add_found(struct names *ns, struct view *v, const struct found *f)
 {
 	size_t i;
 
-	for (i = 0; i < nm->n; i++)
-		if (site_same(&nm->found[i].site, &f->site))
+	for (i = 0; i < v->found; i++)
+		if (site_same(&ns->found[i].site, &f->site))
 			break;
-	if (i < nm->n ? is_better(f, &nm->found[i]) : i < FOUND) {
-		nm->found[i] = *f;
-		nm->n += i == nm->n;
+	if (i < v->found ? is_better(f, &ns->found[i]) : i < FOUND) {
+		ns->found[i] = *f;
+		v->found += i == v->found;
 	}
 }
 
-/* Where no source is of a family nobody could connect to what it has. */
+/* Nothing is known of what this question would find. */
 static void
-ask_addresses(struct name *nm, const char *host, const struct found *like)
+add_unanswered(struct name *nm, struct view *v, const struct host *h, int i,
+    uint16_t priority)
 {
-	const struct outlet *o =
-	    &nm->names->conf->backend[nm->lookup->first].outlet;
+	struct names *ns = nm->names;
 
-	if (outlet_serves(o, AF_INET))
-		ask(nm, host, ANSWER_A, like);
-	if (outlet_serves(o, AF_INET6))
-		ask(nm, host, ANSWER_AAAA, like);
+	if (v->seating.keeps < FAMILIES * FOUND)
+		ns->keep[v->seating.keeps++] = (struct unanswered){
+		    .origin = h->origin, .family = families[i].family };
+	if (h->question[i].tried)
+		return;
+	v->pending = true;
+	if (priority < v->seating.priority)
+		v->seating.priority = priority;
 }
 
+/* What a host has, as a target that is like this. */
 static void
-take_record(struct question *q, const struct record *r)
+view_host(struct name *nm, struct view *v, const struct host *h,
+    struct found like)
 {
-	struct found f = q->like;
-	char target[ANSWER_NAME + 1];
+	const struct question *q;
+	size_t k;
+	int i;
 
-	if (q->type != ANSWER_SRV) {
-		memcpy(f.site.ip, r->ip, sizeof(f.site.ip));
-		f.site.family = q->type == ANSWER_A ? AF_INET : AF_INET6;
-		add_found(q->name, &f);
-		return;
+	for (i = 0; i < FAMILIES; i++) {
+		q = &h->question[i];
+		if (q->type == 0)
+			continue;
+		v->known |= q->known;
+		v->nowhere |= q->nowhere;
+		if (!q->known)
+			add_unanswered(nm, v, h, i, like.priority);
+		like.site.family = families[i].family;
+		like.site.origin = h->origin;
+		for (k = 0; k < q->n; k++) {
+			memcpy(like.site.ip, q->ip[k], sizeof(q->ip[k]));
+			add_found(nm->names, v, &like);
+		}
 	}
-	/* "." says that there is no such service. */
-	if (r->target[0] == '\0' || r->port == 0)
+}
+
+static void
+view_service(struct name *nm, struct view *v)
+{
+	const struct question *q = &nm->service;
+	const struct record *r;
+	struct host *h;
+	size_t i;
+
+	v->known = q->known;
+	v->pending = !q->tried;
+	v->seating.keep_all = !q->known;
+	for (i = 0; i < targets(nm); i++) {
+		r = &q->service[i];
+		if ((h = target_of(nm, r)) != NULL)
+			view_host(nm, v, h, (struct found){
+			    .priority = r->priority, .site = {
+			    .weight = r->weight, .port = r->port } });
+	}
+}
+
+static struct view
+view_of(struct name *nm)
+{
+	struct view v = { .seating = seating_of(nm) };
+
+	if (nm->lookup->srv)
+		view_service(nm, &v);
+	else
+		view_host(nm, &v, nm->hosts, (struct found){ .site = {
+		    .weight = 1, .port = nm->lookup->port } });
+	return v;
+}
+
+/* --- what follows of it ---------------------------------------------------- */
+
+/* The beginning and the end of a time without any address. */
+static void
+note_gone(struct name *nm, const struct view *v, uint64_t now)
+{
+	const struct conf *c = nm->names->conf;
+	const char *what = v->nowhere ? "0.0.0.0 and :: are no servers" :
+	    "it has no address";
+	struct log *log = nm->names->log;
+
+	if ((nm->gone != 0) == (v->found == 0))
 		return;
-	f.priority = r->priority;
-	f.site.weight = r->weight;
-	f.site.port = r->port;
-	/* It is whole: the domains that are searched are not for it. */
-	snprintf(target, sizeof(target), "%s.", r->target);
-	ask_addresses(q->name, target, &f);
-}
-
-/* Nothing is known of these servers. */
-static void
-lack(struct question *q, const char *why)
-{
-	struct name *nm = q->name;
-
-	nm->keep |= q->type == ANSWER_A ? SEATING_KEEP(AF_INET) :
-	    q->type == ANSWER_AAAA ? SEATING_KEEP(AF_INET6) : SEATING_KEEP_ALL;
-	(void)strlcpy(nm->why, why, sizeof(nm->why));
+	nm->gone = v->found == 0 ? now : 0;
+	if (nm->gone == 0)
+		log_line(log, LOG_NOTICE, "name %s: it has an address again",
+		    nm->lookup->host);
+	else if (!seating_taken(&v->seating))
+		log_line(log, LOG_WARNING, "name %s: %s: it has no servers",
+		    nm->lookup->host, what);
+	else if (c->resolve_hold == 0)
+		log_line(log, LOG_WARNING, "name %s: %s: its servers go",
+		    nm->lookup->host, what);
+	else
+		log_line(log, LOG_WARNING, "name %s: %s: its servers stay as "
+		    "they are for %g s", nm->lookup->host, what,
+		    (double)c->resolve_hold / 1000);
 }
 
 static void
-take_answer(struct question *q, const unsigned char *message, size_t len)
+put_on_board(struct name *nm, const struct view *v)
 {
-	uint32_t most = q->name->lookup->n * 2;
-	struct answer a;
-	struct record r;
-	int got = -1;
-
-	if (answer_begin(&a, message, len) == 0)
-		/* Targets of a service are questions: not too many of them. */
-		while ((got = answer_next(&a, q->type, &r)) == 1 &&
-		    (q->type != ANSWER_SRV || most-- > 0))
-			take_record(q, &r);
-	if (got == -1)
-		lack(q, "the answer is garbage");
-	else if (a.ttl < q->name->ttl)
-		q->name->ttl = a.ttl;
-}
-
-static uint64_t
-backoff(const struct name *nm)
-{
-	const struct conf *c = nm->names->conf;
-	uint64_t most = c->resolve_min_ttl > BACKOFF_MAX ?
-	    c->resolve_min_ttl : BACKOFF_MAX;
-	unsigned shift = nm->failures > 16 ? 16 : nm->failures;
-	uint64_t ms = c->resolve_min_ttl << (shift == 0 ? 0 : shift - 1);
-
-	most = c->resolve_max_ttl < most ? c->resolve_max_ttl : most;
-	return ms < most ? ms : most;
-}
-
-/* In ms, within the bounds. */
-static uint64_t
-kept(const struct name *nm)
-{
-	const struct conf *c = nm->names->conf;
-	uint64_t ms = (uint64_t)nm->ttl * 1000;
-
-	ms = ms < c->resolve_min_ttl ? c->resolve_min_ttl : ms;
-	return ms > c->resolve_max_ttl ? c->resolve_max_ttl : ms;
-}
-
-static struct seating
-seating_of(const struct name *nm)
-{
-	const struct conf *c = nm->names->conf;
-	const struct backend *first = &c->backend[nm->lookup->first];
-	const struct pool *p = &c->pool[first->pool];
-
-	return (struct seating){ .board = nm->names->board, .seat = first,
-	    .n = nm->lookup->n, .pool = p->seat, .keep = nm->keep,
-	    .health = p->checked ? p->check.init_state : HEALTH_UNKNOWN };
-}
-
-static void
-use(struct name *nm)
-{
-	struct seating s = seating_of(nm);
 	char news[900];
 	struct text t = { news, news + sizeof(news) - 1 };
-	size_t found = nm->n;
 
-	if (seating_change(&s, nm->found, nm->n, &t) == 0)
+	if (seating_change(&v->seating, nm->names->found, v->found, &t) == 0)
 		return;
 	*t.at = '\0';
 	log_line(nm->names->log, LOG_NOTICE, "name %s: %s%s", nm->lookup->host,
-	    news, found > s.n ? "; it has more servers than resolve_max" : "");
-}
-
-/* Is it time to believe that the name has no servers any more? */
-static bool
-believe(struct name *nm, uint64_t now)
-{
-	const struct conf *c = nm->names->conf;
-	struct seating s = seating_of(nm);
-
-	if (!seating_taken(&s))
-		return true;
-	if (nm->gone == 0)
-		nm->gone = now;
-	return now >= nm->gone + c->resolve_hold;
-}
-
-/* What is wrong, at the beginning and at the end of an episode. */
-static void
-note(struct name *nm, bool wrong)
-{
-	struct log *log = nm->names->log;
-	struct seating s = seating_of(nm);
-
-	if (wrong && nm->failures++ == 0)
-		log_line(log, LOG_WARNING, "name %s: %s: %s%s",
-		    nm->lookup->host, nm->why, seating_taken(&s) ?
-		    "its servers stay as they are" : "it has no servers",
-		    nm->keep == 0 && seating_taken(&s) ? " for a while" : "");
-	else if (!wrong && nm->failures > 0) {
-		log_line(log, LOG_NOTICE, "name %s: can be looked up again",
-		    nm->lookup->host);
-		nm->failures = 0;
-	}
-}
-
-/* All has been answered. */
-static void
-finish(struct name *nm)
-{
-	uint64_t now = sys_now(), end;
-	const struct conf *c = nm->names->conf;
-
-	if (nm->keep == 0 && nm->n == 0)
-		(void)strlcpy(nm->why, "it has no address",
-		    sizeof(nm->why));
-	note(nm, nm->keep != 0 || nm->n == 0);
-	if (nm->n > 0 || (nm->keep == 0 && believe(nm, now)))
-		use(nm);
-	if (nm->n > 0 || nm->keep != 0)
-		nm->gone = 0;
-	nm->due = now + (nm->failures > 0 ? backoff(nm) : kept(nm));
-	end = nm->gone + c->resolve_hold;
-	if (nm->gone != 0 && now < end && end < nm->due)
-		nm->due = end;
-}
-
-/* One question of it less. */
-static void
-release(struct name *nm)
-{
-	if (--nm->pending == 0)
-		finish(nm);
+	    news, v->found > v->seating.max ?
+	    "; it has more servers than resolve_max" : "");
 }
 
 static void
-on_answer(void *arg, enum dns_status status, const char *why,
-    const unsigned char *message, size_t len)
+use_answers(struct name *nm, uint64_t now)
 {
-	struct question *q = arg;
+	uint64_t hold = nm->names->conf->resolve_hold;
+	struct view v = view_of(nm);
 
-	if (status == DNS_ANSWER)
-		take_answer(q, message, len);
-	else if (status == DNS_FAILED)
-		lack(q, why);
-	if (status != DNS_ENDED)
-		release(q->name);
-	free(q);
-}
-
-static void
-ask(struct name *nm, const char *host, int type, const struct found *like)
-{
-	struct question *q = malloc(sizeof(*q));
-
-	if (q == NULL) {
-		nm->keep = SEATING_KEEP_ALL;
-		(void)strlcpy(nm->why, strerror(errno), sizeof(nm->why));
+	/* What is still to come may be the first address, or the only one. */
+	if (v.found == 0 && v.pending)
+		return;
+	if (v.found == 0 && (!v.known || v.seating.keeps > 0) &&
+	    !seating_taken(&v.seating)) {
+		seating_fail(&v.seating);
 		return;
 	}
-	*q = (struct question){ .name = nm, .type = type, .like = *like };
-	nm->pending++;
-	dns_ask(nm->names->dns, host, type, on_answer, q);
+	if (!v.known)
+		return;
+	note_gone(nm, &v, now);
+	if (nm->gone == 0 || now >= nm->gone + hold)
+		put_on_board(nm, &v);
+}
+
+/* --- when ------------------------------------------------------------------ */
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What it is to be looked at for next, but for answers. */
+static uint64_t
+due_of(const struct name *nm)
+{
+	uint64_t due = QUESTION_NEVER, hold = nm->names->conf->resolve_hold;
+	const struct host *h;
+	int i;
+
+	if (nm->lookup->srv && nm->service.ask == NULL)
+		due = nm->service.due;
+	for (h = nm->hosts; h != NULL; h = h->next)
+		for (i = 0; i < FAMILIES; i++)
+			if (h->question[i].type != 0 &&
+			    h->question[i].ask == NULL)
+				due = least(due, h->question[i].due);
+	if (nm->gone != 0 && sys_now() < nm->gone + hold)
+		due = least(due, nm->gone + hold);
+	return due;
+}
+
+/*
+ * Where one family has nothing and the other has, both are asked at a time: then
+ * the first is asked as often as the TTL of the other says.
+ */
+static void
+ask_host(struct name *nm, struct host *h, uint64_t now)
+{
+	struct question *q, *other;
+	int i;
+
+	for (i = 0; i < FAMILIES; i++) {
+		q = &h->question[i];
+		other = &h->question[FAMILIES - 1 - i];
+		if (q->type == 0 || q->ask != NULL)
+			continue;
+		if (q->known && !q->failing && q->n == 0 && other->n > 0)
+			q->due = other->due;
+		if (q->due <= now)
+			question_ask(q, nm->names->dns);
+	}
 }
 
 static void
-look_up(struct name *nm)
+ask_name(struct name *nm, uint64_t now)
 {
-	struct found like = { .priority = 0 };
+	struct host *h;
 
-	nm->keep = 0;
-	nm->n = 0;
-	nm->ttl = UINT32_MAX;
-	like.site.weight = 1;
-	like.site.port = nm->lookup->port;
-	/* An answer may come before the next question is out. */
-	nm->pending++;
-	if (nm->lookup->srv)
-		ask(nm, nm->lookup->host, ANSWER_SRV, &like);
-	else
-		ask_addresses(nm, nm->lookup->host, &like);
-	release(nm);
+	if (nm->lookup->srv && nm->service.due <= now)
+		question_ask(&nm->service, nm->names->dns);
+	for (h = nm->hosts; h != NULL; h = h->next)
+		ask_host(nm, h, now);
+}
+
+static void
+name_turn(struct name *nm)
+{
+	uint64_t now = sys_now();
+
+	if (nm->due > now)
+		return;
+	if (nm->changed && nm->lookup->srv)
+		follow_service(nm);
+	nm->changed = false;
+	ask_name(nm, now);
+	/* All that came in this turn is one change, and so is a time that ends. */
+	use_answers(nm, now);
+	nm->due = nm->changed ? 0 : due_of(nm);
+}
+
+/* --- beginning and end ----------------------------------------------------- */
+
+static int
+name_init(struct names *ns, struct name *nm, const struct lookup *l)
+{
+	nm->names = ns;
+	nm->lookup = l;
+	if (l->srv)
+		nm->service = new_question(nm, l->host, ANSWER_SRV);
+	else if (host_for(nm, l->host) == NULL)
+		return -1;
+	return 0;
 }
 
 struct names *
 names_new(const struct conf *c, struct board *board, struct log *log)
 {
 	struct names *n = calloc(1, sizeof(*n) +
-	    c->lookups * sizeof(struct name *));
+	    c->lookups * sizeof(struct name));
 	const char *why = strerror(ENOMEM);
 
 	if (n == NULL)
@@ -322,12 +484,9 @@ names_new(const struct conf *c, struct board *board, struct log *log)
 	n->conf = c;
 	n->board = board;
 	n->log = log;
-	for (; n->n < c->lookups; n->n++) {
-		if ((n->name[n->n] = calloc(1, sizeof(struct name))) == NULL)
+	for (; n->n < c->lookups; n->n++)
+		if (name_init(n, &n->name[n->n], &c->lookup[n->n]) == -1)
 			goto fail;
-		n->name[n->n]->names = n;
-		n->name[n->n]->lookup = &c->lookup[n->n];
-	}
 	if (c->lookups == 0 || (n->dns = dns_new(c, &why)) != NULL)
 		return n;
 fail:
@@ -339,11 +498,19 @@ fail:
 void
 names_free(struct names *n)
 {
+	struct host *h;
+
 	if (n == NULL)
 		return;
+	/* Ends what is under way. */
 	dns_free(n->dns);
-	while (n->n > 0)
-		free(n->name[--n->n]);
+	while (n->n-- > 0) {
+		question_drop(&n->name[n->n].service);
+		while ((h = n->name[n->n].hosts) != NULL) {
+			n->name[n->n].hosts = h->next;
+			drop_host(h);
+		}
+	}
 	free(n);
 }
 
@@ -362,14 +529,12 @@ names_event(struct names *n, const struct poller_event *ev)
 void
 names_turn(struct names *n)
 {
-	uint64_t now = sys_now();
 	size_t i;
 
 	if (n->n > 0)
 		dns_turn(n->dns);
 	for (i = 0; i < n->n; i++)
-		if (n->name[i]->pending == 0 && n->name[i]->due <= now)
-			look_up(n->name[i]);
+		name_turn(&n->name[i]);
 }
 
 int
@@ -379,10 +544,7 @@ names_wait(const struct names *n, int limit)
 	size_t i;
 
 	for (i = 0; i < n->n; i++) {
-		due = n->name[i]->due;
-		if (n->name[i]->pending > 0)
-			continue;
-		if (due <= now)
+		if ((due = n->name[i].due) <= now)
 			return 0;
 		if (due - now < (uint64_t)limit)
 			limit = (int)(due - now);

@@ -15,6 +15,7 @@
 #include "changes.h"
 #include "complaints.h"
 #include "conf_absent.h"
+#include "conf_seats.h"
 #include "conf_unused.h"
 #include "log_format.h"
 #include "options.h"

@@ -20,7 +20,7 @@ struct change {
 	struct {
 		struct site	site;	/* as it stands on the board */
 		bool		known, taken;
-	} seat[CONF_RESOLVE];
+	} seat[CONF_PLACES];
 };
 
 static struct board_backend *
@@ -44,7 +44,7 @@ seating_taken(const struct seating *s)
 	uint32_t i;
 
 	for (i = 0; i < s->n; i++)
-		if (look(s, i, &site) && site.family != 0)
+		if (look(s, i, &site) && site_serves(&site))
 			return true;
 	return false;
 }
@@ -109,7 +109,13 @@ write_seat(struct change *c, uint32_t i, const struct site *site)
 	c->wrote = true;
 }
 
-/* The seat that has this server; their number: none has. */
+static bool
+serves(const struct change *c, uint32_t i)
+{
+	return c->seat[i].known && site_serves(&c->seat[i].site);
+}
+
+/* The seat that has or had this server; their number: there is none. */
 static uint32_t
 seat_of(const struct change *c, const struct site *site)
 {
@@ -126,86 +132,129 @@ static void
 arrange(const struct change *c, struct found *found, size_t n)
 {
 	const struct seating *s = c->seating;
+	uint16_t least = s->priority;
+	uint32_t seat;
 	size_t k;
 
 	scale(found, n, s->seat->weight);
-	for (k = 0; k < n; k++)
-		found[k].seated = seat_of(c, &found[k].site) < s->n;
+	for (k = 0; k < n; k++) {
+		seat = seat_of(c, &found[k].site);
+		found[k].seated = seat < s->n && serves(c, seat);
+		if (found[k].priority < least)
+			least = found[k].priority;
+	}
 	if (n > 0)
 		qsort(found, n, sizeof(*found), by_priority);
 	for (k = 0; k < n; k++) {
 		found[k].site.question = s->seat->question;
-		found[k].site.backup =
-		    found[k].priority > found[0].priority;
+		found[k].site.backup = found[k].priority > least;
 	}
 }
 
-/* Who has a seat already? The others of *found* are moved to its front. */
+/* Is there no answer of the question that it was found by? */
+static bool
+is_kept(const struct seating *s, const struct site *site)
+{
+	size_t k;
+
+	for (k = 0; k < s->keeps; k++)
+		if (s->keep[k].origin == site->origin &&
+		    s->keep[k].family == site->family)
+			return true;
+	return s->keep_all;
+}
+
+/*
+ * Which of those that serve stay? The others of *found* are moved to its front;
+ * returns how many these are. *left* is how many more may serve.
+ */
 static size_t
-keep_seats(struct change *c, struct found *found, size_t n)
+keep_seats(struct change *c, struct found *found, size_t n, uint32_t *left)
 {
 	const struct seating *s = c->seating;
 	const struct site *old;
 	size_t k, rest = 0;
-	uint32_t i;
+	uint32_t i, taken = 0;
 
-	for (i = 0; i < s->n; i++)
-		if (c->seat[i].known && c->seat[i].site.family != 0 &&
-		    s->keep & SEATING_KEEP(c->seat[i].site.family))
-			c->seat[i].taken = true;
 	for (k = 0; k < n; k++) {
-		if ((i = seat_of(c, &found[k].site)) == s->n) {
+		if (!found[k].seated) {
 			found[rest++] = found[k];
 			continue;
 		}
+		i = seat_of(c, &found[k].site);
 		c->seat[i].taken = true;
 		old = &c->seat[i].site;
 		if (old->weight == found[k].site.weight &&
-		    old->backup == found[k].site.backup)
+		    old->backup == found[k].site.backup &&
+		    old->origin == found[k].site.origin)
 			continue;
-		tell(c, i, old, " has another weight or priority as ");
+		if (old->weight != found[k].site.weight ||
+		    old->backup != found[k].site.backup)
+			tell(c, i, old, " has another weight or priority as ");
 		write_seat(c, i, &found[k].site);
 	}
+	for (i = 0; i < s->n; i++) {
+		c->seat[i].taken |= serves(c, i) &&
+		    is_kept(s, &c->seat[i].site);
+		taken += c->seat[i].taken;
+	}
+	*left = taken < s->max ? s->max - taken : 0;
 	return rest;
 }
 
-/* One that nobody has, best one without sessions of who had it before. */
+/* How little one would regret that this seat has another server. */
 static uint32_t
-free_seat(const struct change *c)
+regret(const struct change *c, uint32_t i)
 {
-	const struct seating *s = c->seating;
-	uint32_t i, other = s->n;
+	uint32_t live = board_backend_live(c->seating->board,
+	    c->seating->seat[i].seat);
 
-	for (i = 0; i < s->n; i++) {
-		if (c->seat[i].taken)
-			continue;
-		if (board_backend_live(s->board, s->seat[i].seat) == 0 &&
-		    c->seat[i].site.family == 0)
-			return i;
-		if (other == s->n || (board_backend_live(s->board,
-		    s->seat[i].seat) == 0 && board_backend_live(s->board,
-		    s->seat[other].seat) > 0))
-			other = i;
-	}
-	return other;
+	/* Sessions would count against one that they are not on. */
+	if (live > 0)
+		return live < UINT32_MAX - 3 ? live + 3 : UINT32_MAX;
+	if (i >= c->seating->max)
+		return 3;
+	return serves(c, i) ? 2 : c->seat[i].site.family != 0;
 }
 
+/* The one that it had, or else the least used of those that none has. */
+static uint32_t
+seat_for(const struct change *c, const struct site *site)
+{
+	const struct seating *s = c->seating;
+	uint32_t i, best = seat_of(c, site);
+
+	if (best < s->n)
+		return best;
+	for (i = 0; i < s->n; i++)
+		if (!c->seat[i].taken && (best == s->n ||
+		    regret(c, i) < regret(c, best)))
+			best = i;
+	return best;
+}
+
+/* Its address stays: should it come back, its sessions are still counted. */
 static void
 leave(struct change *c, uint32_t i)
 {
-	const struct site nobody = { .question = c->seating->seat[i].question };
+	struct site site = c->seat[i].site;
 
-	if (c->seat[i].known && c->seat[i].site.family != 0)
-		tell(c, i, &c->seat[i].site, " is no longer ");
-	else if (c->seat[i].known)
-		return;
-	write_seat(c, i, &nobody);
+	if (!serves(c, i)) {
+		if (c->seat[i].known && !site.failed)
+			return;
+		memset(&site, 0, sizeof(site));
+		site.question = c->seating->seat[i].question;
+	} else {
+		tell(c, i, &site, " is no longer ");
+		site.gone = true;
+	}
+	write_seat(c, i, &site);
 }
 
 static void
 come(struct change *c, uint32_t i, const struct site *site)
 {
-	if (c->seat[i].known && c->seat[i].site.family != 0)
+	if (serves(c, i))
 		tell(c, i, &c->seat[i].site, " is no longer ");
 	tell(c, i, site, " is now ");
 	board_renew(backend(c->seating, i), c->seating->health);
@@ -213,31 +262,64 @@ come(struct change *c, uint32_t i, const struct site *site)
 	c->seat[i].taken = true;
 }
 
+static void
+look_at_seats(struct change *c, const struct seating *s, struct text *news)
+{
+	uint32_t i;
+
+	memset(c, 0, sizeof(*c));
+	c->seating = s;
+	c->news = news;
+	for (i = 0; i < s->n; i++) {
+		c->seat[i].known = look(s, i, &c->seat[i].site);
+		/* What is there of another question counts for nothing. */
+		if (!c->seat[i].known)
+			memset(&c->seat[i].site, 0, sizeof(c->seat[i].site));
+	}
+}
+
+static void
+publish(const struct change *c)
+{
+	const struct seating *s = c->seating;
+
+	if (!c->wrote)
+		return;
+	atomic_fetch_add(&s->board->pool[s->pool].version, 1);
+	atomic_fetch_add(&s->board->head->changes, 1);
+}
+
 unsigned
 seating_change(const struct seating *s, struct found *found, size_t n,
     struct text *news)
 {
-	struct change c = { .seating = s, .news = news };
-	uint32_t i, seat;
+	struct change c;
+	uint32_t i, left;
 	size_t k;
 
-	for (i = 0; i < s->n; i++) {
-		c.seat[i].known = look(s, i, &c.seat[i].site);
-		/* What is there of another question counts for nothing. */
-		if (!c.seat[i].known)
-			c.seat[i].site.family = 0;
-	}
+	look_at_seats(&c, s, news);
 	arrange(&c, found, n);
-	n = keep_seats(&c, found, n < s->n ? n : s->n);
+	n = keep_seats(&c, found, n < s->max ? n : s->max, &left);
 	/* Who comes is there before who goes is gone. */
-	for (k = 0; k < n && (seat = free_seat(&c)) < s->n; k++)
-		come(&c, seat, &found[k].site);
+	for (k = 0; k < n && k < left; k++)
+		come(&c, seat_for(&c, &found[k].site), &found[k].site);
 	for (i = 0; i < s->n; i++)
 		if (!c.seat[i].taken)
 			leave(&c, i);
-	if (c.wrote) {
-		atomic_fetch_add(&s->board->pool[s->pool].version, 1);
-		atomic_fetch_add(&s->board->head->changes, 1);
-	}
+	publish(&c);
 	return c.n;
+}
+
+void
+seating_fail(const struct seating *s)
+{
+	struct site site = { .question = s->seat->question, .failed = true };
+	struct change c;
+	uint32_t i;
+
+	look_at_seats(&c, s, NULL);
+	for (i = 0; i < s->n; i++)
+		if (!c.seat[i].known)
+			write_seat(&c, i, &site);
+	publish(&c);
 }

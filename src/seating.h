@@ -18,22 +18,29 @@
 struct found {
 	struct site	site;		/* address and weight as answered */
 	uint16_t	priority;	/* the lowest come first */
-	bool		seated;		/* it has a seat already */
+	bool		seated;		/* it serves already */
+};
+
+/* A question without an answer: what it found before is to stay. */
+struct unanswered {
+	uint16_t	origin;		/* see struct site */
+	uint16_t	family;
 };
 
 /* The backends of one name: these have one question. */
 struct seating {
 	struct board	*board;
 	const struct backend *seat;
-	uint32_t	 n;		/* at most CONF_RESOLVE */
+	uint32_t	 n;		/* at most CONF_PLACES … */
+	uint32_t	 max;		/* … of which so many serve at a time */
 	uint32_t	 pool;		/* on the board */
 	enum backend_health health;	/* of who comes */
-	/* Whom nobody knows anything of stays: bits of SEATING_KEEP(). */
-	unsigned	 keep;
+	/* At most this: that of a server that may still be found. */
+	uint16_t	 priority;
+	bool		 keep_all;	/* nothing is known of any */
+	const struct unanswered *keep;	/* nor of those that these found */
+	size_t		 keeps;
 };
-
-#define SEATING_KEEP(family)	(1u << ((family) == AF_INET6))
-#define SEATING_KEEP_ALL	(SEATING_KEEP(AF_INET) | SEATING_KEEP(AF_INET6))
 
 /*
  * Servers found, of which there are no two at the same address, take their
@@ -43,6 +50,9 @@ struct seating {
  */
 unsigned seating_change(const struct seating *, struct found *, size_t found,
 	    struct text *news);
+
+/* The first look-up has failed: there is nothing to wait for. */
+void	seating_fail(const struct seating *);
 
 /* Has one of these seats got a server? */
 bool	seating_taken(const struct seating *);

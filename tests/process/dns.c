@@ -6,9 +6,11 @@
  *
  *	NAME A|AAAA TTL ADDRESS
  *	NAME SRV TTL PRIORITY WEIGHT PORT TARGET
+ *	NAME CNAME TTL TARGET		(the target is another question)
  *
  * or a word that makes it misbehave: silent, servfail, refused, nxdomain,
- * truncate (over UDP), garbage; or, for questions of one type, "failing TYPE".
+ * truncate (over UDP), garbage; or, for questions of one type, of all names or
+ * of one, "failing TYPE [NAME]" and "mute TYPE [NAME]".
  * Prints its address, then each question on a line: name, type, protocol, and
  * when it came, in ms.
  */
@@ -30,7 +32,7 @@
 #define HEADER	12
 #define CLIENTS	8
 
-enum { A = 1, AAAA = 28, SRV = 33 };
+enum { A = 1, CNAME = 5, AAAA = 28, SRV = 33 };
 enum { NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED };
 
 struct reply {
@@ -113,6 +115,8 @@ put_record(struct reply *r, int type, unsigned long ttl, char *rest)
 		put16(r, weight);
 		put16(r, port);
 		put_name(r, target);
+	} else if (type == CNAME) {
+		put_name(r, rest);
 	} else {
 		if (inet_pton(type == A ? AF_INET : AF_INET6, rest, ip) != 1)
 			errx(1, "address %s", rest);
@@ -126,7 +130,19 @@ static int
 type_of(const char *word)
 {
 	return strcmp(word, "A") == 0 ? A : strcmp(word, "AAAA") == 0 ? AAAA :
-	    strcmp(word, "SRV") == 0 ? SRV : 0;
+	    strcmp(word, "SRV") == 0 ? SRV :
+	    strcmp(word, "CNAME") == 0 ? CNAME : 0;
+}
+
+/* Is this "WORD TYPE [NAME]", and that what is asked for? */
+static bool
+is_about(const char *line, const char *word, const char *name, int type)
+{
+	char what[8], which[8], whom[256];
+	int n = sscanf(line, "%7s %7s %255s", what, which, whom);
+
+	return n >= 2 && strcmp(what, word) == 0 && type_of(which) == type &&
+	    (n == 2 || strcasecmp(whom, name) == 0);
 }
 
 /* All that fits. Returns the code of the answer, -1: none. */
@@ -152,11 +168,11 @@ look_up(const char *file, const char *name, int type, bool tcp,
 			    strlen(words[code])) == 0)
 				goto done;
 		code = SERVFAIL;
-		if (sscanf(line, "failing %7s", word) == 1 &&
-		    type_of(word) == type)
+		if (is_about(line, "failing", name, type))
 			goto done;
 		code = -1;
-		if (strncmp(line, "silent", 6) == 0)
+		if (strncmp(line, "silent", 6) == 0 ||
+		    is_about(line, "mute", name, type))
 			goto done;
 		if (strncmp(line, "garbage", 7) == 0)
 			memset(r->bytes + HEADER, 0xff, r->n - HEADER);
@@ -166,9 +182,10 @@ look_up(const char *file, const char *name, int type, bool tcp,
 		    &at) != 3 || strcasecmp(owner, name) != 0)
 			continue;
 		known = true;
-		if (type_of(word) != type || (r->bytes[2] & 2) != 0)
+		code = type_of(word);
+		if ((code != type && code != CNAME) || (r->bytes[2] & 2) != 0)
 			continue;
-		put_record(r, type, ttl, line + at);
+		put_record(r, code, ttl, line + at);
 		answers++;
 	}
 	code = known ? NOERROR : NXDOMAIN;

@@ -60,7 +60,7 @@ conf() {
 	cat >"$T/conf.new" <<-CONF
 	workers = 2;
 	resolvers = ["$RESOLVER"];
-	resolve_timeout = "500ms"; resolve_retries = 1;
+	resolve_timeout = "${TIMEOUT:-500ms}"; resolve_retries = 1;
 	${3:-resolve_min_ttl = \"50ms\"; resolve_max_ttl = \"100ms\";}
 	listen: { l: { address = "127.0.0.1:0" } }
 	pool: { p: { ${5:-} server: { s: {
@@ -123,24 +123,28 @@ failures_change_nothing() {
 	for failure in servfail refused silent garbage; do
 		n=$((n + 1))
 		zone $failure 'x.test A 0 127.0.0.1'
-		wait_for 5 log_reaches $n 'name x.test: .* stay as they are'
+		wait_for 5 log_reaches $n 'name x.test: A: .* stay as they are'
 		assert_eq "$failure" 'a2 b2' "$(spread 4)"
 		zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.2'
-		wait_for 5 log_reaches $n 'name x.test: can be looked up again'
+		wait_for 5 log_reaches $n 'x.test: can be looked up again: A$'
 	done
 	dns_stop
-	wait_for 5 log_reaches $((n + 1)) 'name x.test: .* stay as they are'
+	wait_for 5 log_reaches $((n + 1)) 'x.test: A: .* stay as they are'
 	assert_eq 'no name server' 'a2 b2' "$(spread 4)"
 	zone 'x.test A 0 127.0.0.3'
 	dns_start "${RESOLVER##*:}"
 	assert_log '127.0.0.3:.* is now'
 	assert_eq 'it is back' 'c4' "$(spread 4)"
 	# More only if our name server has not been let run.
-	wait_for 5 log_reaches $((n + 1)) 'name x.test: can be looked up again'
-	assert_eq 'lines of failures and of their ends' \
-	    "$(log_count 'stay as they are')" \
-	    "$(log_count 'can be looked up again')"
+	wait_for 5 log_reaches $((n + 1)) 'x.test: can be looked up again: A$'
+	wait_for 5 as_many_ends
 	stop
+}
+
+# as_many_ends, for wait_for: each failure that began is over.
+as_many_ends() {
+	[ "$(log_count 'stay as they are')" -eq \
+	    "$(log_count 'can be looked up again')" ]
 }
 
 # One family that nobody answers for holds up nothing of the other.
@@ -153,6 +157,191 @@ one_family_fails() {
 	zone 'x.test A 0 127.0.0.2' 'failing AAAA'
 	assert_log '127.0.0.1:.* is no longer'
 	assert_not_log '::1.* is no longer'
+	stop
+}
+
+# What one question says is used at once, and for as long as its own TTL says,
+# while the other finds nothing but silence.
+one_question_is_silent() {
+	servers
+	zone 'x.test A 1 127.0.0.1' 'mute AAAA'
+	dns_start
+	began=$(now_ms)
+	TIMEOUT=5s
+	conf on "x.test:$PORT" 'resolve_max_ttl = "1h";'
+	TIMEOUT=
+	shuttled_start -c "$T/conf"
+	peer "connect $LISTEN; expect-text \"a\n\"; expect-eof"
+	slow || assert_between 'from the start to an answer, ms' 0 1500 \
+	    $(($(now_ms) - began))
+	zone 'x.test A 1 127.0.0.2' 'mute AAAA'
+	assert_between 'asked again after, ms' 1500 9000 \
+	    "$(third_after 'x.test 1 ')"
+	assert_log '127.0.0.2:.* is now p/s#'
+	assert_eq 'its next answer' b2 "$(spread 2)"
+	assert_not_log 'AAAA: .*stay as they are'
+	stop
+}
+
+# A target that cannot be looked up costs that target: others come and go.
+one_target_fails() {
+	servers
+	for failure in failing mute; do
+		zone "_s._tcp.test SRV 0 10 10 $PORT a.test" \
+		    "_s._tcp.test SRV 0 10 10 $PORT bad.test" \
+		    'a.test A 0 127.0.0.1' 'b.test A 0 127.0.0.2' \
+		    "$failure A bad.test" "$failure AAAA bad.test"
+		dns_start
+		conf srv _s._tcp.test
+		shuttled_start -c "$T/conf"
+		assert_log '127.0.0.1:.* is now p/s#1'
+		assert_log '_s._tcp.test: bad.test.: A: .*'
+		assert_eq "$failure: the other target" a2 "$(spread 2)"
+		zone "_s._tcp.test SRV 0 10 10 $PORT b.test" \
+		    "_s._tcp.test SRV 0 10 10 $PORT bad.test" \
+		    'b.test A 0 127.0.0.2' \
+		    "$failure A bad.test" "$failure AAAA bad.test"
+		assert_log '127.0.0.2:.* is now p/s#'
+		assert_log '127.0.0.1:.* is no longer p/s#1'
+		assert_eq "$failure: what came for it" b2 "$(spread 2)"
+		stop
+	done
+}
+
+# What a target had that cannot be looked up any more stays, also beyond a
+# prober.
+failing_target_keeps_its_servers() {
+	servers
+	zone "_s._tcp.test SRV 0 10 10 $PORT a.test" \
+	    "_s._tcp.test SRV 0 10 10 $PORT b.test" \
+	    'a.test A 0 127.0.0.1' 'b.test A 0 127.0.0.2'
+	dns_start
+	start srv _s._tcp.test
+	assert_log '127.0.0.2:.* is now p/s#'
+	zone "_s._tcp.test SRV 0 10 10 $PORT a.test" \
+	    "_s._tcp.test SRV 0 10 10 $PORT b.test" 'a.test A 0 127.0.0.1' \
+	    'failing A b.test' 'failing AAAA b.test'
+	assert_log 'b.test.: A: .* stay as they are'
+	DEATHS=wanted
+	kill -KILL "$(prober)"
+	wait_for 5 log_reaches 2 'prober.*: ready'
+	wait_for 5 log_reaches 2 'b.test.: A: .* stay as they are'
+	assert_eq 'both' 'a2 b2' "$(spread 4)"
+	assert_not_log 'is no longer'
+	zone "_s._tcp.test SRV 0 10 10 $PORT a.test" 'a.test A 0 127.0.0.1'
+	assert_log '127.0.0.2:.* is no longer p/s#'
+	stop
+	DEATHS=
+}
+
+# An alias whose target is for another question to say, and one that is endless.
+aliases_are_followed() {
+	servers
+	zone 'x.test CNAME 0 y.test' 'y.test CNAME 0 z.test' \
+	    'z.test A 0 127.0.0.1'
+	dns_start
+	start on "x.test:$PORT"
+	assert_eq 'behind two aliases' a2 "$(spread 2)"
+	zone 'x.test CNAME 0 y.test' 'y.test CNAME 0 x.test'
+	assert_log 'x.test: A: the chain of aliases is too long: its servers'
+	assert_eq 'endless' a2 "$(spread 2)"
+	stop
+}
+
+# "This host" is no server, whatever the family.
+nowhere_is_no_server() {
+	servers
+	zone 'x.test A 0 0.0.0.0' 'x.test AAAA 0 ::' 'x.test A 0 127.0.0.2'
+	dns_start
+	start on "x.test:$PORT"
+	assert_eq 'the other address' b2 "$(spread 2)"
+	zone 'x.test A 0 0.0.0.0'
+	assert_log '0.0.0.0 and :: are no servers: its servers stay'
+	stop
+	assert_not_log ' 0.0.0.0:.* is now\|\[::\].* is now'
+}
+
+# A name that is gone and held for no time: nothing else is claimed.
+gone_names_are_not_held() {
+	servers
+	zone 'x.test A 0 127.0.0.1'
+	dns_start
+	start on "x.test:$PORT" 'resolve_hold = "off";
+	    resolve_min_ttl = "50ms"; resolve_max_ttl = "100ms";'
+	zone nxdomain
+	assert_log 'x.test: it has no address: its servers go'
+	assert_log '127.0.0.1:.* is no longer p/s#1'
+	stop
+	assert_not_log 'stay'
+}
+
+# While no name server answers, another port is no reason to lose the addresses.
+port_changes_without_answers() {
+	servers
+	zone 'x.test A 0 127.0.0.1'
+	dns_start
+	start on "x.test:1"
+	zone silent
+	assert_log 'x.test: A: .* stay as they are'
+	conf on "x.test:$PORT"
+	reload
+	assert_eq 'at the other port' a2 "$(spread 2)"
+	stop
+}
+
+# Sessions with the server that a name had before are none of the next one's.
+sessions_of_another_address() {
+	servers
+	peer_start old "listen 127.0.0.9:$PORT; timeout 60000; \
+	    serve any { send-text \"old\n\"; expect-eof }"
+	zone 'x.test A 0 127.0.0.9'
+	dns_start
+	start on "x.test:$PORT" '' 'resolve_max = 1; max_sessions = 1;' \
+	    'queue_timeout = "3s";'
+	peer_start kept "connect $LISTEN; expect-text \"old\n\"; \
+	    touch $T/has; wait-file $T/go"
+	wait_for 5 test -e "$T/has"
+	zone 'x.test A 0 127.0.0.1'
+	assert_log '127.0.0.1:.* is now p/s#2'
+	assert_eq 'the next address' a1 "$(spread 1)"
+	zone 'x.test A 0 127.0.0.2'
+	assert_log '127.0.0.2:.* is now p/s#'
+	assert_eq 'and the one after' b1 "$(spread 1)"
+	# Back at the first one its session counts: the next waits in vain.
+	zone 'x.test A 0 127.0.0.9'
+	wait_for 5 log_reaches 2 '127.0.0.9:.* is now p/s#1'
+	peer "connect $LISTEN; expect-eof"
+	assert_log 'end=proxy.queue_timeout'
+	: >"$T/go"
+	peer_wait kept
+	stop
+}
+
+# The backup's address is known at once, the name of the primary is not.
+backup_waits_for_the_name() {
+	servers
+	zone 'mute A' 'mute AAAA'
+	dns_start
+	TIMEOUT=1s
+	conf on "x.test:$PORT"
+	TIMEOUT=
+	backup="b: { address = \"127.0.0.2:$PORT\"; backup = true; }"
+	sed "s/server: { s:/server: { $backup s:/" "$T/conf" >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+	shuttled_start -c "$T/conf"
+	wait_for 5 asked 1 'x.test 1 '
+	peer_start early "connect $LISTEN; expect-text \"a\n\"; expect-eof"
+	zone 'x.test A 0 127.0.0.1'
+	peer_wait early
+	stop
+	# One that cannot be looked up does not keep the backup away.
+	zone 'failing A' 'failing AAAA'
+	dns_start
+	sed "s/resolvers = .*/resolvers = [\"$RESOLVER\"];/" "$T/conf" \
+	    >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+	shuttled_start -c "$T/conf"
+	peer "connect $LISTEN; expect-text \"b\n\"; expect-eof"
 	stop
 }
 
@@ -176,7 +365,7 @@ gone_names_are_held() {
 	start on "x.test:$PORT" 'resolve_hold = "700ms";
 	    resolve_min_ttl = "50ms"; resolve_max_ttl = "100ms";'
 	zone nxdomain
-	assert_log 'it has no address: its servers stay as they are for a while'
+	assert_log 'it has no address: its servers stay as they are for 0.7 s'
 	began=$(log_time 'it has no address')
 	assert_log '127.0.0.1:.* is no longer p/s#1'
 	assert_between 'held for, ms' 690 5000 \
@@ -398,7 +587,11 @@ begin_as_told() {
 }
 
 run_cases are_checked begin_as_told answers_become_servers \
-    failures_change_nothing one_family_fails one_family_has_a_source \
+    failures_change_nothing one_family_fails one_question_is_silent \
+    one_target_fails failing_target_keeps_its_servers aliases_are_followed \
+    nowhere_is_no_server gone_names_are_not_held \
+    port_changes_without_answers sessions_of_another_address \
+    backup_waits_for_the_name one_family_has_a_source \
     gone_names_are_held services two_targets_in_one many_answers \
     ttl_within_bounds changes_under_load known_to_those_who_come \
     start_does_not_wait one_process_looks_once

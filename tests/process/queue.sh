@@ -227,6 +227,29 @@ reload_adds_a_server() {
 	shuttled_stop
 }
 
+# A session at the address that a server had is none of the new one's, and one
+# of it again when it is back there.
+reload_moves_the_server() {
+	one_place 'queue_timeout = "30s";'
+	"$ECHO" "${BACKEND##*:}" 127.0.0.2 >"$T/echo2" 2>"$T/echo2.out" \
+	    </dev/null &
+	also_end $!
+	wait_for 10 test -s "$T/echo2"
+	cp "$T/conf" "$T/conf.before"
+	sed "s/$BACKEND/127.0.0.2:${BACKEND##*:}/" "$T/conf" >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+	reload
+	want moved
+	goes moved
+	mv "$T/conf.before" "$T/conf"
+	reload 2
+	want back
+	waits back
+	goes holder
+	goes back
+	shuttled_stop
+}
+
 # Who has asked already reads end of file, not a reset.
 life_ends_in_the_queue() {
 	top="max_lifetime = \"$((700 * TEST_SLOW))ms\"; lifetime_jitter = 0;"
@@ -277,5 +300,5 @@ quit_while_they_wait() {
 run_cases never_more_than_one in_the_order_of_arrival too_long_and_too_many \
     waiting_is_cheap the_holder_is_killed one_that_waits_is_killed \
     one_that_waits_is_stopped reload_while_they_wait reload_adds_a_server \
-    life_ends_in_the_queue a_full_one_before_an_ejected_one \
+    reload_moves_the_server life_ends_in_the_queue a_full_one_before_an_ejected_one \
     quit_while_they_wait

@@ -72,6 +72,31 @@ test_services(void **state)
 	assert_int_equal(answer_next(&a, ANSWER_SRV, &r), -1);
 }
 
+/* An alias of an alias, in whatever order, and one that leads nowhere else. */
+static void
+test_aliases(void **state)
+{
+	static const unsigned char chain[] = {
+		HEAD(2), ASKED(28),
+		1, 'y', 0xc0, 14, 0, 5, 0, 1, 0, 0, 0, 30, 0, 3, 1, 'z', 0,
+		OWNER, 0, 5, 0, 1, 0, 0, 0, 30, 0, 4, 1, 'Y', 0xc0, 14,
+	};
+	static const unsigned char circle[] = {
+		HEAD(1), ASKED(28),
+		OWNER, 0, 5, 0, 1, 0, 0, 0, 30, 0, 2, 0xc0, 12,
+	};
+	char target[ANSWER_NAME];
+
+	(void)state;
+	assert_int_equal(answer_alias(chain, sizeof(chain), target), 1);
+	assert_string_equal(target, "z");
+	assert_int_equal(answer_alias(aliased, sizeof(aliased), target), 1);
+	assert_string_equal(target, "y.test");
+	assert_int_equal(answer_alias(services, sizeof(services), target), 0);
+	assert_int_equal(answer_alias(circle, sizeof(circle), target), -1);
+	assert_int_equal(answer_alias(chain, sizeof(chain) - 1, target), -1);
+}
+
 /* All records, or where they end. The copy is as long as the message: ASan. */
 static int
 walk(const unsigned char *message, size_t len, int type)
@@ -145,6 +170,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_services),
+		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_loops),
 		cmocka_unit_test(test_garbage),

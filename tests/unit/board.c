@@ -114,27 +114,68 @@ test_seats_go_by_name(void **state)
 	struct board *b = new_board();
 
 	(void)state;
-	assert_int_equal(board_seat_backend(b, "a", 1, 1), 0);
-	assert_int_equal(board_seat_backend(b, "b", 1, 1), 1);
+	assert_int_equal(board_seat_backend(b, "a", 9, 1, 1), 0);
+	assert_int_equal(board_seat_backend(b, "b", 9, 1, 1), 1);
 	b->backend[0].served = 7;
 	b->backend[1].served = 8;
 	/* b goes, c comes; those of generation 1 still have sessions on b. */
-	assert_int_equal(board_seat_backend(b, "c", 2, 1), 2);
-	assert_int_equal(board_seat_backend(b, "a", 2, 1), 0);
+	assert_int_equal(board_seat_backend(b, "c", 9, 2, 1), 2);
+	assert_int_equal(board_seat_backend(b, "a", 9, 2, 1), 0);
 	assert_int_equal(b->backend[0].served, 7);
-	assert_int_equal(board_seat_backend(b, "d", 2, 1), 3);
+	assert_int_equal(board_seat_backend(b, "d", 9, 2, 1), 3);
 	/* When they have ended its seat is free, and wiped clean. */
-	assert_int_equal(board_seat_backend(b, "e", 3, 2), 1);
+	assert_int_equal(board_seat_backend(b, "e", 9, 3, 2), 1);
 	assert_int_equal(b->backend[1].served, 0);
 	assert_string_equal(b->ledger->backend[1].name, "e");
-	assert_int_equal(board_seat_backend(b, "a", 3, 2), 0);
+	assert_int_equal(board_seat_backend(b, "a", 9, 3, 2), 0);
 	assert_int_equal(b->backend[0].served, 7);
 	/* A name that comes back is as good as new. */
 	board_all_seated(b);
 	b->backend[2].served = 9;
-	assert_int_equal(board_seat_backend(b, "b", 4, 3), 2);
+	assert_int_equal(board_seat_backend(b, "b", 9, 4, 3), 2);
 	assert_int_equal(b->backend[2].served, 0);
 	assert_int_equal(b->ledger->backends, 4);
+	board_free(b);
+}
+
+/*
+ * A name at another address is another server: its own sessions are counted, and
+ * those of the one before are found again should that come back.
+ */
+static void
+test_seats_go_by_address(void **state)
+{
+	struct board *b = new_board();
+
+	(void)state;
+	assert_int_equal(board_seat_backend(b, "a", 1, 1, 1), 0);
+	assert_int_equal(board_seat_backend(b, "b", 1, 1, 1), 1);
+	assert_int_equal(board_seat_before(b, 0), BOARD_NO_SEAT);
+	b->backend[0].served = 7;
+	assert_int_equal(board_seat_backend(b, "a", 2, 2, 1), 2);
+	assert_int_equal(b->backend[2].served, 0);
+	assert_int_equal(board_seat_before(b, 2), 0);
+	assert_int_equal(board_seat_backend(b, "a", 3, 3, 1), 3);
+	/* The latest of those that it had. */
+	assert_int_equal(board_seat_before(b, 3), 2);
+	assert_int_equal(board_seat_backend(b, "a", 1, 4, 1), 0);
+	assert_int_equal(b->backend[0].served, 7);
+	board_free(b);
+}
+
+/* What is said of one that was away until the last session ended is old. */
+static void
+test_seats_are_wiped(void **state)
+{
+	struct board *b = new_board();
+
+	(void)state;
+	assert_int_equal(board_seat_backend(b, "a", 9, 1, 1), 0);
+	atomic_store(&b->backend[0].health, HEALTH_UP);
+	assert_int_equal(board_seat_backend(b, "a", 9, 2, 1), 0);
+	assert_int_equal(b->backend[0].health, HEALTH_UP);
+	assert_int_equal(board_seat_backend(b, "a", 9, 5, 4), 0);
+	assert_int_equal(b->backend[0].health, HEALTH_UNKNOWN);
 	board_free(b);
 }
 
@@ -161,7 +202,7 @@ test_seats_run_out(void **state)
 	assert_int_equal(board_seat_pool(b, "more", 2, 1), BOARD_NO_SEAT);
 	assert_int_equal(board_seat_pool(b, "more", 3, 3), 0);
 	/* A name like a pool's is no backend's, nor a listener's. */
-	assert_int_equal(board_seat_backend(b, "pool 3", 1, 1), 0);
+	assert_int_equal(board_seat_backend(b, "pool 3", 9, 1, 1), 0);
 	assert_int_equal(board_seat_listener(b, "pool 4", 1, 1), 0);
 	assert_int_equal(board_seat_listener(b, "pool 3", 1, 1), 1);
 	assert_int_equal(board_seat_listener(b, "pool 3", 2, 1), 1);
@@ -180,13 +221,13 @@ test_seats_of_renamed_servers(void **state)
 	for (g = 1; g <= 10; g++)
 		for (i = 0; i < 3000; i++) {
 			snprintf(name, sizeof(name), "%u.%u", g, i);
-			assert_int_equal(board_seat_backend(b, name, g, 1),
+			assert_int_equal(board_seat_backend(b, name, 9, g, 1),
 			    (g - 1) * 3000 + i);
 		}
 	/* Those of all but the last are gone. */
 	for (i = 0; i < 3000; i++) {
 		snprintf(name, sizeof(name), "11.%u", i);
-		assert_int_equal(board_seat_backend(b, name, 11, 10), i);
+		assert_int_equal(board_seat_backend(b, name, 9, 11, 10), i);
 	}
 	board_free(b);
 }
@@ -210,12 +251,12 @@ test_adopted(void **state)
 	assert_non_null(a);
 	assert_int_not_equal(fd, -1);
 	a->worker[2].total = 7;
-	assert_int_equal(board_seat_backend(a, "a", 1, 1), 0);
+	assert_int_equal(board_seat_backend(a, "a", 9, 1, 1), 0);
 	b = board_adopt(fd);
 	assert_non_null(b);
 	assert_int_equal(b->rows, 4);
 	assert_int_equal(b->worker[2].total, 7);
-	assert_int_equal(board_seat_backend(b, "a", 2, 1), 0);
+	assert_int_equal(board_seat_backend(b, "a", 9, 2, 1), 0);
 	board_free(b);
 	a->ledger->version++;
 	refused(fd);
@@ -347,7 +388,7 @@ static void
 test_holds_whatever_is_written(void **state)
 {
 	struct board *b = new_board();
-	uint32_t w = b->rows - 1, seat = board_seat_backend(b, "a", 1, 1);
+	uint32_t w = b->rows - 1, seat = board_seat_backend(b, "a", 9, 1, 1);
 
 	(void)state;
 	memset(b->head, 0xff, sizeof(struct board_shared));
@@ -355,7 +396,7 @@ test_holds_whatever_is_written(void **state)
 	assert_int_equal(board_slots(b), b->rows);
 	assert_int_equal(board_reclaim(b, w), UINT32_MAX);
 	assert_int_equal(*board_live(b, w, seat), 0);
-	assert_int_equal(board_seat_backend(b, "a", 2, 1), seat);
+	assert_int_equal(board_seat_backend(b, "a", 9, 2, 1), seat);
 	board_free(b);
 }
 
@@ -518,10 +559,10 @@ with_seats(void)
 {
 	struct board *b = new_board();
 
-	assert_int_equal(board_seat_backend(b, "a", 1, 1), 0);
-	assert_int_equal(board_seat_backend(b, "b", 1, 1), 1);
-	assert_int_equal(board_seat_backend(b, "c", 1, 1), 2);
-	assert_int_equal(board_seat_backend(b, "d", 1, 1), 3);
+	assert_int_equal(board_seat_backend(b, "a", 9, 1, 1), 0);
+	assert_int_equal(board_seat_backend(b, "b", 9, 1, 1), 1);
+	assert_int_equal(board_seat_backend(b, "c", 9, 1, 1), 2);
+	assert_int_equal(board_seat_backend(b, "d", 9, 1, 1), 3);
 	return b;
 }
 
@@ -657,6 +698,8 @@ main(void)
 		cmocka_unit_test(test_fresh_board),
 		cmocka_unit_test(test_writers_have_lines_of_their_own),
 		cmocka_unit_test(test_seats_go_by_name),
+		cmocka_unit_test(test_seats_go_by_address),
+		cmocka_unit_test(test_seats_are_wiped),
 		cmocka_unit_test(test_seats_run_out),
 		cmocka_unit_test(test_seats_of_renamed_servers),
 		cmocka_unit_test(test_adopted),

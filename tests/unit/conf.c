@@ -6,6 +6,7 @@
  * names have none.
  */
 #include "conf.h"
+#include "conf_seats.h"
 
 #include <netdb.h>
 
@@ -450,34 +451,103 @@ add_resolved(const char *name, const char *text, enum backend_resolve how)
 static void
 test_resolved(void **state)
 {
-	uint64_t question;
+	uint64_t question, where;
+	uint32_t n;
 
 	(void)state;
 	fail_lookup = EAI_FAIL;
 	conf.workers = 1;
+	/* Three at a time, and room for those that went and have sessions. */
 	assert_int_equal(add_resolved("s", "a.test:80", RESOLVE_ON), 0);
-	assert_int_equal(conf.backends, 3);
+	assert_int_equal(conf.lookup->max, 3);
+	n = conf.lookup->n;
+	assert_true(n > 3);
+	assert_int_equal(conf.backends, n);
 	assert_string_equal(conf.backend[0].name, "s#1");
 	assert_string_equal(conf.backend[2].name, "s#3");
 	assert_string_equal(conf.lookup->host, "a.test");
 	assert_int_equal(conf.lookup->port, 80);
 	question = conf.backend[0].question;
-	assert_true(question != 0 && conf.backend[2].question == question);
+	where = conf.backend[0].where;
+	assert_true(question != 0 && conf.backend[n - 1].question == question);
 	assert_int_equal(add_resolved("", "_x._tcp.test", RESOLVE_SRV), 0);
-	assert_string_equal(conf.backend[3].name, "_x._tcp.test#1");
-	assert_true(conf.lookup[1].srv && conf.lookup[1].first == 3);
-	/* The same for the same, and another for another port. */
+	assert_string_equal(conf.backend[n].name, "_x._tcp.test#1");
+	assert_true(conf.lookup[1].srv && conf.lookup[1].first == n);
+	/* The same for the same; at another port it is at another address. */
 	assert_int_equal(add_resolved("t", "a.test:80", RESOLVE_ON), 0);
-	assert_true(conf.backend[6].question == question);
+	assert_true(conf.backend[2 * n].question == question);
+	assert_true(conf.backend[2 * n].where == where);
 	assert_int_equal(add_resolved("u", "a.test:81", RESOLVE_ON), 0);
-	assert_true(conf.backend[9].question != question);
+	assert_true(conf.backend[3 * n].question == question);
+	assert_true(conf.backend[3 * n].where != where);
+	assert_int_equal(add_resolved("w", "b.test:80", RESOLVE_ON), 0);
+	assert_true(conf.backend[4 * n].question != question);
 	fail_lookup = 0;
 	/* What is an address has no name to look up. */
 	assert_int_equal(add_resolved("v", "[::1]:80", RESOLVE_ON), 0);
-	assert_int_equal(conf.backends, 13);
-	assert_string_equal(conf.backend[12].name, "v");
-	assert_int_equal(conf.backend[12].question, 0);
-	assert_int_equal(conf.lookups, 4);
+	assert_int_equal(conf.backends, 5 * n + 1);
+	assert_string_equal(conf.backend[5 * n].name, "v");
+	assert_int_equal(conf.backend[5 * n].question, 0);
+	assert_int_equal(conf.lookups, 5);
+}
+
+/* As another generation of the same configuration. */
+static uint32_t
+sit_down(struct board *b, uint32_t generation, const char *text,
+    enum backend_resolve how)
+{
+	uint32_t seat;
+
+	conf_free(&conf);
+	conf_init(&conf);
+	conf.workers = 1;
+	assert_int_equal(conf_add_pool(&conf, &(struct pool){ .name = "p" },
+	    &why), 0);
+	assert_int_equal(add_resolved("s", text, how), 0);
+	assert_null(conf_sit_down(&conf, b, generation, 1));
+	seat = conf.backend[0].seat;
+	return seat;
+}
+
+/* A server at another address has another seat, with its own sessions. */
+static void
+test_seats_by_address(void **state)
+{
+	struct board *b = board_new(100, NULL);
+	uint32_t first;
+
+	(void)state;
+	first = sit_down(b, 1, "127.0.0.1:80", RESOLVE_OFF);
+	assert_int_not_equal(sit_down(b, 2, "127.0.0.2:80", RESOLVE_OFF), first);
+	assert_int_not_equal(sit_down(b, 3, "127.0.0.1:81", RESOLVE_OFF), first);
+	assert_int_equal(sit_down(b, 4, "127.0.0.1:80", RESOLVE_OFF), first);
+	board_free(b);
+}
+
+/* What a name was found to mean goes along to another port, and only there. */
+static void
+test_addresses_at_another_port(void **state)
+{
+	struct board *b = board_new(100, NULL);
+	struct site site = { .family = AF_INET, .ip = { 127, 0, 0, 5 },
+	    .port = 80, .weight = 1 }, got;
+	uint32_t seat = sit_down(b, 1, "a.test:80", RESOLVE_ON);
+
+	(void)state;
+	site.question = conf.backend[0].question;
+	site_write(&b->backend[seat].site, &site);
+	assert_int_not_equal(sit_down(b, 2, "a.test:81", RESOLVE_ON), seat);
+	assert_int_equal(site_read(&b->backend[conf.backend[0].seat].site,
+	    &got), 1);
+	assert_int_equal(got.question, site.question);
+	assert_int_equal(got.port, 81);
+	assert_memory_equal(got.ip, site.ip, sizeof(got.ip));
+	/* Of those that had none nothing is known. */
+	assert_int_equal(site_version(&b->backend[conf.backend[1].seat].site),
+	    0);
+	seat = sit_down(b, 3, "b.test:81", RESOLVE_ON);
+	assert_int_equal(site_version(&b->backend[seat].site), 0);
+	board_free(b);
 }
 
 static void
@@ -584,6 +654,8 @@ main(void)
 		TEST(test_times),
 		TEST(test_log_sessions),
 		TEST(test_resolved),
+		TEST(test_seats_by_address),
+		TEST(test_addresses_at_another_port),
 		TEST(test_badly_resolved),
 		TEST(test_resolvers),
 		TEST(test_out_of_memory),

@@ -37,7 +37,7 @@ set_up(void **state)
 	bs = (struct backends){ .list = list, .n = SEATS, .pool = &pool,
 	    .pools = 1, .board = board };
 	seating = (struct seating){ .board = board, .seat = list,
-	    .n = SEATS };
+	    .n = SEATS, .max = SEATS, .priority = UINT16_MAX };
 	return 0;
 }
 
@@ -141,6 +141,69 @@ test_sessions(void **state)
 	    "10.0.0.5:80 is now s#1");
 }
 
+/*
+ * Sessions of one that went are not those of the next, and are its own again
+ * when it comes back.
+ */
+static void
+test_sessions_stay_with_the_address(void **state)
+{
+	(void)state;
+	seating.max = 1;
+	answer("a");
+	backend_take(&bs, 0);
+	assert_int_equal(answer("b"), 2);
+	assert_string_equal(seats(), "-b");
+	assert_int_equal(backend_load(&bs, 1), 0);
+	backend_take(&bs, 1);
+	answer("c");
+	assert_string_equal(seats(), "--c");
+	assert_int_equal(backend_load(&bs, 2), 0);
+	answer("a");
+	assert_string_equal(seats(), "a");
+	assert_int_equal(backend_load(&bs, 0), 1);
+	assert_string_equal(news, "10.0.0.0:80 is now s#1, "
+	    "10.0.0.2:80 is no longer s#3");
+	/* Without sessions the place of one that went is free. */
+	answer("d");
+	assert_string_equal(seats(), "--d");
+	answer("e");
+	assert_string_equal(seats(), "--e");
+}
+
+/* A question that failed leaves its word once, and an answer takes it away. */
+static void
+test_failed(void **state)
+{
+	uint32_t changes = board->head->changes;
+
+	(void)state;
+	assert_true(backend_pending(&bs, 0));
+	seating_fail(&seating);
+	assert_int_equal(board->head->changes, changes + 1);
+	assert_false(backend_pending(&bs, 0));
+	assert_string_equal(seats(), "????");
+	seating_fail(&seating);
+	assert_int_equal(board->head->changes, changes + 1);
+	answer("b");
+	assert_string_equal(seats(), "b");
+	seating_fail(&seating);
+	assert_string_equal(seats(), "b");
+}
+
+/* While a better one may still be found those that are there are backups. */
+static void
+test_better_to_come(void **state)
+{
+	(void)state;
+	seating.priority = 1;
+	answer("a2");
+	assert_int_equal(backend_tier(&bs, 0), TIER_BACKUP);
+	seating.priority = UINT16_MAX;
+	answer("a2");
+	assert_int_equal(backend_tier(&bs, 0), TIER_PRIMARY);
+}
+
 /* Another server at this seat has done nothing wrong yet. */
 static void
 test_renewed(void **state)
@@ -176,19 +239,24 @@ test_more_than_seats(void **state)
 	assert_non_null(strchr(seats(), 'b'));
 }
 
-/* Of a family without an answer nobody goes. */
+/* What a question without an answer has found before does not go. */
 static void
 test_kept(void **state)
 {
+	struct unanswered unanswered[] = {
+		{ .family = AF_INET6 }, { .family = AF_INET, .origin = 7 },
+	};
+
 	(void)state;
 	answer("ab");
-	seating.keep = SEATING_KEEP(AF_INET6);
+	seating.keep = unanswered;
+	seating.keeps = 2;
 	assert_int_equal(answer("b"), 1);
 	assert_string_equal(seats(), "-b");
-	seating.keep = SEATING_KEEP(AF_INET);
+	unanswered[1].origin = 0;
 	assert_int_equal(answer(""), 0);
 	assert_int_equal(answer("c"), 1);
-	assert_string_equal(seats(), "cb");
+	assert_string_equal(seats(), "-bc");
 }
 
 static void
@@ -266,6 +334,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_come_stay_and_go),
 		TEST(test_sessions),
+		TEST(test_sessions_stay_with_the_address),
+		TEST(test_failed),
+		TEST(test_better_to_come),
 		TEST(test_renewed),
 		TEST(test_more_than_seats),
 		TEST(test_kept),

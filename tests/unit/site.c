@@ -34,8 +34,10 @@ tear_down(void **state)
 static struct site
 site_of(uint16_t n)
 {
-	struct site s = { .question = (uint64_t)n << 40 | n, .family = n,
-	    .port = n, .weight = n, .backup = n };
+	struct site s = { .question = (uint64_t)n << 40 | n,
+	    .family = (uint16_t)(n == 0 ? 0 : AF_INET), .port = n,
+	    .weight = n, .origin = n, .backup = n & 1, .gone = n >> 1 & 1,
+	    .failed = n >> 2 & 1 };
 
 	memset(s.ip, n & 0xff, sizeof(s.ip));
 	s.ip[15] = (unsigned char)(n >> 8);
@@ -48,14 +50,17 @@ is_whole(const struct site *s)
 	struct site whole = site_of(s->port);
 
 	return site_same(s, &whole) && s->question == whole.question &&
-	    s->weight == whole.weight && s->backup == whole.backup;
+	    s->weight == whole.weight && s->origin == whole.origin &&
+	    s->backup == whole.backup && s->gone == whole.gone &&
+	    s->failed == whole.failed;
 }
 
 static void
 test_comes_back(void **state)
 {
-	const struct site s = { .question = UINT64_MAX, .ip = { 127, 0, 0, 1 },
-	    .family = AF_INET, .port = 65535, .weight = 256, .backup = 1 };
+	struct site s = { .question = UINT64_MAX, .ip = { 127, 0, 0, 1 },
+	    .family = AF_INET, .port = 65535, .weight = 256, .origin = 65535,
+	    .backup = true };
 	struct site got;
 	struct addr a;
 	char text[ADDR_TEXT];
@@ -65,7 +70,9 @@ test_comes_back(void **state)
 	assert_true(got.question == 0 && got.family == 0);
 	site_write(shared, &s);
 	assert_int_equal(site_read(shared, &got), 1);
-	assert_memory_equal(&got, &s, sizeof(s));
+	assert_memory_equal(&got, &s, offsetof(struct site, failed));
+	assert_true(got.backup && !got.gone && !got.failed);
+	assert_true(site_serves(&got));
 	site_addr(&got, &a);
 	assert_string_equal(addr_format(&a, text, sizeof(text)),
 	    "127.0.0.1:65535");
