@@ -233,19 +233,21 @@ pick_from(const struct balance_tier *t, const struct balance_ask *ask,
 }
 
 /*
- * Is the first check of one of these under way? Then backups are not yet needed:
- * theirs may just have been quicker.
+ * Is a primary server's first look-up or check under way? Then backups are not
+ * yet needed: theirs may just have been quicker. Those without an answer are no
+ * members of their tier.
  */
 static bool
-too_early(const struct balance_tier *t, const struct balance_ask *ask)
+too_early(const struct balance *b, const struct balance_ask *ask)
 {
-	const struct member *m;
+	const struct pool *p = &b->bs->pool[ask->pool];
+	uint32_t i;
 
-	if (t->n == 0 || t->pool->max_queue == 0)
+	if (p->max_queue == 0)
 		return false;
-	for (m = t->member; m < t->member + t->n; m++)
-		if (!was_tried(ask, m->backend) &&
-		    backend_unknown(t->bs, m->backend))
+	for (i = p->first; i < p->first + p->n; i++)
+		if (!was_tried(ask, i) && backend_pending(b->bs, i) &&
+		    backend_tier(b->bs, i) == TIER_PRIMARY)
 			return true;
 	return false;
 }
@@ -288,7 +290,7 @@ pick_in_order(struct balance *b, const struct balance_ask *ask, bool held)
 	int i;
 
 	for (i = 0; i < TIERS && m == NULL; i++) {
-		if (i == TIER_BACKUP && too_early(&tier[TIER_PRIMARY], ask))
+		if (i == TIER_BACKUP && tier[i].n > 0 && too_early(b, ask))
 			break;
 		m = pick_from(&tier[i], ask, held);
 	}

@@ -517,7 +517,7 @@ test_out_of_memory(void **state)
 
 /* As the prober writes it. */
 static void
-move_to(uint32_t i, uint16_t family, uint16_t weight, uint16_t backup)
+move_to(uint32_t i, uint16_t family, uint16_t weight, bool backup)
 {
 	const struct site s = { .question = 5, .family = family,
 	    .weight = weight, .backup = backup };
@@ -576,6 +576,43 @@ test_not_yet_looked_up(void **state)
 }
 
 static void
+fail_look_up(uint32_t i)
+{
+	const struct site s = { .question = 5, .failed = true };
+
+	site_write(&backends.board->backend[i].site, &s);
+	atomic_fetch_add(&backends.board->pool[0].version, 1);
+}
+
+/*
+ * A backup waits for the name of a primary server, but not for one that cannot
+ * be looked up, nor for one that is not to have sessions.
+ */
+static void
+test_backup_waits_for_names(void **state)
+{
+	(void)state;
+	begin((const int[]){ 1, -1 }, 2);
+	list[0].question = 5;
+	atomic_fetch_add(&backends.board->pool[0].version, 1);
+	pool.max_queue = 10;
+	assert_int_equal(pick(0), -1);
+	assert_int_equal(errno, EAGAIN);
+	fail_look_up(0);
+	assert_int_equal(pick(0), 1);
+	/* Without the backup it is worth waiting for the next look-up. */
+	list[1].state = BACKEND_MAINT;
+	assert_int_equal(pick(0), -1);
+	assert_int_equal(errno, EAGAIN);
+	list[1].state = BACKEND_READY;
+	move_to(0, AF_INET, 1, false);
+	assert_int_equal(pick(0), 0);
+	list[0].question = 6;
+	list[0].state = BACKEND_DRAIN;
+	assert_int_equal(pick(0), 1);
+}
+
+static void
 put_health(uint32_t i, enum backend_health health)
 {
 	atomic_store(&backends.board->backend[i].health, health);
@@ -626,6 +663,7 @@ main(void)
 		TEST(test_pools_are_apart),
 		TEST(test_order_follows_names),
 		TEST(test_not_yet_looked_up),
+		TEST(test_backup_waits_for_names),
 		TEST(test_not_yet_checked),
 		TEST(test_out_of_memory),
 	};
