@@ -148,6 +148,10 @@ within() {
 	fi
 }
 
+have_ipv6() {
+	"$PEER" -c 'listen [::1]:0' >/dev/null 2>&1
+}
+
 # skip TEXT...: this test cannot run here.
 skip() {
 	say "SKIPPED: $*"

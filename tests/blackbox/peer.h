@@ -118,6 +118,12 @@ int	data_wait(struct peer *, int fd, short events, int ms);
 
 /* peer_net.c */
 
+/*
+ * Send at once, and ask each second whether the other end is still there: a
+ * reset that the network loses is not sent again unless somebody asks.
+ */
+void	tcp_prepare(int fd);
+
 struct address {
 	struct sockaddr_storage	ss;
 	socklen_t		len;

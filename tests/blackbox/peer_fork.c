@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -105,11 +104,10 @@ serve_one(struct peer *p, const struct command *c, const sigset_t *mask,
     atomic_bool *failed)
 {
 	size_t first = (size_t)(c - p->script->commands) + 1;
-	int on = 1;
 
 	signal(SIGTERM, SIG_DFL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	tcp_prepare(p->fd);
 	if (peer_run(p, first, c->end) == -1)
 		atomic_store(failed, true);
 	_exit(0);

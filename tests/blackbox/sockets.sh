@@ -96,10 +96,6 @@ port_in_use() {
 	peer_stop b
 }
 
-have_ipv6() {
-	"$PEER" -c 'listen [::1]:0' 2>/dev/null
-}
-
 ipv6_on_both_sides() {
 	peer_start b "listen [::1]:0; port-file $T/b; serve any { echo }"
 	shuttled_start -l '[::1]:0' -b "$(address b)" -w "$workers"

@@ -135,7 +135,7 @@ disturb(int i)
 	rig_faults.socket_error = EMFILE;
 	rig_faults.send_most = i & 8 ? 7 : 0;
 	rig_faults.recv_fd = rig_faults.send_fd = -1;
-	if (rig_session(&rig) != NULL) {
+	if (rig_any_session(&rig) != NULL) {
 		rig_faults.recv_fd = rig_session(&rig)->fd[i & 1];
 		rig_faults.recv_error = errors[i >> 2];
 	}

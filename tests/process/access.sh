@@ -17,20 +17,23 @@ conf() {
 	} >"$T/conf"
 }
 
-# start LINE...: the same on both families of loopback and a unix socket.
+# start LINE...: the same on both families of loopback and a unix socket. Where
+# there is no IPv6 nobody asks the second, which is then another unix socket.
 start() {
-	conf 'address = ["127.0.0.1:0", "[::1]:0", "unix:'"$T"'/sock"];' "$@"
-	rm -f "$T/sock"
+	conf 'address = ["127.0.0.1:0", "'"$second"'", "unix:'"$T"'/sock"];' "$@"
+	rm -f "$T/sock" "$T/second"
 	shuttled_start -c "$T/conf" -w 3
 }
 
 # comes N, stays_out N [END]: the client of listener N, by its end.
 comes() {
+	[ "$1:$second" != "2:unix:$T/second" ] || return 0
 	try_peer "connect $(listener "$1"); exchange 99 99 seed 1 seed 1;
 	    half-close; expect-eof" || fail "listener $1: not let in"
 }
 
 stays_out() {
+	[ "$1:$second" != "2:unix:$T/second" ] || return 0
 	ends=$(log_count 'end=proxy.denied')
 	peer "connect $(listener "$1"); ${2:-expect-eof}"
 	wait_for 5 log_reaches $((ends + 1)) 'backend=- .*end=proxy.denied'
@@ -250,5 +253,7 @@ drops() {
 	shuttled_stop
 }
 
+second=[::1]:0
+have_ipv6 || second=unix:$T/second
 run_cases denies allows the_top_is_a_default files_and_reloads \
     only_root_may_read_it mistakes told_again what_is_seen drops

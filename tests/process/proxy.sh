@@ -29,7 +29,8 @@ front() {
 		servers="$servers $name: { address = \"$(address "$name")\"; \
 		    ${more#=} }"
 	done
-	say "listen: { f: { address = [ \"127.0.0.1:0\", \"[::1]:0\", \
+	rm -f "$T/second"
+	say "listen: { f: { address = [ \"127.0.0.1:0\", \"$second\", \
 	    \"unix:$T/sock\" ]; $listen } }
 	    pool: { p: { $pool server: { $servers } } }" >"$T/proxy.conf"
 	shuttled_start -c "$T/proxy.conf" -w "$workers"
@@ -38,6 +39,10 @@ front() {
 trusting() {
 	front 'accept_proxy = [ "127.0.0.0/8", "::1", "unix:" ];' '' a
 }
+
+# Where there is no IPv6, another unix socket.
+second=[::1]:0
+have_ipv6 || second=unix:$T/second
 
 # client N WHO: of the N-th session, the last.
 client() {
@@ -157,9 +162,13 @@ not_trusted() {
 	peer "connect $LISTEN; expect-eof"
 	assert_log 'backend=- up=0 down=0 .* end=proxy.not_trusted'
 	assert_log 'PROXY header of 127.0.0.1:[0-9]*: it is not in accept_proxy'
-	peer "connect $(listener 2); send-text \"$v1\"; exchange 9 9 seed 1 \
-	    seed 1; half-close; expect-eof"
-	client 2 '203.0.113.7:4567'
+	case $second in
+	*::1*)
+		peer "connect $(listener 2); send-text \"$v1\"; \
+		    exchange 9 9 seed 1 seed 1; half-close; expect-eof"
+		client 2 '203.0.113.7:4567'
+		;;
+	esac
 	shuttled_stop
 	front 'accept_proxy = "192.0.2.0/24"; accept_proxy_others = "plain";' '' a
 	peer "connect $LISTEN 127.0.0.9:0; send-text \"$v1\"; \
@@ -254,7 +263,8 @@ passed_on() {
 	backend_refusing r
 	front 'accept_proxy = "all";' 'send_proxy = "v1"; balance = "first";' r a
 	far=$LISTEN far_pid=$PID
-	say "listen: { f: { address = [ \"127.0.0.1:0\", \"[::1]:0\" ];
+	rm -f "$T/near"
+	say "listen: { f: { address = [ \"127.0.0.1:0\", \"unix:$T/near\" ];
 	    accept_proxy = \"all\" } }
 	    pool: { p: { send_proxy = \"v2\"; send_proxy_tlvs = [ \"unique_id\",
 	    \"crc32c\" ]; server: { s: { address = \"$far\"; } } } }" \

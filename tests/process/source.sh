@@ -280,6 +280,7 @@ one_is_missing() {
 }
 
 v6only() {
+	have_ipv6 || return 0
 	listen='listen: { l: { address = ":0"; v6only = true; } }'
 	conf 'a: { address = "builtin:echo"; }'
 	shuttled_start -c "$T/conf"

@@ -26,6 +26,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -158,6 +159,68 @@ loopback_listen(struct sockaddr_in *at, int backlog)
 	return fd;
 }
 
+/*
+ * Ask each second whether the other end is still there. A reset that the
+ * network loses is not sent again unless somebody asks.
+ */
+static inline void
+watch_peer(int fd)
+{
+	int one = 1;
+
+	MUST(setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &one, sizeof(one)));
+	MUST(setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &one, sizeof(one)));
+	MUST(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)));
+}
+
+/* What the kernel says of a TCP socket. False: it is none. */
+static inline bool
+tcp_state(int fd, struct tcp_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0;
+}
+
+/* The queue of a listener takes no more: that is its length and its limit. */
+static inline bool
+queue_is_full(int listener)
+{
+	struct tcp_info info;
+
+	return tcp_state(listener, &info) &&
+	    info.tcpi_unacked > info.tcpi_sacked;
+}
+
+/*
+ * Something that an open socket of this process has sent is still on its way,
+ * as what the network loses is for a while.
+ */
+static inline bool
+in_flight(void)
+{
+	struct tcp_info info;
+	int fd;
+
+	for (fd = 0; fd < 256; fd++)
+		if (tcp_state(fd, &info) && info.tcpi_state != TCP_LISTEN &&
+		    info.tcpi_state != TCP_SYN_SENT && info.tcpi_unacked > 0)
+			return true;
+	return false;
+}
+
+/* Is this our end of the connection whose other end that is? */
+static inline bool
+leads_to(int fd, int other)
+{
+	struct sockaddr_in a = { 0 }, b = { 0 };
+	socklen_t alen = sizeof(a), blen = sizeof(b);
+
+	return getsockname(fd, (struct sockaddr *)&a, &alen) == 0 &&
+	    getpeername(other, (struct sockaddr *)&b, &blen) == 0 &&
+	    a.sin_family == AF_INET && a.sin_port == b.sin_port;
+}
+
 /* Two ends of one TCP connection, both non-blocking. */
 static inline void
 tcp_pair(int fd[2])
@@ -171,6 +234,8 @@ tcp_pair(int fd[2])
 	close(listener);
 	set_nonblocking(fd[0]);
 	set_nonblocking(fd[1]);
+	watch_peer(fd[0]);
+	watch_peer(fd[1]);
 }
 
 static inline void

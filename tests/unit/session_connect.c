@@ -62,7 +62,8 @@ silence(int backend)
 		crowd[crowded++] = fd;
 		if (connect(fd, sa, sizeof(struct sockaddr_in)) == -1)
 			assert_int_equal(errno, EINPROGRESS);
-	} while (comes(fd, POLLOUT, 100));
+	} while (comes(fd, POLLOUT, 100) ||
+	    !queue_is_full(rig.listener[backend]));
 }
 
 /* The only session ended so, having tried these. */
@@ -229,6 +230,7 @@ test_backup_when_the_others_fail(void **state)
 
 	(void)state;
 	begin(3, 2);
+	rig.pool.eject_time = 60000;
 	balance_free(rig.table.balance);
 	rig.list[2].tier = TIER_BACKUP;
 	rig.table.balance = balance_new(&rig.backends);

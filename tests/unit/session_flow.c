@@ -200,24 +200,25 @@ test_back_pressure(void **state)
 	static unsigned char bytes[65536];
 	uint64_t sent = 0, got = 0;
 	const struct session *s;
-	int quiet;
 	ssize_t n;
+	int quiet;
 
 	(void)state;
 	begin(4);
 	connect_end(&ends[0]);
-	for (quiet = 0; quiet < 100; quiet++) {
+	s = rig_session(&rig);
+	for (quiet = 0; quiet < 100 || shuttle_held(&s->way[UP]) == 0;
+	    quiet++) {
 		pattern_fill(7, sent, bytes, sizeof(bytes));
 		n = send(ends[0].fd[CLIENT], bytes, sizeof(bytes),
 		    MSG_DONTWAIT);
 		sent += n > 0 ? (uint64_t)n : 0;
-		quiet = n > 0 ? 0 : quiet;
+		quiet = n > 0 || in_flight() ? 0 : quiet;
 		assert_true(sent < 100000000);
 		/* An acknowledgement may be 40 ms late. */
 		rig_turn(&rig, quiet > 0 ? 1 : 0);
 		assert_sound(4);
 	}
-	s = rig_session(&rig);
 	assert_in_range(shuttle_held(&s->way[UP]), 1, BLOCK);
 	assert_int_equal(bufpool_left(rig.table.kit.pool), 3);
 	/* The other way is free. */
@@ -280,11 +281,12 @@ fill_up(void)
 		n = send(ends[0].fd[CLIENT], bytes, sizeof(bytes),
 		    MSG_DONTWAIT);
 		sent += n > 0 ? (uint64_t)n : 0;
-		quiet = n > 0 ? 0 : quiet;
+		quiet = n > 0 || in_flight() ? 0 : quiet;
 		rig_turn(&rig, quiet > 0 ? 1 : 0);
 	}
 	rig_abort(ends[0].fd[CLIENT]);
 	ends[0].fd[CLIENT] = -1;
+	assert_true(comes(s->fd[CLIENT], 0, PATIENCE));
 	return s->way[UP].in;
 }
 
@@ -376,22 +378,27 @@ static void
 test_blocked_sessions_do_not_spin(void **state)
 {
 	static unsigned char bytes[65536];
-	int i, quiet, woken = 0;
+	uint64_t give_up = clock_ms() + PATIENCE;
+	int i, quiet, woken;
 
 	(void)state;
 	begin(1);
 	for (i = 0; i < 3; i++) {
 		connect_end(&ends[i]);
-		for (quiet = 0; quiet < 80; quiet++) {
+		for (quiet = 0; quiet < 80 ||
+		    bufpool_left(rig.table.kit.pool) > 0; quiet++) {
 			if (send(ends[i].fd[CLIENT], bytes, sizeof(bytes),
-			    MSG_DONTWAIT) > 0)
+			    MSG_DONTWAIT) > 0 || in_flight())
 				quiet = 0;
 			rig_turn(&rig, quiet > 0 ? 1 : 0);
 		}
 	}
-	assert_int_equal(bufpool_left(rig.table.kit.pool), 0);
-	for (i = 0; i < 20; i++)
-		woken += poller_wait(rig.table.poller, 1) > 0;
+	/* Until what came late has been dealt with. */
+	do {
+		rig_turn(&rig, 1);
+		for (i = woken = 0; i < 20; i++)
+			woken += poller_wait(rig.table.poller, 1) > 0;
+	} while (woken > 5 && clock_ms() < give_up);
 	assert_in_range(woken, 0, 5);
 }
 
@@ -417,12 +424,12 @@ disturb(struct end *e)
 		hang_up(e);
 		break;
 	case 3:
-		if (rig_session(&rig) != NULL)
+		if (rig_any_session(&rig) != NULL)
 			session_kill(&rig.table, rig_session(&rig), END_STOP,
 			    side == 0);
 		break;
 	case 4:
-		if (rig_session(&rig) != NULL)
+		if (rig_any_session(&rig) != NULL)
 			session_shut(&rig.table, rig_session(&rig), END_DRAIN);
 		break;
 	case 5:

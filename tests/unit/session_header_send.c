@@ -64,17 +64,6 @@ test_silent(void **state)
 	assert_int_equal(rig.table.board->up, 8);
 }
 
-/* Is this our end of the connection whose other end that is? */
-static bool
-leads_to(int fd, int other)
-{
-	struct addr a = { .len = sizeof(a.in) }, b = { .len = sizeof(b.in) };
-
-	return getsockname(fd, &a.sa, &a.len) == 0 &&
-	    getpeername(other, &b.sa, &b.len) == 0 &&
-	    a.sa.sa_family == AF_INET && a.in.sin_port == b.in.sin_port;
-}
-
 /* However little the connection takes, it comes first, and in order. */
 static void
 test_little_room(void **state)
@@ -143,7 +132,7 @@ test_spare(void **state)
 static void
 test_spare_broke(void **state)
 {
-	int spare;
+	int spare, other;
 
 	(void)state;
 	spare = begin_with_spare();
@@ -154,10 +143,16 @@ test_spare_broke(void **state)
 	client = rig_client(&rig);
 	rig_expect_end(&rig, spare);
 	close(spare);
+	/* The next spare may come first, if the network loses a request. */
 	server = rig_server(&rig, 0);
+	spare = rig_server(&rig, 0);
+	if (!leads_to(rig_session(&rig)->fd[SERVER], server)) {
+		other = server;
+		server = spare;
+		spare = other;
+	}
 	expect_header();
 	assert_int_equal(rig_session(&rig)->attempts, 1);
-	spare = rig_server(&rig, 0);
 	over();
 	close(spare);
 }

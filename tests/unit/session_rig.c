@@ -142,6 +142,7 @@ rig_backend(struct rig *r)
 	b->addr.len = sizeof(b->addr.in);
 	snprintf(b->name, sizeof(b->name), "%c", 'a' + i);
 	b->weight = 1;
+	b->outlet.watch.keepalive = 1;
 	b->seat = (uint32_t)i;
 	r->pool.n++;
 	return i;
@@ -237,7 +238,7 @@ rig_turn(struct rig *r, int ms)
 	int found = poller_wait(t->poller, ms);
 
 	assert_true(found >= 0);
-	if (found == 0 && !r->stopped)
+	if (found == 0 && !r->stopped && !in_flight())
 		rig_clock += (uint64_t)ms;
 	table_turn(t, sys_now());
 	while (poller_next(t->poller, &ev))
@@ -260,8 +261,15 @@ rig_pass(struct rig *r, uint64_t ms)
 void
 rig_idle(struct rig *r)
 {
+	uint64_t give_up = clock_ms() + PATIENCE;
 	int i;
 
+	for (i = 0; i < 5; i++)
+		rig_turn(r, 2);
+	if (!in_flight())
+		return;
+	while (in_flight() && clock_ms() < give_up)
+		rig_turn(r, 2);
 	for (i = 0; i < 5; i++)
 		rig_turn(r, 2);
 }
@@ -307,6 +315,7 @@ rig_server(struct rig *r, int backend)
 	TURN_UNTIL(r, comes(r->listener[backend], POLLIN, 0));
 	fd = (int)MUST(accept(r->listener[backend], NULL, NULL));
 	set_nonblocking(fd);
+	watch_peer(fd);
 	return fd;
 }
 
@@ -411,7 +420,7 @@ rig_log(struct rig *r)
 }
 
 struct session *
-rig_session(struct rig *r)
+rig_any_session(struct rig *r)
 {
 	uint32_t i;
 
@@ -419,6 +428,16 @@ rig_session(struct rig *r)
 		if (r->table.session[i].state != SESSION_FREE)
 			return &r->table.session[i];
 	return NULL;
+}
+
+struct session *
+rig_session(struct rig *r)
+{
+	struct session *s = rig_any_session(r);
+
+	if (s == NULL)
+		fail_msg("no session is left; the log: %s", rig_log(r));
+	return s;
 }
 
 uint64_t

@@ -44,7 +44,8 @@ extern struct rig_faults rig_faults;
 
 /*
  * What sys_now() says. It goes on by what turns wait in vain, however long the
- * system takes for that: a test that is not let run has missed no deadline.
+ * system takes for that: a test that is not let run has missed no deadline, nor
+ * has one whose segment is lost and sent again.
  */
 extern uint64_t rig_clock;
 
@@ -95,7 +96,10 @@ void	rig_pass(struct rig *, uint64_t ms);
 	}								\
 } while (0)
 
-/* Some turns in which nothing is expected to happen. */
+/*
+ * Some turns in which nothing is expected to happen, once what was sent before
+ * has come.
+ */
 void	rig_idle(struct rig *);
 
 /*
@@ -123,8 +127,11 @@ void	rig_abort(int fd);
 /* The log until now. */
 const char *rig_log(struct rig *);
 
-/* The session whose client came first, NULL when there is none. */
+/* The session whose client came first; fails when there is none. */
 struct session *rig_session(struct rig *);
+
+/* The same, but NULL when there is none. */
+struct session *rig_any_session(struct rig *);
 
 /* How many sessions have ended so, by the board. */
 uint64_t rig_ends(struct rig *, enum session_end);

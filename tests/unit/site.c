@@ -93,9 +93,30 @@ write_on(void)
 	struct site s;
 	uint16_t n;
 
+	/* For when nobody is left to end us. */
+	alarm(120);
 	for (n = 1;; n++) {
 		s = site_of(n);
 		site_write(shared, &s);
+	}
+}
+
+/* Wait until that process has begun to. */
+static void
+writes(pid_t pid)
+{
+	uint64_t give_up = clock_ms() + PATIENCE;
+	uint32_t before, version;
+	struct site s;
+
+	before = version = site_read(shared, &s);
+	while (version == before && clock_ms() < give_up) {
+		(void)poll(NULL, 0, 1);
+		version = site_read(shared, &s);
+	}
+	if (version == before) {
+		kill(pid, SIGKILL);
+		fail_msg("the writer has not begun");
 	}
 }
 
@@ -112,6 +133,7 @@ test_two_processes(void **state)
 	for (round = 0; round < 20; round++) {
 		if ((pid = (pid_t)MUST(fork())) == 0)
 			write_on();
+		writes(pid);
 		for (i = 0; i < 20000; i++) {
 			version = site_read(shared, &s);
 			if (!is_whole(&s) || version - before > INT32_MAX)

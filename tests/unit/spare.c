@@ -83,19 +83,20 @@ test_ended_while_idle(void **state)
 static void
 test_not_hammered(void **state)
 {
-	uint64_t start = rig.table.now;
-	int came = 0, i;
+	uint64_t start = rig.table.now, give_up = clock_ms() + PATIENCE;
+	int came = 0;
 
 	(void)state;
+	/* A request that the network loses is on its way for seconds. */
+	rig.pool.connect_timeout = 3600000;
 	begin(2);
-	for (i = 0; i < 100; i++) {
+	while (came < 2 * 8 && clock_ms() < give_up) {
 		rig_pass(&rig, 100);
 		rig_turn(&rig, 1);
 		for (; knocks(); came++)
 			close(rig_server(&rig, 0));
 	}
-	/* Ten seconds and what it really took. */
-	assert_in_range(came, 2 * 5, 2 * ((rig.table.now - start) / 1000 + 1));
+	assert_in_range(came, 2 * 8, 2 * ((rig.table.now - start) / 1000 + 1));
 	assert_int_equal(rig.board->backend[0].failures, 0);
 	assert_string_equal(rig_log(&rig), "");
 }
