@@ -30,6 +30,7 @@ libshuttle_a_SOURCES = \
 	lib/proxyproto.c lib/proxyproto.h \
 	lib/queue.c lib/queue.h \
 	lib/rate.c lib/rate.h \
+	lib/safe_file.c lib/safe_file.h \
 	lib/session.c lib/session.h lib/session_step.h \
 	lib/session_connect.c lib/session_count.c lib/session_gate.c \
 	lib/session_header.c \

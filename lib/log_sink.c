@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "safe_file.h"
 #include "sys.h"
 
 #define OUR_STDERR	"/proc/self/fd/2"
@@ -26,20 +27,6 @@
 
 /* A log host that has taken nothing for so long is not there, in ms. */
 #define SILENCE_MAX	30000
-
-/*
- * A pipe without a reader refuses to be opened for writing only. Opened for both
- * it keeps what it can hold until a reader comes.
- */
-static int
-open_file(const char *path)
-{
-	int flags = O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, fd;
-
-	fd = open(path, O_WRONLY | flags, 0640);
-	return fd == -1 && errno == ENXIO ?
-	    open(path, O_RDWR | flags, 0640) : fd;
-}
 
 /*
  * Whether to wait is a property that all share who inherited a pipe or terminal.
@@ -66,7 +53,7 @@ open_target(const struct log_target *t)
 	case TARGET_STDERR:
 		return open_stderr();
 	case TARGET_FILE:
-		return open_file(t->path);
+		return safe_open_log(t->path);
 	case TARGET_SYSLOG:
 	case TARGET_UDP:
 		return sys_datagrams(&t->addr);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "budget.h"
+#include "safe_file.h"
 #include "settings.h"
 
 static int
@@ -41,24 +42,32 @@ may_make(const char *path)
 	return may_write(directory);
 }
 
-/*
- * A file that a directive of the top names; one that is there is enough if it
- * is not *replaced*.
- */
+/* A file that is there is enough if it is not *replaced*. */
+static int
+check_access(const char *path, bool replaced)
+{
+	return (!replaced && may_write(path) == 0) ||
+	    ((replaced || errno == ENOENT) && may_make(path) == 0) ? 0 : -1;
+}
+
+/* A file that a directive of the top names, with the *check* of its kind. */
 static int
 check_file(const struct conf *c, const char *name, const char *path,
-    bool replaced, struct complaints *cs)
+    int (*check)(const char *), struct complaints *cs)
 {
 	const struct settings *st = c->settings;
 	const struct directive *d = directive_find(SECTION_TOP, name);
 	const struct value *v;
+	const char *why;
+	char buf[256];
 
-	if (path == NULL || (!replaced && may_write(path) == 0) ||
-	    ((replaced || errno == ENOENT) && may_make(path) == 0))
+	if (path == NULL || (check(path) == 0 &&
+	    check_access(path, strcmp(name, "ports_file") == 0) == 0))
 		return 0;
+	why = safe_reason(path, errno, buf, sizeof(buf));
 	if ((v = section_get(st->section[SETTINGS_OPTIONS], d)) == NULL)
 		v = section_get(st->section[SETTINGS_FILES], d);
-	value_reject(cs, v, path, strerror(errno));
+	value_reject(cs, v, path, why);
 	return EX_CANTCREAT;
 }
 
@@ -212,10 +221,11 @@ conf_check(const struct conf *c, size_t descriptors, struct complaints *cs)
 	size_t i;
 	int status;
 
-	status = check_file(c, "log", c->log[0] == '/' ? c->log : NULL, false,
-	    cs);
-	join(&status, check_file(c, "pidfile", c->pidfile, false, cs));
-	join(&status, check_file(c, "ports_file", c->ports_file, true, cs));
+	status = check_file(c, "log", c->log[0] == '/' ? c->log : NULL,
+	    safe_check_log, cs);
+	join(&status, check_file(c, "pidfile", c->pidfile, safe_check, cs));
+	join(&status, check_file(c, "ports_file", c->ports_file, safe_check,
+	    cs));
 	join(&status, check_chroot(c, cs));
 	join(&status, conf_check_transparent(c, cs));
 	for (i = 0; i < c->listeners; i++)

@@ -57,14 +57,38 @@ inherit_add(struct inheritance *in, int fd, bool ours, const char *wanted,
 	s->fd = fd;
 	s->addr = a;
 	s->ours = ours;
+	if (addr_is_unix(&a))
+		safe_remember(&s->path, a.un.sun_path);
 	strlcpy(s->wanted, wanted, sizeof(s->wanted));
 	strlcpy(s->name, name, sizeof(s->name));
 	return 0;
 }
 
+/* "DEV INO SECONDS NANOSECONDS" of the path of the socket before. */
+static int
+read_path(struct inheritance *in, int fd, const char *text)
+{
+	unsigned long long dev, ino;
+	long long s;
+	struct file_id *id;
+	long ns;
+
+	if (in->sockets == 0 || in->socket[in->sockets - 1].fd != fd ||
+	    sscanf(text, "%llu %llu %lld %ld", &dev, &ino, &s, &ns) != 4) {
+		errno = EINVAL;
+		return -1;
+	}
+	id = &in->socket[in->sockets - 1].path;
+	id->dev = (dev_t)dev;
+	id->ino = (ino_t)ino;
+	id->written.tv_sec = (time_t)s;
+	id->written.tv_nsec = ns;
+	return 0;
+}
+
 /*
  * One of "board 5", "channel 6", "socket 7 [::]:80"; "lent" is a socket that is
- * not ours to remove.
+ * not ours to remove, and "path 7 ..." says what the one before has at its path.
  */
 static int
 read_line(struct inheritance *in, char *line)
@@ -80,6 +104,8 @@ read_line(struct inheritance *in, char *line)
 	if ((strcmp(what, "socket") == 0 || strcmp(what, "lent") == 0) &&
 	    rest != NULL)
 		return inherit_add(in, fd, *what == 's', rest, "");
+	if (strcmp(what, "path") == 0 && rest != NULL)
+		return read_path(in, fd, rest);
 	if (strcmp(what, "board") == 0)
 		in->board = fd;
 	else if (strcmp(what, "channel") == 0)
@@ -168,21 +194,22 @@ inherit_socket(struct inheritance *in, struct listener *l)
 	l->fd = s->fd;
 	l->addr = s->addr;
 	l->claimed = s->ours;
+	l->path = s->path;
 	addr_format(&l->addr, l->name, sizeof(l->name));
 	s->fd = -1;
 	return true;
 }
 
 void
-inherit_remove(const struct inheritance *in)
+inherit_remove(struct inheritance *in)
 {
-	const struct inherited_socket *s;
+	struct inherited_socket *s;
 	size_t i;
 
 	for (i = 0; i < in->sockets; i++) {
 		s = &in->socket[i];
 		if (s->fd != -1 && s->ours && addr_is_unix(&s->addr))
-			(void)unlink(s->addr.un.sun_path);
+			safe_remove(&s->path, s->addr.un.sun_path);
 	}
 }
 
@@ -218,9 +245,16 @@ leave_listeners(FILE *f, const struct listener *l, size_t n)
 {
 	int result = 0;
 
-	for (; n > 0; l++, n--)
+	for (; n > 0; l++, n--) {
 		result |= leave_open(f, l->bound ? "socket" : "lent", l->fd,
 		    l->wanted);
+		if (l->fd != -1 && l->bound && addr_is_unix(&l->addr))
+			fprintf(f, "path %d %llu %llu %lld %ld\n", l->fd,
+			    (unsigned long long)l->path.dev,
+			    (unsigned long long)l->path.ino,
+			    (long long)l->path.written.tv_sec,
+			    l->path.written.tv_nsec);
+	}
 	return result;
 }
 

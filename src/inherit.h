@@ -18,6 +18,7 @@ struct inherited_socket {
 	bool		ours;		/* its path is ours to remove */
 	char		wanted[ADDR_TEXT]; /* asked for so; "": not known */
 	struct addr	addr;		/* as bound */
+	struct file_id	path;		/* what stands at a unix address */
 	char		name[256];	/* by the service manager; else "" */
 };
 
@@ -61,7 +62,7 @@ bool	inherit_matches(const struct inherited_socket *,
  * The one before has gone: remove the paths of sockets that nobody has taken, if
  * they are ours.
  */
-void	inherit_remove(const struct inheritance *);
+void	inherit_remove(struct inheritance *);
 
 /* Close what nobody has taken. */
 void	inherit_free(struct inheritance *);

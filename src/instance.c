@@ -33,20 +33,31 @@ fail(struct instance *in, int status, const char *fmt, ...)
 	return status;
 }
 
+/* A file could not be made: *what* is its directive. */
+static int
+fail_file(struct instance *in, const char *what, const char *path)
+{
+	char why[256];
+
+	return fail(in, EX_CANTCREAT, "%s %s: %s", what, path,
+	    safe_reason(path, errno, why, sizeof(why)));
+}
+
 static int
 lock_pidfile(struct instance *in)
 {
 	const char *path = in->pidfile_name;
-	pid_t other = -1;
+	pid_t other;
 
-	if (*path == '\0')
+	if (*path == '\0' || pidfile_lock(&in->pidfile, path, &other) == 0)
 		return 0;
-	if ((in->pidfile = pidfile_open(path, 0644, &other)) != NULL)
-		return 0;
-	if (errno == EEXIST)
-		return fail(in, EX_TEMPFAIL, "pidfile %s: another instance is "
-		    "running, pid %d", path, (int)other);
-	return fail(in, EX_CANTCREAT, "pidfile %s: %s", path, strerror(errno));
+	if (errno != EWOULDBLOCK)
+		return fail_file(in, "pidfile", path);
+	if (other <= 0)
+		return fail(in, EX_TEMPFAIL, "pidfile %s: another process has "
+		    "locked it", path);
+	return fail(in, EX_TEMPFAIL, "pidfile %s: another instance is "
+	    "running, pid %d", path, (int)other);
 }
 
 /* Here, where it has a name; the workers will only go there. */
@@ -161,6 +172,7 @@ share(struct listener *l, const struct listener *from,
 		return false;
 	l->fd = from->fd;
 	l->bound = from->bound;
+	l->path = from->path;
 	l->addr = from->addr;
 	strlcpy(l->name, from->name, sizeof(l->name));
 	return true;
@@ -218,6 +230,7 @@ instance_open(struct instance *in, struct conf *c,
 	memset(in, 0, sizeof(*in));
 	in->conf = c;
 	in->inherited = inherited;
+	in->pidfile.fd = -1;
 	if (c->pidfile != NULL && strlcpy(in->pidfile_name, c->pidfile,
 	    sizeof(in->pidfile_name)) >= sizeof(in->pidfile_name))
 		return fail(in, EX_CANTCREAT, "pidfile %s: too long",
@@ -275,30 +288,43 @@ instance_release(struct conf *goes, const struct conf *stays)
 	    stays->builtins);
 }
 
+/* 0, or -1 with errno. */
+static int
+write_addresses(const struct conf *c, int fd)
+{
+	size_t i;
+	FILE *f;
+	int bad, copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy == -1 || (f = fdopen(copy, "w")) == NULL)
+		return -1;
+	for (i = 0; i < c->listeners; i++)
+		fprintf(f, "%s\n", c->listener[i].name);
+	bad = fflush(f) == EOF || ferror(f);
+	return fclose(f) == EOF || bad ? -1 : 0;
+}
+
 /* A reader sees the whole list or no file at all. */
 static int
 write_ports(struct instance *in)
 {
 	const char *path = in->conf->ports_file;
-	FILE *f;
-	size_t i;
-	int bad;
+	struct safe_draft d;
+	int err;
 
-	snprintf(in->ports_temp, sizeof(in->ports_temp), "%s.%d", path,
-	    (int)getpid());
-	if ((f = fopen(in->ports_temp, "we")) == NULL)
-		goto fail;
-	for (i = 0; i < in->conf->listeners; i++)
-		fprintf(f, "%s\n", in->conf->listener[i].name);
-	bad = ferror(f);
-	if (fclose(f) == EOF || bad || rename(in->ports_temp, path) == -1) {
-		unlink(in->ports_temp);
-		goto fail;
+	if (safe_begin(&d, path, 0666) == -1)
+		return fail_file(in, "ports file", path);
+	if (write_addresses(in->conf, d.fd) == -1) {
+		err = errno;
+		safe_discard(&d);
+		errno = err;
+		return fail_file(in, "ports file", path);
 	}
+	if (safe_publish(&d, path) == -1)
+		return fail_file(in, "ports file", path);
+	safe_remember_fd(&in->ports, d.fd);
+	close(d.fd);
 	return 0;
-fail:
-	return fail(in, EX_CANTCREAT, "ports file %s: %s", path,
-	    strerror(errno));
 }
 
 int
@@ -306,11 +332,11 @@ instance_announce(struct instance *in)
 {
 	int status;
 
-	if (in->pidfile == NULL && (status = lock_pidfile(in)) != 0)
+	if (in->pidfile.fd == -1 && (status = lock_pidfile(in)) != 0)
 		return status;
-	if (in->pidfile != NULL && pidfile_write(in->pidfile) == -1)
-		return fail(in, EX_CANTCREAT, "pidfile %s: %s",
-		    in->pidfile_name, strerror(errno));
+	if (in->pidfile.fd != -1 &&
+	    pidfile_publish(&in->pidfile, in->pidfile_name) == -1)
+		return fail_file(in, "pidfile", in->pidfile_name);
 	return in->conf->ports_file == NULL ? 0 : write_ports(in);
 }
 
@@ -320,10 +346,8 @@ instance_changed(struct instance *in)
 	const char *new = in->conf->ports_file, *old = in->before->ports_file;
 
 	set_options(in->conf);
-	if (old != NULL && (new == NULL || strcmp(new, old) != 0)) {
-		(void)unlink(old);
-		in->ports_temp[0] = '\0';
-	}
+	if (old != NULL && (new == NULL || strcmp(new, old) != 0))
+		safe_remove(&in->ports, old);
 	activate_keep(in->conf);
 	return in->conf->ports_file == NULL ? 0 : write_ports(in);
 }
@@ -331,9 +355,7 @@ instance_changed(struct instance *in)
 void
 instance_give_up(struct instance *in)
 {
-	if (in->pidfile != NULL)
-		pidfile_close(in->pidfile);
-	in->pidfile = NULL;
+	pidfile_release(&in->pidfile);
 }
 
 int
@@ -350,7 +372,7 @@ instance_hand_over(struct instance *in)
 
 	for (i = 0; i < c->listeners; i++)
 		c->listener[i].bound = false;
-	in->ports_temp[0] = '\0';
+	memset(&in->ports, 0, sizeof(in->ports));
 }
 
 void
@@ -382,9 +404,7 @@ void
 instance_leave(struct instance *in)
 {
 	/* A worker that outlives its master must not keep the lock. */
-	if (in->pidfile != NULL)
-		pidfile_close(in->pidfile);
-	in->pidfile = NULL;
+	pidfile_release(&in->pidfile);
 	/* Nor may it keep a port in use that is about to be given up. */
 	if (in->before != NULL) {
 		close_others(in->before->listener, in->before->listeners,
@@ -425,9 +445,7 @@ instance_close(struct instance *in)
 	instance_stop_listening(in);
 	for (i = 0; i < in->conf->builtins; i++)
 		listener_close(&in->conf->builtin[i]);
-	if (in->conf->ports_file != NULL && in->ports_temp[0] != '\0')
-		(void)unlink(in->conf->ports_file);
-	if (in->pidfile != NULL)
-		(void)pidfile_remove(in->pidfile);
-	in->pidfile = NULL;
+	if (in->conf->ports_file != NULL)
+		safe_remove(&in->ports, in->conf->ports_file);
+	pidfile_withdraw(&in->pidfile, in->pidfile_name);
 }

@@ -7,20 +7,17 @@
 #ifndef INSTANCE_H
 #define INSTANCE_H
 
-#include <sys/types.h>
-
-#include <libutil.h>
-
 #include "conf.h"
 #include "inherit.h"
+#include "pidfile.h"
 
 struct instance {
 	struct conf	*conf;
 	struct conf	*before;	/* while a reload is under way, else NULL */
 	struct inheritance *inherited;	/* from the master before */
-	struct pidfh	*pidfile;	/* locked; NULL: none */
+	struct pidfile	 pidfile;	/* locked, or not there */
 	char		 pidfile_name[1024];	/* as it was at the start */
-	char		 ports_temp[1024];
+	struct file_id	 ports;		/* the file that we wrote */
 	char		 why[512];	/* what went wrong last */
 };
 

@@ -12,6 +12,7 @@
 
 #include "addr.h"
 #include "builtin.h"
+#include "safe_file.h"
 #include "session_table.h"
 #include "sys.h"
 
@@ -22,6 +23,7 @@ struct listener {
 	struct addr	addr;
 	int		fd;		/* -1: not open */
 	bool		bound;		/* its path is ours to remove */
+	struct file_id	path;		/* what we made there */
 	bool		claimed;	/* will be, once all stands */
 	enum builtin_kind builtin;	/* of a builtin backend, else NONE */
 	size_t		backend;	/* whose address it is, if builtin */
@@ -54,8 +56,8 @@ void	listener_tune(const struct listener *);
 void	listener_close(struct listener *);
 
 /*
- * Remove the path of a unix socket that was opened from the file system. For
- * the process that opened it.
+ * Remove the path of a unix socket from the file system, if it is still the one
+ * that was opened. For the process that opened it.
  */
 void	listener_remove(struct listener *);
 

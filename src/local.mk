@@ -42,6 +42,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/master.c src/master.h \
 	src/names.c src/names.h \
 	src/notify.c src/notify.h \
+	src/pidfile.c src/pidfile.h \
 	src/prober.c src/prober.h \
 	src/question.c src/question.h \
 	src/reload.c src/reload.h \

@@ -31,6 +31,7 @@
 #include "master.h"
 #include "notify.h"
 #include "options.h"
+#include "safe_file.h"
 #include "settings.h"
 #include "sys.h"
 #include "worker.h"
@@ -153,7 +154,9 @@ warn_of_board(const struct conf *conf)
 
 	if (errno != ENOMEM) {
 		if (errno != ENOSPC)
-			warn("board");
+			warnx("cannot make %llu MiB of shared memory: %s",
+			    (unsigned long long)bytes >> 20, safe_reason("",
+			    errno, why, sizeof(why)));
 		return;
 	}
 	budget_make(&b, conf, get_descriptors(conf));
@@ -213,6 +216,7 @@ run(struct conf *conf, struct inheritance *inherited)
 {
 	struct instance instance;
 	struct log *log;
+	char why[256];
 	sigset_t signals;
 	int status, report = -1;
 
@@ -223,7 +227,8 @@ run(struct conf *conf, struct inheritance *inherited)
 	/* From here on a signal waits until it can be acted on in good order. */
 	sys_hold_signals(&signals);
 	if ((log = log_open(conf->log, conf->log_level)) == NULL) {
-		warn("log %s", conf->log);
+		warnx("log %s: %s", conf->log, safe_reason(conf->log, errno,
+		    why, sizeof(why)));
 		return EX_CANTCREAT;
 	}
 	warn_of_log(conf);

@@ -23,6 +23,7 @@
 #include "daemon.h"
 #include "notify.h"
 #include "reload.h"
+#include "safe_file.h"
 #include "upgrade.h"
 #include "sys.h"
 #include "text.h"
@@ -176,9 +177,12 @@ quit(struct master *m)
 static void
 reopen_log(struct master *m)
 {
+	char why[256];
+
 	if (log_reopen(m->log) == -1) {
 		log_line(m->log, LOG_ERR, "log: %s: %s; the old file stays",
-		    m->conf->log, strerror(errno));
+		    m->conf->log, safe_reason(m->conf->log, errno, why,
+		    sizeof(why)));
 		return;
 	}
 	children_new_log(&m->children);

@@ -19,6 +19,7 @@
 #include "conf_unused.h"
 #include "log_format.h"
 #include "options.h"
+#include "safe_file.h"
 #include "sys.h"
 #include "text.h"
 
@@ -117,6 +118,7 @@ prepare(struct attempt *a)
 	struct children *cs = a->children;
 	uint32_t oldest = board_oldest(cs->board);
 	const char *full;
+	char why[256];
 
 	if (instance_prepare(cs->instance, &a->other) != 0)
 		return refuse(a, "%s", cs->instance->why);
@@ -124,7 +126,8 @@ prepare(struct attempt *a)
 	if (full != NULL)
 		refuse(a, "too many %s while earlier generations drain", full);
 	else if (replace_log(cs->log, &a->other) == -1)
-		refuse(a, "log %s: %s", a->other.log, strerror(errno));
+		refuse(a, "log %s: %s", a->other.log,
+		    safe_reason(a->other.log, errno, why, sizeof(why)));
 	else
 		return 0;
 	instance_release(&a->other, a->conf);

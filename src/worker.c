@@ -20,6 +20,7 @@
 #include "log_format.h"
 #include "proxyproto.h"
 #include "queue.h"
+#include "safe_file.h"
 #include "sandbox.h"
 #include "session_log.h"
 #include "spare.h"
@@ -327,6 +328,8 @@ drained(struct worker *w)
 static void
 on_signal(struct worker *w, int sig)
 {
+	char why[256];
+
 	switch (sig) {
 	case SIGTERM:
 	case SIGINT:
@@ -344,7 +347,8 @@ on_signal(struct worker *w, int sig)
 		/* With a master it is the master who opens files. */
 		if (w->single && log_reopen(w->log) == -1)
 			log_line(w->log, LOG_ERR, "log: %s: %s", w->conf->log,
-			    strerror(errno));
+			    safe_reason(w->conf->log, errno, why,
+			    sizeof(why)));
 		break;
 	case SIGHUP:
 	case SIGUSR2:

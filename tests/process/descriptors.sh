@@ -162,7 +162,7 @@ wanted_sessions() {
 		load_all_ok kept 400
 		assert_not_log 'accepting pauses'
 		shuttled_stop
-		chmod 777 "$T"
+		chmod 1777 "$T"
 		rm -f "$T/log"
 		export SMALL_AS="$AS_USER"
 	fi

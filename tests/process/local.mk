@@ -27,6 +27,7 @@ PROCESS_TESTS = \
 	tests/process/fastopen.sh \
 	tests/process/fulllog.sh \
 	tests/process/initd.sh \
+	tests/process/files.sh \
 	tests/process/instance.sh \
 	tests/process/kill.sh \
 	tests/process/limits.sh \

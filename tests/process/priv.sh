@@ -140,7 +140,7 @@ assert_says() {
 # As systemd does with AmbientCapabilities=.
 as_somebody_with_a_capability() {
 	can_change_user || return 0
-	chmod 777 "$T"
+	chmod 1777 "$T"
 	cap=net_bind_service
 	with_wrap "$AS_USER --inh-caps +$cap --ambient-caps +$cap" \
 	    shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
@@ -159,7 +159,7 @@ as_somebody_with_a_capability() {
 # started by somebody else than root, who cannot change anything.
 as_somebody_else() {
 	command -v setpriv >/dev/null || return 0
-	chmod 777 "$T"
+	chmod 1777 "$T"
 	saved_wrap=$SHUTTLED_WRAP
 	SHUTTLED_WRAP="setpriv --reuid 1 --regid 1 --clear-groups $saved_wrap"
 	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2

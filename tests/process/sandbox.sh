@@ -79,7 +79,7 @@ switched_off() {
 }
 
 started_by_a_user() {
-	chmod 777 "$T"
+	chmod 1777 "$T"
 	with_wrap "$AS_USER" shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
 	# shellcheck disable=SC2046
 	assert_shut_in $(worker_pids)

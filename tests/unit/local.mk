@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	tests/unit/proxyproto_random \
 	tests/unit/queue \
 	tests/unit/rate \
+	tests/unit/safe_file \
 	tests/unit/sandbox \
 	tests/unit/seating \
 	tests/unit/session \
@@ -177,6 +178,8 @@ tests_unit_log_syslog_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
 tests_unit_log_target_SOURCES = tests/unit/helpers.h tests/unit/log_target.c
 tests_unit_log_target_LDADD = $(UNIT_LIBS)
 
+tests_unit_safe_file_SOURCES = tests/unit/helpers.h tests/unit/safe_file.c
+tests_unit_safe_file_LDADD = $(UNIT_LIBS)
 tests_unit_nearest_SOURCES = tests/unit/helpers.h tests/unit/nearest.c
 tests_unit_nearest_LDADD = $(UNIT_LIBS)
 

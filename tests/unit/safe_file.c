@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+#include "safe_file.h"
+
+#include "helpers.h"
+
+/* A directory of our own; its files are named by in(). */
+static char where[200];
+
+static const char *
+in(const char *name)
+{
+	static char path[4][300];
+	static unsigned turn;
+	char *p = path[turn++ % COUNT(path)];
+
+	snprintf(p, sizeof(path[0]), "%s/%s", where, name);
+	return p;
+}
+
+static int
+make_directory(void **state)
+{
+	(void)state;
+	snprintf(where, sizeof(where), "/tmp/shuttled-unit.XXXXXX");
+	return mkdtemp(where) == NULL ? -1 : 0;
+}
+
+static int
+remove_entry(const char *path, const struct stat *st, int type,
+    struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+remove_directory(void **state)
+{
+	(void)state;
+	return nftw(where, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+assert_holds(const char *path, const char *text)
+{
+	char buf[64] = "";
+	int fd = (int)MUST(open(path, O_RDONLY));
+
+	MUST(read(fd, buf, sizeof(buf) - 1));
+	close(fd);
+	assert_string_equal(buf, text);
+}
+
+static void
+assert_fails(int result, int err)
+{
+	assert_int_equal(result, -1);
+	assert_int_equal(errno, err);
+}
+
+static void
+a_draft_takes_the_place_at_once(void **state)
+{
+	int open_before = open_descriptors();
+	struct safe_draft d;
+	struct file_id id;
+
+	(void)state;
+	write_file(in("file"), "old");
+	assert_int_equal(safe_begin(&d, in("file"), 0644), 0);
+	assert_int_equal(write(d.fd, "new", 3), 3);
+	assert_holds(in("file"), "old");
+	assert_int_equal(safe_publish(&d, in("file")), 0);
+	assert_holds(in("file"), "new");
+	safe_remember_fd(&id, d.fd);
+	close(d.fd);
+	assert_true(safe_is_same(&id, in("file")));
+	safe_remove(&id, in("file"));
+	assert_fails(access(in("file"), F_OK), ENOENT);
+	/* A second time there is nothing to remove. */
+	write_file(in("file"), "another");
+	safe_remove(&id, in("file"));
+	assert_holds(in("file"), "another");
+
+	assert_int_equal(safe_begin(&d, in("file"), 0644), 0);
+	safe_discard(&d);
+	assert_holds(in("file"), "another");
+	assert_int_equal(open_descriptors(), open_before);
+}
+
+/* The number of an inode comes again at once on many file systems. */
+static void
+another_file_is_not_removed(void **state)
+{
+	static const struct timespec past[2] = { { .tv_sec = 1 } };
+	struct file_id id;
+
+	(void)state;
+	write_file(in("file"), "ours");
+	safe_remember(&id, in("file"));
+	MUST(unlink(in("file")));
+	write_file(in("file"), "theirs");
+	MUST(utimensat(AT_FDCWD, in("file"), past, 0));
+	assert_false(safe_is_same(&id, in("file")));
+	safe_remove(&id, in("file"));
+	assert_holds(in("file"), "theirs");
+	safe_remove(&id, in("nothing"));
+}
+
+static void
+links_and_others_are_refused(void **state)
+{
+	struct safe_draft d;
+
+	(void)state;
+	write_file(in("victim"), "precious");
+	MUST(symlink(in("victim"), in("link")));
+	MUST(mkfifo(in("fifo"), 0600));
+	assert_fails(safe_begin(&d, in("link"), 0644), ELOOP);
+	assert_fails(safe_begin(&d, in("fifo"), 0644), EEXIST);
+	assert_fails(safe_check(in("link")), ELOOP);
+	assert_fails(safe_check(in("fifo")), EEXIST);
+	assert_fails(safe_open(in("link")), ELOOP);
+	assert_fails(safe_open(in("fifo")), EEXIST);
+	assert_fails(safe_create(in("link"), 0644), EEXIST);
+	assert_fails(safe_check(in("no/file")), ENOENT);
+	assert_holds(in("victim"), "precious");
+}
+
+static void
+a_directory_that_is_open_to_all(void **state)
+{
+	struct safe_draft d;
+	char why[400];
+
+	(void)state;
+	MUST(mkdir(in("open"), 0700));
+	MUST(chmod(in("open"), 0777));
+	assert_fails(safe_begin(&d, in("open/file"), 0644), EPERM);
+	assert_non_null(strstr(safe_reason(in("open/file"), errno, why,
+	    sizeof(why)), in("open")));
+	assert_fails(safe_open_log(in("open/file")), EPERM);
+	assert_fails(safe_check_log(in("open/file")), EPERM);
+	assert_fails(safe_check(in("open/file")), EPERM);
+	assert_fails(safe_create(in("open/file"), 0644), EPERM);
+	MUST(chmod(in("open"), 01777));
+	assert_int_equal(safe_begin(&d, in("open/file"), 0644), 0);
+	safe_discard(&d);
+	/* A second name for a file that others may want to see changed. */
+	write_file(in("victim"), "precious");
+	MUST(link(in("victim"), in("open/file")));
+	assert_fails(safe_open_log(in("open/file")), EPERM);
+	assert_fails(safe_open(in("open/file")), EPERM);
+}
+
+static void
+a_log_may_be_a_link_of_ours(void **state)
+{
+	int fd;
+
+	(void)state;
+	MUST(mkdir(in("sub"), 0700));
+	MUST(symlink("sub/log", in("relative")));
+	MUST(symlink(in("relative"), in("absolute")));
+	assert_int_equal(safe_check_log(in("absolute")), 0);
+	assert_fails(access(in("sub/log"), F_OK), ENOENT);
+	fd = safe_open_log(in("absolute"));
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, "line", 4), 4);
+	close(fd);
+	assert_holds(in("sub/log"), "line");
+	MUST(symlink("round", in("round")));
+	assert_fails(safe_open_log(in("round")), ELOOP);
+	/* Where a link leads counts as well. */
+	MUST(chmod(in("sub"), 0777));
+	assert_fails(safe_open_log(in("absolute")), EPERM);
+}
+
+static void
+a_log_may_be_a_descriptor(void **state)
+{
+	char path[64];
+	int fd, file = (int)MUST(open(in("file"), O_RDWR | O_CREAT, 0600));
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	assert_int_equal(safe_check_log(path), 0);
+	fd = safe_open_log(path);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, "line", 4), 4);
+	close(fd);
+	close(file);
+	assert_holds(in("file"), "line");
+}
+
+static void
+reasons_say_what_to_do(void **state)
+{
+	char why[100];
+
+	(void)state;
+	assert_non_null(strstr(safe_reason("/x", EFBIG, why, sizeof(why)),
+	    "ulimit -f"));
+	assert_non_null(strstr(safe_reason("/x", ELOOP, why, sizeof(why)),
+	    "symbolic link"));
+	assert_string_equal(safe_reason("/x/y", ENOENT, why, sizeof(why)),
+	    strerror(ENOENT));
+}
+
+#define IN_DIRECTORY(f)	\
+	cmocka_unit_test_setup_teardown(f, make_directory, remove_directory)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIRECTORY(a_draft_takes_the_place_at_once),
+		IN_DIRECTORY(another_file_is_not_removed),
+		IN_DIRECTORY(links_and_others_are_refused),
+		IN_DIRECTORY(a_directory_that_is_open_to_all),
+		IN_DIRECTORY(a_log_may_be_a_link_of_ours),
+		IN_DIRECTORY(a_log_may_be_a_descriptor),
+		cmocka_unit_test(reasons_say_what_to_do),
+	};
+
+	return RUN(tests);
+}
