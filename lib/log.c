@@ -162,13 +162,9 @@ log_close(struct log *l)
 	free(l);
 }
 
-int
-log_replace(struct log *l, const char *target, int level)
+void
+log_replace(struct log *l, struct log *other)
 {
-	struct log *other = log_open(target, level);
-
-	if (other == NULL)
-		return -1;
 	say_goodbye(l);
 	log_ident(other, l->ident);
 	other->counter = l->counter;
@@ -180,7 +176,6 @@ log_replace(struct log *l, const char *target, int level)
 	free(l->name);
 	*l = *other;
 	free(other);
-	return 0;
 }
 
 void

@@ -64,11 +64,11 @@ void	log_ident(struct log *, const char *name);
 void	log_count_lost(struct log *, _Atomic uint64_t *);
 
 /*
- * Go on as log_open() would begin; name and counter stay. Lines that the old
+ * Go on as *other*, which is no more; name and counter stay. Lines that the old
  * target does not take, as in log_close(), are lost, counted, and told of to the
- * new one. An error leaves all as it was. 0, or -1 with errno set.
+ * new one.
  */
-int	log_replace(struct log *, const char *target, int level);
+void	log_replace(struct log *, struct log *other);
 
 /* Open the target again; an error leaves the old one in use. 0 or -1. */
 int	log_reopen(struct log *);

@@ -414,6 +414,7 @@ sys_channel(int pair[2])
 	return 0;
 }
 
+/* Room as the system lays it out: what is received is cut to one descriptor. */
 union passed_fd {
 	char		room[CMSG_SPACE(sizeof(int))];
 	struct cmsghdr	align;
@@ -447,7 +448,8 @@ sys_receive(int fd, char *what, int *passed)
 	struct iovec iov = { .iov_base = what, .iov_len = 1 };
 	union passed_fd control;
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = control.room, .msg_controllen = sizeof(control) };
+	    .msg_control = control.room,
+	    .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct cmsghdr *c;
 	ssize_t n;
 
@@ -463,23 +465,22 @@ sys_receive(int fd, char *what, int *passed)
 }
 
 int
-sys_hear(int fd, char wanted, int ms)
+sys_hear(int fd, char *what)
 {
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-	int got, passed, off = 0;
-	char what = 0;
+	struct iovec iov = { .iov_base = what, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
 
-	if (ioctl(fd, FIONBIO, &off) == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) == -1)
-		return -1;
-	do {
-		got = sys_receive(fd, &what, &passed);
-		if (got == 1 && passed != -1)
-			close(passed);
-	} while ((got == -1 && errno == EINTR) || (got == 1 && what != wanted));
-	if (got == 0)
-		errno = EPIPE;
-	return got == 1 ? 0 : -1;
+	/* Without room for descriptors the system lets go of all that come. */
+	do
+		n = recvmsg(fd, &msg, MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno == ECONNRESET ? 0 : -1;
+	if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
+		return (int)n;
+	errno = EBADMSG;
+	return -1;
 }
 
 uint64_t

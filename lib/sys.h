@@ -185,18 +185,18 @@ int	sys_next_signal(int fd);
  * The control channel between master and one worker: a pair of message
  * sockets. A message is one byte and may carry one descriptor (-1: none).
  * sys_receive() returns 1, or 0 when the other end is gone; EAGAIN: nothing
- * there. Only the worker's end (pair[1]) is non-blocking.
+ * there. Only the worker's end (pair[1]) is non-blocking. Of several descriptors
+ * in one message the first is taken.
  */
 int	sys_channel(int pair[2]);
 int	sys_send(int fd, char what, int passed);
 int	sys_receive(int fd, char *what, int *passed);
 
 /*
- * Block until this message comes, whatever comes before it; makes the end a
- * blocking one. 0, or -1: the other end is gone (EPIPE), or *ms* have passed
- * (EAGAIN).
+ * The same from a process that is not to be trusted: never waits, and takes no
+ * descriptor. -1 also with EBADMSG: the message was longer, or one came along.
  */
-int	sys_hear(int fd, char wanted, int ms);
+int	sys_hear(int fd, char *what);
 
 /* Monotonic clock in milliseconds, and in microseconds. */
 uint64_t sys_now(void);

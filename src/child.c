@@ -19,6 +19,9 @@
 /* One that lived shorter than this died early, in ms. */
 #define EARLY		10000
 
+/* What is owed is offered again so often, in ms. */
+#define PAY_AGAIN	50
+
 /* The longest wait before a respawn, in seconds. */
 #define BACKOFF_MAX	30
 
@@ -64,7 +67,40 @@ child_fork(struct child *c, int *channel)
 	c->born = sys_now();
 	c->leaving = false;
 	c->silent = 0;
+	c->state = CHILD_STARTING;
+	c->steps = 0;
+	c->awaited = false;
+	c->owed = 0;
 	return pid;
+}
+
+int
+child_pay(struct child *c, int log)
+{
+	static const struct {
+		unsigned what;
+		char	 message;
+	} order[] = {
+		{ TELL_LOG, CHANNEL_LOG }, { TELL_GO, CHANNEL_GO },
+		{ TELL_LOOK, CHANNEL_LOOK },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(order) / sizeof(*order); i++) {
+		if ((c->owed & order[i].what) == 0)
+			continue;
+		if (sys_send(c->channel, order[i].message,
+		    order[i].what == TELL_LOG ? log : -1) == -1) {
+			/* A want of memory passes as well as a full queue. */
+			if (errno == EAGAIN || errno == ENOMEM ||
+			    errno == ENOBUFS || errno == ETOOMANYREFS)
+				return 0;
+			c->owed = 0;
+			return -1;
+		}
+		c->owed &= ~order[i].what;
+	}
+	return 0;
 }
 
 /*
@@ -111,6 +147,7 @@ child_bury(struct child *c, struct log *log, const char *name, int status,
 	uint64_t delay;
 	char next[48] = "not respawned";
 
+	c->due = 0;
 	hopeless = WIFEXITED(status) &&
 	    WEXITSTATUS(status) == WORKER_HOPELESS;
 	if (!c->leaving && !hopeless) {
@@ -133,8 +170,9 @@ int
 child_wait(const struct child *c)
 {
 	uint64_t now = sys_now();
+	int ms = c->owed != 0 ? PAY_AGAIN : -1;
 
-	if (c->due == 0)
-		return -1;
+	if (c->due == 0 || (ms != -1 && c->due >= now + (uint64_t)ms))
+		return ms;
 	return c->due <= now ? 0 : (int)(c->due - now);
 }

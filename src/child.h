@@ -14,14 +14,28 @@
 
 #include "log.h"
 
+/* What it has said of itself; each is said once, in this order. */
+enum child_state { CHILD_STARTING, CHILD_READY, CHILD_CLOSED };
+
+/* What it is to be told, sent in this order. */
+enum {
+	TELL_LOG = 1,			/* log here */
+	TELL_GO = 2,			/* accept */
+	TELL_LOOK = 4			/* somebody may be waiting */
+};
+
 struct child {
 	pid_t		pid;		/* 0: there is no process */
 	int		channel;	/* -1: none */
+	enum child_state state;
+	unsigned	steps;		/* of its start, as it says */
+	unsigned	owed;		/* TELL_…, not sent yet */
 	uint64_t	born;		/* sys_now() */
-	uint64_t	due;		/* when to respawn, or to kill a prober
+	uint64_t	due;		/* when to respawn, or to kill one
 					   that is leaving; 0: not at all */
 	unsigned	quick;		/* early deaths in a row */
 	bool		leaving;	/* told to end: not respawned */
+	bool		awaited;	/* until it has said CHILD_CLOSED */
 	uint32_t	generation;	/* of the configuration it runs */
 	uint64_t	heartbeat;	/* as children_watch() saw it last */
 	unsigned	silent;		/* looks since it changed */
@@ -44,9 +58,16 @@ pid_t	child_fork(struct child *, int *channel);
 bool	child_bury(struct child *, struct log *, const char *name, int status,
 	    const char *lost);
 
-/* Milliseconds until it is due; -1: it is not. */
+/* Milliseconds until it is due, or is to be paid; -1: neither. */
 int	child_wait(const struct child *);
 
 void	child_close_channel(struct child *);
+
+/*
+ * Send what is owed, as far as the channel takes it; *log* is the descriptor to
+ * log to. What is left is for later: the child is stuck or stopped. 0, or -1 with
+ * errno set: something is lost for good.
+ */
+int	child_pay(struct child *, int log);
 
 #endif

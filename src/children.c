@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * children.c: forks workers and prober, and reaps them. Reads nothing from them
- * but the byte that says they are ready. Invariant: a slot is on the board exactly
+ * children.c: forks workers and prober, and reaps them. What is said between
+ * master and child is children_talk.c's. Invariant: a slot is on the board exactly
  * while its process lives.
  */
 #include "children.h"
@@ -26,16 +26,32 @@
 /* How long a prober may take to end, in ms. */
 #define PROBER_END	5000
 
-void
+int
 children_init(struct children *cs)
 {
 	uint32_t i;
 
-	memset(cs, 0, sizeof(*cs));
-	cs->report = cs->board_fd = -1;
+	cs->slots = cs->board->rows;
+	if ((cs->at = calloc(cs->slots, sizeof(*cs->at))) == NULL)
+		return -1;
 	child_init(&cs->prober);
-	for (i = 0; i < BOARD_WORKERS; i++)
+	for (i = 0; i < cs->slots; i++)
 		child_init(&cs->at[i]);
+	return 0;
+}
+
+void
+children_free(struct children *cs)
+{
+	free(cs->at);
+	cs->at = NULL;
+}
+
+bool
+children_coming(const struct children *cs, const struct child *c)
+{
+	return cs->coming.generation != 0 && !c->leaving &&
+	    c->generation == cs->coming.generation;
 }
 
 /* The new process: let go of what is not its own. */
@@ -45,12 +61,13 @@ leave_master(struct children *cs)
 	uint32_t i;
 
 	child_close_channel(&cs->prober);
-	for (i = 0; i < BOARD_WORKERS; i++)
+	for (i = 0; i < cs->slots; i++)
 		child_close_channel(&cs->at[i]);
 	if (!cs->conf->foreground)
 		daemon_detach();
-	if (cs->report != -1)
-		close(cs->report);
+	for (i = 0; i < OWNS; i++)
+		if (cs->own[i] != -1)
+			close(cs->own[i]);
 	close(cs->board_fd);
 	if (board_leave_ledger(cs->board) == -1)
 		log_line(cs->log, LOG_WARNING, "board: %s", strerror(errno));
@@ -58,16 +75,39 @@ leave_master(struct children *cs)
 	inherit_free(cs->instance->inherited);
 }
 
+/* Of two configurations the child has one, and the log that goes with it. */
+static void
+choose_generation(struct children *cs, bool coming)
+{
+	struct coming *next = &cs->coming;
+	struct log *other = next->log;
+
+	if (next->conf == NULL || next->conf == cs->conf)
+		return;
+	cs->instance->before = next->conf;
+	if (coming) {
+		cs->instance->before = cs->conf;
+		cs->conf = cs->instance->conf = next->conf;
+		other = cs->log;
+		cs->log = next->log;
+	}
+	/* Its lines are the master's. */
+	log_ident(other, "other");
+	log_close(other);
+}
+
 static void __attribute__((__noreturn__))
 be_worker(struct children *cs, uint32_t slot, int channel)
 {
+	const struct child *c = &cs->at[slot];
 	struct worker *w;
 	char name[24];
 	int status = WORKER_HOPELESS;
 
+	choose_generation(cs, children_coming(cs, c));
 	leave_master(cs);
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
-	setproctitle("%s, generation %u", name, cs->generation);
+	setproctitle("%s, generation %u", name, c->generation);
 	log_ident(cs->log, name);
 	w = worker_new(cs->conf, cs->board, cs->log, slot, channel);
 	if (w != NULL) {
@@ -79,14 +119,15 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 	exit(status);
 }
 
-static int
-spawn(struct children *cs, uint32_t slot)
+int
+children_spawn(struct children *cs, uint32_t slot, uint32_t generation)
 {
 	struct child *c = &cs->at[slot];
 	int channel;
 	pid_t pid;
 
-	c->generation = cs->generation;
+	c->generation = generation;
+	c->leaving = false;
 	if ((pid = child_fork(c, &channel)) == -1) {
 		log_line(cs->log, LOG_ERR, "worker %u: fork: %s", slot + 1,
 		    strerror(errno));
@@ -95,9 +136,10 @@ spawn(struct children *cs, uint32_t slot)
 	}
 	if (pid == 0)
 		be_worker(cs, slot, channel);
-	board_hold(cs->board, slot, (int32_t)pid, cs->generation);
-	if (!cs->hold)
-		(void)sys_send(c->channel, CHANNEL_GO, -1);
+	poller_want(cs->poller, c->channel, POLLER_READ);
+	board_hold(cs->board, slot, (int32_t)pid, generation);
+	if (!children_coming(cs, c))
+		children_tell(cs, c, TELL_GO);
 	return 0;
 }
 
@@ -108,6 +150,7 @@ be_prober(struct children *cs, int channel)
 	/* Servers wait for it, and what it lacks now may be there later. */
 	int status = WORKER_FAILED;
 
+	choose_generation(cs, false);
 	leave_master(cs);
 	instance_close_copies(cs->instance);
 	setproctitle("prober, generation %u", cs->generation);
@@ -130,8 +173,10 @@ spawn_prober(struct children *cs)
 	cs->prober.generation = cs->generation;
 	if ((pid = child_fork(&cs->prober, &channel)) == 0)
 		be_prober(cs, channel);
-	if (pid != -1)
+	if (pid != -1) {
+		poller_want(cs->poller, cs->prober.channel, POLLER_READ);
 		return;
+	}
 	log_line(cs->log, LOG_ERR, "prober: fork: %s", strerror(errno));
 	cs->prober.due = sys_now() + 1000;
 }
@@ -186,129 +231,86 @@ is_free(struct board *b, uint32_t slot)
 }
 
 int
-children_add(struct children *cs)
+children_slot(struct children *cs, uint32_t *slot)
 {
 	uint32_t i;
 
-	for (i = 0; i < cs->board->rows; i++)
+	for (i = 0; i < cs->slots; i++)
 		if (cs->at[i].pid == 0 && cs->at[i].due == 0 &&
 		    is_free(cs->board, i)) {
 			cs->at[i].quick = 0;
-			return spawn(cs, i);
+			*slot = i;
+			return 0;
 		}
 	errno = ENOSPC;
 	return -1;
 }
 
 int
+children_add(struct children *cs)
+{
+	uint32_t slot;
+
+	return children_slot(cs, &slot) == -1 ? -1 :
+	    children_spawn(cs, slot, cs->generation);
+}
+
+/* It waits for its next worker. */
+static bool
+is_due(const struct child *c)
+{
+	return c->pid == 0 && c->due != 0;
+}
+
+static bool
+is_serving(const struct children *cs, const struct child *c)
+{
+	return c->pid != 0 && !c->leaving && !children_coming(cs, c);
+}
+
+int
 children_remove(struct children *cs)
 {
+	struct child *c;
 	uint32_t i;
 
 	if (children_wanted(cs) <= 1)
 		return -1;
-	for (i = BOARD_WORKERS; i-- > 0;) {
-		if (cs->at[i].due != 0) {
-			cs->at[i].due = 0;
+	for (i = cs->slots; i-- > 0;) {
+		c = &cs->at[i];
+		if (is_due(c)) {
+			c->due = 0;
 			return 0;
 		}
-		if (cs->at[i].pid != 0 && !cs->at[i].leaving) {
-			cs->at[i].leaving = true;
-			(void)kill(cs->at[i].pid, SIGQUIT);
+		if (is_serving(cs, c)) {
+			c->leaving = true;
+			(void)kill(c->pid, SIGQUIT);
 			return 0;
 		}
 	}
 	return -1;
 }
 
-int
-children_wait_ready(struct children *cs, int ms)
-{
-	unsigned ready = 0;
-	uint32_t i;
-
-	for (i = 0; i < BOARD_WORKERS; i++) {
-		if (cs->at[i].pid == 0 || cs->at[i].generation != cs->generation)
-			continue;
-		if (sys_hear(cs->at[i].channel, CHANNEL_READY, ms) == -1)
-			return -1;
-		ready++;
-	}
-	return ready < cs->conf->workers ? -1 : 0;
-}
-
-void
-children_go(struct children *cs)
-{
-	uint32_t i;
-
-	cs->hold = false;
-	for (i = 0; i < BOARD_WORKERS; i++)
-		if (cs->at[i].pid != 0 &&
-		    cs->at[i].generation == cs->generation)
-			(void)sys_send(cs->at[i].channel, CHANNEL_GO, -1);
-}
-
-static bool
-is_old(const struct children *cs, uint32_t slot)
-{
-	return cs->at[slot].generation != cs->generation;
-}
-
-unsigned
-children_retire_old(struct children *cs, int ms)
-{
-	uint64_t now, end = sys_now() + (uint64_t)ms;
-	bool told[BOARD_WORKERS] = { false };
-	unsigned n = 0;
-	uint32_t i;
-
-	for (i = 0; i < BOARD_WORKERS; i++) {
-		if (!is_old(cs, i))
-			continue;
-		cs->at[i].due = 0;
-		if (cs->at[i].pid == 0 || cs->at[i].leaving)
-			continue;
-		cs->at[i].leaving = told[i] = true;
-		(void)kill(cs->at[i].pid, SIGQUIT);
-		n++;
-	}
-	for (i = 0; i < BOARD_WORKERS; i++)
-		if (told[i] && (now = sys_now()) < end)
-			(void)sys_hear(cs->at[i].channel, CHANNEL_CLOSED,
-			    (int)(end - now));
-	return n;
-}
-
-void
-children_abandon_new(struct children *cs, uint32_t before)
-{
-	uint32_t i;
-
-	for (i = 0; i < BOARD_WORKERS; i++) {
-		if (is_old(cs, i))
-			continue;
-		cs->at[i].due = 0;
-		if (cs->at[i].pid == 0)
-			continue;
-		cs->at[i].leaving = true;
-		(void)kill(cs->at[i].pid, SIGKILL);
-	}
-	cs->generation = before;
-	cs->hold = false;
-}
-
-/* One worker has ended. Returns whether it said that another would too. */
+/*
+ * One worker has ended. Returns whether it said that another would too. One that
+ * was to come is not tried again: then its generation does not come.
+ */
 static bool
 bury(struct children *cs, uint32_t slot, int status)
 {
 	uint32_t n = board_reclaim(cs->board, slot);
+	struct child *c = &cs->at[slot];
 	char name[24], lost[40];
 
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
 	snprintf(lost, sizeof(lost), ", %u session%s lost", n,
 	    text_s(n));
-	return child_bury(&cs->at[slot], cs->log, name, status, lost);
+	if (children_coming(cs, c)) {
+		cs->coming.failed = c->leaving = true;
+		snprintf(cs->why, sizeof(cs->why), "%s could not start", name);
+	}
+	children_end_channel(cs, c);
+	return child_bury(c, cs->log, name, status, lost);
 }
 
 /* Without one what is known of the servers stays as it is. */
@@ -317,6 +319,7 @@ bury_prober(struct children *cs, int status)
 {
 	bool leaving = cs->prober.leaving;
 
+	children_end_channel(cs, &cs->prober);
 	(void)child_bury(&cs->prober, cs->log, "prober", status, "");
 	if (leaving)
 		cs->prober.due = cs->prober_again ? sys_now() : 0;
@@ -344,84 +347,85 @@ note_prober(struct children *cs, int status)
 		    "goes on");
 }
 
-/* The kernel may just have woken the one that is gone for a connection. */
-static void
-have_others_look(const struct children *cs)
+enum reaped
+children_reaped(struct children *cs, pid_t pid, int status)
 {
+	bool goes_on = WIFSTOPPED(status) || WIFCONTINUED(status), hopeless;
 	uint32_t i;
 
-	for (i = 0; i < BOARD_WORKERS; i++)
-		if (cs->at[i].pid != 0)
-			(void)sys_send(cs->at[i].channel, CHANNEL_LOOK, -1);
-}
-
-unsigned
-children_reap(struct children *cs)
-{
-	unsigned hopeless = 0, gone = 0;
-	uint32_t i;
-	pid_t pid;
-	int status;
-
-	while ((pid = waitpid(-1, &status,
-	    WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
-		if (pid == cs->prober.pid)
-			note_prober(cs, status);
-		for (i = 0; i < BOARD_WORKERS && cs->at[i].pid != pid; i++)
-			;
-		if (i == BOARD_WORKERS)
-			continue;
-		gone += !WIFCONTINUED(status);
-		if (WIFSTOPPED(status) || WIFCONTINUED(status))
-			note_stop(cs, i, status);
-		else
-			hopeless += bury(cs, i, status);
+	if (pid == cs->prober.pid) {
+		note_prober(cs, status);
+		return REAPED;
 	}
-	if (gone > 0)
-		have_others_look(cs);
-	return hopeless;
+	for (i = 0; i < cs->slots && cs->at[i].pid != pid; i++)
+		;
+	if (i == cs->slots)
+		return REAPED_OTHER;
+	if (goes_on)
+		note_stop(cs, i, status);
+	hopeless = !goes_on && bury(cs, i, status);
+	if (!WIFCONTINUED(status))
+		children_look(cs);
+	return hopeless && !cs->coming.failed ? REAPED_HOPELESS : REAPED;
 }
 
 /* It has been told to end and does not; another one may wait for that. */
 static void
-kill_prober(struct children *cs)
+kill_late(struct children *cs, struct child *c, const char *name)
 {
-	log_line(cs->log, LOG_ERR, "prober pid %d does not end: killing it",
-	    (int)cs->prober.pid);
-	cs->prober.due = 0;
-	(void)kill(cs->prober.pid, SIGKILL);
+	log_line(cs->log, LOG_ERR, "%s pid %d does not end: killing it", name,
+	    (int)c->pid);
+	c->due = 0;
+	(void)kill(c->pid, SIGKILL);
+}
+
+static void
+turn_worker(struct children *cs, uint32_t slot)
+{
+	char name[24];
+
+	if (cs->at[slot].pid != 0) {
+		snprintf(name, sizeof(name), "worker %u", slot + 1);
+		kill_late(cs, &cs->at[slot], name);
+		return;
+	}
+	cs->at[slot].due = 0;
+	/* During an upgrade the other may have taken it. */
+	if (is_free(cs->board, slot))
+		(void)children_spawn(cs, slot, cs->generation);
+	else
+		(void)children_add(cs);
 }
 
 void
-children_respawn(struct children *cs)
+children_turn(struct children *cs)
 {
 	uint64_t now = sys_now();
 	uint32_t i;
 
-	for (i = 0; i < BOARD_WORKERS; i++)
-		if (cs->at[i].due != 0 && cs->at[i].due <= now) {
-			cs->at[i].due = 0;
-			/* During an upgrade the other may have taken it. */
-			if (is_free(cs->board, i))
-				(void)spawn(cs, i);
-			else
-				(void)children_add(cs);
-		}
+	for (i = 0; i < cs->slots; i++) {
+		if (cs->at[i].due != 0 && cs->at[i].due <= now)
+			turn_worker(cs, i);
+		if (cs->at[i].owed != 0)
+			children_tell(cs, &cs->at[i], 0);
+	}
+	if (cs->prober.owed != 0)
+		children_tell(cs, &cs->prober, 0);
 	if (cs->prober.due == 0 || cs->prober.due > now)
 		return;
 	if (cs->prober.pid == 0)
 		spawn_prober(cs);
 	else
-		kill_prober(cs);
+		kill_late(cs, &cs->prober, "prober");
 }
 
 int
-children_next_due(const struct children *cs)
+children_wait(const struct children *cs)
 {
 	int ms, next = child_wait(&cs->prober);
 	uint32_t i;
 
-	for (i = 0; i < BOARD_WORKERS; i++) {
+	for (i = 0; i < cs->slots; i++) {
 		ms = child_wait(&cs->at[i]);
 		if (ms != -1 && (next == -1 || ms < next))
 			next = ms;
@@ -432,43 +436,18 @@ children_next_due(const struct children *cs)
 void
 children_signal(struct children *cs, int sig, bool leaving)
 {
+	struct child *c;
 	uint32_t i;
 
-	for (i = 0; i < BOARD_WORKERS; i++) {
-		if (leaving)
-			cs->at[i].due = 0;
-		if (cs->at[i].pid == 0)
+	for (i = 0; i < cs->slots; i++) {
+		c = &cs->at[i];
+		if (leaving && c->pid == 0)
+			c->due = 0;
+		if (c->pid == 0 || children_coming(cs, c))
 			continue;
 		if (leaving)
-			cs->at[i].leaving = true;
-		(void)kill(cs->at[i].pid, sig);
-	}
-}
-
-static void
-hand_over_log(const struct children *cs, const struct child *c,
-    const char *name)
-{
-	/* One that has just ended does not need it: EPIPE. */
-	if (c->pid != 0 && c->generation >= cs->log_since &&
-	    sys_send(c->channel, CHANNEL_LOG, log_fd(cs->log)) == -1 &&
-	    errno != EPIPE && errno != ECONNRESET)
-		log_line(cs->log, LOG_ERR, "%s: handing over the log: %s",
-		    name, strerror(errno));
-}
-
-void
-children_new_log(struct children *cs)
-{
-	char name[24];
-	uint32_t i;
-
-	if (log_fd(cs->log) == -1)
-		return;
-	hand_over_log(cs, &cs->prober, "prober");
-	for (i = 0; i < BOARD_WORKERS; i++) {
-		snprintf(name, sizeof(name), "worker %u", i + 1);
-		hand_over_log(cs, &cs->at[i], name);
+			c->leaving = true;
+		(void)kill(c->pid, sig);
 	}
 }
 
@@ -490,7 +469,7 @@ children_watch(struct children *cs, unsigned patience)
 	uint32_t i;
 
 	/* Looks count, not time: when all of the machine slept nobody is. */
-	for (i = 0; i < BOARD_WORKERS; i++) {
+	for (i = 0; i < cs->slots; i++) {
 		c = &cs->at[i];
 		w = &cs->board->worker[i];
 		beat = atomic_load(&w->heartbeat);
@@ -510,8 +489,8 @@ children_count(const struct children *cs, struct census *n)
 	uint32_t i;
 
 	memset(n, 0, sizeof(*n));
-	for (i = 0; i < BOARD_WORKERS; i++) {
-		if (cs->at[i].pid == 0)
+	for (i = 0; i < cs->slots; i++) {
+		if (cs->at[i].pid == 0 || children_coming(cs, &cs->at[i]))
 			continue;
 		if (cs->at[i].leaving)
 			n->draining++;
@@ -527,7 +506,7 @@ children_alive(const struct children *cs)
 	unsigned n = 0;
 	uint32_t i;
 
-	for (i = 0; i < BOARD_WORKERS; i++)
+	for (i = 0; i < cs->slots; i++)
 		n += cs->at[i].pid != 0;
 	return n;
 }
@@ -538,9 +517,8 @@ children_wanted(const struct children *cs)
 	unsigned n = 0;
 	uint32_t i;
 
-	for (i = 0; i < BOARD_WORKERS; i++)
-		n += cs->at[i].due != 0 ||
-		    (cs->at[i].pid != 0 && !cs->at[i].leaving);
+	for (i = 0; i < cs->slots; i++)
+		n += is_due(&cs->at[i]) || is_serving(cs, &cs->at[i]);
 	return n;
 }
 

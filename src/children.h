@@ -15,11 +15,25 @@
 #include "conf.h"
 #include "instance.h"
 #include "log.h"
+#include "poller.h"
 
 /* What children_count() counts. */
 struct census {
 	unsigned	serving, draining;	/* workers */
 	unsigned	sessions;
+};
+
+/* Descriptors of the master alone, which no child keeps. */
+enum { OWN_SIGNALS, OWN_REPORT, OWN_UPGRADE, OWN_COMPLAINTS, OWNS };
+
+/* A generation whose workers have not been told to accept; number 0: none. */
+struct coming {
+	uint32_t	 generation;
+	struct conf	*conf;		/* what it runs */
+	struct log	*log;		/* and where it logs */
+	uint64_t	 began;		/* sys_now() */
+	uint64_t	 progress;	/* of the last step that one has made */
+	bool		 failed;
 };
 
 struct children {
@@ -28,23 +42,30 @@ struct children {
 	int		 board_fd;	/* to pass it on by */
 	struct log	*log;
 	struct instance	*instance;
-	int		 report;	/* to the shell; -1: none */
-	uint32_t	 generation;	/* of those to come */
+	struct poller	*poller;	/* the master's */
+	int		 own[OWNS];	/* -1: not open */
+	uint32_t	 generation;	/* the one that serves */
 	uint32_t	 latest;	/* the last number given to one */
-	bool		 hold;		/* those to come wait for children_go() */
+	struct coming	 coming;
+	char		 why[160];	/* what went wrong with it */
 	uint32_t	 log_since;	/* the first that logs where we do now */
 	struct child	 prober;
 	bool		 prober_again;	/* another one after this */
-	struct child	 at[BOARD_WORKERS];	/* workers, by slot */
+	uint32_t	 slots;		/* of workers */
+	struct child	*at;		/* by slot */
 };
 
-/* Nobody yet. The caller sets all members above the children. */
-void	children_init(struct children *);
+/*
+ * Nobody yet. The caller sets all members above *coming*. 0, or -1 with errno set.
+ * Pair with children_free(), when children_left() says that there are none.
+ */
+int	children_init(struct children *);
+void	children_free(struct children *);
 
 /*
- * Fork a worker into a free slot. Returns 0, or -1 with errno set: ENOSPC when
- * all slots are taken, else the slot is tried again when it is due. In the new
- * process it does not return.
+ * Fork a worker of the generation that serves into a free slot. Returns 0, or -1
+ * with errno set: ENOSPC when all slots are taken, else the slot is tried again
+ * when it is due. In the new process it does not return.
  */
 int	children_add(struct children *);
 
@@ -52,37 +73,60 @@ int	children_add(struct children *);
 int	children_remove(struct children *);
 
 /*
- * Wait until all workers of this generation could accept. -1: there are fewer than
- * the configuration asks for, one died, or took more than *ms*.
+ * Two generations: see children_generation.c. Fork all workers of one to come,
+ * which wait to be told. 0, or -1 with *why* set. Pair with one of
+ * children_go() and children_abandon() in either case.
  */
-int	children_wait_ready(struct children *, int ms);
+int	children_begin(struct children *, uint32_t generation, struct conf *,
+	    struct log *);
 
 /*
- * Whoever was held accepts from now on, and whoever comes later at once.
+ * Could all of them accept? 1, or 0: not yet, or -1 with *why* set: one of them has
+ * ended, or none has made progress for too long.
  */
+int	children_ready(struct children *);
+
+/* Milliseconds until children_ready() may lose patience. */
+int	children_patience(const struct children *);
+
+/* It serves from now on: it accepts, and who comes later does so at once. */
 void	children_go(struct children *);
 
+/* It came to nothing: kill it. */
+void	children_abandon(struct children *);
+
+/* Drain all others. How many there were. */
+unsigned children_retire(struct children *);
+
+/* May any of those still accept? */
+bool	children_accept(const struct children *);
+
 /*
- * A new generation stands: drain those before. Returns when they have closed
- * their listeners, or after *ms*: then one of them is stuck. How many there were.
+ * Act on what has come by the channel of a child. False: this is none of them.
+ * What one may not say ends it.
  */
-unsigned children_retire_old(struct children *, int ms);
+bool	children_event(struct children *, int fd);
 
-/* The new generation came to nothing: kill it, and go on with the one *before*. */
-void	children_abandon_new(struct children *, uint32_t before);
+/* A process has ended, or has been stopped, or goes on: one of ours? */
+enum reaped {
+	REAPED_OTHER,			/* it is none of ours */
+	REAPED,
+	REAPED_HOPELESS			/* it said that another would fail too */
+};
+enum reaped children_reaped(struct children *, pid_t, int status);
 
-/*
- * Bury the dead and set their slots due. Returns how many of them said that it
- * is hopeless (WORKER_HOPELESS).
- */
-unsigned children_reap(struct children *);
+/* Somebody has ended: the kernel may have woken that one for a connection. */
+void	children_look(struct children *);
 
-/* Fork what is due. */
-void	children_respawn(struct children *);
+/* Fork what is due, and send what is owed. */
+void	children_turn(struct children *);
+
+/* Milliseconds until there is work for that; -1: nothing is due. */
+int	children_wait(const struct children *);
 
 /*
  * Have a prober for the present configuration, if that needs one: soon, with
- * children_respawn(), and not before the one that runs has ended. What is not
+ * children_turn(), and not before the one that runs has ended. What is not
  * checked any more is forgotten.
  */
 void	children_set_prober(struct children *);
@@ -90,10 +134,7 @@ void	children_set_prober(struct children *);
 /* End it with this signal, and have none any more. */
 void	children_end_prober(struct children *, int sig);
 
-/* Milliseconds until children_respawn() has work; -1: nothing is due. */
-int	children_next_due(const struct children *);
-
-/* Send *sig* to all workers; *leaving*: they are meant to end. */
+/* Send *sig* to all workers that were told to accept; *leaving*: they end. */
 void	children_signal(struct children *, int sig, bool leaving);
 
 /* Hand the log's new descriptor to all that log to this target. */
@@ -108,11 +149,18 @@ void	children_watch(struct children *, unsigned patience);
 
 void	children_count(const struct children *, struct census *);
 
-/* Workers now, and slots that have one or wait for one. */
+/* Workers now, and slots that have one or wait for one, of those that serve. */
 unsigned children_alive(const struct children *);
 unsigned children_wanted(const struct children *);
 
 /* Is there any process left? */
 bool	children_left(const struct children *);
+
+/* For children_*.c: the master's part of a worker; its slot and its name. */
+bool	children_coming(const struct children *, const struct child *);
+int	children_spawn(struct children *, uint32_t slot, uint32_t generation);
+int	children_slot(struct children *, uint32_t *slot);
+void	children_tell(struct children *, struct child *, unsigned what);
+void	children_end_channel(struct children *, struct child *);
 
 #endif

@@ -31,7 +31,8 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/check.c src/check.h \
 	src/checks.c src/checks.h \
 	src/child.c src/child.h \
-	src/children.c src/children.h \
+	src/children.c src/children.h src/children_generation.c \
+	src/children_talk.c \
 	src/daemon.c src/daemon.h \
 	src/dns.c src/dns.h \
 	src/inherit.c src/inherit.h \
@@ -42,6 +43,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/master.c src/master.h \
 	src/names.c src/names.h \
 	src/notify.c src/notify.h \
+	src/phase.c src/phase.h \
 	src/pidfile.c src/pidfile.h \
 	src/prober.c src/prober.h \
 	src/question.c src/question.h \
@@ -50,6 +52,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/sandbox.c src/sandbox.h \
 	src/sd.h \
 	src/seating.c src/seating.h \
+	src/startup.c src/startup.h \
 	src/upgrade.c src/upgrade.h \
 	src/worker.c src/worker.h
 shuttled_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS) \

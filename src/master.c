@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * master.c: waits for signals and acts on them, one at a time. They are blocked
- * from the start and taken with sigtimedwait(2), so that there is no handler
- * and no moment at which one could be lost.
+ * master.c: one loop that waits for signals, for what children say, and for
+ * times to come, and acts on them one at a time. Nothing else waits: what takes
+ * its time, a start, a reload, an upgrade, is a state that goes on with each turn.
+ * Signals are blocked from the start and read from a descriptor, so that there
+ * is no handler and no moment at which one could be lost.
  */
 #include "master.h"
+
+#include <sys/wait.h>
 
 #include <err.h>
 #include <errno.h>
@@ -15,27 +19,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "changes.h"
 #include "children.h"
 #include "daemon.h"
 #include "notify.h"
+#include "phase.h"
+#include "poller.h"
 #include "reload.h"
 #include "safe_file.h"
-#include "upgrade.h"
+#include "startup.h"
 #include "sys.h"
 #include "text.h"
+#include "upgrade.h"
 
-/* How long workers may take to start and to stop, in ms. */
-#define START_TIME	10000
+/* How long workers may take to stop, in ms. */
 #define STOP_TIME	5000
+
+/* Descriptors are below this. */
+#define DESCRIPTORS	(1 << 20)
 
 /* A worker may sleep for a second: silence up to this says nothing, in ms. */
 #define HEARTBEATS	3000
-
-enum phase { RUNNING, LEAVING, QUITTING, STOPPING };
 
 struct master {
 	struct conf	*conf;
@@ -43,52 +48,21 @@ struct master {
 	struct instance	*instance;
 	struct children	 children;
 	struct notify	 notify;
+	int		 signals;
+	int		*report;	/* to the shell; see daemon_report() */
 	enum phase	 phase;
+	struct startup	 startup;
+	struct reload	 reload;
+	struct upgrade	 upgrade;
+	bool		 reopen_due;	/* the log that a reload has opened */
+	bool		 reload_due;	/* asked for while another one waits, */
+	bool		 upgrade_due;	/* or an upgrade, or the start */
 	bool		 replaced;	/* by another master */
-	bool		 reload_failed;	/* the last one */
 	uint64_t	 drain_at;	/* the grace is over; 0: there is none */
 	uint64_t	 kill_at;	/* 0: never */
 	unsigned	 hopeless;	/* workers that said so */
 	int		 status;
 };
-
-/* What operators want to know of it, in one line. */
-static void
-describe(const struct master *m, char *text, size_t size)
-{
-	uint64_t now = sys_now();
-	struct census n;
-	char more[64] = "";
-
-	children_count(&m->children, &n);
-	switch (m->phase) {
-	case RUNNING:
-		if (n.draining > 0)
-			snprintf(more, sizeof(more), "; %u draining",
-			    n.draining);
-		snprintf(text, size, "%u worker%s, generation %u, %u "
-		    "session%s%s%s", n.serving, text_s(n.serving),
-		    m->children.generation, n.sessions, text_s(n.sessions),
-		    more, m->reload_failed ?
-		    "; the last reload failed: see the log" : "");
-		break;
-	case LEAVING:
-		snprintf(text, size, "leaving: accepts for %llu s more; "
-		    "%u worker%s, %u session%s", m->drain_at <= now ? 0 :
-		    (unsigned long long)(m->drain_at - now + 999) / 1000,
-		    n.serving, text_s(n.serving), n.sessions,
-		    text_s(n.sessions));
-		break;
-	case QUITTING:
-		snprintf(text, size, "draining: %u worker%s, %u session%s",
-		    n.serving + n.draining, text_s(n.serving + n.draining),
-		    n.sessions, text_s(n.sessions));
-		break;
-	case STOPPING:
-		strlcpy(text, "stopping", size);
-		break;
-	}
-}
 
 /* Tell the service manager how we are, as one of these would do it. */
 static void
@@ -96,7 +70,8 @@ tell(struct master *m, void (*how)(struct notify *, const char *))
 {
 	char text[sizeof(m->notify.status)];
 
-	describe(m, text, sizeof(text));
+	phase_describe(m->phase, &m->children, m->drain_at, m->reload.failed,
+	    text, sizeof(text));
 	how(&m->notify, text);
 }
 
@@ -119,11 +94,23 @@ watch(struct master *m)
 		tell(m, notify_status);
 }
 
+/* What is under way would serve when all is to end. */
+static void
+cancel(struct master *m)
+{
+	m->reload_due = m->upgrade_due = false;
+	reload_cancel(&m->reload);
+	upgrade_cancel(&m->upgrade);
+	if (m->children.coming.generation != 0)
+		children_abandon(&m->children);
+}
+
 static void
 stop(struct master *m, const char *why)
 {
 	if (m->phase == STOPPING)
 		return;
+	cancel(m);
 	log_line(m->log, LOG_NOTICE, "stopping: %s", why);
 	m->phase = STOPPING;
 	m->drain_at = 0;
@@ -137,8 +124,10 @@ stop(struct master *m, const char *why)
 static void
 drain(struct master *m)
 {
-	unsigned n = children_alive(&m->children);
+	unsigned n;
 
+	cancel(m);
+	n = children_alive(&m->children);
 	log_line(m->log, LOG_NOTICE, "quitting: %u worker%s to drain", n,
 	    text_s(n));
 	m->phase = QUITTING;
@@ -156,6 +145,7 @@ drain(struct master *m)
 static void
 leave(struct master *m)
 {
+	cancel(m);
 	log_line(m->log, LOG_NOTICE, "leaving: connections are accepted for "
 	    "%llu s more", (unsigned long long)(m->conf->grace + 999) / 1000);
 	m->phase = LEAVING;
@@ -165,10 +155,21 @@ leave(struct master *m)
 	tell(m, notify_stopping);
 }
 
+/* It has not served yet, and now never will: its shell is told so. */
+static void
+stop_start(struct master *m, const char *why)
+{
+	if (*m->report != -1)
+		m->status = EX_TEMPFAIL;
+	stop(m, why);
+}
+
 static void
 quit(struct master *m)
 {
-	if (m->phase == RUNNING && m->conf->grace > 0)
+	if (m->phase == STARTING)
+		stop_start(m, "asked to quit");
+	else if (m->phase == RUNNING && m->conf->grace > 0)
 		leave(m);
 	else if (m->phase <= LEAVING)
 		drain(m);
@@ -179,6 +180,7 @@ reopen_log(struct master *m)
 {
 	char why[256];
 
+	m->reopen_due = m->reload.state == RELOAD_START;
 	if (log_reopen(m->log) == -1) {
 		log_line(m->log, LOG_ERR, "log: %s: %s; the old file stays",
 		    m->conf->log, safe_reason(m->conf->log, errno, why,
@@ -226,11 +228,20 @@ drain_workers(struct master *m)
 }
 
 static void
-bury(struct master *m)
+reap(struct master *m)
 {
-	m->hopeless += children_reap(&m->children);
+	int status;
+	pid_t pid;
+
+	upgrade_look(&m->upgrade);
+	while ((pid = waitpid(-1, &status,
+	    WNOHANG | WUNTRACED | WCONTINUED)) > 0)
+		if (!upgrade_reaped(&m->upgrade, pid, status))
+			m->hopeless += children_reaped(&m->children, pid,
+			    status) == REAPED_HOPELESS;
 	notify_soon(&m->notify);
-	if (m->hopeless == 0 || m->phase > LEAVING ||
+	if (m->hopeless == 0 || m->phase != RUNNING ||
+	    m->reload.state != RELOAD_IDLE ||
 	    children_alive(&m->children) + children_wanted(&m->children) > 0)
 		return;
 	m->status = EX_OSERR;
@@ -238,29 +249,38 @@ bury(struct master *m)
 }
 
 static void
-reload_configuration(struct master *m)
+begin_reload(struct master *m)
 {
+	m->reload_due = false;
 	/* Being without workers was wanted until now. */
 	m->hopeless = 0;
 	notify_reloading(&m->notify);
-	m->reload_failed = reload(m->conf, &m->children, START_TIME) == -1;
-	tell(m, notify_ready);
+	reload_begin(&m->reload);
+	if (m->reload.state == RELOAD_IDLE)
+		tell(m, notify_ready);
+}
+
+static void
+begin_upgrade(struct master *m)
+{
+	m->upgrade_due = false;
+	log_line(m->log, LOG_NOTICE, "upgrade: starting %s", m->conf->argv[0]);
+	upgrade_begin(&m->upgrade);
 }
 
 /* Another master serves: what is left are our workers' sessions. */
 static void
 be_replaced(struct master *m)
 {
-	unsigned n;
-	pid_t pid;
+	unsigned n = children_alive(&m->children);
+	pid_t pid = m->upgrade.pid;
 
-	log_line(m->log, LOG_NOTICE, "upgrade: starting %s", m->conf->argv[0]);
-	notify_busy(&m->notify);
-	if ((pid = upgrade(&m->children, START_TIME)) == -1) {
-		tell(m, notify_ready);
-		return;
-	}
-	n = children_alive(&m->children);
+	/* What came meanwhile is for the one that serves. */
+	if (m->reload_due)
+		(void)kill(pid, SIGHUP);
+	if (m->upgrade_due)
+		(void)kill(pid, SIGUSR2);
+	m->reload_due = m->upgrade_due = false;
 	setproctitle("master, replaced by %d", (int)pid);
 	log_line(m->log, LOG_NOTICE, "upgrade: process %d serves; %u worker%s "
 	    "to drain", (int)pid, n, text_s(n));
@@ -276,7 +296,7 @@ be_replaced(struct master *m)
 static void
 on_change(struct master *m, int sig)
 {
-	if (m->phase != RUNNING) {
+	if (m->phase > RUNNING) {
 		log_line(m->log, LOG_NOTICE, "%s has no effect any more: the "
 		    "service ends", sig == SIGHUP ? "HUP" : sig == SIGUSR2 ?
 		    "USR2" : sig == SIGTTIN ? "TTIN" : sig == SIGTTOU ?
@@ -285,10 +305,10 @@ on_change(struct master *m, int sig)
 	}
 	switch (sig) {
 	case SIGHUP:
-		reload_configuration(m);
+		m->reload_due = true;
 		break;
 	case SIGUSR2:
-		be_replaced(m);
+		m->upgrade_due = true;
 		break;
 	case SIGTTIN:
 		add_worker(m);
@@ -307,11 +327,14 @@ on_signal(struct master *m, int sig)
 {
 	switch (sig) {
 	case SIGCHLD:
-		bury(m);
+		reap(m);
 		break;
 	case SIGTERM:
 	case SIGINT:
-		stop(m, sig == SIGINT ? "interrupted" : "terminated");
+		if (m->phase == STARTING)
+			stop_start(m, "ended at the start");
+		else
+			stop(m, sig == SIGINT ? "interrupted" : "terminated");
 		break;
 	case SIGQUIT:
 		quit(m);
@@ -349,23 +372,17 @@ until(uint64_t at)
 	return at - now < INT_MAX ? (int)(at - now) : INT_MAX;
 }
 
-/* How long to wait for a signal, in ms; -1: for ever. */
+/* How long nothing needs us, in ms; -1: for ever. */
 static int
 wait_time(const struct master *m)
 {
-	int ms = log_wait(m->log, sooner(children_next_due(&m->children),
+	int ms = log_wait(m->log, sooner(children_wait(&m->children),
 	    notify_wait(&m->notify)));
 
-	return sooner(ms, sooner(until(m->kill_at), until(m->drain_at)));
-}
-
-static int
-next_signal(const sigset_t *set, int ms)
-{
-	struct timespec ts = { .tv_sec = ms / 1000,
-	    .tv_nsec = ms % 1000 * 1000000L };
-
-	return sigtimedwait(set, NULL, ms == -1 ? NULL : &ts);
+	ms = sooner(ms, sooner(until(m->kill_at), until(m->drain_at)));
+	ms = sooner(ms, startup_wait(&m->startup));
+	return sooner(ms, sooner(reload_wait(&m->reload),
+	    upgrade_wait(&m->upgrade)));
 }
 
 /* Nobody is left who would need a prober. */
@@ -377,76 +394,96 @@ end_prober(struct master *m)
 }
 
 static void
-supervise(struct master *m, const sigset_t *set)
+turn_startup(struct master *m)
 {
-	int sig;
-
-	while (m->phase <= LEAVING || children_left(&m->children)) {
-		if ((sig = next_signal(set, wait_time(m))) > 0)
-			on_signal(m, sig);
-		log_flush(m->log);
-		children_respawn(&m->children);
-		watch(m);
-		if (m->drain_at != 0 && sys_now() >= m->drain_at)
-			drain(m);
-		if (m->phase > LEAVING && m->kill_at == 0 &&
-		    children_alive(&m->children) == 0)
-			end_prober(m);
-		if (m->kill_at != 0 && sys_now() >= m->kill_at) {
-			log_line(m->log, LOG_ERR, "killing what is left: %u "
-			    "workers", children_alive(&m->children));
-			children_end_prober(&m->children, SIGKILL);
-			children_signal(&m->children, SIGKILL, true);
-			m->kill_at = 0;
-		}
+	startup_turn(&m->startup);
+	if (m->startup.state == STARTUP_FAILED) {
+		m->status = m->startup.status;
+		stop(m, "start-up failed");
+	} else if (m->startup.state == STARTUP_DONE) {
+		m->phase = RUNNING;
+		daemon_report(m->report, 0);
+		m->children.own[OWN_REPORT] = -1;
+		tell(m, notify_ready);
 	}
 }
 
-/* Fork all workers and wait until they accept. */
-static int
-start(struct master *m)
+/* One thing at a time changes the service; what was asked for comes next. */
+static void
+turn_changes(struct master *m)
 {
-	int before = m->instance->inherited->channel;
-	unsigned i;
-	int status;
+	if (reload_turn(&m->reload)) {
+		tell(m, notify_ready);
+		if (m->reopen_due)
+			reopen_log(m);
+	}
+	upgrade_turn(&m->upgrade);
+	if (m->upgrade.state == UPGRADE_DONE && !m->replaced)
+		be_replaced(m);
+	if (m->phase != RUNNING || m->reload.state != RELOAD_IDLE ||
+	    m->upgrade.state != UPGRADE_IDLE)
+		return;
+	if (m->reload_due)
+		begin_reload(m);
+	else if (m->upgrade_due)
+		begin_upgrade(m);
+}
 
-	m->children.hold = true;
-	for (i = 0; i < m->conf->workers; i++)
-		if (children_add(&m->children) == -1)
-			break;
-	if (i < m->conf->workers ||
-	    children_wait_ready(&m->children, START_TIME) == -1) {
-		warnx("a worker could not start: the log says why (%s)",
-		    m->conf->log);
-		return EX_OSERR;
+/* The end comes by itself when workers have, or else by force. */
+static void
+turn_end(struct master *m)
+{
+	if (m->drain_at != 0 && sys_now() >= m->drain_at)
+		drain(m);
+	if (m->phase > LEAVING && m->kill_at == 0 &&
+	    children_alive(&m->children) == 0)
+		end_prober(m);
+	if (m->kill_at != 0 && sys_now() >= m->kill_at) {
+		log_line(m->log, LOG_ERR, "killing what is left: %u "
+		    "workers", children_alive(&m->children));
+		children_end_prober(&m->children, SIGKILL);
+		children_signal(&m->children, SIGKILL, true);
+		m->kill_at = 0;
 	}
-	if (before != -1 && upgrade_take_over(before) == -1) {
-		warnx("upgrade: the master before does not answer");
-		return EX_OSERR;
-	}
-	if ((status = instance_announce(m->instance)) != 0) {
-		warnx("%s", m->instance->why);
-		return status;
-	}
-	children_go(&m->children);
-	children_set_prober(&m->children);
-	if (before != -1) {
-		upgrade_done(before);
-		if (!m->conf->foreground)
-			daemon_detach();
-	}
-	instance_claim(m->instance);
-	for (i = 0; i < m->conf->listeners; i++)
-		log_line(m->log, LOG_NOTICE, "listening on %s",
-		    m->conf->listener[i].name);
-	log_line(m->log, LOG_NOTICE, "%u worker%s, %zu backend%s: ready",
-	    m->conf->workers, text_s(m->conf->workers), m->conf->backends,
-	    text_s(m->conf->backends));
-	changes_log(m->log, before == -1 ? "start" : "upgrade", m->conf,
-	    m->children.board, m->children.generation,
-	    m->instance->inherited->inventory);
-	inherit_free(m->instance->inherited);
-	return 0;
+}
+
+static void
+on_event(struct master *m, int fd)
+{
+	int sig;
+
+	if (fd == m->signals)
+		while ((sig = sys_next_signal(m->signals)) != 0)
+			on_signal(m, sig);
+	else if (!children_event(&m->children, fd) &&
+	    !upgrade_event(&m->upgrade, fd))
+		(void)startup_event(&m->startup, fd);
+}
+
+static void
+turn(struct master *m)
+{
+	struct poller_event ev;
+
+	/* Without memory it may fail; then what is due is done all the same. */
+	(void)poller_wait(m->children.poller, wait_time(m));
+	while (poller_next(m->children.poller, &ev))
+		on_event(m, ev.fd);
+	if (m->phase == STARTING)
+		turn_startup(m);
+	turn_changes(m);
+	children_turn(&m->children);
+	watch(m);
+	turn_end(m);
+	log_flush(m->log);
+}
+
+static bool
+is_over(const struct master *m)
+{
+	return m->phase > LEAVING && !children_left(&m->children) &&
+	    (m->upgrade.state == UPGRADE_IDLE ||
+	    m->upgrade.state == UPGRADE_DONE);
 }
 
 /* After an upgrade there is more to come: then it is not for us to count. */
@@ -468,13 +505,49 @@ say_goodbye(const struct master *m)
 	    (unsigned long long)sum.up, (unsigned long long)sum.down);
 }
 
+static int
+set_up(struct master *m, const struct board *board)
+{
+	struct children *cs = &m->children;
+	sigset_t set;
+	size_t i;
+
+	sys_hold_signals(&set);
+	if (children_init(cs) == -1 ||
+	    (m->signals = sys_signals(&set)) == -1 ||
+	    (cs->poller = poller_new(poller_engine("select"),
+	    DESCRIPTORS)) == NULL)
+		return -1;
+	for (i = 0; i < OWNS; i++)
+		cs->own[i] = -1;
+	cs->own[OWN_SIGNALS] = m->signals;
+	cs->own[OWN_REPORT] = *m->report;
+	cs->generation = cs->latest = atomic_load(&board->ledger->generation);
+	poller_want(cs->poller, m->signals, POLLER_READ);
+	reload_init(&m->reload, m->conf, cs);
+	upgrade_init(&m->upgrade, cs);
+	notify_init(&m->notify);
+	return 0;
+}
+
+static int
+run(struct master *m)
+{
+	setproctitle("master");
+	log_ident(m->log, "master");
+	startup_begin(&m->startup, &m->children);
+	while (!is_over(m))
+		turn(m);
+	say_goodbye(m);
+	return m->status;
+}
+
 int
 master_run(struct conf *conf, struct board *board, int board_fd,
     struct log *log, struct instance *instance, int *report)
 {
 	struct master *m;
-	sigset_t set;
-	int status;
+	int status = EX_OSERR;
 
 	if ((m = calloc(1, sizeof(*m))) == NULL) {
 		warn("master");
@@ -483,29 +556,21 @@ master_run(struct conf *conf, struct board *board, int board_fd,
 	m->conf = conf;
 	m->log = log;
 	m->instance = instance;
-	children_init(&m->children);
+	m->report = report;
+	m->signals = -1;
 	m->children.conf = conf;
 	m->children.board = board;
 	m->children.board_fd = board_fd;
 	m->children.log = log;
 	m->children.instance = instance;
-	m->children.report = *report;
-	m->children.generation = m->children.latest =
-	    atomic_load(&board->ledger->generation);
-	setproctitle("master");
-	log_ident(log, "master");
-	sys_hold_signals(&set);
-	notify_init(&m->notify);
-	if ((m->status = start(m)) != 0) {
-		stop(m, "start-up failed");
-	} else {
-		daemon_report(report, 0);
-		tell(m, notify_ready);
-	}
-	m->children.report = *report;
-	supervise(m, &set);
-	say_goodbye(m);
-	status = m->status;
+	if (set_up(m, board) == 0)
+		status = run(m);
+	else
+		warn("master");
+	poller_free(m->children.poller);
+	if (m->signals != -1)
+		close(m->signals);
+	children_free(&m->children);
 	free(m);
 	return status;
 }

@@ -17,9 +17,6 @@
 /* The status is told so often, if it changes by itself, in ms. */
 #define STATUS_EVERY	5000
 
-/* What a reload may take, as name servers can be slow, in ms. */
-#define BUSY_TIME	600000
-
 /* How long the manager may take to hear us out, in us. */
 #define BARRIER_TIME	1000000
 
@@ -48,17 +45,10 @@ told(struct notify *n, const char *status)
 void
 notify_ready(struct notify *n, const char *status)
 {
-	/* The watchdog may have been made a patient one: that is over. */
+	/* One that gives no signs of life has none to be watched by. */
 	n->there = sd_notifyf(0, "READY=1\nSTATUS=%s\nWATCHDOG_USEC=%llu",
 	    status, USEC(n->watchdog)) > 0;
 	told(n, status);
-}
-
-void
-notify_busy(const struct notify *n)
-{
-	if (n->there && n->watchdog != 0)
-		(void)sd_notifyf(0, "WATCHDOG_USEC=%llu", USEC(BUSY_TIME));
 }
 
 void
@@ -68,7 +58,6 @@ notify_reloading(const struct notify *n)
 		return;
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu\n"
 	    "STATUS=reloading", (unsigned long long)sys_now_us());
-	notify_busy(n);
 }
 
 void

@@ -31,10 +31,7 @@ void	notify_init(struct notify *);
  */
 void	notify_ready(struct notify *, const char *status);
 
-/* There will be no signs of life for a while; notify_ready() ends it. */
-void	notify_busy(const struct notify *);
-
-/* A reload begins. The same holds for it. */
+/* A reload begins; notify_ready() ends it. */
 void	notify_reloading(const struct notify *);
 
 /* From here on it goes down. */

@@ -26,37 +26,16 @@
 /* How long the old workers may take to close their listeners, in ms. */
 #define CLOSE_TIME	1000
 
-/* What a reload needs to know of the way back. */
-struct attempt {
-	struct conf	*conf;		/* what runs: old, then new */
-	struct conf	 other;		/* new, then old */
-	struct children	*children;
-	uint32_t	 before;	/* the generation that ran */
-	int		 ms;
-	char		 why[1200];	/* what went wrong */
-};
-
 /* Say why it comes to nothing. -1, for who returns that. */
 static int __attribute__((__format__(__printf__, 2, 3)))
-refuse(struct attempt *a, const char *fmt, ...)
+refuse(struct reload *r, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(a->why, sizeof(a->why), fmt, ap);
+	vsnprintf(r->why, sizeof(r->why), fmt, ap);
 	va_end(ap);
 	return -1;
-}
-
-/* What runs becomes the other, and the other way round. */
-static void
-swap(struct attempt *a)
-{
-	struct conf was = *a->conf;
-
-	*a->conf = a->other;
-	a->other = was;
-	a->children->instance->before = &a->other;
 }
 
 static void
@@ -74,10 +53,10 @@ log_complaints(struct log *log, int level, struct complaints *cs)
 
 /* What only a restart can change stays as it is. */
 static int
-read_again(struct attempt *a)
+read_again(struct reload *r)
 {
-	const struct conf *old = a->conf;
-	struct conf *new = &a->other;
+	const struct conf *old = r->conf;
+	struct conf *new = &r->other;
 	struct complaints complaints = { .n = 0 };
 	const char *held;
 
@@ -85,91 +64,47 @@ read_again(struct attempt *a)
 	/* Files are named as seen from where we were started. */
 	if (old->directory != NULL &&
 	    (new->directory = strdup(old->directory)) == NULL)
-		return refuse(a, "%s", strerror(errno));
+		return refuse(r, "%s", strerror(errno));
 	if (options_parse(new, old->argc, old->argv, &complaints) !=
 	    OPTIONS_RUN) {
-		log_complaints(a->children->log, LOG_ERR, &complaints);
-		return refuse(a, "the configuration has errors");
+		log_complaints(r->children->log, LOG_ERR, &complaints);
+		return refuse(r, "the configuration has errors");
 	}
 	conf_unused(new, &complaints);
 	conf_absent(new, &complaints);
-	log_complaints(a->children->log, LOG_WARNING, &complaints);
-	held = a->children->instance->pidfile_name;
+	log_complaints(r->children->log, LOG_WARNING, &complaints);
+	held = r->children->instance->pidfile_name;
 	if (strcmp(new->pidfile == NULL ? "" : new->pidfile, held) != 0)
-		log_line(a->children->log, LOG_WARNING, "reload: the pidfile "
+		log_line(r->children->log, LOG_WARNING, "reload: the pidfile "
 		    "stays %s until a restart", *held == '\0' ? "none" : held);
 	return new->workers == 0 ?
-	    refuse(a, "workers: 0 needs a restart") : 0;
-}
-
-static int
-replace_log(struct log *log, const struct conf *c)
-{
-	if (log_replace(log, c->log, c->log_level) == -1)
-		return -1;
-	log_set_style(log, log_format_style(c->log_format));
-	return 0;
+	    refuse(r, "workers: 0 needs a restart") : 0;
 }
 
 /* Everything that the new workers need, but themselves. */
 static int
-prepare(struct attempt *a)
+prepare(struct reload *r, struct log **log)
 {
-	struct children *cs = a->children;
+	struct children *cs = r->children;
 	uint32_t oldest = board_oldest(cs->board);
+	const struct conf *new = &r->other;
 	const char *full;
 	char why[256];
 
-	if (instance_prepare(cs->instance, &a->other) != 0)
-		return refuse(a, "%s", cs->instance->why);
-	full = conf_sit_down(&a->other, cs->board, ++cs->latest, oldest);
+	if (instance_prepare(cs->instance, &r->other) != 0)
+		return refuse(r, "%s", cs->instance->why);
+	full = conf_sit_down(&r->other, cs->board, ++cs->latest, oldest);
 	if (full != NULL)
-		refuse(a, "too many %s while earlier generations drain", full);
-	else if (replace_log(cs->log, &a->other) == -1)
-		refuse(a, "log %s: %s", a->other.log,
-		    safe_reason(a->other.log, errno, why, sizeof(why)));
-	else
+		refuse(r, "too many %s while earlier generations drain", full);
+	else if ((*log = log_open(new->log, new->log_level)) == NULL)
+		refuse(r, "log %s: %s", new->log,
+		    safe_reason(new->log, errno, why, sizeof(why)));
+	else {
+		log_set_style(*log, log_format_style(new->log_format));
 		return 0;
-	instance_release(&a->other, a->conf);
+	}
+	instance_release(&r->other, r->conf);
 	return -1;
-}
-
-/* One could not even be forked. */
-static int
-no_worker(struct attempt *a, unsigned i)
-{
-	return errno == ENOSPC ? refuse(a, "there is no place for worker %u: "
-	    "all %u are taken, earlier generations included", i + 1,
-	    a->children->board->rows) : refuse(a, "worker %u: %s", i + 1, strerror(errno));
-}
-
-/* The new workers, of the new configuration. */
-static int
-start(struct attempt *a)
-{
-	struct children *cs = a->children;
-	unsigned i;
-
-	swap(a);
-	cs->generation = cs->latest;
-	cs->hold = true;
-	for (i = 0; i < a->conf->workers; i++)
-		if (children_add(cs) == -1)
-			return no_worker(a, i);
-	return children_wait_ready(cs, a->ms) == 0 ? 0 :
-	    refuse(a, "a new worker could not start");
-}
-
-static void
-undo(struct attempt *a)
-{
-	struct children *cs = a->children;
-
-	children_abandon_new(cs, a->before);
-	swap(a);
-	instance_release(&a->other, a->conf);
-	/* It was open a moment ago; if it is not now, the new one serves. */
-	(void)replace_log(cs->log, a->conf);
 }
 
 static bool
@@ -185,67 +120,173 @@ listens(const struct conf *c, const struct listener *l)
 
 /* What comes and what goes, for those who read the log later. */
 static void
-log_changes(const struct attempt *a)
+log_changes(const struct reload *r)
 {
-	const struct conf *new = a->conf, *old = &a->other;
+	const struct conf *new = r->conf, *old = &r->other;
 	const struct listener *l;
 
 	for (l = new->listener; l < new->listener + new->listeners; l++)
 		if (!listens(old, l))
-			log_line(a->children->log, LOG_NOTICE,
+			log_line(r->children->log, LOG_NOTICE,
 			    "listening on %s", l->name);
 	for (l = old->listener; l < old->listener + old->listeners; l++)
 		if (!listens(new, l))
-			log_line(a->children->log, LOG_NOTICE,
+			log_line(r->children->log, LOG_NOTICE,
 			    "no longer listening on %s", l->name);
 }
 
+/* What runs becomes the other, and the other way round. */
 static void
-finish(struct attempt *a)
+swap_configurations(struct reload *r)
 {
-	struct children *cs = a->children;
-	const struct conf *c = a->conf;
-	unsigned old;
+	struct conf was = *r->conf;
 
-	log_changes(a);
+	*r->conf = r->other;
+	r->other = was;
+}
+
+static void
+end_reload(struct reload *r, bool failed)
+{
+	if (failed)
+		log_line(r->children->log, LOG_ERR, "reload: %s; the "
+		    "configuration before it goes on", r->why);
+	r->state = RELOAD_IDLE;
+	r->failed = failed;
+	conf_free(&r->other);
+}
+
+/* New workers have been forked, at least some of them. */
+static void
+undo(struct reload *r)
+{
+	struct log *log = r->children->coming.log;
+
+	children_abandon(r->children);
+	instance_release(&r->other, r->conf);
+	log_close(log);
+	end_reload(r, true);
+}
+
+/* From here on there is no way back. */
+static void
+go_over(struct reload *r)
+{
+	struct children *cs = r->children;
+	struct log *log = cs->coming.log;
+
 	children_go(cs);
+	swap_configurations(r);
+	/* Those before go on logging where they did. */
+	if (strcmp(r->conf->log, r->other.log) != 0)
+		cs->log_since = cs->generation;
+	log_replace(cs->log, log);
+	log_changes(r);
 	children_set_prober(cs);
 	/* First our own copies: then no connection comes after the last. */
-	instance_release(&a->other, a->conf);
+	instance_release(&r->other, r->conf);
 	atomic_store(&cs->board->ledger->generation, cs->generation);
-	/* Those before go on logging where they did. */
-	if (strcmp(a->conf->log, a->other.log) != 0)
-		cs->log_since = cs->generation;
-	old = children_retire_old(cs, CLOSE_TIME);
+	r->old = children_retire(cs);
+	r->state = RELOAD_CLOSE;
+	r->deadline = sys_now() + CLOSE_TIME;
+}
+
+static void
+finish(struct reload *r)
+{
+	struct children *cs = r->children;
+	const struct conf *c = r->conf;
+
+	cs->instance->before = &r->other;
 	if (instance_changed(cs->instance) != 0)
 		log_line(cs->log, LOG_ERR, "reload: %s", cs->instance->why);
+	cs->instance->before = NULL;
 	log_line(cs->log, LOG_NOTICE, "reloaded: generation %u has %u worker%s"
 	    ", %zu listener%s, %zu backend%s; %u worker%s before it to drain",
 	    cs->generation, c->workers, text_s(c->workers), c->listeners,
-	    text_s(c->listeners), c->backends, text_s(c->backends), old,
-	    text_s(old));
-	changes_log_reload(cs->log, c, cs->board, cs->generation, &a->other);
+	    text_s(c->listeners), c->backends, text_s(c->backends), r->old,
+	    text_s(r->old));
+	changes_log_reload(cs->log, c, cs->board, cs->generation, &r->other);
+	end_reload(r, false);
+}
+
+void
+reload_init(struct reload *r, struct conf *conf, struct children *cs)
+{
+	memset(r, 0, sizeof(*r));
+	r->conf = conf;
+	r->children = cs;
+}
+
+void
+reload_begin(struct reload *r)
+{
+	struct children *cs = r->children;
+	struct log *log = NULL;
+
+	r->state = RELOAD_START;
+	if (read_again(r) == -1 || prepare(r, &log) == -1)
+		end_reload(r, true);
+	else if (children_begin(cs, cs->latest, &r->other, log) == -1) {
+		refuse(r, "%s", cs->why);
+		undo(r);
+	}
+}
+
+bool
+reload_turn(struct reload *r)
+{
+	switch (r->state) {
+	case RELOAD_IDLE:
+		return false;
+	case RELOAD_START:
+		switch (children_ready(r->children)) {
+		case 1:
+			go_over(r);
+			return false;
+		case 0:
+			return false;
+		default:
+			refuse(r, "%s", r->children->why);
+			undo(r);
+			return true;
+		}
+	case RELOAD_CLOSE:
+		if (children_accept(r->children) && sys_now() < r->deadline)
+			return false;
+		finish(r);
+		break;
+	}
+	return true;
 }
 
 int
-reload(struct conf *conf, struct children *cs, int ms)
+reload_wait(const struct reload *r)
 {
-	struct attempt a = { .conf = conf, .children = cs, .ms = ms,
-	    .before = cs->generation };
-	bool begun = false, done = false;
+	uint64_t now = sys_now();
 
-	if (read_again(&a) == 0 && prepare(&a) == 0) {
-		begun = true;
-		done = start(&a) == 0;
+	switch (r->state) {
+	case RELOAD_START:
+		return children_patience(r->children);
+	case RELOAD_CLOSE:
+		return r->deadline <= now ? 0 : (int)(r->deadline - now);
+	default:
+		return -1;
 	}
-	if (done)
-		finish(&a);
-	else if (begun)
-		undo(&a);
-	if (!done)
-		log_line(cs->log, LOG_ERR, "reload: %s; the configuration "
-		    "before it goes on", a.why);
-	cs->instance->before = NULL;
-	conf_free(&a.other);
-	return done ? 0 : -1;
+}
+
+void
+reload_cancel(struct reload *r)
+{
+	switch (r->state) {
+	case RELOAD_IDLE:
+		break;
+	case RELOAD_CLOSE:
+		finish(r);
+		break;
+	default:
+		refuse(r, "the service ends");
+		undo(r);
+		break;
+	}
 }

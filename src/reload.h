@@ -9,13 +9,41 @@
 #include "children.h"
 #include "conf.h"
 
+enum reload_state {
+	RELOAD_IDLE,
+	RELOAD_START,			/* new workers come */
+	RELOAD_CLOSE			/* they serve; the old ones close */
+};
+
+struct reload {
+	enum reload_state state;
+	struct conf	*conf;		/* what runs: old, then new */
+	struct conf	 other;		/* new, then old */
+	struct children	*children;
+	uint64_t	 deadline;	/* of RELOAD_CLOSE */
+	unsigned	 old;		/* workers that drain for it */
+	bool		 failed;	/* the last one */
+	char		 why[1200];	/* what went wrong */
+};
+
+/* *conf* is what it was, or the new one, from then on. */
+void	reload_init(struct reload *, struct conf *, struct children *);
+
 /*
- * Read the configuration again, from where *conf* came, and go over to it in two
- * steps. First all of it is made: parsed, checked, its sockets and log opened,
- * its workers started; an error undoes that, leaves everything as it was, and is
- * logged. Then the generation before is drained. The new workers have *ms* to
- * start. *conf* is what it was, or the new one; the old is freed. 0, or -1.
+ * Begin to read the configuration again, from where it came, and to go over to
+ * it in two steps. First all of it is made: parsed, checked, its sockets and log
+ * opened, its workers started; an error undoes that, leaves everything as it was,
+ * and is logged. Then the generation before is drained.
  */
-int	reload(struct conf *conf, struct children *, int ms);
+void	reload_begin(struct reload *);
+
+/* Go on with it. True: it has ended by now, *failed* or not. */
+bool	reload_turn(struct reload *);
+
+/* Milliseconds until it has to go on; -1: not by the clock. */
+int	reload_wait(const struct reload *);
+
+/* The service ends: leave it, if it is not done. */
+void	reload_cancel(struct reload *);
 
 #endif

@@ -13,19 +13,52 @@
 
 #include "children.h"
 
-/*
- * The master before: start the program again and wait, for *ms* at most, until it
- * serves. Its pid, or -1: it came to nothing, the log says why, and everything
- * is as before. Otherwise the files are the other's, the listeners closed: what
- * is left to do is to drain.
- */
-pid_t	upgrade(struct children *, int ms);
+enum upgrade_state {
+	UPGRADE_IDLE,
+	UPGRADE_START,			/* the other program starts */
+	UPGRADE_HAND_OVER,		/* it may have the pidfile now */
+	UPGRADE_END,			/* it has failed and is to end */
+	UPGRADE_TAKE_BACK,		/* the pidfile is to be ours again */
+	UPGRADE_DONE			/* it serves */
+};
+
+struct upgrade {
+	enum upgrade_state state;
+	struct children	*children;
+	pid_t		 pid;		/* of the other, also of the group */
+	int		 channel;	/* to it; -1: none */
+	int		 complaints;	/* its standard error; -1: ours */
+	uint64_t	 began;		/* sys_now() */
+	uint64_t	 deadline;	/* of the state */
+	bool		 killed;	/* by us */
+	char		 why[96];	/* it does not serve */
+};
+
+void	upgrade_init(struct upgrade *, struct children *);
+
+/* The master before: start the program again. */
+void	upgrade_begin(struct upgrade *);
+
+/* Act on what it says. False: this is not its channel. */
+bool	upgrade_event(struct upgrade *, int fd);
+
+/* Before anything is reaped: is it dead? Then its children are to end as well. */
+void	upgrade_look(const struct upgrade *);
+
+/* A process has ended. False: it was another one. */
+bool	upgrade_reaped(struct upgrade *, pid_t, int status);
 
 /*
- * The master after, whose workers could accept: have the other let go of the pidfile.
- * 0, or -1: it is gone, or too slow. When that and all else is done, say so.
+ * Go on. True: it has come to an end just now, and *state* is UPGRADE_DONE: the
+ * files are the other's, what is left to do is to close listeners and to drain; or
+ * UPGRADE_IDLE: it came to nothing, the log says why, all is as before.
  */
-int	upgrade_take_over(int channel);
-void	upgrade_done(int channel);
+bool	upgrade_turn(struct upgrade *);
+
+/* Milliseconds until it has to go on; -1: not by the clock. */
+int	upgrade_wait(const struct upgrade *);
+
+/* The service ends: see to it that the other never serves. */
+void	upgrade_cancel(struct upgrade *);
 
 #endif

@@ -71,6 +71,15 @@ note_budget(const struct worker *w, const struct budget *b)
 		    w->conf->sessions, b->descriptors, b->needed, b->needed);
 }
 
+/* Slow or stuck? The master sees it by the steps. */
+static void
+begin_step(struct worker *w, const char *step)
+{
+	w->step = step;
+	if (w->channel != -1)
+		(void)sys_send(w->channel, CHANNEL_STARTING, -1);
+}
+
 static struct session_route *
 make_routes(const struct conf *c)
 {
@@ -135,7 +144,7 @@ set_up_table(struct worker *w, size_t descriptors)
 		errno = EMFILE;
 		return -1;
 	}
-	w->step = "memory";
+	begin_step(w, "memory");
 	if (table_init(t, b.sessions, descriptors) == -1 ||
 	    set_up_lines(&t->lines, w->conf) == -1 ||
 	    (w->backends.turn = make_turns(w)) == NULL ||
@@ -177,7 +186,7 @@ shut_in(struct worker *w)
 	w->sandbox = "off";
 	if (w->single || !w->conf->sandbox)
 		return 0;
-	w->step = "sandbox (--sandbox off does without)";
+	begin_step(w, "sandbox (--sandbox off does without)");
 	w->sandbox = sandbox_enter(FILTER_WORKER |
 	    (conf_binds(w->conf) || conf_leaves_as_client(w->conf) ?
 	    FILTER_BIND : 0));
@@ -202,11 +211,11 @@ set_up(struct worker *w)
 	w->backends.pools = (uint32_t)w->conf->pools;
 	w->backends.board = w->board;
 	w->backends.worker = w->slot;
-	w->step = "change of user";
+	begin_step(w, "change of user");
 	if (priv_drop(&w->conf->user, w->conf->chroot,
 	    conf_leaves_as_client(w->conf)) == -1)
 		return -1;
-	w->step = "signals and poller";
+	begin_step(w, "signals and poller");
 	sys_hold_signals(&signals);
 	sigemptyset(&bell);
 	sigaddset(&bell, BOARD_BELL);

@@ -20,6 +20,7 @@ enum {
 
 /* Messages on the channel between master and worker. */
 enum {
+	CHANNEL_STARTING = 'S',		/* to the master: a step of the start */
 	CHANNEL_READY = 'R',		/* to the master: I could accept */
 	CHANNEL_CLOSED = 'C',		/* to the master: I accept no more */
 	CHANNEL_GO = 'G',		/* to the worker: accept */

@@ -195,6 +195,128 @@ EOF
 	daemon_stop QUIT
 }
 
+# instead TEXT...: the program from now on, a script. It has $channel to the master
+# before, and says with each word of $T/said how far it has come.
+instead() {
+	{
+		say "#!$(command -v bash)"
+		# shellcheck disable=SC2016 # for the script to expand
+		say 'channel=$(sed -n "s/^channel \([0-9]*\).*/\1/p"' \
+		    '<<<"$SHUTTLED_INHERIT")'
+		say "said=$T/said"
+		printf '%s\n' "$@"
+	} >"$T/other"
+	rm -f "$T/said"
+	replace "$T/other"
+}
+
+# has_said WORD N: for wait_for.
+has_said() {
+	[ -e "$T/said" ] && [ "$(grep -c "^$1" "$T/said" || :)" -ge "$2" ]
+}
+
+# all_ended: whatever the script has started.
+all_ended() {
+	[ -e "$T/said" ] || return 0
+	# shellcheck disable=SC2013 # words are what we want
+	for pid in $(sed -n 's/^pid //p' "$T/said"); do
+		gone "$pid" || return 1
+	done
+}
+
+# These never serve, and never end by themselves. Meanwhile the master is not deaf,
+# and at the end nothing is left of them.
+it_is_stubborn() {
+	command -v bash >/dev/null || return 0
+	echo_start
+	DEATHS=wanted
+	# shellcheck disable=SC2016 # as above
+	for line in 'sleep 1' 'eval "exec $channel>&-"' \
+	    'for i in 1 2 3; do printf S >&"$channel"; done'; do
+		say "$line"
+		shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+		instead "$line" 'sleep 60 &' 'echo pid $! >>"$said"' \
+		    'echo pid $$ >>"$said"' 'wait'
+		signal USR2
+		wait_for 5 has_said pid 2
+		# shellcheck disable=SC2046 # a list
+		also_end $(sed -n 's/^pid //p' "$T/said")
+		dead=$(worker 1)
+		kill -KILL "$dead"
+		wait_for 5 log_reaches 2 'worker 1\[[0-9]*\] info: ready'
+		serves || fail 'it does not serve'
+		began=$(now_ms)
+		signal TERM
+		wait_for 10 gone "$PID"
+		took=$(($(now_ms) - began))
+		[ "$took" -lt $((2000 * TEST_SLOW)) ] ||
+			fail "the end took $took ms"
+		wait_for 5 all_ended
+		[ ! -e "$T/pid" ] || fail 'the pidfile was left'
+		replace "$original"
+	done
+	DEATHS=
+}
+
+# What says nothing sensible is ended long before its time is over.
+it_makes_no_sense() {
+	command -v bash >/dev/null || return 0
+	echo_start
+	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	n=0
+	# shellcheck disable=SC2016 # as above
+	for line in 'eval "exec $channel>&-"' 'printf X >&"$channel"' \
+	    'printf SSS >&"$channel"' \
+	    'yes junk | head -c 1000000 >&2; printf X >&"$channel"'; do
+		n=$((n + 1))
+		instead "$line" 'sleep 60 &' 'echo pid $! >>"$said"' \
+		    'echo pid $$ >>"$said"' 'wait'
+		signal USR2
+		wait_for 8 log_reaches $n 'upgrade: .* does not serve: it'
+		all_ended || fail 'something was left'
+		serves || fail 'it does not serve'
+	done
+	assert_between 'lines of what it had to say' 1 100 \
+	    "$(log_count 'upgrade: junk')"
+	replace "$original"
+	upgraded
+	daemon_stop QUIT
+}
+
+# A reload that is asked for meanwhile is done by whoever serves then.
+reload_meanwhile() {
+	command -v bash >/dev/null || return 0
+	echo_start
+	DEATHS=wanted
+	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 1
+	# shellcheck disable=SC2016 # as above
+	instead 'echo begun >>"$said"' \
+	    'until [ -e "$said.go" ]; do sleep 0.05; done' 'exit 1'
+	signal USR2
+	wait_for 5 has_said begun 1
+	signal HUP
+	: >"$T/said.go"
+	wait_for 10 log_has "master.$PID.* reloaded: generation"
+	log_has 'this one goes on' || fail 'a reload beside the upgrade'
+	rm "$T/said.go"
+	# shellcheck disable=SC2016 # as above
+	instead 'echo begun >>"$said"' \
+	    'until [ -e "$said.go" ]; do sleep 0.05; done' \
+	    "exec $original \"\$@\""
+	before=$PID
+	signal USR2
+	wait_for 5 has_said begun 1
+	signal HUP
+	: >"$T/said.go"
+	wait_for 15 pid_is_not "$before"
+	also_end "$PID"
+	wait_for 10 log_has "master.$PID.* reloaded: generation"
+	rm "$T/said.go"
+	replace "$original"
+	daemon_stop QUIT
+	DEATHS=
+}
+
 # The master before dies while its workers drain: they finish, and their places
 # are taken again.
 old_master_dies() {
@@ -246,4 +368,5 @@ configuration_changes() {
 original=${SHUTTLED%/*}/original
 cp "$SHUTTLED" "$original"
 run_cases sessions_outlive_it under_load board_goes_along program_is_broken \
-    it_cannot_start it_hangs_with_the_pidfile old_master_dies configuration_changes
+    it_cannot_start it_hangs_with_the_pidfile it_is_stubborn \
+    it_makes_no_sense reload_meanwhile old_master_dies configuration_changes

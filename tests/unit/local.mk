@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/bufpool \
 	tests/unit/builtin \
 	tests/unit/census \
+	tests/unit/child \
 	tests/unit/cidr \
 	tests/unit/conf \
 	tests/unit/conf_unused \
@@ -260,6 +261,10 @@ tests_unit_sandbox_SOURCES = \
 tests_unit_sandbox_LDADD = $(UNIT_LIBS) $(SECCOMP_LIBS)
 tests_unit_sandbox_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=syscall,--wrap=filter_load,--wrap=filter_exists
+
+tests_unit_child_SOURCES = tests/unit/helpers.h tests/unit/child.c \
+	src/child.c src/child.h
+tests_unit_child_LDADD = $(UNIT_LIBS)
 
 tests_unit_seating_SOURCES = tests/unit/helpers.h tests/unit/seating.c \
 	src/seating.c src/seating.h

@@ -336,6 +336,84 @@ test_channel_whose_other_end_is_gone(void **state)
 	close(pair[0]);
 }
 
+/* Send *len* bytes and two descriptors, if that is asked for. */
+static void
+send_more(int fd, size_t len, bool descriptors)
+{
+	union {
+		char	 room[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr align;
+	} control = { .room = { 0 } };
+	int passed[2] = { STDERR_FILENO, STDERR_FILENO };
+	char text[10] = "more";
+	struct iovec iov = { .iov_base = text, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+
+	if (descriptors) {
+		msg.msg_control = control.room;
+		msg.msg_controllen = sizeof(control.room);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(passed));
+		memcpy(CMSG_DATA(c), passed, sizeof(passed));
+	}
+	assert_int_equal(sendmsg(fd, &msg, 0), len);
+}
+
+/* Where there is room for two descriptors one is taken, and none is left over. */
+static void
+test_channel_takes_one_descriptor(void **state)
+{
+	size_t at_first = open_descriptors();
+	int pair[2], passed = -1;
+	char what;
+
+	(void)state;
+	assert_int_equal(sys_channel(pair), 0);
+	send_more(pair[0], 1, true);
+	assert_int_equal(sys_receive(pair[1], &what, &passed), 1);
+	assert_true(is_open(passed));
+	close(passed);
+	close_pair(pair);
+	assert_int_equal(open_descriptors(), at_first);
+}
+
+/* From one that is not trusted: one byte, no descriptor, and no waiting. */
+static void
+test_hear(void **state)
+{
+	size_t at_first;
+	int pair[2];
+	char what = 0;
+
+	(void)state;
+	assert_int_equal(sys_channel(pair), 0);
+	at_first = open_descriptors();
+	assert_int_equal(sys_hear(pair[0], &what), -1);
+	assert_int_equal(errno, EAGAIN);
+	send_more(pair[1], 4, false);
+	send_more(pair[1], 1, true);
+	send_more(pair[1], 0, true);
+	assert_int_equal(sys_send(pair[1], 'x', -1), 0);
+	assert_int_equal(sys_hear(pair[0], &what), -1);
+	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(sys_hear(pair[0], &what), -1);
+	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(sys_hear(pair[0], &what), -1);
+	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(open_descriptors(), at_first);
+	fail_recvmsg = EINTR;
+	assert_int_equal(sys_hear(pair[0], &what), 1);
+	assert_int_equal(what, 'x');
+	fail_recvmsg = ECONNRESET;
+	assert_int_equal(sys_hear(pair[0], &what), 0);
+	close(pair[1]);
+	assert_int_equal(sys_hear(pair[0], &what), 0);
+	close(pair[0]);
+}
+
 static void
 test_channel_never_waits_to_send(void **state)
 {
@@ -579,6 +657,8 @@ main(void)
 		TEST(test_channel_carries_a_descriptor),
 		TEST(test_channel_at_the_descriptor_limit),
 		TEST(test_channel_whose_other_end_is_gone),
+		TEST(test_channel_takes_one_descriptor),
+		TEST(test_hear),
 		TEST(test_channel_never_waits_to_send),
 		TEST(test_channel_errors),
 		TEST(test_clock),

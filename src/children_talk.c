@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * children_talk.c: what is said between master and child. Never waits: what a
+ * child does not take yet is owed to it, and tried again. A child may have been
+ * taken over: one that says what it may not is ended, and no descriptor is taken
+ * from it.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "children.h"
+#include "sys.h"
+#include "worker.h"
+
+/* No start has more steps than this. */
+#define STEPS		32
+
+void
+children_end_channel(struct children *cs, struct child *c)
+{
+	if (c->channel != -1)
+		poller_forget(cs->poller, c->channel);
+	child_close_channel(c);
+	c->owed = 0;
+}
+
+static void
+name_child(const struct children *cs, const struct child *c, char *name,
+    size_t size)
+{
+	if (c == &cs->prober)
+		strlcpy(name, "prober", size);
+	else
+		snprintf(name, size, "worker %u",
+		    (unsigned)(c - cs->at) + 1);
+}
+
+void
+children_tell(struct children *cs, struct child *c, unsigned what)
+{
+	char name[24];
+
+	if (c->channel == -1)
+		return;
+	c->owed |= what;
+	/* One that has just ended does not need it. */
+	if (child_pay(c, log_fd(cs->log)) == 0 || errno == EPIPE ||
+	    errno == ECONNRESET)
+		return;
+	name_child(cs, c, name, sizeof(name));
+	log_line(cs->log, LOG_ERR, "%s pid %d: the channel to it: %s", name,
+	    (int)c->pid, strerror(errno));
+}
+
+void
+children_look(struct children *cs)
+{
+	uint32_t i;
+
+	for (i = 0; i < cs->slots; i++)
+		if (cs->at[i].pid != 0)
+			children_tell(cs, &cs->at[i], TELL_LOOK);
+}
+
+/* The generation that comes has a log of its own, opened just now. */
+static bool
+logs_here(const struct children *cs, const struct child *c)
+{
+	return c->pid != 0 && c->generation >= cs->log_since &&
+	    !children_coming(cs, c);
+}
+
+void
+children_new_log(struct children *cs)
+{
+	uint32_t i;
+
+	if (log_fd(cs->log) == -1)
+		return;
+	if (logs_here(cs, &cs->prober))
+		children_tell(cs, &cs->prober, TELL_LOG);
+	for (i = 0; i < cs->slots; i++)
+		if (logs_here(cs, &cs->at[i]))
+			children_tell(cs, &cs->at[i], TELL_LOG);
+}
+
+/* Each message but steps is said once, in its order. */
+static bool
+may_say(struct children *cs, struct child *c, char what)
+{
+	if (c == &cs->prober)
+		return false;
+	switch (what) {
+	case CHANNEL_STARTING:
+		return c->state == CHILD_STARTING && ++c->steps <= STEPS;
+	case CHANNEL_READY:
+		if (c->state != CHILD_STARTING)
+			return false;
+		c->state = CHILD_READY;
+		return true;
+	case CHANNEL_CLOSED:
+		if (c->state != CHILD_READY)
+			return false;
+		c->state = CHILD_CLOSED;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+end_liar(struct children *cs, struct child *c, const char *what)
+{
+	char name[24];
+
+	name_child(cs, c, name, sizeof(name));
+	log_line(cs->log, LOG_ERR, "%s pid %d: %s on its channel: killing it",
+	    name, (int)c->pid, what);
+	children_end_channel(cs, c);
+	(void)kill(c->pid, SIGKILL);
+}
+
+static void
+hear_child(struct children *cs, struct child *c)
+{
+	char what, text[40];
+
+	switch (sys_hear(c->channel, &what)) {
+	case 1:
+		if (may_say(cs, c, what)) {
+			if (children_coming(cs, c))
+				cs->coming.progress = sys_now();
+			return;
+		}
+		snprintf(text, sizeof(text), "unexpected message 0x%02x",
+		    (unsigned char)what);
+		end_liar(cs, c, text);
+		return;
+	case 0:
+		/* It is about to end; if not, signals reach it all the same. */
+		children_end_channel(cs, c);
+		return;
+	default:
+		if (errno == EBADMSG)
+			end_liar(cs, c, "malformed message");
+		return;
+	}
+}
+
+bool
+children_event(struct children *cs, int fd)
+{
+	uint32_t i;
+
+	if (cs->prober.channel == fd) {
+		hear_child(cs, &cs->prober);
+		return true;
+	}
+	for (i = 0; i < cs->slots; i++)
+		if (cs->at[i].channel == fd) {
+			hear_child(cs, &cs->at[i]);
+			return true;
+		}
+	return false;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * child.c: what a child does not take at once it gets later, whatever it is: a
+ * worker that never hears that it may accept would serve nobody.
+ */
+#include "child.h"
+
+#include "helpers.h"
+#include "sys.h"
+#include "worker.h"
+
+static struct child child;
+static int theirs;
+
+static int
+set_up(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	child_init(&child);
+	if (sys_channel(pair) == -1)
+		return -1;
+	child.channel = pair[0];
+	theirs = pair[1];
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	child_close_channel(&child);
+	close(theirs);
+	return 0;
+}
+
+/* Until the channel takes no more. */
+static void
+fill(void)
+{
+	unsigned n = 0;
+
+	while (sys_send(child.channel, '.', -1) == 0)
+		n++;
+	assert_int_equal(errno, EAGAIN);
+	assert_in_range(n, 1, 100000);
+}
+
+/* The next that is not filling; 0: there is none. */
+static char
+next_message(void)
+{
+	int passed;
+	char what;
+
+	while (sys_receive(theirs, &what, &passed) == 1) {
+		if (passed != -1)
+			close(passed);
+		if (what != '.')
+			return what;
+	}
+	return 0;
+}
+
+static void
+test_in_order(void **state)
+{
+	(void)state;
+	child.owed = TELL_LOOK | TELL_GO | TELL_LOG;
+	assert_int_equal(child_pay(&child, STDERR_FILENO), 0);
+	assert_int_equal(child.owed, 0);
+	assert_int_equal(child_wait(&child), -1);
+	assert_int_equal(next_message(), CHANNEL_LOG);
+	assert_int_equal(next_message(), CHANNEL_GO);
+	assert_int_equal(next_message(), CHANNEL_LOOK);
+	assert_int_equal(next_message(), 0);
+}
+
+static void
+test_later(void **state)
+{
+	(void)state;
+	fill();
+	child.owed = TELL_GO;
+	assert_int_equal(child_pay(&child, -1), 0);
+	assert_int_equal(child.owed, TELL_GO);
+	assert_in_range(child_wait(&child), 1, 1000);
+	child.owed |= TELL_LOOK;
+	assert_int_equal(child_pay(&child, -1), 0);
+	assert_int_equal(next_message(), 0);
+	assert_int_equal(child_pay(&child, -1), 0);
+	assert_int_equal(child.owed, 0);
+	assert_int_equal(next_message(), CHANNEL_GO);
+	assert_int_equal(next_message(), CHANNEL_LOOK);
+}
+
+static void
+test_gone(void **state)
+{
+	(void)state;
+	close(theirs);
+	child.owed = TELL_GO;
+	assert_int_equal(child_pay(&child, -1), -1);
+	assert_int_equal(errno, EPIPE);
+	assert_int_equal(child.owed, 0);
+	theirs = -1;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_in_order, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(test_later, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
+	};
+
+	return RUN(tests);
+}
