@@ -145,7 +145,10 @@ stays_over_failed_reloads() {
 	start tcp 'interval = "60s"; queue_timeout = "1s";'
 	assert_log 'p/s: up'
 	DEATHS=wanted
-	prlimit --pid "$PID" --nofile=18:18
+	# Enough for the log and one worker, not for the second.
+	limit=$(($(find "/proc/$PID/fd" -type l -name '?' -o -type l \
+	    -name '??' | wc -l) + 3))
+	prlimit --pid "$PID" --nofile=$limit:$limit
 	conf off
 	signal HUP
 	wait_for 15 log_has 'reload: worker [0-9]*[: ].*; the .* goes on'
