@@ -172,8 +172,8 @@ it_hangs_with_the_pidfile() {
 #!$(command -v bash)
 channel=\$(sed -n 's/^channel \([0-9]*\).*/\1/p' <<<"\$SHUTTLED_INHERIT")
 printf R >&"\$channel"
-exec 9>>"$T/pid"
-flock 9
+exec 99>>"$T/pid"
+flock 99
 echo \$\$ >"$T/has"
 exec sleep 60
 EOF
