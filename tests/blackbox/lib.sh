@@ -224,9 +224,18 @@ ready() {
 }
 
 # shuttled_start ARGS...: in the foreground of a process of its own, with an
-# own log. Sets PID and LISTEN once it listens.
+# own log. Sets PID and LISTEN once it listens. A reset that the network loses
+# is not sent again, so it asks each second, unless NO_KEEPALIVE is not empty or
+# the test has a configuration of its own.
 shuttled_start() {
 	rm -f "$T/ports" "$T/log" "$T/stderr"
+	case "${NO_KEEPALIVE-}$* " in
+	yes* | -c\ * | *\ -c\ *) ;;
+	*)
+		say 'keepalive = "1s";' >"$T/keepalive.conf"
+		set -- -c "$T/keepalive.conf" "$@"
+		;;
+	esac
 	# shellcheck disable=SC2086 # these are lists
 	$SHUTTLED_WRAP "$SHUTTLED" -F -L "$T/log" --ports-file "$T/ports" \
 	    "$@" $SHUTTLED_ARGS 2>"$T/stderr" </dev/null &

@@ -253,7 +253,7 @@ drops() {
 	shuttled_stop
 }
 
-second=[::1]:0
+second='[::1]:0'
 have_ipv6 || second=unix:$T/second
 run_cases denies allows the_top_is_a_default files_and_reloads \
     only_root_may_read_it mistakes told_again what_is_seen drops

@@ -115,7 +115,7 @@ is_polite() {
 	    serve any { send-text hello; expect-eof }"
 	peer_start b "listen unix:$T/b.sock; port-file $T/b; \
 	    serve any { expect-eof; pause 20 }"
-	six=[::1]
+	six='[::1]'
 	have_ipv6 || six=127.0.0.1
 	peer_start c "listen $six:0; port-file $T/c; serve any { expect-eof }"
 	start 'check = "tcp"; interval = "20ms"; check_spread = 50;' \

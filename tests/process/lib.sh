@@ -17,6 +17,8 @@ for program in "$LOAD" "$ECHO"; do
 		exit 99
 	fi
 done
+# Hardly anybody resets here, and the options are what is looked at.
+NO_KEEPALIVE=yes
 # Nobody reads on (as in `stop.sh | head`): no reason to leave processes.
 trap 'trap - EXIT PIPE; cleanup; exit 1' PIPE
 # Deaths are wanted here, core files are not.

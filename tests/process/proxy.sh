@@ -41,7 +41,7 @@ trusting() {
 }
 
 # Where there is no IPv6, another unix socket.
-second=[::1]:0
+second='[::1]:0'
 have_ipv6 || second=unix:$T/second
 
 # client N WHO: of the N-th session, the last.
