@@ -13,6 +13,9 @@
 
 #include "sys.h"
 
+/* Events in a row that brought nothing, until a connection is given up. */
+#define VAIN_END	200
+
 struct connection {
 	struct shuttle	way;
 	uint8_t		kind;		/* enum builtin_kind */
@@ -134,6 +137,7 @@ bool
 builtins_event(struct builtins *b, const struct poller_event *ev)
 {
 	struct connection *c = &b->at[ev->fd];
+	uint64_t before = c->way.in + c->way.out;
 	enum shuttle_result result = SHUTTLE_GOING;
 
 	switch (c->kind) {
@@ -151,6 +155,10 @@ builtins_event(struct builtins *b, const struct poller_event *ev)
 		result = shuttle_discard(&c->way, b->kit, ev->fd);
 		break;
 	}
+	if (c->way.in + c->way.out != before)
+		c->way.vain = 0;
+	else if (++c->way.vain == VAIN_END)
+		result = SHUTTLE_FROM_FAILED;
 	go_on(b, ev->fd, result);
 	return true;
 }

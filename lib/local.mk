@@ -35,7 +35,7 @@ libshuttle_a_SOURCES = \
 	lib/session_connect.c lib/session_count.c lib/session_gate.c \
 	lib/session_header.c \
 	lib/session_pace.c lib/session_park.c lib/session_queue.c \
-	lib/session_relay.c lib/session_timers.c \
+	lib/session_relay.c lib/session_stall.c lib/session_timers.c \
 	lib/session_log.c lib/session_log.h \
 	lib/session_table.c lib/session_table.h \
 	lib/shuttle.c lib/shuttle.h \

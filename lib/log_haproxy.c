@@ -46,6 +46,8 @@ cause(const struct session *s)
 		[END_RESOURCES] = 'R',
 		[END_DRAIN] = 'K',
 		[END_STOP] = 'K',
+		[END_NO_LOCAL_PORT] = 'R',
+		[END_STALLED] = 'I',
 	};
 
 	/* The side that has not ended is the one that was waited for. */

@@ -18,12 +18,13 @@
 
 #define POLLER_READ	1u
 #define POLLER_WRITE	2u
+#define POLLER_URGENT	4u		/* TCP's urgent byte, or its like */
 
 struct poller;
 
 struct poller_event {
 	int		fd;
-	unsigned	ready;		/* POLLER_READ | POLLER_WRITE */
+	unsigned	ready;		/* POLLER_READ | … */
 };
 
 struct poller_engine {

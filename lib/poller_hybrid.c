@@ -120,7 +120,8 @@ control(struct hybrid *h, int op, int fd, unsigned interest, uint32_t flags)
 
 	ev.events = flags |
 	    (interest & POLLER_READ ? (uint32_t)EPOLLIN : 0) |
-	    (interest & POLLER_WRITE ? (uint32_t)EPOLLOUT : 0);
+	    (interest & POLLER_WRITE ? (uint32_t)EPOLLOUT : 0) |
+	    (interest & POLLER_URGENT ? (uint32_t)EPOLLPRI : 0);
 	ev.data.u64 = (uint64_t)h->fd[fd].version << 32 | (uint32_t)fd;
 	return epoll_ctl(h->epoll, op, fd, &ev);
 }
@@ -190,6 +191,8 @@ want_settled(struct hybrid *h, int fd, unsigned interest)
 		w->place = interest == 0 ? PARKED : SETTLED;
 		return;
 	}
+	/* What epoll goes on telling of would keep select() awake. */
+	(void)control(h, EPOLL_CTL_DEL, fd, 0, 0);
 	join_young(h, fd);
 	poller_want(h->young, fd, interest);
 }
@@ -361,10 +364,12 @@ next_settled(struct hybrid *h, struct poller_event *ev)
 			return 1;
 		}
 		ev->ready = 0;
-		if (e->events & ~(uint32_t)EPOLLOUT)
+		if (e->events & ~(uint32_t)(EPOLLOUT | EPOLLPRI))
 			ev->ready |= POLLER_READ;
-		if (e->events & ~(uint32_t)EPOLLIN)
+		if (e->events & ~(uint32_t)(EPOLLIN | EPOLLPRI))
 			ev->ready |= POLLER_WRITE;
+		if (e->events & (uint32_t)EPOLLPRI)
+			ev->ready |= POLLER_URGENT;
 		/* Only what is still wanted: a step before may have changed. */
 		if ((ev->ready &= w->interest) != 0)
 			return 1;

@@ -26,8 +26,8 @@ struct select_poller {
 	struct poller	 base;
 	size_t		 top;		/* words up to the last wanted bit */
 	size_t		 at, end;	/* words that poller_next() looks at */
-	unsigned long	*want_read, *want_write;
-	unsigned long	*is_read, *is_write;
+	unsigned long	*want_read, *want_write, *want_urgent;
+	unsigned long	*is_read, *is_write, *is_urgent;
 };
 
 static struct select_poller *
@@ -51,14 +51,22 @@ select_create(size_t limit)
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
-	if ((s->want_read = calloc(4 * words, sizeof(long))) == NULL) {
+	if ((s->want_read = calloc(6 * words, sizeof(long))) == NULL) {
 		free(s);
 		return NULL;
 	}
 	s->want_write = s->want_read + words;
-	s->is_read = s->want_write + words;
+	s->want_urgent = s->want_write + words;
+	s->is_read = s->want_urgent + words;
 	s->is_write = s->is_read + words;
+	s->is_urgent = s->is_write + words;
 	return &s->base;
+}
+
+static void
+set_bit(unsigned long *word, unsigned long bit, bool on)
+{
+	*word = on ? *word | bit : *word & ~bit;
 }
 
 static void
@@ -67,18 +75,13 @@ select_want(struct poller *p, int fd, unsigned interest)
 	struct select_poller *s = self(p);
 	size_t w = WORD(fd);
 
-	if (interest & POLLER_READ)
-		s->want_read[w] |= BIT(fd);
-	else
-		s->want_read[w] &= ~BIT(fd);
-	if (interest & POLLER_WRITE)
-		s->want_write[w] |= BIT(fd);
-	else
-		s->want_write[w] &= ~BIT(fd);
+	set_bit(&s->want_read[w], BIT(fd), interest & POLLER_READ);
+	set_bit(&s->want_write[w], BIT(fd), interest & POLLER_WRITE);
+	set_bit(&s->want_urgent[w], BIT(fd), interest & POLLER_URGENT);
 	if (interest != 0 && w >= s->top)
 		s->top = w + 1;
-	while (s->top > 0 &&
-	    (s->want_read[s->top - 1] | s->want_write[s->top - 1]) == 0)
+	while (s->top > 0 && (s->want_read[s->top - 1] |
+	    s->want_write[s->top - 1] | s->want_urgent[s->top - 1]) == 0)
 		s->top--;
 }
 
@@ -97,6 +100,7 @@ select_forget(struct poller *p, int fd)
 	select_want(p, fd, 0);
 	s->is_read[WORD(fd)] &= ~BIT(fd);
 	s->is_write[WORD(fd)] &= ~BIT(fd);
+	s->is_urgent[WORD(fd)] &= ~BIT(fd);
 }
 
 static int
@@ -113,10 +117,11 @@ select_wait(struct poller *p, int ms)
 	tv.tv_usec = ms % 1000 * 1000;
 	memcpy(s->is_read, s->want_read, bytes);
 	memcpy(s->is_write, s->want_write, bytes);
+	memcpy(s->is_urgent, s->want_urgent, bytes);
 	s->at = 0;
 	s->end = s->top;
 	n = select((int)(s->top * BITS), (fd_set *)s->is_read,
-	    (fd_set *)s->is_write, NULL, &tv);
+	    (fd_set *)s->is_write, (fd_set *)s->is_urgent, &tv);
 	if (n <= 0) {
 		/* After an error the sets hold nothing of meaning. */
 		s->end = 0;
@@ -132,14 +137,18 @@ select_next(struct poller *p, struct poller_event *ev)
 	unsigned long word, bit;
 
 	for (; s->at < s->end; s->at++) {
-		if ((word = s->is_read[s->at] | s->is_write[s->at]) == 0)
+		word = s->is_read[s->at] | s->is_write[s->at] |
+		    s->is_urgent[s->at];
+		if (word == 0)
 			continue;
 		ev->fd = (int)(s->at * BITS) + __builtin_ctzl(word);
 		bit = BIT(ev->fd);
 		ev->ready = (s->is_read[s->at] & bit ? POLLER_READ : 0) |
-		    (s->is_write[s->at] & bit ? POLLER_WRITE : 0);
+		    (s->is_write[s->at] & bit ? POLLER_WRITE : 0) |
+		    (s->is_urgent[s->at] & bit ? POLLER_URGENT : 0);
 		s->is_read[s->at] &= ~bit;
 		s->is_write[s->at] &= ~bit;
+		s->is_urgent[s->at] &= ~bit;
 		return 1;
 	}
 	return 0;

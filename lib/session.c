@@ -72,9 +72,14 @@ session_set_interest(struct session_table *t, const struct session *s)
 			if (shuttle_wants_write(&s->way[way]) && !s->done[way])
 				want[!way] |= POLLER_WRITE;
 		}
-	poller_want(t->poller, s->fd[CLIENT], want[CLIENT]);
+	/* Accepted sockets have it in line from the beginning. */
+	if (want[SERVER] & POLLER_READ && !s->in_line)
+		want[SERVER] |= POLLER_URGENT;
+	poller_want(t->poller, s->fd[CLIENT],
+	    s->muted & 1u << CLIENT ? 0 : want[CLIENT]);
 	if (s->fd[SERVER] != -1)
-		poller_want(t->poller, s->fd[SERVER], want[SERVER]);
+		poller_want(t->poller, s->fd[SERVER],
+		    s->muted & 1u << SERVER ? 0 : want[SERVER]);
 }
 
 uint32_t
@@ -163,9 +168,8 @@ session_open(struct session_table *t, int fd, const struct endpoint *client,
 	session_meet(t, s);
 }
 
-void
-session_event(struct session_table *t, struct session *s, int side,
-    unsigned ready)
+static void
+act_on(struct session_table *t, struct session *s, int side, unsigned ready)
 {
 	if (s->state == SESSION_CONNECT)
 		session_connect_event(t, s, ready);
@@ -175,6 +179,26 @@ session_event(struct session_table *t, struct session *s, int side,
 		session_header_event(t, s);
 	else if (s->state == SESSION_LINGER)
 		session_linger_event(t, s);
+}
+
+/* The server's urgent byte is announced before one can read past it. */
+void
+session_event(struct session_table *t, struct session *s, int side,
+    unsigned ready)
+{
+	uint64_t before = session_progress(s);
+
+	if (ready & POLLER_URGENT) {
+		sys_urgent_in_line(s->fd[SERVER]);
+		s->in_line = true;
+	}
+	act_on(t, s, side, ready);
+	if (s->state == SESSION_FREE)
+		return;
+	if (session_progress(s) == before)
+		session_in_vain(t, s, side);
+	else
+		s->way[side].vain = 0;
 }
 
 /* No server has it yet, so nothing is on its way. */

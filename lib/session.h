@@ -76,7 +76,9 @@ enum session_state {
 	X(MAX_LIFETIME,		"proxy.max_lifetime")			\
 	X(RESOURCES,		"proxy.resources")			\
 	X(DRAIN,		"proxy.drain")				\
-	X(STOP,			"proxy.stop")
+	X(STOP,			"proxy.stop")				\
+	X(NO_LOCAL_PORT,	"proxy.no_local_port")			\
+	X(STALLED,		"proxy.stalled")
 
 enum session_end {
 #define X(name, text) END_##name,
@@ -111,6 +113,7 @@ struct session {
 	uint16_t	listener;
 	uint8_t		attempts : 4;	/* of tried[] that are filled */
 	uint8_t		sends : 2;	/* to the server, as far as it matters */
+	uint8_t		muted : 2;	/* by side: see session_stall.c */
 	uint8_t		state;		/* enum session_state */
 	uint8_t		end;		/* enum session_end */
 	bool		done[2];	/* this way has ended */
@@ -120,6 +123,7 @@ struct session {
 	bool		admitted : 1;	/* all limits have let it in */
 	bool		shut : 1;	/* end of file was sent both ways */
 	bool		watched : 1;	/* a dead server will be noticed */
+	bool		in_line : 1;	/* the server's urgent bytes, too */
 };
 _Static_assert(sizeof(struct session) <= 192, "idle sessions cost more");
 

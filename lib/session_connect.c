@@ -275,6 +275,8 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 	session_set_state(s, SESSION_CONNECT);
 	s->last = t->now;
 	s->sends = 0;
+	s->in_line = false;
+	s->way[DOWN].vain = 0;
 	result = speak(t, s, &pending);
 	err = errno;
 	if (result == SHUTTLE_TO_FAILED && spare) {

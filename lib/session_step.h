@@ -7,7 +7,8 @@
  * has a count that refuses it looked at again (PARKED),
  * session_connect.c finds it a backend (PICK, CONNECT, LINGER), session_queue.c
  * lets it wait for one (QUEUE), session_relay.c carries its bytes (RELAY, FLUSH),
- * session_pace.c not too fast; session_timers.c knows what lasts too long.
+ * session_pace.c not too fast; session_timers.c knows what lasts too long and
+ * session_stall.c what comes to nothing.
  */
 #ifndef SESSION_STEP_H
 #define SESSION_STEP_H
@@ -141,6 +142,19 @@ void	session_try(struct session_table *, struct session *, int backend);
 /* Nobody serves it. */
 void	session_turn_away(struct session_table *, struct session *,
 	    enum session_end);
+
+/* session_stall.c */
+/* A number that changes with everything that a session does. */
+uint64_t session_progress(const struct session *);
+/*
+ * An event of this side has not changed it. Too many of them in a row: leave the
+ * descriptor alone for some time; the session may be gone afterwards.
+ */
+void	session_in_vain(struct session_table *, struct session *, int side);
+/* When to look again, 0: none is left alone; and it has come. */
+uint64_t session_muted_until(const struct session_table *,
+	    const struct session *);
+void	session_unmute(struct session_table *, struct session *);
 
 /* session_queue.c */
 void	session_queue(struct session_table *, struct session *);

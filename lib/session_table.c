@@ -109,6 +109,7 @@ table_attach(struct session_table *t, struct session *s, int side, int fd)
 	assert((size_t)fd < t->descriptors && t->owner[fd] == 0);
 	t->owner[fd] = OWNER(table_id(t, s), side);
 	s->fd[side] = fd;
+	s->muted &= (uint8_t)~(1u << side);
 }
 
 void

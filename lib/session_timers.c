@@ -220,6 +220,8 @@ static const struct {
 	{ IN(RELAY), session_pace_at, session_pace_came },
 	{ IN(HEADER) | IN(QUEUE) | IN(CONNECT) | IN(RELAY), lifetime_at,
 	    lifetime_came },
+	{ IN(HEADER) | IN(CONNECT) | IN(RELAY) | IN(LINGER),
+	    session_muted_until, session_unmute },
 	{ IN(FLUSH), flush_at, session_relay_done },
 	{ IN(LINGER), linger_at, linger_came },
 };
@@ -256,6 +258,9 @@ session_expired(struct session_table *t, struct session *s)
 		session_relay_done(t, s);
 		return;
 	}
+	/* The same, but whatever else has come is as good a moment. */
+	if (s->muted != 0)
+		session_unmute(t, s);
 	for (i = 0; i < DEADLINES; i++)
 		if (table[i].states & 1u << s->state &&
 		    (at = table[i].at(t, s)) != 0 && at <= t->now)

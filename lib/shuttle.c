@@ -192,8 +192,9 @@ cannot_splice(int err)
 }
 
 /*
- * Splice once. False: nothing came of it, and recv() is to be tried: end of
- * file, which it knows for certain, or a socket that cannot be spliced.
+ * Splice once. False: nothing came of it, and recv() is to be tried. It knows an
+ * end of file for certain, reads from what cannot be spliced, and goes past an
+ * urgent byte, where splice() stops for ever with EAGAIN.
  */
 static bool
 pass_spliced(struct shuttle *s, const struct shuttle_kit *k, int from, int to,
@@ -208,13 +209,13 @@ pass_spliced(struct shuttle *s, const struct shuttle_kit *k, int from, int to,
 	}
 	if (len == 0 || len > pipepool_size(k->pipes, s->pipe))
 		len = pipepool_size(k->pipes, s->pipe);
-	/* The pipe is empty: EAGAIN speaks of the socket. */
 	n = splice(from, NULL, pipepool_writer(k->pipes, s->pipe), NULL,
 	    most(k, len), SPLICE_F_NONBLOCK);
 	if (n <= 0) {
 		pipepool_put(k->pipes, s->pipe);
 		s->pipe = PIPEPOOL_NONE;
-		*result = SHUTTLE_GOING;
+		if (n == -1 && try_later(errno))
+			return false;
 		if (n == -1 && !cannot_splice(errno)) {
 			*result = no_bytes(s, n);
 			return true;

@@ -35,7 +35,8 @@ struct shuttle {
 	uint32_t	head, tail;	/* held are tail - head bytes */
 	uint8_t		pipe;		/* as block, or PIPEPOOL_NONE */
 	uint8_t		streak;		/* reads that speak for changing this */
-	bool		splicing;	/* this is a stream */
+	uint8_t		vain;		/* the owner's: see session_stall.c */
+	bool		splicing : 1;	/* this is a stream */
 	bool		eof : 1;	/* nothing more comes from the source */
 	bool		stuck : 1;	/* destination full, nothing held */
 };

@@ -80,6 +80,7 @@ set_inherited(int fd, int family)
 	if (family == AF_UNIX)
 		return;
 	set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
+	sys_urgent_in_line(fd);
 	sys_nodelay(fd);
 }
 
@@ -208,8 +209,12 @@ sys_accept(int fd, struct endpoint *from)
 
 	a.len = sizeof(struct sockaddr_un);
 	got = accept4(fd, &a.sa, &a.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (got != -1)
-		endpoint_set(from, &a);
+	if (got == -1)
+		return -1;
+	endpoint_set(from, &a);
+	/* Of the listening socket these inherit nothing. */
+	if (from->family == AF_UNIX)
+		sys_urgent_in_line(got);
 	return got;
 }
 

@@ -25,7 +25,8 @@ struct sys_listening {
 
 /*
  * A listening socket on *a*, backlog as large as the system allows. What
- * accepted sockets inherit from it is set here once: TCP_NODELAY, SO_KEEPALIVE.
+ * accepted sockets inherit from it is set here once: TCP_NODELAY, SO_KEEPALIVE,
+ * SO_OOBINLINE.
  * *a* is rewritten with the address that was bound (port 0: the port chosen).
  * The any-address falls back to IPv4 where the system has no IPv6.
  * A unix socket is open to all (mode 0666), as a port is: its directory says who
@@ -134,6 +135,9 @@ bool	sys_has_room(int fd);
 
 /* Send at once what is written from now on, however little (TCP_NODELAY). */
 void	sys_nodelay(int fd);
+
+/* Let urgent bytes be read where they stand among the others (SO_OOBINLINE). */
+void	sys_urgent_in_line(int fd);
 
 /* The address of our end. 0, or -1. */
 int	sys_local(int fd, struct addr *);

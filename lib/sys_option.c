@@ -32,6 +32,12 @@ sys_nodelay(int fd)
 }
 
 void
+sys_urgent_in_line(int fd)
+{
+	(void)set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+}
+
+void
 sys_defer_accept(int fd, unsigned seconds)
 {
 	(void)set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, (int)seconds);

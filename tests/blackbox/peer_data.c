@@ -207,6 +207,21 @@ verb_send(struct peer *p, const struct command *c)
 	return transfer(p, &out, NULL);
 }
 
+/* The one byte that is in this place of the pattern. */
+static int
+verb_send_urgent(struct peer *p, const struct command *c)
+{
+	const struct flow f = flow_make(p, c, 1, 0);
+	unsigned char byte;
+
+	pattern_fill(&byte, 1, f.key, f.from);
+	while (send(p->fd, &byte, 1, MSG_NOSIGNAL | MSG_OOB) == -1)
+		if (errno != EAGAIN ||
+		    data_wait(p, p->fd, POLLOUT, p->timeout_ms) != 1)
+			return peer_fail(p, "urgent: %s", strerror(errno));
+	return 0;
+}
+
 static int
 verb_send_until_blocked(struct peer *p, const struct command *c)
 {
@@ -512,6 +527,8 @@ const struct verb verbs_data[] = {
 	    "send-text TEXT" },
 	{ "send-hex", "s", "", false, verb_send_hex,
 	    "send-hex DIGITS" },
+	{ "send-urgent", "", "sf", false, verb_send_urgent,
+	    "send-urgent [seed S] [from P]  one byte, out of band" },
 	{ "send-until-blocked", "n", "sfc", false, verb_send_until_blocked,
 	    "send-until-blocked MS [seed S]  sent nothing for MS; prints "
 	    "count" },

@@ -80,6 +80,18 @@ server_half_closes() {
 	    'expect 10k seed 1; expect-eof; send 300k seed 2'
 }
 
+# Urgent bytes in streams and between small messages, on both sides.
+urgent='send-urgent seed 1; pause 50; send 999 seed 1 from 1;
+    send-urgent seed 1 from 1000; send 9m seed 1 from 1001;
+    send-urgent seed 1 from 9438185; send 9m seed 1 from 9438186'
+
+urgent_bytes_stay_in_line() {
+	through 'expect 18875370 seed 1; send-text done' \
+	    "$urgent; expect-text done"
+	through "$urgent; expect-text done" \
+	    'expect 18875370 seed 1; send-text done'
+}
+
 nothing_but_end_of_file() {
 	through 'expect-eof' 'half-close; expect-eof'
 	through 'half-close; expect-eof' 'expect-eof'
@@ -90,5 +102,5 @@ for workers in 2 0; do
 	run_cases request_and_answer server_speaks_first many_small_turns \
 	    large_to_a_sleeping_server large_to_a_sleeping_client \
 	    large_both_ways_at_once client_half_closes server_half_closes \
-	    nothing_but_end_of_file
+	    urgent_bytes_stay_in_line nothing_but_end_of_file
 done

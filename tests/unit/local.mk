@@ -50,6 +50,7 @@ UNIT_TESTS = \
 	tests/unit/session_pace \
 	tests/unit/session_park \
 	tests/unit/session_queue \
+	tests/unit/session_stall \
 	tests/unit/session_table \
 	tests/unit/session_timers \
 	tests/unit/shuttle \
@@ -319,6 +320,13 @@ tests_unit_session_log_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_log_LDADD = $(UNIT_LIBS)
 tests_unit_session_log_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
+
+tests_unit_session_stall_SOURCES = \
+	tests/unit/engines.h tests/unit/helpers.h \
+	tests/unit/session_rig.c tests/unit/session_rig.h \
+	tests/unit/session_stall.c
+tests_unit_session_stall_LDADD = $(UNIT_LIBS)
+tests_unit_session_stall_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_table_SOURCES = \
 	tests/unit/alloc_fault.c \

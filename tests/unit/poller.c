@@ -519,6 +519,34 @@ test_interrupted(void **state)
 	close(p[1]);
 }
 
+/* Young, then settled: told of once it is there, and beside the others. */
+static void
+test_urgent(void **state)
+{
+	int p[2], i;
+
+	(void)state;
+	tcp_pair(p);
+	poller_want(poller, p[0], POLLER_READ | POLLER_URGENT);
+	assert_int_equal(ready(p[0], 0), 0);
+	MUST(send(p[1], "a", 1, 0));
+	for (i = 0; i < 50; i++)
+		assert_int_equal(ready(p[0], PATIENCE), POLLER_READ);
+	MUST(send(p[1], "b", 1, MSG_OOB));
+	assert_true(comes(p[0], POLLPRI, PATIENCE));
+	for (i = 0; i < 50; i++)
+		assert_int_equal(ready(p[0], PATIENCE),
+		    POLLER_READ | POLLER_URGENT);
+	poller_want(poller, p[0], POLLER_READ);
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_READ);
+	poller_want(poller, p[0], POLLER_WRITE);
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_WRITE);
+	poller_want(poller, p[0], POLLER_URGENT);
+	assert_int_equal(ready(p[0], PATIENCE), POLLER_URGENT);
+	drop(p[0]);
+	close(p[1]);
+}
+
 static void
 test_failed_wait(void **state)
 {
@@ -586,6 +614,7 @@ main(void)
 		TEST(test_high_descriptors),
 		TEST(test_count),
 		TEST(test_interrupted),
+		TEST(test_urgent),
 		TEST(test_failed_wait),
 		TEST(test_out_of_memory),
 	};

@@ -216,9 +216,13 @@ test_accepted_sockets_inherit(void **state)
 	in = accept_from(listener, &from);
 	assert_true(option(in, IPPROTO_TCP, TCP_NODELAY));
 	assert_true(option(in, SOL_SOCKET, SO_KEEPALIVE));
+	assert_true(option(in, SOL_SOCKET, SO_OOBINLINE));
 	assert_false(option(out, IPPROTO_TCP, TCP_NODELAY));
 	sys_nodelay(out);
 	assert_true(option(out, IPPROTO_TCP, TCP_NODELAY));
+	assert_false(option(out, SOL_SOCKET, SO_OOBINLINE));
+	sys_urgent_in_line(out);
+	assert_true(option(out, SOL_SOCKET, SO_OOBINLINE));
 	close(out);
 	close(in);
 	close(listener);
