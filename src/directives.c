@@ -25,7 +25,7 @@
 /* The columns of a line: type, range, words and what it is; its reader. */
 #define NUMBER(min, max, what)	TYPE_NUMBER, min, max, NULL, what
 #define TIME(min, max)		TYPE_TIME, min, max, NULL, NULL
-#define RATE			TYPE_SIZE, 1 << 10, 64LL << 30, NULL, "a second"
+#define RATE			TYPE_SIZE, 1, 64LL << 30, NULL, "a second"
 #define BOOL			TYPE_BOOL, 0, 0, NULL, NULL
 #define WORD(words)		TYPE_WORD, 0, 0, words, NULL
 #define TEXT(max, what)		TYPE_TEXT, 1, max, NULL, what

@@ -187,7 +187,7 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 		return true;
 	case TYPE_SIZE:
 		snprintf(buf, size, "\"%lld\"", n);
-		return true;
+		return n != 0;		/* that is off */
 	case TYPE_BOOL:
 		strlcpy(buf, which == LEAST ? "false" : "true", size);
 		return inside;
@@ -385,7 +385,7 @@ test_sizes(void **state)
 		{ "\"off\"", 0 }, { "0", 0 }, { "\"0k\"", 0 },
 		{ "1024", 1024 }, { "\"1k\"", 1024 }, { "\"500k\"", 512000 },
 		{ "\"10m\"", 10485760 }, { "\"1g\"", 1073741824 },
-		{ "\"1048576k\"", 1073741824 }, { "1023", 1 },
+		{ "\"1048576k\"", 1073741824 }, { "1023", 1023 },
 		{ "\"65g\"", 1 }, { "\"10M\"", 1 }, { "\"1.5m\"", 1 },
 		{ "\"10 m\"", 1 }, { "\"m\"", 1 }, { "\"-1k\"", 1 },
 		{ "\"10mb\"", 1 }, { "\"18446744073709551616\"", 1 },
@@ -399,7 +399,7 @@ test_sizes(void **state)
 		snprintf(line, sizeof(line), "upload_rate = %s", sizes[i].text);
 		if (sizes[i].bytes == 1) {
 			refuse_line(SECTION_LISTEN, line, "upload_rate",
-			    "should be off or bytes from 1k to 64g, a second, "
+			    "should be off or bytes from 1 to 64g, a second, "
 			    "such as \"10m\"");
 			continue;
 		}

@@ -45,6 +45,7 @@ tear_down(void **state)
 static struct session *
 begin(int way, uint64_t rate)
 {
+	came[UP] = came[DOWN] = 0;
 	rig.route.limits.rate[way] = rate;
 	end[CLIENT] = rig_client(&rig);
 	end[SERVER] = rig_server(&rig, 0);
@@ -126,6 +127,39 @@ test_least_rate(void **state)
 {
 	(void)state;
 	keeps_rate(UP, 1024);
+}
+
+/* So slow that a byte takes longer than what is saved up elsewhere. */
+static void
+keeps_exactly(uint64_t rate)
+{
+	uint64_t all = 0, begun = begin(UP, rate)->started, ms;
+	/* What it begins with, and what is not worth a read. */
+	uint64_t more = rate / 10 + 1;
+
+	while ((ms = rig_clock - begun) < 20000) {
+		all += step(UP);
+		ms = rig_clock - begun;
+		if (all > ms * rate / 1000 + more ||
+		    all + more < ms * rate / 1000)
+			fail_msg("%llu a second: %llu bytes in %llu ms",
+			    (unsigned long long)rate, (unsigned long long)all,
+			    (unsigned long long)ms);
+	}
+	table_kill(&rig.table, END_STOP, true);
+	rig_hang_up(&end[CLIENT]);
+	rig_hang_up(&end[SERVER]);
+}
+
+static void
+test_slow_rates(void **state)
+{
+	(void)state;
+	keeps_exactly(1);
+	keeps_exactly(3);
+	keeps_exactly(19);
+	keeps_exactly(30);
+	keeps_exactly(333);
 }
 
 static void
@@ -284,6 +318,7 @@ main(void)
 		TEST(test_download_rate),
 		TEST(test_upload_rate),
 		TEST(test_least_rate),
+		TEST(test_slow_rates),
 		TEST(test_rate_of_a_stream),
 		TEST(test_rate_without_a_block),
 		TEST(test_others_are_not_paced),
