@@ -253,24 +253,42 @@ backend_warmth(const struct backends *bs, uint32_t i, uint64_t now)
 	return COLD + (uint32_t)((BACKEND_WARM - COLD) * now / span);
 }
 
+uint32_t
+backend_max_fails(const struct backends *bs, uint32_t i)
+{
+	const struct backend *b = &bs->list[i];
+
+	return b->own_fails ? b->max_fails : backend_pool(bs, i)->max_fails;
+}
+
+static uint64_t
+fail_timeout(const struct backends *bs, uint32_t i)
+{
+	uint64_t own = bs->list[i].fail_timeout;
+
+	return own != 0 ? own : backend_pool(bs, i)->fail_timeout;
+}
+
 /* Count a failure. Were there too many of late? */
 static bool
-too_many(struct board_backend *b, const struct pool *p, uint64_t now)
+too_many(const struct backends *bs, uint32_t i, uint64_t now)
 {
+	struct board_backend *b = shared(bs, i);
 	uint64_t was = atomic_load(&b->recent), began, n;
+	uint32_t max = backend_max_fails(bs, i);
 
 	do {
 		began = was & RECENT_TIME;
 		n = was >> RECENT_SHIFT;
-		if (n == 0 || began + p->fail_timeout <= now) {
+		if (n == 0 || began + fail_timeout(bs, i) <= now) {
 			began = now;
 			n = 0;
 		}
-		if (n < p->max_fails)
+		if (n < max)
 			n++;
 	} while (!atomic_compare_exchange_weak(&b->recent, &was,
 	    n << RECENT_SHIFT | began));
-	return n >= p->max_fails;
+	return n >= max;
 }
 
 /*
@@ -315,8 +333,8 @@ backend_failed(const struct backends *bs, uint32_t i, uint64_t now)
 	uint32_t row;
 
 	atomic_fetch_add_explicit(&b->failures, 1, memory_order_relaxed);
-	if (p->max_fails == 0 || was > now ||
-	    (!too_many(b, p, now) && was == 0))
+	if (backend_max_fails(bs, i) == 0 || was > now ||
+	    (!too_many(bs, i, now) && was == 0))
 		return NEWS_NONE;
 	until = now + ejection(b, p, now, was == 0, &row);
 	/* Of those who see it fail at once one ejects it, and once. */

@@ -55,6 +55,9 @@ struct backend {
 	enum backend_state state;
 	uint32_t	max_sessions;	/* of all workers; 0: no limit */
 	uint32_t	tier;		/* TIER_PRIMARY or TIER_BACKUP */
+	bool		own_fails;	/* max_fails is not that of the pool */
+	uint32_t	max_fails;	/* see backend_failed() */
+	uint64_t	fail_timeout;	/* ms; 0: as its pool has it */
 	uint32_t	spare;		/* connections ahead, each worker */
 	unsigned	send_proxy;	/* version of the header; 0: none */
 	uint32_t	pool;		/* whose it is */
@@ -89,6 +92,7 @@ struct pool {
 	bool		hash_port;	/* the key is address and port */
 	uint32_t	hash_factor;	/* percent of the mean load; 0: off */
 	uint64_t	slow_start;	/* ms until one that came up is warm */
+	uint32_t	min_primaries;	/* with fewer backups serve beside them */
 	bool		cut;		/* sessions end when theirs goes down */
 	uint64_t	queue_timeout;	/* ms; never 0 */
 	uint32_t	max_queue;	/* sessions that wait; 0: none may */
@@ -195,14 +199,15 @@ enum backend_news {
 };
 
 /*
- * An attempt to connect failed. As many as *max_fails* of the pool in
- * *fail_timeout* eject the backend for *eject_time*; one more after that, before
+ * An attempt to connect failed. As many as *max_fails* in *fail_timeout*, of
+ * the backend or else of its pool, eject the backend for *eject_time*; one more after that, before
  * it has answered, does so again and for twice as long, up to BACKEND_EJECT_MAX
  * times the first. Never are more than *max_ejected* percent ejected, nor the
  * only one. When it has answered, and was not ejected for the longest of these
  * times, it begins anew. Checks that find it up again end its ejection.
  */
 #define BACKEND_EJECT_MAX	30
+uint32_t backend_max_fails(const struct backends *, uint32_t i);
 enum backend_news backend_failed(const struct backends *, uint32_t i,
 	    uint64_t now);
 

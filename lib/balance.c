@@ -73,13 +73,14 @@ make_tier(struct balance_tier *t, const struct backends *bs,
 	t->bs = bs;
 	t->pool = p;
 	t->ticket = &bs->board->pool[p->seat].tier[tier].ticket;
-	if (p->n == 0)
+	if (p->n == 0 || (tier == TIER_BOTH && p->min_primaries <= 1))
 		return 0;
 	if ((t->member = calloc(p->n, sizeof(*t->member))) == NULL)
 		return -1;
 	for (i = p->first; i < p->first + p->n; i++) {
 		weight = backend_weight(bs, i);
-		if (backend_tier(bs, i) != tier || weight == 0)
+		if (weight == 0 || (tier != TIER_BOTH &&
+		    backend_tier(bs, i) != tier))
 			continue;
 		t->member[t->n++] = (struct member){
 		    .hash = backend_hash(bs, i), .seat = bs->list[i].seat,
@@ -281,6 +282,26 @@ worth_waiting(const struct balance *b, const struct balance_ask *ask)
 	return false;
 }
 
+/*
+ * Are fewer primaries left than there should be? One whose first check is under
+ * way is, where sessions may wait; one that is full is, too.
+ */
+static bool
+too_few(const struct balance_tier *t, const struct balance_ask *ask)
+{
+	uint32_t left = 0, min = t->pool->min_primaries;
+	const struct member *m;
+
+	if (min <= 1)
+		return false;
+	for (m = t->member; m < t->member + t->n && left < min; m++)
+		left += backend_unknown(t->bs, m->backend) ?
+		    t->pool->max_queue > 0 : backend_serves(t->bs,
+		    m->backend) && !backend_held_off(t->bs, m->backend,
+		    ask->now);
+	return left < min;
+}
+
 /* One of the first tier that has any; NULL: none. */
 static const struct member *
 pick_in_order(struct balance *b, const struct balance_ask *ask, bool held)
@@ -289,7 +310,9 @@ pick_in_order(struct balance *b, const struct balance_ask *ask, bool held)
 	const struct member *m = NULL;
 	int i;
 
-	for (i = 0; i < TIERS && m == NULL; i++) {
+	if (too_few(&tier[TIER_PRIMARY], ask))
+		return pick_from(&tier[TIER_BOTH], ask, held);
+	for (i = 0; i < TIER_BOTH && m == NULL; i++) {
 		if (i == TIER_BACKUP && tier[i].n > 0 && too_early(b, ask))
 			break;
 		m = pick_from(&tier[i], ask, held);

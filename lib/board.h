@@ -111,7 +111,7 @@ struct board_backend {
 };
 
 /* Tiers of backends, in the order in which they are tried. */
-enum { TIER_PRIMARY, TIER_BACKUP, TIERS };
+enum { TIER_PRIMARY, TIER_BACKUP, TIER_BOTH, TIERS };
 
 /* One pool; any worker writes the tickets and what is known of its queue. */
 struct board_pool {

@@ -223,6 +223,7 @@ as_others_say(const char *name, enum section_kind in)
 		{ "proxy_upload_rate", "upload_rate" },
 		{ "max_downstream_connection_duration", "max_lifetime" },
 		{ "proxy_bind", "source" }, { "usesrc", "transparent" },
+		{ "quorum", "min_primaries" }, { "nbsrv", "min_primaries" },
 		{ "so_keepalive", "keepalive" }, { "tcpka", "keepalive" },
 		{ "clitcpka", "keepalive" }, { "srvtcpka", "keepalive" },
 		{ "proxy_socket_keepalive", "keepalive" },

@@ -27,6 +27,7 @@
 	X(RESOLVE, "resolve = \"on\" or \"srv\"") \
 	X(REFUSAL, "allow, deny or a limit") \
 	X(LIFETIME, "max_lifetime") \
+	X(BACKUP, "backup = true in a server") \
 	X(RESOLVED, "resolve = \"on\" or \"srv\" in a server") \
 	X(CHECKED, "a server that is not builtin") \
 	X(NETWORK, "an address of IPv4 or IPv6") \
@@ -81,11 +82,13 @@ static const struct rule {
 	{ SECTION_POOL, "eject_time", NEED_FAILS },
 	{ SECTION_POOL, "eject_time", NEED_EJECTED },
 	{ SECTION_POOL, "max_ejected", NEED_FAILS },
+	{ SECTION_POOL, "min_primaries", NEED_BACKUP },
 	{ SECTION_POOL, "send_proxy_tlvs", NEED_SEND_PROXY },
 	{ SECTION_LISTEN, "header_timeout", NEED_ACCEPT_PROXY },
 	{ SECTION_LISTEN, "accept_proxy_others", NEED_ACCEPT_PROXY },
 	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
 	{ SECTION_SERVER, "weight", NEED_WEIGHTS },
+	{ SECTION_SERVER, "fail_timeout", NEED_FAILS },
 	{ SECTION_SERVER, "check_address", NEED_CHECKED },
 	{ SECTION_SERVER, "check_address", NEED_CHECK },
 	{ SECTION_SERVER, "check_port", NEED_CHECKED },
@@ -217,6 +220,34 @@ may_wait(const struct conf *c, const struct pool *p)
 	return may;
 }
 
+/* Is one a backup, or may the answers of a service say so? */
+static bool
+has_backup(const struct conf *c, const struct pool *p)
+{
+	uint32_t i;
+
+	for (i = p->first; i < p->first + p->n; i++)
+		if (c->backend[i].tier == TIER_BACKUP ||
+		    c->backend[i].resolve == RESOLVE_SRV)
+			return true;
+	return false;
+}
+
+/* Do failures eject this server, or one of the pool? */
+static bool
+may_eject(const struct conf *c, const struct pool *p, const struct section *s)
+{
+	bool server = s->kind == SECTION_SERVER;
+	size_t i = server ? s->first : p->first;
+	size_t end = i + (server ? s->backends : p->n);
+
+	for (; i < end; i++)
+		if (c->backend[i].own_fails ? c->backend[i].max_fails > 0 :
+		    p->max_fails > 0)
+			return true;
+	return false;
+}
+
 static bool
 is_resolved(const struct settings *st)
 {
@@ -266,7 +297,7 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 	case NEED_QUEUE:
 		return p->max_queue > 0;
 	case NEED_FAILS:
-		return p->max_fails > 0;
+		return may_eject(c, p, s);
 	case NEED_EJECTED:
 		return p->max_ejected > 0;
 	case NEED_KEY:
@@ -279,6 +310,8 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 		return may_refuse(st, s);
 	case NEED_LIFETIME:
 		return is_said_for(st, s, "max_lifetime");
+	case NEED_BACKUP:
+		return has_backup(c, p);
 	case NEED_RESOLVED:
 		return is_resolved(st);
 	case NEED_CHECKED:

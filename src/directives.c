@@ -286,6 +286,16 @@ read_backup(const char *text, void *to)
 }
 
 static const char *
+read_server_max_fails(const char *text, void *to)
+{
+	struct backend *b = to;
+
+	b->own_fails = true;
+	b->max_fails = (uint32_t)strtoul(text, NULL, 10);
+	return NULL;
+}
+
+static const char *
 read_resolve(const char *text, void *to)
 {
 	struct backend *b = to;
@@ -473,6 +483,8 @@ static const struct directive table[] = {
 { X, "eject_time", "2s", TIME(1, YEAR), MEMBER(pool, eject_time) },
 { X, "max_ejected", "50", NUMBER(0, 100, "percent of the servers"),
 				MEMBER(pool, max_ejected) },
+{ X, "min_primaries", "1", NUMBER(1, 1000, "servers"),
+				MEMBER(pool, min_primaries) },
 { X, "on_down",	"keep", WORD("keep, cut"), BY(read_on_down) },
 { X, "send_proxy", "off", WORD(PROXY_VERSIONS), BY(proxy_values_send) },
 { X, "send_proxy_tlvs", NULL, TYPE_ADDRESSES, 0, 0, NULL,
@@ -491,6 +503,9 @@ static const struct directive table[] = {
 { X, "backup",	"false", BOOL, BY(read_backup) },
 { X, "max_sessions", "0", NUMBER(0, 1000000, "of all workers; 0: no limit"),
 				MEMBER(backend, max_sessions) },
+{ X, "max_fails", NULL, NUMBER(0, 1000, "attempts"),
+				BY(read_server_max_fails) },
+{ X, "fail_timeout", NULL, TIME(1, YEAR), MEMBER(backend, fail_timeout) },
 { X, "check_address", NULL, TEXT(PATH, "host:port or unix:/path"),
 				BY(check_values_address) },
 { X, "check_port", "0", NUMBER(0, 65535, "0 is that of the address"),

@@ -124,6 +124,48 @@ after_some_fails() {
 	backends_release a b c
 }
 
+# What a server has of its own wins over its pool.
+after_some_fails_of_one() {
+	dead 'max_fails = 0; max_ejected = 100;' a b
+	sed -i 's/ a: {/ a: { max_fails = 2; fail_timeout = "1h";/' "$T/conf"
+	reload
+	for _ in 1 2 3; do
+		serves || fail 'the backup does not serve'
+	done
+	assert_log 'p/a: connect: .* others are tried first'
+	assert_not_log 'p/b: connect: .* others are tried first'
+	shuttled_stop
+	backends_release a b
+}
+
+# While there are two primaries the backup has nothing to do; with one it helps.
+beside_the_last_primary() {
+	echo_start
+	second_start
+	cat >"$T/conf" <<-EOF2
+	listen: { main: { address = "127.0.0.1:0"; } }
+	pool: { main: { min_primaries = 2; eject_time = "1h"; server: {
+	    a: { address = "$BACKEND"; }
+	    b: { address = "$SECOND"; }
+	    c: { address = "$BACKEND"; backup = true; } } } }
+	EOF2
+	shuttled_start -c "$T/conf" -w 2
+	for _ in 1 2 3 4 5 6; do
+		serves || fail 'nobody serves'
+	done
+	assert_not_log 'backend=main/c'
+	second_dies
+	for _ in 1 2 3 4 5 6; do
+		serves || fail 'nobody serves'
+	done
+	shuttled_stop
+	assert_eq 'sessions' 12 "$(log_count 'end=client.close')"
+	assert_between 'sessions of the backup' 2 5 \
+	    "$(log_count 'backend=[^ ]*main/c .*end=client.close')"
+	backends_release second_at
+	SECOND=
+}
+
 # Of four at most one: who may not be ejected is said to be in doubt, once.
 not_too_many() {
 	dead 'max_ejected = 25;' a b c
@@ -154,4 +196,5 @@ the_only_one() {
 	second_ends
 }
 
-run_cases dies_and_comes_back after_some_fails not_too_many the_only_one
+run_cases dies_and_comes_back after_some_fails after_some_fails_of_one \
+    beside_the_last_primary not_too_many the_only_one

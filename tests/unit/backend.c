@@ -155,6 +155,26 @@ test_failures_in_a_window(void **state)
 	assert_false(backend_in_doubt(&one, 1));
 }
 
+/* What a server has of its own wins, be it that nothing ejects it. */
+static void
+test_failures_by_server(void **state)
+{
+	struct backend own[3];
+
+	(void)state;
+	memcpy(own, list, sizeof(own));
+	own[0].own_fails = own[2].own_fails = true;
+	own[0].max_fails = 2;
+	own[0].fail_timeout = 50;
+	one.list = own;
+	assert_int_equal(backend_failed(&one, 0, 1000), NEWS_NONE);
+	assert_int_equal(backend_failed(&one, 0, 1050), NEWS_NONE);
+	assert_int_equal(backend_failed(&one, 0, 1099), NEWS_EJECTED);
+	assert_int_equal(backend_failed(&one, 2, 1000), NEWS_NONE);
+	assert_int_equal(backend_failed(&one, 2, 1000), NEWS_NONE);
+	assert_int_equal(backend_failed(&one, 1, 1000), NEWS_EJECTED);
+}
+
 /* Never more than the share; who comes too late is in doubt all the same. */
 static void
 test_share(void **state)
@@ -379,6 +399,7 @@ main(void)
 		TEST(test_answer_is_news_once),
 		TEST(test_ejections_grow),
 		TEST(test_failures_in_a_window),
+		TEST(test_failures_by_server),
 		TEST(test_share),
 		TEST(test_the_only_one_is_never_ejected),
 		TEST(test_the_only_one_of_several),

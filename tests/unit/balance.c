@@ -388,6 +388,40 @@ test_found_however_rare(void **state)
 		assert_int_equal(pick(0), 1);
 }
 
+/* Backups help as soon as there are too few, and no longer. */
+static void
+test_min_primaries(void **state)
+{
+	(void)state;
+	begin((const int[]){ 1, 1, 2, -1 }, 4);
+	pool.min_primaries = 3;
+	balance_free(balance);
+	balance = balance_new(&backends);
+	assert_null(strchr(picks(8), 'd'));
+	list[0].state = BACKEND_DRAIN;
+	assert_string_equal(picks(4), "cbdc");
+	/* A full one is there all the same. */
+	list[0].state = BACKEND_READY;
+	list[2].max_sessions = 1;
+	assert_true(backend_take(&backends, 2));
+	assert_string_equal(picks(4), "abab");
+	backend_drop(&backends, 2);
+	/* One that failed just now is not. */
+	backend_failed(&backends, 0, 0);
+	assert_non_null(strchr(picks(4), 'd'));
+	assert_true(backend_answered(&backends, 0));
+	assert_null(strchr(picks(8), 'd'));
+	/* One that nobody has checked yet is, where sessions may wait. */
+	pool.checked = true;
+	pool.max_queue = 1;
+	backends.board->backend[1].health = HEALTH_UP;
+	backends.board->backend[2].health = HEALTH_UP;
+	backends.board->backend[3].health = HEALTH_UP;
+	assert_null(strchr(picks(8), 'd'));
+	backends.board->backend[0].health = HEALTH_DOWN;
+	assert_non_null(strchr(picks(8), 'd'));
+}
+
 static void
 test_backups_alone(void **state)
 {
@@ -657,6 +691,7 @@ main(void)
 		TEST(test_backup_after_all_primary_ones),
 		TEST(test_share_of_the_failed),
 		TEST(test_found_however_rare),
+		TEST(test_min_primaries),
 		TEST(test_backups_alone),
 		TEST(test_longest_list),
 		TEST(test_by_the_book),

@@ -349,6 +349,15 @@ test_ejection(void **state)
 	    "max_ejected = 5;", "", 3, 5, "eject_time has no effect without "
 	    "max_fails of 1 or more");
 	expect("eject_time = \"1s\"; max_fails = 2;", "", 0, 0, "");
+	expect("max_fails = 0; eject_time = \"1s\";", "max_fails = 1;", 0, 0,
+	    "");
+	expect("", "max_fails = 0; fail_timeout = \"1s\";", 1, 4,
+	    "fail_timeout has no effect without max_fails of 1 or more");
+	expect("max_fails = 0;", "fail_timeout = \"1s\";", 1, 4,
+	    "fail_timeout has no effect without max_fails of 1 or more");
+	expect("min_primaries = 2;", "", 1, 4, "min_primaries has no effect "
+	    "without backup = true in a server");
+	expect("min_primaries = 2;", "backup = true;", 0, 0, "");
 }
 
 /* Limits of listeners refuse: nobody waits for them. */
