@@ -88,31 +88,54 @@ any_address(uint16_t port, struct addr *out)
 	return 1;
 }
 
-static int
-look_up(const char *host, uint16_t port, struct addr *out, size_t max,
-    const char **why)
+static bool
+is_nowhere(const struct addr *a)
+{
+	return a->sa.sa_family == AF_INET ?
+	    a->in.sin_addr.s_addr == INADDR_ANY :
+	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+void
+addr_look_up(struct addr_host *h, enum addr_use use)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *ai;
-	size_t n = 0;
-	int err;
+	/* What is written is meant; what is answered may be an accident. */
+	bool meant = use == ADDR_LISTEN || addr_is_ip(h->name);
+	struct addr *a;
 
-	if ((err = getaddrinfo(host, NULL, &hints, &list)) != 0) {
-		*why = gai_strerror(err);
-		return -1;
-	}
-	for (ai = list; ai != NULL && n < max; ai = ai->ai_next) {
+	h->n = 0;
+	if ((h->error = getaddrinfo(h->name, NULL, &hints, &list)) != 0)
+		return;
+	h->error = ADDR_NEITHER;
+	for (ai = list; ai != NULL && h->n < ADDR_OF_HOST; ai = ai->ai_next) {
 		if (ai->ai_family != AF_INET && ai->ai_family != AF_INET6)
 			continue;
-		memset(&out[n], 0, sizeof(out[n]));
-		memcpy(&out[n].sa, ai->ai_addr, ai->ai_addrlen);
-		out[n].len = ai->ai_addrlen;
-		addr_set_port(&out[n], port);
-		n++;
+		a = &h->addr[h->n];
+		memset(a, 0, sizeof(*a));
+		memcpy(&a->sa, ai->ai_addr, ai->ai_addrlen);
+		a->len = ai->ai_addrlen;
+		if (meant || !is_nowhere(a))
+			h->n++;
+		else
+			h->error = ADDR_NOWHERE;
 	}
 	freeaddrinfo(list);
-	if (n == 0)
-		*why = "the name has no IPv4 or IPv6 address";
-	return n == 0 ? -1 : (int)n;
+}
+
+const char *
+addr_host_why(const struct addr_host *h)
+{
+	switch (h->error) {
+	case ADDR_NOWHERE:
+		return "the name means 0.0.0.0 or ::, which is no server";
+	case ADDR_NEITHER:
+		return "the name has no IPv4 or IPv6 address";
+	case ADDR_LATE:
+		return "others took all the time that there is for names";
+	default:
+		return gai_strerror(h->error);
+	}
 }
 
 int
@@ -159,20 +182,30 @@ int
 addr_parse(const char *text, enum addr_use use, struct addr *out, size_t max,
     const char **why)
 {
-	char host[ADDR_HOST];
-	int port;
+	struct addr_host h;
+	int i, port;
 
 	if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
 		return parse_unix(text + strlen(UNIX_PREFIX), out, why);
-	if ((port = addr_split(text, use, host, sizeof(host), why)) == -1)
+	port = addr_split(text, use, h.name, sizeof(h.name), why);
+	if (port == -1)
 		return -1;
-	if (host[0] == '\0' || strcmp(host, "*") == 0) {
+	if (h.name[0] == '\0' || strcmp(h.name, "*") == 0) {
 		if (use == ADDR_LISTEN)
 			return any_address((uint16_t)port, out);
 		*why = "the host is missing: host:port or unix:/path";
 		return -1;
 	}
-	return look_up(host, (uint16_t)port, out, max, why);
+	addr_look_up(&h, use);
+	if (h.n == 0) {
+		*why = addr_host_why(&h);
+		return -1;
+	}
+	for (i = 0; i < h.n && (size_t)i < max; i++) {
+		out[i] = h.addr[i];
+		addr_set_port(&out[i], (uint16_t)port);
+	}
+	return i;
 }
 
 const unsigned char *

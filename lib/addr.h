@@ -54,6 +54,30 @@ enum addr_use {
 	ADDR_CONNECT			/* they are not */
 };
 
+/* As many addresses of a host are looked at. */
+#define ADDR_OF_HOST	16
+
+/* A host, and what looking it up gave. Plain data. */
+struct addr_host {
+	char		name[ADDR_HOST];
+	int		n;		/* addresses, without a port */
+	int		error;		/* without any: EAI_…, ADDR_… */
+	struct addr	addr[ADDR_OF_HOST];
+};
+
+enum {
+	ADDR_NOWHERE = 1,		/* it means 0.0.0.0 or :: */
+	ADDR_NEITHER,			/* neither IPv4 nor IPv6 */
+	ADDR_LATE			/* there was no time for it */
+};
+
+/*
+ * Look the host up, an IP address or a name, which may block; what names no
+ * server is left out if it is to connect to. Then, why it has no address.
+ */
+void	addr_look_up(struct addr_host *, enum addr_use);
+const char *addr_host_why(const struct addr_host *);
+
 /*
  * Read *text* and look its host name up. Writes up to *max* addresses, one for
  * each that the name has, and returns how many. On error returns -1 and sets

@@ -49,6 +49,8 @@ struct backend {
 	uint32_t	resolve_max;	/* most servers that a name has */
 	uint64_t	question;	/* the site answers it; 0: see addr */
 	uint64_t	where;		/* hash of address or question */
+	uint64_t	asked;		/* the address answered it; or 0 */
+	uint16_t	origin;		/* of that, as on the board */
 	struct addr	check_addr;	/* where it is checked; len 0: there */
 	unsigned	check_port;	/* 0: the one of the address */
 	uint32_t	weight;		/* 0 … BACKEND_WEIGHT_MAX; 0: drain */

@@ -29,6 +29,13 @@ struct site {
 	bool		failed;		/* the question, and nothing is known */
 };
 
+/* What a host that has this hash is told apart by. */
+static inline uint16_t
+site_origin(uint64_t hash)
+{
+	return (uint16_t)(hash ^ hash >> 16 ^ hash >> 32 ^ hash >> 48);
+}
+
 /* Is a server here? */
 static inline bool
 site_serves(const struct site *p)

@@ -8,15 +8,17 @@
 #include "conf.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_hosts.h"
 #include "networks.h"
 #include "settings.h"
 
 /* A host name has seldom more addresses than this. */
-#define ADDRESSES	16
+#define ADDRESSES	ADDR_OF_HOST
 
 /* Far beyond any use, far below any overflow: a year. */
 #define TIME_MAX	(UINT64_C(366) * 24 * 3600 * 1000)
@@ -37,6 +39,7 @@ conf_free(struct conf *c)
 	free(c->pool);
 	free(c->backend);
 	free(c->lookup);
+	conf_hosts_free(&c->hosts);
 	free(c->directory);
 	networks_free(c);
 	settings_free(c->settings);
@@ -418,7 +421,7 @@ add_lookup(struct conf *c, const struct backend *like, const char *text,
 	const char *name = like->name[0] == '\0' ? text : like->name;
 	struct backend b = *like;
 	struct lookup *list;
-	uint32_t i;
+	uint32_t i, n;
 
 	if ((list = grow(c->lookup, c->lookups, 1, sizeof(*l))) == NULL) {
 		*why = strerror(errno);
@@ -429,11 +432,13 @@ add_lookup(struct conf *c, const struct backend *like, const char *text,
 	b.where = where_of(l);
 	list[c->lookups] = *l;
 	list[c->lookups].first = (uint32_t)c->backends;
-	list[c->lookups].max = like->resolve_max;
-	list[c->lookups++].n = places_of(like->resolve_max);
-	for (i = 1; i <= places_of(like->resolve_max); i++) {
-		if (snprintf(b.name, sizeof(b.name), "%s#%u", name, i) >=
-		    (int)sizeof(b.name)) {
+	n = l->once ? ADDRESSES : places_of(like->resolve_max);
+	list[c->lookups].max = l->once ? n : like->resolve_max;
+	list[c->lookups++].n = n;
+	for (i = 1; i <= n; i++) {
+		/* Those that are looked up once are called as always. */
+		if (snprintf(b.name, sizeof(b.name), l->once && i == 1 ? "%s" :
+		    "%s#%u", name, i) >= (int)sizeof(b.name)) {
 			*why = "this name is too long";
 			return -1;
 		}
@@ -486,22 +491,15 @@ leave_served(const struct outlet *o, struct addr *found, int n,
 	return -1;
 }
 
-int
-conf_add_backend(struct conf *c, const struct backend *like, const char *text,
-    const char **why)
+static int
+add_static(struct conf *c, const struct backend *like, struct addr *found,
+    int n, const char **why)
 {
-	struct addr found[ADDRESSES];
 	struct backend b = *like;
 	char name[ADDR_TEXT];
-	int i, n;
+	int i;
 
-	if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0 &&
-	    like->resolve == RESOLVE_OFF)
-		return add_builtin_backend(c, like, text, why);
-	if ((n = try_lookup(c, like, text, why)) != 1)
-		return n;
-	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDRESSES, why)) == -1 ||
-	    (n = leave_served(&b.outlet, found, n, why)) == -1)
+	if ((n = leave_served(&b.outlet, found, n, why)) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
 		b.addr = found[i];
@@ -517,6 +515,57 @@ conf_add_backend(struct conf *c, const struct backend *like, const char *text,
 			return -1;
 	}
 	return 0;
+}
+
+/* One missing name is no reason to do without all others: it comes later. */
+static int
+add_named(struct conf *c, const struct backend *like, const char *text,
+    struct lookup *l, const char **why)
+{
+	const struct addr_host *known = conf_hosts_find(&c->hosts, l->host);
+	struct backend b = *like;
+	struct addr_host h;
+	int i;
+
+	if (known != NULL) {
+		h = *known;
+	} else {
+		(void)strlcpy(h.name, l->host, sizeof(h.name));
+		addr_look_up(&h, ADDR_CONNECT);
+	}
+	if (h.n == 0) {
+		*why = l->why = addr_host_why(&h);
+		l->once = true;
+		return h.error == EAI_MEMORY ? -1 :
+		    add_lookup(c, like, text, l, why);
+	}
+	for (i = 0; i < h.n; i++)
+		addr_set_port(&h.addr[i], l->port);
+	b.asked = question_of(l);
+	b.origin = site_origin(board_hash(l->host));
+	return add_static(c, &b, h.addr, h.n, why);
+}
+
+int
+conf_add_backend(struct conf *c, const struct backend *like, const char *text,
+    const char **why)
+{
+	struct addr found[ADDRESSES];
+	struct lookup l = { .port = 0 };
+	struct backend once = *like;
+	int n;
+
+	if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0 &&
+	    like->resolve == RESOLVE_OFF)
+		return add_builtin_backend(c, like, text, why);
+	if ((n = try_lookup(c, like, text, why)) != 1)
+		return n;
+	once.resolve = RESOLVE_OFF;
+	if (strchr(text, '/') == NULL && read_lookup(&once, text, &l, why) == 1)
+		return add_named(c, like, text, &l, why);
+	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDRESSES, why)) == -1)
+		return -1;
+	return add_static(c, like, found, n, why);
 }
 
 int

@@ -29,13 +29,24 @@
 struct networks;
 struct settings;
 
-/* A name that the prober looks up, and the backends that its servers become. */
+/*
+ * A name that the prober looks up, and the backends that its servers become. One
+ * that is to be looked up *once* is here if that has failed: until it succeeds.
+ */
 struct lookup {
 	char		 host[ADDR_HOST];
 	uint16_t	 port;		/* with SRV the answers have it */
 	bool		 srv;
+	bool		 once;
+	const char	*why;		/* that failed */
 	uint32_t	 max;		/* servers at a time */
 	uint32_t	 first, n;	/* of the backends; more than servers */
+};
+
+/* Host names that are looked up once, by name: see conf_hosts.h. */
+struct hosts {
+	struct addr_host *host;
+	size_t		 n;
 };
 
 struct conf {
@@ -52,6 +63,8 @@ struct conf {
 	size_t		 backends;
 	struct lookup	*lookup;
 	size_t		 lookups;
+	/* What is known of them when it is made; none: they are looked up. */
+	struct hosts	 hosts;
 	bool		 looked_up_once;	/* there is nobody to do it again */
 
 	/* How names are looked up; times in ms. */

@@ -119,6 +119,36 @@ check_listener(const struct settings *st, const struct listener *l,
 	    l->name);
 }
 
+/* The server that has become these backends. */
+static const struct section *
+server_of(const struct settings *st, uint32_t backend)
+{
+	const struct section *s = NULL;
+	size_t i;
+
+	for (i = 0; i < st->sections; i++) {
+		s = st->section[i];
+		if (s->kind == SECTION_SERVER && backend >= s->first &&
+		    backend < s->first + s->backends)
+			break;
+	}
+	return s;
+}
+
+static void
+check_name(const struct settings *st, const struct lookup *l,
+    struct complaints *cs)
+{
+	const struct value *v = get(server_of(st, l->first), "address");
+	char why[200];
+
+	if (!l->once || v == NULL)
+		return;
+	snprintf(why, sizeof(why), "%s; the server stays where it was, or down, "
+	    "until the name can be looked up", l->why);
+	value_reject(cs, v, v->text[0], why);
+}
+
 void
 conf_absent(const struct conf *c, struct complaints *cs)
 {
@@ -144,4 +174,6 @@ conf_absent(const struct conf *c, struct complaints *cs)
 	}
 	for (i = 0; i < c->listeners; i++)
 		check_listener(st, &c->listener[i], cs);
+	for (i = 0; i < c->lookups; i++)
+		check_name(st, &c->lookup[i], cs);
 }

@@ -6,13 +6,18 @@
  */
 #include "conf_make.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "conf_hosts.h"
 #include "nearest.h"
 #include "networks.h"
 #include "settings.h"
+
+/* So long names may be looked up, in ms; the last one may take longer. */
+#define NAMES_TIME	10000
 
 /* NULL: nobody said anything. Without a text: it was wrong and has been told. */
 static const struct value *
@@ -348,6 +353,12 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 	size_t i;
 
 	make_top(c, cs);
+	/* Another process may have looked them up already. */
+	if (c->hosts.n == 0) {
+		if (conf_hosts_list(st, &c->hosts) == -1)
+			complain(cs, "%s", strerror(errno));
+		conf_hosts_look_up(&c->hosts, NAMES_TIME);
+	}
 	for (i = 0; i < st->sections; i++)
 		if (st->section[i]->kind == SECTION_POOL)
 			make_pool(c, st->section[i], cs);
@@ -358,6 +369,7 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 	for (i = 0; i < st->sections; i++)
 		if (st->section[i]->kind == SECTION_LISTEN)
 			make_listener(c, st->section[i], whole, cs);
+	conf_hosts_free(&c->hosts);
 	check_names(c, cs);
 	if (whole)
 		check_whole(st, cs);

@@ -6,6 +6,8 @@
  */
 #include "conf_seats.h"
 
+#include <string.h>
+
 #include "health.h"
 
 static bool
@@ -22,21 +24,43 @@ static void
 inherit_sites(const struct conf *c, struct board *board,
     const struct lookup *l)
 {
+	struct site site, none = { .question = 0 };
 	const struct backend *b;
-	struct site site;
 	uint32_t before;
 
 	for (b = c->backend + l->first; b < c->backend + l->first + l->n; b++) {
-		if (site_version(&board->backend[b->seat].site) != 0 ||
-		    (before = board_seat_before(board, b->seat)) ==
-		    BOARD_NO_SEAT)
+		if (site_version(&board->backend[b->seat].site) != 0)
 			continue;
-		(void)site_read(&board->backend[before].site, &site);
+		none.question = b->question;
+		site = none;
+		before = board_seat_before(board, b->seat);
+		if (before != BOARD_NO_SEAT)
+			(void)site_read(&board->backend[before].site, &site);
 		if (site.question != b->question)
-			continue;
+			site = none;
 		site.port = l->port;
-		site_write(&board->backend[b->seat].site, &site);
+		/* That a look-up has failed is an answer, too: it is down. */
+		if (site.family != 0 || l->once)
+			site_write(&board->backend[b->seat].site, &site);
 	}
+}
+
+/*
+ * What the name of a server was found to mean, for the next configuration: that
+ * look-up may fail. Workers go by the address itself.
+ */
+static void
+note_address(const struct backend *b, struct board_backend *to)
+{
+	struct site site = { .question = b->asked, .weight = 1,
+	    .origin = b->origin };
+	struct endpoint e;
+
+	endpoint_set(&e, &b->addr);
+	site.family = e.family;
+	site.port = e.port;
+	memcpy(site.ip, e.ip, sizeof(site.ip));
+	site_write(&to->site, &site);
 }
 
 static int
@@ -51,6 +75,8 @@ seat_backend(const struct conf *c, struct backend *b, struct board *board,
 	if ((b->seat = board_seat_backend(board, b->name, b->where, generation,
 	    oldest)) == BOARD_NO_SEAT)
 		return -1;
+	if (b->asked != 0)
+		note_address(b, &board->backend[b->seat]);
 	if (is_checked(c, b))
 		health_sit_down(board, b->seat, &c->pool[b->pool].check);
 	return 0;

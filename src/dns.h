@@ -31,6 +31,7 @@ typedef void dns_answer(void *arg, enum dns_status, const char *why,
 	    const unsigned char *message, size_t len);
 
 #ifdef HAVE_CARES
+#define DNS_IS_THERE	1
 
 /*
  * Reads the files of the system that tell its name servers, and opens nothing
@@ -56,6 +57,7 @@ void	dns_turn(struct dns *);
 int	dns_wait(struct dns *, int limit);
 
 #else
+#define DNS_IS_THERE	0
 
 static inline struct dns *
 dns_new(const struct conf *c, const char **why)

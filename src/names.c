@@ -49,6 +49,7 @@ struct name {
 	struct host	*hosts;
 	uint64_t	 due;		/* of what is to be done first */
 	bool		 changed;	/* since it was put on the board */
+	bool		 done;		/* it was to be looked up once */
 	uint64_t	 gone;		/* sys_now() since when; 0: it is there */
 };
 
@@ -137,7 +138,6 @@ static struct host *
 host_for(struct name *nm, const char *name)
 {
 	struct host *h;
-	uint64_t hash;
 	int i;
 
 	for (h = nm->hosts; h != NULL; h = h->next)
@@ -146,8 +146,7 @@ host_for(struct name *nm, const char *name)
 	if ((h = calloc(1, sizeof(*h))) == NULL)
 		return NULL;
 	(void)strlcpy(h->name, name, sizeof(h->name));
-	hash = board_hash(name);
-	h->origin = (uint16_t)(hash ^ hash >> 16 ^ hash >> 32 ^ hash >> 48);
+	h->origin = site_origin(board_hash(name));
 	for (i = 0; i < FAMILIES; i++)
 		if (is_asked(nm, families[i].family))
 			h->question[i] = new_question(nm, h->name,
@@ -377,6 +376,7 @@ use_answers(struct name *nm, uint64_t now)
 	if (!v.known)
 		return;
 	note_gone(nm, &v, now);
+	nm->done = nm->lookup->once && v.found > 0 && !v.pending;
 	if (nm->gone == 0 || now >= nm->gone + hold)
 		put_on_board(nm, &v);
 }
@@ -397,6 +397,8 @@ due_of(const struct name *nm)
 	const struct host *h;
 	int i;
 
+	if (nm->done)
+		return QUESTION_NEVER;
 	if (nm->lookup->srv && nm->service.ask == NULL)
 		due = nm->service.due;
 	for (h = nm->hosts; h != NULL; h = h->next)
@@ -472,11 +474,18 @@ name_init(struct names *ns, struct name *nm, const struct lookup *l)
 	return 0;
 }
 
+size_t
+names_wanted(const struct conf *c)
+{
+	return DNS_IS_THERE ? c->lookups : 0;
+}
+
 struct names *
 names_new(const struct conf *c, struct board *board, struct log *log)
 {
-	struct names *n = calloc(1, sizeof(*n) +
-	    c->lookups * sizeof(struct name));
+	size_t i, lookups = names_wanted(c);
+	struct names *n = calloc(1, sizeof(*n) + lookups *
+	    sizeof(struct name));
 	const char *why = strerror(ENOMEM);
 
 	if (n == NULL)
@@ -484,10 +493,10 @@ names_new(const struct conf *c, struct board *board, struct log *log)
 	n->conf = c;
 	n->board = board;
 	n->log = log;
-	for (; n->n < c->lookups; n->n++)
-		if (name_init(n, &n->name[n->n], &c->lookup[n->n]) == -1)
+	for (i = 0; i < lookups; i++, n->n++)
+		if (name_init(n, &n->name[i], &c->lookup[i]) == -1)
 			goto fail;
-	if (c->lookups == 0 || (n->dns = dns_new(c, &why)) != NULL)
+	if (lookups == 0 || (n->dns = dns_new(c, &why)) != NULL)
 		return n;
 fail:
 	log_line(log, LOG_ERR, "cannot look names up: %s", why);

@@ -17,6 +17,9 @@
 
 struct names;
 
+/* How many it has that can be looked up again. */
+size_t	names_wanted(const struct conf *);
+
 /*
  * Those of the configuration, if any. Reads files of the system: to be called
  * before these are out of reach. NULL, when the log has said why.

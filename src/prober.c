@@ -44,7 +44,7 @@ prober_is_needed(const struct conf *c)
 {
 	size_t i;
 
-	if (c->lookups > 0)
+	if (names_wanted(c) > 0)
 		return true;
 	for (i = 0; i < c->pools; i++)
 		if (c->pool[i].checked)

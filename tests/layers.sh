@@ -22,6 +22,7 @@ src 4 listener changes inherit priv sandbox filter sd console check_values outle
 src 5 worker prober checks check runner dns answer question names seating acceptor activate pidfile instance options notify
 src 6 child children daemon reload upgrade master
 src 6 children_generation children_talk phase startup
+src 4 conf_hosts
 src 7 main
 '
 

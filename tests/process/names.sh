@@ -345,6 +345,41 @@ backup_waits_for_the_name() {
 	stop
 }
 
+# A name that the system cannot look up does not keep the others from starting; once
+# it is known it is not asked for again.
+static_name_comes_later() {
+	servers
+	zone 'failing A x.test' 'failing AAAA x.test' 'y.test A 0 127.0.0.2'
+	dns_start
+	conf on "y.test:$PORT"
+	sed "s/server: { s:/server: { x: { address = \"x.test:$PORT\"; } s:/" \
+	    "$T/conf" >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+	RES_OPTIONS='timeout:1 attempts:1'
+	export RES_OPTIONS
+	assert_eq 'status of -t' 0 "$("$SHUTTLED" -t -c "$T/conf" \
+	    >"$T/t.out" 2>&1; echo $?)"
+	grep -q 'conf:[0-9]*: address = "x.test:.*until the name can be' \
+	    "$T/t.out" || fail 'no warning of it'
+	shuttled_start -c "$T/conf"
+	assert_log 'address = "x.test:.*until the name can be looked up'
+	assert_log '127.0.0.2:.* is now p/s#1'
+	assert_eq 'without it' b2 "$(spread 2)"
+	zone 'x.test A 0 127.0.0.1' 'y.test A 0 127.0.0.2'
+	assert_log "name x.test: 127.0.0.1:$PORT is now p/x\$"
+	assert_eq 'with it' 'a2 b2' "$(spread 4)"
+	# The other question about it may be under way.
+	wait_for 5 asked $(($(grep -c 'y.test 1 ' "$T/dns.out") + 5)) 'y.test 1 '
+	questions=$(grep -c 'x.test' "$T/dns.out")
+	wait_for 5 asked $(($(grep -c 'y.test 1 ' "$T/dns.out") + 5)) 'y.test 1 '
+	assert_eq questions "$questions" "$(grep -c 'x.test' "$T/dns.out")"
+	zone silent
+	reload
+	assert_eq 'after a reload without answers' 'a2 b2' "$(spread 4)"
+	unset RES_OPTIONS
+	stop
+}
+
 # Those that there is no source for are as if they were not there.
 one_family_has_a_source() {
 	servers
@@ -591,7 +626,7 @@ run_cases are_checked begin_as_told answers_become_servers \
     one_target_fails failing_target_keeps_its_servers aliases_are_followed \
     nowhere_is_no_server gone_names_are_not_held \
     port_changes_without_answers sessions_of_another_address \
-    backup_waits_for_the_name one_family_has_a_source \
+    backup_waits_for_the_name static_name_comes_later one_family_has_a_source \
     gone_names_are_held services two_targets_in_one many_answers \
     ttl_within_bounds changes_under_load known_to_those_who_come \
     start_does_not_wait one_process_looks_once

@@ -280,6 +280,32 @@ no_fake(void **state)
 	return 0;
 }
 
+/* What an answer calls so is no server; what is written so is meant. */
+static void
+test_nowhere(void **state)
+{
+	struct addrinfo list[4];
+	struct addr sa[4], out[4];
+	const char *why;
+
+	(void)state;
+	fake_list(list, sa);
+	sa[0].in.sin_addr.s_addr = INADDR_ANY;
+	sa[2].in6.sin6_addr = in6addr_any;
+	faked = list;
+	assert_int_equal(addr_parse("www.example:80", ADDR_CONNECT, out, 4,
+	    &why), 1);
+	assert_int_equal(out[0].in.sin_addr.s_addr, htonl(0x0a000002));
+	assert_int_equal(addr_parse("www.example:80", ADDR_LISTEN, out, 4,
+	    &why), 3);
+	list[0].ai_next = NULL;
+	assert_int_equal(addr_parse("www.example:80", ADDR_CONNECT, out, 4,
+	    &why), -1);
+	assert_non_null(strstr(why, "0.0.0.0"));
+	assert_int_equal(addr_parse("0.0.0.0:80", ADDR_CONNECT, out, 4, &why),
+	    1);
+}
+
 static void
 test_every_address_of_a_name(void **state)
 {
@@ -484,6 +510,7 @@ main(void)
 		cmocka_unit_test(test_more_mistakes),
 		cmocka_unit_test(test_longest_unix_path),
 		cmocka_unit_test(test_random_round_trips),
+		FAKED(test_nowhere),
 		FAKED(test_every_address_of_a_name),
 		FAKED(test_no_more_than_there_is_room_for),
 		FAKED(test_names_without_an_address),

@@ -22,7 +22,8 @@ void	__wrap_freeaddrinfo(struct addrinfo *);
 static int	fail_lookup;		/* the next call gives this */
 static struct addrinfo twins[2];
 static struct sockaddr_in twin[2];
-static struct sockaddr_in6 other = { .sin6_family = AF_INET6 };
+static struct sockaddr_in6 other = { .sin6_family = AF_INET6,
+    .sin6_addr.s6_addr[15] = 5 };
 
 int
 __wrap_getaddrinfo(const char *host, const char *port,
@@ -550,6 +551,65 @@ test_addresses_at_another_port(void **state)
 	board_free(b);
 }
 
+/* A name that fails is no error: it is looked up again until it succeeds. */
+static void
+test_name_fails(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	conf.workers = 1;
+	fail_lookup = EAI_AGAIN;
+	assert_int_equal(add_resolved("s", "twins:80", RESOLVE_OFF), 0);
+	assert_true(conf.lookups == 1 && conf.lookup->once);
+	assert_string_equal(conf.lookup->why, gai_strerror(EAI_AGAIN));
+	assert_int_equal(conf.backends, ADDR_OF_HOST);
+	assert_string_equal(conf.backend[0].name, "s");
+	assert_string_equal(conf.backend[1].name, "s#2");
+	for (i = 0; i < ADDR_OF_HOST; i++)
+		assert_true(conf.backend[i].question != 0);
+	/* An error of our own is one, and so is what is no address at all. */
+	fail_lookup = EAI_MEMORY;
+	assert_int_equal(add_resolved("t", "twins:80", RESOLVE_OFF), -1);
+	assert_int_equal(add_resolved("u", "twins", RESOLVE_OFF), -1);
+	assert_int_equal(conf.lookups, 1);
+}
+
+/* Where it was the last time it still is; where it never was nothing is. */
+static void
+test_name_fails_at_a_reload(void **state)
+{
+	struct board *b = board_new(16, NULL);
+	struct site site;
+	struct addr a;
+	char text[ADDR_TEXT];
+	uint32_t i;
+
+	(void)state;
+	sit_down(b, 1, "twins:80", RESOLVE_OFF);
+	assert_int_equal(conf.backends, 2);
+	fail_lookup = EAI_AGAIN;
+	sit_down(b, 2, "twins:81", RESOLVE_OFF);
+	assert_int_equal(conf.backends, ADDR_OF_HOST);
+	for (i = 0; i < ADDR_OF_HOST; i++) {
+		site_read(&b->backend[conf.backend[i].seat].site, &site);
+		assert_int_equal(site.question, conf.backend[i].question);
+		assert_int_equal(site_serves(&site), i < 2);
+		if (i >= 2)
+			continue;
+		site_addr(&site, &a);
+		assert_string_equal(addr_format(&a, text, sizeof(text)),
+		    i == 0 ? "10.0.0.1:81" : "10.0.0.2:81");
+	}
+	/* Another name says nothing of it: that is down, and no longer pending. */
+	fail_lookup = EAI_NONAME;
+	sit_down(b, 3, "others:81", RESOLVE_OFF);
+	site_read(&b->backend[conf.backend[0].seat].site, &site);
+	assert_true(site.question == conf.backend[0].question);
+	assert_false(site_serves(&site) || site.failed);
+	board_free(b);
+}
+
 static void
 test_badly_resolved(void **state)
 {
@@ -655,6 +715,8 @@ main(void)
 		TEST(test_log_sessions),
 		TEST(test_resolved),
 		TEST(test_seats_by_address),
+		TEST(test_name_fails),
+		TEST(test_name_fails_at_a_reload),
 		TEST(test_addresses_at_another_port),
 		TEST(test_badly_resolved),
 		TEST(test_resolvers),

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf_hosts.h: the names that servers are given by and that are looked up once,
+ * each of them one time. Which there are, what they mean and what becomes of that
+ * are three steps, so that another process can do the second.
+ */
+#ifndef CONF_HOSTS_H
+#define CONF_HOSTS_H
+
+#include <stdint.h>
+
+#include "conf.h"
+#include "settings.h"
+
+/* Those of these settings, not looked up. -1 with ENOMEM. */
+int	conf_hosts_list(const struct settings *, struct hosts *);
+
+/*
+ * Look them up, one by one, each that begins within *ms*; those for which there is
+ * no time have ADDR_LATE. May block.
+ */
+void	conf_hosts_look_up(struct hosts *, uint64_t ms);
+
+/* What is known of it, or NULL. */
+const struct addr_host *conf_hosts_find(const struct hosts *,
+	    const char *name);
+
+void	conf_hosts_free(struct hosts *);
+
+#endif
