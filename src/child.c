@@ -82,6 +82,7 @@ child_pay(struct child *c, int log)
 		char	 message;
 	} order[] = {
 		{ TELL_LOG, CHANNEL_LOG }, { TELL_GO, CHANNEL_GO },
+		{ TELL_RETIRE, CHANNEL_RETIRE },
 		{ TELL_LOOK, CHANNEL_LOOK },
 	};
 	size_t i;

@@ -21,7 +21,8 @@ enum child_state { CHILD_STARTING, CHILD_READY, CHILD_CLOSED };
 enum {
 	TELL_LOG = 1,			/* log here */
 	TELL_GO = 2,			/* accept */
-	TELL_LOOK = 4			/* somebody may be waiting */
+	TELL_RETIRE = 4,		/* drain */
+	TELL_LOOK = 8			/* somebody may be waiting */
 };
 
 struct child {

@@ -283,8 +283,7 @@ children_remove(struct children *cs)
 			return 0;
 		}
 		if (is_serving(cs, c)) {
-			c->leaving = true;
-			(void)kill(c->pid, SIGQUIT);
+			children_release(cs, c);
 			return 0;
 		}
 	}
@@ -448,6 +447,21 @@ children_signal(struct children *cs, int sig, bool leaving)
 		if (leaving)
 			c->leaving = true;
 		(void)kill(c->pid, sig);
+	}
+}
+
+void
+children_drain(struct children *cs)
+{
+	struct child *c;
+	uint32_t i;
+
+	for (i = 0; i < cs->slots; i++) {
+		c = &cs->at[i];
+		if (c->pid == 0)
+			c->due = 0;
+		else if (!children_coming(cs, c))
+			children_release(cs, c);
 	}
 }
 

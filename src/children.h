@@ -137,6 +137,9 @@ void	children_end_prober(struct children *, int sig);
 /* Send *sig* to all workers that were told to accept; *leaving*: they end. */
 void	children_signal(struct children *, int sig, bool leaving);
 
+/* The service goes on without these: they drain, for reload_timeout at most. */
+void	children_drain(struct children *);
+
 /* Hand the log's new descriptor to all that log to this target. */
 void	children_new_log(struct children *);
 
@@ -161,6 +164,7 @@ bool	children_coming(const struct children *, const struct child *);
 int	children_spawn(struct children *, uint32_t slot, uint32_t generation);
 int	children_slot(struct children *, uint32_t *slot);
 void	children_tell(struct children *, struct child *, unsigned what);
+void	children_release(struct children *, struct child *);
 void	children_end_channel(struct children *, struct child *);
 
 #endif

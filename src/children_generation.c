@@ -138,8 +138,8 @@ children_retire(struct children *cs)
 			c->due = 0;
 		if (c->pid == 0 || c->leaving)
 			continue;
-		c->leaving = c->awaited = true;
-		(void)kill(c->pid, SIGQUIT);
+		children_release(cs, c);
+		c->awaited = true;
 		n++;
 	}
 	return n;

@@ -56,6 +56,16 @@ children_tell(struct children *cs, struct child *c, unsigned what)
 }
 
 void
+children_release(struct children *cs, struct child *c)
+{
+	c->leaving = true;
+	if (c->channel != -1)
+		children_tell(cs, c, TELL_RETIRE);
+	else
+		(void)kill(c->pid, SIGQUIT);
+}
+
+void
 children_look(struct children *cs)
 {
 	uint32_t i;

@@ -344,6 +344,7 @@ static const struct directive table[] = {
 { X, "buffers",	"512", NUMBER(1, 1 << 20, "blocks of 64 KiB"),
 				MEMBER(conf, buffers) },
 { X, "drain_timeout", "10m", TIME(0, YEAR), MEMBER(conf, drain_timeout) },
+{ X, "reload_timeout", "off", TIME(0, YEAR), MEMBER(conf, reload_timeout) },
 { X, "grace",	"off", TIME(0, YEAR), MEMBER(conf, grace) },
 { X, "sessions", NULL, NUMBER(1, 300000, "in each worker"),
 				MEMBER(conf, sessions) },

@@ -224,7 +224,7 @@ drain_workers(struct master *m)
 	m->hopeless = 0;
 	log_line(m->log, LOG_NOTICE, "draining all workers: connections wait "
 	    "in the queue until TTIN starts one");
-	children_signal(&m->children, SIGQUIT, true);
+	children_drain(&m->children);
 }
 
 static void
@@ -289,7 +289,7 @@ be_replaced(struct master *m)
 	memset(&m->notify, 0, sizeof(m->notify));
 	instance_stop_listening(m->instance);
 	children_end_prober(&m->children, SIGTERM);
-	children_signal(&m->children, SIGQUIT, true);
+	children_drain(&m->children);
 }
 
 /* What changes a service is for one that is to stay. */

@@ -52,6 +52,7 @@ static const struct option longs[] = {
 	{ "idle-timeout", required_argument, NULL, LONG },
 	{ "fin-timeout", required_argument, NULL, LONG },
 	{ "drain-timeout", required_argument, NULL, LONG },
+	{ "reload-timeout", required_argument, NULL, LONG },
 	{ "grace", required_argument, NULL, LONG },
 	{ "buffers", required_argument, NULL, LONG },
 	{ "busy-poll", required_argument, NULL, LONG },
@@ -102,6 +103,7 @@ static const char usage[] =
 "      --idle-timeout T     end sessions in which no byte moves (off)\n"
 "      --fin-timeout T      the same once one side has ended (1m)\n"
 "      --drain-timeout T    end sessions so long after QUIT (10m)\n"
+"      --reload-timeout T   end those of before so long after HUP or USR2 (off)\n"
 "      --grace T            go on accepting so long after QUIT (off)\n"
 "      --buffers N          blocks of 64 KiB for unsent bytes, each worker (512)\n"
 "      --busy-poll N        spin so many microseconds before sleeping (0)\n"

@@ -30,7 +30,7 @@
 /* The heart beats at least so often, in ms. */
 #define HEARTBEAT	1000
 
-/* Between the end of file and the reset at the end of a drain, in ms. */
+/* Between the end of file and the end of a drain, in ms, at most. */
 #define DRAIN_GRACE	5000
 
 struct worker {
@@ -52,9 +52,11 @@ struct worker {
 	const char	*sandbox;	/* what it consists of */
 	bool		 draining;
 	bool		 closed;	/* and accepts no more */
-	bool		 shutting;	/* the drain timeout is over */
+	bool		 shutting;	/* and ends its sessions */
 	bool		 stop;
-	uint64_t	 drain_end;	/* of the next stage; 0: never */
+	const char	*timeout;	/* which one of a drain counts */
+	uint64_t	 drain_end;	/* when it is over; 0: never */
+	uint64_t	 drain_shut;	/* when sessions are asked to end */
 	uint64_t	 us;		/* sys_now_us(), set each turn */
 	uint64_t	 awake_until;	/* the same: do not sleep before */
 };
@@ -270,14 +272,25 @@ worker_free(struct worker *w)
 	free(w);
 }
 
+/* The drain lasts so long from now, in ms; 0: no shorter than it would. */
+static void
+limit_drain(struct worker *w, const char *which, uint64_t ms)
+{
+	uint64_t end = w->table.now + ms, grace = ms / 5;
+
+	if (ms == 0 || (w->drain_end != 0 && w->drain_end <= end))
+		return;
+	w->timeout = which;
+	w->drain_end = end;
+	w->drain_shut = end - (grace < DRAIN_GRACE ? grace : DRAIN_GRACE);
+}
+
 static void
 start_drain(struct worker *w, const char *why)
 {
 	if (w->draining)
 		return;
 	w->draining = true;
-	if (w->conf->drain_timeout != 0)
-		w->drain_end = w->table.now + w->conf->drain_timeout;
 	atomic_store(&w->me->state, WORKER_CLOSING);
 	if (!w->single)
 		setproctitle("worker %u, generation %u, draining",
@@ -289,24 +302,43 @@ start_drain(struct worker *w, const char *why)
 	acceptor_finish(&w->acceptor);
 }
 
-/* The drain has lasted too long: first ask kindly, then reset. */
+/* From QUIT on the time of all runs, of those that were replaced before, too. */
+static void
+retire(struct worker *w, const char *why)
+{
+	limit_drain(w, "reload", w->conf->reload_timeout);
+	start_drain(w, why);
+}
+
+static void
+quit(struct worker *w, const char *why)
+{
+	limit_drain(w, "drain", w->conf->drain_timeout);
+	start_drain(w, why);
+}
+
+/* It has lasted nearly too long: first ask kindly, at its end reset. */
 static void
 drain_stage(struct worker *w)
 {
-	if (w->drain_end == 0 || w->table.now < w->drain_end)
+	/* The master after ours may be the one that is told to quit. */
+	if (w->draining && w->drain_end == 0 &&
+	    atomic_load(&w->board->ledger->leaving))
+		limit_drain(w, "drain", w->conf->drain_timeout);
+	if (w->drain_end == 0 || w->table.now < w->drain_shut)
 		return;
 	if (!w->shutting) {
 		w->shutting = true;
-		w->drain_end = w->table.now + DRAIN_GRACE;
-		log_line(w->log, LOG_WARNING, "drain timeout: %u session%s "
+		log_line(w->log, LOG_WARNING, "%s timeout: %u session%s "
 		    "left, the oldest %llu s old: sending end of file",
-		    w->table.live, text_s(w->table.live),
+		    w->timeout, w->table.live, text_s(w->table.live),
 		    (unsigned long long)table_oldest(&w->table) / 1000);
 		table_shut(&w->table, END_DRAIN);
-		return;
 	}
-	log_line(w->log, LOG_WARNING, "drain timeout: resetting %u session%s",
-	    w->table.live, text_s(w->table.live));
+	if (w->table.now < w->drain_end)
+		return;
+	log_line(w->log, LOG_WARNING, "%s timeout: resetting %u session%s",
+	    w->timeout, w->table.live, text_s(w->table.live));
 	table_kill(&w->table, END_DRAIN, true);
 	w->stop = true;
 }
@@ -350,7 +382,7 @@ on_signal(struct worker *w, int sig)
 		w->stop = true;
 		break;
 	case SIGQUIT:
-		start_drain(w, "asked to quit");
+		quit(w, "asked to quit");
 		break;
 	case SIGUSR1:
 		/* With a master it is the master who opens files. */
@@ -394,6 +426,8 @@ on_channel(struct worker *w)
 			acceptor_look(&w->acceptor);
 		else if (what == CHANNEL_GO)
 			go(w);
+		else if (what == CHANNEL_RETIRE)
+			retire(w, "asked to drain");
 		else if (fd != -1)
 			close(fd);
 	}
@@ -401,7 +435,7 @@ on_channel(struct worker *w)
 		poller_forget(w->poller, w->channel);
 		close(w->channel);
 		w->channel = -1;
-		start_drain(w, "the master is gone");
+		retire(w, "the master is gone");
 	}
 }
 
@@ -432,14 +466,15 @@ on_event(struct worker *w, const struct poller_event *ev)
 static int
 wait_time(const struct worker *w)
 {
-	uint64_t now = w->table.now;
+	uint64_t now = w->table.now, due;
 	int ms = HEARTBEAT;
 
 	/* Its next bytes may come at once: rather turn than sleep. */
 	if (w->us < w->awake_until && w->table.live > 0)
 		return 0;
-	if (w->drain_end != 0 && w->drain_end < now + (uint64_t)ms)
-		ms = w->drain_end <= now ? 0 : (int)(w->drain_end - now);
+	due = w->shutting ? w->drain_end : w->drain_shut;
+	if (due != 0 && due < now + (uint64_t)ms)
+		ms = due <= now ? 0 : (int)(due - now);
 	ms = acceptor_wait(&w->acceptor, ms);
 	ms = spares_wait(w->table.spares, ms);
 	ms = queue_wait(w->table.queue, now, ms);

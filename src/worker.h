@@ -24,6 +24,7 @@ enum {
 	CHANNEL_READY = 'R',		/* to the master: I could accept */
 	CHANNEL_CLOSED = 'C',		/* to the master: I accept no more */
 	CHANNEL_GO = 'G',		/* to the worker: accept */
+	CHANNEL_RETIRE = 'O',		/* to the worker: others serve, drain */
 	CHANNEL_LOG = 'L',		/* to the worker: log to this descriptor */
 	CHANNEL_LOOK = 'A'		/* to the worker: is anybody waiting? */
 };

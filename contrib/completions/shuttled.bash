@@ -71,7 +71,8 @@ _shuttled() {
 	--connect-timeout)
 		_shuttled_words "500ms 1s 5s 30s" "$cur"
 		;;
-	--idle-timeout | --fin-timeout | --drain-timeout | --grace)
+	--idle-timeout | --fin-timeout | --drain-timeout | --reload-timeout | \
+	--grace)
 		_shuttled_words "off 30s 1m 10m 1h" "$cur"
 		;;
 	--buffers)
@@ -117,7 +118,7 @@ _shuttled() {
 		    -u --user -t --test -T --explain -v --verbose -q --quiet
 		    -V --version -h --help --ports-file --connect-timeout
 		    --retries --balance --check --idle-timeout --fin-timeout
-		    --drain-timeout --grace --buffers --busy-poll --defer-accept
+		    --drain-timeout --reload-timeout --grace --buffers --busy-poll --defer-accept
 		    --fast-open --pin-cpus --chroot --sandbox
 		    --sessions --log-format --log-sessions
 		    --log-interval" "$cur"

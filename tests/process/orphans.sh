@@ -69,8 +69,8 @@ under_load() {
 	forget_orphans
 }
 
-the_drain_timeout_holds() {
-	start_and_kill -w 2 --drain-timeout 1s
+the_reload_timeout_holds() {
+	start_and_kill -w 2 --reload-timeout 1s
 	load_start kept -k 10
 	load_wait kept
 	kill_master
@@ -163,6 +163,6 @@ killed_at_the_start() {
 }
 
 run_cases workers_end_at_once_without_sessions sessions_finish_first \
-    under_load the_drain_timeout_holds orphans_take_term \
+    under_load the_reload_timeout_holds orphans_take_term \
     the_next_instance_starts_at_once the_pidfile_is_free \
     killed_while_a_worker_is_born killed_at_the_start

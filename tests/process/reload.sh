@@ -243,14 +243,14 @@ files_change() {
 	[ ! -e "$T/ports2" ] || fail 'the ports file was left'
 }
 
-# The drain timeout is for old generations, too, and says why it ends them.
-drain_timeout() {
+# An old generation that has a time is ended then, and says why.
+reload_timeout() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1 --drain-timeout 300ms
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1 --reload-timeout 300ms
 	load_start kept -k 3 -x
 	load_wait kept
 	reload
-	wait_for 5 log_has 'drain timeout: 3 sessions left, the oldest'
+	wait_for 5 log_has 'reload timeout: 3 sessions left, the oldest'
 	serves || fail 'it does not serve'
 	wait_for 15 log_reaches 3 'end=proxy.drain'
 	wait_for 5 workers_are 1
@@ -258,6 +258,30 @@ drain_timeout() {
 	assert_eq 'kept ones that were ended' 3 \
 	    "$(load_count kept kept reset cut)"
 	shuttled_stop
+}
+
+# The one of the end begins with the end, for all generations.
+drain_timeout() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1 --drain-timeout 300ms
+	load_start kept -k 3 -x
+	load_wait kept
+	reload
+	signal TTIN
+	signal TTOU
+	signal WINCH
+	reload
+	wait_for 5 workers_are 2
+	sleep 1
+	load_start busy -k 3 -x
+	load_wait busy
+	workers_are 2 || fail 'a reload has ended sessions'
+	assert_eq 'sessions that were ended' 0 "$(log_count 'end=proxy.drain')"
+	signal QUIT
+	shuttled_ended 0 5
+	assert_eq 'sessions that were ended' 6 "$(log_count 'end=proxy.drain')"
+	load_end kept
+	load_end busy
 }
 
 without_master() {
@@ -269,7 +293,7 @@ without_master() {
 }
 
 run_cases long_sessions_stay under_load many_at_once winch_and_back \
-    stopped_worker drain_timeout without_master
+    stopped_worker reload_timeout drain_timeout without_master
 [ -n "$SHUTTLED_WRAP" ] || run_cases listeners_come_and_go \
     the_queue_of_one_that_goes files_change new_workers_fail
 # Dozens of processes are too many where each is large.

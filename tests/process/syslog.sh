@@ -84,7 +84,7 @@ over_udp() {
 	sessions 50
 	wait_for 5 got_reaches 100 'session end'
 	shuttled_stop
-	wait_for 5 got_reaches 2 'draining: asked to quit'
+	wait_for 5 got_reaches 2 'draining: asked to'
 	receiver_end
 }
 
@@ -98,7 +98,7 @@ over_tcp() {
 	signal USR1
 	wait_for 5 got_reaches 1 'log reopened'
 	shuttled_stop
-	wait_for 5 got_reaches 2 'draining: asked to quit'
+	wait_for 5 got_reaches 2 'draining: asked to'
 	wait_for 5 got_reaches 1 'all workers have ended'
 	receiver_end
 }

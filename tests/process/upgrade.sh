@@ -77,6 +77,23 @@ sessions_outlive_it() {
 	[ ! -e "$T/sock" ] || fail 'the unix socket was left'
 }
 
+# Sessions outlive it for as long as they like, until the new one is told to quit.
+drain_timeout() {
+	echo_start
+	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 1 --drain-timeout 300ms
+	first=$PID
+	load_start kept -k 3 -x
+	load_wait kept
+	upgraded
+	sleep 1
+	alive "$first" || fail 'an upgrade has ended sessions'
+	load_is kept ready || fail 'an upgrade has ended sessions'
+	daemon_stop QUIT
+	wait_for 5 gone "$first"
+	assert_eq 'sessions that were ended' 3 "$(log_count 'end=proxy.drain')"
+	load_end kept
+}
+
 under_load() {
 	echo_start
 	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 3
@@ -367,6 +384,6 @@ configuration_changes() {
 
 original=${SHUTTLED%/*}/original
 cp "$SHUTTLED" "$original"
-run_cases sessions_outlive_it under_load board_goes_along program_is_broken \
+run_cases sessions_outlive_it drain_timeout under_load board_goes_along program_is_broken \
     it_cannot_start it_hangs_with_the_pidfile it_is_stubborn \
     it_makes_no_sense reload_meanwhile old_master_dies configuration_changes

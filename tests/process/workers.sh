@@ -165,7 +165,7 @@ process_titles() {
 		try_for 1 drains "$pid" || gone "$pid" ||
 			fail "title: $(title "$pid")"
 	done
-	wait_for 5 log_reaches 3 'draining: asked to quit'
+	wait_for 5 log_reaches 3 'draining: asked to'
 	load_end kept
 	load_all_ok kept 40
 	shuttled_ended 0 5
