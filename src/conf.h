@@ -102,6 +102,7 @@ struct conf {
 	bool		 log_errors;	/* sessions that did not end well */
 	unsigned	 log_every;	/* of the others one in so many, 0: none */
 	uint64_t	 log_interval;	/* ms between lines of one, 0: off */
+	const char	*no_user;	/* why it stays this one; NULL: it changes */
 	const char	*pidfile;	/* NULL: none */
 	const char	*ports_file;	/* NULL: none */
 	struct identity	 user;		/* of workers, when root starts us */

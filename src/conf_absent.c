@@ -158,6 +158,10 @@ conf_absent(const struct conf *c, struct complaints *cs)
 	const struct value *v;
 	size_t i, pools = 0;
 
+	if (c->no_user != NULL)
+		complain(cs, "workers run as uid %u, for %s; name a user to "
+		    "make that an error (-u)", (unsigned)c->user.uid,
+		    c->no_user);
 	for (i = 0; i < st->sections; i++) {
 		s = st->section[i];
 		if (s->kind == SECTION_POOL)

@@ -123,12 +123,13 @@ check_listener(const struct listener *l, struct complaints *cs)
 static int
 check_chroot(const struct conf *c, struct complaints *cs)
 {
+	const char *why;
 	struct stat sb;
 
 	if (c->chroot == NULL)
 		return 0;
-	if (geteuid() != 0) {
-		complain(cs, "chroot %s: only root can do that", c->chroot);
+	if ((why = priv_chroot_obstacle()) != NULL) {
+		complain(cs, "chroot %s: %s", c->chroot, why);
 		return EX_NOPERM;
 	}
 	if (stat(c->chroot, &sb) == -1)

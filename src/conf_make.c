@@ -100,9 +100,12 @@ set_user(struct conf *c, struct complaints *cs)
 {
 	const char *why;
 
-	if (c->user.name[0] == '\0' && geteuid() == 0 &&
-	    priv_look_up(NULL, &c->user, &why) == -1)
+	if (c->user.name[0] != '\0' || geteuid() != 0)
+		return;
+	if (priv_look_up(NULL, &c->user, &why) == -1)
 		complain(cs, "option -u, --user: %s", why);
+	else if ((c->no_user = priv_obstacle(&c->user)) != NULL)
+		priv_get_own(&c->user);
 }
 
 /* Of the listener or, where it has none, of all. Both are looked at anyway. */

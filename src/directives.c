@@ -73,12 +73,11 @@ read_user(const char *text, void *to)
 
 	if (priv_look_up(text, &c->user, &why) == -1)
 		return why;
-	if (geteuid() == 0)
-		return NULL;
-	if (c->user.uid != geteuid())
-		return "only root can change the user";
-	return strchr(text, ':') == NULL || c->user.gid == getegid() ? NULL :
-	    "only root can change the group";
+	/* Its own user has the group that it was started with. */
+	if (strchr(text, ':') == NULL && geteuid() != 0 &&
+	    c->user.uid == geteuid())
+		c->user.gid = getegid();
+	return priv_obstacle(&c->user);
 }
 
 static const char *

@@ -64,13 +64,13 @@ lock_pidfile(struct instance *in)
 static int
 check_chroot(struct instance *in, const char *dir)
 {
+	const char *why;
 	struct stat st;
 
 	if (dir == NULL)
 		return 0;
-	if (geteuid() != 0)
-		return fail(in, EX_NOPERM, "chroot %s: only root can do that",
-		    dir);
+	if ((why = priv_chroot_obstacle()) != NULL)
+		return fail(in, EX_NOPERM, "chroot %s: %s", dir, why);
 	if (stat(dir, &st) == -1)
 		return fail(in, EX_UNAVAILABLE, "chroot %s: %s", dir,
 		    strerror(errno));

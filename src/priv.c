@@ -9,11 +9,13 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include <ctype.h>
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,6 +35,38 @@ default_user(void)
 	return pw;
 }
 
+/* A user or group as a number. (uid_t)-1 means "do not change". */
+static bool
+read_number(const char *text, unsigned *id)
+{
+	const char *err;
+
+	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return false;
+	*id = (unsigned)strtonum(text, 0, UINT32_MAX - 1, &err);
+	return err == NULL;
+}
+
+static int
+look_up_user(struct identity *id, bool group_follows, const char **why)
+{
+	const struct passwd *pw = getpwnam(id->name);
+
+	if (pw == NULL && read_number(id->name, &id->uid)) {
+		if ((pw = getpwuid(id->uid)) == NULL && group_follows)
+			return 0;
+		*why = "this number has no account: name its group too, such "
+		    "as 65534:65534";
+	} else {
+		*why = "there is no such user";
+	}
+	if (pw == NULL)
+		return -1;
+	id->uid = pw->pw_uid;
+	id->gid = pw->pw_gid;
+	return 0;
+}
+
 int
 priv_look_up(const char *text, struct identity *id, const char **why)
 {
@@ -42,7 +76,8 @@ priv_look_up(const char *text, struct identity *id, const char **why)
 
 	if (text == NULL) {
 		if ((pw = default_user()) == NULL) {
-			*why = "there is neither a user shuttled nor nobody";
+			*why = "there is neither a user shuttled nor nobody; "
+			    "name one, or numbers, such as 65534:65534";
 			return -1;
 		}
 		text = pw->pw_name;
@@ -53,24 +88,26 @@ priv_look_up(const char *text, struct identity *id, const char **why)
 	}
 	if ((group = strchr(id->name, ':')) != NULL)
 		*group++ = '\0';
-	if ((pw = getpwnam(id->name)) == NULL) {
-		*why = isdigit((unsigned char)id->name[0]) ?
-		    "there is no user of this name; numbers are not taken" :
-		    "there is no such user";
+	if (look_up_user(id, group != NULL, why) == -1)
 		return -1;
-	}
-	id->uid = pw->pw_uid;
-	id->gid = pw->pw_gid;
 	if (group == NULL)
 		return 0;
-	if ((gr = getgrnam(group)) == NULL) {
-		*why = isdigit((unsigned char)group[0]) ?
-		    "there is no group of this name; numbers are not taken" :
-		    "there is no such group";
+	if ((gr = getgrnam(group)) != NULL)
+		id->gid = gr->gr_gid;
+	else if (!read_number(group, &id->gid)) {
+		*why = "there is no such group";
 		return -1;
 	}
-	id->gid = gr->gr_gid;
 	return 0;
+}
+
+void
+priv_get_own(struct identity *id)
+{
+	memset(id, 0, sizeof(*id));
+	id->uid = geteuid();
+	id->gid = getegid();
+	snprintf(id->name, sizeof(id->name), "%u", id->uid);
 }
 
 /* No file system but what is below *dir*. */
@@ -144,11 +181,81 @@ priv_has_foreign_addresses(void)
 	return foreign_capability() != NONE;
 }
 
+const char *
+priv_chroot_obstacle(void)
+{
+	if (geteuid() != 0)
+		return "only root can do that";
+	return has(CAP_SYS_CHROOT) ? NULL : "this needs CAP_SYS_CHROOT";
+}
+
+static bool
+is_own(const struct identity *id)
+{
+	return id->uid == geteuid() && id->gid == getegid();
+}
+
+/* Does this user namespace have a name for this user or group? */
+static bool
+is_mapped(const char *file, unsigned id)
+{
+	unsigned inside, outside, n;
+	bool found = false;
+	FILE *f;
+
+	if ((f = fopen(file, "re")) == NULL)
+		return true;
+	while (!found && fscanf(f, "%u %u %u", &inside, &outside, &n) == 3)
+		found = id - inside < n;
+	fclose(f);
+	return found;
+}
+
+/* A user namespace may forbid to change the list of groups. */
+static bool
+keeps_groups(void)
+{
+	FILE *f = fopen("/proc/self/setgroups", "re");
+	char word[8] = "";
+
+	if (f == NULL)
+		return false;
+	if (fscanf(f, "%7s", word) != 1)
+		word[0] = '\0';
+	fclose(f);
+	return strcmp(word, "deny") == 0;
+}
+
+const char *
+priv_obstacle(const struct identity *id)
+{
+	if (is_own(id))
+		return NULL;
+	if (geteuid() != 0)
+		return id->uid != geteuid() ?
+		    "only root can change the user" :
+		    "only root can change the group";
+	if (!has(CAP_SETUID) || !has(CAP_SETGID))
+		return has(CAP_SETGID) ? "changing the user needs CAP_SETUID" :
+		    has(CAP_SETUID) ? "changing the group needs CAP_SETGID" :
+		    "changing the user needs CAP_SETUID and CAP_SETGID";
+	if (!has(CAP_KILL) && id->uid != 0)
+		return "signals to processes of another user need CAP_KILL";
+	if (!is_mapped("/proc/self/uid_map", id->uid) ||
+	    !is_mapped("/proc/self/gid_map", id->gid))
+		return "this user namespace does not map that user and group";
+	return keeps_groups() ? "this user namespace does not allow a change "
+	    "of groups (/proc/self/setgroups)" : NULL;
+}
+
 static int
 change_user(const struct identity *id)
 {
-	if (setgroups(1, &id->gid) == -1 ||
-	    setresgid(id->gid, id->gid, id->gid) == -1)
+	if (is_own(id) && !has(CAP_SETGID))
+		return 0;
+	if (setgroups(1, &id->gid) == -1 && !(is_own(id) && keeps_groups()))
+		return -1;
+	if (setresgid(id->gid, id->gid, id->gid) == -1)
 		return -1;
 	return setresuid(id->uid, id->uid, id->uid);
 }

@@ -17,10 +17,23 @@ struct identity {
 };
 
 /*
- * Look up USER[:GROUP]; NULL is the default: `shuttled` if there is such an
- * account, else `nobody`. Returns 0, or -1 with *why set to a constant text.
+ * Look up USER[:GROUP], names or numbers; NULL is the default: `shuttled` if there
+ * is such an account, else `nobody`. A number without an entry needs a group.
+ * Returns 0, or -1 with *why set to a constant text.
  */
 int	priv_look_up(const char *text, struct identity *, const char **why);
+
+/* The user and group that this process has. */
+void	priv_get_own(struct identity *);
+
+/*
+ * What keeps this process from running workers as *id* and from signalling them: a
+ * constant text that ends in what is missing, or NULL.
+ */
+const char *priv_obstacle(const struct identity *id);
+
+/* The same for changing the root directory. */
+const char *priv_chroot_obstacle(void);
 
 /* May this process bind ports that are not for everybody? */
 bool	priv_has_low_ports(void);
@@ -29,9 +42,8 @@ bool	priv_has_low_ports(void);
 bool	priv_has_foreign_addresses(void);
 
 /*
- * Become *id* for good, when this process is root, with *dir* (NULL: none) as
- * the root of its file system; otherwise *id* must be who we are, and *dir*
- * NULL. No capability is left, whoever we were, but the one for foreign addresses
+ * Become *id* for good, if this process has another user or group, with *dir*
+ * (NULL: none) as the root of its file system. Only root may do either. No capability is left, whoever we were, but the one for foreign addresses
  * where that is asked for. 0, or -1 with errno set: the process must not go on.
  */
 int	priv_drop(const struct identity *, const char *dir,

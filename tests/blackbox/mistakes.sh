@@ -140,8 +140,8 @@ once() {
 	    'a.conf:1: there is no directive pools, perhaps pool'
 	refused 64 'option --drain-timeout: "30": should be off or a time from 1ms to 8784h, such as 5s' \
 	    -l :0 --drain-timeout 30
-	[ "$(id -u)" -ne 0 ] || refused 64 'option -u, --user: "99:99": there is no user of this name; numbers are not taken' \
-	    -l :0 -u 99:99
+	refused 64 'option -u, --user: "99x:99": there is no such user' \
+	    -l :0 -u 99x:99
 }
 
 repeated_names() {

@@ -188,7 +188,94 @@ as_somebody_else() {
 	SHUTTLED_WRAP=$saved_wrap
 }
 
+# with_caps LIST COMMAND...: as root with no more than these.
+with_caps() {
+	caps=$1
+	shift
+	with_wrap "setpriv --bounding-set -all$caps --inh-caps -all" "$@"
+}
+
+# As in a container that has dropped all: root stays root, and says so.
+without_capabilities() {
+	can_bound && command -v setpriv >/dev/null || return 0
+	for caps in '' ',+setuid' ',+setuid,+setgid'; do
+		with_caps "$caps" shuttled_start -l 127.0.0.1:0 \
+		    -b builtin:echo -w 2
+		assert_log 'warning: workers run as uid 0, for '
+		for pid in "$PID" $(worker_pids); do
+			assert_eq uids '0 0 0 0' "$(status_of "$pid" Uid)"
+		done
+		for pid in $(worker_pids); do
+			assert_eq CapEff 0000000000000000 \
+			    "$(status_of "$pid" CapEff)"
+		done
+		serves || fail 'it does not serve'
+		shuttled_stop
+	done
+	for test in '' -t; do
+		with_caps '' shuttled_try -l 127.0.0.1:0 -b builtin:echo \
+		    -u daemon $test
+		assert_eq "status of -u $test" 64 "$STATUS"
+		assert_says 'option -u, --user: "daemon": changing the user needs CAP_SETUID and CAP_SETGID'
+		with_caps ,+setgid shuttled_try -l 127.0.0.1:0 \
+		    -b builtin:echo -u daemon $test
+		assert_says 'option -u, --user: "daemon": changing the user needs CAP_SETUID'
+		with_caps ,+setuid,+setgid shuttled_try -l 127.0.0.1:0 \
+		    -b builtin:echo -u daemon $test
+		assert_says 'option -u, --user: "daemon": signals to processes of another user need CAP_KILL'
+		with_caps '' shuttled_try -l 127.0.0.1:0 -b builtin:echo \
+		    --chroot "$T" $test
+		assert_eq "status of --chroot $test" 77 "$STATUS"
+		grep -q CAP_SYS_CHROOT "$T/try.out" ||
+			fail "$(cat "$T/try.out")"
+	done
+	with_caps '' shuttled_try -t -l 127.0.0.1:0 -b builtin:echo
+	assert_eq 'status of -t' 0 "$STATUS"
+	grep -q 'workers run as uid 0' "$T/try.out" || fail '-t is silent'
+	with_caps '' shuttled_start -l 127.0.0.1:0 -b builtin:echo -u root
+	assert_not_log warning
+	shuttled_stop
+}
+
+# Its root is the only user that there is.
+in_a_user_namespace() {
+	can_change_user || return 0
+	$AS_USER unshare -r true 2>/dev/null || return 0
+	chmod 1777 "$T"
+	rm -f "$T/log" "$T/ports" "$T/stderr"
+	with_wrap "$AS_USER unshare -r" shuttled_start -l 127.0.0.1:0 \
+	    -b builtin:echo -w 2
+	assert_log 'warning: workers run as uid 0, for this user namespace'
+	serves || fail 'it does not serve'
+	shuttled_stop
+	with_wrap "$AS_USER unshare -r" shuttled_try -l 127.0.0.1:0 \
+	    -b builtin:echo -u daemon
+	assert_eq 'status of -u' 64 "$STATUS"
+	rm -f "$T/log" "$T/stderr"
+}
+
+# An image need not have accounts.
+numbers_without_an_account() {
+	workers=2
+	start_with_groups -w 2 -u 54321:54322
+	check_all 54321 54322
+	serves || fail 'it does not serve'
+	shuttled_stop
+	shuttled_try -l 127.0.0.1:0 -b builtin:echo -u 54321
+	assert_eq 'status without a group' 64 "$STATUS"
+	assert_says 'option -u, --user: "54321": this number has no account: name its group too, such as 65534:65534'
+	workers=2
+	start_with_groups -w 2 -u "$(id -u daemon)"
+	check_all "$(id -u daemon)" "$(id -g daemon)"
+	shuttled_stop
+	for text in 4294967295:1 4294967296:1 1:4294967295 -1:1 1x:1 : 1:; do
+		shuttled_try -t -l 127.0.0.1:0 -b builtin:echo -u "$text"
+		assert_eq "status of -u $text" 64 "$STATUS"
+	done
+}
+
 [ "$(id -u)" -eq 0 ] || skip 'not root'
 [ -z "$SHUTTLED_WRAP" ] || skip 'the wrapper has descriptors of its own'
 run_cases by_default another_user_and_group root_when_asked_for one_process \
-    descriptors as_somebody_with_a_capability as_somebody_else
+    descriptors without_capabilities in_a_user_namespace \
+    numbers_without_an_account as_somebody_with_a_capability as_somebody_else
