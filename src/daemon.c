@@ -34,6 +34,19 @@ relay_status(int fd)
 }
 
 int
+daemon_fill_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= STDIN_FILENO && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return fd == -1 ? -1 : 0;
+}
+
+int
 daemon_start(void)
 {
 	int report[2];

@@ -7,6 +7,12 @@
 #define DAEMON_H
 
 /*
+ * Open those of standard input, output and error that are closed on /dev/null.
+ * To be called first of all. 0, or -1 with errno set.
+ */
+int	daemon_fill_standard(void);
+
+/*
  * Continue in a child of its own session. The parent waits for daemon_report()
  * and exits with the status given there. Returns the descriptor to report to,
  * in the child only; -1 with errno set.

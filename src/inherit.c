@@ -11,6 +11,7 @@
 
 #include <sys/socket.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -137,10 +138,46 @@ inherit(struct inheritance *in)
 	return result;
 }
 
-bool
-inherit_any(const struct inheritance *in)
+static bool
+was_inherited(const struct inheritance *in, int fd)
 {
-	return in->sockets > 0 || in->board != -1 || in->channel != -1;
+	size_t i;
+
+	for (i = 0; i < in->sockets; i++)
+		if (in->socket[i].fd == fd)
+			return true;
+	return fd == in->board || fd == in->channel;
+}
+
+/* Without /proc: as many as a process usually has. */
+static void
+close_range_of_others(const struct inheritance *in)
+{
+	long fd, n = sysconf(_SC_OPEN_MAX);
+
+	for (fd = STDERR_FILENO + 1; fd < (n > 65536 ? 65536 : n); fd++)
+		if (!was_inherited(in, (int)fd))
+			(void)close((int)fd);
+}
+
+void
+inherit_close_others(const struct inheritance *in)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int fd;
+
+	if (dir == NULL) {
+		close_range_of_others(in);
+		return;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		fd = (int)strtol(entry->d_name, NULL, 10);
+		if (fd > STDERR_FILENO && fd != dirfd(dir) &&
+		    !was_inherited(in, fd))
+			(void)close(fd);
+	}
+	closedir(dir);
 }
 
 static bool

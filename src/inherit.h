@@ -44,8 +44,11 @@ int	inherit(struct inheritance *);
 int	inherit_add(struct inheritance *, int fd, bool ours,
 	    const char *wanted, const char *name);
 
-/* Is there anything? */
-bool	inherit_any(const struct inheritance *);
+/*
+ * Close every other descriptor above standard error: nothing was handed over by
+ * it, and what this process has open is open in its children, too.
+ */
+void	inherit_close_others(const struct inheritance *);
 
 /*
  * The socket for this listener, which then has it: asked for in the same words,

@@ -301,6 +301,9 @@ main(int argc, char **argv, char **envp)
 	struct conf conf;
 	int status = 0;
 
+	/* Or sockets would become standard error, and be closed with it. */
+	if (daemon_fill_standard() == -1)
+		return EX_OSERR;
 	setproctitle_init(argc, argv, envp);
 	memcpy(args + 1, argv + 1, (size_t)argc * sizeof(*args));
 	/* A log ends no service: a closed pipe, a file as long as it may be. */
@@ -309,12 +312,10 @@ main(int argc, char **argv, char **envp)
 	(void)sys_raise_descriptors();
 	if (inherit(&inherited) == -1 || activate_take(&inherited) == -1)
 		err(EX_USAGE, "what was inherited");
+	inherit_close_others(&inherited);
 	conf_init(&conf);
 	switch (options_parse(&conf, argc, args, &complaints)) {
 	case OPTIONS_RUN:
-		/* A daemon keeps nothing of whoever starts it. */
-		if (!conf.foreground && !inherit_any(&inherited))
-			closefrom(STDERR_FILENO + 1);
 		status = run(&conf, &inherited);
 		break;
 	case OPTIONS_TEST:

@@ -159,10 +159,7 @@ daemon_leaves_the_terminal() {
 	PID=$(cat "$T/pid")
 	LISTEN=$(listener 1)
 	for pid in "$PID" $(worker_pids); do
-		for fd in 0 1 2; do
-			assert_eq "descriptor $fd of $pid" /dev/null \
-			    "$(readlink "/proc/$pid/fd/$fd")"
-		done
+		assert_null "$pid" 0 1 2
 	done
 	# A session of its own: nobody's ctrl-C, nobody's hang-up.
 	assert_eq 'session of the master' "$PID" \
@@ -176,20 +173,77 @@ daemon_leaves_the_terminal() {
 	daemon_stop
 }
 
-# Whatever else the caller had open, such as the pipe of a package manager that
-# waits for its end.
-daemon_closes_what_it_was_given() {
-	exec 7>"$T/leak"
-	shuttled_daemon -l 127.0.0.1:0 -b builtin:echo -w 1
-	exec 7>&-
-	assert_eq status 0 "$STATUS"
+# assert_no_leak: of the caller's file.
+assert_no_leak() {
 	for pid in "$PID" $(worker_pids); do
 		for fd in "/proc/$pid/fd"/*; do
 			[ "$(readlink "$fd")" != "$T/leak" ] ||
-				fail "$fd is the caller's"
+				fail "$fd is the caller's ($*)"
 		done
 	done
+}
+
+# Whatever else the caller had open, such as the pipe of a package manager that
+# waits for its end, or a file that workers may not read.
+it_closes_what_it_was_given() {
+	echo_start
+	cat >"$T/conf" <<EOF
+listen: { main: { address = "127.0.0.1:0"; } }
+pool: { main: { check = "tcp"; server: { a: { address = "$BACKEND"; } } } }
+EOF
+	exec 7>"$T/leak"
+	shuttled_daemon -c "$T/conf" -w 1
+	exec 7>&-
+	assert_eq status 0 "$STATUS"
+	wait_for 5 probers 1
+	assert_no_leak daemon
 	daemon_stop
+	exec 7>"$T/leak" 8>"$T/leak"
+	shuttled_start -c "$T/conf" -w 1
+	exec 7>&- 8>&-
+	wait_for 5 probers 1
+	assert_no_leak -F
+	serves || fail 'it does not serve'
+	shuttled_stop
+	exec 7>"$T/leak"
+	# shellcheck disable=SC2086 # a list
+	shuttled_start -c "$T/conf" -w 0 $as_root
+	exec 7>&-
+	assert_no_leak -w 0
+	shuttled_stop
+}
+
+# Or listening sockets would become these, and be closed with them.
+daemon_without_standard_descriptors() {
+	for list in '<&-' '>&-' '2>&-' '<&- >&-' '<&- >&- 2>&-'; do
+		for workers in 2 0; do
+			STATUS=0
+			# shellcheck disable=SC2086 # a list
+			sh -c 'exec "$@" '"$list" sh "$SHUTTLED" -L "$T/log" \
+			    -p "$T/pid" --ports-file "$T/ports" -w $workers \
+			    -l 127.0.0.1:0 -b builtin:echo $as_root \
+			    $SHUTTLED_ARGS || STATUS=$?
+			assert_eq "status with $list" 0 "$STATUS"
+			PID=$(cat "$T/pid")
+			LISTEN=$(listener 1)
+			also_end "$PID"
+			serves || fail "it does not serve with $list"
+			for pid in "$PID" $(worker_pids); do
+				assert_null "$pid" 0 1 2
+			done
+			daemon_stop
+		done
+	done
+}
+
+# assert_null PID FD...: these are open on /dev/null.
+assert_null() {
+	pid=$1
+	shift
+	for fd in "$@"; do
+		assert_eq "descriptor $fd of $pid" /dev/null \
+		    "$(readlink "/proc/$pid/fd/$fd")"
+	done
 }
 
 # daemon_fails STATUS TEXT ARGS...: and nothing stays behind.
@@ -296,7 +350,8 @@ run_cases second_is_refused_by_the_pidfile second_is_refused_by_the_port \
     daemon_of_one_process
 # A wrapper keeps descriptors, and needs some.
 if [ -z "$SHUTTLED_WRAP" ]; then
-	run_cases daemon_leaves_the_terminal daemon_closes_what_it_was_given \
+	run_cases daemon_leaves_the_terminal it_closes_what_it_was_given \
+	    daemon_without_standard_descriptors \
 	    daemon_reports_a_worker_that_cannot_start \
 	    daemon_of_one_process_that_cannot_start
 fi
