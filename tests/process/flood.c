@@ -67,11 +67,11 @@ now_ms(void)
 
 /* Clients are watched as their numbers, the others as what follows these. */
 static void
-watch(int fd, uint32_t what)
+watch(int how, int fd, uint32_t events, uint32_t what)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = what };
+	struct epoll_event ev = { .events = events, .data.u32 = what };
 
-	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) == -1)
+	if (epoll_ctl(ep, how, fd, &ev) == -1)
 		err(1, "epoll_ctl");
 }
 
@@ -141,7 +141,7 @@ accept_all(void)
 	while ((fd = accept4(listener, NULL, NULL,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC)) != -1) {
 		served[fd].used = true;
-		watch(fd, CLIENTS + 1 + (uint32_t)fd);
+		watch(EPOLL_CTL_ADD, fd, EPOLLIN, CLIENTS + 1 + (uint32_t)fd);
 	}
 }
 
@@ -165,17 +165,23 @@ come(struct client *c)
 	int on = 1;
 
 	a.sin_addr.s_addr = htonl(UINT32_C(0x7f000101) + c->source);
-	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd == -1 || setsockopt(c->fd, IPPROTO_IP,
 	    IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) == -1 ||
 	    bind(c->fd, (struct sockaddr *)&a, sizeof(a)) == -1 ||
-	    connect(c->fd, (struct sockaddr *)&balancer,
-	    sizeof(balancer)) == -1)
+	    (connect(c->fd, (struct sockaddr *)&balancer,
+	    sizeof(balancer)) == -1 && errno != EINPROGRESS))
 		err(1, "client");
-	/* Its end may have been told already. */
-	(void)send(c->fd, &c->source, 1, MSG_NOSIGNAL);
-	watch(c->fd, (uint32_t)(c - client));
+	watch(EPOLL_CTL_ADD, c->fd, EPOLLOUT, (uint32_t)(c - client));
 	become(c, ASKING, 0);
+}
+
+/* There is a connection; but its end may have been told already. */
+static void
+ask(struct client *c)
+{
+	(void)send(c->fd, &c->source, 1, MSG_NOSIGNAL);
+	watch(EPOLL_CTL_MOD, c->fd, EPOLLIN, (uint32_t)(c - client));
 }
 
 static void
@@ -234,7 +240,9 @@ turn(void)
 
 	for (i = 0; i < events; i++) {
 		what = ev[i].data.u32;
-		if (what < CLIENTS && client[what].fd != -1)
+		if (what < CLIENTS && (ev[i].events & EPOLLOUT) != 0)
+			ask(&client[what]);
+		else if (what < CLIENTS && client[what].fd != -1)
 			hear(&client[what], now_ms());
 		else if (what == CLIENTS)
 			accept_all();
@@ -261,7 +269,7 @@ main(int argc, char **argv)
 	if ((ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		err(1, "epoll");
 	listener = meet_listen(4096);
-	watch(listener, CLIENTS);
+	watch(EPOLL_CTL_ADD, listener, EPOLLIN, CLIENTS);
 	balancer = meet_balancer(argv[4]);
 	for (i = 0; i < n; i++) {
 		client[i].fd = -1;

@@ -281,14 +281,18 @@ one_is_missing() {
 
 v6only() {
 	have_ipv6 || return 0
-	listen='listen: { l: { address = ":0"; v6only = true; } }'
+	# Nobody else gets that port of IPv4.
+	rm -f "$T/end"
+	backend_refusing taken
+	port=$(sed 's/.*://' "$T/taken")
+	listen="listen: { l: { address = \":$port\"; v6only = true; } }"
 	conf 'a: { address = "builtin:echo"; }'
 	shuttled_start -c "$T/conf"
-	port=${LISTEN##*:}
 	LISTEN="[::1]:$port"
 	serves || fail 'no IPv6'
 	peer "connect-refused 127.0.0.1:$port"
 	shuttled_stop
+	backends_release taken
 	listen="listen: { l: { address = \"[::]:$port\"; v6only = true; }
 	    m: { address = \"0.0.0.0:$port\"; } }"
 	conf 'a: { address = "builtin:echo"; }'
