@@ -220,34 +220,82 @@ expected(const struct dialog *d, const char *reply, size_t n)
 	return regexec(&d->regex, reply, 1, &all, REG_STARTEND) == 0;
 }
 
-/* RFC 9112, section 4; the reason may be missing with its blank. */
+/* RFC 9112, section 4; the reason may be missing with its blank. -1: it is none. */
+static int
+http_status(const char *line, size_t n)
+{
+	static const char like[] = "HTTP/1.d ddd";
+	size_t i;
+
+	for (i = 0; i < n && i < sizeof(like) - 1; i++)
+		if (like[i] == 'd' ? !isdigit((unsigned char)line[i]) :
+		    line[i] != like[i])
+			return -1;
+	if (n < sizeof(like))
+		return 0;
+	if (strchr(" \r\n", line[i]) == NULL || line[i] == '\0' ||
+	    line[9] == '0')
+		return -1;
+	return (line[9] - '0') * 100 + (line[10] - '0') * 10 + line[11] - '0';
+}
+
+/*
+ * The answer that others only announce (RFC 9110, section 15.2): *at* moves to
+ * its line. 0: that has not come yet. With 101 no more comes that is HTTP.
+ */
+static int
+final_status(const char *reply, size_t n, size_t *at)
+{
+	const char *line, *end;
+	int status;
+
+	for (*at = 0;; *at = (size_t)(end - reply)) {
+		line = reply + *at;
+		status = http_status(line, n - *at);
+		if (status < 100 || status > 199 || status == 101)
+			return status;
+		/* Up to the blank line. */
+		end = memchr(line, '\n', n - *at);
+		while (end != NULL && end + 1 < reply + n && end[1] != '\n' &&
+		    strncmp(end + 1, "\r\n", 2) != 0)
+			end = memchr(end + 1, '\n',
+			    (size_t)(reply + n - end - 1));
+		if (end == NULL || end + 1 >= reply + n || (end[1] == '\r' &&
+		    end + 2 >= reply + n))
+			return 0;
+		end += end[1] == '\n' ? 2 : 3;
+	}
+}
+
 static enum verdict
 judge_http(const struct check_plan *p, const char *reply, size_t n,
     char why[DIALOG_WHY])
 {
-	static const char like[] = "HTTP/1.d ddd";
-	unsigned status;
-	size_t i;
+	size_t at;
+	int status = final_status(reply, n, &at);
 
-	for (i = 0; i < n && i < sizeof(like) - 1; i++)
-		if (like[i] == 'd' ? !isdigit((unsigned char)reply[i]) :
-		    reply[i] != like[i])
-			goto wrong;
-	if (n < sizeof(like))
+	if (status == -1) {
+		strlcpy(why, "what it answers is not HTTP/1", DIALOG_WHY);
+		return VERDICT_FAILED;
+	}
+	if (status == 0 || memchr(reply + at, '\n', n - at) == NULL)
 		return VERDICT_OPEN;
-	if (strchr(" \r\n", reply[i]) == NULL || reply[i] == '\0' ||
-	    reply[9] == '0')
-		goto wrong;
-	status = (unsigned)((reply[9] - '0') * 100 + (reply[10] - '0') * 10 +
-	    (reply[11] - '0'));
-	if (memchr(reply, '\n', n) == NULL)
-		return VERDICT_OPEN;
-	snprintf(why, DIALOG_WHY, "HTTP status %u", status);
-	return dialog_lists(p->status, status) ? VERDICT_PASSED :
-	    VERDICT_FAILED;
-wrong:
-	strlcpy(why, "what it answers is not HTTP/1", DIALOG_WHY);
+	if (dialog_lists(p->status, (unsigned)status)) {
+		snprintf(why, DIALOG_WHY, "HTTP status %d", status);
+		return VERDICT_PASSED;
+	}
+	snprintf(why, DIALOG_WHY, "HTTP status %d, expected %s", status,
+	    p->status);
 	return VERDICT_FAILED;
+}
+
+bool
+dialog_wants_answer(const struct dialog *d)
+{
+	const struct check_plan *p = d->plan;
+
+	return p->kind == CHECK_HTTP || p->kind == CHECK_TLS ||
+	    (p->kind == CHECK_SEND_EXPECT && p->expect != NULL);
 }
 
 static enum verdict
@@ -260,7 +308,7 @@ judge(const struct dialog *d, const char *reply, size_t n,
 		return judge_http(p, reply, n, why);
 	if (p->kind == CHECK_TLS)
 		return tls_judge((const unsigned char *)reply, n, why);
-	if (p->kind != CHECK_SEND_EXPECT || p->expect == NULL) {
+	if (!dialog_wants_answer(d)) {
 		strlcpy(why, "connected", DIALOG_WHY);
 		return VERDICT_PASSED;
 	}

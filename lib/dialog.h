@@ -42,6 +42,9 @@ void	dialog_free(struct dialog *);
 size_t	dialog_request(const struct dialog *, unsigned proxy,
 	    const struct addr *from, const struct addr *to, char *out);
 
+/* Or is it enough that the connection stood? */
+bool	dialog_wants_answer(const struct dialog *);
+
 /*
  * Judge the *n* bytes that have come up to now, behind which there is a NUL of
  * the caller's; *end*: no more will come. *why* says

@@ -9,7 +9,7 @@
 
 #include "dialog.h"
 
-/* A hello for TLS 1.2 and 1.3, *name* in it unless it is NULL; how long. */
+/* A hello for TLS 1.0 to 1.3, *name* in it unless it is NULL; how long. */
 size_t	tls_hello(const char *name, unsigned char *out, size_t size);
 
 /* As dialog_judge(). */

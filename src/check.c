@@ -54,22 +54,6 @@ judge(struct check *c, bool end)
 }
 
 static enum verdict
-say(struct check *c)
-{
-	ssize_t n;
-
-	while (c->sent < c->request) {
-		n = send(c->fd, c->out + c->sent, c->request - c->sent,
-		    MSG_NOSIGNAL);
-		if (n == -1)
-			return errno == EAGAIN || errno == EINTR ?
-			    VERDICT_OPEN : fail(c, "write", errno);
-		c->sent += (size_t)n;
-	}
-	return judge(c, false);
-}
-
-static enum verdict
 hear(struct check *c)
 {
 	ssize_t n;
@@ -81,6 +65,43 @@ hear(struct check *c)
 	c->got += (size_t)n;
 	c->reply[c->got] = '\0';
 	return judge(c, n == 0);
+}
+
+/*
+ * Not before it stood was it refused (RFC 9293, section 3.10.7.3), and reset only
+ * after that: which of the two a server does is not a matter of who is quicker.
+ */
+static bool
+had_stood(int err)
+{
+	return err == ECONNRESET || err == EPIPE;
+}
+
+/* There is nothing more to say: has enough come before it was reset? */
+static enum verdict
+was_reset(struct check *c)
+{
+	c->sent = c->request;
+	c->state = CHECK_TALKING;
+	return dialog_wants_answer(c->dialog) ? hear(c) : judge(c, false);
+}
+
+static enum verdict
+say(struct check *c)
+{
+	ssize_t n;
+
+	while (c->sent < c->request) {
+		n = send(c->fd, c->out + c->sent, c->request - c->sent,
+		    MSG_NOSIGNAL);
+		if (n == -1 && had_stood(errno))
+			return was_reset(c);
+		if (n == -1)
+			return errno == EAGAIN || errno == EINTR ?
+			    VERDICT_OPEN : fail(c, "write", errno);
+		c->sent += (size_t)n;
+	}
+	return judge(c, false);
 }
 
 int
@@ -140,7 +161,8 @@ check_act(struct check *c)
 		return take_answer(c);
 	if (c->state == CHECK_CONNECTING) {
 		if (sys_connected(c->fd) == -1)
-			return fail(c, "connect", errno);
+			return had_stood(errno) ? was_reset(c) :
+			    fail(c, "connect", errno);
 		c->state = CHECK_TALKING;
 		return say(c);
 	}

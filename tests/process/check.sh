@@ -222,15 +222,16 @@ send_expect() {
 
 http() {
 	backend a 'expect-text "GET /health HTTP/1.1\r\nHost: x.test\r\n"
-	    send-text "HTTP/1.1 20"; pause 20; send-text "4 No Content\r\n\r\n"
-	    expect-end'
+	    send-text "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nA: b\r\n"
+	    pause 20; send-text "\r\nHTTP/1.1 20"; pause 20
+	    send-text "4 No Content\r\n\r\n"; expect-end'
 	backend b 'send-text "HTTP/1.1 503 Sorry\r\n\r\n"; expect-end'
 	backend c 'send-text "220 mail\r\n"; expect-end'
 	start 'check = "http"; check_uri = "/health"; check_host = "x.test";
 	    check_status = "200-299";' \
 	    "$(server a) $(server b) $(server c)"
 	assert_log 'p/a: up: HTTP status 204'
-	assert_log 'p/b: down: HTTP status 503'
+	assert_log 'p/b: down: HTTP status 503, expected 200-299 (first'
 	assert_log 'p/c: down: what it answers is not HTTP/1'
 	shuttled_stop
 	peer_stop a b c
@@ -589,21 +590,8 @@ real_postgres() {
 	! grep -i 'error\|fatal\|reset' "$T/real.out" || fail 'see above'
 }
 
-real_tls() {
-	have openssl || return 0
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-	    -subj /CN=x -keyout "$T/key" -out "$T/cert" 2>/dev/null ||
-		return 0
-	for version in -tls1_2 -tls1_3; do
-		port=$(free_port)
-		real 'check = "tls"; check_host = "x.test";' "$port" \
-		    'TLS ServerHello' openssl s_server -accept \
-		    "127.0.0.1:$port" -cert "$T/cert" -key "$T/key" -www $version
-	done
-}
-
 run_cases down_and_up last_one is_polite elsewhere on_down clients_wait \
     send_expect http \
     bad_servers runs_programs while_down time_limit no_program no_process \
     prober_dies stays_over_reloads begins_as_told not_checked many real_redis \
-    real_nginx real_postgres real_tls
+    real_nginx real_postgres

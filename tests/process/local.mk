@@ -55,6 +55,7 @@ PROCESS_TESTS = \
 	tests/process/stop.sh \
 	tests/process/stuck.sh \
 	tests/process/syslog.sh \
+	tests/process/tls.sh \
 	tests/process/upgrade.sh \
 	tests/process/usage.sh \
 	tests/process/workers.sh

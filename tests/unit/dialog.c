@@ -170,6 +170,10 @@ test_expect(void **state)
 	assert_int_equal(strlen(why), 29 + 60 + 1);
 }
 
+#define INTERIM	"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" \
+	"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" \
+	"HTTP/1.1 204 No Content\r\n"
+
 static void
 test_http(void **state)
 {
@@ -195,7 +199,17 @@ test_http(void **state)
 	judged("HTTP/1.1 200 OK\r\nX", 18, 17, VERDICT_PASSED,
 	    "HTTP status 200");
 	judged("HTTP/1.0 399\r\n", 14, 14, VERDICT_PASSED, "HTTP status 399");
-	judged("HTTP/1.1 404 \r\n", 15, 15, VERDICT_FAILED, "HTTP status 404");
+	judged("HTTP/1.1 404 \r\n", 15, 15, VERDICT_FAILED,
+	    "HTTP status 404, expected 200-399");
+	/* What only announces it is not the answer; 101 is all that comes. */
+	judged(INTERIM, sizeof(INTERIM) - 1, sizeof(INTERIM) - 1,
+	    VERDICT_PASSED, "HTTP status 204");
+	judged("HTTP/1.1 103 Hints\n\nHTTP/1.1 500\n", 33, 33, VERDICT_FAILED,
+	    "HTTP status 500, expected 200-399");
+	judged("HTTP/1.1 100 Go\r\n\r\nwhat", 20, 20, VERDICT_FAILED,
+	    "what it answers is not HTTP/1");
+	judged("HTTP/1.1 101 Up\r\n", 17, 17, VERDICT_FAILED,
+	    "HTTP status 101, expected 200-399");
 	for (i = 0; i < COUNT(wrong); i++) {
 		assert_int_equal(dialog_judge(d, wrong[i], strlen(wrong[i]),
 		    false, why), VERDICT_FAILED);
@@ -209,7 +223,7 @@ test_http(void **state)
 static void
 test_hello(void **state)
 {
-	unsigned char h[1000];
+	unsigned char h[2000];
 	size_t n, at, end;
 	unsigned seen = 0;
 
@@ -232,8 +246,11 @@ test_hello(void **state)
 			    11);
 	}
 	assert_int_equal(at, n);
-	/* name, groups, points, signatures; versions and share, less 32 */
-	assert_int_equal(seen, 1u | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 19);
+	/* name, groups, points, signatures, secret; versions, share, less 32 */
+	assert_int_equal(seen, 1u | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 23 |
+	    1u << 19);
+	/* Servers that are twenty years old choke on lengths in between. */
+	assert_false(n - 5 >= 256 && n - 5 < 512);
 	assert_int_equal(tls_hello(NULL, h, sizeof(h)), n - 15);
 	/* What has no room is not half a hello. */
 	assert_int_equal(tls_hello(NULL, h, 100), 0);
@@ -253,6 +270,11 @@ test_tls(void **state)
 	    "TLS alert 255 (unknown)");
 	judged("\x16\3\3\0\4\0\0\0\0", 9, 6, VERDICT_FAILED,
 	    "TLS handshake message 0, not ServerHello");
+	/* A warning is no answer; that it closes is one. */
+	judged("\x15\3\3\0\2\1\x70\x16\3\3\0\x7a\2\0\0\x76\3\3", 18, 13,
+	    VERDICT_PASSED, "TLS ServerHello");
+	judged("\x15\3\3\0\2\1\x70\x15\3\3\0\2\1\0", 14, 14,
+	    VERDICT_FAILED, "TLS alert 0 (close_notify)");
 	judged("HTTP/1.1 400", 12, 1, VERDICT_FAILED,
 	    "what it answers is not TLS");
 	judged("\x16\2\0", 3, 2, VERDICT_FAILED, "what it answers is not TLS");

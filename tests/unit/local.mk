@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/builtin \
 	tests/unit/census \
 	tests/unit/child \
+	tests/unit/check \
 	tests/unit/cidr \
 	tests/unit/conf \
 	tests/unit/conf_unused \
@@ -116,6 +117,10 @@ tests_unit_builtin_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=send
 tests_unit_census_SOURCES = tests/unit/census.c tests/unit/helpers.h
 tests_unit_census_LDADD = $(UNIT_LIBS)
 tests_unit_census_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=board_slots
+
+tests_unit_check_SOURCES = tests/unit/check.c tests/unit/helpers.h \
+	src/check.c src/check.h
+tests_unit_check_LDADD = $(UNIT_LIBS)
 
 tests_unit_cidr_SOURCES = \
 	tests/unit/alloc_fault.c \

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * check.c: a check of a server that resets its connection, which has done so
+ * before the check looks again: the same each time, whoever is quicker.
+ */
+#include "check.h"
+
+#include <poll.h>
+
+#include "helpers.h"
+
+static struct check check;
+static struct check_plan plan;
+static struct outlet outlet;
+static struct dialog *dialog;
+static struct addr server;
+static int listener;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memset(&plan, 0, sizeof(plan));
+	memset(&server, 0, sizeof(server));
+	listener = loopback_listen(&server.in, 5);
+	server.len = sizeof(server.in);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	check_abandon(&check);
+	dialog_free(dialog);
+	close(listener);
+	return 0;
+}
+
+/* The server says this and resets; then the check goes on. */
+static enum verdict
+act_after_reset(const char *says, unsigned proxy)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+	struct pollfd p;
+	enum verdict v;
+	int fd, i;
+
+	assert_non_null(dialog = dialog_new(&plan));
+	assert_int_equal(check_connect(&check, dialog, false, proxy, &outlet,
+	    &server, &v), 0);
+	fd = accept(listener, NULL, NULL);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, says, strlen(says)), strlen(says));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	close(fd);
+	for (i = 0; v == VERDICT_OPEN && i < 10; i++) {
+		p = (struct pollfd){ .fd = check.fd, .events = POLLIN };
+		assert_int_equal(poll(&p, 1, 5000), 1);
+		v = check_act(&check);
+	}
+	return v;
+}
+
+/* That it could connect is all that is asked. */
+static void
+test_connected_is_enough(void **state)
+{
+	(void)state;
+	plan.kind = CHECK_TCP;
+	assert_int_equal(act_after_reset("", 0), VERDICT_PASSED);
+	assert_string_equal(check.why, "connected");
+}
+
+/* A header that could not be sent does not change that. */
+static void
+test_header_is_not_sent(void **state)
+{
+	(void)state;
+	plan.kind = CHECK_TCP;
+	assert_int_equal(act_after_reset("", 2), VERDICT_PASSED);
+	assert_string_equal(check.why, "connected");
+}
+
+/* What came before the reset counts. */
+static void
+test_answers_and_resets(void **state)
+{
+	(void)state;
+	plan.kind = CHECK_SEND_EXPECT;
+	plan.send = "QUIT";
+	plan.expect = "220";
+	assert_int_equal(act_after_reset("220 well", 0), VERDICT_PASSED);
+	assert_string_equal(check.why, "expected reply");
+}
+
+static void
+test_resets_without_an_answer(void **state)
+{
+	(void)state;
+	plan.kind = CHECK_SEND_EXPECT;
+	plan.expect = "220";
+	assert_int_equal(act_after_reset("", 0), VERDICT_FAILED);
+	assert_string_equal(check.why, "closed without an answer");
+}
+
+static void
+test_refused(void **state)
+{
+	enum verdict v;
+
+	(void)state;
+	plan.kind = CHECK_TCP;
+	close(listener);
+	listener = -1;
+	assert_non_null(dialog = dialog_new(&plan));
+	assert_int_equal(check_connect(&check, dialog, false, 0, &outlet,
+	    &server, &v), 0);
+	while (v == VERDICT_OPEN)
+		v = check_act(&check);
+	assert_int_equal(v, VERDICT_FAILED);
+	assert_string_equal(check.why, "connect: Connection refused");
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_connected_is_enough),
+		TEST(test_header_is_not_sent),
+		TEST(test_answers_and_resets),
+		TEST(test_resets_without_an_answer),
+		TEST(test_refused),
+	};
+
+	return RUN(tests);
+}
