@@ -115,7 +115,7 @@ main(int argc, char **argv)
 	    argc > 2 ? argv[2] : "127.0.0.1");
 	watch(ep, EPOLL_CTL_ADD, listener, NULL, EPOLLIN);
 	/* A test that was killed leaves nothing behind for long. */
-	alarm(600);
+	alarm(1800);
 	for (;;) {
 		if ((n = epoll_wait(ep, ev, 64, -1)) == -1 && errno != EINTR)
 			err(1, "epoll_wait");

@@ -1,13 +1,14 @@
 # Process tests: lives and deaths of master and workers, seen from outside.
 # Alone: make check TESTS='$(PROCESS_TESTS)'
 check_PROGRAMS += tests/process/again tests/process/crowd tests/process/dns tests/process/echo \
-	tests/process/flood tests/process/liar tests/process/load tests/process/manager tests/process/mirror \
+	tests/process/flood tests/process/hog tests/process/liar tests/process/load tests/process/manager tests/process/mirror \
 	tests/process/receiver
 tests_process_again_SOURCES = tests/process/again.c
 tests_process_crowd_SOURCES = tests/process/crowd.c tests/process/meet.c tests/process/meet.h
 tests_process_dns_SOURCES = tests/process/dns.c
 tests_process_echo_SOURCES = tests/process/echo.c
 tests_process_flood_SOURCES = tests/process/flood.c tests/process/meet.c tests/process/meet.h
+tests_process_hog_SOURCES = tests/process/hog.c
 tests_process_liar_SOURCES = tests/process/liar.c
 tests_process_manager_SOURCES = tests/process/manager.c
 tests_process_manager_LDADD = $(LIBBSD_LIBS)
