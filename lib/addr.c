@@ -132,7 +132,7 @@ addr_host_why(const struct addr_host *h)
 	case ADDR_NEITHER:
 		return "the name has no IPv4 or IPv6 address";
 	case ADDR_LATE:
-		return "others took all the time that there is for names";
+		return "there was no answer in the time that there is for names";
 	default:
 		return gai_strerror(h->error);
 	}

@@ -54,9 +54,8 @@ children_coming(const struct children *cs, const struct child *c)
 	    c->generation == cs->coming.generation;
 }
 
-/* The new process: let go of what is not its own. */
-static void
-leave_master(struct children *cs)
+void
+children_leave(struct children *cs)
 {
 	uint32_t i;
 
@@ -105,7 +104,7 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 	int status = WORKER_HOPELESS;
 
 	choose_generation(cs, children_coming(cs, c));
-	leave_master(cs);
+	children_leave(cs);
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
 	setproctitle("%s, generation %u", name, c->generation);
 	log_ident(cs->log, name);
@@ -151,7 +150,7 @@ be_prober(struct children *cs, int channel)
 	int status = WORKER_FAILED;
 
 	choose_generation(cs, false);
-	leave_master(cs);
+	children_leave(cs);
 	instance_close_copies(cs->instance);
 	setproctitle("prober, generation %u", cs->generation);
 	log_ident(cs->log, "prober");

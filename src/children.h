@@ -159,6 +159,9 @@ unsigned children_wanted(const struct children *);
 /* Is there any process left? */
 bool	children_left(const struct children *);
 
+/* In a new process of the master: let go of what is not its own. */
+void	children_leave(struct children *);
+
 /* For children_*.c: the master's part of a worker; its slot and its name. */
 bool	children_coming(const struct children *, const struct child *);
 int	children_spawn(struct children *, uint32_t slot, uint32_t generation);

@@ -118,7 +118,8 @@ conf_add_listener(struct conf *c, const struct listener *like,
 		    ":port or unix:/path";
 		return -1;
 	}
-	if ((n = addr_parse(text, ADDR_LISTEN, found, ADDRESSES, why)) == -1)
+	if ((n = conf_hosts_parse(&c->hosts, text, ADDR_LISTEN, found,
+	    ADDRESSES, why)) == -1)
 		return -1;
 	if (c->listeners + (size_t)n > CONF_LISTENERS) {
 		*why = "there are more than 4096 listeners";

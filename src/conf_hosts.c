@@ -21,28 +21,85 @@ by_name(const void *a, const void *b)
 	return strcasecmp(x->name, y->name);
 }
 
-static const char *
-text_of(const struct section *s, const char *name)
-{
-	const struct value *v = section_get(s, directive_find(s->kind, name));
+/* Values that names of hosts stand in. */
+static const struct {
+	enum section_kind kind;
+	const char	*name;
+	enum addr_use	 use;
+} places[] = {
+	{ SECTION_SERVER, "address", ADDR_CONNECT },
+	{ SECTION_SERVER, "check_address", ADDR_CONNECT },
+	{ SECTION_LISTEN, "address", ADDR_LISTEN },
+	{ SECTION_TOP, "log", ADDR_CONNECT },
+};
 
-	return v == NULL || v->n == 0 ? NULL : v->text[0];
+#define PLACES	(sizeof(places) / sizeof(*places))
+
+static const struct value *
+value_of(const struct section *s, const char *name)
+{
+	const struct directive *d = directive_find(s->kind, name);
+
+	return d == NULL ? NULL : section_get(s, d);
 }
 
-/* The name of a host, if the server has one that is looked up once. */
+/* It is looked up again and again, and not here. */
 static bool
-name_of(const struct section *s, char *host)
+is_resolved(const struct section *s)
 {
-	const char *address, *resolve, *why;
+	const struct value *v = s->kind == SECTION_SERVER ?
+	    value_of(s, "resolve") : NULL;
 
-	if (s->kind != SECTION_SERVER ||
-	    (address = text_of(s, "address")) == NULL ||
-	    ((resolve = text_of(s, "resolve")) != NULL &&
-	    strcmp(resolve, "off") != 0) || strchr(address, '/') != NULL ||
-	    addr_split(address, ADDR_CONNECT, host, ADDR_HOST, &why) == -1)
+	return v != NULL && v->n > 0 && strcmp(v->text[0], "off") != 0;
+}
+
+/* Of syslog+udp://HOST:PORT/FACILITY; of other targets nothing. */
+static bool
+host_of_log(const char *text, char *host)
+{
+	const char *from = strstr(text, "://");
+
+	if (from == NULL || strlcpy(host, from + 3, ADDR_HOST) >= ADDR_HOST)
 		return false;
-	return host[0] != '\0' && strcmp(host, "*") != 0 &&
-	    !addr_is_ip(host);
+	host[strcspn(host, "/:")] = '\0';
+	return host[0] != '\0' && host[0] != '[' && !addr_is_ip(host);
+}
+
+/* The name of a host, if the text has one. */
+static bool
+host_of(size_t place, const char *text, char *host)
+{
+	const char *why;
+
+	if (places[place].kind == SECTION_TOP)
+		return host_of_log(text, host);
+	return strchr(text, '/') == NULL && addr_split(text,
+	    places[place].use, host, ADDR_HOST, &why) != -1 &&
+	    host[0] != '\0' && strcmp(host, "*") != 0 && !addr_is_ip(host);
+}
+
+/* The names in one section go to *list*, unless that is NULL. How many. */
+static size_t
+gather(const struct section *s, struct addr_host *list)
+{
+	const struct value *v;
+	char host[ADDR_HOST];
+	size_t i, k, n = 0;
+
+	for (i = 0; i < PLACES; i++) {
+		if (places[i].kind != s->kind ||
+		    (v = value_of(s, places[i].name)) == NULL ||
+		    (strcmp(places[i].name, "address") == 0 && is_resolved(s)))
+			continue;
+		for (k = 0; k < v->n; k++) {
+			if (!host_of(i, v->text[k], host))
+				continue;
+			if (list != NULL)
+				strlcpy(list[n].name, host, ADDR_HOST);
+			n++;
+		}
+	}
+	return n;
 }
 
 int
@@ -53,10 +110,12 @@ conf_hosts_list(const struct settings *st, struct hosts *hosts)
 
 	hosts->n = 0;
 	hosts->host = NULL;
-	if ((list = calloc(st->sections + 1, sizeof(*list))) == NULL)
-		return -1;
 	for (i = 0; i < st->sections; i++)
-		n += name_of(st->section[i], list[n].name);
+		n += gather(st->section[i], NULL);
+	if ((list = calloc(n + 1, sizeof(*list))) == NULL)
+		return -1;
+	for (i = n = 0; i < st->sections; i++)
+		n += gather(st->section[i], list + n);
 	qsort(list, n, sizeof(*list), by_name);
 	for (i = 0; i < n; i++)
 		if (hosts->n == 0 ||
@@ -64,6 +123,66 @@ conf_hosts_list(const struct settings *st, struct hosts *hosts)
 			list[hosts->n++] = list[i];
 	hosts->host = list;
 	return 0;
+}
+
+/* Nobody has said anything of it, not even that it does not exist. */
+static bool
+is_silent(const struct addr_host *h)
+{
+	return h != NULL && h->n == 0 &&
+	    (h->error == ADDR_LATE || h->error == EAI_AGAIN);
+}
+
+bool
+conf_hosts_answered(const struct settings *st, const struct hosts *hosts,
+    struct complaints *cs)
+{
+	const struct addr_host *h;
+	const struct value *v;
+	char host[ADDR_HOST];
+	bool all = true;
+	size_t i, k;
+
+	for (i = 0; i < st->sections; i++)
+		/* Servers may wait for the first answer. */
+		for (k = 1; k < PLACES; k++) {
+			if (places[k].kind != st->section[i]->kind ||
+			    (v = value_of(st->section[i],
+			    places[k].name)) == NULL || v->n == 0 ||
+			    !host_of(k, v->text[0], host))
+				continue;
+			h = conf_hosts_find(hosts, host);
+			if (!is_silent(h))
+				continue;
+			value_reject(cs, v, v->text[0], addr_host_why(h));
+			all = false;
+		}
+	return all;
+}
+
+int
+conf_hosts_parse(const struct hosts *hosts, const char *text,
+    enum addr_use use, struct addr *out, size_t max, const char **why)
+{
+	const struct addr_host *h = NULL;
+	char host[ADDR_HOST];
+	int i, port = -1;
+
+	if (strchr(text, '/') == NULL)
+		port = addr_split(text, use, host, sizeof(host), why);
+	if (port != -1)
+		h = conf_hosts_find(hosts, host);
+	if (h == NULL || h->error == ADDR_NOWHERE)
+		return addr_parse(text, use, out, max, why);
+	if (h->n == 0) {
+		*why = addr_host_why(h);
+		return -1;
+	}
+	for (i = 0; i < h->n && (size_t)i < max; i++) {
+		out[i] = h->addr[i];
+		addr_set_port(&out[i], (uint16_t)port);
+	}
+	return i;
 }
 
 void

@@ -40,6 +40,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/filter.c src/filter.h \
 	src/instance.c src/instance.h \
 	src/listener.c src/listener.h \
+	src/lookups.c src/lookups.h \
 	src/main.c \
 	src/master.c src/master.h \
 	src/names.c src/names.h \

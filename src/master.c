@@ -180,6 +180,7 @@ reopen_log(struct master *m)
 {
 	char why[256];
 
+	/* The one that it has opened may be the old file. */
 	m->reopen_due = m->reload.state == RELOAD_START;
 	if (log_reopen(m->log) == -1) {
 		log_line(m->log, LOG_ERR, "log: %s: %s; the old file stays",
@@ -236,7 +237,8 @@ reap(struct master *m)
 	upgrade_look(&m->upgrade);
 	while ((pid = waitpid(-1, &status,
 	    WNOHANG | WUNTRACED | WCONTINUED)) > 0)
-		if (!upgrade_reaped(&m->upgrade, pid, status))
+		if (!upgrade_reaped(&m->upgrade, pid, status) &&
+		    !reload_reaped(&m->reload, pid))
 			m->hopeless += children_reaped(&m->children, pid,
 			    status) == REAPED_HOPELESS;
 	notify_soon(&m->notify);

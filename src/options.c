@@ -444,7 +444,7 @@ read_files(struct parse *p)
 }
 
 enum options_action
-options_parse(struct conf *conf, int argc, char **argv, struct complaints *cs)
+options_read(struct conf *conf, int argc, char **argv, struct complaints *cs)
 {
 	struct parse p = { .conf = conf, .complaints = cs, .whole = true };
 	bool go_on;
@@ -458,12 +458,26 @@ options_parse(struct conf *conf, int argc, char **argv, struct complaints *cs)
 		set_log_level(&p);
 		join(&p);
 		read_files(&p);
-		conf_make(conf, p.whole, cs);
 	}
+	p.settings->whole = p.whole;
 	free(p.file);
-	if (!go_on)
-		return OPTIONS_DONE;
+	return go_on ? p.action : OPTIONS_DONE;
+}
+
+enum options_action
+options_make(struct conf *conf, enum options_action action,
+    struct complaints *cs)
+{
+	if (action == OPTIONS_DONE || action == OPTIONS_ERROR)
+		return action;
+	conf_make(conf, conf->settings->whole, cs);
 	if (cs->all > 0)
 		return cs->of_files > 0 ? OPTIONS_BAD_FILE : OPTIONS_ERROR;
-	return p.action;
+	return action;
+}
+
+enum options_action
+options_parse(struct conf *conf, int argc, char **argv, struct complaints *cs)
+{
+	return options_make(conf, options_read(conf, argc, argv, cs), cs);
 }

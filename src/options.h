@@ -19,6 +19,15 @@ enum options_action {
 };
 
 /*
+ * The same in two steps, of which the first looks no name up: what was said, then
+ * what it means. Whoever knows what names mean by then says so in conf->hosts.
+ */
+enum options_action options_read(struct conf *conf, int argc, char **argv,
+	    struct complaints *);
+enum options_action options_make(struct conf *conf, enum options_action,
+	    struct complaints *);
+
+/*
  * Fill *conf*, set up by conf_init(), from the command line and from the files
  * that it names. May be called again and again: nothing is kept from one call to
  * the next, and *conf* keeps nothing of argv. Relative names of files begin at

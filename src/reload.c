@@ -15,6 +15,7 @@
 #include "changes.h"
 #include "complaints.h"
 #include "conf_absent.h"
+#include "conf_hosts.h"
 #include "conf_seats.h"
 #include "conf_unused.h"
 #include "log_format.h"
@@ -22,6 +23,9 @@
 #include "safe_file.h"
 #include "sys.h"
 #include "text.h"
+
+/* How long names of hosts may be looked up, in ms. */
+#define NAMES_TIME	10000
 
 /* How long the old workers may take to close their listeners, in ms. */
 #define CLOSE_TIME	1000
@@ -51,28 +55,40 @@ log_complaints(struct log *log, int level, struct complaints *cs)
 	complaints_free(cs);
 }
 
-/* What only a restart can change stays as it is. */
+/* Only what it says: names are looked up next. */
 static int
 read_again(struct reload *r)
 {
 	const struct conf *old = r->conf;
 	struct conf *new = &r->other;
-	struct complaints complaints = { .n = 0 };
-	const char *held;
 
+	memset(&r->complaints, 0, sizeof(r->complaints));
 	conf_init(new);
 	/* Files are named as seen from where we were started. */
 	if (old->directory != NULL &&
 	    (new->directory = strdup(old->directory)) == NULL)
 		return refuse(r, "%s", strerror(errno));
-	if (options_parse(new, old->argc, old->argv, &complaints) !=
-	    OPTIONS_RUN) {
-		log_complaints(r->children->log, LOG_ERR, &complaints);
+	r->action = options_read(new, old->argc, old->argv, &r->complaints);
+	return conf_hosts_list(new->settings, &new->hosts) == -1 ?
+	    refuse(r, "%s", strerror(errno)) : 0;
+}
+
+/* What only a restart can change stays as it is. */
+static int
+make_next(struct reload *r)
+{
+	struct conf *new = &r->other;
+	struct complaints *cs = &r->complaints;
+	const char *held;
+
+	if (!conf_hosts_answered(new->settings, &new->hosts, cs) ||
+	    options_make(new, r->action, cs) != OPTIONS_RUN) {
+		log_complaints(r->children->log, LOG_ERR, cs);
 		return refuse(r, "the configuration has errors");
 	}
-	conf_unused(new, &complaints);
-	conf_absent(new, &complaints);
-	log_complaints(r->children->log, LOG_WARNING, &complaints);
+	conf_unused(new, cs);
+	conf_absent(new, cs);
+	log_complaints(r->children->log, LOG_WARNING, cs);
 	held = r->children->instance->pidfile_name;
 	if (strcmp(new->pidfile == NULL ? "" : new->pidfile, held) != 0)
 		log_line(r->children->log, LOG_WARNING, "reload: the pidfile "
@@ -153,6 +169,7 @@ end_reload(struct reload *r, bool failed)
 		    "configuration before it goes on", r->why);
 	r->state = RELOAD_IDLE;
 	r->failed = failed;
+	complaints_free(&r->complaints);
 	conf_free(&r->other);
 }
 
@@ -218,19 +235,52 @@ reload_init(struct reload *r, struct conf *conf, struct children *cs)
 	r->children = cs;
 }
 
-void
-reload_begin(struct reload *r)
+/* All names are known, as far as they will be. */
+static void
+begin_start(struct reload *r)
 {
 	struct children *cs = r->children;
 	struct log *log = NULL;
 
 	r->state = RELOAD_START;
-	if (read_again(r) == -1 || prepare(r, &log) == -1)
+	if (make_next(r) == -1 || prepare(r, &log) == -1)
 		end_reload(r, true);
 	else if (children_begin(cs, cs->latest, &r->other, log) == -1) {
 		refuse(r, "%s", cs->why);
 		undo(r);
 	}
+}
+
+static void
+leave_all(void *children)
+{
+	struct children *cs = children;
+
+	children_leave(cs);
+	instance_close_copies(cs->instance);
+}
+
+void
+reload_begin(struct reload *r)
+{
+	struct hosts *hosts = &r->other.hosts;
+
+	r->state = RELOAD_NAMES;
+	if (read_again(r) == -1)
+		end_reload(r, true);
+	else if (hosts->n == 0)
+		begin_start(r);
+	else if (lookups_begin(&r->lookups, hosts, NAMES_TIME, &r->conf->user,
+	    leave_all, r->children) == -1) {
+		refuse(r, "names: %s", strerror(errno));
+		end_reload(r, true);
+	}
+}
+
+bool
+reload_reaped(struct reload *r, pid_t pid)
+{
+	return lookups_reaped(&r->lookups, pid);
 }
 
 bool
@@ -239,6 +289,12 @@ reload_turn(struct reload *r)
 	switch (r->state) {
 	case RELOAD_IDLE:
 		return false;
+	case RELOAD_NAMES:
+		if (!lookups_done(&r->lookups))
+			return false;
+		lookups_end(&r->lookups);
+		begin_start(r);
+		return r->state == RELOAD_IDLE;
 	case RELOAD_START:
 		switch (children_ready(r->children)) {
 		case 1:
@@ -266,6 +322,8 @@ reload_wait(const struct reload *r)
 	uint64_t now = sys_now();
 
 	switch (r->state) {
+	case RELOAD_NAMES:
+		return lookups_wait(&r->lookups);
 	case RELOAD_START:
 		return children_patience(r->children);
 	case RELOAD_CLOSE:
@@ -281,12 +339,17 @@ reload_cancel(struct reload *r)
 	switch (r->state) {
 	case RELOAD_IDLE:
 		break;
-	case RELOAD_CLOSE:
-		finish(r);
+	case RELOAD_NAMES:
+		lookups_end(&r->lookups);
+		refuse(r, "the service ends");
+		end_reload(r, true);
 		break;
-	default:
+	case RELOAD_START:
 		refuse(r, "the service ends");
 		undo(r);
+		break;
+	case RELOAD_CLOSE:
+		finish(r);
 		break;
 	}
 }

@@ -6,11 +6,17 @@
 #ifndef RELOAD_H
 #define RELOAD_H
 
+#include <sys/types.h>
+
 #include "children.h"
+#include "complaints.h"
 #include "conf.h"
+#include "lookups.h"
+#include "options.h"
 
 enum reload_state {
 	RELOAD_IDLE,
+	RELOAD_NAMES,			/* names of hosts are looked up */
 	RELOAD_START,			/* new workers come */
 	RELOAD_CLOSE			/* they serve; the old ones close */
 };
@@ -20,6 +26,9 @@ struct reload {
 	struct conf	*conf;		/* what runs: old, then new */
 	struct conf	 other;		/* new, then old */
 	struct children	*children;
+	struct lookups	 lookups;
+	enum options_action action;	/* what was read asks for */
+	struct complaints complaints;	/* of what was read */
 	uint64_t	 deadline;	/* of RELOAD_CLOSE */
 	unsigned	 old;		/* workers that drain for it */
 	bool		 failed;	/* the last one */
@@ -36,6 +45,9 @@ void	reload_init(struct reload *, struct conf *, struct children *);
  * and is logged. Then the generation before is drained.
  */
 void	reload_begin(struct reload *);
+
+/* A process has ended. False: it is none of the reload's. */
+bool	reload_reaped(struct reload *, pid_t);
 
 /* Go on with it. True: it has ended by now, *failed* or not. */
 bool	reload_turn(struct reload *);

@@ -51,6 +51,7 @@ struct settings {
 	size_t		 sections;
 	char		**file;		/* names for places */
 	size_t		 files;
+	bool		 whole;		/* no file was left out */
 };
 
 #define SETTINGS_FILES		0	/* section[…] */

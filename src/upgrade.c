@@ -28,7 +28,7 @@
 #include "worker.h"
 
 /* How long the other may take from one step to the next, and in all, in ms. */
-#define STEP_TIME	15000
+#define STEP_TIME	30000
 #define START_TIME	150000
 
 /* How long it may take to answer; to end; and to let go of the pidfile, in ms. */

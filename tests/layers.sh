@@ -22,6 +22,7 @@ src 4 listener changes inherit priv sandbox filter sd console check_values outle
 src 5 worker prober checks check runner dns answer question names seating acceptor activate pidfile instance options notify
 src 6 child children daemon reload upgrade master
 src 6 children_generation children_talk phase startup
+src 5 lookups
 src 4 conf_hosts
 src 7 main
 '
@@ -32,8 +33,8 @@ calls='
 ^lib/(poller[a-z_]*|sys)[.]c$|waiting is for lib/poller*.c|select pselect poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
 ^(lib/(shuttle[a-z_]*|session_header|builtin|sys|log_sink)|src/check)[.]c$|moving bytes is for lib/shuttle*.c, of headers for lib/session_header.c, of checks for src/check.c|splice vmsplice tee sendfile recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg
 ^lib/sys[.]c$|opening connections is for lib/sys.c|accept accept4 connect bind listen
-^src/(child|children[a-z_]*|daemon|master|upgrade|runner)[.]c$|processes are for layer 6, programs of checks for src/runner.c|fork vfork clone daemon execve execv execvp execvpe execl execlp fexecve posix_spawn posix_spawnp system popen wait wait3 wait4 waitid waitpid
-^(src/(child|children[a-z_]*|daemon|master|upgrade|runner)|lib/board)[.]c$|processes are for layer 6, programs of checks for src/runner.c, bells for lib/board.c|kill killpg tgkill pidfd_send_signal
+^src/(child|children[a-z_]*|daemon|master|upgrade|runner|lookups)[.]c$|processes are for layer 6, programs of checks for src/runner.c|fork vfork clone daemon execve execv execvp execvpe execl execlp fexecve posix_spawn posix_spawnp system popen wait wait3 wait4 waitid waitpid
+^(src/(child|children[a-z_]*|daemon|master|upgrade|runner|lookups)|lib/board)[.]c$|processes are for layer 6, programs of checks for src/runner.c, bells for lib/board.c|kill killpg tgkill pidfd_send_signal
 ^src/priv[.]c$|privileges are for src/priv.c|setuid seteuid setreuid setresuid setgid setegid setregid setresgid setgroups initgroups chroot prctl capset
 ^src/(priv|sandbox)[.]c$|calls without a name are for priv and sandbox|syscall
 ^src/|lib/ never ends the process|exit _exit _Exit quick_exit abort err errx errc verr verrx verrc

@@ -35,6 +35,7 @@ PROCESS_TESTS = \
 	tests/process/kill.sh \
 	tests/process/limits.sh \
 	tests/process/logs.sh \
+	tests/process/lookups.sh \
 	tests/process/names.sh \
 	tests/process/netns.sh \
 	tests/process/notify.sh \

@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/log_format \
 	tests/unit/log_syslog \
 	tests/unit/log_target \
+	tests/unit/lookups \
 	tests/unit/nearest \
 	tests/unit/options \
 	tests/unit/outlet \
@@ -271,6 +272,11 @@ tests_unit_sandbox_LDFLAGS = $(AM_LDFLAGS) \
 tests_unit_child_SOURCES = tests/unit/helpers.h tests/unit/child.c \
 	src/child.c src/child.h
 tests_unit_child_LDADD = $(UNIT_LIBS)
+
+tests_unit_lookups_SOURCES = tests/unit/helpers.h tests/unit/lookups.c \
+	src/lookups.c src/lookups.h src/priv.c src/priv.h
+tests_unit_lookups_LDADD = $(UNIT_LIBS)
+tests_unit_lookups_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
 
 tests_unit_seating_SOURCES = tests/unit/helpers.h tests/unit/seating.c \
 	src/seating.c src/seating.h

@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# lookups.sh: a reload to names of hosts that nobody answers for. They are looked
+# up beside the master, all at once, and it goes on with all that it has to do.
+. "$(dirname "$0")/lib.sh"
+
+# The libc looks for aliases in a file, for names without dots that no other
+# source has. It waits there until the file is written to: a silent name server.
+HOSTALIASES=$T/aliases
+export HOSTALIASES
+mkfifo "$HOSTALIASES"
+
+# hangs: does it do so here?
+hangs() {
+	timeout 1 getent ahosts shuttled-test-silent >/dev/null 2>&1 ||
+		[ $? -eq 124 ]
+}
+command -v getent >/dev/null || skip 'no getent'
+hangs || skip 'names are not looked up as they have to be for this test'
+
+# conf SERVER...: the configuration from now on, with these addresses.
+conf() {
+	{
+		say 'workers = 2; listen: { a: { address = "127.0.0.1:0" } }'
+		say "${more:-}"
+		say 'pool: { p: { server: {'
+		n=0
+		for address in "$@"; do
+			n=$((n + 1))
+			say "s$n: { address = \"$address\" }"
+		done
+		say '} } }'
+	} >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+}
+
+SILENT='silent-1:80 silent-2:80 silent-3:80 silent-4:80 silent-5:80'
+
+# lookers N, for wait_for: so many processes look names up.
+lookers() {
+	n=0
+	# shellcheck disable=SC2013 # words are what we want
+	for pid in $(cat "/proc/$PID/task/$PID/children"); do
+		! title "$pid" | grep -q 'looking names up' || n=$((n + 1))
+	done
+	[ $n -eq "$1" ]
+}
+
+# start: with addresses; then the configuration has names.
+start() {
+	echo_start
+	more=
+	conf "$BACKEND"
+	shuttled_start -c "$T/conf"
+	# shellcheck disable=SC2086 # a list
+	conf $SILENT "$BACKEND"
+}
+
+# Everything else is done meanwhile.
+master_is_not_deaf() {
+	start
+	signal HUP
+	wait_for 5 lookers 5
+	DEATHS=wanted
+	kill -KILL "$(worker 1)"
+	wait_for 5 log_reaches 2 'worker 1\[[0-9]*\] info: ready'
+	signal TTIN
+	wait_for 5 log_has 'one worker more: 3'
+	mv "$T/log" "$T/log.old"
+	signal USR1
+	wait_for 5 log_has 'log reopened'
+	serves || fail 'it does not serve'
+	lookers 5 || fail 'the look-ups are over'
+	# These are not for the old one to keep.
+	began=$(now_ms)
+	signal TERM
+	shuttled_ended 0 5
+	took=$(($(now_ms) - began))
+	[ "$took" -lt $((3000 * TEST_SLOW)) ] || fail "the end took $took ms"
+	assert_log 'reload: the service ends; .* goes on'
+	DEATHS=
+}
+
+# QUIT ends no session for it.
+quit_meanwhile() {
+	start
+	load_start kept -k 4
+	load_wait kept
+	signal HUP
+	wait_for 5 lookers 5
+	signal QUIT
+	wait_for 5 log_has 'quitting: 2 workers to drain'
+	wait_for 5 lookers 0
+	load_end kept
+	load_all_ok kept 4
+	shuttled_ended 0 5
+}
+
+# One deadline for all, and then it is done: servers without an address are down.
+# What comes meanwhile comes then, once each.
+one_deadline() {
+	start
+	began=$(now_ms)
+	signal HUP
+	wait_for 5 lookers 5
+	signal HUP
+	signal HUP
+	conf "$BACKEND"
+	wait_for 14 log_has 'reloaded: generation 2'
+	took=$(($(now_ms) - began))
+	say "names without an answer: reloaded after $took ms"
+	[ "$took" -lt $((12500 * TEST_SLOW)) ] || fail "it took $took ms"
+	# The one that was asked for meanwhile.
+	wait_for 5 log_has 'reloaded: generation 3'
+	serves || fail 'it does not serve'
+	reload
+	assert_eq 'reloads' 3 "$(log_count 'reloaded: generation')"
+	shuttled_stop
+}
+
+# Listeners, logs and checks cannot do without: they are asked for all the same,
+# and then the reload is refused.
+others_refuse() {
+	start
+	more='log = "syslog+udp://silent-log:514/daemon";'
+	conf "$BACKEND"
+	signal HUP
+	wait_for 5 lookers 1
+	wait_for 14 log_has \
+	    'reload: .*conf:2: log = .*silent-log.*: there was no answer'
+	assert_log 'reload: the configuration has errors; .* goes on'
+	serves || fail 'it does not serve'
+	shuttled_stop
+}
+
+run_cases master_is_not_deaf quit_meanwhile one_deadline others_refuse

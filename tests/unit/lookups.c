@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * lookups.c: children look names up; here getaddrinfo() is ours, so that there are
+ * names that answer late, never, or not at all, and one that ends its process.
+ */
+#include "lookups.h"
+
+#include <netdb.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "helpers.h"
+#include "sys.h"
+
+int	__real_getaddrinfo(const char *, const char *, const struct addrinfo *,
+	    struct addrinfo **);
+int	__wrap_getaddrinfo(const char *, const char *, const struct addrinfo *,
+	    struct addrinfo **);
+
+static struct identity me;
+
+int
+__wrap_getaddrinfo(const char *name, const char *service,
+    const struct addrinfo *hints, struct addrinfo **list)
+{
+	if (strncmp(name, "never", 5) == 0)
+		for (;;)
+			pause();
+	if (strncmp(name, "dies", 4) == 0)
+		_exit(1);
+	if (strncmp(name, "none", 4) == 0)
+		return EAI_NONAME;
+	return __real_getaddrinfo("192.0.2.7", service, hints, list);
+}
+
+static void
+leave(void *arg)
+{
+	(void)arg;
+}
+
+/* Until it is done; all children are gone then. */
+static void
+look_up(struct hosts *hosts, uint64_t ms)
+{
+	struct lookups l;
+	pid_t pid;
+
+	assert_int_equal(lookups_begin(&l, hosts, ms, &me, leave, NULL), 0);
+	while (!lookups_done(&l)) {
+		if ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+			assert_true(lookups_reaped(&l, pid));
+		usleep(1000);
+	}
+	lookups_end(&l);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+static void
+name_all(struct addr_host *h, size_t n, const char *const *names)
+{
+	size_t i;
+
+	memset(h, 0, n * sizeof(*h));
+	for (i = 0; i < n; i++)
+		snprintf(h[i].name, sizeof(h[i].name), "%s", names[i]);
+}
+
+static void
+test_all_at_once(void **state)
+{
+	static const char *const names[] = { "a", "dies", "never-1",
+	    "never-2", "none", "z" };
+	struct addr_host h[COUNT(names)];
+	struct hosts hosts = { .host = h, .n = COUNT(h) };
+	uint64_t began = sys_now();
+
+	(void)state;
+	name_all(h, hosts.n, names);
+	look_up(&hosts, 500);
+	assert_in_range(sys_now() - began, 490, PATIENCE);
+	assert_int_equal(h[0].n, 1);
+	assert_int_equal(h[5].n, 1);
+	assert_int_equal(h[5].addr[0].in.sin_addr.s_addr,
+	    htonl(0xc0000207));
+	assert_int_equal(h[1].error, ADDR_LATE);
+	assert_int_equal(h[2].error, ADDR_LATE);
+	assert_int_equal(h[3].error, ADDR_LATE);
+	assert_int_equal(h[4].n, 0);
+	assert_int_equal(h[4].error, EAI_NONAME);
+	assert_string_equal(h[2].name, "never-1");
+}
+
+/* More than there are children; and done as soon as all are known. */
+static void
+test_many(void **state)
+{
+	struct addr_host *h = calloc(500, sizeof(*h));
+	struct hosts hosts = { .host = h, .n = 500 };
+	size_t i;
+
+	(void)state;
+	assert_non_null(h);
+	for (i = 0; i < hosts.n; i++)
+		snprintf(h[i].name, sizeof(h[i].name), "n%zu", i);
+	look_up(&hosts, PATIENCE);
+	for (i = 0; i < hosts.n; i++)
+		assert_int_equal(h[i].n, 1);
+	free(h);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_at_once),
+		cmocka_unit_test(test_many),
+	};
+	const char *why;
+
+	if (geteuid() == 0) {
+		if (priv_look_up(NULL, &me, &why) == -1)
+			return 77;
+	} else {
+		me.uid = geteuid();
+		me.gid = getegid();
+	}
+	return RUN(tests);
+}
