@@ -87,27 +87,31 @@ conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
     uint64_t oldest)
 {
 	struct listener *l;
-	struct backend *b;
 	struct pool *p;
 	size_t i;
 
-	for (b = c->backend; b < c->backend + c->backends; b++)
-		if (seat_backend(c, b, board, generation, oldest) == -1)
+	for (i = 0; i < c->backends; i++)
+		if (seat_backend(c, &c->backend[i], board, generation,
+		    oldest) == -1)
 			return "backends";
 	for (i = 0; i < c->lookups; i++)
 		if (!c->lookup[i].srv)
 			inherit_sites(c, board, &c->lookup[i]);
-	for (p = c->pool; p < c->pool + c->pools; p++)
+	for (i = 0; i < c->pools; i++) {
+		p = &c->pool[i];
 		if ((p->seat = board_seat_pool(board, p->name, generation,
 		    oldest)) == BOARD_NO_SEAT)
 			return "pools";
+	}
 	/* One section has one seat, however many addresses. */
-	for (l = c->listener; l < c->listener + c->listeners; l++)
+	for (i = 0; i < c->listeners; i++) {
+		l = &c->listener[i];
 		if (l->label[0] == '\0')
 			l->seat = BOARD_NO_SEAT;
 		else if ((l->seat = board_seat_listener(board, l->label,
 		    generation, oldest)) == BOARD_NO_SEAT)
 			return "listeners";
+	}
 	board_all_seated(board);
 	return NULL;
 }
@@ -115,9 +119,9 @@ conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
 void
 conf_forget_unchecked(const struct conf *c, struct board *board)
 {
-	const struct backend *b;
+	size_t i;
 
-	for (b = c->backend; b < c->backend + c->backends; b++)
-		if (!is_checked(c, b))
-			health_forget(board, b->seat);
+	for (i = 0; i < c->backends; i++)
+		if (!is_checked(c, &c->backend[i]))
+			health_forget(board, c->backend[i].seat);
 }

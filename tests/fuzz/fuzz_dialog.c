@@ -2,16 +2,22 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * fuzz_dialog.c: any reply to any kind of check. The first byte chooses the kind,
- * the second in which pieces it comes; a verdict, once there is one, is the same
- * however much comes after it.
+ * the second in which pieces the reply comes; a verdict, once there is one, is the
+ * same however much comes after it. Kinds above those of the list take their texts
+ * from the input, one a line before the reply, as far as a configuration may have
+ * them; what is sent then fits.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dialog.h"
+#include "dialog_tls.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+#define MUST(what)	do { if (!(what)) abort(); } while (0)
+#define COUNT(list)	(sizeof(list) / sizeof((list)[0]))
 
 static const struct check_plan plans[] = {
 	{ .kind = CHECK_SEND_EXPECT, .expect = "+PONG" },
@@ -20,35 +26,136 @@ static const struct check_plan plans[] = {
 	{ .kind = CHECK_HTTP, .method = "GET", .uri = "/",
 	    .status = "200-299,304" },
 	{ .kind = CHECK_TLS },
+	{ .kind = CHECK_TCP },
 };
+
+static const enum check_kind own[] = {
+	CHECK_SEND_EXPECT, CHECK_HTTP, CHECK_TLS,
+};
+
+/* The next line of the input, which moves behind it. */
+static char *
+take_line(const uint8_t **data, size_t *size)
+{
+	const uint8_t *end = memchr(*data, '\n', *size);
+	size_t n = end == NULL ? *size : (size_t)(end - *data);
+	char *line = malloc(n + 1);
+
+	MUST(line != NULL);
+	memcpy(line, *data, n);
+	line[n] = '\0';
+	*data += n;
+	*size -= n;
+	if (end != NULL) {
+		(*data)++;
+		(*size)--;
+	}
+	return line;
+}
+
+/* The judge of a list and its reader agree. */
+static void
+look_at_list(const char *list)
+{
+	unsigned status, n = 0;
+
+	if (!dialog_may_list(list))
+		return;
+	for (status = 100; status < 1000; status++)
+		n += dialog_lists(list, status);
+	MUST(n > 0 && !dialog_lists(list, 99));
+}
+
+static void
+look_at_bytes(const char *text)
+{
+	unsigned char one[1], all[4 * DIALOG_REPLY];
+	int n = dialog_bytes(text, one, sizeof(one));
+
+	MUST(n == dialog_bytes(text, all, sizeof(all)));
+	MUST(n < 1 || one[0] == all[0]);
+}
+
+static void
+look_at_request(const struct dialog *d, unsigned proxy)
+{
+	struct addr from = { .in = { .sin_family = AF_INET, .sin_port = 1 },
+	    .len = sizeof(from.in) }, to = from;
+	char *out = malloc(DIALOG_SEND);
+
+	MUST(out != NULL);
+	MUST(dialog_request(d, proxy, &from, &to, out) <= DIALOG_SEND);
+	to.sa.sa_family = AF_UNIX;
+	MUST(dialog_request(d, proxy, &from, &to, out) <= DIALOG_SEND);
+	free(out);
+}
+
+static void
+look_at_reply(const struct dialog *d, size_t step, const uint8_t *data,
+    size_t size)
+{
+	enum verdict v, first = VERDICT_OPEN;
+	char why[DIALOG_WHY], *reply;
+	size_t n;
+
+	/* Exactly so large, so that one byte too far is noticed. */
+	for (n = 0; n <= size; n += step) {
+		MUST((reply = calloc(1, n + 1)) != NULL);
+		memcpy(reply, data, n);
+		v = dialog_judge(d, reply, n, false, why);
+		MUST(first == VERDICT_OPEN || v == first);
+		MUST(v == VERDICT_OPEN || strlen(why) > 0);
+		/* Without an answer to wait for there is no other verdict. */
+		MUST(dialog_wants_answer(d) || v == VERDICT_PASSED);
+		first = v;
+		MUST(dialog_judge(d, reply, n, true, why) != VERDICT_OPEN);
+		free(reply);
+	}
+}
+
+static void
+look_at(const struct check_plan *plan, size_t step, const uint8_t *data,
+    size_t size)
+{
+	struct dialog *d = dialog_new(plan);
+
+	if (d == NULL)
+		return;
+	look_at_request(d, step % 3);
+	look_at_reply(d, step, data, size);
+	dialog_free(d);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char why[DIALOG_WHY], *reply;
-	enum verdict v, first = VERDICT_OPEN;
-	struct dialog *d;
-	size_t n, step;
+	struct check_plan plan = { .method = "HEAD" };
+	size_t step, kind;
+	char *text, *other;
 
 	if (size < 2 || size > DIALOG_REPLY)
 		return 0;
-	if ((d = dialog_new(&plans[data[0] % 5])) == NULL)
-		return 0;
+	kind = data[0];
 	step = 1 + data[1] % 64;
-	/* Exactly so large, so that one byte too far is noticed. */
-	for (n = 0; n <= size - 2; n += step) {
-		if ((reply = calloc(1, n + 1)) == NULL)
-			abort();
-		memcpy(reply, data + 2, n);
-		v = dialog_judge(d, reply, n, false, why);
-		if ((first != VERDICT_OPEN && v != first) ||
-		    (v != VERDICT_OPEN && strlen(why) == 0))
-			abort();
-		first = v;
-		if (dialog_judge(d, reply, n, true, why) == VERDICT_OPEN)
-			abort();
-		free(reply);
+	data += 2;
+	size -= 2;
+	if (kind < COUNT(plans)) {
+		look_at(&plans[kind], step, data, size);
+		return 0;
 	}
-	dialog_free(d);
+	text = take_line(&data, &size);
+	other = take_line(&data, &size);
+	look_at_list(text);
+	look_at_bytes(text);
+	plan.kind = own[kind % COUNT(own)];
+	plan.send = plan.host = text;
+	plan.uri = plan.expect = other;
+	plan.status = dialog_may_list(text) ? text : "100-999";
+	/* An expression may take longer than anybody waits: only texts. */
+	if (other[0] == '~' || !dialog_may_expect(other))
+		plan.expect = NULL;
+	look_at(&plan, step, data, size);
+	free(text);
+	free(other);
 	return 0;
 }

@@ -7,7 +7,9 @@ EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/corpus \
 	tests/fuzz/addr.dict \
 	tests/fuzz/cidr.dict \
 	tests/fuzz/conf.dict \
+	tests/fuzz/dialog.dict \
 	tests/fuzz/log_format.dict \
+	tests/fuzz/names.dict \
 	tests/fuzz/options.dict \
 	tests/fuzz/proxyproto.dict
 
@@ -18,6 +20,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_dialog \
 	tests/fuzz/fuzz_log_format \
+	tests/fuzz/fuzz_names \
 	tests/fuzz/fuzz_options \
 	tests/fuzz/fuzz_proxyproto
 if HAVE_CMOCKA
@@ -57,6 +60,14 @@ tests_fuzz_fuzz_log_format_SOURCES = tests/fuzz/fuzz_log_format.c
 tests_fuzz_fuzz_log_format_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_log_format_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_log_format_LDADD = $(FUZZ_LDADD)
+
+# The names of the prober, with a name server and a clock of its own.
+tests_fuzz_fuzz_names_SOURCES = tests/fuzz/fuzz_names.c \
+	src/answer.c src/answer.h src/names.c src/names.h \
+	src/question.c src/question.h src/seating.c src/seating.h
+tests_fuzz_fuzz_names_CFLAGS = $(FUZZ_CFLAGS) -DHAVE_CARES=1
+tests_fuzz_fuzz_names_LDFLAGS = $(FUZZ_LDFLAGS) -Wl,--wrap=sys_now
+tests_fuzz_fuzz_names_LDADD = $(FUZZ_LDADD)
 
 tests_fuzz_fuzz_options_SOURCES = tests/fuzz/fuzz_options.c
 tests_fuzz_fuzz_options_CFLAGS = $(FUZZ_CFLAGS)
