@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cidr_network.h"
+#include "file_text.h"
 
 #define BLANKS		" \t\r\n\v\f"
 #define MAPPED		96		/* bits of ::ffff:0:0 */
@@ -26,14 +27,11 @@ bad(char *why, const char *text)
 }
 
 static int
-failed(char *why, const char *file)
+failed(char *why)
 {
 	int err = errno;
 
-	if (file == NULL)
-		strlcpy(why, strerror(err), CIDR_WHY);
-	else
-		snprintf(why, CIDR_WHY, "%s: %s", file, strerror(err));
+	strlcpy(why, strerror(err), CIDR_WHY);
 	errno = err;
 	return -1;
 }
@@ -156,7 +154,7 @@ cidr_add(struct cidr *c, const char *text, enum cidr_verdict v,
 		if (check_bits(&net, why) == -1)
 			return -1;
 	}
-	return cidr_append(c, &net, v) == -1 ? failed(why, NULL) : 0;
+	return cidr_append(c, &net, v) == -1 ? failed(why) : 0;
 }
 
 /* Returns how many networks there are in this line, or -1. */
@@ -183,17 +181,24 @@ int
 cidr_read(struct cidr *c, const char *file, enum cidr_verdict v,
     char why[CIDR_WHY])
 {
-	char reason[CIDR_WHY], *line = NULL;
+	char reason[CIDR_WHY], *text, *line, *end;
 	int got = 0, all = 0, number = 0, err;
-	size_t room = 0;
-	ssize_t len;
-	FILE *f;
+	struct stat st;
+	size_t len;
 
-	if ((f = fopen(file, "re")) == NULL)
-		return failed(why, file);
-	while ((len = getline(&line, &room, f)) != -1) {
+	if ((text = file_text(file, &len, &st)) == NULL) {
+		err = errno;
+		snprintf(why, CIDR_WHY, "%s: %s", file, file_text_why(err));
+		errno = err;
+		return -1;
+	}
+	for (line = text; line < text + len; line = end + 1) {
+		if ((end = memchr(line, '\n', (size_t)(text + len - line))) ==
+		    NULL)
+			end = text + len;
+		*end = '\0';
 		number++;
-		got = read_line(c, line, (size_t)len, v, reason);
+		got = read_line(c, line, (size_t)(end - line), v, reason);
 		if (got == -1)
 			break;
 		all += got;
@@ -201,10 +206,7 @@ cidr_read(struct cidr *c, const char *file, enum cidr_verdict v,
 	err = errno;
 	if (got == -1)
 		snprintf(why, CIDR_WHY, "%s:%d: %.200s", file, number, reason);
-	else if (!feof(f))
-		got = failed(why, file);
-	free(line);
-	fclose(f);
+	free(text);
 	errno = err;
 	return got == -1 ? -1 : all;
 }

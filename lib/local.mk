@@ -15,6 +15,7 @@ libshuttle_a_SOURCES = \
 	lib/cidr.c lib/cidr.h lib/cidr_network.h lib/cidr_text.c \
 	lib/dialog.c lib/dialog.h \
 	lib/dialog_tls.c lib/dialog_tls.h \
+	lib/file_text.c lib/file_text.h \
 	lib/health.c lib/health.h \
 	lib/log.c lib/log.h \
 	lib/log_format.c lib/log_format.h \

@@ -42,30 +42,14 @@ static const struct {
 struct reading {
 	struct settings	*settings;
 	struct complaints *complaints;
+	struct conf_text text;
 	char		 directory[PATH_BYTES];	/* of the file */
 };
 
-/* Some versions of libconfig name included files as @include does. */
 static struct place
-place_at(struct reading *r, const char *file, unsigned line)
+place_of(const struct reading *r, const config_setting_t *s)
 {
-	struct place p = { .line = line };
-	char whole[2 * PATH_BYTES];
-
-	if (file[0] != '/') {
-		snprintf(whole, sizeof(whole), "%s/%s", r->directory, file);
-		file = whole;
-	}
-	if ((p.file = settings_file(r->settings, file)) == NULL)
-		complain(r->complaints, "%s", strerror(errno));
-	return p;
-}
-
-static struct place
-place_of(struct reading *r, const config_setting_t *s)
-{
-	return place_at(r, config_setting_source_file(s),
-	    config_setting_source_line(s));
+	return conf_text_place(&r->text, config_setting_source_line(s));
 }
 
 /* What is written there, for a complaint. */
@@ -427,7 +411,7 @@ read_section(struct reading *r, const config_setting_t *s, struct section *to)
 
 /* Why libconfig stopped, and what would have been right. */
 static void
-complain_of_syntax(struct reading *r, const config_t *config, const char *path)
+complain_of_syntax(struct reading *r, const config_t *config)
 {
 	static const char *const better[][2] = {
 		{ "syntax error", "syntax error here or before: directives are "
@@ -436,13 +420,9 @@ complain_of_syntax(struct reading *r, const config_t *config, const char *path)
 		    "already; remove one of them" },
 		{ "mismatched element type in array", "all values of a list "
 		    "should be of one kind, such as [\":80\", \":81\"]" },
-		{ "cannot open include file", "the file to include cannot be "
-		    "opened; its name begins at the directory of the file of "
-		    "-c" },
 	};
 	const char *text = config_error_text(config);
-	const char *file = config_error_file(config);
-	struct place place = place_at(r, file == NULL ? path : file,
+	struct place place = conf_text_place(&r->text,
 	    (unsigned)config_error_line(config));
 	size_t i;
 
@@ -457,27 +437,23 @@ static int
 read_file(struct settings *st, const char *path, struct complaints *cs)
 {
 	struct reading r = { .settings = st, .complaints = cs };
-	struct place place;
 	config_t config;
-	int done;
+	int done = 0;
 
 	strlcpy(r.directory, path, sizeof(r.directory));
 	*strrchr(r.directory, '/') = '\0';
-	place = place_at(&r, path, 0);
-	if (conf_scan(st, path, r.directory, cs) == -1)
-		return -1;
-	config_init(&config);
-	config_set_include_dir(&config, r.directory);
-	errno = 0;
-	if ((done = config_read_file(&config, path)))
-		read_section(&r, config_root_setting(&config),
-		    st->section[SETTINGS_FILES]);
-	else if (config_error_type(&config) == CONFIG_ERR_FILE_IO)
-		complain_at(cs, &place, "%s", errno == 0 ?
-		    "this is not a file" : strerror(errno));
-	else
-		complain_of_syntax(&r, &config, path);
-	config_destroy(&config);
+	/* libconfig would end the process for what cannot be read. */
+	if (conf_scan(st, path, r.directory, &r.text, cs) == 0) {
+		config_init(&config);
+		if ((done = config_read_string(&config, r.text.text == NULL ?
+		    "" : r.text.text)))
+			read_section(&r, config_root_setting(&config),
+			    st->section[SETTINGS_FILES]);
+		else
+			complain_of_syntax(&r, &config);
+		config_destroy(&config);
+	}
+	conf_text_free(&r.text);
 	return done ? 0 : -1;
 }
 

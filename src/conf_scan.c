@@ -7,8 +7,6 @@
  */
 #include "conf_scan.h"
 
-#include <sys/stat.h>
-
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -17,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "file_text.h"
 
 #define PATH_BYTES	4096
 #define WORD_BYTES	256
@@ -37,6 +37,7 @@ struct scan {
 	struct settings	*settings;
 	struct complaints *complaints;
 	const char	*directory;
+	struct conf_text *text;		/* without its @include */
 	unsigned	 files;
 	bool		 bad;
 	struct name	*names;		/* of all open sections */
@@ -49,18 +50,21 @@ struct source {
 	struct scan	*scan;
 	const struct source *outer;	/* NULL: none */
 	const char	*path;
-	FILE		*f;
+	const char	*file;		/* its name for places */
+	const char	*at, *end;	/* of what it says */
+	const char	*copied;	/* that is in the text up to here */
 	dev_t		 dev;
 	ino_t		 ino;
 	unsigned	 line;
+	unsigned	 line_copied;	/* of what is to be copied next */
 	bool		 begins;	/* only blanks so far in this line */
 	char		 name[WORD_BYTES]; /* the last one */
 	unsigned	 value;		/* its = stands here, 0: it has had it */
 	unsigned	 broken;	/* the first text over lines begins here */
 };
 
-static void	scan_file(struct scan *, const struct source *,
-		    const char *, struct stat *);
+static int	scan_file(struct scan *, const struct source *,
+		    const char *);
 
 static void __attribute__((__format__(__printf__, 3, 4)))
 wrong(const struct source *s, unsigned line, const char *fmt, ...)
@@ -83,17 +87,20 @@ wrong(const struct source *s, unsigned line, const char *fmt, ...)
 static int
 next(struct source *s)
 {
-	int c = getc(s->f);
+	int c;
 
+	if (s->at == s->end)
+		return EOF;
+	c = (unsigned char)*s->at++;
 	s->line += c == '\n';
 	s->begins = c == '\n' || (s->begins && isblank(c));
 	return c;
 }
 
 static int
-peek(struct source *s)
+peek(const struct source *s)
 {
-	return ungetc(getc(s->f), s->f);
+	return s->at == s->end ? EOF : (unsigned char)*s->at;
 }
 
 static void
@@ -150,7 +157,7 @@ take_word(struct source *s, int c, const char *ends, char buf[WORD_BYTES])
 	    c = peek(s)) {
 		(void)next(s);
 		if (c == '/' && (peek(s) == '/' || peek(s) == '*')) {
-			ungetc(c, s->f);
+			s->at--;
 			break;
 		}
 		if (n + 1 < WORD_BYTES)
@@ -297,20 +304,40 @@ depth(const struct source *s)
 	return n;
 }
 
-/* What cannot be found libconfig complains of. */
+/* All up to there goes into the text; what comes next stands at this line. */
+static void
+copy_up_to(struct source *s, const char *end)
+{
+	struct conf_text *t = s->scan->text;
+
+	if (conf_text_from(t, s->file, s->line_copied) == -1 ||
+	    conf_text_add(t, s->copied, (size_t)(end - s->copied)) == -1)
+		wrong(s, s->line, "%s", strerror(errno));
+	s->copied = end;
+}
+
+/* The one that is meant, if it is there. False: it is not. */
+static bool
+find_included(const struct source *s, const char *name, char *path, size_t size,
+    struct stat *sb)
+{
+	snprintf(path, size, "%s/%s", s->scan->directory, name);
+	if (stat(path, sb) == 0)
+		return true;
+	strlcpy(path, name, size);
+	return name[0] == '/' && stat(path, sb) == 0;
+}
+
 static void
 include(struct source *s, const char *name)
 {
 	char path[2 * PATH_BYTES];
 	struct stat sb;
 
-	snprintf(path, sizeof(path), "%s/%s", s->scan->directory, name);
-	if (stat(path, &sb) == -1) {
-		strlcpy(path, name, sizeof(path));
-		if (name[0] != '/' || stat(path, &sb) == -1)
-			return;
-	}
-	if (S_ISDIR(sb.st_mode))
+	if (!find_included(s, name, path, sizeof(path), &sb))
+		wrong(s, s->line, "the file to include cannot be opened; its "
+		    "name begins at the directory of the file of -c");
+	else if (S_ISDIR(sb.st_mode))
 		wrong(s, s->line, "%s is a directory; a file should be "
 		    "included", name);
 	else if (is_open(s, &sb))
@@ -320,8 +347,8 @@ include(struct source *s, const char *name)
 		    "include each other", name, DEPTH);
 	else if (s->scan->files == FILES)
 		wrong(s, s->line, "more than %d files are included", FILES);
-	else
-		scan_file(s->scan, s, path, &sb);
+	else if (scan_file(s->scan, s, path) == -1)
+		wrong(s, s->line, "%s: %s", name, file_text_why(errno));
 }
 
 static void
@@ -329,6 +356,7 @@ scan_include(struct source *s, bool begins)
 {
 	char word[WORD_BYTES], name[PATH_BYTES];
 
+	copy_up_to(s, s->at - 1);
 	take_word(s, '@', "\"", word);
 	while (isblank(peek(s)))
 		(void)next(s);
@@ -340,6 +368,8 @@ scan_include(struct source *s, bool begins)
 	(void)next(s);
 	take_text(s, name, sizeof(name));
 	include(s, name);
+	s->copied = s->at;
+	s->line_copied = s->line;
 }
 
 static void
@@ -383,37 +413,55 @@ scan(struct source *s)
 	}
 }
 
-static void
-scan_file(struct scan *all, const struct source *outer, const char *path,
-    struct stat *sb)
+/* -1 with errno: it cannot be read. */
+static int
+scan_file(struct scan *all, const struct source *outer, const char *path)
 {
 	struct source s = { .scan = all, .outer = outer, .path = path,
-	    .dev = sb->st_dev, .ino = sb->st_ino, .line = 1,
-	    .begins = true };
-	char mark[3];
+	    .line = 1, .line_copied = 1, .begins = true };
+	struct stat sb;
+	size_t len;
+	char *text;
 
-	if (!S_ISREG(sb->st_mode) || (s.f = fopen(path, "re")) == NULL)
-		return;
+	if ((text = file_text(path, &len, &sb)) == NULL)
+		return -1;
 	all->files++;
-	if (fread(mark, 1, 3, s.f) == 3 && memcmp(mark, "\xef\xbb\xbf", 3) == 0)
+	s.dev = sb.st_dev;
+	s.ino = sb.st_ino;
+	if ((s.file = settings_file(all->settings, path)) == NULL)
+		all->bad = true;
+	s.at = s.copied = text;
+	s.end = text + len;
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0) {
 		wrong(&s, 1, "this begins with a byte order mark; save it as "
 		    "UTF-8 without one");
-	else
-		rewind(s.f);
+		s.at += 3;
+	}
 	scan(&s);
-	fclose(s.f);
+	if (strlen(text) != len)
+		wrong(&s, 1, "this has a NUL byte: it is no text");
+	copy_up_to(&s, s.end);
+	if (outer != NULL && conf_text_end_line(all->text) == -1)
+		wrong(&s, s.line, "%s", strerror(errno));
+	free(text);
+	return 0;
 }
 
 int
 conf_scan(struct settings *st, const char *path, const char *directory,
-    struct complaints *cs)
+    struct conf_text *text, struct complaints *cs)
 {
 	struct scan all = { .settings = st, .complaints = cs,
-	    .directory = directory };
-	struct stat sb;
+	    .directory = directory, .text = text };
+	struct place place = { .file = settings_file(st, path) };
 
-	if (stat(path, &sb) == 0)
-		scan_file(&all, NULL, path, &sb);
+	if (place.file == NULL) {
+		complain(cs, "%s", strerror(errno));
+		all.bad = true;
+	} else if (scan_file(&all, NULL, path) == -1) {
+		complain_at(cs, &place, "%s", file_text_why(errno));
+		all.bad = true;
+	}
 	all.depth = 0;
 	forget_names(&all);
 	free(all.names);

@@ -9,14 +9,15 @@
 #define CONF_SCAN_H
 
 #include "complaints.h"
+#include "conf_text.h"
 #include "settings.h"
 
 /*
- * Read the file and all that it includes, by names that begin at *directory*;
- * pipes and the like are left alone. 0, or -1 when something is wrong, which
- * has been complained of.
+ * Read the file and all that it includes, by names that begin at *directory*,
+ * each once, into one text. 0, or -1 when something is wrong, which has been
+ * complained of.
  */
 int	conf_scan(struct settings *, const char *path, const char *directory,
-	    struct complaints *);
+	    struct conf_text *, struct complaints *);
 
 #endif

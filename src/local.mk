@@ -11,6 +11,7 @@ CONF_SOURCES = \
 	src/conf_hosts.c src/conf_hosts.h \
 	src/conf_make.c src/conf_make.h \
 	src/conf_scan.c src/conf_scan.h \
+	src/conf_text.c src/conf_text.h \
 	src/conf_seats.c src/conf_seats.h \
 	src/conf_unused.c src/conf_unused.h \
 	src/directive_types.c \

@@ -23,6 +23,8 @@ src 5 worker prober checks check runner dns answer question names seating accept
 src 6 child children daemon reload upgrade master
 src 6 children_generation children_talk phase startup
 src 5 lookups
+lib 0 file_text
+src 4 conf_text
 src 4 conf_hosts
 src 7 main
 '

@@ -163,13 +163,17 @@ remove one of them" \
 remove one of them"
 }
 
-# What is no file can be read only once.
-a_pipe() {
+# What is no file has perhaps no writer, or no end.
+no_file() {
 	mkfifo "$T/pipe"
-	good >"$T/pipe" &
-	started="$started $!"
-	shuttled_try -t -c "$T/pipe"
-	assert_eq "status ($(cat "$T/try.out"))" 0 "$STATUS"
+	for file in "$T/pipe" /dev/zero; do
+		shuttled_try -t -c "$file"
+		assert_eq "status ($(cat "$T/try.out"))" 78 "$STATUS"
+		assert_eq 'what it says' "shuttled: $file: this is not a file, but a pipe, a device or a socket" \
+		    "$(cat "$T/try.out")"
+	done
+	printf '@include "pipe"\n' | conf a.conf
+	says 'a.conf:1: pipe: this is not a file, but a pipe, a device or a socket'
 }
 
 # refused STATUS TEXT ARGS...: -t and the start give this status and text.
@@ -238,4 +242,4 @@ CAP_NET_BIND_SERVICE" >"$T/want"
 }
 
 run_cases circles deep wide_numbers without_end words once \
-    repeated_names a_pipe places low_ports
+    repeated_names no_file places low_ports

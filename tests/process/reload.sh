@@ -198,6 +198,44 @@ listeners_come_and_go() {
 	[ ! -e "$T/c" ] || fail 'the path of c was left'
 }
 
+# What cannot be read, or is no file any more, changes nothing and ends nothing:
+# in the place of the file itself, of one that it includes, and of a list.
+files_that_cannot_be_read() {
+	echo_start
+	say 'workers = 2;' >"$T/part"
+	say '10.0.0.0/8' >"$T/list"
+	conf "@include \"part\"
+listen: { a: { address = \"127.0.0.1:0\"; deny = [\"file:list\"]; } }"
+	shuttled_start -c "$T/conf"
+	load_start kept -k 4
+	load_wait kept
+	n=0
+	for file in conf part list; do
+		mv "$T/$file" "$T/right"
+		for wrong in mem fifo directory socket nul missing; do
+			n=$((n + 1))
+			case $wrong in
+			mem) ln -s /proc/self/mem "$T/$file" ;;
+			fifo) mkfifo "$T/$file" ;;
+			directory) mkdir "$T/$file" ;;
+			socket) ln -s /dev/zero "$T/$file" ;;
+			nul) printf 'a\0b' >"$T/$file" ;;
+			esac
+			signal HUP
+			wait_for 10 log_reaches $n \
+			    'reload: the configuration has errors; .* goes on'
+			alive "$PID" || fail "$file, $wrong: the master ended"
+			rm -rf "${T:?}/$file"
+		done
+		mv "$T/right" "$T/$file"
+	done
+	serves || fail 'it does not serve'
+	reload
+	load_end kept
+	load_all_ok kept 4
+	shuttled_stop
+}
+
 # Who waits at a listener that goes is served before it is closed; here by a
 # worker that did not get to it earlier.
 the_queue_of_one_that_goes() {
@@ -294,7 +332,7 @@ without_master() {
 
 run_cases long_sessions_stay under_load many_at_once winch_and_back \
     stopped_worker reload_timeout drain_timeout without_master
-[ -n "$SHUTTLED_WRAP" ] || run_cases listeners_come_and_go \
+[ -n "$SHUTTLED_WRAP" ] || run_cases listeners_come_and_go files_that_cannot_be_read \
     the_queue_of_one_that_goes files_change new_workers_fail
 # Dozens of processes are too many where each is large.
 [ -n "$SHUTTLED_WRAP" ] || instrumented || run_cases some_workers_fail

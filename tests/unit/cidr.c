@@ -491,7 +491,7 @@ test_no_file(void **state)
 	assert_non_null(strstr(f->why, "nets: No such file or directory"));
 	assert_int_equal(cidr_read(f->c, f->dir, CIDR_DENY, f->why), -1);
 	assert_int_equal(errno, EISDIR);
-	assert_non_null(strstr(f->why, ": Is a directory"));
+	assert_non_null(strstr(f->why, ": this is not a file, but a directory"));
 	write_file(f->file, "");
 	assert_int_equal(cidr_read(f->c, f->file, CIDR_DENY, f->why), 0);
 	assert_int_equal(open_descriptors(), before);

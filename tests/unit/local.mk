@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/log_format \
 	tests/unit/log_syslog \
 	tests/unit/log_target \
+	tests/unit/file_text \
 	tests/unit/lookups \
 	tests/unit/nearest \
 	tests/unit/options \
@@ -272,6 +273,10 @@ tests_unit_sandbox_LDFLAGS = $(AM_LDFLAGS) \
 tests_unit_child_SOURCES = tests/unit/helpers.h tests/unit/child.c \
 	src/child.c src/child.h
 tests_unit_child_LDADD = $(UNIT_LIBS)
+
+tests_unit_file_text_SOURCES = tests/unit/helpers.h tests/unit/file_text.c
+tests_unit_file_text_LDADD = $(UNIT_LIBS)
+tests_unit_file_text_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=read
 
 tests_unit_lookups_SOURCES = tests/unit/helpers.h tests/unit/lookups.c \
 	src/lookups.c src/lookups.h src/priv.c src/priv.h
