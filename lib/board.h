@@ -278,12 +278,6 @@ uint32_t board_seat_pool(struct board *, const char *name,
 uint32_t board_seat_listener(struct board *, const char *name,
 	    uint64_t generation, uint64_t oldest);
 
-/*
- * The latest seat of the same name at another address; BOARD_NO_SEAT: none. While
- * seats of this generation are taken.
- */
-uint32_t board_seat_before(const struct board *, uint32_t seat);
-
 /* That was all of this generation: what made it fast is given back. */
 void	board_all_seated(struct board *);
 

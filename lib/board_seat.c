@@ -157,23 +157,6 @@ board_seat_backend(struct board *b, const char *name, uint64_t where,
 }
 
 uint32_t
-board_seat_before(const struct board *b, uint32_t of)
-{
-	const struct board_seat *row = b->ledger->backend, *own = &row[of];
-	const struct seat_index *x = b->index[0];
-	uint32_t p, at, before = BOARD_NO_SEAT;
-
-	for (p = place_of(x, own->hash); (at = x->place[p]) != 0;
-	    p = (p + 1) % x->places)
-		if (at - 1 != of && row[at - 1].hash == own->hash &&
-		    strncmp(row[at - 1].name, own->name, sizeof(own->name)) ==
-		    0 && (before == BOARD_NO_SEAT ||
-		    row[at - 1].generation > row[before].generation))
-			before = at - 1;
-	return before;
-}
-
-uint32_t
 board_seat_pool(struct board *b, const char *name, uint64_t generation,
     uint64_t oldest)
 {

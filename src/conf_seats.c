@@ -6,6 +6,7 @@
  */
 #include "conf_seats.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "health.h"
@@ -16,33 +17,94 @@ is_checked(const struct conf *c, const struct backend *b)
 	return c->pool[b->pool].checked && b->state != BACKEND_MAINT;
 }
 
+/* What stands on the board of any name, when it is read for the first time. */
+struct known {
+	size_t		 n;
+	struct {
+		struct site	 site;
+		uint64_t	 generation;
+	} seat[];
+};
+
+/* NULL: there is none, or no memory; then it is looked up in time. */
+static struct known *
+read_sites(const struct board *board)
+{
+	uint32_t i, used = atomic_load(&board->ledger->backends);
+	struct known *k = calloc(1, sizeof(*k) + used * sizeof(k->seat[0]));
+	struct site site;
+
+	for (i = 0; k != NULL && i < used; i++) {
+		(void)site_read(&board->backend[i].site, &site);
+		if (site.question == 0 || !site_serves(&site))
+			continue;
+		k->seat[k->n].site = site;
+		k->seat[k->n++].generation =
+		    board->ledger->backend[i].generation;
+	}
+	return k;
+}
+
+/* The last generation that knew the answer, 0: none. */
+static uint64_t
+latest(const struct known *k, uint64_t question)
+{
+	uint64_t generation = 0;
+	size_t i;
+
+	for (i = 0; k != NULL && i < k->n; i++)
+		if (k->seat[i].site.question == question &&
+		    k->seat[i].generation > generation)
+			generation = k->seat[i].generation;
+	return generation;
+}
+
+static bool
+is_written(const struct board *board, const struct backend *b, uint32_t n,
+    const struct site *site)
+{
+	struct site other;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		(void)site_read(&board->backend[b[i].seat].site, &other);
+		if (site_same(&other, site))
+			return true;
+	}
+	return false;
+}
+
 /*
- * Only the port of a name is another one: what was found at the one before stands
- * until there is an answer. The seat is new, so nobody else writes here.
+ * A name that is new here may have been known before, at another port, to another
+ * pool, or under another name of the server: what was found then stands until
+ * there is an answer. Its seats are new, so nobody else writes here.
  */
 static void
 inherit_sites(const struct conf *c, struct board *board,
-    const struct lookup *l)
+    const struct lookup *l, const struct known *k)
 {
-	struct site site, none = { .question = 0 };
-	const struct backend *b;
-	uint32_t before;
+	const struct backend *b = &c->backend[l->first];
+	uint64_t generation = latest(k, b->question);
+	struct site site;
+	uint32_t n = 0;
+	size_t i;
 
-	for (b = c->backend + l->first; b < c->backend + l->first + l->n; b++) {
-		if (site_version(&board->backend[b->seat].site) != 0)
+	if (site_version(&board->backend[b->seat].site) != 0)
+		return;
+	for (i = 0; generation != 0 && i < k->n && n < l->max; i++) {
+		site = k->seat[i].site;
+		if (site.question != b->question ||
+		    k->seat[i].generation != generation)
 			continue;
-		none.question = b->question;
-		site = none;
-		before = board_seat_before(board, b->seat);
-		if (before != BOARD_NO_SEAT)
-			(void)site_read(&board->backend[before].site, &site);
-		if (site.question != b->question)
-			site = none;
-		site.port = l->port;
-		/* That a look-up has failed is an answer, too: it is down. */
-		if (site.family != 0 || l->once)
-			site_write(&board->backend[b->seat].site, &site);
+		if (!l->srv)
+			site.port = l->port;
+		if (!is_written(board, b, n, &site))
+			site_write(&board->backend[b[n++].seat].site, &site);
 	}
+	/* That a look-up has failed is an answer, too: it is down. */
+	site = (struct site){ .question = b->question };
+	for (; (generation != 0 || l->once) && n < l->n; n++)
+		site_write(&board->backend[b[n].seat].site, &site);
 }
 
 /*
@@ -86,6 +148,7 @@ const char *
 conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
     uint64_t oldest)
 {
+	struct known *k;
 	struct listener *l;
 	struct pool *p;
 	size_t i;
@@ -94,9 +157,10 @@ conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
 		if (seat_backend(c, &c->backend[i], board, generation,
 		    oldest) == -1)
 			return "backends";
+	k = c->lookups > 0 ? read_sites(board) : NULL;
 	for (i = 0; i < c->lookups; i++)
-		if (!c->lookup[i].srv)
-			inherit_sites(c, board, &c->lookup[i]);
+		inherit_sites(c, board, &c->lookup[i], k);
+	free(k);
 	for (i = 0; i < c->pools; i++) {
 		p = &c->pool[i];
 		if ((p->seat = board_seat_pool(board, p->name, generation,
