@@ -14,22 +14,36 @@
 #include <string.h>
 
 #define UNIX_PREFIX	"unix:"
+#define UNIX_NAME	offsetof(struct sockaddr_un, sun_path)
+#define ABSTRACT	'@'		/* a zero byte for the kernel */
 
 static int
 parse_unix(const char *path, struct addr *out, const char **why)
 {
-	if (path[0] != '/') {
-		*why = "a unix socket is an absolute path: unix:/run/x.sock";
+	bool abstract = path[0] == ABSTRACT;
+	size_t len = strlen(path);
+
+	if (path[0] != '/' && !abstract) {
+		*why = "a unix socket is an absolute path, unix:/run/x.sock, "
+		    "or abstract, unix:@name";
+		return -1;
+	}
+	if (abstract && len == 1) {
+		*why = "an abstract socket has a name: unix:@name";
+		return -1;
+	}
+	if (len >= sizeof(out->un.sun_path)) {
+		*why = "the path of a unix socket has at most 107 bytes";
 		return -1;
 	}
 	memset(out, 0, sizeof(*out));
 	out->un.sun_family = AF_UNIX;
-	if (strlcpy(out->un.sun_path, path, sizeof(out->un.sun_path)) >=
-	    sizeof(out->un.sun_path)) {
-		*why = "the path of a unix socket has at most 107 bytes";
-		return -1;
-	}
+	memcpy(out->un.sun_path, path, len);
 	out->len = sizeof(out->un);
+	if (abstract) {
+		out->un.sun_path[0] = '\0';
+		out->len = (socklen_t)(UNIX_NAME + len);
+	}
 	return 1;
 }
 
@@ -247,6 +261,11 @@ addr_format(const struct addr *a, char *buf, size_t size)
 {
 	struct endpoint e;
 
+	if (addr_is_abstract(a)) {
+		snprintf(buf, size, UNIX_PREFIX "%c%.*s", ABSTRACT,
+		    (int)(a->len - UNIX_NAME - 1), a->un.sun_path + 1);
+		return buf;
+	}
 	if (addr_is_unix(a)) {
 		snprintf(buf, size, UNIX_PREFIX "%.*s",
 		    (int)sizeof(a->un.sun_path), a->un.sun_path);
@@ -343,6 +362,19 @@ bool
 addr_is_unix(const struct addr *a)
 {
 	return a->sa.sa_family == AF_UNIX;
+}
+
+bool
+addr_is_path(const struct addr *a)
+{
+	return addr_is_unix(a) && a->un.sun_path[0] != '\0';
+}
+
+bool
+addr_is_abstract(const struct addr *a)
+{
+	return addr_is_unix(a) && a->un.sun_path[0] == '\0' &&
+	    a->len > UNIX_NAME + 1;
 }
 
 uint16_t

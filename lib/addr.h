@@ -3,8 +3,9 @@
 /*
  * addr.h: addresses as operators write them and as the kernel takes them.
  *
- *	host:port  1.2.3.4:80  [::1]:80  :80  *:80  unix:/path
+ *	host:port  1.2.3.4:80  [::1]:80  :80  *:80  unix:/path  unix:@name
  *
+ * "@" is an abstract socket: a name without a file, see unix(7).
  * Brackets around IPv6 addresses as in RFC 3986, section 3.2.2. An empty host
  * or `*` is every address of both families.
  */
@@ -126,6 +127,9 @@ bool	endpoint_as(const struct endpoint *, int family, struct addr *);
 bool	endpoint_read(struct endpoint *, const char *ip);
 
 bool	addr_is_unix(const struct addr *);
+/* Is it a unix socket with a path in the file system? */
+bool	addr_is_path(const struct addr *);
+bool	addr_is_abstract(const struct addr *);
 /* The port in host order, 0 for a unix socket. */
 uint16_t addr_port(const struct addr *);
 void	addr_set_port(struct addr *, uint16_t port);

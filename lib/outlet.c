@@ -90,6 +90,8 @@ leave(const struct outlet *o, struct departure *d, int fd)
 		return -1;
 	if (o->dscp != 0)
 		sys_mark(fd, family, o->dscp);
+	if (o->freebind && o->sources > 0 && sys_bind_freely(fd, family) == -1)
+		return -1;
 	if (o->sources > 0)
 		return begin_in_turn(o, d, fd);
 	if (!o->transparent || d->client == NULL ||

@@ -22,6 +22,7 @@ struct outlet {
 	unsigned	dscp;		/* 0 … 63 */
 	const char	*interface;	/* NULL: any */
 	bool		transparent;	/* from the client's own address */
+	bool		freebind;	/* sources need not be of an interface */
 	struct peer_watch watch;
 };
 

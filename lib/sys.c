@@ -104,8 +104,25 @@ prepare(int fd, const struct addr *a, const struct sys_listening *how)
 		return -1;
 	if (how->transparent && sys_be_transparent(fd, family, true) == -1)
 		return -1;
+	if (how->freebind && sys_bind_freely(fd, family) == -1)
+		return -1;
 	return how->interface == NULL ? 0 :
 	    sys_use_interface(fd, how->interface);
+}
+
+/*
+ * As for a port: the directory of a path says which users may connect. By the
+ * mask of this process, since by chmod() others could have put another file there.
+ */
+static int
+bind_open(int fd, const struct addr *a)
+{
+	mode_t mask = umask(0111);
+	int result = bind(fd, &a->sa, a->len), err = errno;
+
+	umask(mask);
+	errno = err;
+	return result;
 }
 
 static int
@@ -122,10 +139,7 @@ listen_socket(const struct addr *a, const struct sys_listening *how)
 	if (prepare(fd, a, how) == -1)
 		goto fail;
 	/* The kernel cuts the backlog down to net.core.somaxconn. */
-	if (bind(fd, &a->sa, a->len) == -1 || listen(fd, INT_MAX) == -1)
-		goto fail;
-	/* As for a port: who may connect is for its directory to say. */
-	if (family == AF_UNIX && chmod(a->un.sun_path, 0666) == -1)
+	if (bind_open(fd, a) == -1 || listen(fd, INT_MAX) == -1)
 		goto fail;
 	return fd;
 fail:
@@ -145,7 +159,7 @@ sys_listen_as(struct addr *a, const struct sys_listening *how)
 	uint16_t port = addr_port(a);
 	int fd;
 
-	if (addr_is_unix(a) && clear_stale_path(a) == -1)
+	if (addr_is_path(a) && clear_stale_path(a) == -1)
 		return -1;
 	fd = listen_socket(a, how);
 	if (fd == -1 && is_any_ipv6(a) && !how->v6only &&
@@ -251,6 +265,23 @@ sys_bind_source(int fd, const struct addr *a)
 {
 	sys_late_port(fd);
 	return bind(fd, &a->sa, a->len);
+}
+
+int
+sys_has_address(const struct addr *address, const char *interface)
+{
+	struct addr a = *address;
+	int fd = sys_stream(a.sa.sa_family), result;
+
+	if (fd == -1)
+		return -1;
+	addr_set_port(&a, 0);
+	/* It decides which addresses there are. */
+	if (interface != NULL)
+		(void)sys_use_interface(fd, interface);
+	result = sys_bind_source(fd, &a);
+	close_keeping_errno(fd);
+	return result;
 }
 
 int

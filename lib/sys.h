@@ -20,6 +20,7 @@
 struct sys_listening {
 	bool		 v6only;	/* the IPv6 any-address: not for IPv4 */
 	bool		 transparent;	/* for addresses of others, too */
+	bool		 freebind;	/* the address may come later */
 	const char	*interface;	/* NULL: any */
 };
 
@@ -88,6 +89,12 @@ int	sys_begin(int fd, const struct addr *a, const void *bytes, size_t len,
 	    uint32_t *went, int *pending);
 
 /*
+ * May a socket have this address now, on this interface (NULL: any)? 0, or -1
+ * with errno set: EADDRNOTAVAIL or EAFNOSUPPORT if this machine lacks it.
+ */
+int	sys_has_address(const struct addr *, const char *interface);
+
+/*
  * A socket that sends datagrams to *a*. On a unix socket the receiver may be
  * missing, now or later: sys_redirect() looks for it again.
  */
@@ -120,6 +127,9 @@ void	sys_mark(int fd, int family, unsigned dscp);
  * CAP_NET_ADMIN.
  */
 int	sys_be_transparent(int fd, int family, bool on);
+
+/* It may be bound to an address that this machine does not have yet. */
+int	sys_bind_freely(int fd, int family);
 
 /* Send and receive by this interface only. */
 int	sys_use_interface(int fd, const char *name);

@@ -18,6 +18,9 @@
 #ifndef IPV6_TRANSPARENT
 #define IPV6_TRANSPARENT 75
 #endif
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND	78
+#endif
 
 static int
 set_option(int fd, int level, int option, int value)
@@ -99,6 +102,14 @@ sys_be_transparent(int fd, int family, bool on)
 	return family == AF_INET6 ?
 	    set_option(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, on) :
 	    set_option(fd, IPPROTO_IP, IP_TRANSPARENT, on);
+}
+
+int
+sys_bind_freely(int fd, int family)
+{
+	return family == AF_INET6 ?
+	    set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) :
+	    set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
 }
 
 int

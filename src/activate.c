@@ -91,7 +91,7 @@ why_not(const struct inherited_socket *s, const struct conf *c)
 {
 	size_t i;
 
-	if (addr_is_unix(&s->addr) && access(s->addr.un.sun_path, F_OK) == -1)
+	if (addr_is_path(&s->addr) && access(s->addr.un.sun_path, F_OK) == -1)
 		return "its path leads nobody there any more";
 	for (i = 0; i < c->listeners; i++)
 		if (inherit_matches(s, &c->listener[i]))

@@ -102,6 +102,8 @@ struct conf {
 	bool		 log_errors;	/* sessions that did not end well */
 	unsigned	 log_every;	/* of the others one in so many, 0: none */
 	uint64_t	 log_interval;	/* ms between lines of one, 0: off */
+	char		(*absent)[ADDR_TEXT]; /* of names, not served */
+	size_t		 absents;
 	const char	*no_user;	/* why it stays this one; NULL: it changes */
 	const char	*pidfile;	/* NULL: none */
 	const char	*ports_file;	/* NULL: none */
@@ -135,6 +137,9 @@ int	conf_add_listener(struct conf *, const struct listener *like,
 int	conf_add_pool(struct conf *, const struct pool *, const char **why);
 int	conf_add_backend(struct conf *, const struct backend *like,
 	    const char *address, const char **why);
+
+/* Do workers or the prober connect to abstract unix sockets? */
+bool	conf_leaves_abstract(const struct conf *);
 
 /* Do workers connect from addresses of clients? */
 bool	conf_leaves_as_client(const struct conf *);

@@ -25,40 +25,22 @@ get(const struct section *s, const char *name)
 	return section_get(s, directive_find(s->kind, name));
 }
 
-/* May a socket have this address? 0, or what is wrong with it. */
-static int
-try_address(struct addr a, const char *interface)
-{
-	int fd = sys_stream(a.sa.sa_family), err = 0;
-
-	if (fd == -1)
-		return errno;
-	addr_set_port(&a, 0);
-	/* It decides which addresses there are; if it is there, see below. */
-	if (interface != NULL)
-		(void)sys_use_interface(fd, interface);
-	if (sys_bind_source(fd, &a) == -1)
-		err = errno;
-	close(fd);
-	return err;
-}
-
 static void
 check_sources(const struct value *v, const struct outlet *o,
     struct complaints *cs)
 {
 	struct addr a;
 	uint32_t i;
-	int err;
 
 	for (i = 0; i < o->sources && i < v->n; i++) {
-		if (!endpoint_as(&o->source[i], o->source[i].family, &a))
+		if (!endpoint_as(&o->source[i], o->source[i].family, &a) ||
+		    o->freebind || sys_has_address(&a, o->interface) == 0)
 			continue;
-		if ((err = try_address(a, o->interface)) == EADDRNOTAVAIL)
+		if (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)
 			value_reject(cs, v, v->text[i], "this machine does not "
 			    "have this address now; connections from it fail "
 			    "until it has");
-		else if (err == EINVAL && a.sa.sa_family == AF_INET6 &&
+		else if (errno == EINVAL && a.sa.sa_family == AF_INET6 &&
 		    IN6_IS_ADDR_LINKLOCAL(&a.in6.sin6_addr))
 			value_reject(cs, v, v->text[i], "this is a link-local "
 			    "address; add the interface that it belongs to");
@@ -111,8 +93,9 @@ check_listener(const struct settings *st, const struct listener *l,
 	const struct section *s = settings_find(st, SECTION_LISTEN,
 	    l->label[0] == '\0' ? "main" : l->label);
 
-	if (addr_is_unix(&l->addr) || l->how.transparent ||
-	    try_address(l->addr, l->how.interface) != EADDRNOTAVAIL)
+	if (addr_is_unix(&l->addr) || l->how.transparent || l->how.freebind ||
+	    sys_has_address(&l->addr, l->how.interface) == 0 ||
+	    errno != EADDRNOTAVAIL)
 		return;
 	complain_at(cs, &get(s, "address")->place, "listen on %s: this machine "
 	    "does not have this address now; a start fails until it has",
@@ -159,8 +142,8 @@ conf_absent(const struct conf *c, struct complaints *cs)
 	size_t i, pools = 0;
 
 	if (c->no_user != NULL)
-		complain(cs, "workers run as uid %u, for %s; name a user to "
-		    "make that an error (-u)", (unsigned)c->user.uid,
+		complain(cs, "workers run as uid %u: %s; name a user (-u) to "
+		    "make that an error", (unsigned)c->user.uid,
 		    c->no_user);
 	for (i = 0; i < st->sections; i++) {
 		s = st->section[i];
@@ -178,6 +161,10 @@ conf_absent(const struct conf *c, struct complaints *cs)
 	}
 	for (i = 0; i < c->listeners; i++)
 		check_listener(st, &c->listener[i], cs);
+	for (i = 0; i < c->absents; i++)
+		complain(cs, "listen on %s: this machine does not have this "
+		    "address now; the others of its name are served",
+		    c->absent[i]);
 	for (i = 0; i < c->lookups; i++)
 		check_name(st, &c->lookup[i], cs);
 }

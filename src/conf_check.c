@@ -110,7 +110,7 @@ check_listener(const struct listener *l, struct complaints *cs)
 	unsigned port = addr_port(&l->addr), first;
 
 	if (addr_is_unix(&l->addr))
-		return check_path(l, cs);
+		return addr_is_path(&l->addr) ? check_path(l, cs) : 0;
 	if (port == 0 || priv_has_low_ports() ||
 	    port >= (first = first_free_port()))
 		return 0;

@@ -33,6 +33,7 @@
 	X(NETWORK, "an address of IPv4 or IPv6") \
 	X(WAITING, "max_sessions in a server, check or resolve") \
 	X(NETWORK_SERVER, "a server with an address of IPv4 or IPv6") \
+	X(SOURCE, "source") \
 	X(ALL_IPV6, "the address :PORT or [::]:PORT") \
 	X(ACCEPT_PROXY, "accept_proxy in the listener") \
 	X(SEND_PROXY, "send_proxy = \"v2\" in the pool or a server")
@@ -102,15 +103,18 @@ static const struct rule {
 	{ SECTION_LISTEN, "v6only", NEED_ALL_IPV6 },
 	{ SECTION_LISTEN, "interface", NEED_NETWORK },
 	{ SECTION_LISTEN, "transparent", NEED_NETWORK },
+	{ SECTION_LISTEN, "freebind", NEED_NETWORK },
 	{ SECTION_LISTEN, "dscp", NEED_NETWORK },
 	{ SECTION_POOL, "keepalive", NEED_NETWORK_SERVER },
 	{ SECTION_POOL, "user_timeout", NEED_NETWORK_SERVER },
 	{ SECTION_POOL, "source", NEED_NETWORK_SERVER },
 	{ SECTION_POOL, "transparent", NEED_NETWORK_SERVER },
+	{ SECTION_POOL, "freebind", NEED_SOURCE },
 	{ SECTION_POOL, "interface", NEED_NETWORK_SERVER },
 	{ SECTION_POOL, "dscp", NEED_NETWORK_SERVER },
 	{ SECTION_SERVER, "source", NEED_NETWORK },
 	{ SECTION_SERVER, "transparent", NEED_NETWORK },
+	{ SECTION_SERVER, "freebind", NEED_SOURCE },
 	{ SECTION_SERVER, "interface", NEED_NETWORK },
 	{ SECTION_SERVER, "dscp", NEED_NETWORK },
 };
@@ -248,14 +252,17 @@ may_eject(const struct conf *c, const struct pool *p, const struct section *s)
 	return false;
 }
 
+/* By a server of this pool, or of any (NULL)? */
 static bool
-is_resolved(const struct settings *st)
+is_said_by_server(const struct settings *st, const struct section *pool,
+    const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < st->sections; i++)
 		if (st->section[i]->kind == SECTION_SERVER &&
-		    is_said(st->section[i], "resolve"))
+		    (pool == NULL || st->section[i]->pool == pool) &&
+		    is_said(st->section[i], name))
 			return true;
 	return false;
 }
@@ -313,7 +320,7 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 	case NEED_BACKUP:
 		return has_backup(c, p);
 	case NEED_RESOLVED:
-		return is_resolved(st);
+		return is_said_by_server(st, NULL, "resolve");
 	case NEED_CHECKED:
 		return has_server(st, s, is_no_builtin);
 	case NEED_WAITING:
@@ -321,6 +328,10 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 	case NEED_NETWORK:
 	case NEED_NETWORK_SERVER:
 		return has_server(st, s, is_network);
+	case NEED_SOURCE:
+		return is_said(s, "source") || is_said_by_server(st, s,
+		    "source") || (s->pool != NULL && is_said(s->pool,
+		    "source"));
 	case NEED_ALL_IPV6:
 		return is_v6only(c, s->name);
 	case NEED_ACCEPT_PROXY:

@@ -13,6 +13,8 @@
 #define FILTER_PROBER	2u
 /* With one of these: it connects from addresses that it has to name. */
 #define FILTER_BIND	4u
+/* It connects to abstract unix sockets of other processes. */
+#define FILTER_ABSTRACT	8u
 
 /*
  * From now on, and for good, this process can make those calls only. It must

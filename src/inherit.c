@@ -58,7 +58,7 @@ inherit_add(struct inheritance *in, int fd, bool ours, const char *wanted,
 	s->fd = fd;
 	s->addr = a;
 	s->ours = ours;
-	if (addr_is_unix(&a))
+	if (addr_is_path(&a))
 		safe_remember(&s->path, a.un.sun_path);
 	strlcpy(s->wanted, wanted, sizeof(s->wanted));
 	strlcpy(s->name, name, sizeof(s->name));
@@ -245,7 +245,7 @@ inherit_remove(struct inheritance *in)
 
 	for (i = 0; i < in->sockets; i++) {
 		s = &in->socket[i];
-		if (s->fd != -1 && s->ours && addr_is_unix(&s->addr))
+		if (s->fd != -1 && s->ours && addr_is_path(&s->addr))
 			safe_remove(&s->path, s->addr.un.sun_path);
 	}
 }
@@ -285,7 +285,7 @@ leave_listeners(FILE *f, const struct listener *l, size_t n)
 	for (; n > 0; l++, n--) {
 		result |= leave_open(f, l->bound ? "socket" : "lent", l->fd,
 		    l->wanted);
-		if (l->fd != -1 && l->bound && addr_is_unix(&l->addr))
+		if (l->fd != -1 && l->bound && addr_is_path(&l->addr))
 			fprintf(f, "path %d %llu %llu %lld %ld\n", l->fd,
 			    (unsigned long long)l->path.dev,
 			    (unsigned long long)l->path.ino,

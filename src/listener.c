@@ -15,7 +15,7 @@ listener_open(struct listener *l)
 	if ((l->fd = sys_listen_as(&l->addr, &l->how)) == -1)
 		return -1;
 	l->bound = true;
-	if (addr_is_unix(&l->addr))
+	if (addr_is_path(&l->addr))
 		safe_remember(&l->path, l->addr.un.sun_path);
 	addr_format(&l->addr, l->name, sizeof(l->name));
 	return 0;
@@ -49,7 +49,7 @@ listener_close(struct listener *l)
 void
 listener_remove(struct listener *l)
 {
-	if (l->bound && addr_is_unix(&l->addr))
+	if (l->bound && addr_is_path(&l->addr))
 		safe_remove(&l->path, l->addr.un.sun_path);
 	l->bound = false;
 }

@@ -94,7 +94,8 @@ set_up(struct prober *p)
 		return -1;
 	p->step = "sandbox (--sandbox off does without)";
 	p->sandbox = p->conf->sandbox ? sandbox_enter(FILTER_PROBER |
-	    (conf_binds(p->conf) ? FILTER_BIND : 0)) : "off";
+	    (conf_binds(p->conf) ? FILTER_BIND : 0) |
+	    (conf_leaves_abstract(p->conf) ? FILTER_ABSTRACT : 0)) : "off";
 	return p->sandbox == NULL ? -1 : 0;
 }
 

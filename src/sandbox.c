@@ -58,7 +58,8 @@ close_files(unsigned who)
 	all.files = (UINT64_C(1) << kinds[(size_t)version < LAST ?
 	    (size_t)version : LAST]) - 1;
 	all.net = version >= 4 ? BIND_TCP : 0;
-	all.scoped = version >= 6 ? ABSTRACT_SOCKETS : 0;
+	all.scoped = version >= 6 && (who & FILTER_ABSTRACT) == 0 ?
+	    ABSTRACT_SOCKETS : 0;
 	/* The filter lets one through, and that is how workers call others. */
 	if (version >= 6 && !filter_exists())
 		all.scoped |= SIGNALS;

@@ -10,7 +10,7 @@
 /*
  * Give up all files but those that are open, and all system calls that this kind
  * of process (FILTER_WORKER or FILTER_PROBER of filter.h, perhaps with
- * FILTER_BIND) does not need, for good; to be called after priv_drop(), when all
+ * FILTER_BIND and FILTER_ABSTRACT) does not need, for good; to be called after priv_drop(), when all
  * is set up.
  * Returns a text that names what holds from now on, which depends on the kernel
  * and the build, or NULL with errno set: the process must not go on.

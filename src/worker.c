@@ -191,7 +191,8 @@ shut_in(struct worker *w)
 	begin_step(w, "sandbox (--sandbox off does without)");
 	w->sandbox = sandbox_enter(FILTER_WORKER |
 	    (conf_binds(w->conf) || conf_leaves_as_client(w->conf) ?
-	    FILTER_BIND : 0));
+	    FILTER_BIND : 0) |
+	    (conf_leaves_abstract(w->conf) ? FILTER_ABSTRACT : 0));
 	return w->sandbox == NULL ? -1 : 0;
 }
 

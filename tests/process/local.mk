@@ -32,6 +32,7 @@ PROCESS_TESTS = \
 	tests/process/initd.sh \
 	tests/process/files.sh \
 	tests/process/instance.sh \
+	tests/process/listeners.sh \
 	tests/process/kill.sh \
 	tests/process/limits.sh \
 	tests/process/logs.sh \

@@ -201,7 +201,7 @@ without_capabilities() {
 	for caps in '' ',+setuid' ',+setuid,+setgid'; do
 		with_caps "$caps" shuttled_start -l 127.0.0.1:0 \
 		    -b builtin:echo -w 2
-		assert_log 'warning: workers run as uid 0, for '
+		assert_log 'warning: workers run as uid 0: '
 		for pid in "$PID" $(worker_pids); do
 			assert_eq uids '0 0 0 0' "$(status_of "$pid" Uid)"
 		done
@@ -245,7 +245,7 @@ in_a_user_namespace() {
 	rm -f "$T/log" "$T/ports" "$T/stderr"
 	with_wrap "$AS_USER unshare -r" shuttled_start -l 127.0.0.1:0 \
 	    -b builtin:echo -w 2
-	assert_log 'warning: workers run as uid 0, for this user namespace'
+	assert_log 'warning: workers run as uid 0: this user namespace'
 	serves || fail 'it does not serve'
 	shuttled_stop
 	with_wrap "$AS_USER unshare -r" shuttled_try -l 127.0.0.1:0 \

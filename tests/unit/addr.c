@@ -63,6 +63,8 @@ static const struct {
 	{ "[::]:0", NULL, AF_INET6, 0 },
 	{ "unix:/run/x.sock", NULL, AF_UNIX, 0 },
 	{ "unix:/a:80", NULL, AF_UNIX, 0 },
+	{ "unix:@name", NULL, AF_UNIX, 0 },
+	{ "unix:@/a b@:", NULL, AF_UNIX, 0 },
 };
 
 static void
@@ -145,6 +147,7 @@ static const struct {
 	{ "[::1", ADDR_LISTEN, "an IPv6 address is written [::1]:80" },
 	{ "[", ADDR_LISTEN, "an IPv6 address is written [::1]:80" },
 	{ "unix:", ADDR_LISTEN, "a unix socket is an absolute path" },
+	{ "unix:@", ADDR_LISTEN, "an abstract socket has a name" },
 	{ "unix:x/y", ADDR_CONNECT, "a unix socket is an absolute path" },
 };
 

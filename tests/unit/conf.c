@@ -18,6 +18,20 @@ int	__wrap_getaddrinfo(const char *, const char *, const struct addrinfo *,
 	    struct addrinfo **);
 void	__real_freeaddrinfo(struct addrinfo *);
 void	__wrap_freeaddrinfo(struct addrinfo *);
+int	__wrap_sys_has_address(const struct addr *, const char *);
+
+/* Such addresses are not of this machine; -1: none are. */
+static int	lacking;
+
+int
+__wrap_sys_has_address(const struct addr *a, const char *interface)
+{
+	(void)interface;
+	if (lacking != -1 && a->sa.sa_family != lacking)
+		return 0;
+	errno = EADDRNOTAVAIL;
+	return -1;
+}
 
 static int	fail_lookup;		/* the next call gives this */
 static struct addrinfo twins[2];
@@ -78,6 +92,7 @@ set_up(void **state)
 	like.weight = 1;
 	why = NULL;
 	fail_lookup = 0;
+	lacking = AF_UNSPEC;
 	return conf_add_pool(&conf, &pool, &why);
 }
 
@@ -176,6 +191,28 @@ test_listeners(void **state)
 	refuse(listener, "*:8080", "has this address");
 	refuse(listener, "unix:/run/x.sock", "has this address");
 	add_listener("127.0.0.1:0");
+}
+
+/* As where IPv6 is switched off, and the name has an address of it all the same. */
+static void
+test_addresses_of_this_machine(void **state)
+{
+	struct listener later = { .how.freebind = true };
+
+	(void)state;
+	lacking = AF_INET6;
+	add_listener("both:80");
+	assert_int_equal(conf.listeners, 1);
+	assert_string_equal(conf.listener[0].name, "10.0.0.1:80");
+	assert_int_equal(conf.absents, 1);
+	assert_string_equal(conf.absent[0], "[::5]:80");
+	lacking = -1;
+	refuse(listener, "both:81", "none of the addresses of this name");
+	assert_int_equal(conf.absents, 1);
+	/* An address is what was asked for. */
+	add_listener("[::5]:82");
+	assert_int_equal(conf_add_listener(&conf, &later, "both:83", &why), 0);
+	assert_int_equal(conf.listeners, 4);
 }
 
 static void
@@ -710,6 +747,7 @@ main(void)
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_listeners),
+		TEST(test_addresses_of_this_machine),
 		TEST(test_most_listeners),
 		TEST(test_backends),
 		TEST(test_sources),

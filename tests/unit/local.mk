@@ -136,7 +136,8 @@ tests_unit_conf_SOURCES = \
 	$(CONF_SOURCES)
 tests_unit_conf_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 tests_unit_conf_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) \
-	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo \
+	-Wl,--wrap=sys_has_address
 
 tests_unit_conf_unused_SOURCES = \
 	tests/unit/conf_unused.c tests/unit/helpers.h \

@@ -1,0 +1,149 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The shuttled authors
+#
+# listeners.sh: addresses that are not as usual: abstract unix sockets, names of
+# which this machine has some addresses only, and addresses that come later. In a
+# network and a table of hosts of its own.
+if [ -z "${OWN_NETWORK:-}" ]; then
+	own=-rnm
+	[ "$(id -u)" -ne 0 ] || own=-nm
+	# shellcheck disable=SC2016 # for the other shell
+	unshare $own sh -c 'mount --bind /etc/passwd /etc/hosts &&
+	    ip link set lo up' 2>/dev/null || {
+		echo 'SKIPPED: no namespaces'
+		exit 77
+	}
+	OWN_NETWORK=yes exec unshare $own "$0"
+fi
+. "$(dirname "$0")/lib.sh"
+
+cat >"$T/hosts" <<EOF
+127.0.0.1 localhost both.test twice.test
+::1 both.test
+127.0.0.2 twice.test
+192.0.2.1 gone.test
+2001:db8::1 gone.test
+EOF
+mount --bind "$T/hosts" /etc/hosts
+ip link set lo up
+without_ipv6() {
+	ipv6=/proc/sys/net/ipv6/conf/all/disable_ipv6
+	if [ -e $ipv6 ]; then
+		echo 1 >$ipv6 2>/dev/null || return 1
+	fi
+}
+
+# conf LISTEN SERVER [POOL]: the inside of these sections.
+conf() {
+	cat >"$T/conf" <<EOF
+listen: { main: { $1 } }
+pool: { main: { ${3:-} server: { a: { $2 } } } }
+EOF
+}
+
+abstract_on_both_sides() {
+	name="@shuttled test.$$"
+	conf "address = [\"unix:$name\", \"127.0.0.1:0\"];" \
+	    'address = "builtin:echo";'
+	shuttled_start -c "$T/conf" -w 1
+	back=$PID
+	mv "$T/log" "$T/log.back"
+	assert_eq 'ports file' "unix:$name" "$(listener 1)"
+	rm "$T/ports"
+	# shellcheck disable=SC2086 # these are lists
+	shuttled_try -l "unix:$name" -b builtin:echo -w 1
+	assert_eq 'status where it is in use' 69 "$STATUS"
+	conf 'address = "127.0.0.1:0";' "address = \"unix:$name\";" \
+	    'check = "tcp"; interval = "50ms"; fall = 1;'
+	shuttled_start -c "$T/conf" -w 2
+	wait_for 5 serves
+	assert_log "info: ready"
+	reload
+	serves || fail 'not after a reload'
+	# The one behind has it in the same way through a reload and an upgrade.
+	front=$PID
+	mv "$T/log" "$T/log.front"
+	mv "$T/log.back" "$T/log"
+	PID=$back
+	conf "address = \"unix:$name\";" 'address = "builtin:echo";'
+	reload
+	serves || fail 'not after a reload of the server'
+	if [ -z "$SHUTTLED_WRAP" ]; then
+		signal USR2
+		wait_for 15 log_has 'process [0-9]* serves'
+		back=$(sed -n 's/.*process \([0-9]*\) serves.*/\1/p' "$T/log")
+		also_end "$back"
+		serves || fail 'not after an upgrade of the server'
+	fi
+	kill -QUIT "$back"
+	wait_for 15 gone "$back"
+	PID=$front
+	mv "$T/log.front" "$T/log"
+	wait_for 5 log_has 'main/a: down'
+	shuttled_stop
+	[ ! -e "$name" ] || fail 'a file was made'
+}
+
+some_addresses_of_a_name() {
+	without_ipv6 || return 0
+	shuttled_try -t -l both.test:0 -b builtin:echo
+	assert_eq 'status of -t' 0 "$STATUS"
+	grep -q 'listen on \[::1\]:0: .*does not have this address' \
+	    "$T/try.out" || fail "-t says $(cat "$T/try.out")"
+	conf 'address = "both.test:0";' 'address = "builtin:echo";'
+	shuttled_start -c "$T/conf" -w 1
+	assert_eq 'addresses' 1 "$(wc -l <"$T/ports")"
+	assert_log 'warning: listen on \[::1\]:0'
+	serves || fail 'it does not serve'
+	reload
+	serves || fail 'it does not serve after a reload'
+	shuttled_stop
+	shuttled_start -l twice.test:0 -b builtin:echo -w 1
+	assert_eq 'addresses' 2 "$(wc -l <"$T/ports")"
+	assert_not_log 'warning: listen'
+	shuttled_stop
+	for test in '' -t; do
+		# shellcheck disable=SC2086 # perhaps nothing
+		shuttled_try $test -l gone.test:0 -b builtin:echo
+		assert_eq "status without an address $test" 64 "$STATUS"
+		grep -q 'none of the addresses of this name' "$T/try.out" ||
+			fail "it says $(cat "$T/try.out")"
+	done
+}
+
+an_address_that_comes_later() {
+	conf 'address = "192.0.2.7:0"; freebind = true;' \
+	    'address = "builtin:echo";'
+	shuttled_start -c "$T/conf" -w 1
+	assert_not_log 'warning: listen'
+	! serves || fail 'it has the address'
+	ip address add 192.0.2.7/32 dev lo
+	wait_for 5 serves
+	ip address del 192.0.2.7/32 dev lo
+	shuttled_stop
+	conf 'address = "192.0.2.7:0";' 'address = "builtin:echo";'
+	shuttled_try -c "$T/conf" -w 1
+	assert_eq 'status without freebind' 69 "$STATUS"
+}
+
+# A route makes a whole network local; IPv6 binds to it with freebind only.
+a_source_of_a_local_network() {
+	ip -6 route add local 2001:db8:5::/64 dev lo 2>/dev/null || return 0
+	peer_start b "listen [::1]:0; port-file $T/b; serve any { echo }"
+	for bind in true false; do
+		conf 'address = "127.0.0.1:0";' "address = \"$(address b)\";" \
+		    "source = \"2001:db8:5::9\"; freebind = $bind;"
+		shuttled_start -c "$T/conf" -w 1
+		if [ $bind = true ]; then
+			serves || fail 'it does not serve with freebind'
+		else
+			! serves || fail 'it serves without freebind'
+		fi
+		shuttled_stop
+	done
+	peer_stop b
+}
+
+run_cases abstract_on_both_sides an_address_that_comes_later \
+    a_source_of_a_local_network some_addresses_of_a_name
