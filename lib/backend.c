@@ -191,6 +191,12 @@ in_service(const struct backend *b)
 	return b->state == BACKEND_READY && b->weight > 0;
 }
 
+bool
+backend_is_wanted(const struct backends *bs, uint32_t i)
+{
+	return in_service(&bs->list[i]);
+}
+
 static enum backend_health
 health(const struct backends *bs, uint32_t i)
 {

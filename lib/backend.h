@@ -96,7 +96,9 @@ struct pool {
 	uint64_t	slow_start;	/* ms until one that came up is warm */
 	uint32_t	min_primaries;	/* with fewer backups serve beside them */
 	bool		cut;		/* sessions end when theirs goes down */
+	uint64_t	connect_total_timeout; /* ms, of all attempts; 0: off */
 	uint64_t	queue_timeout;	/* ms; never 0 */
+	uint64_t	unavailable_timeout; /* ms without a server; 0: off */
 	uint32_t	max_queue;	/* sessions that wait; 0: none may */
 	/* When a backend is ejected: see backend_failed(). */
 	uint32_t	max_fails;	/* 0: never */
@@ -181,6 +183,8 @@ uint32_t backend_load(const struct backends *, uint32_t i);
  * look-up has failed, until one succeeds.
  */
 bool	backend_serves(const struct backends *, uint32_t i);
+/* The same as far as the operator alone is concerned. */
+bool	backend_is_wanted(const struct backends *, uint32_t i);
 bool	backend_pending(const struct backends *, uint32_t i);
 bool	backend_unknown(const struct backends *, uint32_t i);
 

@@ -121,6 +121,7 @@ struct board_pool {
 	_Alignas(64)
 	_Atomic uint64_t queue_tail;	/* the last ticket of its queue */
 	_Atomic uint32_t waiting;	/* 0: nobody is in its queue */
+	_Atomic uint32_t guesses;	/* 1: all its servers seem to fail */
 	/* Places in the round-robin sequence given out. */
 	struct {
 		_Alignas(64) _Atomic uint64_t ticket;

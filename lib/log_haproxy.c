@@ -30,6 +30,8 @@ cause(const struct session *s)
 		[END_NO_BACKEND] = 'S',
 		[END_QUEUE_TIMEOUT] = 's',
 		[END_QUEUE_FULL] = 'S',
+		[END_UNAVAILABLE] = 's',
+		[END_CONNECT_TOTAL] = 's',
 		[END_SERVER_DOWN] = 'D',
 		[END_NOT_TRUSTED] = 'P',
 		[END_BAD_HEADER] = 'P',
@@ -62,7 +64,8 @@ phase(const struct session *s)
 {
 	if (cause(s) == '-')
 		return '-';
-	if (s->end == END_QUEUE_TIMEOUT || s->end == END_QUEUE_FULL)
+	if (s->end == END_QUEUE_TIMEOUT || s->end == END_QUEUE_FULL ||
+	    s->end == END_UNAVAILABLE)
 		return 'Q';
 	return s->connected == 0 ? 'C' : 'D';
 }

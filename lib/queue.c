@@ -25,6 +25,8 @@ struct queue {
 		uint32_t first, last;
 		uint64_t head;		/* whose ticket left room unused … */
 		uint64_t since;		/* … from then on; 0: nobody's */
+		uint64_t pause;		/* none goes on before that */
+		uint64_t guess;		/* ticket of the one that tries */
 	}		*line;		/* by pool */
 	uint32_t	 waiting;	/* in all of them */
 	uint32_t	 changes;	/* of health, as seen last */
@@ -76,14 +78,16 @@ of(const struct queue *q, uint32_t worker, uint32_t pool)
 	return board_wait(q->bs->board, worker, q->bs->pool[pool].seat);
 }
 
-/* Show who is first. */
+/* Show who is first; that one is, too, which makes a guess for all others. */
 static void
 show(struct queue *q, uint32_t pool)
 {
-	uint32_t first = q->line[pool].first;
+	const struct line *l = &q->line[pool];
+	uint64_t ticket = l->guess;
 
-	atomic_store(&of(q, q->bs->worker, pool)->ticket,
-	    first == QUEUE_NONE ? 0 : q->place[first].ticket);
+	if (ticket == 0 && l->first != QUEUE_NONE)
+		ticket = q->place[l->first].ticket;
+	atomic_store(&of(q, q->bs->worker, pool)->ticket, ticket);
 }
 
 /* Would this other worker go on if it were its turn? */
@@ -215,6 +219,106 @@ queue_leave(struct queue *q, uint32_t pool, uint32_t id, uint64_t now)
 		queue_call(q, pool, now);
 }
 
+/* It counts as one that waits: so it is seen when its time is over. */
+static void
+set_guess(struct queue *q, uint32_t pool, uint64_t ticket)
+{
+	struct line *l = &q->line[pool];
+
+	q->waiting += (uint32_t)(ticket != 0) - (uint32_t)(l->guess != 0);
+	l->guess = ticket;
+}
+
+/* It may still try, but keeps no others from it any more. */
+static void
+end_guess(struct queue *q, uint32_t pool, uint64_t now)
+{
+	if (q->line[pool].guess == 0)
+		return;
+	set_guess(q, pool, 0);
+	show(q, pool);
+	queue_call(q, pool, now);
+}
+
+void
+queue_lend(struct queue *q, uint32_t pool, uint32_t id, uint64_t now)
+{
+	struct line *l = &q->line[pool];
+	bool was_first = l->first == id;
+
+	/* Nobody else is to try what it tries, until that pause is over. */
+	if (now < l->pause)
+		set_guess(q, pool, q->place[id].ticket);
+	unlink_place(q, pool, id);
+	q->waiting--;
+	if (was_first && l->guess == 0)
+		queue_call(q, pool, now);
+}
+
+/* To behind the last that has come before it. */
+void
+queue_return(struct queue *q, uint32_t pool, uint32_t id)
+{
+	struct line *l = &q->line[pool];
+	struct place *p = &q->place[id];
+
+	p->before = QUEUE_NONE;
+	p->after = l->first;
+	while (p->after != QUEUE_NONE &&
+	    q->place[p->after].ticket < p->ticket) {
+		p->before = p->after;
+		p->after = q->place[p->after].after;
+	}
+	if (p->before != QUEUE_NONE)
+		q->place[p->before].after = id;
+	else
+		l->first = id;
+	if (p->after != QUEUE_NONE)
+		q->place[p->after].before = id;
+	else
+		l->last = id;
+	set_guess(q, pool, 0);
+	q->waiting++;
+	show(q, pool);
+	q->woken = true;
+}
+
+void
+queue_settle(struct queue *q, uint32_t pool, uint64_t now)
+{
+	atomic_fetch_sub(&of(q, q->bs->worker, pool)->n, 1);
+	end_guess(q, pool, now);
+	rest(q, pool);
+}
+
+void
+queue_pause(struct queue *q, uint32_t pool, uint64_t until, uint64_t now)
+{
+	struct line *l = &q->line[pool];
+
+	q->woken |= until == 0;
+	l->pause = until;
+	atomic_store(&shared(q, pool)->guesses, until != 0);
+	if (until == 0)
+		end_guess(q, pool, now);
+}
+
+bool
+queue_guesses(const struct queue *q, uint32_t pool)
+{
+	return atomic_load_explicit(&shared(q, pool)->guesses,
+	    memory_order_relaxed) != 0;
+}
+
+bool
+queue_paused(struct queue *q, uint32_t pool, uint64_t now)
+{
+	if (now < q->line[pool].pause)
+		return true;
+	end_guess(q, pool, now);
+	return false;
+}
+
 void
 queue_step_back(struct queue *q, uint32_t pool, uint32_t id)
 {
@@ -273,13 +377,15 @@ queue_wake(struct queue *q)
 bool
 queue_due(struct queue *q, uint64_t now)
 {
-	uint32_t changes;
+	uint32_t changes, i;
 
 	if (q->waiting == 0)
 		return false;
 	changes = atomic_load(&q->bs->board->head->changes);
 	if (!q->woken && now < q->look_at && changes == q->changes)
 		return false;
+	for (i = 0; changes != q->changes && i < q->bs->pools; i++)
+		q->line[i].pause = 0;
 	q->woken = false;
 	q->changes = changes;
 	q->look_at = now + QUEUE_LOOK;

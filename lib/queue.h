@@ -34,6 +34,26 @@ bool	queue_enter(struct queue *, uint32_t pool, uint32_t id);
 /* Go, wherever it stands. If it was its turn the next one is told. */
 void	queue_leave(struct queue *, uint32_t pool, uint32_t id, uint64_t now);
 
+/*
+ * Go on, but keep the place: it is counted, and comes back to where it was
+ * unless it has found a server, or goes for good. If it was its turn the next
+ * one is told.
+ */
+void	queue_lend(struct queue *, uint32_t pool, uint32_t id, uint64_t now);
+void	queue_return(struct queue *, uint32_t pool, uint32_t id);
+void	queue_settle(struct queue *, uint32_t pool, uint64_t now);
+
+/*
+ * All servers seem to fail. None of this worker goes on before *until*, or a
+ * change of health; one that is lent keeps other workers waiting as well. 0: one
+ * answers, all may go on at once.
+ */
+void	queue_pause(struct queue *, uint32_t pool, uint64_t until,
+	    uint64_t now);
+bool	queue_paused(struct queue *, uint32_t pool, uint64_t now);
+/* Has any worker said so, and none since then that one answers? */
+bool	queue_guesses(const struct queue *, uint32_t pool);
+
 /* Let all others pass: to the end. Nobody is told. */
 void	queue_step_back(struct queue *, uint32_t pool, uint32_t id);
 

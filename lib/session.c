@@ -145,6 +145,7 @@ begin_record(struct session_record *r)
 	r->began = (uint64_t)ts.tv_sec * 1000 +
 	    (uint64_t)ts.tv_nsec / 1000000;
 	r->answered = false;
+	r->lent = r->held = false;
 }
 
 void

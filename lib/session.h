@@ -61,6 +61,8 @@ enum session_state {
 	X(NO_BACKEND,		"proxy.no_backend")			\
 	X(QUEUE_TIMEOUT,	"proxy.queue_timeout")			\
 	X(QUEUE_FULL,		"proxy.queue_full")			\
+	X(UNAVAILABLE,		"proxy.unavailable_timeout")		\
+	X(CONNECT_TOTAL,	"proxy.connect_total_timeout")		\
 	X(SERVER_DOWN,		"proxy.server_down")			\
 	X(NOT_TRUSTED,		"proxy.not_trusted")			\
 	X(BAD_HEADER,		"client.bad_header")			\

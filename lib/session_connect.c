@@ -90,6 +90,7 @@ attempt_stands(struct session_table *t, struct session *s)
 	s->connected = s->last = t->now;
 	s->watched = !backend_is_watched(t->backends, i);
 	session_drop_note(t, s);
+	session_settle(t, s, true);
 	if (s->early > 0) {
 		shuttle_sent(&s->way[UP], &t->kit, s->early);
 		session_send_promptly(s);
@@ -262,6 +263,8 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 	int fd, pending, err;
 	bool spare;
 
+	if (s->attempts == 0)
+		session_record(t, s)->picked = (uint32_t)(t->now - s->started);
 	s->tried[s->attempts++] = (uint16_t)i;
 	session_header_begin(t, s);
 	fd = begin(t, s, i, &pending, &spare);
@@ -326,6 +329,29 @@ session_turn_away(struct session_table *t, struct session *s,
 	session_set_interest(t, s);
 }
 
+uint64_t
+session_total_at(const struct session_table *t, const struct session *s)
+{
+	uint64_t total =
+	    t->backends->pool[t->route[s->listener].pool].connect_total_timeout;
+
+	const struct session_record *r = session_record(t, s);
+
+	if (total == 0 || s->attempts == 0 ||
+	    (r->held && s->state == SESSION_QUEUE))
+		return 0;
+	return s->started + r->picked + total;
+}
+
+/* Is the time for all attempts over? */
+static bool
+is_over(const struct session_table *t, const struct session *s)
+{
+	uint64_t at = session_total_at(t, s);
+
+	return at != 0 && at <= t->now;
+}
+
 int
 session_choose(struct session_table *t, struct session *s)
 {
@@ -333,7 +359,8 @@ session_choose(struct session_table *t, struct session *s)
 	int i, lost;
 
 	errno = EHOSTDOWN;
-	if (s->attempts >= t->backends->pool[pool].attempts)
+	if (s->attempts >= t->backends->pool[pool].attempts ||
+	    is_over(t, s))
 		return -1;
 	for (lost = 0; lost < RACES; lost++) {
 		i = balance_pick(t->balance, &(struct balance_ask){
@@ -354,10 +381,23 @@ choose_in_turn(struct session_table *t, struct session *s)
 	const struct pool *p = &t->backends->pool[pool];
 
 	if (p->max_queue == 0 || !queue_busy(t->queue, pool) ||
-	    s->attempts >= p->attempts || s->attempts >= p->n)
+	    session_record(t, s)->lent || s->attempts >= p->attempts || s->attempts >= p->n)
 		return session_choose(t, s);
 	errno = EAGAIN;
 	return -1;
+}
+
+/* No server is left for it. */
+static void
+no_server(struct session_table *t, struct session *s)
+{
+	bool over = is_over(t, s);
+
+	if (session_await_server(t, s))
+		return;
+	if (over)
+		s->end = END_NONE;
+	session_turn_away(t, s, over ? END_CONNECT_TOTAL : END_NO_BACKEND);
 }
 
 void
@@ -372,7 +412,7 @@ session_try(struct session_table *t, struct session *s, int i)
 	if (errno == EAGAIN)
 		session_queue(t, s);
 	else
-		session_turn_away(t, s, END_NO_BACKEND);
+		no_server(t, s);
 }
 
 static enum shuttle_result
@@ -404,6 +444,25 @@ session_connect_failed(struct session_table *t, struct session *s, int err)
 {
 	attempt_ends(t, s, err);
 	session_pick(t, s);
+}
+
+/*
+ * The time for all attempts is over. A server that had all of it counts as one
+ * that failed; of others nothing is known.
+ */
+void
+session_total_expired(struct session_table *t, struct session *s)
+{
+	if (s->state == SESSION_QUEUE) {
+		session_leave_queue(t, s);
+	} else if (s->attempts == 1) {
+		attempt_ends(t, s, ETIMEDOUT);
+		session_set_state(s, SESSION_PICK);
+	} else {
+		session_let_go(t, s, false);
+		session_set_state(s, SESSION_PICK);
+	}
+	no_server(t, s);
 }
 
 /*

@@ -48,6 +48,7 @@ void
 session_leave(struct session_table *t, struct session *s)
 {
 	s->admitted = false;
+	session_settle(t, s, false);
 	session_count_out(t, s);
 }
 

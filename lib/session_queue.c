@@ -12,10 +12,19 @@
 #include "queue.h"
 #include "sys.h"
 
+/* Without a server that is known to serve one is tried so often, in ms. */
+#define GUESS	100
+
 static uint32_t
 pool_of(const struct session_table *t, const struct session *s)
 {
 	return t->route[s->listener].pool;
+}
+
+static const struct pool *
+pool_info(const struct session_table *t, const struct session *s)
+{
+	return &t->backends->pool[pool_of(t, s)];
 }
 
 uint64_t
@@ -24,10 +33,24 @@ session_queued(const struct session_table *t, const struct session *s)
 	return s->queued + (s->state == SESSION_QUEUE ? t->now - s->last : 0);
 }
 
+/* Until now, or its place would be worth more the longer it tried. */
+static void
+return_to_queue(struct session_table *t, struct session *s)
+{
+	struct session_record *r = session_record(t, s);
+
+	r->lent = false;
+	if (s->attempts > 0)
+		s->queued += (uint32_t)(t->now - s->started) - r->picked;
+	queue_return(t->queue, pool_of(t, s), table_id(t, s));
+}
+
 void
 session_queue(struct session_table *t, struct session *s)
 {
-	if (!queue_enter(t->queue, pool_of(t, s), table_id(t, s))) {
+	if (session_record(t, s)->lent) {
+		return_to_queue(t, s);
+	} else if (!queue_enter(t->queue, pool_of(t, s), table_id(t, s))) {
 		if (!session_park(t, s))
 			session_turn_away(t, s, END_QUEUE_FULL);
 		return;
@@ -46,11 +69,127 @@ session_leave_queue(struct session_table *t, struct session *s)
 	session_set_state(s, SESSION_PICK);
 }
 
+/* It is not in the queue, but has a place there. */
+static void
+lend(struct session_table *t, struct session *s, uint32_t i)
+{
+	struct session_record *r = session_record(t, s);
+
+	/* A guess: others would make the same one. */
+	if (r->held && (backend_in_doubt(t->backends, i) ||
+	    queue_guesses(t->queue, pool_of(t, s))))
+		queue_pause(t->queue, pool_of(t, s), t->now + GUESS, t->now);
+	queue_lend(t->queue, pool_of(t, s), table_id(t, s), t->now);
+	s->queued = (uint32_t)session_queued(t, s);
+	r->lent = true;
+	session_set_state(s, SESSION_PICK);
+}
+
+void
+session_settle(struct session_table *t, struct session *s, bool server)
+{
+	struct session_record *r = session_record(t, s);
+
+	if (server && queue_guesses(t->queue, pool_of(t, s)))
+		queue_pause(t->queue, pool_of(t, s), 0, t->now);
+	r->held = false;
+	if (!r->lent)
+		return;
+	r->lent = false;
+	queue_settle(t->queue, pool_of(t, s), t->now);
+}
+
+static bool
+was_tried(const struct session *s, uint32_t i)
+{
+	unsigned n;
+
+	for (n = 0; n < s->attempts; n++)
+		if (s->tried[n] == i)
+			return true;
+	return false;
+}
+
+/*
+ * Has the pool no server that is worth a try? The first in the queue knows it for
+ * those behind, in all workers. One that the operator took out is
+ * none; if all are it is not for us to wait until that changes.
+ */
+static bool
+is_unavailable(const struct session_table *t, const struct session *s)
+{
+	const struct backends *bs = t->backends;
+	const struct pool *p = pool_info(t, s);
+	bool wanted = false, guess;
+	uint32_t i;
+
+	if (p->unavailable_timeout == 0)
+		return false;
+	guess = s->state == SESSION_QUEUE &&
+	    queue_guesses(t->queue, pool_of(t, s));
+	for (i = p->first; i < p->first + p->n; i++) {
+		if (!guess && backend_serves(bs, i) && !backend_in_doubt(bs, i) &&
+		    !was_tried(s, i))
+			return false;
+		wanted |= backend_is_wanted(bs, i);
+	}
+	return wanted;
+}
+
+bool
+session_await_server(struct session_table *t, struct session *s)
+{
+	if (pool_info(t, s)->max_queue == 0 || !is_unavailable(t, s))
+		return false;
+	if (s->attempts > 0)
+		queue_pause(t->queue, pool_of(t, s), t->now + GUESS, t->now);
+	session_record(t, s)->held = true;
+	session_queue(t, s);
+	return true;
+}
+
+/*
+ * For room it waits as long as for room, without a server as long as for one.
+ * Who was held has the longer of both when servers are back, but full.
+ */
+uint64_t
+session_queue_at(const struct session_table *t, const struct session *s)
+{
+	const struct pool *p = pool_info(t, s);
+	uint64_t limit = p->queue_timeout;
+
+	if (session_record(t, s)->held && (is_unavailable(t, s) ||
+	    p->unavailable_timeout > limit))
+		limit = p->unavailable_timeout;
+	return s->last - s->queued + limit;
+}
+
 void
 session_queue_expired(struct session_table *t, struct session *s)
 {
+	bool down = is_unavailable(t, s);
+
+	if (down) {
+		session_record(t, s)->held = true;
+		if (session_queue_at(t, s) > t->now)
+			return;
+		s->end = END_NONE;
+	}
 	session_leave_queue(t, s);
-	session_turn_away(t, s, END_QUEUE_TIMEOUT);
+	session_turn_away(t, s, down ? END_UNAVAILABLE : END_QUEUE_TIMEOUT);
+}
+
+/* All that there were are gone meanwhile. */
+static bool
+goes_on_waiting(struct session_table *t, struct session *s)
+{
+	if (!is_unavailable(t, s))
+		return false;
+	if (!session_record(t, s)->held) {
+		session_record(t, s)->held = true;
+		session_set_timer(t, s);
+	}
+	return true;
 }
 
 /* It is its turn. False: there is no room for it yet. */
@@ -64,10 +203,19 @@ serve(struct session_table *t, struct session *s)
 		session_kill(t, s, END_CLIENT_RESET, false);
 		return true;
 	}
-	if ((i = session_choose(t, s)) == -1 && errno == EAGAIN)
-		return false;
+	/* Once held it tries any, also those that it has tried. */
+	if (session_record(t, s)->held) {
+		s->attempts = 0;
+		s->end = END_NONE;
+	}
+	i = session_choose(t, s);
 	err = errno;
-	session_leave_queue(t, s);
+	if (i == -1 && (err == EAGAIN || goes_on_waiting(t, s)))
+		return false;
+	if (i != -1 && pool_info(t, s)->unavailable_timeout != 0)
+		lend(t, s, (uint32_t)i);
+	else
+		session_leave_queue(t, s);
 	errno = err;
 	session_try(t, s, i);
 	return true;
@@ -111,10 +259,14 @@ is_in_the_way(const struct session_table *t, const struct session *s)
 static uint32_t
 next_of(const struct session_table *t, uint32_t pool)
 {
-	uint32_t id = queue_next(t->queue, pool, t->now);
+	const struct pool *p = &t->backends->pool[pool];
+	uint32_t id;
 
+	if (queue_paused(t->queue, pool, t->now))
+		return QUEUE_NONE;
+	id = queue_next(t->queue, pool, t->now);
 	return id != QUEUE_NONE ? id : queue_next_but(t->queue, pool, t->now,
-	    pool_has_room(t->backends, &t->backends->pool[pool]));
+	    !queue_guesses(t->queue, pool) && pool_has_room(t->backends, p));
 }
 
 static void

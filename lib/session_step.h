@@ -156,7 +156,21 @@ uint64_t session_muted_until(const struct session_table *,
 	    const struct session *);
 void	session_unmute(struct session_table *, struct session *);
 
+/* Until when a server has to have been reached, 0: no such time; it has come. */
+uint64_t session_total_at(const struct session_table *,
+	    const struct session *);
+void	session_total_expired(struct session_table *, struct session *);
+
 /* session_queue.c */
+/*
+ * No server of the pool is left that it could try: wait until there is one. False:
+ * that is not wanted, or others serve. The session may be gone after true.
+ */
+bool	session_await_server(struct session_table *, struct session *);
+/* It gives up the place that it keeps while it tries, if any: it has a *server*. */
+void	session_settle(struct session_table *, struct session *, bool server);
+uint64_t session_queue_at(const struct session_table *,
+	    const struct session *);
 void	session_queue(struct session_table *, struct session *);
 void	session_queue_expired(struct session_table *, struct session *);
 void	session_leave_queue(struct session_table *, struct session *);

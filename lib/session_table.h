@@ -80,11 +80,15 @@ struct session_lines {
 	uint32_t	 next;		/* the id to go on with; 0: not begun */
 };
 
-/* What only the log asks of a session, so that the session stays small. */
+/* What only the log asks of a session, or is needed before it stands, so that the session stays small. */
 struct session_record {
 	uint64_t	began;		/* when accepted, ms since 1970 */
 	uint32_t	first_byte;	/* of the server; ms since it began */
 	bool		answered;	/* there was one */
+	/* While it looks for a server: see session_queue.c. */
+	uint32_t	picked;		/* the first; ms since it began */
+	bool		lent;		/* it tries, and keeps its place */
+	bool		held;		/* there was no server at all */
 };
 
 struct session_table {

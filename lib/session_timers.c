@@ -53,12 +53,6 @@ header_at(const struct session_table *t, const struct session *s)
 }
 
 static uint64_t
-queue_at(const struct session_table *t, const struct session *s)
-{
-	return s->last - s->queued + pool(t, s)->queue_timeout;
-}
-
-static uint64_t
 connect_at(const struct session_table *t, const struct session *s)
 {
 	return s->last + pool(t, s)->connect_timeout;
@@ -210,8 +204,9 @@ static const struct {
 } table[] = {
 	{ IN(HEADER), header_at, session_header_expired },
 	{ IN(PARKED), session_parked_at, session_parked_expired },
-	{ IN(QUEUE), queue_at, session_queue_expired },
+	{ IN(QUEUE), session_queue_at, session_queue_expired },
 	{ IN(CONNECT), connect_at, connect_came },
+	{ IN(CONNECT) | IN(QUEUE), session_total_at, session_total_expired },
 	{ IN(RELAY), fin_at, fin_came },
 	{ IN(RELAY), idle_at, idle_came },
 	{ IN(RELAY), client_at, client_came },

@@ -84,6 +84,7 @@ struct conf {
 	/* What listeners and pools have unless they say otherwise. */
 	struct session_limits limits;
 	uint64_t	 connect_timeout; /* ms, never 0 */
+	uint64_t	 connect_total_timeout; /* ms, 0: off */
 	unsigned	 retries;	/* 0 … SESSION_ATTEMPTS - 1 */
 	unsigned	 defer_accept;	/* s, 0: off */
 	bool		 fast_open;	/* on both sides */

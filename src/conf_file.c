@@ -198,6 +198,7 @@ as_others_say(const char *name, enum section_kind in)
 		{ "down", "state" }, { "disabled", "state" },
 		{ "bind", "address" }, { "default_backend", "pool" },
 		{ "proxy_timeout", "idle_timeout" },
+		{ "proxy_next_upstream_timeout", "connect_total_timeout" },
 		{ "clitimeout", "client_idle_timeout" },
 		{ "srvtimeout", "server_idle_timeout" },
 		{ "proxy_connect_timeout", "connect_timeout" },

@@ -163,6 +163,7 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 	struct pool p = {
 		.attempts = c->retries + 1,
 		.connect_timeout = c->connect_timeout,
+		.connect_total_timeout = c->connect_total_timeout,
 		.fast_open = c->fast_open,
 		.outlet.watch = c->watch,
 		.balance = c->balance,

@@ -31,7 +31,8 @@
 	X(RESOLVED, "resolve = \"on\" or \"srv\" in a server") \
 	X(CHECKED, "a server that is not builtin") \
 	X(NETWORK, "an address of IPv4 or IPv6") \
-	X(WAITING, "max_sessions in a server, check or resolve") \
+	X(WAITING, "max_sessions in a server, check, resolve or " \
+	    "unavailable_timeout") \
 	X(NETWORK_SERVER, "a server with an address of IPv4 or IPv6") \
 	X(SOURCE, "source") \
 	X(ALL_IPV6, "the address :PORT or [::]:PORT") \
@@ -78,6 +79,7 @@ static const struct rule {
 	{ SECTION_POOL, "on_down", NEED_CHECK },
 	{ SECTION_POOL, "queue_timeout", NEED_QUEUE },
 	{ SECTION_POOL, "queue_timeout", NEED_WAITING },
+	{ SECTION_POOL, "unavailable_timeout", NEED_QUEUE },
 	{ SECTION_POOL, "max_queue", NEED_WAITING },
 	{ SECTION_POOL, "fail_timeout", NEED_FAILS },
 	{ SECTION_POOL, "eject_time", NEED_FAILS },
@@ -214,7 +216,7 @@ static bool
 may_wait(const struct conf *c, const struct pool *p)
 {
 	const struct backend *b;
-	bool may = p->checked;
+	bool may = p->checked || p->unavailable_timeout != 0;
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++) {

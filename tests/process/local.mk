@@ -59,6 +59,7 @@ PROCESS_TESTS = \
 	tests/process/stuck.sh \
 	tests/process/syslog.sh \
 	tests/process/tls.sh \
+	tests/process/unavailable.sh \
 	tests/process/upgrade.sh \
 	tests/process/usage.sh \
 	tests/process/workers.sh

@@ -56,6 +56,7 @@ UNIT_TESTS = \
 	tests/unit/session_stall \
 	tests/unit/session_table \
 	tests/unit/session_timers \
+	tests/unit/session_unavailable \
 	tests/unit/shuttle \
 	tests/unit/shuttle_socket \
 	tests/unit/site \
@@ -231,6 +232,12 @@ tests_unit_session_park_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_park_LDADD = $(UNIT_LIBS)
 tests_unit_session_park_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
+
+tests_unit_session_unavailable_SOURCES = \
+	tests/unit/helpers.h tests/unit/session_unavailable.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_unavailable_LDADD = $(UNIT_LIBS)
+tests_unit_session_unavailable_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_queue_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_queue.c \

@@ -263,6 +263,64 @@ test_when_to_look(void **state)
 	assert_false(queue_due(first, 1008));
 }
 
+/* Who tries keeps the place: it is counted, and comes back to where it was. */
+static void
+test_lent(void **state)
+{
+	(void)state;
+	pool[0].max_queue = 3;
+	assert_true(queue_enter(first, 0, 4));
+	assert_true(queue_enter(second, 0, 5));
+	assert_true(queue_enter(first, 0, 6));
+	queue_lend(first, 0, 4, 100);
+	assert_false(queue_enter(first, 0, 7));
+	assert_turn(second, 5, 100);
+	queue_return(first, 0, 4);
+	assert_turn(first, 4, 100);
+	/* Behind the one that came before it. */
+	queue_lend(first, 0, 6, 100);
+	queue_return(first, 0, 6);
+	assert_turn(first, 4, 100);
+	queue_lend(first, 0, 4, 100);
+	queue_settle(first, 0, 100);
+	assert_turn(second, 5, 100);
+	queue_leave(second, 0, 5, 100);
+	assert_turn(first, 6, 100);
+	queue_leave(first, 0, 6, 100);
+	assert_false(queue_busy(first, 0));
+}
+
+/* While all servers seem to fail one tries for all, until its pause is over. */
+static void
+test_guess(void **state)
+{
+	(void)state;
+	assert_true(queue_enter(first, 0, 4));
+	assert_true(queue_enter(second, 0, 5));
+	queue_pause(first, 0, 200, 100);
+	assert_true(queue_guesses(second, 0));
+	assert_true(queue_paused(first, 0, 199));
+	queue_lend(first, 0, 4, 100);
+	assert_turn(second, QUEUE_NONE, 100);
+	/* Nobody of the first waits, and it looks all the same. */
+	assert_true(queue_wait(first, 100, 500) <= QUEUE_LOOK);
+	assert_false(queue_paused(first, 0, 200));
+	assert_turn(second, 5, 200);
+	assert_int_equal(queue_wait(first, 200, 500), 500);
+	queue_pause(first, 0, 0, 200);
+	assert_false(queue_guesses(second, 0));
+	queue_settle(first, 0, 200);
+	queue_leave(second, 0, 5, 200);
+	assert_false(queue_busy(first, 0));
+	/* A change of health ends the pause. */
+	assert_true(queue_enter(first, 0, 4));
+	queue_pause(first, 0, 9000, 100);
+	atomic_fetch_add(&board->head->changes, 1);
+	assert_true(queue_due(first, 100));
+	assert_false(queue_paused(first, 0, 100));
+	queue_leave(first, 0, 4, 100);
+}
+
 static void
 test_out_of_memory(void **state)
 {
@@ -296,6 +354,8 @@ main(void)
 		TEST(test_a_worker_dies),
 		TEST(test_bells),
 		TEST(test_when_to_look),
+		TEST(test_lent),
+		TEST(test_guess),
 		TEST(test_out_of_memory),
 	};
 

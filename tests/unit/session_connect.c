@@ -322,6 +322,69 @@ test_all_are_silent(void **state)
 	ended("a,b", END_CONNECT_TIMEOUT);
 }
 
+/*
+ * But all together no more than they may; who had all of that time has failed,
+ * and who had some of it has not.
+ */
+static void
+test_total(void **state)
+{
+	(void)state;
+	rig.pool.connect_timeout = 600;
+	rig.pool.connect_total_timeout = 1000;
+	begin(2, 0);
+	silence(0);
+	silence(1);
+	client = rig_client(&rig);
+	rig_pass(&rig, 620);
+	assert_int_equal(rig_session(&rig)->attempts, 2);
+	rig_pass(&rig, 360);
+	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
+	rig_pass(&rig, 40);
+	rig_expect_end(&rig, client);
+	rig_hang_up(&client);
+	ended("a,b", END_CONNECT_TOTAL);
+	assert_int_equal(rig.board->backend[0].failures, 1);
+	assert_int_equal(rig.board->backend[1].failures, 0);
+	rig.pool.connect_total_timeout = 300;
+	(void)backend_answered(&rig.backends, 0);
+	rig.list[1].state = BACKEND_DRAIN;
+	client = rig_client(&rig);
+	rig_pass(&rig, 320);
+	rig_expect_end(&rig, client);
+	rig_hang_up(&client);
+	TURN_UNTIL(&rig, rig_ends(&rig, END_CONNECT_TOTAL) == 2);
+	assert_int_equal(rig.board->backend[0].failures, 2);
+}
+
+/* No server is asked when it is over, and time in the queue counts. */
+static void
+test_total_in_the_queue(void **state)
+{
+	int other, server;
+
+	(void)state;
+	rig.pool.connect_total_timeout = 1000;
+	rig.pool.max_fails = 0;
+	begin(2, 2);
+	MUST(listen(rig.listener[1], 10));
+	rig.list[1].max_sessions = 1;
+	rig.pool.balance = balance_algorithm("first");
+	other = rig_client(&rig);
+	server = rig_server(&rig, 1);
+	client = rig_client(&rig);
+	rig_pass(&rig, 900);
+	assert_int_equal(rig.table.live, 2);
+	rig_pass(&rig, 120);
+	rig_expect_end(&rig, client);
+	rig_hang_up(&client);
+	TURN_UNTIL(&rig, rig_ends(&rig, END_CONNECT_TOTAL) == 1);
+	assert_int_equal(rig.board->pool[0].waiting, 0);
+	close(other);
+	close(server);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+}
+
 static const struct {
 	int	err;
 	enum session_end end;
@@ -564,6 +627,8 @@ main(void)
 		TEST(test_connect_timeout),
 		TEST(test_slow_connect_is_not_idle),
 		TEST(test_all_are_silent),
+		TEST(test_total),
+		TEST(test_total_in_the_queue),
 		TEST(test_errors_of_connect),
 		TEST(test_no_descriptor),
 		TEST(test_ejections_are_logged),
