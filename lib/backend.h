@@ -52,6 +52,8 @@ struct backend {
 	uint64_t	asked;		/* the address answered it; or 0 */
 	uint16_t	origin;		/* of that, as on the board */
 	struct addr	check_addr;	/* where it is checked; len 0: there */
+	const char	*check_name;	/* the same as text, to be looked up */
+	const char	*check_missing;	/* why that could not be; or NULL */
 	unsigned	check_port;	/* 0: the one of the address */
 	uint32_t	weight;		/* 0 … BACKEND_WEIGHT_MAX; 0: drain */
 	enum backend_state state;

@@ -144,8 +144,17 @@ const char *
 check_values_address(const char *text, void *to)
 {
 	struct backend *b = to;
+	char host[ADDR_HOST];
 	const char *why;
 
+	/* A name means what all names mean that are looked up together. */
+	if (strchr(text, '/') == NULL && addr_split(text, ADDR_CONNECT, host,
+	    sizeof(host), &why) != -1 && host[0] != '\0' &&
+	    strcmp(host, "*") != 0 && !addr_is_ip(host)) {
+		b->check_name = text;
+		return NULL;
+	}
+	b->check_name = NULL;
 	return addr_parse(text, ADDR_CONNECT, &b->check_addr, 1, &why) == -1 ?
 	    why : NULL;
 }

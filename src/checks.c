@@ -372,7 +372,10 @@ is_builtin(const struct conf *c, size_t backend)
 	return false;
 }
 
-/* Ours always answer, and are no server until a worker serves. */
+/*
+ * Ours always answer, and are no server until a worker serves. One whose place to
+ * be checked is unknown is down.
+ */
 static bool
 is_checked(const struct checks *cs, size_t backend)
 {
@@ -380,9 +383,10 @@ is_checked(const struct checks *cs, size_t backend)
 
 	if (!cs->conf->pool[b->pool].checked || b->state == BACKEND_MAINT)
 		return false;
-	if (!is_builtin(cs->conf, backend))
+	if (b->check_missing == NULL && !is_builtin(cs->conf, backend))
 		return true;
-	atomic_store(&cs->board->backend[b->seat].health, HEALTH_UP);
+	atomic_store(&cs->board->backend[b->seat].health,
+	    b->check_missing != NULL ? HEALTH_DOWN : HEALTH_UP);
 	return false;
 }
 

@@ -132,6 +132,22 @@ check_name(const struct settings *st, const struct lookup *l,
 	value_reject(cs, v, v->text[0], why);
 }
 
+/* A server that cannot be checked is down. */
+static void
+check_checks(const struct conf *c, const struct section *s,
+    struct complaints *cs)
+{
+	const struct backend *b = &c->backend[s->first];
+	const struct value *v = get(s, "check_address");
+	char why[200];
+
+	if (s->backends == 0 || b->check_missing == NULL || v == NULL)
+		return;
+	snprintf(why, sizeof(why), "%s; the server is down until a reload can "
+	    "look the name up", b->check_missing);
+	value_reject(cs, v, v->text[0], why);
+}
+
 void
 conf_absent(const struct conf *c, struct complaints *cs)
 {
@@ -155,6 +171,8 @@ conf_absent(const struct conf *c, struct complaints *cs)
 		if (s->kind == SECTION_TOP)
 			continue;
 		check_interface(s, cs);
+		if (s->kind == SECTION_SERVER)
+			check_checks(c, s, cs);
 		if (s->kind != SECTION_LISTEN && o != NULL &&
 		    (v = get(s, "source")) != NULL)
 			check_sources(v, o, cs);

@@ -207,6 +207,9 @@ make_server(struct conf *c, struct section *s, struct complaints *cs)
 	if (p->sends_proxy < b.send_proxy)
 		p->sends_proxy = b.send_proxy;
 	check_outlet(s, &b.outlet, cs);
+	if (b.check_name != NULL && conf_hosts_parse(&c->hosts, b.check_name,
+	    ADDR_CONNECT, &b.check_addr, 1, &why) == -1)
+		b.check_missing = why;
 	if (b.check_addr.len > 0 && !outlet_serves(&b.outlet,
 	    b.check_addr.sa.sa_family))
 		complain_at(cs, &get(s, "check_address")->place, "check_address: "

@@ -243,6 +243,24 @@ http() {
 	peer_stop d
 }
 
+# Where it is to be checked is not known: it is down, and the others serve.
+no_such_address() {
+	echoes a
+	echoes b
+	RES_OPTIONS='timeout:1 attempts:1'
+	export RES_OPTIONS
+	start 'check = "tcp";' "$(server a) \
+	    $(server b 'check_address = "no-such.invalid:80";')"
+	assert_log 'check_address = "no-such.*; the server is down until a rel'
+	unset RES_OPTIONS
+	assert_log 'p/a: up'
+	serves || fail 'the other one does not serve'
+	serves || fail 'the other one does not serve'
+	assert_not_log 'backend=p/b'
+	shuttled_stop
+	peer_stop a b
+}
+
 # Without a word, without an end, in pieces, or with no end of them.
 bad_servers() {
 	backend_silent a
@@ -591,7 +609,7 @@ real_postgres() {
 }
 
 run_cases down_and_up last_one is_polite elsewhere on_down clients_wait \
-    send_expect http \
+    send_expect http no_such_address \
     bad_servers runs_programs while_down time_limit no_program no_process \
     prober_dies stays_over_reloads begins_as_told not_checked many real_redis \
     real_nginx real_postgres
