@@ -17,9 +17,6 @@
 #include "networks.h"
 #include "settings.h"
 
-/* A host name has seldom more addresses than this. */
-#define ADDRESSES	ADDR_OF_HOST
-
 /* Far beyond any use, far below any overflow: a year. */
 #define TIME_MAX	(UINT64_C(366) * 24 * 3600 * 1000)
 
@@ -46,11 +43,15 @@ conf_free(struct conf *c)
 	settings_free(c->settings);
 }
 
+/* Lists grow in powers of two, so that few elements are copied. */
+#define ROOM(n)	((size_t)1 << (64 - __builtin_clzll((n) | 1)))
+
 /* Make room for *more* elements. */
 static void *
 grow(void *list, size_t n, size_t more, size_t size)
 {
-	return reallocarray(list, n + more, size);
+	return list != NULL && ROOM(n) == ROOM(n + more) ? list :
+	    reallocarray(list, ROOM(n + more), size);
 }
 
 int
@@ -346,7 +347,7 @@ add_lookup(struct conf *c, const struct backend *like, const char *text,
 	b.where = where_of(l);
 	list[c->lookups] = *l;
 	list[c->lookups].first = (uint32_t)c->backends;
-	n = l->once ? ADDRESSES : places_of(like->resolve_max);
+	n = l->once ? ADDR_OF_HOST : places_of(like->resolve_max);
 	list[c->lookups].max = l->once ? n : like->resolve_max;
 	list[c->lookups++].n = n;
 	for (i = 1; i <= n; i++) {
@@ -464,7 +465,7 @@ int
 conf_add_backend(struct conf *c, const struct backend *like, const char *text,
     const char **why)
 {
-	struct addr found[ADDRESSES];
+	struct addr found[ADDR_OF_HOST];
 	struct lookup l = { .port = 0 };
 	struct backend once = *like;
 	int n;
@@ -477,7 +478,7 @@ conf_add_backend(struct conf *c, const struct backend *like, const char *text,
 	once.resolve = RESOLVE_OFF;
 	if (strchr(text, '/') == NULL && read_lookup(&once, text, &l, why) == 1)
 		return add_named(c, like, text, &l, why);
-	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDRESSES, why)) == -1)
+	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDR_OF_HOST, why)) == -1)
 		return -1;
 	return add_static(c, like, found, n, why);
 }

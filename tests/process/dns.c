@@ -310,7 +310,7 @@ main(int argc, char *argv[])
 		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	open_port(argc > 2 ? (unsigned)atoi(argv[2]) : 0, &p[0].fd, &p[1].fd);
 	/* A test that was killed leaves nothing behind for long. */
-	alarm(300);
+	alarm(1800);
 	for (;;) {
 		if (poll(p, 2 + CLIENTS, -1) == -1)
 			err(1, "poll");

@@ -60,7 +60,7 @@ main(int argc, char **argv)
 		rl.rlim_cur = rl.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &rl);
 	}
-	alarm(600);
+	alarm(1800);
 	while (take_one(&from, &to))
 		n++;
 	printf("%u\n", n);
