@@ -270,6 +270,13 @@ table() {
 	while read -r name reason; do
 		printf '%-14s skipped: %s\n' "$name" "$reason"
 	done <"$work/skipped"
+	# All results, in the words of automake's summary.
+	awk '{ n[$3 == 0 ? "PASS" : $3 == 77 ? "SKIP" : "FAIL"]++ }
+	    END {
+		split("PASS SKIP FAIL", word)
+		for (i = 1; i <= 3; i++)
+			printf "# %s: %d\n", word[i], n[word[i]]
+	    }' "$work/results"
 }
 
 # What the tests read and run, where any user can reach it.
