@@ -53,6 +53,7 @@ PROCESS_TESTS = \
 	tests/process/reload.sh \
 	tests/process/sandbox.sh \
 	tests/process/single.sh \
+	tests/process/slow.sh \
 	tests/process/source.sh \
 	tests/process/speed.sh \
 	tests/process/stop.sh \

@@ -6,19 +6,7 @@
 # up beside the master, all at once, and it goes on with all that it has to do.
 . "$(dirname "$0")/lib.sh"
 
-# The libc looks for aliases in a file, for names without dots that no other
-# source has. It waits there until the file is written to: a silent name server.
-HOSTALIASES=$T/aliases
-export HOSTALIASES
-mkfifo "$HOSTALIASES"
-
-# hangs: does it do so here?
-hangs() {
-	timeout 1 getent ahosts shuttled-test-silent >/dev/null 2>&1 ||
-		[ $? -eq 124 ]
-}
-command -v getent >/dev/null || skip 'no getent'
-hangs || skip 'names are not looked up as they have to be for this test'
+silent_names || skip 'names are not looked up as they have to be for this test'
 
 # conf SERVER...: the configuration from now on, with these addresses.
 conf() {
@@ -120,6 +108,35 @@ one_deadline() {
 	shuttled_stop
 }
 
+# An upgrade that is asked for meanwhile comes after it, and so does a reload that
+# was asked for after that.
+upgrade_meanwhile() {
+	start
+	signal TERM
+	shuttled_ended 0
+	conf "$BACKEND"
+	shuttled_daemon -c "$T/conf"
+	# shellcheck disable=SC2086 # a list
+	conf $SILENT "$BACKEND"
+	first=$PID
+	signal HUP
+	wait_for 5 lookers 5
+	signal USR2
+	signal HUP
+	conf "$BACKEND"
+	assert_eq 'upgrades beside a reload' 0 "$(log_count 'upgrade: starting')"
+	wait_for 14 log_has 'reloaded: generation 2'
+	wait_for 10 log_has 'upgrade: process [0-9]* serves'
+	assert_eq order 'reloaded reloaded upgrade' "$(grep -o \
+	    -e 'reloaded' -e 'upgrade: starting' "$T/log" | head -n 3 |
+	    sed 's/:.*//' | tr '\n' ' ' | sed 's/ $//')"
+	PID=$(cat "$T/pid")
+	also_end "$PID"
+	wait_for 5 gone "$first"
+	serves || fail 'it does not serve'
+	daemon_stop QUIT
+}
+
 # Listeners, logs and checks cannot do without: they are asked for all the same,
 # and then the reload is refused.
 others_refuse() {
@@ -135,4 +152,5 @@ others_refuse() {
 	shuttled_stop
 }
 
-run_cases master_is_not_deaf quit_meanwhile one_deadline others_refuse
+run_cases master_is_not_deaf quit_meanwhile one_deadline upgrade_meanwhile \
+    others_refuse

@@ -122,6 +122,23 @@ configure() {
 	} >"$T/conf"
 }
 
+# For names that are not answered: meanwhile the watchdog is fed.
+reload_that_waits() {
+	configure 127.0.0.1:0
+	silent_names || return 0
+	managed -w 800000 -- -c "$T/conf" -w 1
+	sed 's/server: {/server: { t: { address = "silent:80" }/' "$T/conf" \
+	    >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+	signal HUP
+	assert_said 'RELOADING=1'
+	fed=$(grep -c WATCHDOG=1 "$T/record" || :)
+	assert_said WATCHDOG=1 $((fed + 5))
+	assert_eq 'words READY' 1 "$(grep -c 'said READY' "$T/record")"
+	managed_end TERM
+	unset HOSTALIASES
+}
+
 reload_that_fails() {
 	configure 127.0.0.1:0
 	managed -- -c "$T/conf" -w 1
@@ -349,7 +366,7 @@ grace() {
 }
 
 run_cases from_start_to_end status_follows reload_that_works \
-    reload_that_fails reload_without_a_listener watchdog \
+    reload_that_waits reload_that_fails reload_without_a_listener watchdog \
     killed_with_clients_in_the_queue path_is_gone master_is_killed_alone \
     sockets_are_given sockets_are_given_as_wanted \
     single_process upgrade grace
