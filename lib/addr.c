@@ -90,6 +90,70 @@ split(const char *text, enum addr_use use, char *host, size_t size,
 	return 0;
 }
 
+/* Beyond ASCII a name has another spelling that name servers know. */
+static const char *
+spelling_mistake(const char *name)
+{
+	const char *c;
+
+	for (c = name; *c != '\0'; c++)
+		if ((unsigned char)*c > '~')
+			return "a host name has ASCII letters only; others "
+			    "are written in the form xn--...";
+	return "a host name has letters, digits, dots and hyphens";
+}
+
+/* One that consists of numbers is an address. */
+static bool
+is_numeric(const char *name)
+{
+	const char *last = strrchr(name, '.');
+
+	last = last == NULL ? name : last + 1;
+	return *last != '\0' && last[strspn(last, "0123456789")] == '\0';
+}
+
+/* NULL, or what is wrong with the name of a host. */
+static const char *
+name_mistake(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	struct in_addr ip;
+	const char *c = name;
+	size_t n;
+
+	for (;; c += n + 1) {
+		n = strspn(c, letters);
+		if (c[n] != '.' && c[n] != '\0')
+			return spelling_mistake(name);
+		if (n == 0)
+			return "a host name has no two dots in a row, and none "
+			    "at its beginning";
+		if (n > 63)
+			return "between two dots of a host name are 63 "
+			    "characters at most";
+		if (c[n] == '\0' || c[n + 1] == '\0')
+			break;
+	}
+	return is_numeric(name) && inet_aton(name, &ip) == 0 ?
+	    "this is no IPv4 address" : NULL;
+}
+
+static bool
+is_ipv6(const char *host)
+{
+	char ip[INET6_ADDRSTRLEN];
+	struct in6_addr in6;
+	size_t n = strcspn(host, "%");
+
+	if (n >= sizeof(ip))
+		return false;
+	memcpy(ip, host, n);
+	ip[n] = '\0';
+	return inet_pton(AF_INET6, ip, &in6) == 1;
+}
+
 /* Every address of both families, in one IPv6 socket. */
 static int
 any_address(uint16_t port, struct addr *out)
@@ -167,6 +231,13 @@ addr_split(const char *text, enum addr_use use, char *host, size_t size,
 		return -1;
 	}
 	if (split(text, use, host, size, &port, why) == -1)
+		return -1;
+	if (text[0] == '[')
+		*why = is_ipv6(host) ? NULL : "this is no IPv6 address";
+	else
+		*why = host[0] == '\0' || strcmp(host, "*") == 0 ? NULL :
+		    name_mistake(host);
+	if (*why != NULL)
 		return -1;
 	if (isalpha((unsigned char)port[0])) {
 		*why = "a port is a number, such as 80, and no name";

@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "conf_loop.h"
 #include "nearest.h"
+#include "networks.h"
 #include "settings.h"
 #include "sys.h"
 
@@ -102,27 +104,11 @@ check_listener(const struct settings *st, const struct listener *l,
 	    l->name);
 }
 
-/* The server that has become these backends. */
-static const struct section *
-server_of(const struct settings *st, uint32_t backend)
-{
-	const struct section *s = NULL;
-	size_t i;
-
-	for (i = 0; i < st->sections; i++) {
-		s = st->section[i];
-		if (s->kind == SECTION_SERVER && backend >= s->first &&
-		    backend < s->first + s->backends)
-			break;
-	}
-	return s;
-}
-
 static void
 check_name(const struct settings *st, const struct lookup *l,
     struct complaints *cs)
 {
-	const struct value *v = get(server_of(st, l->first), "address");
+	const struct value *v = get(settings_server(st, l->first), "address");
 	char why[200];
 
 	if (!l->once || v == NULL)
@@ -185,4 +171,6 @@ conf_absent(const struct conf *c, struct complaints *cs)
 		    c->absent[i]);
 	for (i = 0; i < c->lookups; i++)
 		check_name(st, &c->lookup[i], cs);
+	networks_check(c, cs);
+	conf_loop(c, cs);
 }

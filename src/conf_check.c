@@ -163,18 +163,6 @@ check_program(const struct conf *c, const struct pool *p,
 	return EX_UNAVAILABLE;
 }
 
-/* Whose backend it is. */
-static const struct section *
-server_of(const struct settings *st, size_t backend)
-{
-	size_t i;
-
-	for (i = 0; i < st->sections; i++)
-		if (backend - st->section[i]->first < st->section[i]->backends)
-			break;
-	return st->section[i];
-}
-
 /* Where it is asked for, the first time. */
 static const struct value *
 transparent_at(const struct conf *c)
@@ -190,7 +178,7 @@ transparent_at(const struct conf *c)
 	for (i = 0; i < c->backends && s == NULL; i++)
 		if (c->backend[i].outlet.transparent &&
 		    !addr_is_unix(&c->backend[i].addr))
-			s = server_of(c->settings, i);
+			s = settings_server(c->settings, i);
 	v = section_get(s, directive_find(s->kind, "transparent"));
 	return v != NULL ? v : section_get(s->pool,
 	    directive_find(SECTION_POOL, "transparent"));

@@ -10,6 +10,7 @@ CONF_SOURCES = \
 	src/conf_file.c src/conf_file.h \
 	src/conf_hosts.c src/conf_hosts.h \
 	src/conf_listen.c \
+	src/conf_loop.c src/conf_loop.h \
 	src/conf_make.c src/conf_make.h \
 	src/conf_scan.c src/conf_scan.h \
 	src/conf_text.c src/conf_text.h \

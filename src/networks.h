@@ -23,6 +23,9 @@
 const struct cidr *networks_of(struct conf *, const struct value *,
 	    enum cidr_verdict in, struct complaints *);
 
+/* Complain of lists of who may come that are empty, as their files are. */
+void	networks_check(const struct conf *, struct complaints *);
+
 /* All of them. */
 void	networks_free(struct conf *);
 

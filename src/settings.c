@@ -198,6 +198,17 @@ value_format(const struct directive *d, const char *text, char *buf,
 	return buf;
 }
 
+const struct section *
+settings_server(const struct settings *st, size_t backend)
+{
+	size_t i;
+
+	for (i = 0; i < st->sections; i++)
+		if (backend - st->section[i]->first < st->section[i]->backends)
+			break;
+	return st->section[i];
+}
+
 const char *
 place_format(const struct place *p, char *buf, size_t size)
 {

@@ -88,6 +88,9 @@ const char *quote(const char *text, char *buf, size_t size);
 const char *value_format(const struct directive *, const char *text,
 	    char *buf, size_t size);
 
+/* The server that has become this backend, among others. */
+const struct section *settings_server(const struct settings *, size_t backend);
+
 /* "FILE:LINE", "FILE" for line 0, or "option -w, --workers". */
 const char *place_format(const struct place *, char *buf, size_t size);
 

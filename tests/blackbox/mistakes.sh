@@ -212,6 +212,127 @@ remove it, or choose another path" -l "unix:$T/file"
 	chroots
 }
 
+# warns CONF TEXT...: -t takes it, and says so of these lines.
+warns() {
+	shuttled_try -t -c "$1"
+	assert_eq "status ($(cat "$T/try.out"))" 0 "$STATUS"
+	shift
+	for text in "$@"; do
+		grep -qF -e "$text" "$T/try.out" ||
+			fail "no '$text' in: $(cat "$T/try.out")"
+	done
+}
+
+# server LISTEN SERVER: each of the other's.
+server() {
+	cat >"$T/a.conf" <<EOF
+listen: { web: { address = "$1";
+		pool = "app"; } }
+pool: { app: { server: { a: {
+	address = "$2"; } } } }
+EOF
+}
+
+# A server that is a listener, in whatever words.
+loops() {
+	loop='this is the listener web, whose sessions come back to this server'
+	for two in '127.0.0.1:18080 127.0.0.1:18080' \
+	    '127.0.0.1:18080 localhost:18080' '0.0.0.0:18080 127.0.0.1:18080' \
+	    '0.0.0.0:18080 127.9.9.9:18080' ':18080 127.0.0.1:18080' \
+	    '127.0.0.1:18080 0.0.0.0:18080' '0.0.0.0:18080 0.0.0.0:18080' \
+	    '[::1]:18080 [::1]:18080' ':18080 [::1]:18080' \
+	    ':18080 [::ffff:127.0.0.1]:18080' "unix:$T/s unix:$T/s" \
+	    'unix:@s unix:@s'; do
+		case $two in
+		*'[::'*) [ -e /proc/net/if_inet6 ] || continue ;;
+		esac
+		server "${two% *}" "${two#* }"
+		warns "$T/a.conf" "a.conf:4: address = \"${two#* }\": $loop"
+	done
+	# No listener gets these.
+	for two in '127.0.0.1:18080 127.0.0.2:18080' \
+	    '127.0.0.1:18080 127.0.0.1:18081' '[::1]:18080 127.0.0.1:18080' \
+	    '0.0.0.0:18080 192.0.2.9:18080' '[::1]:18080 0.0.0.0:18080' \
+	    "unix:$T/s unix:$T/x" 'unix:@s unix:@x' "unix:@s unix:$T/s" \
+	    '127.0.0.1:0 127.0.0.1:18080'; do
+		server "${two% *}" "${two#* }"
+		shuttled_try -t -c "$T/a.conf"
+		! grep 'this is the listener' "$T/try.out" || fail "$two"
+	done
+	longer_loops
+	shuttled_try -t -l :18080 -b 127.0.0.1:18080
+	grep -q 'option -b, --backend: "127.0.0.1:18080": this is the listener' \
+	    "$T/try.out" || fail "$(cat "$T/try.out")"
+}
+
+# From one pool to the next is a chain; back again is a loop.
+longer_loops() {
+	for last in 18083 18081; do
+		cat >"$T/a.conf" <<EOF
+listen: { l1: { address = "127.0.0.1:18081"; pool = "p1"; }
+	l2: { address = "127.0.0.1:18082"; pool = "p2"; } }
+pool: { p1: { server: { a: { address = "127.0.0.1:18082"; } } }
+	p2: { server: { b: { address = "127.0.0.1:$last"; } } } }
+EOF
+		shuttled_try -t -c "$T/a.conf"
+		assert_eq "lines for $last" $((last == 18081 ? 2 : 0)) \
+		    "$(grep -c 'come by others back' "$T/try.out")"
+	done
+}
+
+empty_lists() {
+	printf '# nothing\n\n' >"$T/nets"
+	echo '10.0.0.0/8' >"$T/some"
+	for allow in '"file:nets"' '["file:nets", "!10.0.0.1"]'; do
+		echo "allow = $allow;" | conf a.conf
+		warns "$T/a.conf" "a.conf:1: allow = \"file:$T/nets\": there is no network in this list: no client may connect"
+	done
+	for list in 'allow = "none";' 'deny = "file:nets";' \
+	    'allow = ["file:nets", "file:some"];'; do
+		echo "$list" | conf a.conf
+		shuttled_try -t -c "$T/a.conf"
+		assert_eq "status of $list" 0 "$STATUS"
+		! grep 'no network' "$T/try.out" || fail "$list"
+	done
+}
+
+# They would be asked for without end, as names.
+names_of_hosts() {
+	for host in 'a b' 'a..b' '..' '.a' 'b\303\274cher.example' 'a/b' \
+	    '300.1.1.1' '[::g]'; do
+		host=$(printf '%b' "$(say "$host" | sed 's/\\/\\0/g')")
+		server 127.0.0.1:0 "$host:80"
+		shuttled_try -t -c "$T/a.conf"
+		assert_eq "status of $host: $(cat "$T/try.out")" 78 "$STATUS"
+		grep -qF "a.conf:4: address = \"$host:80\": " "$T/try.out" ||
+			fail "$host: $(cat "$T/try.out")"
+	done
+}
+
+# Reading on would have no end.
+no_files() {
+	mkfifo "$T/fifo"
+	mkdir "$T/dir"
+	ln -s ../fifo "$T/dir/a.conf"
+	for file in fifo dir; do
+		shuttled_try -t -c "$T/$file"
+		assert_eq "status of $file" 78 "$STATUS"
+		grep -q 'this is not a file' "$T/try.out" ||
+			fail "$file: $(cat "$T/try.out")"
+	done
+	shuttled_try -t -c /dev/zero
+	assert_eq 'status of a device' 78 "$STATUS"
+	for line in '@include "fifo"' 'allow = "file:fifo";' \
+	    'deny = "file:/dev/zero";'; do
+		echo "$line" | conf a.conf
+		shuttled_try -t -c "$T/a.conf"
+		assert_eq "status of $line" 78 "$STATUS"
+		grep -q 'a.conf:1: .*this is not a file' "$T/try.out" ||
+			fail "$line: $(cat "$T/try.out")"
+	done
+	rm -r "$T/fifo" "$T/dir"
+}
+
 chroots() {
 	if [ "$(id -u)" -ne 0 ]; then
 		refused 77 'chroot /: only root can do that' \
@@ -242,4 +363,5 @@ CAP_NET_BIND_SERVICE" >"$T/want"
 }
 
 run_cases circles deep wide_numbers without_end words once \
-    repeated_names no_file places low_ports
+    repeated_names no_file no_files places loops empty_lists names_of_hosts \
+    low_ports

@@ -175,7 +175,11 @@ test_more_mistakes(void **state)
 {
 	static const char *const texts[] = {
 		"[]:80", "[*]:80", "[1.2.3.4]:80", "1.2.3.4: 80",
-		"1.2.3.4:+80", "1.2.3.4:-0",
+		"1.2.3.4:+80", "1.2.3.4:-0", "[::g]:80", "[1::2::3]:80",
+		"300.1.1.1:80", "1.2.3.4.5:80", "a b:80", " a:80", "a :80",
+		"a\t:80", "a..b:80", "..:80", ".:80", ".a:80", "a..:80",
+		"b\xc3\xbc" "cher.example:80", "a/b:80", "a@b:80", "\"a\":80",
+		"a%20b:80", "a,b:80",
 	};
 	const char *why;
 	struct addr a;
@@ -385,15 +389,20 @@ test_longest_name(void **state)
 	struct addr sa[4], out;
 	char text[300];
 	const char *why;
+	size_t i;
 
 	(void)state;
 	fake_list(list, sa);
 	faked = list;
 	memset(text, 'h', sizeof(text));
+	/* Labels of 63. */
+	for (i = 63; i < sizeof(text); i += 64)
+		text[i] = '.';
+	text[254] = 'h';
 	strcpy(text + 255, ":80");
 	assert_int_equal(addr_parse(text, ADDR_CONNECT, &out, 1, &why), 1);
 	assert_int_equal(strlen(looked_up), 255);
-	text[255] = 'h';
+	text[255] = '.';
 	strcpy(text + 256, ":80");
 	assert_int_equal(addr_parse(text, ADDR_CONNECT, &out, 1, &why), -1);
 	assert_string_equal(why, "the host name is too long");

@@ -492,6 +492,38 @@ test_local(void **state)
 	close(fd);
 }
 
+/* It listens, but for connections. */
+static void
+test_local_stream(void **state)
+{
+	struct sockaddr_un here = { .sun_family = AF_UNIX };
+	int fd = (int)MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+	(void)state;
+	unlink(path);
+	strlcpy(here.sun_path, path, sizeof(here.sun_path));
+	MUST(bind(fd, (struct sockaddr *)&here, sizeof(here)));
+	MUST(listen(fd, 1));
+	assert_non_null(strstr(log_missing("syslog"), "takes a stream"));
+	close(fd);
+	unlink(path);
+}
+
+static void
+test_limit_of_files(void **state)
+{
+	struct rlimit was, now;
+
+	(void)state;
+	MUST(getrlimit(RLIMIT_FSIZE, &was));
+	now = was;
+	now.rlim_cur = 1 << 20;
+	MUST(setrlimit(RLIMIT_FSIZE, &now));
+	assert_non_null(strstr(log_missing("/nowhere/log"), "ulimit -f"));
+	assert_null(log_missing("stderr"));
+	MUST(setrlimit(RLIMIT_FSIZE, &was));
+}
+
 /* The daemon is not there yet, is slow, and is started again. */
 static void
 test_local_comes_and_goes(void **state)
@@ -540,6 +572,8 @@ main(void)
 		TEST(test_tcp_refuses),
 		TEST(test_local),
 		TEST(test_local_comes_and_goes),
+		TEST(test_local_stream),
+		TEST(test_limit_of_files),
 	};
 
 	return RUN(tests);
