@@ -106,7 +106,7 @@ struct board_backend {
 	_Atomic uint64_t changed;
 	_Atomic uint64_t checks, check_failures;
 	_Atomic uint32_t check_ms;	/* what the last one took */
-	/* Where it is, if its name is looked up; the prober alone writes. */
+	/* Where it is: of a name the prober writes it, of a new seat the master. */
 	struct board_site site;
 };
 

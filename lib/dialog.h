@@ -25,7 +25,7 @@ enum verdict {
 	VERDICT_OPEN,			/* more has to come */
 	VERDICT_PASSED,
 	VERDICT_FAILED,
-	VERDICT_NONE			/* nobody could be asked */
+	VERDICT_NONE			/* the server could not be asked */
 };
 
 struct dialog;

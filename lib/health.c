@@ -27,7 +27,7 @@ end_ejection(struct board_backend *b, uint64_t now)
 		    now);
 }
 
-/* Who was up from the beginning has no slow start: as if it were up for ever. */
+/* Up from the beginning there is no slow start: as if it were up for ever. */
 static void
 turn(struct board *board, struct board_backend *b, enum backend_health from,
     enum backend_health to, uint64_t now)
@@ -38,7 +38,7 @@ turn(struct board *board, struct board_backend *b, enum backend_health from,
 		atomic_fetch_add(&b->downs, 1);
 	else
 		end_ejection(b, now);
-	/* Last: whoever sees it finds the rest in place. */
+	/* Last: a reader that sees it finds the rest in place. */
 	atomic_store(&b->health, to);
 	atomic_fetch_add(&board->head->changes, 1);
 }

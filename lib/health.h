@@ -37,7 +37,7 @@ uint64_t health_wait(const struct health *, const struct board *,
 	    uint32_t seat, const struct check_plan *, uint32_t dice);
 
 /*
- * A server that is checked takes its seat, before anybody uses it: if nothing is
+ * A server that is checked takes its seat, before any session uses it: if nothing is
  * known of it it begins as the plan says.
  */
 void	health_sit_down(struct board *, uint32_t seat,

@@ -3,7 +3,7 @@
 /*
  * site.c: a sequence lock with two copies. The version says which one counts;
  * the writer fills the other, then moves the version. A reader begins again only
- * when that has happened meanwhile, so it waits for nobody.
+ * when that has happened meanwhile, so it does not wait.
  */
 #include "site.h"
 
@@ -62,7 +62,7 @@ site_write(struct board_site *b, const struct site *p)
 	int i;
 
 	pack(p, word);
-	/* Who sees one of these words sees that its copy is out of date. */
+	/* A reader of one of these words sees that its copy is out of date. */
 	atomic_thread_fence(memory_order_release);
 	for (i = 0; i < 4; i++)
 		atomic_store_explicit(&b->word[version & 1][i], word[i],

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * site.h: where a backend is whose name is looked up again and again. One
- * process writes it on the board, any number read it: nobody waits, nobody sees
- * half of a change, and a writer that is killed in the midst of one leaves what
+ * process writes it on the board, any number read it: none waits, none sees half
+ * of a change, and a writer that is killed in the midst of one leaves what
  * was there before.
  */
 #ifndef SITE_H

@@ -3,7 +3,7 @@
 /*
  * answer.c: walks a DNS message. Never reads behind its end, and follows
  * pointers backwards only, so that it comes to one. Whose records these are it
- * does not look at: who may answer may say anything.
+ * does not look at: a name server may say anything.
  */
 #include "answer.h"
 

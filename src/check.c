@@ -69,7 +69,7 @@ hear(struct check *c)
 
 /*
  * Not before it stood was it refused (RFC 9293, section 3.10.7.3), and reset only
- * after that: which of the two a server does is not a matter of who is quicker.
+ * after that: which of the two a server does is no matter of speed.
  */
 static bool
 had_stood(int err)
@@ -136,7 +136,7 @@ check_run(struct check *c, int fd)
 	begin(c, fd, CHECK_RUNNING);
 }
 
-/* The answer is one message; none: nobody could ask. */
+/* The answer is one message; none: the program could not be run. */
 static enum verdict
 take_answer(struct check *c)
 {

@@ -4,7 +4,7 @@
  * checks.c: one timer for each server, which says when it is due, and one for
  * each of a fixed number of checks under way, which says when it is late.
  * Invariant: a server has either its timer set or one check under way that has
- * no verdict yet; but not while its name has nobody for it.
+ * no verdict yet; but not while its name has no server for it.
  */
 /* Two functions of <vis.h>, not ours, differ between systems: say which. */
 #define LIBBSD_OPENBSD_VIS
@@ -33,7 +33,7 @@
 /* So many begin in one turn at most, or the first would wait for the last. */
 #define IN_A_TURN	64
 
-/* Who finds no room looks again after so long; in ms, as below. */
+/* Without room a check begins so much later; in ms, as below. */
 #define NO_ROOM		10
 
 /* How long a server may take to end its side when the verdict is known. */
@@ -133,7 +133,7 @@ tell(const struct checks *cs, const struct slot *s, bool up,
 	f[BACKEND_FIELDS] = (struct log_field){ "servers_up", serving };
 	f[BACKEND_FIELDS + 1] = (struct log_field){ "servers", servers };
 	f[BACKEND_FIELDS + 2].name = NULL;
-	/* Without any the pool serves nobody. */
+	/* Without any the pool serves no session. */
 	log_event(cs->log, up ? LOG_NOTICE : n.up + n.unknown > 0 ?
 	    LOG_WARNING : LOG_ERR, f, "backend %s: %s: %s%s (%s); %u of %u "
 	    "server%s of pool %s up", backend_of(cs, s->server)->name,
@@ -169,7 +169,7 @@ conclude(struct checks *cs, uint32_t i, bool passed)
 	enum backend_health before;
 
 	server->asked = false;
-	/* Who has its place by now did not answer. */
+	/* The server that has its place by now did not answer. */
 	if (backend_version(&cs->backends, server->backend) !=
 	    server->version) {
 		vacate(cs, i);
@@ -263,13 +263,13 @@ start(struct checks *cs, uint32_t server)
 	const struct check_plan *plan = &pool_of(cs, server)->check;
 	uint64_t now = sys_now();
 	uint32_t i = cs->vacant;
-	struct server *who = &cs->server[server];
+	struct server *target = &cs->server[server];
 	struct slot *s = &cs->slot[i];
 	struct addr to;
 	enum verdict v;
 
-	who->version = backend_version(&cs->backends, who->backend);
-	if (!backend_check_address(&cs->backends, who->backend, &to))
+	target->version = backend_version(&cs->backends, target->backend);
+	if (!backend_check_address(&cs->backends, target->backend, &to))
 		return;
 	if (i == cs->slots || ++cs->begun > IN_A_TURN) {
 		timers_set(cs->timers, server, now + NO_ROOM);
@@ -283,7 +283,7 @@ start(struct checks *cs, uint32_t server)
 		    strerror(errno));
 		return;
 	}
-	who->asked = true;
+	target->asked = true;
 	cs->vacant = s->next;
 	if (s->check.fd != -1)
 		cs->owner[s->check.fd] = i + 1;
@@ -345,16 +345,16 @@ checks_wait(const struct checks *cs, int limit)
 void
 checks_follow(struct checks *cs)
 {
-	struct server *who;
+	struct server *target;
 	uint32_t i;
 
 	for (i = 0; i < cs->servers; i++) {
-		who = &cs->server[i];
-		if (backend_version(&cs->backends, who->backend) ==
-		    who->version)
+		target = &cs->server[i];
+		if (backend_version(&cs->backends, target->backend) ==
+		    target->version)
 			continue;
-		memset(&who->health, 0, sizeof(who->health));
-		if (!who->asked)
+		memset(&target->health, 0, sizeof(target->health));
+		if (!target->asked)
 			timers_set(cs->timers, i, sys_now());
 	}
 }

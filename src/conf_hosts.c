@@ -125,7 +125,7 @@ conf_hosts_list(const struct settings *st, struct hosts *hosts)
 	return 0;
 }
 
-/* Nobody has said anything of it, not even that it does not exist. */
+/* There is no answer of any sort, not even that it does not exist. */
 static bool
 is_silent(const struct addr_host *h)
 {

@@ -77,7 +77,7 @@ is_written(const struct board *board, const struct backend *b, uint32_t n,
 /*
  * A name that is new here may have been known before, at another port, to another
  * pool, or under another name of the server: what was found then stands until
- * there is an answer. Its seats are new, so nobody else writes here.
+ * there is an answer. Its seats are new, so no other process writes here.
  */
 static void
 inherit_sites(const struct conf *c, struct board *board,

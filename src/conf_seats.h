@@ -22,8 +22,8 @@ const char *conf_sit_down(struct conf *, struct board *, uint64_t generation,
 	    uint64_t oldest);
 
 /*
- * This generation serves: nobody checks these any more. Not before, since those
- * who serve until then go by what is known of them.
+ * This generation serves: these are no longer checked. Not before, since the
+ * generation before goes by what is known of them until then.
  */
 void	conf_forget_unchecked(const struct conf *, struct board *);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * dns.h: questions to name servers, by c-ares and in our poller: nobody waits.
+ * dns.h: questions to name servers, by c-ares and in our poller: no process waits.
  * Timeouts, retries, other servers and TCP for what UDP cannot carry are c-ares's.
  * Without the library there is none, and no configuration that needs one.
  */
@@ -22,7 +22,7 @@ struct dns;
 enum dns_status {
 	DNS_ANSWER,			/* a message, whatever is in it */
 	DNS_NOTHING,			/* there is no such name or record */
-	DNS_FAILED,			/* nobody knows; *why* says more */
+	DNS_FAILED,			/* there is no answer; *why* says more */
 	DNS_ENDED			/* by dns_free(), before an answer */
 };
 
@@ -67,7 +67,7 @@ dns_new(const struct conf *c, const char **why)
 	return NULL;
 }
 
-/* These are for nobody. */
+/* These are never called. */
 #define dns_start(d, poller, limit)	((void)(d), (void)(poller), \
 					(void)(limit), -1)
 #define dns_free(d)			((void)(d))

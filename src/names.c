@@ -106,8 +106,10 @@ on_news(struct question *q, const char *why)
 
 	nm->changed = true;
 	nm->due = 0;
-	snprintf(which, sizeof(which), "%s%s%s", target ? q->host : "",
-	    target ? ": " : "", type_name(q->type));
+	/* Without the dot that makes it whole. */
+	snprintf(which, sizeof(which), "%.*s%s%s", target ?
+	    (int)strlen(q->host) - 1 : 0, q->host, target ? ": " : "",
+	    type_name(q->type));
 	if (why != NULL && !q->failing)
 		log_line(nm->names->log, LOG_WARNING, "name %s: %s: %s: %s",
 		    nm->lookup->host, which, why, seating_taken(&s) ?

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * seating.c: compares what was found with what stands on the board, and writes
- * the difference. Keeps nothing: whoever comes after us finds all there.
+ * the difference. Keeps nothing: the next prober finds all there.
  */
 #include "seating.h"
 
@@ -300,7 +300,7 @@ seating_change(const struct seating *s, struct found *found, size_t n,
 	look_at_seats(&c, s, news);
 	arrange(&c, found, n);
 	n = keep_seats(&c, found, n < s->max ? n : s->max, &left);
-	/* Who comes is there before who goes is gone. */
+	/* A new server is there before an old one is gone. */
 	for (k = 0; k < n && k < left; k++)
 		come(&c, seat_for(&c, &found[k].site), &found[k].site);
 	for (i = 0; i < s->n; i++)

@@ -34,7 +34,7 @@ struct seating {
 	uint32_t	 n;		/* at most CONF_PLACES … */
 	uint32_t	 max;		/* … of which so many serve at a time */
 	uint32_t	 pool;		/* on the board */
-	enum backend_health health;	/* of who comes */
+	enum backend_health health;	/* of a new server */
 	/* At most this: that of a server that may still be found. */
 	uint16_t	 priority;
 	bool		 keep_all;	/* nothing is known of any */
@@ -45,7 +45,7 @@ struct seating {
 /*
  * Servers found, of which there are no two at the same address, take their
  * seats; these are put in order and given their share of the backend's weight.
- * Returns how many came, went or have got another weight; who did is written to
+ * Returns how many came, went or have got another weight; which did is written to
  * *news*, separated by ", ".
  */
 unsigned seating_change(const struct seating *, struct found *, size_t found,

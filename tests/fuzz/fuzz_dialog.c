@@ -151,7 +151,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	plan.send = plan.host = text;
 	plan.uri = plan.expect = other;
 	plan.status = dialog_may_list(text) ? text : "100-999";
-	/* An expression may take longer than anybody waits: only texts. */
+	/* An expression may take far too long: only texts. */
 	if (other[0] == '~' || !dialog_may_expect(other))
 		plan.expect = NULL;
 	look_at(&plan, step, data, size);
