@@ -374,7 +374,8 @@ SHUTTLED=$work/build/shuttled
 PEER=$work/build/tests/blackbox/peer
 srcdir=..
 HOME=/
-export TORTURE_LIST TORTURE_JOBS SHUTTLED PEER srcdir HOME
+TEST_TAIL=300
+export TEST_TAIL TORTURE_LIST TORTURE_JOBS SHUTTLED PEER srcdir HOME
 export work at_once stay_root tmp
 i=0
 while [ $i -lt "$at_once" ]; do

@@ -174,13 +174,29 @@ run_until(struct run *r, uint64_t until)
 	return 0;
 }
 
+/* A stream has not moved since the measurement began: it may be kept waiting. */
+static bool
+run_waits(const struct run *r)
+{
+	const struct group *g;
+	const struct conn *c;
+
+	for (g = r->group; g < r->group + r->ngroups; g++)
+		for (c = g->conns; c < g->conns + g->nconns; c++)
+			if (c->state == CONN_STREAM && c->moved < r->t0 &&
+			    !c->paused)
+				return true;
+	return false;
+}
+
 /* Until enough has been compared to judge by, or something has failed. */
 static int
 run_until_enough(struct run *r)
 {
 	uint64_t limit = now_ns() + LEAST_LIMIT;
 
-	while (r->checked < r->least && run_failed(r) == 0 && now_ns() < limit)
+	while ((r->checked < r->least || run_waits(r)) &&
+	    run_failed(r) == 0 && now_ns() < limit)
 		if (run_step(r, now_ns() + MSEC) == -1)
 			return -1;
 	return 0;

@@ -11,6 +11,7 @@
 #   PEER           the test tool; default: tests/blackbox/peer
 #   TEST_SLOW      factor for all deadlines; default 1, with a wrapper 5
 #   TEST_CASES     names of the cases to run; default: all
+#   TEST_TAIL      so many last lines of each file are shown then; default 20
 #   TEST_KEEP      not empty: leave the directory of a failed test
 # The functions speak of one shuttled at a time, and of peers by name:
 #   T              the directory of this test
@@ -67,7 +68,7 @@ fail() {
 	for file in "$T"/log "$T"/stderr "$T"/*.out; do
 		[ -s "$file" ] || continue
 		say "--- ${file##*/}, last lines"
-		tail -n 20 "$file"
+		tail -n "${TEST_TAIL:-20}" "$file"
 	done
 	failed=yes
 	cleanup

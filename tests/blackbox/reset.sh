@@ -107,7 +107,7 @@ when_both_ways_are_blocked() {
 	rm -f "$T/blocked" "$T/reset"
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
 	    send-until-blocked 500; touch $T/blocked; wait-file $T/reset; \
-	    send-until-broken"
+	    timeout 45000; send-until-broken"
 	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" \
 	    --fin-timeout 2s
 	peer "connect $LISTEN; send-until-blocked 500; wait-file $T/blocked; \

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -142,6 +143,17 @@ settle(struct load *l, size_t i, enum result result)
 	c->until = result == OK ? 0 : l->now + 10;
 }
 
+/* A reset that the network loses is not sent again unless somebody asks. */
+static void
+ask_each_second(int fd)
+{
+	int one = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &one, sizeof(one));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &one, sizeof(one));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
 static void
 open_conn(struct load *l, size_t i)
 {
@@ -162,6 +174,7 @@ open_conn(struct load *l, size_t i)
 	c->state = CONNECTING;
 	c->until = l->now + l->patience;
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	ask_each_second(fd);
 	l->poll[i].fd = fd;
 	l->poll[i].events = POLLOUT;
 	if (fd == -1 || (connect(fd, (struct sockaddr *)&l->to,

@@ -116,9 +116,10 @@ grace() {
 }
 
 grace_that_ends() {
-	grace 1s
-	wait_for 5 refuses
-	slow || assert_between 'ms of grace' 990 2500 \
+	# Long enough for a request to connect that the network loses.
+	grace 3s
+	wait_for 10 refuses
+	slow || assert_between 'ms of grace' 2990 5000 \
 	    "$(ms_between 'leaving' 'quitting')"
 	load_end kept
 	load_all_ok kept 10
