@@ -135,6 +135,19 @@ is_word(const struct directive *d, const char *text, char *near, size_t size)
 	return false;
 }
 
+/* Is it as a word that ends in ":N", with a number there? */
+static bool
+is_word_with_number(const struct directive *d, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	char word[32], near[32];
+	unsigned n;
+
+	return colon != NULL && conf_number(colon + 1, 1, d->max, &n) == 0 &&
+	    snprintf(word, sizeof(word), "%.*s:N", (int)(colon - text),
+	    text) < (int)sizeof(word) && is_word(d, word, near, sizeof(near));
+}
+
 /* By its type alone. */
 static bool
 is_right(const struct directive *d, const char *text, char *near, size_t size)
@@ -146,6 +159,7 @@ is_right(const struct directive *d, const char *text, char *near, size_t size)
 	switch (d->type) {
 	case TYPE_NUMBER:
 		return is_word(d, text, near, size) ||
+		    is_word_with_number(d, text) ||
 		    conf_number(text, d->min, d->max, &n) == 0;
 	case TYPE_TIME:
 		return conf_time(text, &ms, &why) == 0 &&

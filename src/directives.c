@@ -16,6 +16,7 @@
 #include "balance.h"
 #include "check_values.h"
 #include "conf.h"
+#include "cpu_quota.h"
 #include "log.h"
 #include "outlet_values.h"
 #include "proxy_values.h"
@@ -48,20 +49,38 @@
 #define PATH	1023				/* bytes of a name of a file */
 #define WORKERS	(BOARD_WORKERS / 8)		/* eight generations of them */
 
+#define AUTO	"auto"
+
 #define ALGORITHMS	"roundrobin, leastconn, random, source, hash, " \
 			"maglev, first"
 #define REFUSALS	"close, reset, drop"
 #define LEVELS	"err, warning, notice, info, debug"	/* from LOG_ERR on */
 
+/* That there are, or that a container gives us. */
+static unsigned
+count_processors(void)
+{
+	unsigned n = sys_processors();
+	unsigned quota = cpu_quota(CPU_QUOTA_GROUPS, CPU_QUOTA_ROOT);
+
+	return quota != 0 && quota < n ? quota : n;
+}
+
 static const char *
 read_workers(const char *text, void *to)
 {
 	struct conf *c = to;
+	unsigned most = WORKERS;
 
-	c->workers = strcmp(text, "auto") == 0 ? sys_processors() :
-	    (unsigned)strtoul(text, NULL, 10);
-	if (c->workers > WORKERS)
-		c->workers = WORKERS;
+	if (strncmp(text, AUTO, strlen(AUTO)) != 0)
+		return conf_number(text, 0, WORKERS, &c->workers) == 0 ? NULL :
+		    "should be a number";
+	if (text[strlen(AUTO)] != '\0' && conf_number(text + strlen(AUTO ":"),
+	    1, WORKERS, &most) == -1)
+		return "should be auto:N, with N workers at most";
+	c->workers = count_processors();
+	if (c->workers > most)
+		c->workers = most;
 	return NULL;
 }
 
@@ -321,7 +340,7 @@ read_resolvers(const char *text, void *to)
 
 static const struct directive table[] = {
 #define X	SECTION_TOP
-{ X, "workers",	"auto", TYPE_NUMBER, 0, WORKERS, "auto", NULL,
+{ X, "workers",	AUTO, TYPE_NUMBER, 0, WORKERS, AUTO ", " AUTO ":N", NULL,
 				BY(read_workers) },
 { X, "user",	NULL, TEXT(63, "USER or USER:GROUP"), BY(read_user) },
 { X, "chroot", NULL, TEXT(PATH, "the absolute name of a directory"),

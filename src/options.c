@@ -79,7 +79,7 @@ static const char usage[] =
 "  -b, --backend ADDR[,weight=N][,backup][,spare=N][,max_sessions=N]\n"
 "                [,state=S][,name=S]\n"
 "                           send them there (repeatable)\n"
-"  -w, --workers N|auto     worker processes; 0: no fork (auto: processors)\n"
+"  -w, --workers N|auto[:N] worker processes; 0: no fork (auto: processors)\n"
 "  -F, --foreground         stay in the foreground\n"
 "  -u, --user USER[:GROUP]  of the workers, when started as root\n"
 "                           (shuttled if there is one, else nobody)\n"

@@ -23,7 +23,18 @@ static struct conf conf;
 
 static unsigned processors = 2;
 
+static unsigned quota;		/* of a container; 0: none */
+
 unsigned __wrap_sys_processors(void);
+unsigned __wrap_cpu_quota(const char *, const char *);
+
+unsigned
+__wrap_cpu_quota(const char *groups, const char *root)
+{
+	(void)groups;
+	(void)root;
+	return quota;
+}
 
 unsigned
 __wrap_sys_processors(void)
@@ -684,6 +695,12 @@ static const struct {
 	{ "listen: { l23456789012345678901234567890123456789012345678901234567"
 	    "8901: { } }", "a name has at most 60 bytes" },
 	{ "listen: { l: { address = \":0\"", ":1: syntax error" },
+	{ "workers = \"auto:\";", ":1: workers = \"auto:\": should be auto, auto:N" },
+	{ "workers = \"auto:0\";", ": should be auto, auto:N or a number" },
+	{ "workers = \"auto:129\";", ": should be auto, auto:N or a number" },
+	{ "workers = \"auto:N\";", ": should be auto:N, with N" },
+	{ "workers = \"auto:4x\";", ": should be auto, auto:N" },
+	{ "workers = \"auto4\";", ": should be auto, auto:N" },
 	{ "workers = 1\n\nx y", ":3: syntax error" },
 	{ "workers = \"1", ":1: the text that begins here has no end" },
 	{ "a = [1, \"b\"]", ":1: all values of a list should be of one kind" },
@@ -725,6 +742,19 @@ test_processors(void **state)
 	processors = 3;
 	read_conf();
 	assert_int_equal(conf.workers, 3);
+	processors = 16;
+	write_file(file, "workers = \"auto:5\";");
+	read_conf();
+	assert_int_equal(conf.workers, 5);
+	quota = 4;
+	read_conf();
+	assert_int_equal(conf.workers, 4);
+	quota = 64;
+	write_file(file, "workers = \"auto\";");
+	read_conf();
+	assert_int_equal(conf.workers, 16);
+	quota = 0;
+	processors = 2;
 }
 
 /* A directory is for its files; one in it is not. */

@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/unit/cidr \
 	tests/unit/conf \
 	tests/unit/conf_unused \
+	tests/unit/cpu_quota \
 	tests/unit/dialog \
 	tests/unit/directives \
 	tests/unit/fast_open \
@@ -152,7 +153,7 @@ tests_unit_directives_SOURCES = \
 	tests/unit/directives.c tests/unit/helpers.h \
 	$(CONF_SOURCES)
 tests_unit_directives_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
-tests_unit_directives_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sys_processors
+tests_unit_directives_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sys_processors,--wrap=cpu_quota
 
 tests_unit_fast_open_SOURCES = \
 	tests/unit/fast_open.c tests/unit/helpers.h \
@@ -189,6 +190,8 @@ tests_unit_log_syslog_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
 tests_unit_log_target_SOURCES = tests/unit/helpers.h tests/unit/log_target.c
 tests_unit_log_target_LDADD = $(UNIT_LIBS)
 
+tests_unit_cpu_quota_SOURCES = tests/unit/helpers.h tests/unit/cpu_quota.c
+tests_unit_cpu_quota_LDADD = $(UNIT_LIBS)
 tests_unit_safe_file_SOURCES = tests/unit/helpers.h tests/unit/safe_file.c
 tests_unit_safe_file_LDADD = $(UNIT_LIBS)
 tests_unit_nearest_SOURCES = tests/unit/helpers.h tests/unit/nearest.c

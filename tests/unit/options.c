@@ -92,7 +92,7 @@ test_all_in_one_go(void **state)
 		"option --bufers: there is no such option, perhaps --buffers; "
 		    "try shuttled --help",
 		"extra: this is not an option; try shuttled --help",
-		"option -w, --workers: \"many\": should be auto or a number "
+		"option -w, --workers: \"many\": should be auto, auto:N or a number "
 		    "from 0 to 128",
 	};
 	size_t i;
