@@ -20,6 +20,7 @@
 
 #include "activate.h"
 #include "conf_check.h"
+#include "socket_owner.h"
 #include "sys.h"
 
 static int __attribute__((__format__(__printf__, 3, 4)))
@@ -55,9 +56,9 @@ lock_pidfile(struct instance *in)
 		return fail_file(in, "pidfile", path);
 	if (other <= 0)
 		return fail(in, EX_TEMPFAIL, "pidfile %s: another process has "
-		    "locked it", path);
+		    "locked it: end it, or choose another pidfile", path);
 	return fail(in, EX_TEMPFAIL, "pidfile %s: another instance is "
-	    "running, pid %d", path, (int)other);
+	    "running, pid %d: end it, or choose another pidfile", path, (int)other);
 }
 
 /* Here, where it has a name; the workers will only go there. */
@@ -101,6 +102,21 @@ advice(const struct listener *l, int err)
 	    " (ports below 1024 are for root and CAP_NET_BIND_SERVICE)" : "";
 }
 
+/* The address is taken: by what, and what to do. */
+static int
+fail_in_use(struct instance *in, const struct listener *l)
+{
+	struct socket_owner owner;
+
+	if (socket_owner_find(&l->addr, &owner) == 0)
+		return fail(in, EX_UNAVAILABLE, "listen on %s: Address already "
+		    "in use by %s, pid %d: end it, or choose another address",
+		    l->name, owner.name, (int)owner.pid);
+	return fail(in, EX_UNAVAILABLE, "listen on %s: Address already in use "
+	    "by a process that cannot be seen by this user: end it, or choose "
+	    "another address", l->name);
+}
+
 /* Is its address that of a listener that is to be replaced? */
 static bool
 is_ours(const struct conf *before, const struct listener *l)
@@ -137,6 +153,8 @@ open_listener(struct instance *in, struct listener *l,
 		return fail(in, EX_UNAVAILABLE, "listen on %s: v6only and "
 		    "interface cannot change in a reload: it takes a restart",
 		    l->name);
+	if (err == EADDRINUSE)
+		return fail_in_use(in, l);
 	return fail(in, err == EACCES || err == EPERM ? EX_NOPERM :
 	    EX_UNAVAILABLE, "listen on %s%s: %s", l->name, advice(l, err),
 	    strerror(err));

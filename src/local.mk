@@ -58,6 +58,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/sd.h \
 	src/seating.c src/seating.h \
 	src/startup.c src/startup.h \
+	src/socket_owner.c src/socket_owner.h \
 	src/upgrade.c src/upgrade.h \
 	src/worker.c src/worker.h
 shuttled_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS) \

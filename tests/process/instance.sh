@@ -28,14 +28,33 @@ second_is_refused_by_the_pidfile() {
 	[ ! -e "$T/pid" ] || fail 'the pidfile was left'
 }
 
+# says_owner ADDRESS: where it is, what is there, and what to do.
+says_owner() {
+	grep -q "listen on .*$1: Address already in use by .*, pid $PID: end it, or choose another address" \
+	    "$T/try.out" || fail "it does not say what: $(cat "$T/try.out")"
+}
+
+second_is_refused_by_a_socket() {
+	for path in "unix:$T/sock" "unix:@shuttled-test-$$"; do
+		shuttled_start -l "$path" -b builtin:echo -w 2
+		for i in 1 2; do
+			shuttled_try -l "$path" -b builtin:echo -w 2
+			assert_eq "status of the second ($i)" 69 "$STATUS"
+			says_owner "$path"
+		done
+		shuttled_stop
+	done
+}
+
 second_is_refused_by_the_port() {
 	shuttled_start -l 127.0.0.1:0 -b builtin:echo -p "$T/pid" -w 2
 	shuttled_try -l "$LISTEN" -b builtin:echo -p "$T/pid2" -w 2 \
 	    --ports-file "$T/ports2"
 	assert_eq 'status of the second' 69 "$STATUS"
 	assert_eq 'lines on stderr' 1 "$(grep -c . "$T/try.out")"
-	grep -q "$LISTEN" "$T/try.out" ||
-		fail "it does not say where: $(cat "$T/try.out")"
+	says_owner "$LISTEN"
+	shuttled_try -l ":${LISTEN##*:}" -b builtin:echo
+	says_owner ":${LISTEN##*:}"
 	[ ! -e "$T/pid2" ] || fail 'the pidfile of the second was left'
 	[ ! -e "$T/ports2" ] || fail 'the ports file of the second was left'
 	assert_unharmed
@@ -342,6 +361,7 @@ as_root=
 [ "$(id -u)" -ne 0 ] || as_root='-u root'
 
 run_cases second_is_refused_by_the_pidfile second_is_refused_by_the_port \
+    second_is_refused_by_a_socket \
     second_gives_back_what_it_has second_while_the_first_drains \
     stale_pidfile_is_taken_over only_one_of_many files_that_cannot_be_made \
     daemon_serves_when_the_command_returns daemon_reports_a_port_in_use \
