@@ -112,7 +112,9 @@ conf_hosts_list(const struct settings *st, struct hosts *hosts)
 	hosts->host = NULL;
 	for (i = 0; i < st->sections; i++)
 		n += gather(st->section[i], NULL);
-	if ((list = calloc(n + 1, sizeof(*list))) == NULL)
+	if (n == 0)
+		return 0;
+	if ((list = calloc(n, sizeof(*list))) == NULL)
 		return -1;
 	for (i = n = 0; i < st->sections; i++)
 		n += gather(st->section[i], list + n);
