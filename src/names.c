@@ -24,6 +24,12 @@
 /* Targets of a service are questions: so many more than servers at most. */
 #define TARGETS(max)	(2 * (max) + 4)
 
+/*
+ * So many questions are asked in one turn at most: the answers of more would not
+ * find room where they wait to be read.
+ */
+#define IN_A_TURN	64
+
 enum { IPV4, IPV6, FAMILIES };
 
 static const struct {
@@ -58,6 +64,7 @@ struct names {
 	struct board	*board;
 	struct log	*log;
 	struct dns	*dns;
+	unsigned	 asked;		/* in this turn */
 	/* What is known of the name that is looked at. */
 	struct found	 found[FOUND];
 	struct unanswered keep[FAMILIES * FOUND];
@@ -413,6 +420,16 @@ due_of(const struct name *nm)
 	return due;
 }
 
+static void
+ask_question(struct names *ns, struct question *q, uint64_t now)
+{
+	if (q->type != 0 && q->ask == NULL && q->due <= now &&
+	    ns->asked < IN_A_TURN) {
+		ns->asked++;
+		question_ask(q, ns->dns);
+	}
+}
+
 /*
  * Where one family has nothing and the other has, both are asked at a time: then
  * the first is asked as often as the TTL of the other says.
@@ -430,8 +447,7 @@ ask_host(struct name *nm, struct host *h, uint64_t now)
 			continue;
 		if (q->known && !q->failing && q->n == 0 && other->n > 0)
 			q->due = other->due;
-		if (q->due <= now)
-			question_ask(q, nm->names->dns);
+		ask_question(nm->names, q, now);
 	}
 }
 
@@ -440,8 +456,7 @@ ask_name(struct name *nm, uint64_t now)
 {
 	struct host *h;
 
-	if (nm->lookup->srv && nm->service.due <= now)
-		question_ask(&nm->service, nm->names->dns);
+	ask_question(nm->names, &nm->service, now);
 	for (h = nm->hosts; h != NULL; h = h->next)
 		ask_host(nm, h, now);
 }
@@ -544,6 +559,7 @@ names_turn(struct names *n)
 
 	if (n->n > 0)
 		dns_turn(n->dns);
+	n->asked = 0;
 	for (i = 0; i < n->n; i++)
 		name_turn(&n->name[i]);
 }
@@ -555,8 +571,9 @@ names_wait(const struct names *n, int limit)
 	size_t i;
 
 	for (i = 0; i < n->n; i++) {
+		/* Name servers have room for so many at a time, too. */
 		if ((due = n->name[i].due) <= now)
-			return 0;
+			return n->asked < IN_A_TURN || limit < 1 ? 0 : 1;
 		if (due - now < (uint64_t)limit)
 			limit = (int)(due - now);
 	}
