@@ -15,6 +15,7 @@
 #include "conf_loop.h"
 #include "nearest.h"
 #include "networks.h"
+#include "safe_file.h"
 #include "settings.h"
 #include "sys.h"
 
@@ -88,6 +89,18 @@ check_interface(const struct section *s, struct complaints *cs)
 	value_reject(cs, v, v->text[0], why);
 }
 
+/* Could other users put a socket of theirs in its place? */
+static void
+check_directory(const struct place *place, const struct listener *l,
+    struct complaints *cs)
+{
+	char why[600];
+
+	if (safe_check(l->addr.un.sun_path) == -1 && errno == EPERM)
+		complain_at(cs, place, "listen on %s: %s", l->name, safe_reason(
+		    l->addr.un.sun_path, EPERM, why, sizeof(why)));
+}
+
 static void
 check_listener(const struct settings *st, const struct listener *l,
     struct complaints *cs)
@@ -95,6 +108,8 @@ check_listener(const struct settings *st, const struct listener *l,
 	const struct section *s = settings_find(st, SECTION_LISTEN,
 	    l->label[0] == '\0' ? "main" : l->label);
 
+	if (addr_is_path(&l->addr))
+		check_directory(&get(s, "address")->place, l, cs);
 	if (addr_is_unix(&l->addr) || l->how.transparent || l->how.freebind ||
 	    sys_has_address(&l->addr, l->how.interface) == 0 ||
 	    errno != EADDRNOTAVAIL)

@@ -5,6 +5,7 @@
  */
 #include "conf_check.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "board.h"
 #include "budget.h"
 #include "safe_file.h"
 #include "settings.h"
@@ -195,6 +197,21 @@ conf_check_transparent(const struct conf *c, struct complaints *cs)
 	return EX_NOPERM;
 }
 
+/* Shared memory is a file as far as the limit of their size goes. */
+static int
+check_board(const struct conf *c, struct complaints *cs)
+{
+	uint64_t bytes = board_bytes(budget_rows(c));
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_FSIZE, &r) == -1 || r.rlim_cur >= bytes)
+		return 0;
+	complain(cs, "%llu MiB of shared memory are more than the limit of file "
+	    "sizes: raise it (ulimit -f, LimitFSIZE=)",
+	    (unsigned long long)bytes >> 20);
+	return EX_OSERR;
+}
+
 /* What was wrong first decides. */
 static void
 join(int *status, int other)
@@ -221,6 +238,7 @@ conf_check(const struct conf *c, size_t descriptors, struct complaints *cs)
 		join(&status, check_listener(&c->listener[i], cs));
 	for (i = 0; i < c->pools; i++)
 		join(&status, check_program(c, &c->pool[i], cs));
+	join(&status, check_board(c, cs));
 	budget_make(&b, c, descriptors);
 	if (b.sessions > 0)
 		return status;

@@ -181,6 +181,11 @@ exposed_directories() {
 		says 'chmod +t'
 		assert_eq files '' "$(ls -A "$T/open")"
 	done
+	# There others could put a socket of theirs in the place of ours.
+	shuttled_try -t -l "unix:$T/open/sock" -b builtin:echo
+	assert_eq 'status of -t' 0 "$STATUS"
+	grep -qF "listen on unix:$T/open/sock: all users may replace files" \
+	    "$T/try.out" || fail "$(cat "$T/try.out")"
 	chmod 1777 "$T/open"
 	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1 -p "$T/open/pid"
 	assert_eq pidfile "$PID" "$(cat "$T/open/pid")"
@@ -267,6 +272,10 @@ files_are_limited() {
 		*) fail "ulimit -f $limit: $out" ;;
 		esac
 		[ ! -e "$T/pid" ] || fail 'the pidfile was left'
+		status=0
+		out=$(sh -c 'ulimit -f '$limit'; exec "$@"' sh "$SHUTTLED" -t \
+		    -l 127.0.0.1:0 -b builtin:echo 2>&1) || status=$?
+		assert_eq "status of -t ($out)" 71 "$status"
 	done
 	assert_eq 'temporary files' '' "$(find "$T" -name '.shuttled-*')"
 }
