@@ -361,7 +361,7 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 
 	make_top(c, cs);
 	/* Another process may have looked them up already. */
-	if (c->hosts.n == 0) {
+	if (c->hosts.host == NULL) {
 		if (conf_hosts_list(st, &c->hosts) == -1)
 			complain(cs, "%s", strerror(errno));
 		conf_hosts_look_up(&c->hosts, NAMES_TIME);

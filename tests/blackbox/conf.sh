@@ -158,7 +158,7 @@ all_mistakes_in_one_go() {
 	END
 	refused -c "$T/bad.conf"
 	says 'bad.conf:1: there is no directive wokers, perhaps workers' \
-	    'bad.conf:2: workers = 1000: should be auto or a number from 0 to 128' \
+	    'bad.conf:2: workers = 1000: should be auto, auto:N or a number from 0 to 128' \
 	    'bad.conf:3: idle_timeout = 5: should be off or a time from 1ms to 8784h, such as "5s"' \
 	    'bad.conf:4: weight does not belong here, but in a server of a pool' \
 	    'bad.conf:6: address = ":99999": the port is a number from 0 to 65535' \

@@ -78,13 +78,13 @@ deep() {
 
 wide_numbers() {
 	for n in 4294967298 99999999999 0x100000002 99999999999999999999; do
-		line "workers = $n" "workers = $n: should be auto or a number \
+		line "workers = $n" "workers = $n: should be auto, auto:N or a number \
 from 0 to 128"
 		line "buffers: $n;" "buffers = $n: should be a number from 1 \
 to 1048576, blocks of 64 KiB"
 	done
 	printf 'workers =\n4294967298\n' | conf a.conf
-	says 'a.conf:2: workers = 4294967298: should be auto or a number from 0 to 128'
+	says 'a.conf:2: workers = 4294967298: should be auto, auto:N or a number from 0 to 128'
 	printf 'workers = +3 buffers=0x10 retries=2L;busy_poll:0,' | conf a.conf
 	taken
 }
@@ -101,7 +101,7 @@ without_end() {
 
 # What libconfig calls a syntax error, and no more.
 words() {
-	line 'workers = auto' "workers = auto: should be auto or a number \
+	line 'workers = auto' "workers = auto: should be auto, auto:N or a number \
 from 0 to 128, in double quotes"
 	line 'drain_timeout = 30s' "drain_timeout = 30s: should be off or a \
 time from 1ms to 8784h, in double quotes"
@@ -115,7 +115,7 @@ double quotes"
 	$(good)
 	END
 	says 'a.conf:2: check: { } is empty; add type = "tcp", or another kind of checks'
-	line 'workers = 1.5' 'workers = 1.5: should be auto or a number from 0 to 128, without a fraction'
+	line 'workers = 1.5' 'workers = 1.5: should be auto, auto:N or a number from 0 to 128, without a fraction'
 	line 'allow = "::1, ::2"' 'allow = "::1, ::2": an IPv6 network is written 2001:db8::/32; several stand in brackets: ["…", "…"]'
 	printf '\357\273\277workers = 1\n' | conf a.conf
 	says 'a.conf:1: this begins with a byte order mark; save it as UTF-8 without one'
@@ -223,13 +223,13 @@ warns() {
 	done
 }
 
-# server LISTEN SERVER: each of the other's.
+# server LISTEN SERVER [MORE]: each of the other's.
 server() {
 	cat >"$T/a.conf" <<EOF
 listen: { web: { address = "$1";
 		pool = "app"; } }
 pool: { app: { server: { a: {
-	address = "$2"; } } } }
+	address = "$2"; ${3:-} } } } }
 EOF
 }
 
@@ -301,11 +301,13 @@ names_of_hosts() {
 	for host in 'a b' 'a..b' '..' '.a' 'b\303\274cher.example' 'a/b' \
 	    '300.1.1.1' '[::g]'; do
 		host=$(printf '%b' "$(say "$host" | sed 's/\\/\\0/g')")
-		server 127.0.0.1:0 "$host:80"
-		shuttled_try -t -c "$T/a.conf"
-		assert_eq "status of $host: $(cat "$T/try.out")" 78 "$STATUS"
-		grep -qF "a.conf:4: address = \"$host:80\": " "$T/try.out" ||
-			fail "$host: $(cat "$T/try.out")"
+		for more in '' 'resolve = "on";'; do
+			server 127.0.0.1:0 "$host:80" "$more"
+			shuttled_try -t -c "$T/a.conf"
+			assert_eq "status of $host: $(cat "$T/try.out")" 78 "$STATUS"
+			grep -qF "a.conf:4: address = \"$host:80\": " "$T/try.out" ||
+				fail "$host: $(cat "$T/try.out")"
+		done
 	done
 }
 
