@@ -75,6 +75,7 @@ struct board_worker {
 	_Atomic uint64_t pauses;	/* episodes without accepting */
 	_Atomic uint64_t log_lost;	/* lines that nobody could take */
 	_Atomic uint64_t ends[BOARD_ENDS];	/* by enum session_end */
+	_Atomic uint64_t spared[BOARD_ENDS];	/* dry_run let in, likewise */
 	struct board_shuttles shuttles;
 };
 

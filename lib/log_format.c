@@ -269,6 +269,18 @@ put_end(const struct matter *m)
 		put_missing(m);
 }
 
+/* What a limit would have refused it for. */
+static void
+put_dry_run(const struct matter *m)
+{
+	enum session_end why = session_record(m->table, m->session)->spared;
+
+	if (why != END_NONE)
+		put_word(m, session_end_name(why));
+	else
+		put_missing(m);
+}
+
 static void
 put_worker(const struct matter *m)
 {
@@ -320,7 +332,7 @@ put_pp_unique_id(const struct matter *m)
 	X(listener) X(address) X(pool) X(server) X(backend) X(attempts)	\
 	X(retries) X(up) X(down) X(connect_ms) X(queue_ms) X(total_ms)	\
 	X(end) X(worker) X(pid) X(unique_id) X(first_byte_ms)		\
-	X(pp_unique_id)
+	X(pp_unique_id) X(dry_run)
 
 static const char *const field_names[] = {
 #define X(name) #name,

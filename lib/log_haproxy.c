@@ -39,6 +39,7 @@ cause(const struct session *s)
 		[END_DENIED] = 'P',
 		[END_MAX_SESSIONS] = 'P',
 		[END_LISTENER_FULL] = 'P',
+		[END_LIMIT_FULL] = 'P',
 		[END_SOURCE_FULL] = 'P',
 		[END_SESSION_RATE] = 'P',
 		[END_SOURCE_RATE] = 'P',

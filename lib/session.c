@@ -146,6 +146,8 @@ begin_record(struct session_record *r)
 	    (uint64_t)ts.tv_nsec / 1000000;
 	r->answered = false;
 	r->lent = r->held = false;
+	r->shared = 0;
+	r->spared = END_NONE;
 }
 
 void

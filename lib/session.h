@@ -70,6 +70,7 @@ enum session_state {
 	X(DENIED,		"proxy.denied")				\
 	X(MAX_SESSIONS,		"proxy.max_sessions")			\
 	X(LISTENER_FULL,	"proxy.listener_full")			\
+	X(LIMIT_FULL,		"proxy.limit_full")			\
 	X(SOURCE_FULL,		"proxy.source_full")			\
 	X(SESSION_RATE,		"proxy.session_rate")			\
 	X(SOURCE_RATE,		"proxy.source_rate")			\

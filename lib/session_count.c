@@ -19,32 +19,114 @@
 
 _Static_assert(BOARD_SOURCES - 1 <= HELD_AT, "no room for it in held");
 
+/* The limits of a listener, or those that it shares; and what is taken there. */
+struct group {
+	const struct session_counts *counts;
+	uint32_t	 seat;
+	uint64_t	 key;		/* of the source */
+	struct rate_mark source, all;
+	uint32_t	*held;
+	enum session_end full;
+};
+
+/* It is over a limit: is that only noted? */
 static bool
-enter_source(const struct session_table *t, struct session *s, uint64_t source)
+is_spared(struct session_table *t, const struct session *s, bool dry_run,
+    enum session_end why)
 {
-	uint32_t at, max = t->route[s->listener].counts.max_per_source;
+	struct session_record *r = session_record(t, s);
+	char client[ADDR_TEXT];
+
+	if (!dry_run || r->spared != END_NONE)
+		return dry_run;
+	r->spared = (uint8_t)why;
+	counter_add(&t->board->spared[why], 1);
+	log_seldom(t->log, LOG_NOTICE, "listener %s: dry_run: %s would be "
+	    "refused: %s", t->route[s->listener].name, endpoint_format(
+	    &s->client, client, sizeof(client)), session_end_name(why));
+	return true;
+}
+
+/* Where it is not refused it is counted all the same, as it is there. */
+static bool
+enter_source(struct session_table *t, const struct session *s,
+    struct group *g)
+{
+	const struct board *b = t->backends->board;
+	uint32_t at, max = g->counts->max_per_source;
+	bool dry = g->counts->dry_run, fits = true;
 
 	if (max == 0)
 		return true;
-	at = census_enter_source(t->backends->board, t->backends->worker,
-	    source, max);
-	if (at == CENSUS_FULL)
-		return false;
-	s->held |= HELD_SOURCE | at;
-	return true;
+	if (dry)
+		fits = census_count_source(b, g->key) < max;
+	at = census_enter_source(b, t->backends->worker, g->key,
+	    dry ? UINT32_MAX : max);
+	if (at != CENSUS_FULL)
+		*g->held |= HELD_SOURCE | at;
+	return (fits && at != CENSUS_FULL) ||
+	    is_spared(t, s, dry, END_SOURCE_FULL);
+}
+
+static enum session_end
+enter_by_source(struct session_table *t, const struct session *s,
+    struct group *g)
+{
+	const struct session_counts *c = g->counts;
+
+	if (c->max_per_source != 0 || c->rate_per_source != 0)
+		g->key = source_key(t->backends->board->ledger->seed, g->seat,
+		    &s->client);
+	if (!enter_source(t, s, g))
+		return END_SOURCE_FULL;
+	if (c->rate_per_source != 0 && !rate_take_source(
+	    t->backends->board->rates, g->key, c->rate_per_source,
+	    &g->source) && !is_spared(t, s, c->dry_run, END_SOURCE_RATE))
+		return END_SOURCE_RATE;
+	return END_NONE;
 }
 
 /* Sessions are counted without a limit, too: a reload may bring one. */
 static bool
-enter(const struct session_table *t, struct session *s, uint32_t seat,
-    uint32_t max)
+enter_seat(struct session_table *t, const struct session *s, uint32_t seat,
+    uint32_t max, bool dry, enum session_end why)
 {
-	if (seat == BOARD_NO_SEAT)
-		return true;
-	if (!census_enter(t->backends->board, t->backends->worker, seat, max))
-		return false;
-	s->held |= seat == BOARD_EVERYBODY ? HELD_ALL : HELD_LISTENER;
-	return true;
+	const struct board *b = t->backends->board;
+	bool fits = true;
+
+	if (dry && max != 0) {
+		fits = census_count(b, seat) < max;
+		max = 0;
+	}
+	return census_enter(b, t->backends->worker, seat, max) &&
+	    (fits || is_spared(t, s, dry, why));
+}
+
+static enum session_end
+enter_group(struct session_table *t, const struct session *s, struct group *g)
+{
+	const struct session_counts *c = g->counts;
+
+	if (g->seat == BOARD_NO_SEAT)
+		return END_NONE;
+	if (!enter_seat(t, s, g->seat, c->max_sessions, c->dry_run, g->full))
+		return g->full;
+	*g->held |= HELD_LISTENER;
+	if (c->rate != 0 && !rate_take(
+	    &t->backends->board->listener[g->seat].rate, c->rate, &g->all) &&
+	    !is_spared(t, s, c->dry_run, END_SESSION_RATE))
+		return END_SESSION_RATE;
+	return END_NONE;
+}
+
+static enum session_end
+enter_all(struct session_table *t, struct session *s)
+{
+	if (!enter_seat(t, s, BOARD_EVERYBODY, t->max_sessions, t->dry_run,
+	    END_MAX_SESSIONS))
+		return END_MAX_SESSIONS;
+	s->held |= HELD_ALL;
+	return END_NONE;
 }
 
 /*
@@ -54,46 +136,51 @@ enter(const struct session_table *t, struct session *s, uint32_t seat,
 enum session_end
 session_count_in(struct session_table *t, struct session *s)
 {
+	static const struct session_counts none;
 	const struct session_route *r = &t->route[s->listener];
-	const struct session_counts *c = &r->counts;
-	const struct board *b = t->backends->board;
-	struct rate_mark source = { .rate = NULL }, listener = source;
+	const struct session_limit *l = r->limit;
+	struct group own = { .counts = &r->counts, .seat = r->seat,
+	    .held = &s->held, .full = END_LISTENER_FULL };
+	struct group shared = { .counts = l == NULL ? &none : &l->counts,
+	    .seat = l == NULL ? BOARD_NO_SEAT : l->seat,
+	    .held = &session_record(t, s)->shared, .full = END_LIMIT_FULL };
 	enum session_end why;
-	uint64_t key = 0;
 
-	if (c->max_per_source != 0 || c->rate_per_source != 0)
-		key = source_key(b->ledger->seed, r->seat, &s->client);
-	if (!enter_source(t, s, key))
-		why = END_SOURCE_FULL;
-	else if (c->rate_per_source != 0 && !rate_take_source(b->rates, key,
-	    c->rate_per_source, &source))
-		why = END_SOURCE_RATE;
-	else if (!enter(t, s, r->seat, c->max_sessions))
-		why = END_LISTENER_FULL;
-	else if (c->rate != 0 && !rate_take(&b->listener[r->seat].rate,
-	    c->rate, &listener))
-		why = END_SESSION_RATE;
-	else if (!enter(t, s, BOARD_EVERYBODY, t->max_sessions))
-		why = END_MAX_SESSIONS;
-	else
+	if ((why = enter_by_source(t, s, &own)) == END_NONE &&
+	    (why = enter_by_source(t, s, &shared)) == END_NONE &&
+	    (why = enter_group(t, s, &own)) == END_NONE &&
+	    (why = enter_group(t, s, &shared)) == END_NONE &&
+	    (why = enter_all(t, s)) == END_NONE)
 		return END_NONE;
-	rate_give(&source);
-	rate_give(&listener);
+	rate_give(&own.source);
+	rate_give(&own.all);
+	rate_give(&shared.source);
+	rate_give(&shared.all);
 	session_count_out(t, s);
 	return why;
+}
+
+static void
+leave_group(const struct session_table *t, uint32_t *held, uint32_t seat)
+{
+	const struct board *b = t->backends->board;
+	uint32_t me = t->backends->worker;
+
+	if (*held & HELD_SOURCE)
+		census_leave_source(b, me, *held & HELD_AT);
+	if (*held & HELD_LISTENER)
+		census_leave(b, me, seat);
+	if (*held & HELD_ALL)
+		census_leave(b, me, BOARD_EVERYBODY);
+	*held = 0;
 }
 
 void
 session_count_out(struct session_table *t, struct session *s)
 {
-	const struct board *b = t->backends->board;
-	uint32_t me = t->backends->worker;
+	const struct session_route *r = &t->route[s->listener];
 
-	if (s->held & HELD_SOURCE)
-		census_leave_source(b, me, s->held & HELD_AT);
-	if (s->held & HELD_LISTENER)
-		census_leave(b, me, t->route[s->listener].seat);
-	if (s->held & HELD_ALL)
-		census_leave(b, me, BOARD_EVERYBODY);
-	s->held = 0;
+	leave_group(t, &s->held, r->seat);
+	if (r->limit != NULL)
+		leave_group(t, &session_record(t, s)->shared, r->limit->seat);
 }

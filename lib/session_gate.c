@@ -26,7 +26,7 @@ static bool
 is_count(enum session_end why)
 {
 	return why == END_SOURCE_FULL || why == END_LISTENER_FULL ||
-	    why == END_MAX_SESSIONS;
+	    why == END_LIMIT_FULL || why == END_MAX_SESSIONS;
 }
 
 void

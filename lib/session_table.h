@@ -36,6 +36,14 @@ struct session_limits {			/* times in ms; 0: no limit */
 struct session_counts {
 	uint32_t	max_sessions, max_per_source;
 	uint32_t	rate, rate_per_source;
+	bool		dry_run;	/* refuse nobody, but say so */
+};
+
+/* What the sessions of several listeners are counted in together. */
+struct session_limit {
+	char		name[64];
+	struct session_counts counts;
+	uint32_t	seat;		/* on the board, among listeners */
 };
 
 struct log_format;
@@ -62,6 +70,7 @@ struct session_route {
 	const struct cidr *allow;	/* who alone may; NULL: everybody */
 	struct session_counts counts;
 	uint32_t	 seat;		/* on the board; or BOARD_NO_SEAT */
+	const struct session_limit *limit; /* beside it; NULL: none */
 	enum session_refusal refuse;
 	/* Peers that begin with a header; NULL: nobody does. */
 	const struct cidr *proxies;
@@ -89,6 +98,8 @@ struct session_record {
 	uint32_t	picked;		/* the first; ms since it began */
 	bool		lent;		/* it tries, and keeps its place */
 	bool		held;		/* there was no server at all */
+	uint32_t	shared;		/* of a limit: see session_count.c */
+	uint8_t		spared;		/* dry_run let it in despite this end */
 };
 
 struct session_table {
@@ -122,6 +133,7 @@ struct session_table {
 	unsigned char	*header_ids;
 	struct session_route *route;	/* by listener */
 	uint32_t	 max_sessions;	/* of all workers; 0: no limit */
+	bool		 dry_run;	/* the same for that one */
 	uint64_t	 seed;		/* no other worker has it */
 
 	uint64_t	 now;		/* sys_now(), set each turn */

@@ -101,6 +101,8 @@ read_section(struct item *it, const struct conf *c, const struct section *s)
 	if (it->kind == ITEM_SETTINGS)
 		strlcpy(it->name, s == c->settings->section[SETTINGS_OPTIONS] ?
 		    "options" : "defaults", sizeof(it->name));
+	if (s->kind == SECTION_LIMIT)
+		snprintf(it->name, sizeof(it->name), "limit %s", s->name);
 	it->hash = hash_section(s);
 }
 

@@ -34,6 +34,7 @@ conf_free(struct conf *c)
 	free(c->listener);
 	free(c->absent);
 	free(c->builtin);
+	free(c->limit);
 	free(c->pool);
 	free(c->backend);
 	free(c->lookup);

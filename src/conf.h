@@ -20,6 +20,7 @@
 /* The most there can be. */
 #define CONF_LISTENERS	4096
 #define CONF_POOLS	4096
+#define CONF_LIMITS	4096
 
 #define CONF_RESOLVERS	8
 /* The most servers that a name can have, and the most places for them. */
@@ -57,6 +58,8 @@ struct conf {
 	size_t		 listeners;
 	struct listener	*builtin;	/* one for each builtin backend */
 	size_t		 builtins;
+	struct session_limit *limit;	/* listeners know them by number */
+	size_t		 limits_shared;
 	struct pool	*pool;
 	size_t		 pools;
 	struct backend	*backend;	/* pool by pool */
@@ -96,6 +99,7 @@ struct conf {
 	bool		 pin_cpus;	/* each worker to one */
 	uint32_t	 sessions;	/* in each worker; 0: what it carries */
 	uint32_t	 max_sessions;	/* in all; 0: no limit */
+	bool		 dry_run;	/* that one, and by default all limits */
 
 	const char	*log;		/* target, see log_target.h */
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */

@@ -33,6 +33,7 @@ static const struct {
 } nested[] = {
 	{ SECTION_TOP, SECTION_LISTEN },
 	{ SECTION_TOP, SECTION_POOL },
+	{ SECTION_TOP, SECTION_LIMIT },
 	{ SECTION_POOL, SECTION_SERVER },
 };
 
@@ -192,6 +193,8 @@ as_others_say(const char *name, enum section_kind in)
 		{ "src_conn_cur", "max_sessions_per_source" },
 		{ "src_conn_rate", "session_rate_per_source" },
 		{ "maxconnrate", "session_rate" }, { "rate-limit", "session_rate" },
+		{ "limit_conn_dry_run", "dry_run" },
+		{ "limit_req_dry_run", "dry_run" },
 		{ "worker_connections", "sessions" },
 		{ "inter", "interval" }, { "fastinter", "fast_interval" },
 		{ "downinter", "down_interval" }, { "timeout", "check_timeout" },
@@ -241,7 +244,7 @@ unknown(struct reading *r, const config_setting_t *s, struct section *to)
 {
 	static const char *const homes[SECTIONS] = {
 		"outside of all sections", "in a listener", "in a pool",
-		"in a server of a pool"
+		"in a server of a pool", "in a limit"
 	};
 	const char *name = config_setting_name(s), *near, *names[100];
 	const char *home = NULL;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -257,6 +258,51 @@ pool_of(struct conf *c, const struct section *s, struct complaints *cs)
 }
 
 static void
+make_limit(struct conf *c, const struct section *s, struct complaints *cs)
+{
+	struct session_limit *list, l = { .counts.dry_run = c->dry_run };
+
+	strlcpy(l.name, s->name, sizeof(l.name));
+	directives_default(SECTION_LIMIT, &l);
+	read_values(s, &l, cs);
+	if (c->limits_shared == CONF_LIMITS) {
+		complain_at(cs, &s->place, "limit %s: there are more than %d "
+		    "limits", s->name, CONF_LIMITS);
+		return;
+	}
+	list = reallocarray(c->limit, c->limits_shared + 1, sizeof(*list));
+	if (list == NULL) {
+		complain(cs, "%s", strerror(errno));
+		return;
+	}
+	c->limit = list;
+	list[c->limits_shared++] = l;
+}
+
+/* The number of the limit that a listener shares, from 1; 0: none. */
+static uint32_t
+limit_of(const struct conf *c, const struct section *s, struct complaints *cs)
+{
+	const struct value *v = get(s, "limit");
+	const char *names[CONF_LIMITS], *near;
+	char why[160];
+	uint32_t i;
+
+	if (v == NULL || v->n == 0)
+		return 0;
+	for (i = 0; i < c->limits_shared; i++) {
+		names[i] = c->limit[i].name;
+		if (strcmp(names[i], v->text[0]) == 0)
+			return i + 1;
+	}
+	near = nearest(v->text[0], names, c->limits_shared);
+	snprintf(why, sizeof(why), "there is no such limit%s%s",
+	    near == NULL ? "" : ", perhaps ", near == NULL ? "" : near);
+	value_reject(cs, v, v->text[0], why);
+	return 0;
+}
+
+static void
 make_listener(struct conf *c, const struct section *s, bool whole,
     struct complaints *cs)
 {
@@ -270,6 +316,8 @@ make_listener(struct conf *c, const struct section *s, bool whole,
 		.allow = list_of(c, s, "allow", CIDR_ALLOW, cs),
 		.deny = list_of(c, s, "deny", CIDR_DENY, cs),
 		.refuse = c->refuse,
+		.counts.dry_run = c->dry_run,
+		.limit = limit_of(c, s, cs),
 		.watch = c->watch,
 	};
 	const char *why;
@@ -372,7 +420,10 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 		else if (st->section[i]->kind == SECTION_SERVER &&
 		    c->pools > 0)
 			make_server(c, st->section[i], cs);
-	/* Then all pools have numbers. */
+	for (i = 0; i < st->sections; i++)
+		if (st->section[i]->kind == SECTION_LIMIT)
+			make_limit(c, st->section[i], cs);
+	/* Then all pools and limits have numbers. */
 	for (i = 0; i < st->sections; i++)
 		if (st->section[i]->kind == SECTION_LISTEN)
 			make_listener(c, st->section[i], whole, cs);

@@ -6,6 +6,7 @@
  */
 #include "conf_seats.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +149,7 @@ const char *
 conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
     uint64_t oldest)
 {
+	char name[BOARD_NAME];
 	struct known *k;
 	struct listener *l;
 	struct pool *p;
@@ -173,6 +175,13 @@ conf_sit_down(struct conf *c, struct board *board, uint64_t generation,
 		if (l->label[0] == '\0')
 			l->seat = BOARD_NO_SEAT;
 		else if ((l->seat = board_seat_listener(board, l->label,
+		    generation, oldest)) == BOARD_NO_SEAT)
+			return "listeners";
+	}
+	/* No listener can have such a name. */
+	for (i = 0; i < c->limits_shared; i++) {
+		snprintf(name, sizeof(name), "limit:%s", c->limit[i].name);
+		if ((c->limit[i].seat = board_seat_listener(board, name,
 		    generation, oldest)) == BOARD_NO_SEAT)
 			return "listeners";
 	}

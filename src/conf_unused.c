@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "balance.h"
+#include "conf_unused_limits.h"
 #include "settings.h"
 
 /* What has to hold, as the operator would write it. */
@@ -27,6 +28,7 @@
 	X(RESOLVE, "resolve = \"on\" or \"srv\"") \
 	X(REFUSAL, "allow, deny or a limit") \
 	X(LIFETIME, "max_lifetime") \
+	X(LIMIT, "a limit") \
 	X(BACKUP, "backup = true in a server") \
 	X(RESOLVED, "resolve = \"on\" or \"srv\" in a server") \
 	X(CHECKED, "a server that is not builtin") \
@@ -87,6 +89,9 @@ static const struct rule {
 	{ SECTION_POOL, "max_ejected", NEED_FAILS },
 	{ SECTION_POOL, "min_primaries", NEED_BACKUP },
 	{ SECTION_POOL, "send_proxy_tlvs", NEED_SEND_PROXY },
+	{ SECTION_TOP, "dry_run", NEED_LIMIT },
+	{ SECTION_LISTEN, "dry_run", NEED_LIMIT },
+	{ SECTION_LIMIT, "dry_run", NEED_LIMIT },
 	{ SECTION_LISTEN, "header_timeout", NEED_ACCEPT_PROXY },
 	{ SECTION_LISTEN, "accept_proxy_others", NEED_ACCEPT_PROXY },
 	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
@@ -154,7 +159,7 @@ may_refuse(const struct settings *st, const struct section *s)
 {
 	static const char *const reasons[] = { "allow", "deny",
 	    "accept_proxy", "max_sessions", "max_sessions_per_source",
-	    "session_rate", "session_rate_per_source" };
+	    "session_rate", "session_rate_per_source", "limit" };
 	size_t i;
 
 	for (i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
@@ -319,6 +324,8 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 		return may_refuse(st, s);
 	case NEED_LIFETIME:
 		return is_said_for(st, s, "max_lifetime");
+	case NEED_LIMIT:
+		return conf_has_limit(st, s);
 	case NEED_BACKUP:
 		return has_backup(c, p);
 	case NEED_RESOLVED:
@@ -390,38 +397,6 @@ check_section(const struct conf *c, const struct section *s,
 		complain_at(cs, &v->place, "%s has no effect without %s",
 		    r->name, texts[r->need]);
 	}
-}
-
-static void
-check_limit(const struct section *s, const char *name, uint32_t limit,
-    const char *other, uint32_t before, struct complaints *cs)
-{
-	const struct value *v = section_get(s, directive_find(s->kind, name));
-
-	if (v != NULL && before != 0 && limit > before)
-		complain_at(cs, &v->place, "%s has no effect: %s is %u", name,
-		    other, before);
-}
-
-/* A limit that is never reached, since another one is before. */
-static void
-check_limits(const struct conf *c, const struct section *s,
-    struct complaints *cs)
-{
-	const struct session_counts *n;
-	size_t i = 0;
-
-	while (i < c->listeners && strcmp(c->listener[i].label, s->name) != 0)
-		i++;
-	if (i == c->listeners)
-		return;
-	n = &c->listener[i].counts;
-	check_limit(s, "max_sessions", n->max_sessions,
-	    "max_sessions at the top", c->max_sessions, cs);
-	check_limit(s, "max_sessions_per_source", n->max_per_source,
-	    "max_sessions", n->max_sessions, cs);
-	check_limit(s, "session_rate_per_source", n->rate_per_source,
-	    "session_rate", n->rate, cs);
 }
 
 /* Ours read no header: an echo gives it back, the others count it. */
@@ -582,7 +557,9 @@ conf_unused(const struct conf *c, struct complaints *cs)
 		if (s->kind == SECTION_POOL)
 			check_pool(c, s, p, cs);
 		if (s->kind == SECTION_LISTEN)
-			check_limits(c, s, cs);
+			conf_unused_limits(c, s, cs);
+		if (s->kind == SECTION_LIMIT)
+			conf_unused_limit(c, s, cs);
 		if (s->kind == SECTION_SERVER) {
 			check_builtin(c, s, cs);
 			check_port(c, s, cs);

@@ -38,6 +38,8 @@
 #define INTERFACE	TEXT(15, "the name of an interface")
 #define SOURCES		TYPE_ADDRESSES, 0, 0, NULL, "an IP address without a " \
 			"port"
+#define OF_ALL(max)	NUMBER(0, max, "of all workers; 0: no limit")
+#define A_SECOND	NUMBER(0, 1000000, "within a second; 0: no limit")
 #define DSCP		TYPE_NUMBER, 0, 63, DSCP_WORDS, NULL
 
 #define LOG_SESSIONS	"all, errors, none, or 1/N for all errors and one in " \
@@ -366,8 +368,9 @@ static const struct directive table[] = {
 { X, "grace",	"off", TIME(0, YEAR), MEMBER(conf, grace) },
 { X, "sessions", NULL, NUMBER(1, 300000, "in each worker"),
 				MEMBER(conf, sessions) },
-{ X, "max_sessions", "0", NUMBER(0, 100000000, "of all workers; 0: no limit"),
+{ X, "max_sessions", "0", OF_ALL(100000000),
 				MEMBER(conf, max_sessions) },
+{ X, "dry_run", "false", BOOL, MEMBER(conf, dry_run) },
 { X, "busy_poll", "0", NUMBER(0, 1000000, "microseconds"),
 				MEMBER(conf, busy_poll) },
 { X, "pin_cpus", "false", BOOL, MEMBER(conf, pin_cpus) },
@@ -435,16 +438,16 @@ static const struct directive table[] = {
 { X, "allow",	NULL, NETWORKS, BY(NULL) },
 { X, "deny",	NULL, NETWORKS, BY(NULL) },
 { X, "refuse",	NULL, WORD(REFUSALS), BY(read_listener_refuse) },
-{ X, "max_sessions", "0", NUMBER(0, 100000000, "of all workers; 0: no limit"),
+{ X, "max_sessions", "0", OF_ALL(100000000),
 				MEMBER(listener, counts.max_sessions) },
-{ X, "max_sessions_per_source", "0", NUMBER(0, 1000000, "of all workers; "
-				"0: no limit"),
+{ X, "max_sessions_per_source", "0", OF_ALL(1000000),
 				MEMBER(listener, counts.max_per_source) },
-{ X, "session_rate", "0", NUMBER(0, 1000000, "within a second; 0: no limit"),
+{ X, "session_rate", "0", A_SECOND,
 				MEMBER(listener, counts.rate) },
-{ X, "session_rate_per_source", "0", NUMBER(0, 1000000, "within a second; "
-				"0: no limit"),
+{ X, "session_rate_per_source", "0", A_SECOND,
 				MEMBER(listener, counts.rate_per_source) },
+{ X, "limit", NULL, TYPE_LIMIT, 1, PATH, NULL, "the name of a limit", BY(NULL) },
+{ X, "dry_run",	NULL, BOOL, MEMBER(listener, counts.dry_run) },
 { X, "keepalive", NULL, TIME(0, KEEPALIVE),
 				BY(outlet_values_listen_keepalive) },
 { X, "user_timeout", NULL, TIME(0, DAY),
@@ -528,7 +531,7 @@ static const struct directive table[] = {
 				MEMBER(backend, weight) },
 { X, "state",	"ready", WORD("ready, drain, maint"), BY(read_state) },
 { X, "backup",	"false", BOOL, BY(read_backup) },
-{ X, "max_sessions", "0", NUMBER(0, 1000000, "of all workers; 0: no limit"),
+{ X, "max_sessions", "0", OF_ALL(1000000),
 				MEMBER(backend, max_sessions) },
 { X, "max_fails", NULL, NUMBER(0, 1000, "attempts"),
 				BY(read_server_max_fails) },
@@ -545,6 +548,17 @@ static const struct directive table[] = {
 { X, "interface", NULL, INTERFACE, MEMBER(backend, outlet.interface) },
 { X, "dscp",	NULL, DSCP, BY(outlet_values_server_dscp) },
 { X, "send_proxy", NULL, WORD(PROXY_VERSIONS), BY(proxy_values_server_send) },
+#undef X
+#define X	SECTION_LIMIT
+{ X, "max_sessions", "0", OF_ALL(100000000),
+				MEMBER(session_limit, counts.max_sessions) },
+{ X, "max_sessions_per_source", "0", OF_ALL(1000000),
+				MEMBER(session_limit, counts.max_per_source) },
+{ X, "session_rate", "0", A_SECOND,
+				MEMBER(session_limit, counts.rate) },
+{ X, "session_rate_per_source", "0", A_SECOND,
+				MEMBER(session_limit, counts.rate_per_source) },
+{ X, "dry_run",	NULL, BOOL, MEMBER(session_limit, counts.dry_run) },
 #undef X
 };
 
@@ -579,7 +593,7 @@ const char *
 section_word(enum section_kind kind)
 {
 	static const char *const words[SECTIONS] = {
-		"", "listen", "pool", "server"
+		"", "listen", "pool", "server", "limit"
 	};
 
 	return words[kind];

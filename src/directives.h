@@ -18,6 +18,7 @@ enum section_kind {
 	SECTION_LISTEN,			/* struct listener */
 	SECTION_POOL,			/* struct pool */
 	SECTION_SERVER,			/* struct backend */
+	SECTION_LIMIT,			/* struct session_limit */
 	SECTIONS
 };
 
@@ -31,6 +32,7 @@ enum directive_type {
 	TYPE_FORMAT,			/* the same, for log_format_new() */
 	/* Left to conf_make.c: */
 	TYPE_POOL,			/* the name of one */
+	TYPE_LIMIT,			/* likewise */
 	TYPE_ADDRESS,
 	TYPE_ADDRESSES,			/* one or a list of them */
 	TYPE_NETWORKS			/* the same of networks, see networks.h */

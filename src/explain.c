@@ -174,6 +174,8 @@ explain(const struct conf *c, size_t descriptors, FILE *out)
 	size_t i;
 
 	print_directives(c, NULL, SECTION_TOP, 0, out);
+	if (c->limits_shared > 0)
+		print_sections(c, SECTION_LIMIT, NULL, 0, out);
 	print_sections(c, SECTION_LISTEN, NULL, 0, out);
 	print_sections(c, SECTION_POOL, NULL, 0, out);
 	budget_make(&b, c, descriptors);

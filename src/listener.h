@@ -31,6 +31,7 @@ struct listener {
 	struct session_limits limits;
 	struct session_counts counts;
 	uint32_t	seat;		/* on the board, if it has a label */
+	uint32_t	limit;		/* the one that it shares, from 1; 0: none */
 	unsigned	defer_accept;	/* s, 0: off */
 	bool		fast_open;
 	const struct cidr *allow, *deny;	/* of the configuration */

@@ -16,6 +16,7 @@ CONF_SOURCES = \
 	src/conf_text.c src/conf_text.h \
 	src/conf_seats.c src/conf_seats.h \
 	src/conf_unused.c src/conf_unused.h \
+	src/conf_unused_limits.c src/conf_unused_limits.h \
 	src/directive_types.c \
 	src/directives.c src/directives.h \
 	src/explain.c src/explain.h \

@@ -102,6 +102,8 @@ make_routes(const struct conf *c)
 		route[i].refuse = l->refuse;
 		route[i].counts = l->counts;
 		route[i].seat = l->seat;
+		if (l->limit > 0)
+			route[i].limit = &c->limit[l->limit - 1];
 		route[i].proxies = l->proxies;
 		route[i].others_plain = l->others_plain;
 		route[i].eager = ROUTE_EAGER;
@@ -159,6 +161,7 @@ set_up_table(struct worker *w, size_t descriptors)
 	t->board = w->me;
 	t->log = w->log;
 	t->max_sessions = w->conf->max_sessions;
+	t->dry_run = w->conf->dry_run;
 	if (b.notes > 0 && log_format_has(t->lines.format, "pp_unique_id") &&
 	    (t->header_ids = calloc(b.sessions, PROXYPROTO_ID + 1)) == NULL)
 		return -1;

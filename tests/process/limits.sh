@@ -264,6 +264,89 @@ over_a_reload() {
 	OTHER=
 }
 
+# Two listeners, one limit: over both, over a reload, and after a death.
+shared_by_listeners() {
+	echo_start
+	cat >"$T/conf" <<-END
+		limit: { both: { max_sessions_per_source = 2; max_sessions = 3; } }
+		listen: { a: { address = "127.0.0.1:0"; limit = "both"; }
+		    b: { address = "127.0.0.2:0"; limit = "both";
+		        max_sessions_per_source = 1; }
+		    c: { address = "127.0.0.3:0"; } }
+		pool: { main: { server: { s: { address = "$BACKEND"; } } } }
+	END
+	shuttled_start -c "$T/conf" -w 4
+	first=$LISTEN
+	second=$(listener 2)
+	third=$(listener 3)
+	holder one 127.0.1.1
+	LISTEN=$second
+	holder two 127.0.1.1
+	LISTEN=$first
+	is_refused source_full 127.0.1.1
+	reload
+	is_refused source_full 127.0.1.1
+	LISTEN=$second
+	is_refused source_full 127.0.1.1
+	holder three 127.0.1.2
+	LISTEN=$first
+	is_refused limit_full 127.0.1.3
+	LISTEN=$third
+	holder four 127.0.1.1
+	goes one
+	LISTEN=$first
+	holder five 127.0.1.3
+	is_refused limit_full 127.0.1.4
+	DEATHS=wanted
+	# shellcheck disable=SC2046 # a list
+	kill -s KILL $(cat "/proc/$PID/task/$PID/children")
+	wait_for 10 log_reaches 12 'info: ready: uid'
+	wait_for 10 workers_are 4
+	for name in two three four five; do
+		peer_end $name
+	done
+	for name in one two three; do
+		holder $name 127.0.1."$(printf %s "$name" | wc -c)"
+	done
+	is_refused limit_full 127.0.1.9
+	for name in one two three; do
+		goes $name
+	done
+	shuttled_stop
+	DEATHS=
+}
+
+# Nobody is refused, and the log says who would have been, and for what.
+only_said() {
+	echo_start
+	cat >"$T/conf" <<-END
+		log_format = "session %{event} %{client_ip} end=%{end} dry_run=%{dry_run}";
+		limit: { both: { session_rate = 2; dry_run = true; } }
+		listen: { a: { address = "127.0.0.1:0"; limit = "both";
+		    max_sessions_per_source = 1; dry_run = true; } }
+		pool: { main: { server: { s: { address = "$BACKEND"; } } } }
+	END
+	shuttled_start -c "$T/conf" -w 2
+	holder one 127.0.1.1
+	holder two 127.0.1.1
+	assert_log 'listener a: dry_run: 127.0.1.1:[0-9]* would be refused: proxy.source_full'
+	goes one
+	goes two
+	assert_log 'end=client.close dry_run=-'
+	assert_log 'end=client.close dry_run=proxy.source_full'
+	for _ in 1 2 3 4; do
+		serves || fail 'it is refused'
+	done
+	assert_log 'would be refused: proxy.session_rate'
+	sed -i '/max_sessions/s/true/false/' "$T/conf"
+	reload
+	holder one 127.0.1.1
+	peer "connect $LISTEN 127.0.1.1:0; expect-eof"
+	wait_for 5 log_has 'end=proxy.source_full dry_run=-'
+	goes one
+	shuttled_stop
+}
+
 # another_master PID: the pidfile has its number; it is empty in between.
 another_master() {
 	PID=$(cat "$T/pid") && [ -n "$PID" ] && [ "$PID" != "$1" ]
@@ -295,4 +378,4 @@ over_an_upgrade() {
 }
 
 run_cases never_more one_after_the_other in_all_and_by_source after_deaths \
-    over_a_reload over_an_upgrade
+    over_a_reload shared_by_listeners only_said over_an_upgrade

@@ -373,6 +373,29 @@ test_waiting(void **state)
 	expect("queue_timeout = \"1s\"; check = \"tcp\";", "", 0, 0, "");
 }
 
+/* A limit that is shared by nobody, limits nothing, or is only to be tried. */
+static void
+test_limits_that_are_shared(void **state)
+{
+	(void)state;
+	top = "limit: { both: { max_sessions = 1; } }\n";
+	expect("", "", 1, 1, "limit both has no effect: no listener has");
+	in_listener = "limit = \"both\"; refuse = \"reset\";";
+	expect("", "", 0, 0, "");
+	top = "limit: { both: { } }\n";
+	expect("", "", 1, 1, "limit both has no effect: it limits nothing");
+	top = "limit: { both: { dry_run = true; session_rate = 1; } }\n";
+	in_listener = "limit = \"both\"; dry_run = true;";
+	expect("", "", 1, 2, "dry_run has no effect without a limit");
+	in_listener = "limit = \"both\";";
+	top = "dry_run = true; limit: { both: { session_rate = 1; } }\n";
+	expect("", "", 0, 0, "");
+	in_listener = "";
+	top = "dry_run = true;\n";
+	expect("", "", 1, 1, "dry_run has no effect without a limit");
+	top = "";
+}
+
 static void
 test_service(void **state)
 {
@@ -425,6 +448,7 @@ main(void)
 		cmocka_unit_test(test_exceptions),
 		cmocka_unit_test(test_ejection),
 		cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_limits_that_are_shared),
 		cmocka_unit_test(test_service),
 	};
 

@@ -45,7 +45,7 @@ __wrap_sys_processors(void)
 /* Where write_conf() puts the text. */
 static const int lines[SECTIONS] = {
 	[SECTION_TOP] = 1, [SECTION_POOL] = 3, [SECTION_SERVER] = 5,
-	[SECTION_LISTEN] = 8
+	[SECTION_LISTEN] = 8, [SECTION_LIMIT] = 10
 };
 
 /* A whole configuration, with *text* as a line of this section. */
@@ -59,7 +59,7 @@ write_conf(enum section_kind kind, const char *text)
 	snprintf(all, sizeof(all), "%s\n"
 	    "pool: { app: {\n%s\n"
 	    "server: { a: {\n%s\n%s } } } }\n"
-	    "listen: { web: {\n%s\n%s } }\n",
+	    "listen: { web: {\n%s\n%s } } limit: { both: {\n%s\n} }\n",
 	    kind == SECTION_TOP ? text : "",
 	    kind == SECTION_POOL ? text : "",
 	    kind == SECTION_SERVER ? text : "",
@@ -67,7 +67,8 @@ write_conf(enum section_kind kind, const char *text)
 	    kind != SECTION_SERVER || address ?
 	    "address = \"127.0.0.1:1\"" : "",
 	    kind == SECTION_LISTEN ? text : "",
-	    kind != SECTION_LISTEN || address ? "address = \":0\"" : "");
+	    kind != SECTION_LISTEN || address ? "address = \":0\"" : "",
+	    kind == SECTION_LIMIT ? text : "");
 	write_file(file, all);
 }
 
@@ -232,6 +233,9 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 		fill(d, n, text);
 		memcpy(text, "%{end}", 6);
 		snprintf(buf, size, "\"%s\"", text);
+		return true;
+	case TYPE_LIMIT:
+		strlcpy(buf, inside ? "\"both\"" : "\"bot\"", size);
 		return true;
 	case TYPE_POOL:
 		strlcpy(buf, inside ? "\"app\"" : "\"ap\"", size);
@@ -606,7 +610,8 @@ test_unknown(void **state)
 		snprintf(line, sizeof(line), "%s = 1", d->name);
 		for (kind = SECTION_TOP; kind < SECTIONS; kind++)
 			if (directive_find((enum section_kind)kind,
-			    d->name) == NULL && strcmp(d->name, "pool") != 0)
+			    d->name) == NULL && strcmp(d->name, "pool") != 0 &&
+			    strcmp(d->name, "limit") != 0)
 				refuse_line((enum section_kind)kind, line,
 				    d->name, " does not belong here, but ");
 	}
@@ -849,7 +854,8 @@ static void
 test_page(void **state)
 {
 	static const char *const titles[SECTIONS] = {
-		".Sh TOP LEVEL\n", ".Sh LISTEN\n", ".Sh POOL\n", ".Sh SERVER\n"
+		".Sh TOP LEVEL\n", ".Sh LISTEN\n", ".Sh POOL\n", ".Sh SERVER\n",
+		".Sh LIMIT\n"
 	};
 	const struct directive *d = NULL;
 	char path[1000], line[1000], want[1000];

@@ -193,6 +193,109 @@ test_turned_away(void **state)
 	goes(admitted());
 }
 
+/* What two listeners share counts for both, beside what each has. */
+static void
+test_shared(void **state)
+{
+	struct session_limit limit = { .name = "both", .seat = 7,
+	    .counts = { .max_sessions = 2 } };
+	struct session_route routes[2];
+	int fd[3];
+
+	(void)state;
+	routes[0] = routes[1] = rig.route;
+	routes[0].limit = routes[1].limit = &limit;
+	routes[1].seat = 1;
+	rig.table.route = routes;
+	fd[0] = admitted();
+	/* One comes by the other listener. */
+	assert_true(census_enter(rig.board, 0, 7, 0));
+	refused(END_LIMIT_FULL);
+	census_leave(rig.board, 0, 7);
+	fd[1] = admitted();
+	assert_int_equal(census_count(rig.board, 7), 2);
+	refused(END_LIMIT_FULL);
+	limit.counts = (struct session_counts){ .rate = 1 };
+	goes(fd[0]);
+	fd[0] = admitted();
+	refused(END_SESSION_RATE);
+	limit.counts = (struct session_counts){ .max_per_source = 1 };
+	fd[2] = admitted();
+	refused(END_SOURCE_FULL);
+	/* Its own are looked at first, and given back if the shared refuse. */
+	routes[0].counts.max_per_source = 1;
+	refused(END_SOURCE_FULL);
+	routes[0].counts.max_per_source = 0;
+	goes(fd[2]);
+	limit.counts = (struct session_counts){ .rate_per_source = 1 };
+	fd[2] = admitted();
+	refused(END_SOURCE_RATE);
+	goes(fd[0]);
+	goes(fd[1]);
+	goes(fd[2]);
+	assert_int_equal(census_count(rig.board, 7), 0);
+	rig.table.route = &rig.route;
+}
+
+/* Over the limit, let in, and said so. */
+static int
+spared(enum session_end why)
+{
+	uint64_t before = rig.table.board->spared[why];
+	char text[80];
+	int fd = admitted();
+
+	assert_int_equal(rig.table.parked, 0);
+	assert_int_equal(rig.table.board->spared[why], before + 1);
+	snprintf(text, sizeof(text), "would be refused: %s\n",
+	    session_end_name(why));
+	assert_non_null(strstr(rig_log(&rig), text));
+	return fd;
+}
+
+static void
+test_dry_run(void **state)
+{
+	struct session_limit limit = { .name = "both", .seat = 7,
+	    .counts = { .max_sessions = 1, .dry_run = true } };
+	int fd[7], i;
+
+	(void)state;
+	rig.route.counts = (struct session_counts){ .max_per_source = 1,
+	    .dry_run = true };
+	fd[0] = admitted();
+	fd[1] = spared(END_SOURCE_FULL);
+	/* It counts, so that the limit would hold from now on. */
+	rig.route.counts.max_per_source = 2;
+	fd[2] = spared(END_SOURCE_FULL);
+	rig.route.counts.dry_run = false;
+	refused(END_SOURCE_FULL);
+	rig.route.counts = (struct session_counts){ .max_sessions = 3,
+	    .dry_run = true };
+	fd[3] = spared(END_LISTENER_FULL);
+	rig.route.counts = (struct session_counts){ .rate = 1,
+	    .dry_run = true };
+	fd[4] = admitted();
+	fd[5] = spared(END_SESSION_RATE);
+	rig.route.counts = (struct session_counts){ .rate = 0 };
+	rig.route.limit = &limit;
+	assert_true(census_enter(rig.board, 0, 7, 0));
+	fd[6] = spared(END_LIMIT_FULL);
+	census_leave(rig.board, 0, 7);
+	/* Another one is not spared with it. */
+	rig.table.max_sessions = 7;
+	refused(END_MAX_SESSIONS);
+	rig.table.dry_run = true;
+	for (i = 0; i < 7; i++)
+		goes(fd[i]);
+	rig.route.limit = NULL;
+	rig.table.max_sessions = 1;
+	fd[0] = admitted();
+	fd[1] = spared(END_MAX_SESSIONS);
+	goes(fd[0]);
+	goes(fd[1]);
+}
+
 /* No limit of sources, no memory for them. */
 static void
 test_off(void **state)
@@ -217,6 +320,8 @@ main(void)
 		TEST(test_rates),
 		TEST(test_refused_counts_nowhere),
 		TEST(test_turned_away),
+		TEST(test_shared),
+		TEST(test_dry_run),
 		TEST(test_off),
 	};
 
