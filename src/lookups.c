@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "priv.h"
@@ -49,7 +50,7 @@ be_child(struct lookups *l, uint64_t ms, const struct identity *user)
 	take_signals();
 	/* Should the one who waits be gone, no answer is waited for. */
 	alarm((unsigned)(ms / 1000) + 2);
-	if (priv_drop(user, NULL, false) == -1)
+	if (user != NULL && priv_drop(user, NULL, false) == -1)
 		_exit(1);
 	while ((i = atomic_fetch_add(&page->next, 1)) < l->hosts->n) {
 		h = page->at[i].host;
@@ -90,7 +91,8 @@ lookups_begin(struct lookups *l, struct hosts *hosts, uint64_t ms,
 		return -1;
 	while (l->children < LOOKUPS_CHILDREN && l->children < hosts->n) {
 		if ((pid = fork()) == 0) {
-			leave(arg);
+			if (leave != NULL)
+				leave(arg);
 			be_child(l, ms, user);
 		}
 		if (pid == -1)
@@ -177,4 +179,28 @@ lookups_end(struct lookups *l)
 		munmap(l->page, l->size);
 	l->page = NULL;
 	errno = err;
+}
+
+int
+lookups_run(struct hosts *hosts, uint64_t ms)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+	struct lookups l;
+	size_t i;
+
+	if (lookups_begin(&l, hosts, ms, NULL, NULL, NULL) == -1)
+		return -1;
+	while (!lookups_done(&l)) {
+		for (i = 0; i < LOOKUPS_CHILDREN; i++)
+			if (l.child[i] != 0 &&
+			    waitpid(l.child[i], NULL, WNOHANG) != 0)
+				(void)lookups_reaped(&l, l.child[i]);
+		if (l.children > 0)
+			nanosleep(&pause, NULL);
+	}
+	lookups_end(&l);
+	for (i = 0; i < LOOKUPS_CHILDREN; i++)
+		if (l.child[i] != 0)
+			(void)waitpid(l.child[i], NULL, 0);
+	return 0;
 }

@@ -28,10 +28,13 @@ struct lookups {
 	uint64_t	 deadline;	/* sys_now() */
 };
 
+/* How long all of them may take, in ms. */
+#define LOOKUPS_TIME	10000
+
 /*
  * Begin, for *ms* at most. The children call *leave* with its argument, to let go
- * of what is not theirs, and become *user* if root starts them. 0, or -1 with errno
- * set. Pair with lookups_end().
+ * of what is not theirs, and become *user* if root starts them; both may be NULL.
+ * 0, or -1 with errno set. Pair with lookups_end().
  */
 int	lookups_begin(struct lookups *, struct hosts *, uint64_t ms,
 	    const struct identity *user, void (*leave)(void *), void *);
@@ -50,5 +53,8 @@ int	lookups_wait(const struct lookups *);
  * killed, and are to be reaped as others are.
  */
 void	lookups_end(struct lookups *);
+
+/* All of it, for a process that has nothing else to do. Likewise. */
+int	lookups_run(struct hosts *, uint64_t ms);
 
 #endif

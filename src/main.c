@@ -21,6 +21,7 @@
 #include "conf_absent.h"
 #include "conf_seats.h"
 #include "conf_check.h"
+#include "conf_hosts.h"
 #include "conf_unused.h"
 #include "daemon.h"
 #include "explain.h"
@@ -28,6 +29,7 @@
 #include "instance.h"
 #include "log.h"
 #include "log_format.h"
+#include "lookups.h"
 #include "master.h"
 #include "notify.h"
 #include "options.h"
@@ -292,6 +294,21 @@ test(struct conf *conf, size_t descriptors, struct complaints *cs)
 	return 0;
 }
 
+/* Names are looked up all at once: one that is silent delays no other. */
+static enum options_action
+read_configuration(struct conf *conf, int argc, char **args,
+    struct complaints *cs)
+{
+	enum options_action action = options_read(conf, argc, args, cs);
+
+	if (action != OPTIONS_DONE && action != OPTIONS_ERROR &&
+	    conf_hosts_list(conf->settings, &conf->hosts) == 0 &&
+	    conf->hosts.n > 0 && lookups_run(&conf->hosts, LOOKUPS_TIME) == -1)
+		/* Then one by one. */
+		conf_hosts_free(&conf->hosts);
+	return options_make(conf, action, cs);
+}
+
 int
 main(int argc, char **argv, char **envp)
 {
@@ -314,7 +331,7 @@ main(int argc, char **argv, char **envp)
 		err(EX_USAGE, "what was inherited");
 	inherit_close_others(&inherited);
 	conf_init(&conf);
-	switch (options_parse(&conf, argc, args, &complaints)) {
+	switch (read_configuration(&conf, argc, args, &complaints)) {
 	case OPTIONS_RUN:
 		status = run(&conf, &inherited);
 		break;

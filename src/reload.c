@@ -24,9 +24,6 @@
 #include "sys.h"
 #include "text.h"
 
-/* How long names of hosts may be looked up, in ms. */
-#define NAMES_TIME	10000
-
 /* How long the old workers may take to close their listeners, in ms. */
 #define CLOSE_TIME	1000
 
@@ -270,7 +267,7 @@ reload_begin(struct reload *r)
 		end_reload(r, true);
 	else if (hosts->n == 0)
 		begin_start(r);
-	else if (lookups_begin(&r->lookups, hosts, NAMES_TIME, &r->conf->user,
+	else if (lookups_begin(&r->lookups, hosts, LOOKUPS_TIME, &r->conf->user,
 	    leave_all, r->children) == -1) {
 		refuse(r, "names: %s", strerror(errno));
 		end_reload(r, true);

@@ -137,6 +137,26 @@ upgrade_meanwhile() {
 	daemon_stop QUIT
 }
 
+# A start has the same deadline, and who answers is there at once.
+start_with_silent_names() {
+	echo_start
+	more=
+	# shellcheck disable=SC2086 # a list
+	conf $SILENT "$BACKEND"
+	rm -f "$T/ports"
+	began=$(now_ms)
+	# shellcheck disable=SC2086 # this is a list
+	$SHUTTLED_WRAP "$SHUTTLED" -F -L "$T/log" --ports-file "$T/ports" \
+	    -c "$T/conf" $SHUTTLED_ARGS 2>"$T/stderr" </dev/null &
+	PID=$!
+	also_end "$PID"
+	wait_for 14 test -s "$T/ports"
+	say "names without an answer: started after $(($(now_ms) - began)) ms"
+	LISTEN=$(listener 1)
+	serves || fail 'it does not serve'
+	shuttled_stop
+}
+
 # Listeners, logs and checks cannot do without: they are asked for all the same,
 # and then the reload is refused.
 others_refuse() {
@@ -153,4 +173,4 @@ others_refuse() {
 }
 
 run_cases master_is_not_deaf quit_meanwhile one_deadline upgrade_meanwhile \
-    others_refuse
+    start_with_silent_names others_refuse
