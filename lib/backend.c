@@ -13,6 +13,12 @@
 /* Where a slow start begins: at one percent. */
 #define COLD	(BACKEND_WARM / 100)
 
+/* The longest that a server is held off for; what says more is nonsense. */
+#define HELD_MOST	(BACKEND_EJECT_MAX * UINT64_C(366) * 24 * 3600 * 1000)
+
+/* Of the clocks of processes, in ms. */
+#define AHEAD		1000
+
 /* Recent failures: when they began, in ms, and above that how many. */
 #define RECENT_SHIFT	48
 #define RECENT_TIME	((UINT64_C(1) << RECENT_SHIFT) - 1)
@@ -23,12 +29,19 @@ shared(const struct backends *bs, uint32_t i)
 	return &bs->board->backend[bs->list[i].seat];
 }
 
+static bool
+is_held(uint64_t until, uint64_t now)
+{
+	return until > now && until - now <= HELD_MOST;
+}
+
 bool
 backend_take(const struct backends *bs, uint32_t i)
 {
 	const struct backend *b = &bs->list[i];
 	_Atomic uint32_t *mine = board_live(bs->board, bs->worker, b->seat);
 
+	board_own_live(bs->board, b->seat, 1);
 	if (b->max_sessions == 0) {
 		gauge_add(mine, 1);
 		return true;
@@ -41,6 +54,7 @@ backend_take(const struct backends *bs, uint32_t i)
 	if (backend_load(bs, i) <= b->max_sessions)
 		return true;
 	atomic_fetch_sub(mine, 1);
+	board_own_live(bs->board, b->seat, -1);
 	return false;
 }
 
@@ -50,6 +64,7 @@ backend_drop(const struct backends *bs, uint32_t i)
 	const struct backend *b = &bs->list[i];
 	_Atomic uint32_t *mine = board_live(bs->board, bs->worker, b->seat);
 
+	board_own_live(bs->board, b->seat, -1);
 	/* In the same order: whoever sees nobody waiting is seen by who does. */
 	if (b->max_sessions != 0)
 		atomic_fetch_sub(mine, 1);
@@ -200,8 +215,8 @@ backend_is_wanted(const struct backends *bs, uint32_t i)
 static enum backend_health
 health(const struct backends *bs, uint32_t i)
 {
-	return backend_pool(bs, i)->checked ? atomic_load_explicit(
-	    &shared(bs, i)->health, memory_order_relaxed) : HEALTH_UP;
+	return backend_pool(bs, i)->checked ? board_health(shared(bs, i)) :
+	    HEALTH_UP;
 }
 
 bool
@@ -286,7 +301,9 @@ too_many(const struct backends *bs, uint32_t i, uint64_t now)
 	do {
 		began = was & RECENT_TIME;
 		n = was >> RECENT_SHIFT;
-		if (n == 0 || began + fail_timeout(bs, i) <= now) {
+		/* Of clocks that are read by turns one is ahead, but not so far. */
+		if (n == 0 || began + fail_timeout(bs, i) <= now ||
+		    began > now + AHEAD) {
 			began = now;
 			n = 0;
 		}
@@ -311,7 +328,7 @@ over_share(const struct backends *bs, const struct pool *p, uint64_t now)
 		if (!in_service(&bs->list[i]) || !backend_address(bs, i, &a))
 			continue;
 		all++;
-		n += atomic_load(&shared(bs, i)->held_until) > now;
+		n += backend_held_off(bs, i, now);
 	}
 	return all <= 1 || n * 100 > all * p->max_ejected;
 }
@@ -339,7 +356,7 @@ backend_failed(const struct backends *bs, uint32_t i, uint64_t now)
 	uint32_t row;
 
 	atomic_fetch_add_explicit(&b->failures, 1, memory_order_relaxed);
-	if (backend_max_fails(bs, i) == 0 || was > now ||
+	if (backend_max_fails(bs, i) == 0 || is_held(was, now) ||
 	    (!too_many(bs, i, now) && was == 0))
 		return NEWS_NONE;
 	until = now + ejection(b, p, now, was == 0, &row);
@@ -425,14 +442,15 @@ backend_answered(const struct backends *bs, uint32_t i)
 bool
 backend_held_off(const struct backends *bs, uint32_t i, uint64_t now)
 {
-	return atomic_load_explicit(&shared(bs, i)->held_until,
-	    memory_order_relaxed) > now;
+	return is_held(atomic_load_explicit(&shared(bs, i)->held_until,
+	    memory_order_relaxed), now);
 }
 
 bool
 backend_in_doubt(const struct backends *bs, uint32_t i)
 {
-	return backend_held_off(bs, i, 0);
+	return atomic_load_explicit(&shared(bs, i)->held_until,
+	    memory_order_relaxed) != 0;
 }
 
 uint32_t

@@ -176,6 +176,8 @@ board_free(struct board *b)
 	if (b->reader != -1)
 		close(b->reader);
 	munmap(b->ledger, b->size);
+	free(b->own);
+	free(b->kept);
 	board_all_seated(b);
 	free(b);
 }
@@ -252,7 +254,9 @@ board_wait(const struct board *b, uint32_t worker, uint32_t pool)
 uint32_t
 board_slots(const struct board *b)
 {
-	return atomic_load(&b->ledger->slots);
+	uint32_t slots = atomic_load(&b->ledger->slots);
+
+	return slots < b->rows ? slots : b->rows;
 }
 
 void
@@ -354,14 +358,12 @@ board_backend_live(const struct board *b, uint32_t backend)
 }
 
 /* Pages that are gone read as zero; where that cannot be, word by word. */
-static void
-forget_sources(struct board *b, uint32_t worker)
+void
+board_forget_sources(const struct board *b, uint32_t worker)
 {
 	_Atomic uint64_t *at = board_sources(b, worker);
 	uint32_t i;
 
-	if (atomic_load(&b->head->counts_sources[worker]) == 0)
-		return;
 	if (madvise(at, SOURCES_ROW, MADV_REMOVE) == -1)
 		for (i = 0; i < BOARD_SOURCES; i++)
 			atomic_store(&at[i], 0);
@@ -372,23 +374,13 @@ uint32_t
 board_reclaim(struct board *b, uint32_t worker)
 {
 	struct board_worker *w = &b->worker[worker];
-	uint32_t i, lost, n;
+	uint32_t lost = atomic_exchange(&w->live, 0);
 
-	lost = atomic_exchange(&w->live, 0);
+	/* More than a process can have is what another one has written there. */
+	if (lost > BOARD_MOST_LIVE)
+		lost = 0;
 	counter_add(&w->lost, lost);
-	n = atomic_load(&b->ledger->backends);
-	for (i = 0; i < n; i++)
-		atomic_store(board_live(b, worker, i), 0);
-	n = atomic_load(&b->ledger->listeners);
-	for (i = 0; i < n; i++)
-		atomic_store(board_present(b, worker, i), 0);
-	atomic_store(board_present(b, worker, BOARD_EVERYBODY), 0);
-	forget_sources(b, worker);
-	n = atomic_load(&b->ledger->pools);
-	for (i = 0; i < n; i++) {
-		atomic_store(&board_wait(b, worker, i)->ticket, 0);
-		atomic_store(&board_wait(b, worker, i)->n, 0);
-	}
+	(void)board_clear_row(b, worker);
 	atomic_store(&w->state, WORKER_FREE);
 	atomic_store(&b->ledger->slot[worker].pid, 0);
 	lower_slots(b);
@@ -404,7 +396,19 @@ worker_state_name(enum worker_state state)
 #undef X
 	};
 
-	return names[state];
+	return (size_t)state < sizeof(names) / sizeof(*names) ? names[state] :
+	    "?";
+}
+
+/* As it stands on the board, where any worker may have written anything. */
+enum backend_health
+board_health(const struct board_backend *b)
+{
+	uint32_t health = atomic_load_explicit(&b->health,
+	    memory_order_relaxed);
+
+	return health <= HEALTH_DOWN ? (enum backend_health)health :
+	    HEALTH_UNKNOWN;
 }
 
 const char *

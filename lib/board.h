@@ -36,6 +36,7 @@
 #define BOARD_LISTENERS	16384		/* likewise */
 #define BOARD_EVERYBODY	BOARD_LISTENERS	/* beside them: all sessions */
 #define BOARD_SOURCES	(1u << 18)	/* room for them in each worker */
+#define BOARD_MOST_LIVE	(1u << 20)	/* sessions, see sys_raise_descriptors() */
 #define BOARD_NAME	128		/* bytes with the NUL */
 #define BOARD_NO_SEAT	UINT32_MAX
 #define BOARD_ENDS	64		/* room for reasons a session ends for */
@@ -169,7 +170,9 @@ struct board_row {
 	_Atomic uint32_t live[BOARD_SEATS];	/* sessions, by backend */
 	_Atomic uint32_t present[BOARD_LISTENERS + 16];	/* by listener */
 	struct board_wait wait[BOARD_POOLS];
-	uint64_t	 spare[8];
+	/* In our copy: a bucket of sources was full, rightly or not. */
+	_Atomic uint32_t crowded;
+	uint32_t	 spare[15];
 };
 
 /* Whose seat it is. */
@@ -223,6 +226,9 @@ struct board {
 	uint32_t	 rows;		/* workers there is room for */
 	size_t		 size;		/* of all of it */
 	int		 reader;	/* opens the ledger to read; -1: none */
+	struct board_row *own;		/* what our row should say; or NULL */
+	struct kept_server *kept;	/* what the prober says; or NULL */
+	uint32_t	 keeps;		/* seats that there is room for in it */
 	struct seat_index *index[3];	/* of the master, see board_seat.c */
 };
 
@@ -303,6 +309,33 @@ _Atomic uint64_t *board_sources(const struct board *, uint32_t worker);
 struct board_wait *board_wait(const struct board *, uint32_t worker,
 	    uint32_t pool);
 
+/* Empty the row of a worker. How many cells were not; its sources are not told. */
+uint32_t board_clear_row(const struct board *, uint32_t worker);
+void	board_forget_sources(const struct board *, uint32_t worker);
+
+/*
+ * This process has *worker* and from now on keeps a copy of its row, which begins
+ * empty. 0, or -1 with ENOMEM.
+ */
+int	board_keep_row(struct board *, uint32_t worker);
+
+/*
+ * Put the row right where it is not as our copy says, and empty those between it
+ * and the worker before it, which nobody has. Returns how many cells were wrong:
+ * a process has written what it should not.
+ */
+uint32_t board_mend_row(const struct board *, uint32_t worker);
+
+/*
+ * The same for what the prober says of servers: room for a copy of all seats in
+ * use, empty; its health as it stands there now is right, and so is this site; put
+ * it right again, *sites* too if these are the prober's. The last returns whether it was not.
+ */
+int	board_keep_servers(struct board *);
+void	board_keep_server(struct board *, uint32_t seat);
+void	board_keep_site(struct board *, uint32_t seat, const struct site *);
+bool	board_mend_server(struct board *, uint32_t seat, bool sites);
+
 /* Workers have slots below this. */
 uint32_t board_slots(const struct board *);
 
@@ -339,6 +372,8 @@ uint32_t board_backend_live(const struct board *, uint32_t backend);
  */
 uint32_t board_reclaim(struct board *, uint32_t worker);
 
+enum backend_health board_health(const struct board_backend *);
+
 const char *worker_state_name(enum worker_state);
 const char *backend_health_name(enum backend_health);	/* in lower case */
 
@@ -356,6 +391,39 @@ gauge_add(_Atomic uint32_t *g, int32_t n)
 {
 	atomic_store_explicit(g, atomic_load_explicit(g,
 	    memory_order_relaxed) + (uint32_t)n, memory_order_relaxed);
+}
+
+/*
+ * What is told of our own row, once more in our copy of it. Whoever writes a cell
+ * that another process counts by says so here.
+ */
+static inline void
+board_own_live(const struct board *b, uint32_t backend, int32_t n)
+{
+	if (b->own != NULL)
+		gauge_add(&b->own->live[backend], n);
+}
+
+static inline void
+board_own_present(const struct board *b, uint32_t listener, int32_t n)
+{
+	if (b->own != NULL)
+		gauge_add(&b->own->present[listener], n);
+}
+
+static inline void
+board_own_waiting(const struct board *b, uint32_t pool, int32_t n)
+{
+	if (b->own != NULL)
+		gauge_add(&b->own->wait[pool].n, n);
+}
+
+static inline void
+board_own_ticket(const struct board *b, uint32_t pool, uint64_t ticket)
+{
+	if (b->own != NULL)
+		atomic_store_explicit(&b->own->wait[pool].ticket, ticket,
+		    memory_order_relaxed);
 }
 
 #endif

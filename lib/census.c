@@ -41,6 +41,7 @@ census_enter(const struct board *b, uint32_t worker, uint32_t listener,
 
 	if (max == 0) {
 		gauge_add(mine, 1);
+		board_own_present(b, listener, 1);
 		return true;
 	}
 	for (i = 0; i < RACES; i++) {
@@ -48,8 +49,10 @@ census_enter(const struct board *b, uint32_t worker, uint32_t listener,
 		if (census_count(b, listener) >= max)
 			return false;
 		atomic_fetch_add(mine, 1);
-		if (census_count(b, listener) <= max)
+		if (census_count(b, listener) <= max) {
+			board_own_present(b, listener, 1);
 			return true;
+		}
 		atomic_fetch_sub(mine, 1);
 	}
 	return false;
@@ -59,6 +62,7 @@ void
 census_leave(const struct board *b, uint32_t worker, uint32_t listener)
 {
 	gauge_add(board_present(b, worker, listener), -1);
+	board_own_present(b, listener, -1);
 }
 
 static _Atomic uint64_t *
@@ -105,7 +109,21 @@ entry_for(const struct board *b, uint32_t worker, uint64_t source)
 	}
 	if (unused != NULL)
 		atomic_store(unused, source & ~COUNT);
+	else if (b->own != NULL)
+		atomic_store(&b->own->crowded, 1);
 	return unused;
+}
+
+uint32_t
+census_put_source(const struct board *b, uint32_t worker, uint64_t source)
+{
+	_Atomic uint64_t *mine = entry_for(b, worker, source);
+
+	if (mine == NULL)
+		return CENSUS_FULL;
+	atomic_store(&b->head->counts_sources[worker], 1);
+	atomic_fetch_add(mine, 1);
+	return (uint32_t)(mine - board_sources(b, worker));
 }
 
 uint32_t
@@ -132,6 +150,9 @@ census_enter_source(const struct board *b, uint32_t worker, uint64_t source,
 void
 census_leave_source(const struct board *b, uint32_t worker, uint32_t at)
 {
+	_Atomic uint64_t *mine = &board_sources(b, worker)[at];
+
 	/* Nobody else writes here: it needs no lock of the bus. */
-	counter_add(&board_sources(b, worker)[at], UINT64_MAX);
+	if ((atomic_load_explicit(mine, memory_order_relaxed) & COUNT) != 0)
+		counter_add(mine, UINT64_MAX);
 }

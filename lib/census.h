@@ -34,6 +34,9 @@ uint32_t census_count(const struct board *, uint32_t listener);
 #define CENSUS_FULL	UINT32_MAX
 uint32_t census_enter_source(const struct board *, uint32_t worker,
 	    uint64_t source, uint32_t max);
+/* Count it whatever there is, in a table that begins anew. */
+uint32_t census_put_source(const struct board *, uint32_t worker,
+	    uint64_t source);
 void	census_leave_source(const struct board *, uint32_t worker,
 	    uint32_t at);
 uint32_t census_count_source(const struct board *, uint64_t source);

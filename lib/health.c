@@ -40,6 +40,7 @@ turn(struct board *board, struct board_backend *b, enum backend_health from,
 		end_ejection(b, now);
 	/* Last: a reader that sees it finds the rest in place. */
 	atomic_store(&b->health, to);
+	board_keep_server(board, (uint32_t)(b - board->backend));
 	atomic_fetch_add(&board->head->changes, 1);
 }
 
@@ -48,7 +49,7 @@ health_note(struct health *h, struct board *board, uint32_t seat,
     const struct check_plan *p, bool passed, uint64_t ms, uint64_t now)
 {
 	struct board_backend *b = &board->backend[seat];
-	enum backend_health before = atomic_load(&b->health);
+	enum backend_health before = board_health(b);
 	enum backend_health seen = passed ? HEALTH_UP : HEALTH_DOWN;
 
 	counter_add(&b->checks, 1);
@@ -76,7 +77,7 @@ uint64_t
 health_wait(const struct health *h, const struct board *board, uint32_t seat,
     const struct check_plan *p, uint32_t dice)
 {
-	enum backend_health now = atomic_load(&board->backend[seat].health);
+	enum backend_health now = board_health(&board->backend[seat]);
 	uint64_t ms, range;
 
 	if (h->run > 0)

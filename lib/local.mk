@@ -7,7 +7,7 @@ libshuttle_a_SOURCES = \
 	lib/balance_first.c lib/balance_hash.c lib/balance_key.c \
 	lib/balance_leastconn.c lib/balance_maglev.c \
 	lib/balance_random.c lib/balance_roundrobin.c \
-	lib/board.c lib/board.h lib/board_seat.c \
+	lib/board.c lib/board.h lib/board_mend.c lib/board_seat.c \
 	lib/bufpool.c lib/bufpool.h \
 	lib/builtin.c lib/builtin.h \
 	lib/census.c lib/census.h \

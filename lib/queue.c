@@ -88,6 +88,7 @@ show(struct queue *q, uint32_t pool)
 	if (ticket == 0 && l->first != QUEUE_NONE)
 		ticket = q->place[l->first].ticket;
 	atomic_store(&of(q, q->bs->worker, pool)->ticket, ticket);
+	board_own_ticket(q->bs->board, q->bs->pool[pool].seat, ticket);
 }
 
 /* Would this other worker go on if it were its turn? */
@@ -159,7 +160,10 @@ append(struct queue *q, uint32_t pool, uint32_t id)
 	struct line *l = &q->line[pool];
 	struct place *p = &q->place[id];
 
-	p->ticket = atomic_fetch_add(&shared(q, pool)->queue_tail, 1) + 1;
+	/* 0 would be none, wherever the number comes from. */
+	while ((p->ticket = atomic_fetch_add(&shared(q, pool)->queue_tail,
+	    1) + 1) == 0)
+		;
 	p->before = l->last;
 	p->after = QUEUE_NONE;
 	if (l->last != QUEUE_NONE)
@@ -199,6 +203,7 @@ queue_enter(struct queue *q, uint32_t pool, uint32_t id)
 		atomic_fetch_sub(&mine->n, 1);
 		return false;
 	}
+	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, 1);
 	q->waiting++;
 	append(q, pool, id);
 	/* A place may have become free just before. */
@@ -213,6 +218,7 @@ queue_leave(struct queue *q, uint32_t pool, uint32_t id, uint64_t now)
 
 	unlink_place(q, pool, id);
 	atomic_fetch_sub(&of(q, q->bs->worker, pool)->n, 1);
+	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, -1);
 	q->waiting--;
 	rest(q, pool);
 	if (was_first)
@@ -287,6 +293,7 @@ void
 queue_settle(struct queue *q, uint32_t pool, uint64_t now)
 {
 	atomic_fetch_sub(&of(q, q->bs->worker, pool)->n, 1);
+	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, -1);
 	end_guess(q, pool, now);
 	rest(q, pool);
 }
@@ -329,8 +336,11 @@ queue_step_back(struct queue *q, uint32_t pool, uint32_t id)
 uint32_t
 queue_next(struct queue *q, uint32_t pool, uint64_t now)
 {
-	if (q->line[pool].first == QUEUE_NONE ||
-	    oldest(q, pool, now) != q->bs->worker)
+	if (q->line[pool].first == QUEUE_NONE)
+		return QUEUE_NONE;
+	if (!queue_busy(q, pool))
+		atomic_store(&shared(q, pool)->waiting, 1);
+	if (oldest(q, pool, now) != q->bs->worker)
 		return QUEUE_NONE;
 	return q->line[pool].first;
 }

@@ -35,6 +35,16 @@ now(void)
 	return sys_now() * WINDOW / 1000;
 }
 
+/* No clock here is ahead of another by a minute. */
+#define AHEAD		(60 * WINDOW)
+
+/* Of a time that no clock here has seen: a process has written nonsense. */
+static bool
+is_nonsense(uint64_t word, uint64_t k)
+{
+	return word >> COUNT_BITS > k && word >> COUNT_BITS > now() + AHEAD;
+}
+
 /* False: that was so long ago that there is no room for it any more. */
 static bool
 add(struct rate *r, uint64_t k)
@@ -43,7 +53,7 @@ add(struct rate *r, uint64_t k)
 	uint64_t was = atomic_load(at), is;
 
 	do {
-		if (was >> COUNT_BITS > k)
+		if (was >> COUNT_BITS > k && !is_nonsense(was, k))
 			return false;
 		is = was >> COUNT_BITS == k ? was : k << COUNT_BITS;
 	} while (!atomic_compare_exchange_weak(at, &was, is + 1));
@@ -74,6 +84,8 @@ sum(const struct rate *r, uint64_t k)
 
 	for (i = 0; i < RATE_SLICES; i++) {
 		word = atomic_load(&r->slice[i]);
+		if (is_nonsense(word, k))
+			continue;
 		if ((word >> COUNT_BITS) + WINDOW >= k)
 			n += word & COUNT;
 		if (word >> COUNT_BITS >= k + RATE_SLICES - WINDOW)

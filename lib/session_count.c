@@ -11,6 +11,9 @@
 #include "rate.h"
 #include "source.h"
 
+/* So often the board is looked over, in ms, where there is work. */
+#define MEND		500
+
 /* What it is counted in; the rest of held is where, as a source. */
 #define HELD_LISTENER	(1u << 31)
 #define HELD_ALL	(1u << 30)
@@ -173,6 +176,59 @@ leave_group(const struct session_table *t, uint32_t *held, uint32_t seat)
 	if (*held & HELD_ALL)
 		census_leave(b, me, BOARD_EVERYBODY);
 	*held = 0;
+}
+
+static void
+count_source_again(const struct session_table *t, const struct session *s,
+    uint32_t *held, uint32_t seat)
+{
+	const struct board *b = t->backends->board;
+	uint32_t at;
+
+	if ((*held & HELD_SOURCE) == 0)
+		return;
+	*held &= HELD_LISTENER | HELD_ALL;
+	at = census_put_source(b, t->backends->worker,
+	    source_key(b->ledger->seed, seat, &s->client));
+	if (at != CENSUS_FULL)
+		*held |= HELD_SOURCE | at;
+}
+
+static void
+count_sources_again(struct session_table *t)
+{
+	const struct session_route *r;
+	struct session *s;
+
+	board_forget_sources(t->backends->board, t->backends->worker);
+	for (s = t->session; s < t->session + t->used; s++) {
+		if (s->state == SESSION_FREE)
+			continue;
+		r = &t->route[s->listener];
+		count_source_again(t, s, &s->held, r->seat);
+		if (r->limit != NULL)
+			count_source_again(t, s, &session_record(t, s)->shared,
+			    r->limit->seat);
+	}
+}
+
+void
+table_mend(struct session_table *t)
+{
+	const struct board *b = t->backends->board;
+	uint32_t wrong;
+
+	atomic_store_explicit(&t->board->live, t->live, memory_order_relaxed);
+	if (t->now < t->mend_at || b->own == NULL)
+		return;
+	t->mend_at = t->now + MEND;
+	wrong = board_mend_row(b, t->backends->worker);
+	if (wrong == 0 && atomic_exchange(&b->own->crowded, 0) == 0)
+		return;
+	count_sources_again(t);
+	if (wrong > 0)
+		log_seldom(t->log, LOG_WARNING, "board: %u numbers of this "
+		    "worker's row were overwritten, and are put right", wrong);
 }
 
 void

@@ -139,6 +139,7 @@ struct session_table {
 	uint64_t	 now;		/* sys_now(), set each turn */
 	uint64_t	 talked;	/* when a session that is no stream acted */
 	uint32_t	 parked;	/* sessions: see session_park.c */
+	uint64_t	 mend_at;	/* when to look over our row again */
 	int		 shortage;	/* errno of a descriptor we did not get */
 	uint32_t	 changes;	/* of health, as table_cut() saw it last */
 	uint32_t	 vanished;	/* clients, see session_gate.c, since then */
@@ -192,6 +193,12 @@ const unsigned char *session_header_id(const struct session_table *,
 
 /* End sessions whose backend went down, where the pool wants it so. */
 void	table_cut(struct session_table *);
+
+/*
+ * Say once more on the board how many there are, and twice a second what else
+ * others count by: they can write there as well. To be called once a turn.
+ */
+void	table_mend(struct session_table *);
 
 /* session_shut() and session_kill() for all sessions. */
 void	table_shut(struct session_table *, enum session_end);

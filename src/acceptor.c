@@ -167,7 +167,10 @@ would_take(const struct acceptor *a, uint32_t worker)
 	const struct board_worker *w = &a->board->worker[worker];
 	uint64_t now = a->table->now;
 
-	if (atomic_load_explicit(&w->state, memory_order_relaxed) !=
+	/* What stands at a slot that none holds is nobody's word. */
+	if (atomic_load_explicit(&a->board->ledger->slot[worker].pid,
+	    memory_order_relaxed) == 0 ||
+	    atomic_load_explicit(&w->state, memory_order_relaxed) !=
 	    WORKER_READY ||
 	    atomic_load_explicit(&a->board->ledger->slot[worker].stopped,
 	    memory_order_relaxed) != 0)

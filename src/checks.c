@@ -176,7 +176,7 @@ conclude(struct checks *cs, uint32_t i, bool passed)
 		timers_set(cs->timers, (uint32_t)(server - cs->server), now);
 		return;
 	}
-	before = atomic_load(&cs->board->backend[seat].health);
+	before = board_health(&cs->board->backend[seat]);
 	if (health_note(&server->health, cs->board, seat, plan, passed,
 	    us / 1000, now))
 		tell(cs, s, passed, before, us);
@@ -387,6 +387,7 @@ is_checked(const struct checks *cs, size_t backend)
 		return true;
 	atomic_store(&cs->board->backend[b->seat].health,
 	    b->check_missing != NULL ? HEALTH_DOWN : HEALTH_UP);
+	board_keep_server(cs->board, b->seat);
 	return false;
 }
 
@@ -398,7 +399,7 @@ add_server(struct checks *cs, uint32_t backend, uint64_t now)
 	uint64_t within = plan->interval < FIRST ? plan->interval : FIRST;
 
 	cs->server[cs->servers].backend = backend;
-	if (atomic_load(&cs->board->backend[b->seat].health) != HEALTH_UNKNOWN)
+	if (board_health(&cs->board->backend[b->seat]) != HEALTH_UNKNOWN)
 		now += arc4random_uniform((uint32_t)within);
 	timers_set(cs->timers, cs->servers++, now);
 }

@@ -104,6 +104,7 @@ static void
 write_seat(struct change *c, uint32_t i, const struct site *site)
 {
 	site_write(&backend(c->seating, i)->site, site);
+	board_keep_site(c->seating->board, c->seating->seat[i].seat, site);
 	c->seat[i].site = *site;
 	c->seat[i].known = true;
 	c->wrote = true;
@@ -258,6 +259,7 @@ come(struct change *c, uint32_t i, const struct site *site)
 		tell(c, i, &c->seat[i].site, " is no longer ");
 	tell(c, i, site, " is now ");
 	board_renew(backend(c->seating, i), c->seating->health);
+	board_keep_server(c->seating->board, c->seating->seat[i].seat);
 	write_seat(c, i, site);
 	c->seat[i].taken = true;
 }

@@ -57,6 +57,7 @@ struct worker {
 	const char	*timeout;	/* which one of a drain counts */
 	uint64_t	 drain_end;	/* when it is over; 0: never */
 	uint64_t	 drain_shut;	/* when sessions are asked to end */
+	enum worker_state state;	/* as the board should say */
 	uint64_t	 us;		/* sys_now_us(), set each turn */
 	uint64_t	 awake_until;	/* the same: do not sleep before */
 };
@@ -290,12 +291,19 @@ limit_drain(struct worker *w, const char *which, uint64_t ms)
 }
 
 static void
+set_state(struct worker *w, enum worker_state state)
+{
+	w->state = state;
+	atomic_store(&w->me->state, state);
+}
+
+static void
 start_drain(struct worker *w, const char *why)
 {
 	if (w->draining)
 		return;
 	w->draining = true;
-	atomic_store(&w->me->state, WORKER_CLOSING);
+	set_state(w, WORKER_CLOSING);
 	if (!w->single)
 		setproctitle("worker %u, generation %u, draining",
 		    w->slot + 1, 
@@ -354,7 +362,7 @@ note_closed(struct worker *w)
 	if (!w->draining || w->closed || !acceptor_closed(&w->acceptor))
 		return;
 	w->closed = true;
-	atomic_store(&w->me->state, WORKER_DRAINING);
+	set_state(w, WORKER_DRAINING);
 	if (w->channel != -1)
 		(void)sys_send(w->channel, CHANNEL_CLOSED, -1);
 }
@@ -414,7 +422,7 @@ go(struct worker *w)
 	if (!w->acceptor.held)
 		return;
 	acceptor_start(&w->acceptor);
-	atomic_store(&w->me->state, WORKER_READY);
+	set_state(w, WORKER_READY);
 }
 
 static void
@@ -500,6 +508,8 @@ turn(struct worker *w)
 		w->awake_until = w->us + w->conf->busy_poll;
 	atomic_store_explicit(&w->me->heartbeat, w->table.now,
 	    memory_order_relaxed);
+	atomic_store_explicit(&w->me->state, w->state, memory_order_relaxed);
+	table_mend(&w->table);
 	while (poller_next(w->poller, &ev))
 		on_event(w, &ev);
 	acceptor_turn(&w->acceptor);
@@ -547,12 +557,13 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 	w->single = channel == -1;
 	w->signals = w->bell = -1;
 	log_count_lost(log, &w->me->log_lost);
-	if (set_up(w) == -1) {
+	w->step = "a copy of the board";
+	if (board_keep_row(board, slot) == -1 || set_up(w) == -1) {
 		note_failure(w);
 		worker_free(w);
 		return NULL;
 	}
-	atomic_store(&w->me->state, WORKER_STARTING);
+	set_state(w, WORKER_STARTING);
 	if (w->single) {
 		board_hold(board, slot, (int32_t)getpid(), 1);
 		go(w);

@@ -14,7 +14,7 @@ top=${srcdir:-$(dirname "$0")/..}
 
 # The layers from the bottom up: directory, layer, files (without .c or .h).
 layers='
-lib 0 log log_sink log_target text sys sys_option cpu_quota safe_file addr proxyproto site source rate board board_seat timer nearest cidr cidr_network cidr_text
+lib 0 log log_sink log_target text sys sys_option cpu_quota safe_file addr proxyproto site source rate board board_mend board_seat timer nearest cidr cidr_network cidr_text
 lib 1 outlet poller poller_select poller_hybrid bufpool pipepool shuttle
 lib 2 census backend balance balance_tier balance_first balance_hash balance_key balance_leastconn balance_maglev balance_random balance_roundrobin queue check_plan dialog dialog_tls health
 lib 3 session session_step session_connect session_count session_gate session_header session_pace session_queue session_relay session_stall session_timers session_table session_log log_format log_haproxy spare builtin session_park

@@ -200,8 +200,87 @@ many_of_everything() {
 		fail "$(head -n 3 "$T/try.out")"
 }
 
+# scribbled: everything that stands on the board is asked for by this.
+scribbled() {
+	cat >"$T/conf" <<CONF
+workers = 3;
+log_sessions = "none";
+max_sessions = 1000;
+check = "tcp";
+listen: {
+	main: { address = "127.0.0.1:0"; pool = "main"; max_sessions = 500;
+	    max_sessions_per_source = 400; session_rate = 100000;
+	    session_rate_per_source = 100000; };
+	wide: { address = "127.0.0.1:0"; pool = "wide"; };
+}
+pool: {
+	main: { balance = "leastconn"; queue_timeout = "1s"; server: {
+		a: { address = "$BACKEND"; max_sessions = 50; };
+		b: { address = "$BACKEND"; max_sessions = 50; };
+	}; };
+	wide: { queue_timeout = "1s"; server: {
+		c: { address = "$BACKEND"; max_sessions = 1; }; }; };
+}
+CONF
+}
+
+# served_again WHEN: sixty in a row are, a moment after a worker has gone mad.
+served_again() {
+	from=$(now_ms)
+	for which in 1 2; do
+		LISTEN=$(listener $which)
+		try_for 8 serves || fail "no client of listener $which is" \
+		    "served $1: $(cat "$T/scribble")"
+		for _ in $(seq 10); do
+			serves || fail "a client of listener $which is not" \
+			    "served $1: $(cat "$T/scribble")"
+		done
+	done
+	LISTEN=$(listener 1)
+	say "served again after $(($(now_ms) - from)) ms, $1"
+}
+
+# scribble MS: with clients about.
+scribble() {
+	load_start about -c 4
+	# shellcheck disable=SC2086 # there may be none
+	"$(dirname "$ECHO")/scribble" "$PID" "$1" $SCRIBBLE_SEED \
+	    >"$T/scribble" 2>&1 || fail "$(cat "$T/scribble")"
+	# What became of these is not the question.
+	# shellcheck disable=SC2154 # set by load_start
+	kill "$load_about"
+	wait "$load_about" || :
+	forget "$load_about"
+}
+
+whatever_is_written() {
+	echo_start
+	scribbled
+	shuttled_start -c "$T/conf"
+	serves || fail 'it does not serve'
+	load_start kept -k 6
+	load_wait kept
+	for n in 1 2 3; do
+		scribble 700
+		served_again "after scribble $n"
+	done
+	assert_log 'warning: board: .* overwritten, and .* put right'
+	scribble 300
+	reload
+	served_again 'after a reload'
+	scribble 300
+	served_again 'again'
+	assert_not_log 'ended: killed'
+	load_end kept
+	load_all_ok kept 6
+	shuttled_stop
+}
+
+# A seed for the writer, from the environment: to see again what it saw.
+SCRIBBLE_SEED=${SCRIBBLE_SEED:-}
 run_cases every_slot_has_a_bell three_thousand_new_names \
     names_that_are_looked_up
+run_cases whatever_is_written
 # Hundreds of processes, or thousands of descriptors, are too many where each is
 # large.
 instrumented || run_cases five_generations many_of_everything

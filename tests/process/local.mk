@@ -2,7 +2,7 @@
 # Alone: make check TESTS='$(PROCESS_TESTS)'
 check_PROGRAMS += tests/process/again tests/process/crowd tests/process/dns tests/process/echo \
 	tests/process/flood tests/process/hog tests/process/liar tests/process/load tests/process/manager tests/process/mirror \
-	tests/process/receiver
+	tests/process/receiver tests/process/scribble
 tests_process_again_SOURCES = tests/process/again.c
 tests_process_crowd_SOURCES = tests/process/crowd.c tests/process/meet.c tests/process/meet.h
 tests_process_dns_SOURCES = tests/process/dns.c
@@ -15,6 +15,7 @@ tests_process_manager_LDADD = $(LIBBSD_LIBS)
 tests_process_mirror_SOURCES = tests/process/mirror.c
 tests_process_load_SOURCES = tests/process/load.c
 tests_process_receiver_SOURCES = tests/process/receiver.c
+tests_process_scribble_SOURCES = tests/process/scribble.c
 tests_process_load_LDADD = $(LIBBSD_LIBS)
 
 PROCESS_TESTS = \

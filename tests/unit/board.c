@@ -390,9 +390,97 @@ test_holds_whatever_is_written(void **state)
 	memset(b->head, 0xff, sizeof(struct board_shared));
 	memset(b->row, 0xff, b->rows * sizeof(*b->row));
 	assert_int_equal(board_slots(b), b->rows);
-	assert_int_equal(board_reclaim(b, w), UINT32_MAX);
+	/* No process has so many sessions. */
+	assert_int_equal(board_reclaim(b, w), 0);
 	assert_int_equal(*board_live(b, w, seat), 0);
 	assert_int_equal(board_seat_backend(b, "a", 9, 2, 1), seat);
+	board_free(b);
+}
+
+/* The worker whose row it is knows better; what nobody has is empty. */
+static void
+test_rows_are_mended(void **state)
+{
+	struct board *b = board_new(8, NULL);
+	uint32_t i;
+
+	(void)state;
+	assert_non_null(b);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(board_seat_pool(b, &"abc"[i], 1, 1), i);
+	assert_int_equal(board_seat_backend(b, "s", 1, 1, 1), 0);
+	assert_int_equal(board_seat_listener(b, "l", 1, 1), 0);
+	board_hold(b, 1, 101, 1);
+	board_hold(b, 5, 105, 1);
+	*board_live(b, 5, 0) = 77;	/* of the one before it in this slot */
+	assert_int_equal(board_mend_row(b, 5), 0);
+	assert_int_equal(board_keep_row(b, 5), 0);
+	assert_int_equal(*board_live(b, 5, 0), 0);
+	*board_live(b, 5, 0) = 2;
+	board_own_live(b, 0, 3);
+	board_own_live(b, 0, -1);
+	*board_present(b, 5, BOARD_EVERYBODY) = 4;
+	board_own_present(b, BOARD_EVERYBODY, 4);
+	board_wait(b, 5, 2)->n = 1;
+	board_wait(b, 5, 2)->ticket = 99;
+	board_own_waiting(b, 2, 1);
+	board_own_ticket(b, 2, 99);
+	assert_int_equal(board_mend_row(b, 5), 0);
+	memset(b->row, 0xee, b->rows * sizeof(*b->row));
+	memset(b->head, 0xee, sizeof(*b->head));
+	assert_true(board_mend_row(b, 5) > 0);
+	assert_int_equal(*board_live(b, 5, 0), 2);
+	assert_int_equal(*board_present(b, 5, 0), 0);
+	assert_int_equal(*board_present(b, 5, BOARD_EVERYBODY), 4);
+	assert_int_equal(board_wait(b, 5, 2)->n, 1);
+	assert_int_equal(board_wait(b, 5, 2)->ticket, 99);
+	assert_int_equal(board_wait(b, 5, 1)->ticket, 0);
+	/* Slots between it and the worker before it, and not that one's. */
+	for (i = 2; i < 5; i++)
+		assert_int_equal(*board_live(b, i, 0), 0);
+	assert_int_equal(b->head->counts_sources[3], 0);
+	assert_int_equal(*board_live(b, 1, 0), 0xeeeeeeee);
+	assert_int_equal(*board_live(b, 0, 0), 0xeeeeeeee);
+	assert_int_equal(board_mend_row(b, 5), 0);
+	board_free(b);
+}
+
+/* What the prober says of a server stands, whatever else is written there. */
+static void
+test_servers_are_mended(void **state)
+{
+	struct site site = { .question = 7, .family = AF_INET, .port = 80,
+	    .weight = 3 }, is;
+	struct board *b = new_board();
+	struct board_backend *s = &b->backend[0];
+
+	(void)state;
+	assert_int_equal(board_seat_backend(b, "s", 1, 1, 1), 0);
+	assert_false(board_mend_server(b, 0, true));
+	assert_int_equal(board_keep_servers(b), 0);
+	assert_false(board_mend_server(b, 0, true));
+	s->health = HEALTH_UP;
+	s->downs = 3;
+	site_write(&s->site, &site);
+	board_keep_server(b, 0);
+	board_keep_site(b, 0, &site);
+	board_keep_server(b, 1);	/* that is not there */
+	assert_false(board_mend_server(b, 0, true));
+	memset(s, 0xee, sizeof(*s));
+	assert_int_equal(board_health(s), HEALTH_UNKNOWN);
+	assert_true(board_mend_server(b, 0, true));
+	assert_int_equal(board_health(s), HEALTH_UP);
+	assert_int_equal(s->downs, 3);
+	(void)site_read(&s->site, &is);
+	assert_int_equal(is.question, 7);
+	assert_int_equal(is.port, 80);
+	assert_false(board_mend_server(b, 0, true));
+	s->health = HEALTH_UNKNOWN;
+	board_keep_server(b, 0);
+	/* A master that takes over a configuration says so, too. */
+	s->health = HEALTH_DOWN;
+	assert_false(board_mend_server(b, 0, true));
+	assert_int_equal(board_health(s), HEALTH_DOWN);
 	board_free(b);
 }
 
@@ -702,6 +790,8 @@ main(void)
 		cmocka_unit_test(test_sealed),
 		cmocka_unit_test(test_ledger_is_the_masters),
 		cmocka_unit_test(test_slots_follow_their_use),
+		cmocka_unit_test(test_rows_are_mended),
+		cmocka_unit_test(test_servers_are_mended),
 		cmocka_unit_test(test_oldest_generation),
 		cmocka_unit_test(test_holds_whatever_is_written),
 		cmocka_unit_test(test_sums),

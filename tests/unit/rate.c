@@ -150,6 +150,21 @@ test_the_moment_passes(void **state)
 	assert_int_equal(take_all(1), 1);
 }
 
+/* What a worker that was taken over has written does not refuse all for ever. */
+static void
+test_nonsense(void **state)
+{
+	(void)state;
+	memset(&rate, 0xee, sizeof(rate));
+	assert_int_equal(take_all(3), 3);
+	assert_int_equal(take_all(3), 0);
+	clock_now += 2000;
+	assert_int_equal(take_all(3), 3);
+	memset(table, 0xee, sizeof(*table));
+	assert_true(rate_take_source(table, 0, 1, &mark));
+	assert_false(rate_take_source(table, 0, 1, &mark));
+}
+
 /* It never gets to say so in time: a no, which leaves nothing. */
 static void
 test_always_too_late(void **state)
@@ -352,6 +367,7 @@ main(void)
 		TEST(test_given_back),
 		TEST(test_others_push_in),
 		TEST(test_the_moment_passes),
+		TEST(test_nonsense),
 		TEST(test_always_too_late),
 		TEST(test_any_second),
 		TEST(test_sources),
