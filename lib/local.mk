@@ -21,6 +21,7 @@ libshuttle_a_SOURCES = \
 	lib/log.c lib/log.h \
 	lib/log_format.c lib/log_format.h \
 	lib/log_haproxy.c lib/log_haproxy.h \
+	lib/log_missing.c \
 	lib/log_sink.c lib/log_sink.h \
 	lib/log_target.c lib/log_target.h \
 	lib/nearest.c lib/nearest.h \

@@ -7,8 +7,6 @@
  */
 #include "log.h"
 
-#include <sys/resource.h>
-
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -41,8 +39,9 @@ struct log {
 	int		 level;
 	enum log_style	 style;
 	pid_t		 pid;
+	char		 instance[40];
 	char		 ident[24];
-	char		 process[48];	/* ident and pid */
+	char		 process[88];	/* instance, ident and pid */
 	char		 host[80];
 	struct stamp	 utc, local;
 	struct timespec	 now;		/* of the line in the making */
@@ -53,6 +52,8 @@ struct log {
 	uint64_t	 since;		/* sys_now(): the second in which */
 	unsigned	 seldom;	/* so many came that may come often */
 	uint64_t	 left_out;	/* of these, and not told of yet */
+	char		*errors;	/* collected; NULL: they are not */
+	size_t		 errors_size;
 	struct text	 line;		/* in the making */
 	size_t		 used;
 	char		 begun[LINE];
@@ -69,50 +70,6 @@ log_check(const char *target, const char **why)
 	struct log_target t;
 
 	return log_target_parse(target, &t, why);
-}
-
-/* A logger that is there, but not as one that takes datagrams? */
-static const char *
-judge_logger(const struct addr *a)
-{
-	int fd = sys_datagrams(a), err;
-
-	if (fd == -1)
-		return NULL;
-	err = sys_redirect(fd, a) == 0 ? 0 : errno;
-	close(fd);
-	if (err == EPROTOTYPE)
-		return "the socket /dev/log takes a stream, and no datagrams: "
-		    "lines are lost until the logger has one of datagrams "
-		    "there";
-	return err == 0 ? NULL : "no logger at /dev/log yet: until there is "
-	    "one, 64 KiB of lines are kept, and the rest is lost";
-}
-
-/* May this file grow without end? */
-static const char *
-judge_file(void)
-{
-	struct rlimit r;
-
-	return getrlimit(RLIMIT_FSIZE, &r) == -1 ||
-	    r.rlim_cur == RLIM_INFINITY ? NULL :
-	    "the size of files is limited (ulimit -f, LimitFSIZE=): lines "
-	    "beyond that are lost";
-}
-
-const char *
-log_missing(const char *target)
-{
-	struct log_target t;
-	const char *why;
-
-	/* The name of another machine would be looked up. */
-	if (strchr(target, '+') != NULL ||
-	    log_target_parse(target, &t, &why) == -1)
-		return NULL;
-	return t.kind == TARGET_SYSLOG ? judge_logger(&t.addr) :
-	    t.kind == TARGET_FILE ? judge_file() : NULL;
 }
 
 /* Names are for others to read: letters that RFC 5424 takes, or else none. */
@@ -196,6 +153,7 @@ log_replace(struct log *l, struct log *other)
 	say_goodbye(l);
 	log_ident(other, l->ident);
 	other->counter = l->counter;
+	log_collect(other, l->errors, l->errors_size);
 	/* The new target is told what the old one did not get. */
 	other->lost = l->lost;
 	other->left_out = l->left_out;
@@ -212,6 +170,31 @@ log_set_style(struct log *l, enum log_style style)
 	l->style = style;
 }
 
+/* What a syslog knows us by. */
+static void
+put_name(struct log *l)
+{
+	text_string(&l->line, NAME);
+	if (l->instance[0] != '\0') {
+		text_bytes(&l->line, "-", 1);
+		text_string(&l->line, l->instance);
+	}
+}
+
+static void
+name_process(struct log *l)
+{
+	snprintf(l->process, sizeof(l->process), "%s%s%s[%d]", l->instance,
+	    l->instance[0] == '\0' ? "" : " ", l->ident, (int)l->pid);
+}
+
+void
+log_set_instance(struct log *l, const char *name)
+{
+	strlcpy(l->instance, name, sizeof(l->instance));
+	name_process(l);
+}
+
 void
 log_ident(struct log *l, const char *name)
 {
@@ -221,11 +204,12 @@ log_ident(struct log *l, const char *name)
 		l->used = 0;
 		l->lost = 0;
 		l->stalled = false;
+		l->errors = NULL;
 		sink_leave(&l->sink);
 	}
 	l->pid = pid;
 	strlcpy(l->ident, name, sizeof(l->ident));
-	snprintf(l->process, sizeof(l->process), "%s[%d]", l->ident, (int)pid);
+	name_process(l);
 }
 
 void
@@ -252,6 +236,13 @@ log_use_fd(struct log *l, int fd)
 {
 	log_flush(l);
 	sink_use_fd(&l->sink, fd);
+}
+
+void
+log_collect(struct log *l, char *buf, size_t size)
+{
+	l->errors = buf;
+	l->errors_size = size;
 }
 
 bool
@@ -302,7 +293,9 @@ put_syslog_head(struct log *l, int level)
 		put_time(l);
 		text_string(&l->line, " ");
 		text_string(&l->line, l->host);
-		text_string(&l->line, " " NAME " ");
+		text_bytes(&l->line, " ", 1);
+		put_name(l);
+		text_bytes(&l->line, " ", 1);
 		text_number(&l->line, (uint64_t)l->pid);
 		text_string(&l->line, " - - ");
 		return;
@@ -314,7 +307,8 @@ put_syslog_head(struct log *l, int level)
 		text_string(&l->line, l->host);
 		text_string(&l->line, " ");
 	}
-	text_string(&l->line, NAME "[");
+	put_name(l);
+	text_bytes(&l->line, "[", 1);
 	text_number(&l->line, (uint64_t)l->pid);
 	text_string(&l->line, "]: ");
 }
@@ -324,6 +318,10 @@ put_json_head(struct log *l, int level)
 {
 	text_string(&l->line, "{\"time\":\"");
 	put_time(l);
+	if (l->instance[0] != '\0') {
+		text_string(&l->line, "\",\"instance\":\"");
+		text_string(&l->line, l->instance);
+	}
 	text_string(&l->line, "\",\"process\":");
 	text_json(&l->line, l->ident);
 	text_string(&l->line, ",\"pid\":");
@@ -432,6 +430,10 @@ compose(struct log *l, int level, const struct log_field *fields,
 
 	begin(l, level, false);
 	vsnprintf(text, sizeof(text), fmt, ap);
+	if (l->errors != NULL && level <= LOG_ERR) {
+		strlcat(l->errors, text, l->errors_size);
+		strlcat(l->errors, "\n", l->errors_size);
+	}
 	if (l->style != LOG_STYLE_JSON) {
 		text_string(&l->line, text);
 	} else {

@@ -54,6 +54,9 @@ void	log_close(struct log *);
 
 void	log_set_style(struct log *, enum log_style);
 
+/* A name before that of the process, where several share a log; "": none. */
+void	log_set_instance(struct log *, const char *name);
+
 /*
  * The name at the head of each line, such as "worker 2", and the pid. After a
  * fork it is to be called first: the parent's lines are left to it.
@@ -84,6 +87,12 @@ int	log_fd(const struct log *);
  * For a process that may not open.
  */
 void	log_use_fd(struct log *, int fd);
+
+/*
+ * Also put the texts of errors into *buf*, a line each, as many as there is room
+ * for; NULL: no longer. For this process, not for those forked from it.
+ */
+void	log_collect(struct log *, char *buf, size_t size);
 
 /* Would a line of this level be written? */
 bool	log_wants(const struct log *, int level);

@@ -418,7 +418,7 @@ make_dialogs(struct checks *cs)
 		if ((cs->dialog[i] = dialog_new(&c->pool[i].check)) == NULL)
 			return -1;
 	}
-	return programs ? runner_start(&cs->runner, &cs->backends) : 0;
+	return programs ? runner_start(&cs->runner, c, &cs->backends) : 0;
 }
 
 /* Pages of slots that are never used cost nothing. */

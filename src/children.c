@@ -21,6 +21,7 @@
 #include "prober.h"
 #include "sys.h"
 #include "text.h"
+#include "title.h"
 #include "worker.h"
 
 /* How long a prober may take to end, in ms. */
@@ -106,7 +107,7 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 	choose_generation(cs, children_coming(cs, c));
 	children_leave(cs);
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
-	setproctitle("%s, generation %u", name, c->generation);
+	title_set(cs->conf, "%s, generation %u", name, c->generation);
 	log_ident(cs->log, name);
 	w = worker_new(cs->conf, cs->board, cs->log, slot, channel);
 	if (w != NULL) {
@@ -152,7 +153,7 @@ be_prober(struct children *cs, int channel)
 	choose_generation(cs, false);
 	children_leave(cs);
 	instance_close_copies(cs->instance);
-	setproctitle("prober, generation %u", cs->generation);
+	title_set(cs->conf, "prober, generation %u", cs->generation);
 	log_ident(cs->log, "prober");
 	p = prober_new(cs->conf, cs->board, cs->log, channel);
 	if (p != NULL) {

@@ -40,6 +40,7 @@ conf_free(struct conf *c)
 	free(c->lookup);
 	conf_hosts_free(&c->hosts);
 	free(c->directory);
+	free(c->own_pidfile);
 	networks_free(c);
 	settings_free(c->settings);
 }

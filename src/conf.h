@@ -27,6 +27,9 @@
 #define CONF_RESOLVE	128
 #define CONF_PLACES	(CONF_RESOLVE + CONF_RESOLVE / 2)
 
+/* Bytes of the name of an instance, with the NUL. */
+#define CONF_INSTANCE	33
+
 struct networks;
 struct settings;
 
@@ -110,7 +113,10 @@ struct conf {
 	char		(*absent)[ADDR_TEXT]; /* of names, not served */
 	size_t		 absents;
 	const char	*no_user;	/* why it stays this one; NULL: it changes */
+	const char	*instance;	/* as asked for; NULL: it was not */
+	char		 name[CONF_INSTANCE]; /* of the instance; "": none */
 	const char	*pidfile;	/* NULL: none */
+	char		*own_pidfile;	/* the default of an instance; or NULL */
 	const char	*ports_file;	/* NULL: none */
 	struct identity	 user;		/* of workers, when root starts us */
 	const char	*chroot;	/* of workers; NULL: none */

@@ -16,6 +16,7 @@
 #include "nearest.h"
 #include "networks.h"
 #include "settings.h"
+#include "title.h"
 
 /* So long names may be looked up, in ms; the last one may take longer. */
 #define NAMES_TIME	10000
@@ -129,6 +130,8 @@ make_top(struct conf *c, struct complaints *cs)
 	directives_default(SECTION_TOP, c);
 	read_values(c->settings->section[SETTINGS_FILES], c, cs);
 	read_values(c->settings->section[SETTINGS_OPTIONS], c, cs);
+	if (title_settle(c) == -1)
+		complain(cs, "%s", strerror(errno));
 	set_log(c, cs);
 	set_user(c, cs);
 }

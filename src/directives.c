@@ -17,11 +17,12 @@
 #include "check_values.h"
 #include "conf.h"
 #include "cpu_quota.h"
-#include "log.h"
+#include "log_values.h"
 #include "outlet_values.h"
 #include "proxy_values.h"
 #include "sandbox.h"
 #include "sys.h"
+#include "title.h"
 
 /* The columns of a line: type, range, words and what it is; its reader. */
 #define NUMBER(min, max, what)	TYPE_NUMBER, min, max, NULL, what
@@ -42,8 +43,6 @@
 #define A_SECOND	NUMBER(0, 1000000, "within a second; 0: no limit")
 #define DSCP		TYPE_NUMBER, 0, 63, DSCP_WORDS, NULL
 
-#define LOG_SESSIONS	"all, errors, none, or 1/N for all errors and one in " \
-			"N others, up to 1000000"
 #define DAY	(24 * 3600 * 1000LL)		/* ms */
 #define KEEPALIVE	(9 * 3600 * 1000LL)	/* the kernel takes no more */
 #define MONTH	(30 * DAY)
@@ -56,7 +55,6 @@
 #define ALGORITHMS	"roundrobin, leastconn, random, source, hash, " \
 			"maglev, first"
 #define REFUSALS	"close, reset, drop"
-#define LEVELS	"err, warning, notice, info, debug"	/* from LOG_ERR on */
 
 /* That there are, or that a container gives us. */
 static unsigned
@@ -117,35 +115,6 @@ read_sandbox(const char *text, void *to)
 	struct conf *c = to;
 
 	c->sandbox = strcmp(text, "on") == 0;
-	return NULL;
-}
-
-static const char *
-read_log(const char *text, void *to)
-{
-	struct conf *c = to;
-	const char *why;
-
-	c->log = text;
-	return log_check(text, &why) == -1 ? why : NULL;
-}
-
-static const char *
-read_log_sessions(const char *text, void *to)
-{
-	return conf_log_sessions(to, text) == 0 ? NULL :
-	    "should be " LOG_SESSIONS;
-}
-
-static const char *
-read_log_level(const char *text, void *to)
-{
-	struct conf *c = to;
-	const char *word;
-
-	c->log_level = LOG_ERR;
-	for (word = LEVELS; strncmp(word, text, strlen(text)) != 0; word++)
-		c->log_level += *word == ',';
 	return NULL;
 }
 
@@ -344,18 +313,20 @@ static const struct directive table[] = {
 #define X	SECTION_TOP
 { X, "workers",	AUTO, TYPE_NUMBER, 0, WORKERS, AUTO ", " AUTO ":N", NULL,
 				BY(read_workers) },
+{ X, "instance", NULL, TEXT(CONF_INSTANCE - 1, "a name of letters, digits, "
+				"dots, '-' and '_'"), BY(title_read) },
 { X, "user",	NULL, TEXT(63, "USER or USER:GROUP"), BY(read_user) },
 { X, "chroot", NULL, TEXT(PATH, "the absolute name of a directory"),
 				BY(read_chroot) },
 { X, "sandbox", SANDBOX_DEFAULT ? "on" : "off", WORD("on, off"),
 				BY(read_sandbox) },
 { X, "log",	NULL, TEXT(PATH, "stderr, syslog, syslog:FACILITY or the "
-				"absolute name of a file"), BY(read_log) },
-{ X, "log_level", "info", WORD(LEVELS), BY(read_log_level) },
+				"absolute name of a file"), BY(log_values_log) },
+{ X, "log_level", "info", WORD(LEVELS), BY(log_values_log_level) },
 { X, "log_format", "text", TYPE_FORMAT, 1, 2000, NULL,
 				"text, json, haproxy or words with %{fields}",
 				MEMBER(conf, log_format) },
-{ X, "log_sessions", "all", TEXT(PATH, LOG_SESSIONS), BY(read_log_sessions) },
+{ X, "log_sessions", "all", TEXT(PATH, LOG_SESSIONS), BY(log_values_log_sessions) },
 { X, "log_interval", "off", TIME(0, YEAR), MEMBER(conf, log_interval) },
 { X, "pidfile",	NULL, TEXT(PATH, "the name of a file"), MEMBER(conf, pidfile) },
 { X, "ports_file", NULL, TEXT(PATH, "the name of a file"),

@@ -47,6 +47,10 @@ fallback(const struct conf *c, const struct directive *d)
 		return c->pool->name;
 	if (strcmp(d->name, "log") == 0)
 		return c->log;
+	if (strcmp(d->name, "instance") == 0 && c->name[0] != '\0')
+		return c->name;
+	if (strcmp(d->name, "pidfile") == 0 && d->section == SECTION_TOP)
+		return c->pidfile;
 	if (strcmp(d->name, "user") == 0 && c->user.name[0] != '\0')
 		return c->user.name;
 	return d->fallback;

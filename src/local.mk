@@ -20,11 +20,13 @@ CONF_SOURCES = \
 	src/directive_types.c \
 	src/directives.c src/directives.h \
 	src/explain.c src/explain.h \
+	src/log_values.c src/log_values.h \
 	src/networks.c src/networks.h \
 	src/options.c src/options.h \
 	src/outlet_values.c src/outlet_values.h \
 	src/priv.c src/priv.h \
-	src/settings.c src/settings.h
+	src/settings.c src/settings.h \
+	src/title.c src/title.h
 
 # shuttled: the daemon.
 sbin_PROGRAMS += shuttled
@@ -49,6 +51,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/master.c src/master.h \
 	src/names.c src/names.h \
 	src/notify.c src/notify.h \
+	src/outcome.c src/outcome.h \
 	src/phase.c src/phase.h \
 	src/pidfile.c src/pidfile.h \
 	src/prober.c src/prober.h \

@@ -36,6 +36,7 @@
 #include "safe_file.h"
 #include "settings.h"
 #include "sys.h"
+#include "title.h"
 #include "worker.h"
 
 /* Nobody is there to check servers: they count as up. */
@@ -64,7 +65,7 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 	size_t i;
 	int status;
 
-	setproctitle("single");
+	title_set(conf, "single");
 	log_ident(log, "single");
 	leave_checks(conf, log);
 	/* The files first: the worker gives up the right to make them. */
@@ -235,6 +236,7 @@ run(struct conf *conf, struct inheritance *inherited)
 	}
 	warn_of_log(conf);
 	log_set_style(log, log_format_style(conf->log_format));
+	log_set_instance(log, conf->name);
 	log_warnings(conf, log);
 	activate_check(inherited, conf, log);
 	if ((status = instance_open(&instance, conf, inherited)) == 0)

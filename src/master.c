@@ -24,6 +24,7 @@
 #include "children.h"
 #include "daemon.h"
 #include "notify.h"
+#include "outcome.h"
 #include "phase.h"
 #include "poller.h"
 #include "reload.h"
@@ -31,6 +32,7 @@
 #include "startup.h"
 #include "sys.h"
 #include "text.h"
+#include "title.h"
 #include "upgrade.h"
 
 /* How long workers may take to stop, in ms. */
@@ -54,6 +56,7 @@ struct master {
 	struct startup	 startup;
 	struct reload	 reload;
 	struct upgrade	 upgrade;
+	struct outcome	 outcome;	/* for scripts that wait */
 	bool		 reopen_due;	/* the log that a reload has opened */
 	bool		 reload_due;	/* asked for while another one waits, */
 	bool		 upgrade_due;	/* or an upgrade, or the start */
@@ -132,7 +135,7 @@ drain(struct master *m)
 	    text_s(n));
 	m->phase = QUITTING;
 	m->drain_at = 0;
-	setproctitle("master, draining");
+	title_set(m->conf, "master, draining");
 	atomic_store(&m->children.board->ledger->leaving, 1);
 	tell(m, notify_stopping);
 	/* First our own copies: then no connection comes after the last. */
@@ -150,7 +153,7 @@ leave(struct master *m)
 	    "%llu s more", (unsigned long long)(m->conf->grace + 999) / 1000);
 	m->phase = LEAVING;
 	m->drain_at = sys_now() + m->conf->grace;
-	setproctitle("master, leaving");
+	title_set(m->conf, "master, leaving");
 	atomic_store(&m->children.board->ledger->leaving, 1);
 	tell(m, notify_stopping);
 }
@@ -254,6 +257,7 @@ static void
 begin_reload(struct master *m)
 {
 	m->reload_due = false;
+	outcome_begin(&m->outcome, m->log, "reload", m->children.generation);
 	/* Being without workers was wanted until now. */
 	m->hopeless = 0;
 	notify_reloading(&m->notify);
@@ -266,6 +270,7 @@ static void
 begin_upgrade(struct master *m)
 {
 	m->upgrade_due = false;
+	outcome_begin(&m->outcome, m->log, "upgrade", m->children.generation);
 	log_line(m->log, LOG_NOTICE, "upgrade: starting %s", m->conf->argv[0]);
 	upgrade_begin(&m->upgrade);
 }
@@ -283,7 +288,8 @@ be_replaced(struct master *m)
 	if (m->upgrade_due)
 		(void)kill(pid, SIGUSR2);
 	m->reload_due = m->upgrade_due = false;
-	setproctitle("master, replaced by %d", (int)pid);
+	outcome_leave(&m->outcome, m->log);
+	title_set(m->conf, "master, replaced by %d", (int)pid);
 	log_line(m->log, LOG_NOTICE, "upgrade: process %d serves; %u worker%s "
 	    "to drain", (int)pid, n, text_s(n));
 	m->phase = QUITTING;
@@ -406,8 +412,19 @@ turn_startup(struct master *m)
 		m->phase = RUNNING;
 		daemon_report(m->report, 0);
 		m->children.own[OWN_REPORT] = -1;
+		outcome_end(&m->outcome, m->log, true, m->children.generation);
 		tell(m, notify_ready);
 	}
+}
+
+/* If none is under way: an upgrade that is idle again came to nothing. */
+static void
+end_change(struct master *m)
+{
+	if (m->reload.state == RELOAD_IDLE && m->upgrade.state == UPGRADE_IDLE)
+		outcome_end(&m->outcome, m->log,
+		    strcmp(m->outcome.last, "reload") == 0 &&
+		    !m->reload.failed, m->children.generation);
 }
 
 /* One thing at a time changes the service; what was asked for comes next. */
@@ -425,10 +442,12 @@ turn_changes(struct master *m)
 	if (m->phase != RUNNING || m->reload.state != RELOAD_IDLE ||
 	    m->upgrade.state != UPGRADE_IDLE)
 		return;
+	end_change(m);
 	if (m->reload_due)
 		begin_reload(m);
 	else if (m->upgrade_due)
 		begin_upgrade(m);
+	end_change(m);
 }
 
 /* The end comes by itself when workers have, or else by force. */
@@ -535,12 +554,14 @@ set_up(struct master *m, const struct board *board)
 static int
 run(struct master *m)
 {
-	setproctitle("master");
+	title_set(m->conf, "master");
 	log_ident(m->log, "master");
+	outcome_start(&m->outcome, m->log, m->instance);
 	startup_begin(&m->startup, &m->children);
 	while (!is_over(m))
 		turn(m);
 	say_goodbye(m);
+	outcome_remove(&m->outcome);
 	return m->status;
 }
 

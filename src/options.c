@@ -19,6 +19,7 @@
 #include "conf_make.h"
 #include "nearest.h"
 #include "settings.h"
+#include "title.h"
 
 #define DEFAULT_FILE	SYSCONFDIR "/shuttled.conf"
 
@@ -44,6 +45,7 @@ static const struct option longs[] = {
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
+	{ "instance", required_argument, NULL, LONG },
 	{ "ports-file", required_argument, NULL, LONG },
 	{ "connect-timeout", required_argument, NULL, LONG },
 	{ "retries", required_argument, NULL, LONG },
@@ -94,6 +96,8 @@ static const char usage[] =
 "  -q, --quiet              no session lines\n"
 "  -V, --version            print the version\n"
 "  -h, --help               print this\n"
+"      --instance NAME      in titles, log lines and the pidfile (the name of the\n"
+"                           file of -c)\n"
 "      --ports-file FILE    write the bound addresses, one a line, once ready\n"
 "      --connect-timeout T  for one attempt to reach a backend (5s)\n"
 "      --retries N          other backends to try when one fails (2)\n"
@@ -457,6 +461,8 @@ options_read(struct conf *conf, int argc, char **argv, struct complaints *cs)
 	if ((go_on = read_line(&p, argc, argv))) {
 		set_log_level(&p);
 		join(&p);
+		if (p.files > 0)
+			title_from_file(conf, p.file[0]);
 		read_files(&p);
 	}
 	p.settings->whole = p.whole;

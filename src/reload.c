@@ -114,6 +114,7 @@ prepare(struct reload *r, struct log **log)
 		    safe_reason(new->log, errno, why, sizeof(why)));
 	else {
 		log_set_style(*log, log_format_style(new->log_format));
+		log_set_instance(*log, new->name);
 		return 0;
 	}
 	instance_release(&r->other, r->conf);

@@ -21,6 +21,7 @@
 
 #include "poller.h"
 #include "sys.h"
+#include "title.h"
 
 #define WORDS		(CHECK_COMMAND_WORDS + 1)	/* and a NULL */
 #define DESCRIPTORS	64		/* of a process that runs one */
@@ -237,7 +238,7 @@ serve(const struct backends *bs, int asker)
 }
 
 static void __attribute__((__noreturn__))
-be_runner(const struct backends *bs, int channel)
+be_runner(const struct conf *conf, const struct backends *bs, int channel)
 {
 	int asker;
 	char what;
@@ -247,7 +248,7 @@ be_runner(const struct backends *bs, int channel)
 		dup2(channel, STDERR_FILENO + 1);
 	channel = STDERR_FILENO + 1;
 	closefrom(channel + 1);
-	setproctitle("runner");
+	title_set(conf, "runner");
 	/* The processes of programs end without anybody waiting. */
 	signal(SIGCHLD, SIG_IGN);
 	while (sys_receive(channel, &what, &asker) == 1) {
@@ -260,7 +261,8 @@ be_runner(const struct backends *bs, int channel)
 }
 
 int
-runner_start(struct runner *r, const struct backends *bs)
+runner_start(struct runner *r, const struct conf *conf,
+    const struct backends *bs)
 {
 	int pair[2], err;
 	pid_t pid;
@@ -268,7 +270,7 @@ runner_start(struct runner *r, const struct backends *bs)
 	if (sys_channel(pair) == -1)
 		return -1;
 	if ((pid = fork()) == 0)
-		be_runner(bs, pair[0]);
+		be_runner(conf, bs, pair[0]);
 	err = errno;
 	close(pair[0]);
 	if (pid == -1) {

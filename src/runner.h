@@ -14,6 +14,8 @@
 
 #define RUNNER_LINE	120
 
+struct conf;
+
 struct runner {
 	int	 fd;			/* it ends when this is closed */
 };
@@ -25,7 +27,8 @@ struct runner_answer {
 };
 
 /* Fork it. -1 with errno set. */
-int	runner_start(struct runner *, const struct backends *);
+int	runner_start(struct runner *, const struct conf *,
+	    const struct backends *);
 
 /*
  * Have the program run for this backend. Returns a descriptor, not blocking, on

@@ -26,6 +26,7 @@
 #include "spare.h"
 #include "sys.h"
 #include "text.h"
+#include "title.h"
 
 /* The heart beats at least so often, in ms. */
 #define HEARTBEAT	1000
@@ -305,7 +306,7 @@ start_drain(struct worker *w, const char *why)
 	w->draining = true;
 	set_state(w, WORKER_CLOSING);
 	if (!w->single)
-		setproctitle("worker %u, generation %u, draining",
+		title_set(w->conf, "worker %u, generation %u, draining",
 		    w->slot + 1, 
 		    atomic_load(&w->board->ledger->slot[w->slot].generation));
 	log_line(w->log, LOG_NOTICE, "draining: %s; %u session%s", why,

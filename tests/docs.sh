@@ -170,6 +170,10 @@ check_commands() {
 		# shellcheck disable=SC2086
 		accepts contrib/default/shuttled $unit $args
 	done <"$tmp/lines"
+	# The template is made of the unit.
+	grep -q '^ExecStart=[^ ]* -F --instance %i -c /etc/shuttled/%i[.]conf -p /run/shuttled/%i[.]pid [$]OPTIONS$' \
+	    contrib/shuttled@.service ||
+		bad 'contrib/shuttled@.service does not start an instance'
 	set +f
 	for example in "$top"/contrib/examples/*.conf; do
 		accepts "$example" -c "${example#"$top"/}"

@@ -116,7 +116,7 @@ _shuttled() {
 		_shuttled_words "-c --config -l --listen -b --backend -w --workers
 		    -F --foreground -p --pidfile -L --log -e --engine
 		    -u --user -t --test -T --explain -v --verbose -q --quiet
-		    -V --version -h --help --ports-file --connect-timeout
+		    -V --version -h --help --instance --ports-file --connect-timeout
 		    --retries --balance --check --idle-timeout --fin-timeout
 		    --drain-timeout --reload-timeout --grace --buffers --busy-poll --defer-accept
 		    --fast-open --pin-cpus --chroot --sandbox

@@ -32,58 +32,58 @@ noinst_PROGRAMS += $(FUZZ_TARGETS)
 noinst_LIBRARIES += tests/fuzz/libfuzzed.a
 tests_fuzz_libfuzzed_a_SOURCES = $(libshuttle_a_SOURCES) $(CONF_SOURCES)
 tests_fuzz_libfuzzed_a_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer-no-link
-FUZZ_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer-no-link
-FUZZ_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-FUZZ_LDADD = tests/fuzz/libfuzzed.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+FUZZ_COMPILE = $(AM_CFLAGS) -fsanitize=fuzzer-no-link
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+FUZZ_LIBS = tests/fuzz/libfuzzed.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 tests_fuzz_fuzz_addr_SOURCES = tests/fuzz/fuzz_addr.c
-tests_fuzz_fuzz_addr_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_addr_LDFLAGS = $(FUZZ_LDFLAGS) -Wl,--wrap=getaddrinfo
-tests_fuzz_fuzz_addr_LDADD = $(FUZZ_LDADD)
+tests_fuzz_fuzz_addr_CFLAGS = $(FUZZ_COMPILE)
+tests_fuzz_fuzz_addr_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=getaddrinfo
+tests_fuzz_fuzz_addr_LDADD = $(FUZZ_LIBS)
 
 tests_fuzz_fuzz_cidr_SOURCES = tests/fuzz/fuzz_cidr.c
-tests_fuzz_fuzz_cidr_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_cidr_LDFLAGS = $(FUZZ_LDFLAGS)
-tests_fuzz_fuzz_cidr_LDADD = $(FUZZ_LDADD)
+tests_fuzz_fuzz_cidr_CFLAGS = $(FUZZ_COMPILE)
+tests_fuzz_fuzz_cidr_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_cidr_LDADD = $(FUZZ_LIBS)
 
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
-tests_fuzz_fuzz_conf_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LDFLAGS) -Wl,--wrap=getaddrinfo
-tests_fuzz_fuzz_conf_LDADD = $(FUZZ_LDADD)
+tests_fuzz_fuzz_conf_CFLAGS = $(FUZZ_COMPILE)
+tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=getaddrinfo
+tests_fuzz_fuzz_conf_LDADD = $(FUZZ_LIBS)
 
 tests_fuzz_fuzz_dialog_SOURCES = tests/fuzz/fuzz_dialog.c
-tests_fuzz_fuzz_dialog_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_dialog_LDFLAGS = $(FUZZ_LDFLAGS)
-tests_fuzz_fuzz_dialog_LDADD = $(FUZZ_LDADD)
+tests_fuzz_fuzz_dialog_CFLAGS = $(FUZZ_COMPILE)
+tests_fuzz_fuzz_dialog_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_dialog_LDADD = $(FUZZ_LIBS)
 
 tests_fuzz_fuzz_log_format_SOURCES = tests/fuzz/fuzz_log_format.c
-tests_fuzz_fuzz_log_format_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_log_format_LDFLAGS = $(FUZZ_LDFLAGS)
-tests_fuzz_fuzz_log_format_LDADD = $(FUZZ_LDADD)
+tests_fuzz_fuzz_log_format_CFLAGS = $(FUZZ_COMPILE)
+tests_fuzz_fuzz_log_format_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_log_format_LDADD = $(FUZZ_LIBS)
 
 # The names of the prober, with a name server and a clock of its own.
 tests_fuzz_fuzz_names_SOURCES = tests/fuzz/fuzz_names.c \
 	src/answer.c src/answer.h src/names.c src/names.h \
 	src/question.c src/question.h src/seating.c src/seating.h
-tests_fuzz_fuzz_names_CFLAGS = $(FUZZ_CFLAGS) -DHAVE_CARES=1
-tests_fuzz_fuzz_names_LDFLAGS = $(FUZZ_LDFLAGS) -Wl,--wrap=sys_now
-tests_fuzz_fuzz_names_LDADD = $(FUZZ_LDADD)
+tests_fuzz_fuzz_names_CFLAGS = $(FUZZ_COMPILE) -DHAVE_CARES=1
+tests_fuzz_fuzz_names_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=sys_now
+tests_fuzz_fuzz_names_LDADD = $(FUZZ_LIBS)
 
 tests_fuzz_fuzz_options_SOURCES = tests/fuzz/fuzz_options.c
-tests_fuzz_fuzz_options_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_options_LDFLAGS = $(FUZZ_LDFLAGS) -Wl,--wrap=getaddrinfo
-tests_fuzz_fuzz_options_LDADD = $(FUZZ_LDADD)
+tests_fuzz_fuzz_options_CFLAGS = $(FUZZ_COMPILE)
+tests_fuzz_fuzz_options_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=getaddrinfo
+tests_fuzz_fuzz_options_LDADD = $(FUZZ_LIBS)
 
 tests_fuzz_fuzz_proxyproto_SOURCES = tests/fuzz/fuzz_proxyproto.c
-tests_fuzz_fuzz_proxyproto_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_proxyproto_LDFLAGS = $(FUZZ_LDFLAGS)
-tests_fuzz_fuzz_proxyproto_LDADD = $(FUZZ_LDADD)
+tests_fuzz_fuzz_proxyproto_CFLAGS = $(FUZZ_COMPILE)
+tests_fuzz_fuzz_proxyproto_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_proxyproto_LDADD = $(FUZZ_LIBS)
 
 # The rig of the unit tests, with a clock and faults of its own.
 tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c \
 	tests/unit/helpers.h \
 	tests/unit/session_rig.c tests/unit/session_rig.h
-tests_fuzz_fuzz_session_CFLAGS = $(FUZZ_CFLAGS) -I$(top_srcdir)/tests/unit
-tests_fuzz_fuzz_session_LDFLAGS = $(FUZZ_LDFLAGS) $(WRAP_RIG)
-tests_fuzz_fuzz_session_LDADD = $(FUZZ_LDADD) $(CMOCKA_LIBS)
+tests_fuzz_fuzz_session_CFLAGS = $(FUZZ_COMPILE) -I$(top_srcdir)/tests/unit
+tests_fuzz_fuzz_session_LDFLAGS = $(FUZZ_LINK) $(WRAP_RIG)
+tests_fuzz_fuzz_session_LDADD = $(FUZZ_LIBS) $(CMOCKA_LIBS)
 endif

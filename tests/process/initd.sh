@@ -13,8 +13,9 @@ script=$(dirname "$0")/../../contrib/init.d/shuttled
 DAEMON=$(cd "$(dirname "$SHUTTLED")" && pwd)/${SHUTTLED##*/}
 PIDFILE=$T/run/shuttled.pid
 DEFAULTS=$T/default
+LOGDIR=$T/logs
 STOP_WAIT=10
-export DAEMON PIDFILE DEFAULTS STOP_WAIT
+export DAEMON PIDFILE DEFAULTS LOGDIR STOP_WAIT
 
 # defaults OPTIONS [WORKERS]: write the file for the administrator.
 defaults() {
@@ -23,11 +24,11 @@ defaults() {
 	END
 }
 
-# script STATUS ARGUMENT: it exits with this status.
+# script STATUS ACTION [NAME]: it exits with this status.
 script() {
 	status=0
-	timeout $((60 * TEST_SLOW)) sh "$script" "$2" >"$T/script.out" 2>&1 \
-	    </dev/null || status=$?
+	timeout $((60 * TEST_SLOW)) sh "$script" "$2" ${3:+"$3"} \
+	    >"$T/script.out" 2>&1 </dev/null || status=$?
 	assert_eq "status of $2 ($(cat "$T/script.out"))" "$1" "$status"
 }
 
@@ -82,12 +83,17 @@ restart_and_reopen() {
 	mv "$T/log" "$T/log.old"
 	script 0 reopen
 	wait_for 5 log_has 'log reopened'
+	# It is done when the script says so.
 	script 0 reload
-	wait_for 5 log_has 'reloaded: generation 2'
+	script_says 'reload: done'
+	assert_log 'reloaded: generation 2'
+	before=$PID
 	script 0 upgrade
-	wait_for 10 gone "$PID"
-	forget "$PID"
+	script_says 'upgrade: done'
 	started
+	[ "$PID" != "$before" ] || fail 'the old one is still in the pidfile'
+	wait_for 10 gone "$before"
+	forget "$before"
 	serves || fail 'it does not serve'
 	script 0 try-restart
 	forget "$PID"
@@ -97,6 +103,92 @@ restart_and_reopen() {
 	script 0 try-restart
 	script 3 status
 	script 7 reload
+}
+
+# What -t cannot see: the script says what the log says, and fails.
+changes_that_fail() {
+	say 'listen: { a: { address = "127.0.0.1:0" } }
+	    pool: { p: { server: { s: { address = "builtin:echo" } } } }' \
+	    >"$T/web.conf"
+	defaults "-c $T/web.conf"
+	script 0 start
+	started
+	assert_eq 'status file' 'last start' "$(sed -n '/^last/p' \
+	    "$T/run/shuttled.status")"
+	# Another one listens there.
+	peer_start b "listen 127.0.0.1:0; port-file $T/b; serve any { cat }"
+	sed -i "s/127.0.0.1:0/$(address b)/" "$T/web.conf"
+	script 1 reload
+	script_says "reload: listen on $(address b): Address already in use"
+	script_says 'reload: failed'
+	script 1 upgrade
+	script_says 'upgrade: .*Address already in use'
+	script_says 'upgrade: failed'
+	serves || fail 'it does not serve'
+	peer_stop b
+	script 0 reload
+	LISTEN=$(listener 1)
+	serves || fail 'it does not serve any more'
+	script 0 stop
+	DEATHS='of the one that was not to serve'
+	ended
+	DEATHS=
+	[ ! -e "$T/run/shuttled.status" ] || fail 'the status file was left'
+}
+
+# Two by name beside the one without: each has its own paths and options.
+by_name() {
+	saved=$PIDFILE,$DEFAULTS
+	unset PIDFILE DEFAULTS
+	RUNDIR=$T/run CONFDIR=$T/etc
+	export RUNDIR CONFDIR
+	rm -rf "$RUNDIR" "$LOGDIR"
+	mkdir -p "$T/etc"
+	for name in web mail; do
+		say "workers = 1;
+		    log = \"$LOGDIR/$name.log\";
+		    ports_file = \"$RUNDIR/$name.ports\";
+		    listen: { a: { address = \"127.0.0.1:0\" } }
+		    pool: { p: { server: { s: { address = \"builtin:echo\" } } } }" \
+		    >"$T/etc/$name.conf"
+		script 0 start "$name"
+		script_says "shuttled $name: started"
+		also_end "$(cat "$RUNDIR/$name.pid")"
+		assert_eq title "shuttled: $name: master" \
+		    "$(title "$(cat "$RUNDIR/$name.pid")")"
+		grep -q " $name master\[" "$LOGDIR/$name.log" ||
+			fail "no $name in $LOGDIR/$name.log"
+	done
+	script 3 status
+	script 0 status web
+	script 0 reload mail
+	script_says 'shuttled mail: reload: done'
+	assert_eq 'reloads of web' 'changes 0' \
+	    "$(grep '^changes' "$RUNDIR/web.status")"
+	# logrotate's script, told of one log, has the right one open it again.
+	mv "$LOGDIR/web.log" "$LOGDIR/web.old"
+	sed -n "/postrotate/,/endscript/{
+	    /script\\|rotate/d; s|/run/shuttled|$RUNDIR|; p; }" \
+	    "$(dirname "$0")/../../contrib/logrotate/shuttled" >"$T/postrotate"
+	sh -eu "$T/postrotate" "$LOGDIR/web.log" || fail "postrotate: $?"
+	wait_for 5 grep -q 'log reopened' "$LOGDIR/web.log"
+	! grep 'log reopened' "$LOGDIR/mail.log" || fail 'the other one, too'
+	# What is of none is for all.
+	sh -eu "$T/postrotate" "$LOGDIR/none.log" || fail "postrotate: $?"
+	wait_for 5 grep -q 'log reopened' "$LOGDIR/mail.log"
+	web=$(cat "$RUNDIR/web.pid") mail=$(cat "$RUNDIR/mail.pid")
+	script 0 stop web
+	gone "$web" || fail 'web still runs'
+	# A link by that name means it, too.
+	cp "$script" "$T/shuttled-mail"
+	sh "$T/shuttled-mail" status || fail "status of the link: $?"
+	sh "$T/shuttled-mail" stop || fail "stop of the link: $?"
+	gone "$mail" || fail 'mail still runs'
+	forget "$web"
+	forget "$mail"
+	script 2 status ../web
+	PIDFILE=${saved%,*} DEFAULTS=${saved#*,}
+	export PIDFILE DEFAULTS
 }
 
 # Sessions have STOP_WAIT seconds to finish, then they are ended.
@@ -209,5 +301,5 @@ mistakes() {
 }
 
 run_cases start_status_stop restart_and_reopen stop_waits_for_sessions \
-    stop_does_not_wait_for_ever dead_but_pidfile_exists a_pid_used_again \
-    mistakes
+    changes_that_fail by_name stop_does_not_wait_for_ever \
+    dead_but_pidfile_exists a_pid_used_again mistakes

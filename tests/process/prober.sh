@@ -28,7 +28,7 @@ comes_and_goes() {
 	start tcp
 	wait_for 5 probers 1
 	first=$(prober)
-	assert_eq title 'shuttled: prober, generation 1' "$(title "$first")"
+	assert_eq title 'shuttled: conf: prober, generation 1' "$(title "$first")"
 	[ "$(id -u)" -ne 0 ] ||
 	    assert_not_root "$(status_of "$first" Uid | cut -d ' ' -f 1)"
 	conf off

@@ -6,6 +6,7 @@
  * of its own, where ./etc is the /etc of the system.
  */
 #include "options.h"
+#include "title.h"
 
 #include <syslog.h>
 
@@ -118,6 +119,49 @@ test_very_many(void **state)
 	assert_string_equal(complaints.line[99], "number 99");
 	complaints_free(&complaints);
 	assert_int_equal(complaints.all, 0);
+}
+
+/* The name of an instance: asked for, or that of its first file. */
+static void
+test_instance(void **state)
+{
+	static const struct {
+		const char *path, *name;
+	} files[] = {
+		{ "etc/web.conf", "web" }, { "etc/web-1.conf", "web-1" },
+		{ "etc/shuttled.conf", "" }, { "etc/plain", "plain" },
+		{ "etc/a b.conf", "" }, { "etc/.conf", "" },
+	};
+	char line[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(files); i++) {
+		conf.name[0] = '\0';
+		title_from_file(&conf, files[i].path);
+		assert_string_equal(conf.name, files[i].name);
+	}
+	title_from_file(&conf, "etc/mail.d//");
+	assert_string_equal(conf.name, "mail");
+	take("-F -l :0 -b 127.0.0.1:1");
+	assert_string_equal(conf.name, "");
+	take("-F -l :0 -b 127.0.0.1:1 --instance web");
+	assert_string_equal(conf.name, "web");
+	assert_null(conf.pidfile);
+	/* Only a daemon has a default, and only by a name that it was given. */
+	take("-l :0 -b 127.0.0.1:1 --instance web");
+	assert_string_equal(conf.pidfile, "/run/shuttled/web.pid");
+	take("-l :0 -b 127.0.0.1:1 --instance web -p /x");
+	assert_string_equal(conf.pidfile, "/x");
+	refuse("-l :0 -b 127.0.0.1:1 --instance a/b", "--instance",
+	    "letters, digits");
+	refuse("-l :0 -b 127.0.0.1:1 --instance .web", "--instance",
+	    "letters, digits");
+	memset(line, 'x', sizeof(line));
+	line[33] = '\0';
+	assert_non_null(title_check(line));
+	line[32] = '\0';
+	assert_null(title_check(line));
 }
 
 static void
@@ -372,6 +416,7 @@ main(void)
 		TEST(test_again),
 		TEST(test_all_in_one_go),
 		TEST(test_very_many),
+		TEST(test_instance),
 		TEST(test_defaults),
 		TEST(test_values),
 		TEST(test_backends),
