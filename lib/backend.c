@@ -19,7 +19,18 @@
 /* Of the clocks of processes, in ms. */
 #define AHEAD		1000
 
-/* Recent failures: when they began, in ms, and above that how many. */
+/* For how long one is not tried again; so far apart, it is another episode. */
+#define LACK_FIRST	UINT64_C(4)	/* ms */
+#define LACK_STEPS	4
+#define LACK_EPISODE	10000		/* ms */
+
+/* The longest that can be, seen from a while ago; more is nonsense. */
+#define LACK_LONGEST	(BACKEND_LACK_MOST + 2 * AHEAD)
+
+/*
+ * Recent failures: when they began, in ms, and above that how many. Lacks in a
+ * row: until when it is not to be tried, and how many.
+ */
 #define RECENT_SHIFT	48
 #define RECENT_TIME	((UINT64_C(1) << RECENT_SHIFT) - 1)
 
@@ -288,6 +299,59 @@ fail_timeout(const struct backends *bs, uint32_t i)
 	uint64_t own = bs->list[i].fail_timeout;
 
 	return own != 0 ? own : backend_pool(bs, i)->fail_timeout;
+}
+
+bool
+backend_lacks(const struct backends *bs, uint32_t i, uint64_t now)
+{
+	uint64_t until = atomic_load_explicit(&shared(bs, i)->lacking,
+	    memory_order_relaxed) & RECENT_TIME;
+
+	return until > now && until <= now + LACK_LONGEST;
+}
+
+void
+backend_note_begun(const struct backends *bs, uint32_t i)
+{
+	_Atomic uint64_t *lacking = &shared(bs, i)->lacking;
+	uint64_t was = atomic_load_explicit(lacking, memory_order_relaxed);
+
+	/* Look before writing: the line is shared by all workers. */
+	if (was >> RECENT_SHIFT != 0)
+		(void)atomic_compare_exchange_strong(lacking, &was,
+		    was & RECENT_TIME);
+}
+
+/* True: an episode begins. */
+static bool
+extend_lack(_Atomic uint64_t *lacking, uint64_t now)
+{
+	uint64_t was = atomic_load(lacking), until = was & RECENT_TIME;
+	uint64_t n = was >> RECENT_SHIFT, ms;
+
+	/* Another worker was faster. */
+	if (until > now && until <= now + LACK_LONGEST)
+		return false;
+	ms = n < LACK_STEPS ? LACK_FIRST << n : BACKEND_LACK_MOST;
+	n = n < LACK_STEPS ? n + 1 : LACK_STEPS;
+	return atomic_compare_exchange_strong(lacking, &was,
+	    n << RECENT_SHIFT | (now + ms)) && until + LACK_EPISODE <= now;
+}
+
+void
+backend_note_lack(const struct backends *bs, uint32_t i, uint64_t now,
+    struct log *log, int err)
+{
+	struct log_field f[BACKEND_FIELDS];
+	char cause[120];
+
+	if (!extend_lack(&shared(bs, i)->lacking, now))
+		return;
+	snprintf(cause, sizeof(cause), "%s: %s", sys_lack(err) == LACK_PORT ?
+	    "no local port" : "connect: queue full", strerror(err));
+	backend_fields(bs, i, "unreachable", cause, f);
+	log_event_seldom(log, LOG_WARNING, f, "backend %s: %s; sessions go to "
+	    "others, or wait", bs->list[i].name, cause);
 }
 
 /* Count a failure. Were there too many of late? */

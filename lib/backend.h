@@ -199,6 +199,20 @@ bool	backend_full(const struct backends *, uint32_t i);
  */
 uint32_t backend_warmth(const struct backends *, uint32_t i, uint64_t now);
 
+/*
+ * A connection to it could not even be begun, since no local port leads there or
+ * the queue of its unix socket is full. That is no failure of it; but nobody is to
+ * try for a moment, for longer each time in a row, up to BACKEND_LACK_MOST, until
+ * one has begun. The first of an episode is told in the log, for all workers.
+ */
+#define BACKEND_LACK_MOST	64	/* ms */
+void	backend_note_lack(const struct backends *, uint32_t i, uint64_t now,
+	    struct log *, int err);
+void	backend_note_begun(const struct backends *, uint32_t i);
+
+/* Is such a moment not over yet? */
+bool	backend_lacks(const struct backends *, uint32_t i, uint64_t now);
+
 /* What a failure has changed. */
 enum backend_news {
 	NEWS_NONE,

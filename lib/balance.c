@@ -188,7 +188,8 @@ balance_usable(const struct balance_tier *t, struct balance_choice *c,
     const struct member *m, uint64_t lot)
 {
 	if (was_tried(c->ask, m->backend) || !balance_serves(t, c, m) ||
-	    backend_full(t->bs, m->backend) || (c->bound.weight > 0 &&
+	    backend_full(t->bs, m->backend) ||
+	    backend_lacks(t->bs, m->backend, c->ask->now) || (c->bound.weight > 0 &&
 	    !balance_less(balance_load(t, c, m), c->bound)))
 		return false;
 	if (lot % BACKEND_WARM < balance_warmth(t, c, m))

@@ -99,6 +99,7 @@ struct board_backend {
 	_Atomic uint64_t recent;	/* failures of late: see backend.c */
 	_Atomic uint64_t ejected_until;	/* the last time it was ejected */
 	_Atomic uint32_t ejections;	/* in a row */
+	_Atomic uint64_t lacking;	/* not to be tried: see backend.c */
 	/* What checks see of it; the prober alone writes. */
 	_Alignas(64)
 	_Atomic uint32_t health;	/* enum backend_health */

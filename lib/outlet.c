@@ -75,7 +75,7 @@ begin_in_turn(const struct outlet *o, struct departure *d, int fd)
 		if (begin_from(d, fd, source_at(o, family,
 		    (d->turn + k) % n)) == 0)
 			return 0;
-		if (errno != EADDRNOTAVAIL)
+		if (sys_lack(errno) != LACK_PORT)
 			break;
 	}
 	return -1;

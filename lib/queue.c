@@ -333,6 +333,29 @@ queue_step_back(struct queue *q, uint32_t pool, uint32_t id)
 	append(q, pool, id);
 }
 
+uint64_t
+queue_ticket(const struct queue *q, uint32_t id)
+{
+	return q->place[id].ticket;
+}
+
+void
+queue_regain(struct queue *q, uint32_t pool, uint32_t id, uint64_t ticket)
+{
+	struct line *l = &q->line[pool];
+	struct place *p = &q->place[id];
+
+	if (l->first != id) {
+		unlink_place(q, pool, id);
+		p->before = QUEUE_NONE;
+		p->after = l->first;
+		q->place[l->first].before = id;
+		l->first = id;
+	}
+	p->ticket = ticket;
+	show(q, pool);
+}
+
 uint32_t
 queue_next(struct queue *q, uint32_t pool, uint64_t now)
 {

@@ -58,6 +58,14 @@ bool	queue_guesses(const struct queue *, uint32_t pool);
 void	queue_step_back(struct queue *, uint32_t pool, uint32_t id);
 
 /*
+ * The number that it has drawn; and it comes back, having left just now, and is to
+ * be first again.
+ */
+uint64_t queue_ticket(const struct queue *, uint32_t id);
+void	queue_regain(struct queue *, uint32_t pool, uint32_t id,
+	    uint64_t ticket);
+
+/*
  * Whose turn is it? QUEUE_NONE: nobody's of this worker. Workers that are
  * stopped, or whose heart does not beat, are passed over.
  */

@@ -117,7 +117,8 @@ struct session {
 	uint8_t		attempts : 4;	/* of tried[] that are filled */
 	uint8_t		sends : 2;	/* to the server, as far as it matters */
 	uint8_t		muted : 2;	/* by side: see session_stall.c */
-	uint8_t		state;		/* enum session_state */
+	uint8_t		state : 5;	/* enum session_state */
+	uint8_t		lack : 2;	/* enum sys_lack: what it waits for */
 	uint8_t		end;		/* enum session_end */
 	bool		done[2];	/* this way has ended */
 	bool		reset[2];	/* this side was reset */

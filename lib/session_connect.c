@@ -32,27 +32,49 @@ connect_error(int err)
 	case ETIMEDOUT:
 		return END_CONNECT_TIMEOUT;
 	default:
-		return sys_shortage(err) ? END_RESOURCES :
-		    END_SERVER_UNREACHABLE;
+		break;
+	}
+	switch (sys_lack(err)) {
+	case LACK_OF_OURS:
+		return END_RESOURCES;
+	case LACK_PORT:
+		return END_NO_LOCAL_PORT;
+	default:
+		return END_SERVER_UNREACHABLE;
 	}
 }
 
 /*
- * The directive by which it was our end that could not be had. With source that
- * is a want of this server's addresses alone. With transparent it is this client
- * that has used up its ports, is of another family, or has an address that leads
- * nowhere from here, as one of loopback: then the server was not even asked.
+ * With transparent it may be this client that has used up its ports, is of another
+ * family, or has an address that leads nowhere from here, as one of loopback: then
+ * the server was not even asked.
  */
-static const char *
-our_end(const struct session_table *t, uint32_t i, int err, bool at_once)
+static bool
+is_clients_end(const struct session_table *t, uint32_t i, int err,
+    bool at_once)
 {
-	const struct outlet *o = &t->backends->list[i].outlet;
+	return t->backends->list[i].outlet.transparent && at_once &&
+	    (sys_lack(err) == LACK_PORT || err == EAFNOSUPPORT ||
+	    err == EINVAL || err == ENETUNREACH);
+}
 
-	if (o->sources > 0 && err == EADDRNOTAVAIL)
-		return "source";
-	return o->transparent && at_once && (err == EADDRNOTAVAIL ||
-	    err == EAFNOSUPPORT || err == EINVAL || err == ENETUNREACH) ?
-	    "transparent" : NULL;
+/*
+ * What is lacking towards this server only is no failure of it, and no attempt: it
+ * may be tried again when that moment is over.
+ */
+static bool
+is_lack(struct session_table *t, struct session *s, int err)
+{
+	enum sys_lack lack = sys_lack(err);
+	uint32_t i = session_backend(s);
+
+	if ((lack != LACK_PORT && lack != LACK_ROOM) ||
+	    is_clients_end(t, i, err, true))
+		return false;
+	backend_note_lack(t->backends, i, t->now, t->log, err);
+	s->lack = lack;
+	s->attempts--;
+	return true;
 }
 
 /* This attempt came to nothing. The want of our own is not the backend's. */
@@ -62,13 +84,13 @@ attempt_failed(struct session_table *t, struct session *s, int err,
 {
 	uint32_t i = session_backend(s);
 	enum session_end why = connect_error(err);
-	const char *ours = our_end(t, i, err, at_once);
 	struct log_field f[BACKEND_FIELDS];
 	char cause[100];
 
 	session_note_end(s, why);
-	if (ours != NULL) {
-		snprintf(cause, sizeof(cause), "%s: %s", ours, strerror(err));
+	if (is_clients_end(t, i, err, at_once)) {
+		snprintf(cause, sizeof(cause), "transparent: %s",
+		    strerror(err));
 		backend_fields(t->backends, i, "unreachable", cause, f);
 		log_event_seldom(t->log, LOG_NOTICE, f, "backend %s: %s",
 		    t->backends->list[i].name, cause);
@@ -271,9 +293,13 @@ attempt(struct session_table *t, struct session *s, uint32_t i)
 	if (fd == -1) {
 		err = errno;
 		session_give_place(t, i);
-		attempt_failed(t, s, err, true);
+		if (!is_lack(t, s, err))
+			attempt_failed(t, s, err, true);
 		return false;
 	}
+	if (!spare)
+		backend_note_begun(t->backends, i);
+	s->lack = LACK_NOTHING;
 	table_attach(t, s, SERVER, fd);
 	session_set_state(s, SESSION_CONNECT);
 	s->last = t->now;

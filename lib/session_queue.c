@@ -15,6 +15,9 @@
 /* Without a server that is known to serve one is tried so often, in ms. */
 #define GUESS	100
 
+/* A session that waits is taken to wait for what was lacking then, in ms. */
+#define LACK_LATELY	1000
+
 static uint32_t
 pool_of(const struct session_table *t, const struct session *s)
 {
@@ -45,14 +48,46 @@ return_to_queue(struct session_table *t, struct session *s)
 	queue_return(t->queue, pool_of(t, s), table_id(t, s));
 }
 
+/* Of one of a pool that others have found out while this one waited. */
+static enum sys_lack
+pool_lack(const struct session_table *t, const struct pool *p)
+{
+	const struct backends *bs = t->backends;
+	uint32_t i;
+
+	for (i = p->first; i < p->first + p->n; i++)
+		if (backend_lacks(bs, i, t->now - LACK_LATELY))
+			return addr_is_unix(&bs->list[i].addr) ? LACK_ROOM :
+			    LACK_PORT;
+	return LACK_NOTHING;
+}
+
+enum session_end
+session_waited_for(const struct session *s, enum session_end why)
+{
+	switch (s->lack) {
+	case LACK_PORT:
+		return END_NO_LOCAL_PORT;
+	case LACK_ROOM:
+		return END_CONNECT_TIMEOUT;
+	default:
+		return why;
+	}
+}
+
 void
 session_queue(struct session_table *t, struct session *s)
 {
+	uint32_t pool = pool_of(t, s);
+
+	if (s->lack == LACK_NOTHING)
+		s->lack = pool_lack(t, &t->backends->pool[pool]);
 	if (session_record(t, s)->lent) {
 		return_to_queue(t, s);
-	} else if (!queue_enter(t->queue, pool_of(t, s), table_id(t, s))) {
+	} else if (!queue_enter(t->queue, pool, table_id(t, s))) {
 		if (!session_park(t, s))
-			session_turn_away(t, s, END_QUEUE_FULL);
+			session_turn_away(t, s,
+			    session_waited_for(s, END_QUEUE_FULL));
 		return;
 	}
 	session_set_state(s, SESSION_QUEUE);
@@ -156,7 +191,8 @@ uint64_t
 session_queue_at(const struct session_table *t, const struct session *s)
 {
 	const struct pool *p = pool_info(t, s);
-	uint64_t limit = p->queue_timeout;
+	uint64_t limit = s->lack == LACK_NOTHING ? p->queue_timeout :
+	    p->connect_timeout;
 
 	if (session_record(t, s)->held && (is_unavailable(t, s) ||
 	    p->unavailable_timeout > limit))
@@ -176,7 +212,8 @@ session_queue_expired(struct session_table *t, struct session *s)
 		s->end = END_NONE;
 	}
 	session_leave_queue(t, s);
-	session_turn_away(t, s, down ? END_UNAVAILABLE : END_QUEUE_TIMEOUT);
+	session_turn_away(t, s, down ? END_UNAVAILABLE :
+	    session_waited_for(s, END_QUEUE_TIMEOUT));
 }
 
 /* All that there were are gone meanwhile. */
@@ -196,6 +233,8 @@ goes_on_waiting(struct session_table *t, struct session *s)
 static bool
 serve(struct session_table *t, struct session *s)
 {
+	uint64_t ticket;
+	bool lent;
 	int i, err;
 
 	/* An end of file is not a reason to go: it may only have asked. */
@@ -212,30 +251,35 @@ serve(struct session_table *t, struct session *s)
 	err = errno;
 	if (i == -1 && (err == EAGAIN || goes_on_waiting(t, s)))
 		return false;
-	if (i != -1 && pool_info(t, s)->unavailable_timeout != 0)
+	ticket = queue_ticket(t->queue, table_id(t, s));
+	lent = i != -1 && pool_info(t, s)->unavailable_timeout != 0;
+	if (lent)
 		lend(t, s, (uint32_t)i);
 	else
 		session_leave_queue(t, s);
 	errno = err;
 	session_try(t, s, i);
+	/* It was tried in vain: that does not cost it its turn. */
+	if (!lent && s->state == SESSION_QUEUE && s->lack != LACK_NOTHING)
+		queue_regain(t->queue, pool_of(t, s), table_id(t, s), ticket);
 	return true;
 }
 
 /* Would one go there that has not tried it? */
 static bool
-has_room(const struct backends *bs, uint32_t i)
+has_room(const struct backends *bs, uint32_t i, uint64_t now)
 {
 	return backend_serves(bs, i) && !backend_in_doubt(bs, i) &&
-	    !backend_full(bs, i);
+	    !backend_full(bs, i) && !backend_lacks(bs, i, now);
 }
 
 static bool
-pool_has_room(const struct backends *bs, const struct pool *p)
+pool_has_room(const struct backends *bs, const struct pool *p, uint64_t now)
 {
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++)
-		if (has_room(bs, i))
+		if (has_room(bs, i, now))
 			return true;
 	return false;
 }
@@ -250,7 +294,7 @@ is_in_the_way(const struct session_table *t, const struct session *s)
 	unsigned n;
 
 	for (n = 0; n < s->attempts; n++)
-		if (has_room(t->backends, s->tried[n]))
+		if (has_room(t->backends, s->tried[n], t->now))
 			return true;
 	return false;
 }
@@ -266,7 +310,7 @@ next_of(const struct session_table *t, uint32_t pool)
 		return QUEUE_NONE;
 	id = queue_next(t->queue, pool, t->now);
 	return id != QUEUE_NONE ? id : queue_next_but(t->queue, pool, t->now,
-	    !queue_guesses(t->queue, pool) && pool_has_room(t->backends, p));
+	    !queue_guesses(t->queue, pool) && pool_has_room(t->backends, p, t->now));
 }
 
 static void

@@ -172,6 +172,9 @@ void	session_settle(struct session_table *, struct session *, bool server);
 uint64_t session_queue_at(const struct session_table *,
 	    const struct session *);
 void	session_queue(struct session_table *, struct session *);
+/* What it is to end for, having waited: *why*, unless something was lacking. */
+enum session_end session_waited_for(const struct session *,
+	    enum session_end why);
 void	session_queue_expired(struct session_table *, struct session *);
 void	session_leave_queue(struct session_table *, struct session *);
 

@@ -177,7 +177,9 @@ failed(struct spares *s, uint32_t id, int err)
 	uint32_t i = s->place[id].backend;
 
 	rest(s, id);
-	if (sys_shortage(err) || err == ECONNRESET || err == EPIPE)
+	if (sys_lack(err) == LACK_PORT || sys_lack(err) == LACK_ROOM)
+		backend_note_lack(t->backends, i, t->now, t->log, err);
+	if (sys_lack(err) != LACK_NOTHING || err == ECONNRESET || err == EPIPE)
 		return;
 	backend_complain(t->backends, i, t->now, t->log, "spare connection",
 	    err);
@@ -223,6 +225,7 @@ fill(struct spares *s, uint32_t id)
 	follow(s, p->backend);
 	if (!backend_serves(t->backends, p->backend) ||
 	    backend_in_doubt(t->backends, p->backend) ||
+	    backend_lacks(t->backends, p->backend, t->now) ||
 	    !backend_address(t->backends, p->backend, &a)) {
 		rest(s, id);
 		return;
@@ -232,6 +235,7 @@ fill(struct spares *s, uint32_t id)
 		failed(s, id, errno);
 		return;
 	}
+	backend_note_begun(t->backends, p->backend);
 	s->owner[p->fd] = id + 1;
 	if (!d.pending) {
 		stands(s, id);

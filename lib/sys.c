@@ -360,23 +360,15 @@ sys_local(int fd, struct addr *a)
 	return getsockname(fd, &a->sa, &a->len);
 }
 
-int
-sys_connected(int fd)
+enum sys_lack
+sys_lack(int err)
 {
-	socklen_t len = sizeof(int);
-	int err;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1)
-		return -1;
-	errno = err;
-	return err == 0 ? 0 : -1;
-}
-
-bool
-sys_shortage(int err)
-{
-	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
-	    err == ENOMEM || err == EADDRNOTAVAIL;
+	if (err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM)
+		return LACK_OF_OURS;
+	if (err == EADDRNOTAVAIL || err == EADDRINUSE)
+		return LACK_PORT;
+	/* connect(2), of unix sockets */
+	return err == EAGAIN ? LACK_ROOM : LACK_NOTHING;
 }
 
 int

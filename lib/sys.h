@@ -156,10 +156,17 @@ int	sys_local(int fd, struct addr *);
 int	sys_connected(int fd);
 
 /*
- * Is this error a want of our own: of descriptors, memory, local ports? Then it
- * says nothing of the peer.
+ * What was lacking when a call that opens a connection failed with this error?
+ * Only LACK_NOTHING says something of the peer or the way to it.
  */
-bool	sys_shortage(int err);
+enum sys_lack {
+	LACK_NOTHING,
+	LACK_OF_OURS,			/* descriptors, memory: for any call */
+	LACK_PORT,			/* a local port, towards this peer */
+	LACK_ROOM			/* a place in a unix socket's queue */
+};
+
+enum sys_lack sys_lack(int err);
 
 /* No more will be sent. The peer reads end of file after what was sent. */
 int	sys_shut_write(int fd);

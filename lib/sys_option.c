@@ -6,6 +6,7 @@
  */
 #include "sys.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
@@ -133,6 +134,18 @@ sys_listens_as(int fd, const struct sys_listening *how)
 	len = sizeof(only);
 	return !how->v6only || (getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
 	    &only, &len) == 0 && only);
+}
+
+int
+sys_connected(int fd)
+{
+	socklen_t len = sizeof(int);
+	int err;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1)
+		return -1;
+	errno = err;
+	return err == 0 ? 0 : -1;
 }
 
 void

@@ -111,19 +111,22 @@ check_connect(struct check *c, const struct dialog *d, bool tls,
 {
 	struct departure out = { .to = to };
 	struct addr from = { .len = 0 };
+	enum sys_lack lack = LACK_NOTHING;
 	int fd;
 
-	if ((fd = outlet_connect(outlet, &out)) == -1 && sys_shortage(errno))
+	if ((fd = outlet_connect(outlet, &out)) == -1)
+		lack = sys_lack(errno);
+	if (lack == LACK_OF_OURS || lack == LACK_PORT)
 		return -1;
-	begin(c, fd, CHECK_CONNECTING);
+	begin(c, fd, lack == LACK_ROOM ? CHECK_WAITING : CHECK_CONNECTING);
 	c->dialog = d;
 	c->tls = tls;
 	*v = VERDICT_OPEN;
 	if (fd != -1 && proxy == 1)
 		(void)sys_local(fd, &from);
-	if (fd == -1)
+	if (fd == -1 && lack == LACK_NOTHING)
 		*v = fail(c, "connect", errno);
-	else
+	else if (fd != -1)
 		c->request = dialog_request(d, proxy, &from, to, c->out);
 	if (fd != -1 && !out.pending)
 		*v = check_act(c);
@@ -181,6 +184,7 @@ void
 check_late(struct check *c, uint64_t ms)
 {
 	snprintf(c->why, sizeof(c->why), "%s within %llu ms",
+	    c->state == CHECK_WAITING ? "connect: no room in its queue" :
 	    c->state == CHECK_CONNECTING ? "connect: no answer" :
 	    c->state == CHECK_RUNNING ? "the program does not end" :
 	    c->got == 0 ? "no answer" : "no expected answer",

@@ -18,6 +18,7 @@
 
 enum check_state {
 	CHECK_IDLE,
+	CHECK_WAITING,			/* for room, to connect again */
 	CHECK_CONNECTING,
 	CHECK_TALKING,
 	CHECK_RUNNING,			/* a program, see runner.h */
@@ -40,8 +41,9 @@ struct check {
 /*
  * Begin. The server at *to*, from the first source of the outlet, with a header
  * of the PROXY protocol of this version or 0; a program that answers on *fd*,
- * which is the check's from now on. -1: a want of our own (see sys_shortage()),
- * errno says of what.
+ * which is the check's from now on. -1: it is for a want of our own that it could
+ * not begin, errno says of what. While the queue of a unix socket is full it waits:
+ * begin again until its time is over.
  */
 int	check_connect(struct check *, const struct dialog *, bool tls,
 	    unsigned proxy, const struct outlet *, const struct addr *to,

@@ -36,6 +36,13 @@
 /* Without room a check begins so much later; in ms, as below. */
 #define NO_ROOM		10
 
+/*
+ * A unix socket whose queue is full is asked again after half of the time that
+ * has passed, but not sooner and not later than this.
+ */
+#define ROOM_FIRST	5
+#define ROOM_MOST	100
+
 /* How long a server may take to end its side when the verdict is known. */
 #define LINGER		500
 
@@ -46,6 +53,7 @@ struct server {
 	uint32_t	 backend;	/* of the configuration */
 	uint32_t	 version;	/* of where it is: see backend_version() */
 	bool		 asked;		/* a check is under way */
+	bool		 delayed;	/* the last one was put off */
 	struct health	 health;
 };
 
@@ -190,18 +198,49 @@ conclude(struct checks *cs, uint32_t i, bool passed)
 	timers_set(cs->timers, cs->servers + i, now + LINGER);
 }
 
-/* A want of our own says nothing of the server. */
+/* A want of our own says nothing of the server. Only the first is told. */
 static void
 put_off(struct checks *cs, uint32_t server, const char *why)
 {
 	const struct check_plan *plan = &pool_of(cs, server)->check;
 	struct log_field f[BACKEND_FIELDS];
 
+	timers_set(cs->timers, server, sys_now() + plan->interval);
+	if (cs->server[server].delayed)
+		return;
+	cs->server[server].delayed = true;
 	backend_fields(&cs->backends, cs->server[server].backend,
 	    "check_delayed", why, f);
 	log_event_seldom(cs->log, LOG_WARNING, f, "backend %s: the check is put off: "
 	    "%s", backend_of(cs, server)->name, why);
-	timers_set(cs->timers, server, sys_now() + plan->interval);
+}
+
+static uint64_t
+timeout_of(const struct check_plan *plan)
+{
+	return plan->timeout != 0 ? plan->timeout : plan->interval;
+}
+
+/* When the check in this slot is late. */
+static uint64_t
+end_of(const struct checks *cs, const struct slot *s)
+{
+	return s->began / 1000 + timeout_of(&pool_of(cs, s->server)->check);
+}
+
+static void
+wait_for_room(struct checks *cs, uint32_t i)
+{
+	const struct slot *s = &cs->slot[i];
+	uint64_t now = sys_now(), ms = (now - s->began / 1000) / 2;
+	uint64_t end = end_of(cs, s);
+
+	if (ms < ROOM_FIRST)
+		ms = ROOM_FIRST;
+	else if (ms > ROOM_MOST)
+		ms = ROOM_MOST;
+	timers_set(cs->timers, cs->servers + i, now + ms < end ? now + ms :
+	    end);
 }
 
 static void
@@ -215,6 +254,8 @@ follow(struct checks *cs, uint32_t i, enum verdict v)
 		put_off(cs, s->server, "the program could not be run");
 	} else if (v != VERDICT_OPEN)
 		conclude(cs, i, v == VERDICT_PASSED);
+	else if (s->check.state == CHECK_WAITING)
+		wait_for_room(cs, i);
 	else
 		poller_want(cs->poller, s->check.fd,
 		    check_interest(&s->check));
@@ -251,10 +292,17 @@ ask_program(struct checks *cs, struct slot *s, enum verdict *v)
 	return 0;
 }
 
-static uint64_t
-timeout_of(const struct check_plan *plan)
+/* It has begun, or waits for room. */
+static void
+watch_slot(struct checks *cs, uint32_t i, enum verdict v)
 {
-	return plan->timeout != 0 ? plan->timeout : plan->interval;
+	struct slot *s = &cs->slot[i];
+
+	cs->server[s->server].delayed = false;
+	if (s->check.fd != -1)
+		cs->owner[s->check.fd] = i + 1;
+	timers_set(cs->timers, cs->servers + i, end_of(cs, s));
+	follow(cs, i, v);
 }
 
 static void
@@ -285,10 +333,27 @@ start(struct checks *cs, uint32_t server)
 	}
 	target->asked = true;
 	cs->vacant = s->next;
-	if (s->check.fd != -1)
-		cs->owner[s->check.fd] = i + 1;
-	timers_set(cs->timers, cs->servers + i, now + timeout_of(plan));
-	follow(cs, i, v);
+	watch_slot(cs, i, v);
+}
+
+/* There may be room in its queue by now. */
+static void
+begin_again(struct checks *cs, uint32_t i)
+{
+	struct slot *s = &cs->slot[i];
+	struct server *who = &cs->server[s->server];
+	struct addr to;
+	enum verdict v;
+
+	if (!backend_check_address(&cs->backends, who->backend, &to)) {
+		who->asked = false;
+		vacate(cs, i);
+	} else if (ask_server(cs, s, &to, &v) == -1) {
+		who->asked = false;
+		put_off(cs, s->server, strerror(errno));
+		vacate(cs, i);
+	} else
+		watch_slot(cs, i, v);
 }
 
 static void
@@ -298,6 +363,10 @@ late(struct checks *cs, uint32_t i)
 
 	if (s->check.state == CHECK_CLOSING) {
 		vacate(cs, i);
+		return;
+	}
+	if (s->check.state == CHECK_WAITING && sys_now() < end_of(cs, s)) {
+		begin_again(cs, i);
 		return;
 	}
 	check_late(&s->check, timeout_of(&pool_of(cs, s->server)->check));

@@ -57,6 +57,28 @@ unix_backend_that_is_not_there() {
 	shuttled_stop
 }
 
+# More come than its queue takes, while nobody accepts: they wait, and it is not
+# said to have failed.
+unix_queue_is_full() {
+	rm -f "$T/b.sock"
+	peer_start b "listen unix:$T/b.sock 2; port-file $T/b; \
+	    wait-file $T/go; serve any { send-text \"b\n\" }"
+	rm -f "$T/go"
+	shuttled_start -l 127.0.0.1:0 -b "unix:$T/b.sock" -w "$workers"
+	peer -p 40 "connect $LISTEN; expect-text \"b\\n\"; expect-eof" &
+	clients=$!
+	started="$started $clients"
+	wait_for 5 log_has 'connect: queue full'
+	touch "$T/go"
+	wait "$clients" || fail 'not all were served'
+	forget "$clients"
+	wait_for 5 log_reaches 40 'end=server.close'
+	assert_eq 'lines about it' 1 "$(log_count 'connect: queue full')"
+	assert_not_log 'tried first\|too few others\|answers again'
+	peer_stop b
+	shuttled_stop
+}
+
 # Its owner was killed; nobody answers there.
 unix_path_left_over() {
 	rm -f "$T/l.sock"
@@ -131,7 +153,7 @@ several_listeners() {
 for workers in 2 0; do
 	say "with -w $workers"
 	run_cases unix_on_both_sides unix_half_close unix_to_inet_and_back \
-	    unix_backend_that_is_not_there unix_path_left_over \
+	    unix_queue_is_full unix_backend_that_is_not_there unix_path_left_over \
 	    unix_path_in_use unix_path_of_a_file port_in_use several_listeners
 	if have_ipv6; then
 		run_cases ipv6_on_both_sides both_families_on_one_port

@@ -109,6 +109,30 @@ last_one() {
 	shuttled_stop
 }
 
+# A unix socket whose queue is full is asked again until the time is over.
+queue_full() {
+	peer_start a "listen unix:$T/a.sock 0; port-file $T/a; \
+	    connect unix:$T/a.sock; wait-file $T/queue.go; serve any { echo }"
+	rm -f "$T/queue.go"
+	start 'check = "tcp"; check_timeout = "20s"; interval = "30s";' \
+	    "$(server a)"
+	sleep 0.3
+	assert_not_log 'p/a: '
+	touch "$T/queue.go"
+	wait_for 10 log_has 'p/a: up: connected'
+	shuttled_stop
+	peer_stop a
+	rm -f "$T/a.sock"
+	peer_start a "listen unix:$T/a.sock 0; port-file $T/a; \
+	    connect unix:$T/a.sock; wait-file $T/queue.end"
+	start 'check = "tcp"; check_timeout = "200ms"; interval = "300ms";' \
+	    "$(server a)"
+	wait_for 10 log_has 'p/a: down: connect: no room in its queue within'
+	shuttled_stop
+	touch "$T/queue.end"
+	peer_wait a
+}
+
 # All of them, and whoever is gone is seen to go: a reset would fail the peer.
 is_polite() {
 	peer_start a "listen 127.0.0.1:0; port-file $T/a; \
@@ -608,7 +632,7 @@ real_postgres() {
 	! grep -i 'error\|fatal\|reset' "$T/real.out" || fail 'see above'
 }
 
-run_cases down_and_up last_one is_polite elsewhere on_down clients_wait \
+run_cases down_and_up last_one queue_full is_polite elsewhere on_down clients_wait \
     send_expect http no_such_address \
     bad_servers runs_programs while_down time_limit no_program no_process \
     prober_dies stays_over_reloads begins_as_told not_checked many real_redis \

@@ -376,11 +376,51 @@ enough_with_three() {
 	few_ports 108 '"127.0.0.2"' 20001
 	assert_eq 'with one' 100 \
 	    "$(sed 's/answered=\([0-9]*\) .*/\1/' "$T/held")"
-	assert_log 'Cannot assign requested address'
-	assert_log 'end=proxy.resources\|end=proxy.no_backend'
+	assert_eq 'lines about it' 1 "$(log_count 'no local port: Cannot assign')"
+	assert_log 'end=proxy.no_local_port'
+	assert_not_log 'accepting pauses'
 	assert_not_log 'app/a: connect'
 	echo "$saved" >"$ports"
 }
 
+# x has no port left, y has: nobody waits for that, and nobody takes x for down.
+others_have_ports() {
+	[ -n "${OWN_NETWORK:-}" ] || return 0
+	saved=$(cat "$ports")
+	echo 40000 40099 >"$ports"
+	mirror_start x 127.0.0.1:20002
+	x=$mirror
+	mirror_start y 127.0.0.1:20003
+	listen="listen: { l: { address = \"unix:$T/sock\"; } }"
+	pool='balance = "first"; check = "tcp"; interval = "100ms";'
+	conf 'x: { address = "127.0.0.1:20002"; }
+	    y: { address = "127.0.0.1:20003"; }'
+	shuttled_start -c "$T/conf"
+	wait_for 5 log_has 'app/y: up'
+	rm -f "$T/held"
+	"$MIRROR" hold 2 160 "unix:$T/sock" >"$T/held" 2>"$T/held.out" &
+	holder=$!
+	started="$started $holder"
+	wait_for 60 test -s "$T/held"
+	assert_eq 'with y' 'answered=160 failed=0' "$(cat "$T/held")"
+	wait_for 10 log_has 'app/x: the check is put off'
+	sleep 0.5
+	kill "$holder"
+	wait_for 10 gone "$holder"
+	forget "$holder"
+	wait_for 10 log_reaches 160 'end=client'
+	assert_between 'the longest wait, ms' 0 $((2000 * TEST_SLOW)) \
+	    "$(sed -n 's/.* connect_ms=\([0-9]*\) .*/\1/p' "$T/log" | sort -n |
+	    tail -n 1)"
+	assert_eq 'lines about it' 1 "$(log_count 'no local port: Cannot assign')"
+	assert_not_log 'accepting pauses\|app/x: down\|tried first'
+	shuttled_stop
+	mirror_stop
+	mirror=$x
+	mirror_stop
+	echo "$saved" >"$ports"
+}
+
 run_cases addresses_in_turn with_two_workers ipv6 marked interfaces mistakes \
-    absent one_is_missing v6only backlog enough_with_three
+    absent one_is_missing v6only backlog enough_with_three \
+    others_have_ports

@@ -50,6 +50,7 @@ UNIT_TESTS = \
 	tests/unit/session_flow \
 	tests/unit/session_header \
 	tests/unit/session_header_send \
+	tests/unit/session_lack \
 	tests/unit/session_log \
 	tests/unit/session_pace \
 	tests/unit/session_park \
@@ -341,6 +342,12 @@ tests_unit_session_header_send_SOURCES = \
 	tests/unit/session_rig.c tests/unit/session_rig.h
 tests_unit_session_header_send_LDADD = $(UNIT_LIBS)
 tests_unit_session_header_send_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
+
+tests_unit_session_lack_SOURCES = \
+	tests/unit/helpers.h tests/unit/session_lack.c \
+	tests/unit/session_rig.c tests/unit/session_rig.h
+tests_unit_session_lack_LDADD = $(UNIT_LIBS)
+tests_unit_session_lack_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_session_log_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_log.c \

@@ -363,17 +363,6 @@ test_want_of_one_client(void **state)
 	    "unreachable");
 }
 
-/* Nor does one server whose addresses are used up, or not of this machine. */
-static void
-test_want_of_one_server(void **state)
-{
-	struct outlet o = { .source = { address("127.0.0.2") }, .sources = 1 };
-
-	(void)state;
-	expect_our_end(o, EADDRNOTAVAIL, "backend a: source: "
-	    "Cannot assign requested address");
-}
-
 int
 main(void)
 {
@@ -390,7 +379,6 @@ main(void)
 		TEST(test_servers_are_watched_later),
 		TEST(test_nobody_is_watched),
 		TEST(test_want_of_one_client),
-		TEST(test_want_of_one_server),
 	};
 
 	return RUN(tests);

@@ -116,6 +116,37 @@ test_from_the_middle(void **state)
 }
 
 /* As many as may of all workers, each pool for itself. */
+/* Who was tried in vain is first again, before all that came later. */
+static void
+test_regain(void **state)
+{
+	uint64_t ticket;
+
+	(void)state;
+	assert_true(queue_enter(first, 0, 7));
+	assert_true(queue_enter(second, 0, 1));
+	assert_true(queue_enter(first, 0, 3));
+	assert_turn(first, 7, 0);
+	ticket = queue_ticket(first, 7);
+	queue_leave(first, 0, 7, 0);
+	assert_true(queue_enter(first, 0, 7));
+	assert_turn(second, 1, 0);
+	queue_regain(first, 0, 7, ticket);
+	assert_turn(first, 7, 0);
+	queue_leave(first, 0, 7, 0);
+	assert_turn(second, 1, 0);
+	queue_leave(second, 0, 1, 0);
+	assert_turn(first, 3, 0);
+	/* It was alone. */
+	ticket = queue_ticket(first, 3);
+	queue_leave(first, 0, 3, 0);
+	assert_true(queue_enter(first, 0, 3));
+	queue_regain(first, 0, 3, ticket);
+	assert_turn(first, 3, 0);
+	queue_leave(first, 0, 3, 0);
+	assert_false(queue_busy(first, 0));
+}
+
 static void
 test_limit(void **state)
 {
@@ -348,6 +379,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_in_the_order_of_coming),
 		TEST(test_from_the_middle),
+		TEST(test_regain),
 		TEST(test_limit),
 		TEST(test_the_absent_are_passed_over),
 		TEST(test_room_that_nobody_takes),

@@ -50,6 +50,12 @@ __wrap_socket(int family, int type, int protocol)
 int
 __wrap_connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
+	const struct sockaddr_in *in = (const void *)sa;
+
+	if (rig_faults.connect_port != 0 &&
+	    (sa->sa_family != AF_INET ||
+	    in->sin_port != rig_faults.connect_port))
+		return __real_connect(fd, sa, len);
 	return fails(&rig_faults.connects, rig_faults.connect_error) ? -1 :
 	    __real_connect(fd, sa, len);
 }

@@ -36,6 +36,7 @@ struct rig {
 struct rig_faults {
 	int	sockets, socket_error;
 	int	connects, connect_error;
+	in_port_t connect_port;	/* only to this one; 0: to any */
 	int	recv_fd, recv_error;
 	int	send_fd, send_error;
 	size_t	send_most;	/* bytes of each, until it is 0 again */

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_lack.c: what is lacking towards one server, a local port or a place in
+ * the queue of its unix socket, is no failure of it and stops nobody else: sessions
+ * go to others, or wait.
+ */
+#include "session.h"
+
+#include <sys/un.h>
+
+#include "helpers.h"
+#include "session_rig.h"
+#include "spare.h"
+
+#define MANY	1000000
+
+static struct rig rig;
+static int	client[8], server, full;
+
+static int
+set_up(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(client); i++)
+		client[i] = -1;
+	server = full = -1;
+	rig_start(&rig, 20, 20, 4096);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(client); i++)
+		rig_hang_up(&client[i]);
+	rig_hang_up(&server);
+	rig_hang_up(&full);
+	return rig_stop(&rig);
+}
+
+/* So many backends; from now on the first one cannot be connected to. */
+static void
+begin(int n, int err)
+{
+	while (n-- > 0)
+		rig_backend(&rig);
+	rig_ready(&rig);
+	rig_faults.connect_port = rig.list[0].addr.in.sin_port;
+	rig_faults.connects = MANY;
+	rig_faults.connect_error = err;
+}
+
+static unsigned
+attempts(void)
+{
+	return (unsigned)(MANY - rig_faults.connects);
+}
+
+static unsigned
+count(const char *what)
+{
+	const char *text = rig_log(&rig);
+	unsigned n = 0;
+
+	for (; (text = strstr(text, what)) != NULL; text += strlen(what))
+		n++;
+	return n;
+}
+
+/* Nothing of it was the backend's fault, or stops the acceptor. */
+static void
+blameless(void)
+{
+	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_false(backend_in_doubt(&rig.backends, 0));
+	assert_int_equal(rig.table.shortage, 0);
+	assert_int_equal(count(" warning: backend a: "), 1);
+}
+
+static void
+test_others_serve(void **state)
+{
+	static const int errors[] = { EADDRNOTAVAIL, EADDRINUSE, EAGAIN };
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < COUNT(errors); i++) {
+		if (i > 0) {
+			assert_int_equal(tear_down(NULL), 0);
+			set_up(NULL);
+		}
+		begin(2, errors[i]);
+		for (k = 0; k < COUNT(client); k++) {
+			client[k] = rig_client(&rig);
+			assert_int_not_equal(rig_session(&rig)->state,
+			    SESSION_QUEUE);
+			server = rig_server(&rig, 1);
+			rig_write(&rig, client[k], "hello");
+			rig_expect(&rig, server, "hello");
+			rig_hang_up(&server);
+			rig_hang_up(&client[k]);
+		}
+		/* It is not asked for each of them. */
+		assert_in_range(attempts(), 1, 4);
+		blameless();
+	}
+}
+
+/* None else: then they wait, and are served in their order. */
+static void
+test_waits(void **state)
+{
+	char name[2] = "0";
+	unsigned i;
+
+	(void)state;
+	begin(1, EADDRNOTAVAIL);
+	for (i = 0; i < COUNT(client); i++) {
+		client[i] = rig_client(&rig);
+		name[0] = (char)('0' + i);
+		write_text(client[i], name);
+	}
+	for (i = 0; i < 100; i++)
+		rig_pass(&rig, 40);
+	assert_int_equal(rig.table.live, COUNT(client));
+	assert_in_range(attempts(), 40, 90);
+	rig_faults.connects = 0;
+	for (i = 0; i < COUNT(client); i++) {
+		name[0] = (char)('0' + i);
+		server = rig_server(&rig, 0);
+		rig_expect(&rig, server, name);
+		rig_hang_up(&server);
+	}
+	for (i = 0; i < COUNT(client); i++)
+		rig_expect_end(&rig, client[i]);
+	blameless();
+}
+
+/* Up to connect_timeout, whatever queue_timeout may be. */
+static void
+test_in_vain(void **state)
+{
+	static const struct {
+		int err;
+		enum session_end end;
+	} ways[] = {
+		{ EADDRNOTAVAIL, END_NO_LOCAL_PORT },
+		{ EAGAIN, END_CONNECT_TIMEOUT },
+	};
+	uint64_t began;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(ways); i++) {
+		if (i > 0) {
+			assert_int_equal(tear_down(NULL), 0);
+			set_up(NULL);
+		}
+		rig.pool.connect_timeout = 3000;
+		rig.pool.queue_timeout = 60000;
+		begin(1, ways[i].err);
+		client[0] = rig_client(&rig);
+		began = rig_clock;
+		while (rig_ends(&rig, ways[i].end) == 0 &&
+		    rig_session(&rig)->state == SESSION_QUEUE)
+			rig_pass(&rig, 4);
+		assert_in_range(rig_clock - began, 2900, 3100);
+		rig_expect_end(&rig, client[0]);
+		rig_hang_up(&client[0]);
+		rig_ended(&rig, ways[i].end);
+		assert_in_range(attempts(), 20, 60);
+		blameless();
+	}
+}
+
+/* Where nobody may wait there is no long wait, but the reason is the same. */
+static void
+test_no_queue(void **state)
+{
+	(void)state;
+	rig.pool.max_queue = 0;
+	begin(1, EADDRNOTAVAIL);
+	client[0] = rig_client(&rig);
+	rig_expect_end(&rig, client[0]);
+	rig_hang_up(&client[0]);
+	rig_ended(&rig, END_NO_LOCAL_PORT);
+	assert_in_range(attempts(), 1, 10);
+	blameless();
+}
+
+/* What is lacking for any connection is another matter. */
+static void
+test_want_of_ours(void **state)
+{
+	(void)state;
+	begin(1, ENOBUFS);
+	client[0] = rig_client(&rig);
+	rig_expect_end(&rig, client[0]);
+	rig_hang_up(&client[0]);
+	rig_ended(&rig, END_RESOURCES);
+	assert_int_equal(rig.table.shortage, ENOBUFS);
+	assert_string_equal(strstr(rig_log(&rig), "warning: backend") == NULL ?
+	    "" : rig_log(&rig), "");
+}
+
+/* One that failed is not tried again by who waits for the other. */
+static void
+test_failed_stays_so(void **state)
+{
+	(void)state;
+	begin(2, EADDRNOTAVAIL);
+	rig_refuse(&rig, 1);
+	client[0] = rig_client(&rig);
+	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_QUEUE);
+	assert_int_equal(rig_session(&rig)->attempts, 1);
+	assert_int_equal(rig_session(&rig)->tried[0], 1);
+	rig_faults.connects = 0;
+	server = rig_server(&rig, 0);
+	assert_int_equal(rig.board->backend[1].failures, 1);
+	blameless();
+}
+
+static void
+test_spares(void **state)
+{
+	(void)state;
+	rig_backend(&rig);
+	rig.list[0].spare = 3;
+	rig.backends.n = 0;
+	rig.pool.n = 0;
+	rig_hang_up(&rig.listener[0]);
+	begin(1, EADDRNOTAVAIL);
+	for (server = 0; server < 300; server++)
+		rig_pass(&rig, 20);
+	server = -1;
+	assert_in_range(attempts(), 4, 20);
+	blameless();
+	rig_faults.connects = 0;
+	TURN_UNTIL(&rig, comes(rig.listener[0], POLLIN, 0));
+}
+
+/* The queue of a real one: full as long as nobody accepts. */
+static void
+test_unix_queue(void **state)
+{
+	struct sockaddr_un *un = &rig.list[0].addr.un;
+	int i, fd;
+
+	(void)state;
+	rig_backend(&rig);
+	rig_hang_up(&rig.listener[0]);
+	memset(&rig.list[0].addr, 0, sizeof(rig.list[0].addr));
+	un->sun_family = AF_UNIX;
+	snprintf(un->sun_path, sizeof(un->sun_path), "%s/sock", rig.dir);
+	rig.list[0].addr.len = sizeof(*un);
+	fd = (int)MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	MUST(bind(fd, &rig.list[0].addr.sa, sizeof(*un)));
+	MUST(listen(fd, 0));
+	set_nonblocking(fd);
+	rig.listener[0] = fd;
+	full = (int)MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	MUST(connect(full, &rig.list[0].addr.sa, sizeof(*un)));
+	rig_ready(&rig);
+	for (i = 0; i < (int)COUNT(client); i++) {
+		client[i] = rig_client(&rig);
+		assert_int_equal(rig_session(&rig)->state, SESSION_QUEUE);
+	}
+	for (i = 0; i < 20; i++)
+		rig_pass(&rig, 50);
+	close((int)MUST(accept(fd, NULL, NULL)));
+	for (i = 0; i < (int)COUNT(client); i++) {
+		TURN_UNTIL(&rig, comes(fd, POLLIN, 0));
+		close((int)MUST(accept(fd, NULL, NULL)));
+		rig_expect_end(&rig, client[i]);
+		rig_hang_up(&client[i]);
+	}
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_int_equal(rig_ends(&rig, END_SERVER_CLOSE), COUNT(client));
+	blameless();
+}
+
+static void
+goes_to_the_other(void)
+{
+	client[0] = rig_client(&rig);
+	server = rig_server(&rig, 1);
+	rig_hang_up(&client[0]);
+	rig_hang_up(&server);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+}
+
+/* A want that comes back much later is another episode, with its own line. */
+static void
+test_a_line_an_episode(void **state)
+{
+	int i;
+
+	(void)state;
+	begin(2, EADDRNOTAVAIL);
+	for (i = 0; i < 3; i++) {
+		goes_to_the_other();
+		rig_pass(&rig, 500);
+		goes_to_the_other();
+		assert_int_equal(count(" warning: backend a: no local port: "
+		    "Cannot assign requested address; sessions go to others, "
+		    "or wait\n"), i + 1);
+		rig_pass(&rig, 20000);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+		T(test_others_serve),
+		T(test_waits),
+		T(test_in_vain),
+		T(test_no_queue),
+		T(test_want_of_ours),
+		T(test_failed_stays_so),
+		T(test_spares),
+		T(test_unix_queue),
+		T(test_a_line_an_episode),
+	};
+
+	return RUN(tests);
+}
