@@ -439,13 +439,18 @@ backend_failed(const struct backends *bs, uint32_t i, uint64_t now)
 }
 
 const char *
-backend_short_name(const struct backends *bs, uint32_t i)
+backend_name_in(const struct backend *b, const char *pool)
 {
-	const char *name = bs->list[i].name, *pool = backend_pool(bs, i)->name;
 	size_t len = strlen(pool);
 
-	return strncmp(name, pool, len) == 0 && name[len] == '/' ?
-	    name + len + 1 : name;
+	return strncmp(b->name, pool, len) == 0 && b->name[len] == '/' ?
+	    b->name + len + 1 : b->name;
+}
+
+const char *
+backend_short_name(const struct backends *bs, uint32_t i)
+{
+	return backend_name_in(&bs->list[i], backend_pool(bs, i)->name);
 }
 
 void

@@ -235,6 +235,7 @@ enum backend_news backend_failed(const struct backends *, uint32_t i,
 
 /* Within its pool: files give it a name of two parts, POOL/SERVER. */
 const char *backend_short_name(const struct backends *, uint32_t i);
+const char *backend_name_in(const struct backend *, const char *pool);
 
 /*
  * What happened to it, for log_event(): event is "server", then its pool, its

@@ -60,7 +60,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/runner.c src/runner.h \
 	src/sandbox.c src/sandbox.h \
 	src/sd.h \
-	src/seating.c src/seating.h \
+	src/names_log.c src/names_log.h src/seating.c src/seating.h \
 	src/startup.c src/startup.h \
 	src/socket_owner.c src/socket_owner.h \
 	src/upgrade.c src/upgrade.h \

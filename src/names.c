@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "dns.h"
+#include "names_log.h"
 #include "question.h"
 #include "seating.h"
 #include "sys.h"
@@ -89,8 +90,29 @@ type_name(int type)
 	return type == ANSWER_A ? "A" : type == ANSWER_AAAA ? "AAAA" : "SRV";
 }
 
+static struct names_subject
+subject_of(const struct name *nm)
+{
+	const struct conf *c = nm->names->conf;
+
+	return (struct names_subject){ .log = nm->names->log,
+	    .pool = c->pool[c->backend[nm->lookup->first].pool].name,
+	    .name = nm->lookup->host };
+}
+
+static void
+on_change(void *arg, const struct backend *b, const char *address,
+    enum seating_change what)
+{
+	const struct name *nm = arg;
+	const struct names_subject s = subject_of(nm);
+
+	names_log_server(&s, b, address, what, nm->gone != 0 ?
+	    "the name has no address" : "an answer");
+}
+
 static struct seating
-seating_of(const struct name *nm)
+seating_of(struct name *nm)
 {
 	const struct conf *c = nm->names->conf;
 	const struct backend *first = &c->backend[nm->lookup->first];
@@ -99,6 +121,7 @@ seating_of(const struct name *nm)
 	return (struct seating){ .board = nm->names->board, .seat = first,
 	    .n = nm->lookup->n, .max = nm->lookup->max, .pool = p->seat,
 	    .priority = UINT16_MAX, .keep = nm->names->keep,
+	    .tell = on_change, .arg = nm,
 	    .health = p->checked ? p->check.init_state : HEALTH_UNKNOWN };
 }
 
@@ -107,6 +130,7 @@ static void
 on_news(struct question *q, const char *why)
 {
 	struct name *nm = q->arg;
+	const struct names_subject about = subject_of(nm);
 	struct seating s = seating_of(nm);
 	bool target = nm->lookup->srv && q != &nm->service;
 	char which[ANSWER_NAME + 16];
@@ -118,12 +142,12 @@ on_news(struct question *q, const char *why)
 	    (int)strlen(q->host) - 1 : 0, q->host, target ? ": " : "",
 	    type_name(q->type));
 	if (why != NULL && !q->failing)
-		log_line(nm->names->log, LOG_WARNING, "name %s: %s: %s: %s",
-		    nm->lookup->host, which, why, seating_taken(&s) ?
-		    "its servers stay as they are" : "it has no servers");
+		names_log(&about, LOG_WARNING, "failing", why, "%s: %s: %s", which,
+		    why, seating_taken(&s) ? "its servers stay as they are" :
+		    "it has no servers");
 	else if (why == NULL && q->failing)
-		log_line(nm->names->log, LOG_NOTICE, "name %s: can be looked "
-		    "up again: %s", nm->lookup->host, which);
+		names_log(&about, LOG_NOTICE, "answered", which, "can be looked up "
+		    "again: %s", which);
 }
 
 static struct question
@@ -331,41 +355,36 @@ view_of(struct name *nm)
 static void
 note_gone(struct name *nm, const struct view *v, uint64_t now)
 {
+	const struct names_subject about = subject_of(nm);
 	const struct conf *c = nm->names->conf;
 	const char *what = v->nowhere ? "0.0.0.0 and :: are no servers" :
 	    "it has no address";
-	struct log *log = nm->names->log;
 
 	if ((nm->gone != 0) == (v->found == 0))
 		return;
 	nm->gone = v->found == 0 ? now : 0;
 	if (nm->gone == 0)
-		log_line(log, LOG_NOTICE, "name %s: it has an address again",
-		    nm->lookup->host);
-	else if (!seating_taken(&v->seating))
-		log_line(log, LOG_WARNING, "name %s: %s: it has no servers",
-		    nm->lookup->host, what);
-	else if (c->resolve_hold == 0)
-		log_line(log, LOG_WARNING, "name %s: %s: its servers go",
-		    nm->lookup->host, what);
+		names_log(&about, LOG_NOTICE, "answered", "it has an address again",
+		    "it has an address again");
+	else if (c->resolve_hold == 0 || !seating_taken(&v->seating))
+		names_log(&about, LOG_WARNING, "gone", what, "%s: %s", what,
+		    seating_taken(&v->seating) ? "its servers go" :
+		    "it has no servers");
 	else
-		log_line(log, LOG_WARNING, "name %s: %s: its servers stay as "
-		    "they are for %g s", nm->lookup->host, what,
+		names_log(&about, LOG_WARNING, "gone", what, "%s: its servers stay "
+		    "as they are for %g s", what,
 		    (double)c->resolve_hold / 1000);
 }
 
 static void
 put_on_board(struct name *nm, const struct view *v)
 {
-	char news[900];
-	struct text t = { news, news + sizeof(news) - 1 };
+	const struct names_subject about = subject_of(nm);
 
-	if (seating_change(&v->seating, nm->names->found, v->found, &t) == 0)
-		return;
-	*t.at = '\0';
-	log_line(nm->names->log, LOG_NOTICE, "name %s: %s%s", nm->lookup->host,
-	    news, v->found > v->seating.max ?
-	    "; it has more servers than resolve_max" : "");
+	if (seating_change(&v->seating, nm->names->found, v->found) > 0 &&
+	    v->found > v->seating.max)
+		names_log(&about, LOG_NOTICE, "cut", "resolve_max", "it has more "
+		    "servers than resolve_max, %u", v->seating.max);
 }
 
 static void

@@ -14,7 +14,6 @@
 /* A change under way. */
 struct change {
 	const struct seating *seating;
-	struct text	*news;
 	unsigned	 n;		/* told of */
 	bool		 wrote;
 	struct {
@@ -87,17 +86,16 @@ scale(struct found *f, size_t n, uint32_t unit)
 }
 
 static void
-tell(struct change *c, uint32_t i, const struct site *site, const char *what)
+tell(struct change *c, uint32_t i, const struct site *site,
+    enum seating_change what)
 {
+	const struct seating *s = c->seating;
 	char text[ADDR_TEXT];
 	struct addr a;
 
 	site_addr(site, &a);
-	if (c->n++ > 0)
-		text_string(c->news, ", ");
-	text_string(c->news, addr_format(&a, text, sizeof(text)));
-	text_string(c->news, what);
-	text_string(c->news, c->seating->seat[i].name);
+	c->n++;
+	s->tell(s->arg, &s->seat[i], addr_format(&a, text, sizeof(text)), what);
 }
 
 static void
@@ -191,7 +189,7 @@ keep_seats(struct change *c, struct found *found, size_t n, uint32_t *left)
 			continue;
 		if (old->weight != found[k].site.weight ||
 		    old->backup != found[k].site.backup)
-			tell(c, i, old, " has another weight or priority as ");
+			tell(c, i, old, SEATING_CHANGED);
 		write_seat(c, i, &found[k].site);
 	}
 	for (i = 0; i < s->n; i++) {
@@ -246,7 +244,7 @@ leave(struct change *c, uint32_t i)
 		memset(&site, 0, sizeof(site));
 		site.question = c->seating->seat[i].question;
 	} else {
-		tell(c, i, &site, " is no longer ");
+		tell(c, i, &site, SEATING_REMOVED);
 		site.gone = true;
 	}
 	write_seat(c, i, &site);
@@ -256,8 +254,8 @@ static void
 come(struct change *c, uint32_t i, const struct site *site)
 {
 	if (serves(c, i))
-		tell(c, i, &c->seat[i].site, " is no longer ");
-	tell(c, i, site, " is now ");
+		tell(c, i, &c->seat[i].site, SEATING_REMOVED);
+	tell(c, i, site, SEATING_ADDED);
 	board_renew(backend(c->seating, i), c->seating->health);
 	board_keep_server(c->seating->board, c->seating->seat[i].seat);
 	write_seat(c, i, site);
@@ -265,13 +263,12 @@ come(struct change *c, uint32_t i, const struct site *site)
 }
 
 static void
-look_at_seats(struct change *c, const struct seating *s, struct text *news)
+look_at_seats(struct change *c, const struct seating *s)
 {
 	uint32_t i;
 
 	memset(c, 0, sizeof(*c));
 	c->seating = s;
-	c->news = news;
 	for (i = 0; i < s->n; i++) {
 		c->seat[i].known = look(s, i, &c->seat[i].site);
 		/* What is there of another question counts for nothing. */
@@ -292,14 +289,13 @@ publish(const struct change *c)
 }
 
 unsigned
-seating_change(const struct seating *s, struct found *found, size_t n,
-    struct text *news)
+seating_change(const struct seating *s, struct found *found, size_t n)
 {
 	struct change c;
 	uint32_t i, left;
 	size_t k;
 
-	look_at_seats(&c, s, news);
+	look_at_seats(&c, s);
 	arrange(&c, found, n);
 	n = keep_seats(&c, found, n < s->max ? n : s->max, &left);
 	/* A new server is there before an old one is gone. */
@@ -319,7 +315,7 @@ seating_fail(const struct seating *s)
 	struct change c;
 	uint32_t i;
 
-	look_at_seats(&c, s, NULL);
+	look_at_seats(&c, s);
 	for (i = 0; i < s->n; i++)
 		if (!c.seat[i].known)
 			write_seat(&c, i, &site);

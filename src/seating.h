@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "backend.h"
-#include "text.h"
 
 /* One server among the answers. */
 struct found {
@@ -27,6 +26,16 @@ struct unanswered {
 	uint16_t	family;
 };
 
+/* What has become of a server. */
+enum seating_change {
+	SEATING_ADDED,
+	SEATING_REMOVED,
+	SEATING_CHANGED			/* its weight or priority */
+};
+
+typedef void seating_tell(void *, const struct backend *, const char *address,
+	    enum seating_change);
+
 /* The backends of one name: these have one question. */
 struct seating {
 	struct board	*board;
@@ -40,16 +49,16 @@ struct seating {
 	bool		 keep_all;	/* nothing is known of any */
 	const struct unanswered *keep;	/* nor of those that these found */
 	size_t		 keeps;
+	seating_tell	*tell;		/* of each change as it is made … */
+	void		*arg;		/* … with this */
 };
 
 /*
  * Servers found, of which there are no two at the same address, take their
  * seats; these are put in order and given their share of the backend's weight.
- * Returns how many came, went or have got another weight; which did is written to
- * *news*, separated by ", ".
+ * Returns how many came, went or have got another weight.
  */
-unsigned seating_change(const struct seating *, struct found *, size_t found,
-	    struct text *news);
+unsigned seating_change(const struct seating *, struct found *, size_t found);
 
 /* The first look-up has failed: there is nothing to wait for. */
 void	seating_fail(const struct seating *);

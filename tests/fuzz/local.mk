@@ -64,7 +64,8 @@ tests_fuzz_fuzz_log_format_LDADD = $(FUZZ_LIBS)
 # The names of the prober, with a name server and a clock of its own.
 tests_fuzz_fuzz_names_SOURCES = tests/fuzz/fuzz_names.c \
 	src/answer.c src/answer.h src/names.c src/names.h \
-	src/question.c src/question.h src/seating.c src/seating.h
+	src/question.c src/question.h src/seating.c src/seating.h \
+	src/names_log.c src/names_log.h
 tests_fuzz_fuzz_names_CFLAGS = $(FUZZ_COMPILE) -DHAVE_CARES=1
 tests_fuzz_fuzz_names_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=sys_now
 tests_fuzz_fuzz_names_LDADD = $(FUZZ_LIBS)

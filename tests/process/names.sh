@@ -470,7 +470,31 @@ many_answers() {
 	wait_for 5 asked $((questions + 12)) .
 	assert_eq 'they stayed' 'a2 b2' "$(spread 4)"
 	zone truncate "$@" 'x.test A 0 127.0.0.2'
-	assert_log '127.0.1.4:.* is now p/s#.*more servers than resolve_max'
+	assert_log '127.0.1.4:.* is now p/s#'
+	assert_log 'it has more servers than resolve_max, 2$'
+	stop
+}
+
+# event STATE ADDRESS CAUSE: a server that a name gains or loses, all in fields.
+event() {
+	wait_for 10 log_has "\"event\":\"address\",\"pool\":\"p\",\
+\"server\":\"s#[0-9]*\",\"address\":\"$2\",\"state\":\"$1\",\
+\"name\":\"x.test\",\"cause\":\"$3\",\"message\":\"name x.test: $2 .*\"}\$"
+}
+
+changes_in_json() {
+	servers
+	zone 'x.test A 0 127.0.0.1'
+	dns_start
+	start on "x.test:$PORT" 'log_format = "json"; resolve_hold = "off";
+	    resolve_min_ttl = "50ms"; resolve_max_ttl = "100ms";'
+	event added "127.0.0.1:$PORT" 'an answer'
+	zone 'x.test A 0 127.0.0.2'
+	event added "127.0.0.2:$PORT" 'an answer'
+	event removed "127.0.0.1:$PORT" 'an answer'
+	zone nxdomain
+	event removed "127.0.0.2:$PORT" 'the name has no address'
+	assert_log '"event":"name","pool":"p","name":"x.test","state":"gone",'
 	stop
 }
 
@@ -627,6 +651,6 @@ run_cases are_checked begin_as_told answers_become_servers \
     nowhere_is_no_server gone_names_are_not_held \
     port_changes_without_answers sessions_of_another_address \
     backup_waits_for_the_name static_name_comes_later one_family_has_a_source \
-    gone_names_are_held services two_targets_in_one many_answers \
+    gone_names_are_held services two_targets_in_one many_answers changes_in_json \
     ttl_within_bounds changes_under_load known_to_those_who_come \
     start_does_not_wait one_process_looks_once

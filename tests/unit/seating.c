@@ -18,6 +18,23 @@ static struct backends bs;
 static struct seating seating;
 static char news[1000];
 
+/* All in one, in their order. */
+static void
+on_change(void *arg, const struct backend *b, const char *address,
+    enum seating_change what)
+{
+	static const char *const words[] = {
+		[SEATING_ADDED] = "is now",
+		[SEATING_REMOVED] = "is no longer",
+		[SEATING_CHANGED] = "has another weight or priority as",
+	};
+	size_t len = strlen(news);
+
+	(void)arg;
+	snprintf(news + len, sizeof(news) - len, "%s%s %s %s",
+	    len > 0 ? ", " : "", address, words[what], b->name);
+}
+
 static int
 set_up(void **state)
 {
@@ -37,7 +54,7 @@ set_up(void **state)
 	bs = (struct backends){ .list = list, .n = SEATS, .pool = &pool,
 	    .pools = 1, .board = board };
 	seating = (struct seating){ .board = board, .seat = list,
-	    .n = SEATS, .max = SEATS, .priority = UINT16_MAX };
+	    .n = SEATS, .max = SEATS, .priority = UINT16_MAX, .tell = on_change };
 	return 0;
 }
 
@@ -53,11 +70,10 @@ tear_down(void **state)
 static unsigned
 answer(const char *text)
 {
-	struct text t = { news, news + sizeof(news) - 1 };
 	struct found found[20];
 	size_t n = 0;
-	unsigned changes;
 
+	news[0] = '\0';
 	memset(found, 0, sizeof(found));
 	for (; *text != '\0'; text++) {
 		if (*text >= '0' && *text <= '9') {
@@ -69,9 +85,7 @@ answer(const char *text)
 		    (unsigned char)(*text - 'a') } };
 		n++;
 	}
-	changes = seating_change(&seating, found, n, &t);
-	*t.at = '\0';
-	return changes;
+	return seating_change(&seating, found, n);
 }
 
 /* Who sits where, as a worker sees it: "b-" for b, nobody, and two unknown. */
@@ -290,7 +304,6 @@ test_weights(void **state)
 		{ { 7, 7, 7 }, 0, { 0, 0, 0 } },
 	};
 	struct found found[3];
-	struct text t;
 	size_t i;
 	uint32_t k;
 
@@ -303,8 +316,7 @@ test_weights(void **state)
 			found[k].site = (struct site){ .family = AF_INET,
 			    .ip = { (unsigned char)(k + 1) },
 			    .weight = cases[i].answered[k] };
-		t = (struct text){ news, news + sizeof(news) };
-		seating_change(&seating, found, 3, &t);
+		seating_change(&seating, found, 3);
 		for (k = 0; k < 3; k++)
 			assert_int_equal(backend_weight(&bs, k),
 			    cases[i].become[k]);
