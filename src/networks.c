@@ -72,7 +72,7 @@ read_list(const struct value *v, enum cidr_verdict in, bool *empty,
 {
 	enum cidr_verdict out = in == CIDR_DENY ? CIDR_ALLOW : CIDR_DENY;
 	struct cidr *list = cidr_new();
-	bool good, ignored;
+	bool good, ignored = true;
 
 	*empty = true;
 	if (list == NULL) {
