@@ -42,13 +42,17 @@ close_keeping(int fd)
 	return -1;
 }
 
-/* The file at the path, made if need be; ENOENT or EEXIST: look again. */
+/* The file at the path, made if need be; EAGAIN: another process made it. */
 static int
 open_or_create(const char *path)
 {
 	int fd = safe_open(path);
 
-	return fd == -1 && errno == ENOENT ? safe_create(path, 0644) : fd;
+	if (fd != -1 || errno != ENOENT)
+		return fd;
+	if ((fd = safe_create(path, 0644)) == -1 && errno == EEXIST)
+		errno = EAGAIN;
+	return fd;
 }
 
 /* 1: locked, 0: it is another file by now, -1: errno. */
@@ -58,7 +62,7 @@ try_lock(struct pidfile *p, const char *path, pid_t *other)
 	int fd = open_or_create(path);
 
 	if (fd == -1)
-		return -1;
+		return errno == EAGAIN ? 0 : -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 		*other = read_pid(fd);
 		return close_keeping(fd);
