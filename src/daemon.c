@@ -38,12 +38,12 @@ daemon_fill_standard(void)
 {
 	int fd;
 
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= STDIN_FILENO && fd < STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-	return fd == -1 ? -1 : 0;
+	/* open() takes the lowest that is free: no other is below it. */
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", O_RDWR) == -1)
+			return -1;
+	return 0;
 }
 
 int
