@@ -233,8 +233,8 @@ shuttled_start() {
 	case "${NO_KEEPALIVE-}$* " in
 	yes* | -c\ * | *\ -c\ *) ;;
 	*)
-		say 'keepalive = "1s";' >"$T/keepalive.conf"
-		set -- -c "$T/keepalive.conf" "$@"
+		say 'keepalive = "1s";' >"$T/shuttled.conf"
+		set -- -c "$T/shuttled.conf" "$@"
 		;;
 	esac
 	# shellcheck disable=SC2086 # these are lists

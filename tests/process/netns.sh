@@ -149,7 +149,7 @@ without_root() {
 	can_change_user || return 0
 	conf 'address = ":8080";' 'a: { address = "10.2.0.2:80";
 	    transparent = true; }'
-	mkdir -m 777 "$T/open"
+	mkdir -m 1777 "$T/open"
 	inner=$T
 	T=$T/open
 	with_wrap "$AS_USER --inh-caps +net_raw --ambient-caps +net_raw" \
