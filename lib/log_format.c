@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "log_haproxy.h"
+#include "session_log.h"
 #include "nearest.h"
 #include "proxyproto.h"
 #include "session_table.h"
@@ -82,7 +83,8 @@ put_time_of(const struct matter *m, uint64_t ms)
 static void
 put_time(const struct matter *m)
 {
-	put_time_of(m, log_time(m->table->log));
+	put_time_of(m, log_time(session_log_of(m->table,
+	    m->session)));
 }
 
 static void
@@ -290,7 +292,8 @@ put_worker(const struct matter *m)
 static void
 put_pid(const struct matter *m)
 {
-	text_number(m->out, (uint64_t)log_pid(m->table->log));
+	text_number(m->out, (uint64_t)log_pid(session_log_of(m->table,
+	    m->session)));
 }
 
 static void

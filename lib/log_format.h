@@ -43,7 +43,7 @@ enum log_style log_format_style(const char *spec);
 /* Does any of its lines have this field? */
 bool	log_format_has(const struct log_format *, const char *field);
 
-/* What stands between log_begin() and log_end() of the table's log. */
+/* What stands between log_begin() and log_end() of the session's log. */
 void	log_format_put(struct log_format *, struct text *,
 	    const struct session_table *, const struct session *,
 	    enum log_event);

@@ -12,14 +12,24 @@
 /* Sessions that one turn looks at for lines in between. */
 #define SCAN		256
 
+struct log *
+session_log_of(const struct session_table *t, const struct session *s)
+{
+	const struct session_route *r = &t->route[s->listener];
+
+	return r->silent ? NULL : r->log != NULL ? r->log : t->log;
+}
+
 static void
 put_line(const struct session_table *t, const struct session *s, int level,
     enum log_event event)
 {
-	if (!log_wants(t->log, level))
+	struct log *log = session_log_of(t, s);
+
+	if (log == NULL || !log_wants(log, level))
 		return;
-	log_format_put(t->lines.format, log_begin(t->log, level), t, s, event);
-	log_end(t->log);
+	log_format_put(t->lines.format, log_begin(log, level), t, s, event);
+	log_end(log);
 }
 
 void

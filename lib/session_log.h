@@ -9,6 +9,10 @@
 
 #include "session.h"
 
+/* Where this session is logged; NULL: nowhere. */
+struct log *session_log_of(const struct session_table *,
+	    const struct session *);
+
 /* With LOG_DEBUG: a client has come. */
 void	session_log_start(const struct session_table *,
 	    const struct session *);

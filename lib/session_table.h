@@ -64,6 +64,8 @@ enum session_refusal {
 struct session_route {
 	const char	*name;		/* of the listener, for the log */
 	const char	*address;	/* that it listens on, for the log */
+	struct log	*log;		/* NULL: that of the table */
+	bool		 silent;	/* sessions leave no lines */
 	uint32_t	 pool;		/* who serves them */
 	struct session_limits limits;
 	const struct cidr *deny;	/* who may not come in; NULL: nobody */

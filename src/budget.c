@@ -67,7 +67,7 @@ budget_rows(const struct conf *c)
 static size_t
 set_aside(const struct conf *c, uint32_t pipes)
 {
-	return RESERVE + c->listeners + c->builtins + 2 * pipes +
+	return RESERVE + c->own_logs + c->listeners + c->builtins + 2 * pipes +
 	    spares_sum(c->backend, c->backends);
 }
 

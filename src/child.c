@@ -74,34 +74,47 @@ child_fork(struct child *c, int *channel)
 	return pid;
 }
 
+/* 1: it is sent; 0: later; -1 with errno: never. */
+static int
+pay_one(struct child *c, unsigned what, int message, int fd)
+{
+	if ((c->owed & what) == 0)
+		return 1;
+	if (sys_send(c->channel, (char)message, fd) == -1) {
+		/* A want of memory passes as well as a full queue. */
+		if (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS ||
+		    errno == ETOOMANYREFS)
+			return 0;
+		c->owed = 0;
+		return -1;
+	}
+	c->owed &= ~what;
+	return 1;
+}
+
 int
-child_pay(struct child *c, int log)
+child_pay(struct child *c, const int log[LOGS])
 {
 	static const struct {
 		unsigned what;
 		char	 message;
 	} order[] = {
-		{ TELL_LOG, CHANNEL_LOG }, { TELL_GO, CHANNEL_GO },
-		{ TELL_RETIRE, CHANNEL_RETIRE },
+		{ TELL_GO, CHANNEL_GO }, { TELL_RETIRE, CHANNEL_RETIRE },
 		{ TELL_LOOK, CHANNEL_LOOK },
 	};
 	size_t i;
+	int done = 1;
 
-	for (i = 0; i < sizeof(order) / sizeof(*order); i++) {
-		if ((c->owed & order[i].what) == 0)
-			continue;
-		if (sys_send(c->channel, order[i].message,
-		    order[i].what == TELL_LOG ? log : -1) == -1) {
-			/* A want of memory passes as well as a full queue. */
-			if (errno == EAGAIN || errno == ENOMEM ||
-			    errno == ENOBUFS || errno == ETOOMANYREFS)
-				return 0;
-			c->owed = 0;
-			return -1;
-		}
-		c->owed &= ~order[i].what;
+	for (i = 0; i < LOGS && done == 1; i++) {
+		/* Another log is there by now: it is not for this one. */
+		if (log[i] == -1)
+			c->owed &= ~((unsigned)TELL_LOG << i);
+		done = pay_one(c, (unsigned)TELL_LOG << i,
+		    CHANNEL_LOG + (int)i, log[i]);
 	}
-	return 0;
+	for (i = 0; i < sizeof(order) / sizeof(*order) && done == 1; i++)
+		done = pay_one(c, order[i].what, order[i].message, -1);
+	return done == -1 ? -1 : 0;
 }
 
 /*

@@ -12,17 +12,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "log.h"
+#include "logs.h"
 
 /* What it has said of itself; each is said once, in this order. */
 enum child_state { CHILD_STARTING, CHILD_READY, CHILD_CLOSED };
 
 /* What it is to be told, sent in this order. */
 enum {
-	TELL_LOG = 1,			/* log here */
-	TELL_GO = 2,			/* accept */
-	TELL_RETIRE = 4,		/* drain */
-	TELL_LOOK = 8			/* somebody may be waiting */
+	TELL_LOG = 1,			/* log here; << n: the log in slot n */
+	TELL_GO = 1 << LOGS,			/* accept */
+	TELL_RETIRE = 2 << LOGS,		/* drain */
+	TELL_LOOK = 4 << LOGS			/* somebody may be waiting */
 };
 
 struct child {
@@ -69,6 +69,6 @@ void	child_close_channel(struct child *);
  * log to. What is left is for later: the child is stuck or stopped. 0, or -1 with
  * errno set: something is lost for good.
  */
-int	child_pay(struct child *, int log);
+int	child_pay(struct child *, const int log[LOGS]);
 
 #endif

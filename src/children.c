@@ -18,6 +18,7 @@
 
 #include "conf_seats.h"
 #include "daemon.h"
+#include "logs.h"
 #include "prober.h"
 #include "sys.h"
 #include "text.h"
@@ -80,13 +81,14 @@ static void
 choose_generation(struct children *cs, bool coming)
 {
 	struct coming *next = &cs->coming;
+	struct conf *conf = next->conf;
 	struct log *other = next->log;
 
 	if (next->conf == NULL || next->conf == cs->conf)
 		return;
 	cs->instance->before = next->conf;
 	if (coming) {
-		cs->instance->before = cs->conf;
+		conf = cs->instance->before = cs->conf;
 		cs->conf = cs->instance->conf = next->conf;
 		other = cs->log;
 		cs->log = next->log;
@@ -94,6 +96,7 @@ choose_generation(struct children *cs, bool coming)
 	/* Its lines are the master's. */
 	log_ident(other, "other");
 	log_close(other);
+	logs_leave(conf);
 }
 
 static void __attribute__((__noreturn__))
@@ -109,6 +112,7 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
 	title_set(cs->conf, "%s, generation %u", name, c->generation);
 	log_ident(cs->log, name);
+	logs_ident(cs->conf, name);
 	w = worker_new(cs->conf, cs->board, cs->log, slot, channel);
 	if (w != NULL) {
 		(void)sys_send(channel, CHANNEL_READY, -1);
@@ -116,6 +120,7 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 		worker_free(w);
 	}
 	log_close(cs->log);
+	logs_close(cs->conf);
 	exit(status);
 }
 
@@ -151,6 +156,7 @@ be_prober(struct children *cs, int channel)
 	int status = WORKER_FAILED;
 
 	choose_generation(cs, false);
+	logs_leave(cs->conf);
 	children_leave(cs);
 	instance_close_copies(cs->instance);
 	title_set(cs->conf, "prober, generation %u", cs->generation);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "children.h"
+#include "logs.h"
 #include "sys.h"
 #include "worker.h"
 
@@ -38,16 +39,36 @@ name_child(const struct children *cs, const struct child *c, char *name,
 		    (unsigned)(c - cs->at) + 1);
 }
 
+/* What those of this generation are to log to, by slot; -1: not to ours. */
+static void
+list_logs(const struct children *cs, const struct child *c, int fd[LOGS])
+{
+	const struct own_log *l;
+	size_t i;
+
+	for (i = 0; i < LOGS; i++)
+		fd[i] = -1;
+	if (c->generation >= cs->log_since)
+		fd[0] = log_fd(cs->log);
+	for (i = 0; i < cs->conf->own_logs; i++) {
+		l = &cs->conf->own_log[i];
+		if (c->generation >= l->since && l->log != NULL)
+			fd[l->slot] = log_fd(l->log);
+	}
+}
+
 void
 children_tell(struct children *cs, struct child *c, unsigned what)
 {
+	int log[LOGS];
 	char name[24];
 
 	if (c->channel == -1)
 		return;
+	list_logs(cs, c, log);
 	c->owed |= what;
 	/* One that has just ended does not need it. */
-	if (child_pay(c, log_fd(cs->log)) == 0 || errno == EPIPE ||
+	if (child_pay(c, log) == 0 || errno == EPIPE ||
 	    errno == ECONNRESET)
 		return;
 	name_child(cs, c, name, sizeof(name));
@@ -75,26 +96,18 @@ children_look(struct children *cs)
 			children_tell(cs, &cs->at[i], TELL_LOOK);
 }
 
-/* The generation that comes has a log of its own, opened just now. */
-static bool
-logs_here(const struct children *cs, const struct child *c)
-{
-	return c->pid != 0 && c->generation >= cs->log_since &&
-	    !children_coming(cs, c);
-}
-
 void
 children_new_log(struct children *cs)
 {
+	const unsigned all = TELL_GO - 1;
 	uint32_t i;
 
-	if (log_fd(cs->log) == -1)
-		return;
-	if (logs_here(cs, &cs->prober))
+	if (cs->prober.pid != 0)
 		children_tell(cs, &cs->prober, TELL_LOG);
+	/* The generation that comes has opened its own just now. */
 	for (i = 0; i < cs->slots; i++)
-		if (logs_here(cs, &cs->at[i]))
-			children_tell(cs, &cs->at[i], TELL_LOG);
+		if (cs->at[i].pid != 0 && !children_coming(cs, &cs->at[i]))
+			children_tell(cs, &cs->at[i], all);
 }
 
 /* Each message but steps is said once, in its order. */

@@ -27,11 +27,15 @@
 #define CONF_RESOLVE	128
 #define CONF_PLACES	(CONF_RESOLVE + CONF_RESOLVE / 2)
 
+/* The most different logs of listeners, beside that of the whole. */
+#define CONF_LOGS	24
+
 /* Bytes of the name of an instance, with the NUL. */
 #define CONF_INSTANCE	33
 
 struct networks;
 struct settings;
+struct value;
 
 /*
  * A name that the prober looks up, and the backends that its servers become. One
@@ -51,6 +55,15 @@ struct lookup {
 struct hosts {
 	struct addr_host *host;
 	size_t		 n;
+};
+
+/* A log of one or more listeners: see logs.h. */
+struct own_log {
+	const char	*target;
+	const struct value *said;	/* where it is asked for */
+	struct log	*log;		/* NULL: not open */
+	uint32_t	 slot;		/* what a channel calls it, from 1 */
+	uint32_t	 since;		/* the first generation that does */
 };
 
 struct conf {
@@ -105,6 +118,8 @@ struct conf {
 	bool		 dry_run;	/* that one, and by default all limits */
 
 	const char	*log;		/* target, see log_target.h */
+	struct own_log	 own_log[CONF_LOGS];
+	size_t		 own_logs;
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */
 	const char	*log_format;	/* see log_format.h */
 	bool		 log_errors;	/* sessions that did not end well */

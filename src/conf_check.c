@@ -220,6 +220,20 @@ join(int *status, int other)
 		*status = other;
 }
 
+/* The same as for that of the whole. */
+static int
+check_own_log(const struct own_log *l, struct complaints *cs)
+{
+	char why[256];
+
+	if (l->target[0] != '/' || (safe_check_log(l->target) == 0 &&
+	    check_access(l->target, false) == 0))
+		return 0;
+	value_reject(cs, l->said, l->target, safe_reason(l->target, errno, why,
+	    sizeof(why)));
+	return EX_CANTCREAT;
+}
+
 int
 conf_check(const struct conf *c, size_t descriptors, struct complaints *cs)
 {
@@ -229,6 +243,8 @@ conf_check(const struct conf *c, size_t descriptors, struct complaints *cs)
 
 	status = check_file(c, "log", c->log[0] == '/' ? c->log : NULL,
 	    safe_check_log, cs);
+	for (i = 0; i < c->own_logs; i++)
+		join(&status, check_own_log(&c->own_log[i], cs));
 	join(&status, check_file(c, "pidfile", c->pidfile, safe_check, cs));
 	join(&status, check_file(c, "ports_file", c->ports_file, safe_check,
 	    cs));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conf_hosts.h"
+#include "logs.h"
 #include "nearest.h"
 #include "networks.h"
 #include "settings.h"
@@ -431,6 +432,7 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 		if (st->section[i]->kind == SECTION_LISTEN)
 			make_listener(c, st->section[i], whole, cs);
 	conf_hosts_free(&c->hosts);
+	logs_list(c, cs);
 	check_names(c, cs);
 	if (whole)
 		check_whole(st, cs);

@@ -430,6 +430,9 @@ static const struct directive table[] = {
 { X, "backlog",	NULL, NUMBER(1, 1 << 30, "connections"),
 				MEMBER(listener, backlog) },
 { X, "dscp",	"0", DSCP, BY(outlet_values_listen_dscp) },
+{ X, "log",	"global", TEXT(PATH, "global, off, stderr, syslog, "
+				"syslog:FACILITY or the absolute name of a file"),
+				BY(log_values_listener) },
 #undef X
 #define X	SECTION_POOL
 { X, "balance",	NULL, WORD(ALGORITHMS), BY(read_pool_balance) },

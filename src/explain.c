@@ -45,7 +45,7 @@ fallback(const struct conf *c, const struct directive *d)
 		return top->fallback;
 	if (d->type == TYPE_POOL)
 		return c->pool->name;
-	if (strcmp(d->name, "log") == 0)
+	if (strcmp(d->name, "log") == 0 && d->section == SECTION_TOP)
 		return c->log;
 	if (strcmp(d->name, "instance") == 0 && c->name[0] != '\0')
 		return c->name;

@@ -27,6 +27,9 @@ struct listener {
 	bool		claimed;	/* will be, once all stands */
 	enum builtin_kind builtin;	/* of a builtin backend, else NONE */
 	size_t		backend;	/* whose address it is, if builtin */
+	const char	*log;		/* NULL: that of the whole */
+	uint32_t	own_log;	/* of the configuration, from 1 */
+	bool		silent;		/* its sessions leave no lines */
 	uint32_t	pool;		/* who serves its sessions */
 	struct session_limits limits;
 	struct session_counts counts;

@@ -20,7 +20,7 @@ CONF_SOURCES = \
 	src/directive_types.c \
 	src/directives.c src/directives.h \
 	src/explain.c src/explain.h \
-	src/log_values.c src/log_values.h \
+	src/log_values.c src/log_values.h src/logs.c src/logs.h \
 	src/networks.c src/networks.h \
 	src/options.c src/options.h \
 	src/outlet_values.c src/outlet_values.h \

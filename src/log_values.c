@@ -20,6 +20,17 @@ log_values_log(const char *text, void *to)
 }
 
 const char *
+log_values_listener(const char *text, void *to)
+{
+	struct listener *l = to;
+	const char *why;
+
+	l->silent = strcmp(text, "off") == 0;
+	l->log = l->silent || strcmp(text, "global") == 0 ? NULL : text;
+	return l->log != NULL && log_check(text, &why) == -1 ? why : NULL;
+}
+
+const char *
 log_values_log_sessions(const char *text, void *to)
 {
 	return conf_log_sessions(to, text) == 0 ? NULL :

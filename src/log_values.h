@@ -12,6 +12,7 @@
 
 /* As directives read: the second is a struct conf. */
 const char *log_values_log(const char *, void *);
+const char *log_values_listener(const char *, void *);	/* struct listener */
 const char *log_values_log_sessions(const char *, void *);
 const char *log_values_log_level(const char *, void *);
 

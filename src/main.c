@@ -29,6 +29,7 @@
 #include "instance.h"
 #include "log.h"
 #include "log_format.h"
+#include "logs.h"
 #include "lookups.h"
 #include "master.h"
 #include "notify.h"
@@ -67,6 +68,7 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 
 	title_set(conf, "single");
 	log_ident(log, "single");
+	logs_ident(conf, "single");
 	leave_checks(conf, log);
 	/* The files first: the worker gives up the right to make them. */
 	if ((status = instance_announce(instance)) != 0) {
@@ -191,14 +193,37 @@ serve(struct conf *conf, struct log *log, struct instance *instance,
 	return status;
 }
 
+static void
+warn_of_target(const char *target)
+{
+	const char *what = log_missing(target);
+
+	if (what != NULL)
+		warnx("log %s: %s", target, what);
+}
+
 /* On the terminal, for nowhere else can be. */
 static void
 warn_of_log(const struct conf *conf)
 {
-	const char *what = log_missing(conf->log);
+	size_t i;
 
-	if (what != NULL)
-		warnx("log %s: %s", conf->log, what);
+	warn_of_target(conf->log);
+	for (i = 0; i < conf->own_logs; i++)
+		warn_of_target(conf->own_log[i].target);
+}
+
+/* To the terminal: there is no log yet. */
+static void
+say_all(struct complaints *cs)
+{
+	size_t i;
+
+	for (i = 0; i < cs->n; i++)
+		warnx("%s", cs->line[i]);
+	if (cs->all > cs->n)
+		warnx("and %zu more", cs->all - cs->n);
+	complaints_free(cs);
 }
 
 static void
@@ -217,6 +242,7 @@ log_warnings(const struct conf *conf, struct log *log)
 static int
 run(struct conf *conf, struct inheritance *inherited)
 {
+	struct complaints complaints = { .n = 0 };
 	struct instance instance;
 	struct log *log;
 	char why[256];
@@ -234,6 +260,11 @@ run(struct conf *conf, struct inheritance *inherited)
 		    why, sizeof(why)));
 		return EX_CANTCREAT;
 	}
+	if (logs_open(conf, NULL, 0, &complaints) == -1) {
+		say_all(&complaints);
+		log_close(log);
+		return EX_CANTCREAT;
+	}
 	warn_of_log(conf);
 	log_set_style(log, log_format_style(conf->log_format));
 	log_set_instance(log, conf->name);
@@ -246,20 +277,8 @@ run(struct conf *conf, struct inheritance *inherited)
 	instance_close(&instance);
 	daemon_report(&report, status);
 	log_close(log);
+	logs_close(conf);
 	return status;
-}
-
-/* To the terminal: there is no log yet. */
-static void
-say_all(struct complaints *cs)
-{
-	size_t i;
-
-	for (i = 0; i < cs->n; i++)
-		warnx("%s", cs->line[i]);
-	if (cs->all > cs->n)
-		warnx("and %zu more", cs->all - cs->n);
-	complaints_free(cs);
 }
 
 /* Process titles are written over the first of our arguments: keep it. */

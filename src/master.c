@@ -23,12 +23,12 @@
 
 #include "children.h"
 #include "daemon.h"
+#include "logs.h"
 #include "notify.h"
 #include "outcome.h"
 #include "phase.h"
 #include "poller.h"
 #include "reload.h"
-#include "safe_file.h"
 #include "startup.h"
 #include "sys.h"
 #include "text.h"
@@ -181,18 +181,14 @@ quit(struct master *m)
 static void
 reopen_log(struct master *m)
 {
-	char why[256];
+	bool done;
 
 	/* The one that it has opened may be the old file. */
 	m->reopen_due = m->reload.state == RELOAD_START;
-	if (log_reopen(m->log) == -1) {
-		log_line(m->log, LOG_ERR, "log: %s: %s; the old file stays",
-		    m->conf->log, safe_reason(m->conf->log, errno, why,
-		    sizeof(why)));
-		return;
-	}
+	done = logs_reopen(m->log, m->conf);
 	children_new_log(&m->children);
-	log_line(m->log, LOG_NOTICE, "log reopened");
+	if (done)
+		log_line(m->log, LOG_NOTICE, "log reopened");
 }
 
 static void

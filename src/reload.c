@@ -19,6 +19,7 @@
 #include "conf_seats.h"
 #include "conf_unused.h"
 #include "log_format.h"
+#include "logs.h"
 #include "options.h"
 #include "safe_file.h"
 #include "sys.h"
@@ -101,6 +102,7 @@ prepare(struct reload *r, struct log **log)
 	struct children *cs = r->children;
 	uint32_t oldest = board_oldest(cs->board);
 	const struct conf *new = &r->other;
+	struct complaints none = { .n = 0 };
 	const char *full;
 	char why[256];
 
@@ -112,7 +114,11 @@ prepare(struct reload *r, struct log **log)
 	else if ((*log = log_open(new->log, new->log_level)) == NULL)
 		refuse(r, "log %s: %s", new->log,
 		    safe_reason(new->log, errno, why, sizeof(why)));
-	else {
+	else if (logs_open(&r->other, r->conf, cs->latest, &none) == -1) {
+		refuse(r, "%s", none.n > 0 ? none.line[0] : strerror(ENOMEM));
+		complaints_free(&none);
+		log_close(*log);
+	} else {
 		log_set_style(*log, log_format_style(new->log_format));
 		log_set_instance(*log, new->name);
 		return 0;
@@ -168,6 +174,7 @@ end_reload(struct reload *r, bool failed)
 	r->state = RELOAD_IDLE;
 	r->failed = failed;
 	complaints_free(&r->complaints);
+	logs_close(&r->other);
 	conf_free(&r->other);
 }
 
@@ -196,6 +203,7 @@ go_over(struct reload *r)
 	if (strcmp(r->conf->log, r->other.log) != 0)
 		cs->log_since = cs->generation;
 	log_replace(cs->log, log);
+	logs_close(&r->other);
 	log_changes(r);
 	children_set_prober(cs);
 	/* First our own copies: then no connection comes after the last. */

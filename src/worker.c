@@ -18,9 +18,9 @@
 #include "budget.h"
 #include "filter.h"
 #include "log_format.h"
+#include "logs.h"
 #include "proxyproto.h"
 #include "queue.h"
-#include "safe_file.h"
 #include "sandbox.h"
 #include "session_log.h"
 #include "spare.h"
@@ -97,6 +97,9 @@ make_routes(const struct conf *c)
 		l = &c->listener[i];
 		route[i].name = l->label[0] != '\0' ? l->label : l->name;
 		route[i].address = l->name;
+		route[i].silent = l->silent;
+		if (l->own_log > 0)
+			route[i].log = c->own_log[l->own_log - 1].log;
 		route[i].pool = l->pool;
 		route[i].limits = l->limits;
 		route[i].allow = l->allow;
@@ -274,7 +277,9 @@ worker_free(struct worker *w)
 	if (w->channel != -1)
 		close(w->channel);
 	log_flush(w->log);
+	logs_flush(w->conf);
 	log_count_lost(w->log, NULL);
+	logs_count_lost(w->conf, NULL);
 	free(w);
 }
 
@@ -382,8 +387,6 @@ drained(struct worker *w)
 static void
 on_signal(struct worker *w, int sig)
 {
-	char why[256];
-
 	switch (sig) {
 	case SIGTERM:
 	case SIGINT:
@@ -399,10 +402,8 @@ on_signal(struct worker *w, int sig)
 		break;
 	case SIGUSR1:
 		/* With a master it is the master who opens files. */
-		if (w->single && log_reopen(w->log) == -1)
-			log_line(w->log, LOG_ERR, "log: %s: %s", w->conf->log,
-			    safe_reason(w->conf->log, errno, why,
-			    sizeof(why)));
+		if (w->single)
+			(void)logs_reopen(w->log, w->conf);
 		break;
 	case SIGHUP:
 	case SIGUSR2:
@@ -429,12 +430,15 @@ go(struct worker *w)
 static void
 on_channel(struct worker *w)
 {
+	struct log *log;
 	int fd, got;
 	char what;
 
 	while ((got = sys_receive(w->channel, &what, &fd)) == 1) {
-		if (what == CHANNEL_LOG && fd != -1)
-			log_use_fd(w->log, fd);
+		if (what >= CHANNEL_LOG && what <= CHANNEL_LAST_LOG &&
+		    fd != -1 && (log = logs_at(w->log, w->conf,
+		    (unsigned)(what - CHANNEL_LOG))) != NULL)
+			log_use_fd(log, fd);
 		else if (what == CHANNEL_LOOK)
 			acceptor_look(&w->acceptor);
 		else if (what == CHANNEL_GO)
@@ -492,6 +496,7 @@ wait_time(const struct worker *w)
 	ms = spares_wait(w->table.spares, ms);
 	ms = queue_wait(w->table.queue, now, ms);
 	ms = log_wait(w->log, session_log_wait(&w->table, ms));
+	ms = logs_wait(w->conf, ms);
 	return timers_wait(w->table.timers, now, ms);
 }
 
@@ -521,6 +526,7 @@ turn(struct worker *w)
 	drain_stage(w);
 	session_log_turn(&w->table);
 	log_flush(w->log);
+	logs_flush(w->conf);
 	return 0;
 }
 
@@ -558,6 +564,7 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 	w->single = channel == -1;
 	w->signals = w->bell = -1;
 	log_count_lost(log, &w->me->log_lost);
+	logs_count_lost(conf, &w->me->log_lost);
 	w->step = "a copy of the board";
 	if (board_keep_row(board, slot) == -1 || set_up(w) == -1) {
 		note_failure(w);

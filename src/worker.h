@@ -25,7 +25,9 @@ enum {
 	CHANNEL_CLOSED = 'C',		/* to the master: I accept no more */
 	CHANNEL_GO = 'G',		/* to the worker: accept */
 	CHANNEL_RETIRE = 'O',		/* to the worker: others serve, drain */
-	CHANNEL_LOG = 'L',		/* to the worker: log to this descriptor */
+	/* To the worker: log to this descriptor; + n: the log in slot n. */
+	CHANNEL_LOG = 1,
+	CHANNEL_LAST_LOG = CHANNEL_LOG + CONF_LOGS,
 	CHANNEL_LOOK = 'A'		/* to the worker: is anybody waiting? */
 };
 

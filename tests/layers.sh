@@ -26,7 +26,7 @@ src 5 lookups
 lib 0 file_text
 src 4 conf_text
 src 4 conf_hosts
-src 4 title log_values
+src 4 title log_values logs
 src 5 outcome
 lib 0 log_missing
 src 7 main

@@ -142,6 +142,194 @@ a_worker_told_to_go_by_others() {
 	shuttled_stop
 }
 
+# listeners [ALPHA [BETA]]: where these log; gamma says nothing, delta is off.
+# Alpha and epsilon share one.
+listeners() {
+	cat >"$T/conf.new" <<-CONF
+		workers = ${WORKERS:-2};
+		listen: {
+			alpha: { address = "127.0.0.1:0"; log = "$1" }
+			beta: { address = "127.0.0.2:0"; log = "$2" }
+			gamma: { address = "127.0.0.3:0" }
+			delta: { address = "127.0.0.4:0"; log = "off" }
+			epsilon: { address = "127.0.0.5:0"; log = "$1" }
+		}
+		pool: { p: { server: { s: { address = "$BACKEND" } } } }
+	CONF
+	mv "$T/conf.new" "$T/conf"
+}
+
+# visit LISTENER...: a session at each, by number.
+visit() {
+	for i in "$@"; do
+		LISTEN=$(listener "$i")
+		serves || fail "listener $i does not serve"
+	done
+}
+
+# has N FILE LISTENER, for wait_for: so many sessions of it have ended there.
+has() {
+	[ "$(grep -c "session end .* listener=$3 " "$2")" -eq "$1" ]
+}
+
+# has_lines N LISTENER FILE: so many in this file, and none elsewhere.
+has_lines() {
+	wait_for 10 has "$1" "$3" "$2"
+	others=
+	for other in "$T"/log "$T"/[ab].log*; do
+		[ "$other" = "$3" ] || ! [ -e "$other" ] || has 0 "$other" "$2" ||
+			others="$others $other"
+	done
+	[ -z "$others" ] || fail "lines of $2 are also in$others"
+}
+
+# Descriptors of this process for this file.
+descriptors_of() {
+	find "/proc/$1/fd" -lname "$2" 2>/dev/null | wc -l
+}
+
+# let_go PID FILE, for wait_for: it has not got it, or is no more.
+let_go() {
+	! alive "$1" || [ "$(descriptors_of "$1" "$2")" -eq 0 ]
+}
+
+listeners_have_logs_of_their_own() {
+	echo_start
+	listeners "$T/a.log" "$T/b.log"
+	shuttled_start -c "$T/conf"
+	visit 1 2 2 3 3 3 4 5
+	has_lines 1 alpha "$T/a.log"
+	has_lines 1 epsilon "$T/a.log"
+	has_lines 2 beta "$T/b.log"
+	has_lines 3 gamma "$T/log"
+	has_lines 0 delta "$T/log"
+	assert_eq 'lines of others' 0 "$(grep -vc 'session end' "$T/a.log")"
+	for pid in "$PID" $(worker_pids); do
+		assert_eq "opened by $pid" 1 \
+		    "$(descriptors_of "$pid" "$T/a.log")"
+	done
+	shuttled_stop
+}
+
+# One without a master reopens all, too, where its user may.
+own_logs_are_reopened() {
+	echo_start
+	singles=0
+	[ "$(id -u)" -ne 0 ] || singles=
+	for WORKERS in $singles 3; do
+		rm -f "$T"/[abc].log*
+		listeners "$T/a.log" "$T/b.log"
+		shuttled_start -c "$T/conf"
+		visit 1 2
+		has_lines 1 alpha "$T/a.log"
+		has_lines 1 beta "$T/b.log"
+		mv "$T/a.log" "$T/a.log.old"
+		mv "$T/b.log" "$T/b.log.old"
+		signal USR1
+		wait_for 5 test -e "$T/b.log"
+		[ "$WORKERS" -eq 0 ] || wait_for 5 log_has 'log reopened'
+		visit 1 1 1 1 1 1 2 2 2 2 2 2
+		wait_for 10 has 6 "$T/a.log" alpha
+		wait_for 10 has 6 "$T/b.log" beta
+		shuttled_stop
+	done
+	WORKERS=
+}
+
+# kept NAME LISTENER: a session that lasts until there is $T/NAME.end.
+kept() {
+	LISTEN=$(listener "$2")
+	peer_start "$1" "connect $LISTEN; exchange 1000 1000 seed 1 seed 1; \
+	    touch $T/$1.in; wait-file $T/$1.end; half-close; expect-eof"
+	wait_for 10 test -e "$T/$1.in"
+}
+
+# Those of the generation before go on where they were, and follow what stays.
+own_logs_change_with_a_reload() {
+	echo_start
+	rm -f "$T"/[abc].log*
+	listeners "$T/a.log" "$T/b.log"
+	shuttled_start -c "$T/conf"
+	kept alpha 1
+	kept beta 2
+	listeners "$T/c.log" "$T/b.log"
+	reload
+	visit 1 2
+	wait_for 10 has 1 "$T/c.log" alpha
+	wait_for 10 has 1 "$T/b.log" beta
+	mv "$T/b.log" "$T/b.log.old"
+	mv "$T/c.log" "$T/c.log.old"
+	signal USR1
+	wait_for 5 log_has 'log reopened'
+	: >"$T/alpha.end"
+	: >"$T/beta.end"
+	wait_for 10 has 1 "$T/b.log" beta
+	wait_for 10 has 1 "$T/a.log" alpha
+	wait_for 10 has 0 "$T/c.log" alpha
+	# Nobody holds what no listener has any more.
+	for pid in "$PID" $(worker_pids); do
+		wait_for 5 let_go "$pid" "$T/a.log"
+	done
+	listeners "$T/none/log" "$T/b.log"
+	signal HUP
+	wait_for 10 log_has "reload: $T/conf:3: log = \"$T/none/log\": No such \
+file or directory; the configuration before it goes on"
+	visit 1
+	wait_for 10 has 1 "$T/c.log" alpha
+	shuttled_stop
+}
+
+own_logs_that_cannot_be() {
+	BACKEND=builtin:echo
+	listeners "$T/a.log" "$T/none/log"
+	for option in -t "--log=$T/log"; do
+		shuttled_try -c "$T/conf" "$option"
+		assert_eq "status with $option" 73 "$STATUS"
+		assert_eq "what it says with $option" "shuttled: $T/conf:4: \
+log = \"$T/none/log\": No such file or directory" "$(cat "$T/try.out")"
+	done
+	listeners "$T/a.log" 'b.log'
+	shuttled_try -c "$T/conf" -t
+	grep -q "^shuttled: $T/conf:4: log = \"b.log\": stderr, " \
+	    "$T/try.out" || fail "it says: $(cat "$T/try.out")"
+}
+
+# set_aside: of the descriptors of a worker.
+set_aside() {
+	shuttled_try -c "$T/conf" -T
+	sed -n 's/.* of which \([0-9]*\) are set aside$/\1/p' "$T/try.out"
+}
+
+# Each needs a descriptor, the one that two share but one.
+own_logs_take_descriptors() {
+	BACKEND=builtin:echo
+	listeners global off
+	before=$(set_aside)
+	listeners "$T/a.log" "$T/b.log"
+	assert_eq 'set aside' $((before + 2)) "$(set_aside)"
+}
+
+# A fifo that nobody reads: its lines are lost, in the end, and no others.
+one_log_holds_up_no_other() {
+	echo_start
+	rm -f "$T"/[abc].log*
+	mkfifo -m 600 "$T/a.log"
+	exec 8<>"$T/a.log"
+	listeners "$T/a.log" "$T/b.log"
+	shuttled_start -c "$T/conf"
+	load_start alpha -c 10 -n 3000
+	load_ended alpha
+	load_all_ok alpha 0
+	visit 2 2
+	wait_for 5 has 2 "$T/b.log" beta
+	shuttled_stop
+	exec 8>&-
+}
+
 run_cases rotation_under_load all_workers_write_to_the_new_file \
     the_directory_is_gone rotation_while_a_worker_is_stuck usr1_with_stderr \
-    signals_to_workers a_worker_told_to_go_by_others
+    signals_to_workers a_worker_told_to_go_by_others \
+    listeners_have_logs_of_their_own own_logs_are_reopened \
+    own_logs_change_with_a_reload own_logs_that_cannot_be \
+    own_logs_take_descriptors \
+    one_log_holds_up_no_other

@@ -12,13 +12,16 @@
 
 static struct child child;
 static int theirs;
+static int none[LOGS];	/* no log has a descriptor to hand over */
 
 static int
 set_up(void **state)
 {
-	int pair[2];
+	int pair[2], i;
 
 	(void)state;
+	for (i = 0; i < LOGS; i++)
+		none[i] = -1;
 	child_init(&child);
 	if (sys_channel(pair) == -1)
 		return -1;
@@ -64,15 +67,22 @@ next_message(void)
 	return 0;
 }
 
+/* Logs come first; one that is not for this child is not sent. */
 static void
 test_in_order(void **state)
 {
+	int log[LOGS];
+
 	(void)state;
-	child.owed = TELL_LOOK | TELL_GO | TELL_LOG;
-	assert_int_equal(child_pay(&child, STDERR_FILENO), 0);
+	memcpy(log, none, sizeof(log));
+	log[0] = log[CONF_LOGS] = STDERR_FILENO;
+	child.owed = TELL_LOOK | TELL_GO | TELL_LOG | TELL_LOG << 1 |
+	    (unsigned)TELL_LOG << CONF_LOGS;
+	assert_int_equal(child_pay(&child, log), 0);
 	assert_int_equal(child.owed, 0);
 	assert_int_equal(child_wait(&child), -1);
 	assert_int_equal(next_message(), CHANNEL_LOG);
+	assert_int_equal(next_message(), CHANNEL_LAST_LOG);
 	assert_int_equal(next_message(), CHANNEL_GO);
 	assert_int_equal(next_message(), CHANNEL_LOOK);
 	assert_int_equal(next_message(), 0);
@@ -84,13 +94,13 @@ test_later(void **state)
 	(void)state;
 	fill();
 	child.owed = TELL_GO;
-	assert_int_equal(child_pay(&child, -1), 0);
+	assert_int_equal(child_pay(&child, none), 0);
 	assert_int_equal(child.owed, TELL_GO);
 	assert_in_range(child_wait(&child), 1, 1000);
 	child.owed |= TELL_LOOK;
-	assert_int_equal(child_pay(&child, -1), 0);
+	assert_int_equal(child_pay(&child, none), 0);
 	assert_int_equal(next_message(), 0);
-	assert_int_equal(child_pay(&child, -1), 0);
+	assert_int_equal(child_pay(&child, none), 0);
 	assert_int_equal(child.owed, 0);
 	assert_int_equal(next_message(), CHANNEL_GO);
 	assert_int_equal(next_message(), CHANNEL_LOOK);
@@ -102,7 +112,7 @@ test_gone(void **state)
 	(void)state;
 	close(theirs);
 	child.owed = TELL_GO;
-	assert_int_equal(child_pay(&child, -1), -1);
+	assert_int_equal(child_pay(&child, none), -1);
 	assert_int_equal(errno, EPIPE);
 	assert_int_equal(child.owed, 0);
 	theirs = -1;

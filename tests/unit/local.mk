@@ -42,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/rate \
 	tests/unit/safe_file \
 	tests/unit/sandbox \
+	tests/unit/logs \
 	tests/unit/seating \
 	tests/unit/session \
 	tests/unit/session_access \
@@ -281,6 +282,10 @@ tests_unit_sandbox_SOURCES = \
 tests_unit_sandbox_LDADD = $(UNIT_LIBS) $(SECCOMP_LIBS)
 tests_unit_sandbox_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=syscall,--wrap=filter_load,--wrap=filter_exists
+
+tests_unit_logs_SOURCES = tests/unit/helpers.h tests/unit/logs.c \
+	$(CONF_SOURCES)
+tests_unit_logs_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 
 tests_unit_child_SOURCES = tests/unit/helpers.h tests/unit/child.c \
 	src/child.c src/child.h

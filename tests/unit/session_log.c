@@ -230,12 +230,44 @@ test_many_that_last(void **state)
 	t->used = 0;
 }
 
+/* The listener's own takes all three, and none is as good as any. */
+static void
+test_own_log(void **state)
+{
+	char path[300], text[4096];
+	struct log *own;
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/own", rig.dir);
+	assert_non_null(own = log_open(path, LOG_DEBUG));
+	fd = (int)MUST(open(path, O_RDONLY));
+	rig.route.log = own;
+	have(1, end_well);
+	log_flush(own);
+	n = MUST(read(fd, text, sizeof(text) - 1));
+	text[n] = '\0';
+	assert_non_null(strstr(text, "session start "));
+	assert_non_null(strstr(text, " end=client.close\n"));
+	assert_int_equal(count("session "), 0);
+	rig.route.silent = true;
+	have(1, end_well);
+	log_flush(own);
+	assert_int_equal(read(fd, text, sizeof(text)), 0);
+	assert_int_equal(count("session "), 0);
+	close(fd);
+	log_close(own);
+	MUST(unlink(path));
+}
+
 int
 main(void)
 {
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_all),
+		TEST(test_own_log),
 		TEST(test_errors),
 		TEST(test_none),
 		TEST(test_one_in_so_many),

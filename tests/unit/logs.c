@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * logs.c: which listeners share a log, and by what slot the processes of several
+ * generations know it.
+ */
+#include "logs.h"
+
+#include "conf_file.h"
+#include "conf_make.h"
+#include "helpers.h"
+#include "settings.h"
+
+static char directory[100], file[120];
+static struct conf conf, next;
+static struct complaints complaints;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	make_dir(directory, sizeof(directory));
+	snprintf(file, sizeof(file), "%s/conf", directory);
+	memset(&complaints, 0, sizeof(complaints));
+	conf_init(&conf);
+	conf_init(&next);
+	conf.foreground = next.foreground = true;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	logs_close(&conf);
+	logs_close(&next);
+	complaints_free(&complaints);
+	conf_free(&conf);
+	conf_free(&next);
+	remove_dir(directory);
+	return 0;
+}
+
+/* A listener for each word: a file here if it begins with a dot. */
+static void
+make(struct conf *c, const char *words)
+{
+	char all[8000], *at = all, *end = all + sizeof(all);
+	unsigned i;
+	int len;
+
+	at += snprintf(at, (size_t)(end - at), "log = \"%s/main\";\npool: { p: "
+	    "{ server: { s: { address = \"builtin:echo\" } } } }\nlisten: {\n",
+	    directory);
+	for (i = 0; *words != '\0'; i++) {
+		len = (int)strcspn(words, " ");
+		at += snprintf(at, (size_t)(end - at), "l%u: { address = "
+		    "\"127.0.0.1:%u\"; log = \"%s%.*s\" }\n", i, 1000 + i,
+		    *words == '.' ? directory : "", len - (*words == '.'),
+		    words + (*words == '.'));
+		words += len + (words[len] == ' ');
+	}
+	snprintf(at, (size_t)(end - at), "}\n");
+	write_file(file, all);
+	assert_non_null(c->settings = settings_new());
+	assert_int_equal(conf_file_read(c->settings, file, &complaints), 0);
+	conf_make(c, true, &complaints);
+}
+
+static void
+complains_of(unsigned line, const char *what)
+{
+	char place[140];
+
+	assert_int_equal(complaints.n, 1);
+	snprintf(place, sizeof(place), "%s:%u: log = ", file, line);
+	if (strncmp(complaints.line[0], place, strlen(place)) != 0 ||
+	    strstr(complaints.line[0], what) == NULL)
+		fail_msg("%s", complaints.line[0]);
+}
+
+static void
+test_shared(void **state)
+{
+	(void)state;
+	make(&conf, "./a ./b ./a ./main global off");
+	assert_int_equal(complaints.n, 0);
+	assert_int_equal(conf.own_logs, 2);
+	assert_int_equal(conf.listener[0].own_log, 1);
+	assert_int_equal(conf.listener[1].own_log, 2);
+	assert_int_equal(conf.listener[2].own_log, 1);
+	assert_int_equal(conf.listener[3].own_log, 0);
+	assert_int_equal(conf.listener[4].own_log, 0);
+	assert_true(conf.listener[5].silent && conf.listener[5].own_log == 0);
+	assert_false(conf.listener[4].silent);
+}
+
+/* What stays keeps its slot, and what comes takes one that is free. */
+static void
+test_slots(void **state)
+{
+	(void)state;
+	make(&conf, "./a ./b");
+	assert_int_equal(logs_open(&conf, NULL, 5, &complaints), 0);
+	assert_true(conf.own_log[0].slot == 1 && conf.own_log[0].since == 5);
+	assert_true(conf.own_log[1].slot == 2 && conf.own_log[1].since == 5);
+	assert_ptr_equal(logs_at(NULL, &conf, 2), conf.own_log[1].log);
+	assert_null(logs_at(NULL, &conf, 3));
+	make(&next, "./c ./b");
+	assert_int_equal(logs_open(&next, &conf, 6, &complaints), 0);
+	assert_true(next.own_log[0].slot == 1 && next.own_log[0].since == 6);
+	assert_true(next.own_log[1].slot == 2 && next.own_log[1].since == 5);
+	assert_ptr_not_equal(next.own_log[1].log, conf.own_log[1].log);
+}
+
+static void
+test_too_many(void **state)
+{
+	char words[30 * 6] = "", *at = words;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i <= CONF_LOGS; i++)
+		at += snprintf(at, 7, "%s./%u", i > 0 ? " " : "", i);
+	make(&conf, words);
+	assert_int_equal(conf.own_logs, CONF_LOGS);
+	complains_of(4 + CONF_LOGS, "more than 24");
+}
+
+static void
+test_cannot_be_opened(void **state)
+{
+	(void)state;
+	make(&conf, "./a ./none/b");
+	assert_int_equal(complaints.n, 0);
+	assert_int_equal(logs_open(&conf, NULL, 1, &complaints), -1);
+	complains_of(5, strerror(ENOENT));
+	assert_null(conf.own_log[0].log);
+}
+
+static void
+test_daemon_without_stderr(void **state)
+{
+	(void)state;
+	conf.foreground = false;
+	make(&conf, "./a stderr");
+	complains_of(5, "a daemon has no stderr");
+}
+
+int
+main(void)
+{
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_shared),
+		TEST(test_slots),
+		TEST(test_too_many),
+		TEST(test_cannot_be_opened),
+		TEST(test_daemon_without_stderr),
+	};
+
+	return RUN(tests);
+}
