@@ -266,7 +266,7 @@ own_logs_change_with_a_reload() {
 	wait_for 10 has 1 "$T/b.log" beta
 	wait_for 10 has 1 "$T/a.log" alpha
 	wait_for 10 has 0 "$T/c.log" alpha
-	# Nobody holds what no listener has any more.
+	# No process holds what no listener has any more.
 	for pid in "$PID" $(worker_pids); do
 		wait_for 5 let_go "$pid" "$T/a.log"
 	done
@@ -309,7 +309,7 @@ own_logs_take_descriptors() {
 	assert_eq 'set aside' $((before + 2)) "$(set_aside)"
 }
 
-# A fifo that nobody reads: its lines are lost, in the end, and no others.
+# A fifo without a reader: its lines are lost, in the end, and no others.
 one_log_holds_up_no_other() {
 	echo_start
 	rm -f "$T"/[abc].log*
