@@ -68,7 +68,7 @@ run_all() {
 		done
 	fi
 	# In the background: a signal ends the wait for it.
-	xargs -n 1 -P "$TORTURE_JOBS" "$0" run_one <"$TORTURE_LIST" &
+	xargs -n 1 -P "$TORTURE_JOBS" "$work/tests/torture.sh" run_one <"$TORTURE_LIST" &
 	wait $!
 }
 
@@ -192,7 +192,7 @@ enter() {
 	shift 2
 	case $TORTURE_NAME:$at_once in
 	no-ipv6:* | loss:* | *:[!1]* | *:1?*)
-		isolated "$0" as_user "$@"
+		isolated "$work/tests/torture.sh" as_user "$@"
 		;;
 	*)
 		as_user "$@"
@@ -211,7 +211,7 @@ lane() {
 	while read -r name run; do
 		i=$((i + 1))
 		[ $((i % at_once)) -eq "$1" ] || continue
-		setsid "$0" enter "$name" "$run" >"$work/$name.$run.said" \
+		setsid "$work/tests/torture.sh" enter "$name" "$run" >"$work/$name.$run.said" \
 		    2>&1 </dev/null &
 		pid=$!
 		wait "$pid" || :
@@ -352,7 +352,7 @@ rm -rf "$logs"
 mkdir "$logs"
 copy
 list_tests >"$work/list"
-tests=$(wc -l <"$work/list")
+tests=$(grep -c . "$work/list") || die 'no tests'
 : >"$work/results"
 : >"$work/runs"
 : >"$work/skipped"
