@@ -313,6 +313,17 @@ write_text(int fd, const char *text)
 	assert_int_equal(MUST(write(fd, text, (size_t)len)), len);
 }
 
+/* What stands behind the first *what* in *text*, which must have it. */
+static inline const char *
+behind(const char *text, const char *what)
+{
+	const char *at = strstr(text, what);
+
+	if (at == NULL)
+		fail_msg("no \"%s\" in: %s", what, text);
+	return at + strlen(what);
+}
+
 static inline bool
 is_open(int fd)
 {

@@ -136,7 +136,7 @@ test_time(void **state)
 	line = slurp(path);
 	for (i = 0; i < COUNT(times); i++) {
 		assert_memory_equal(line, times[i].want, 24);
-		line = strchr(line, '\n') + 1;
+		line = behind(line, "\n");
 	}
 }
 
@@ -225,10 +225,9 @@ test_more_than_fits(void **state)
 	assert_in_range(writes.calls, 2, COUNT(len) / 4);
 	at = slurp(path);
 	for (i = 0; i < COUNT(len); i++) {
-		at = strstr(at, "info: ");
-		assert_non_null(at);
-		assert_int_equal(strtoul(at + 6, NULL, 10), i);
-		at = strchr(at + 6, ' ') + 1;
+		at = behind(at, "info: ");
+		assert_int_equal(strtoul(at, NULL, 10), i);
+		at = behind(at, " ");
 		assert_int_equal(strspn(at, "x"), len[i]);
 		at += len[i];
 		assert_int_equal(*at, '\n');

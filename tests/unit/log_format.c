@@ -140,7 +140,7 @@ line(const char *spec, enum log_event event)
 static const char *
 tail(const char *spec, enum log_event event)
 {
-	return strstr(line(spec, event), "]: ") + 3;
+	return behind(line(spec, event), "]: ");
 }
 
 static void
@@ -306,7 +306,7 @@ test_haproxy_codes(void **state)
 	for (end = 0; end < END_REASONS; end++) {
 		session.end = (uint8_t)end;
 		assert_int_equal(strlen(line("haproxy", EVENT_END)),
-		    strchr(text, '\n') + 1 - text);
+		    behind(text, "\n") - text);
 	}
 }
 

@@ -145,7 +145,7 @@ assert_rfc5424(const char *msg, int pri, const char *want)
 	snprintf(word, sizeof(word), "<%d>1", pri);
 	msg = field(msg, word);				/* PRI VERSION */
 	assert_form(msg, "0000-00-00T00:00:00.000Z ");	/* TIMESTAMP */
-	msg = strchr(msg, ' ') + 1;
+	msg = behind(msg, " ");
 	MUST(gethostname(word, sizeof(word)));
 	msg = field(msg, word);				/* HOSTNAME */
 	msg = field(msg, "shuttled");			/* APP-NAME */
