@@ -101,6 +101,7 @@ child_pay(struct child *c, const int log[LOGS])
 	} order[] = {
 		{ TELL_GO, CHANNEL_GO }, { TELL_RETIRE, CHANNEL_RETIRE },
 		{ TELL_LOOK, CHANNEL_LOOK },
+		{ TELL_HURRY, CHANNEL_HURRY },
 	};
 	size_t i;
 	int done = 1;

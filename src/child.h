@@ -20,9 +20,10 @@ enum child_state { CHILD_STARTING, CHILD_READY, CHILD_CLOSED };
 /* What it is to be told, sent in this order. */
 enum {
 	TELL_LOG = 1,			/* log here; << n: the log in slot n */
-	TELL_GO = 1 << LOGS,			/* accept */
-	TELL_RETIRE = 2 << LOGS,		/* drain */
-	TELL_LOOK = 4 << LOGS			/* somebody may be waiting */
+	TELL_GO = 1 << LOGS,		/* accept */
+	TELL_RETIRE = 2 << LOGS,	/* drain */
+	TELL_LOOK = 4 << LOGS,		/* somebody may be waiting */
+	TELL_HURRY = 8 << LOGS		/* too many generations: end the drain */
 };
 
 struct child {

@@ -137,6 +137,18 @@ void	children_end_prober(struct children *, int sig);
 /* Send *sig* to all workers that were told to accept; *leaving*: they end. */
 void	children_signal(struct children *, int sig, bool leaving);
 
+/* Of the generations that have workers: how many, and the oldest of them. */
+struct generations {
+	unsigned	n;
+	uint32_t	oldest;
+	unsigned	workers, sessions;	/* of the oldest */
+};
+
+void	children_generations(const struct children *, struct generations *);
+
+/* Have the workers of a generation end their drain within WORKER_HURRY. */
+void	children_hurry(struct children *, uint32_t generation);
+
 /* The service goes on without these: they drain, for reload_timeout at most. */
 void	children_drain(struct children *);
 

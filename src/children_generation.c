@@ -145,6 +145,52 @@ children_retire(struct children *cs)
 	return n;
 }
 
+/* Is a worker of this generation below slot *end*? */
+static bool
+has_generation(const struct children *cs, uint32_t end, uint32_t generation)
+{
+	uint32_t i;
+
+	for (i = 0; i < end; i++)
+		if (cs->at[i].pid != 0 && cs->at[i].generation == generation)
+			return true;
+	return false;
+}
+
+void
+children_generations(const struct children *cs, struct generations *g)
+{
+	const struct child *c;
+	uint32_t i;
+
+	memset(g, 0, sizeof(*g));
+	for (i = 0; i < cs->slots; i++) {
+		c = &cs->at[i];
+		if (c->pid == 0)
+			continue;
+		if (!has_generation(cs, i, c->generation))
+			g->n++;
+		if (g->workers == 0 || c->generation < g->oldest) {
+			g->oldest = c->generation;
+			g->workers = g->sessions = 0;
+		}
+		if (c->generation != g->oldest)
+			continue;
+		g->workers++;
+		g->sessions += atomic_load(&cs->board->worker[i].live);
+	}
+}
+
+void
+children_hurry(struct children *cs, uint32_t generation)
+{
+	uint32_t i;
+
+	for (i = 0; i < cs->slots; i++)
+		if (cs->at[i].pid != 0 && cs->at[i].generation == generation)
+			children_tell(cs, &cs->at[i], TELL_HURRY);
+}
+
 bool
 children_accept(const struct children *cs)
 {

@@ -97,6 +97,7 @@ struct conf {
 	unsigned	 workers;	/* 0: no fork */
 	uint32_t	 buffers;	/* blocks for each worker */
 	uint64_t	 drain_timeout;	/* of the end, in ms, 0: none */
+	uint32_t	 max_generations; /* of workers; 0: any number */
 	uint64_t	 reload_timeout; /* of a worker that others replace */
 	uint64_t	 grace;		/* ms from QUIT to the drain */
 	const struct poller_engine *engine;

@@ -336,6 +336,8 @@ static const struct directive table[] = {
 				MEMBER(conf, buffers) },
 { X, "drain_timeout", "10m", TIME(0, YEAR), MEMBER(conf, drain_timeout) },
 { X, "reload_timeout", "off", TIME(0, YEAR), MEMBER(conf, reload_timeout) },
+{ X, "max_generations", "0", NUMBER(0, 1000, "of workers at a time"),
+				MEMBER(conf, max_generations) },
 { X, "grace",	"off", TIME(0, YEAR), MEMBER(conf, grace) },
 { X, "sessions", NULL, NUMBER(1, 300000, "in each worker"),
 				MEMBER(conf, sessions) },

@@ -445,6 +445,8 @@ on_channel(struct worker *w)
 			go(w);
 		else if (what == CHANNEL_RETIRE)
 			retire(w, "asked to drain");
+		else if (what == CHANNEL_HURRY)
+			limit_drain(w, "max_generations", WORKER_HURRY);
 		else if (fd != -1)
 			close(fd);
 	}

@@ -18,6 +18,9 @@ enum {
 	WORKER_HOPELESS = 2		/* do not respawn: it would fail again */
 };
 
+/* How long a drain lasts that is ended for max_generations, in ms. */
+#define WORKER_HURRY	5000
+
 /* Messages on the channel between master and worker. */
 enum {
 	CHANNEL_STARTING = 'S',		/* to the master: a step of the start */
@@ -25,6 +28,7 @@ enum {
 	CHANNEL_CLOSED = 'C',		/* to the master: I accept no more */
 	CHANNEL_GO = 'G',		/* to the worker: accept */
 	CHANNEL_RETIRE = 'O',		/* to the worker: others serve, drain */
+	CHANNEL_HURRY = 'H',		/* to the worker: drain no longer */
 	/* To the worker: log to this descriptor; + n: the log in slot n. */
 	CHANNEL_LOG = 1,
 	CHANNEL_LAST_LOG = CHANNEL_LOG + CONF_LOGS,

@@ -298,6 +298,30 @@ reload_timeout() {
 	shuttled_stop
 }
 
+# The oldest goes when there are too many, and it is said one reload before.
+max_generations() {
+	echo_start
+	conf 'max_generations = 2;'
+	shuttled_start -c "$T/conf" -l 127.0.0.1:0 -w 1
+	load_start first -k 2 -x
+	load_wait first
+	reload
+	assert_log 'max_generations: 2 of at most 2 .* 1 worker with 2 sessions, is ended at the next reload'
+	load_start second -k 3 -x
+	load_wait second
+	reload
+	assert_log 'max_generations: 3 of at most 2 .* with 2 sessions, is ended within 5 s'
+	serves || fail 'it does not serve'
+	wait_for 15 log_reaches 2 'end=proxy.drain'
+	wait_for 5 workers_are 2
+	load_end first
+	assert_eq 'sessions of the oldest that were ended' 2 \
+	    "$(load_count first kept reset cut)"
+	assert_eq 'sessions that were ended' 2 "$(log_count 'end=proxy.drain')"
+	load_end second
+	shuttled_stop
+}
+
 # The one of the end begins with the end, for all generations.
 drain_timeout() {
 	echo_start
@@ -331,7 +355,7 @@ without_master() {
 }
 
 run_cases long_sessions_stay under_load many_at_once winch_and_back \
-    stopped_worker reload_timeout drain_timeout without_master
+    stopped_worker reload_timeout max_generations drain_timeout without_master
 [ -n "$SHUTTLED_WRAP" ] || run_cases listeners_come_and_go files_that_cannot_be_read \
     the_queue_of_one_that_goes files_change new_workers_fail
 # Dozens of processes are too many where each is large.
