@@ -212,7 +212,7 @@ RESOLVER=$(head -n 1 "$T/dns.out")
 right 127.0.0.1:0
 shuttled_daemon -c "$T/conf"
 [ "$STATUS" -eq 0 ] || fail "$(cat "$T/start.out")"
-load_start busy -c 50 -p 40 -l $((seconds + 60))
+load_start busy -c 50 -p 40 -l $((seconds * 4 + 60))
 : >"$T/urgent"
 urgent &
 urgent_pid=$!
