@@ -289,7 +289,7 @@ copy() {
 		esac
 	done
 	mkdir "$work/build"
-	cp -R shuttled tests "$work/build"
+	cp -R shuttled contrib tests "$work/build"
 	# Nothing of it belongs to the one who runs the tests.
 	chmod -R a+rX,go-w "$work"
 }

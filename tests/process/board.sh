@@ -179,10 +179,9 @@ many() {
 many_of_everything() {
 	echo_start
 	listeners=$(within 4096 2)
-	many 4096 4096 16384
+	many "$listeners" 4096 16384
 	shuttled_try -t -c "$T/conf"
 	assert_eq 'status' 0 "$STATUS"
-	many "$listeners" 4096 16384
 	shuttled_start -c "$T/conf"
 	LISTEN=$(listener "$listeners")
 	serves || fail 'it does not serve'
