@@ -6,11 +6,15 @@
 #include "poller.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
 #include "poller_hybrid.h"
 #include "poller_select.h"
+
+/* After a wait that failed, in ms: else the next would fail at once. */
+#define PAUSE		10
 
 static const struct poller_engine *const engines[] = {
 	&poller_hybrid,
@@ -73,7 +77,13 @@ poller_forget(struct poller *p, int fd)
 int
 poller_wait(struct poller *p, int ms)
 {
-	return p->engine->wait(p, ms);
+	int n = p->engine->wait(p, ms);
+
+	if (n != -1 || errno != ENOMEM)
+		return n;
+	p->failed = true;
+	(void)poll(NULL, 0, ms >= 0 && ms < PAUSE ? ms : PAUSE);
+	return 0;
 }
 
 /* recv() with MSG_PEEK sees no end behind bytes; POLLRDHUP is there at once. */

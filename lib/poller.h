@@ -41,6 +41,7 @@ struct poller_engine {
 /* Every engine begins with this. */
 struct poller {
 	const struct poller_engine *engine;
+	bool		failed;		/* see poller_failed() */
 };
 
 /* The engine called *name*, NULL if there is none. */
@@ -67,9 +68,20 @@ void	poller_forget(struct poller *, int fd);
 
 /*
  * Wait up to *ms* milliseconds. Returns whether anything is ready, 1 or 0, or -1
- * with errno set; never EINTR.
+ * with errno set; never EINTR. Where the system has no memory for it that passes:
+ * a short pause, 0, and poller_failed() says so.
  */
 int	poller_wait(struct poller *, int ms);
+
+/* Has a wait failed for want of memory since this was asked last? */
+static inline bool
+poller_failed(struct poller *p)
+{
+	bool failed = p->failed;
+
+	p->failed = false;
+	return failed;
+}
 
 /*
  * Has the other end of this connection ended it, whatever it sent before? Does

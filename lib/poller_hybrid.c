@@ -69,6 +69,7 @@ struct hybrid {
 	bool		 asked;		/* give out what select() found */
 	int		 events, at;	/* of event[] */
 	struct epoll_event event[BATCH];
+	int		 failed;	/* errno of a call in poller_next() */
 	struct watched	 fd[];		/* by descriptor */
 };
 
@@ -335,6 +336,11 @@ hybrid_wait(struct poller *p, int ms)
 	uint64_t begin = sys_tick();
 	int found;
 
+	if (h->failed != 0) {
+		errno = h->failed;
+		h->failed = 0;
+		return -1;
+	}
 	settle_due(h);
 	h->events = h->at = 0;
 	h->asked = h->eldest != NOBODY || !queue_shared(h);
@@ -385,8 +391,9 @@ hybrid_next(struct poller *p, struct poller_event *ev)
 	while (h->asked && poller_next(h->young, ev)) {
 		if (ev->fd != h->epoll)
 			return 1;
+		/* The next wait reports it: what select() found comes first. */
 		if (take_events(h, 0) == -1)
-			return 0;
+			h->failed = errno;
 	}
 	h->asked = false;
 	return next_settled(h, ev);

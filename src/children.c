@@ -117,7 +117,9 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 	if (w != NULL) {
 		(void)sys_send(channel, CHANNEL_READY, -1);
 		status = worker_loop(w);
-		worker_free(w);
+		/* Sessions that it could not end are for the master to count. */
+		if (status == WORKER_DONE)
+			worker_free(w);
 	}
 	log_close(cs->log);
 	logs_close(cs->conf);

@@ -510,6 +510,8 @@ turn(struct worker *w)
 
 	if ((ready = poller_wait(w->poller, wait_time(w))) == -1)
 		return -1;
+	if (poller_failed(w->poller))
+		log_seldom(w->log, LOG_WARNING, "poller: no memory to wait");
 	w->us = sys_now_us();
 	table_turn(&w->table, w->us / 1000);
 	if (ready)

@@ -64,5 +64,6 @@ PROCESS_TESTS = \
 	tests/process/unavailable.sh \
 	tests/process/upgrade.sh \
 	tests/process/usage.sh \
+	tests/process/waits.sh \
 	tests/process/workers.sh
 EXTRA_DIST += tests/process/lib.sh tests/process/lib_real.sh $(PROCESS_TESTS)

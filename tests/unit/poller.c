@@ -558,10 +558,17 @@ test_failed_wait(void **state)
 		skip();
 	stream_pair(p);
 	poller_want(poller, p[0], POLLER_WRITE);
-	fail_select = ENOMEM;
+	fail_select = EBADF;
 	assert_int_equal(poller_wait(poller, 0), -1);
-	assert_int_equal(errno, ENOMEM);
+	assert_int_equal(errno, EBADF);
 	assert_int_equal(poller_next(poller, &ev), 0);
+	assert_false(poller_failed(poller));
+	/* A want of memory passes. */
+	fail_select = ENOMEM;
+	assert_int_equal(poller_wait(poller, 0), 0);
+	assert_int_equal(poller_next(poller, &ev), 0);
+	assert_true(poller_failed(poller));
+	assert_false(poller_failed(poller));
 	fail_select = EINTR;
 	assert_int_equal(poller_wait(poller, 0), 0);
 	assert_int_equal(poller_next(poller, &ev), 0);
