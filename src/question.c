@@ -141,7 +141,7 @@ read_answer(const struct question *q, const unsigned char *message,
 {
 	struct answer a;
 	struct record *to;
-	int got;
+	int got = 0;
 
 	r->n = 0;
 	r->nowhere = false;
