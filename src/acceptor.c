@@ -146,16 +146,24 @@ static bool
 accept_failed(struct acceptor *a, int err)
 {
 	switch (err) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		pause_accepting(a, strerror(err));
-		return false;
 	case EAGAIN:
 		return true;
-	default:
+	case ECONNABORTED:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case EINTR:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case ENONET:
+	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+	case EPERM:
+	case EPROTO:
 		/* This one connection is gone already (accept(2), ERRORS). */
+		return false;
+	default:
+		/* The listener stays ready: without a pause the worker spins. */
+		pause_accepting(a, strerror(err));
 		return false;
 	}
 }
@@ -238,12 +246,14 @@ accept_builtin(struct acceptor *a, const struct listener *l)
 	int fd, n;
 
 	for (n = 0; n < ACCEPTS && !builtins_full(a); n++) {
-		if ((fd = sys_accept(l->fd, &from)) == -1)
+		if ((fd = sys_accept(l->fd, &from)) == -1) {
+			(void)accept_failed(a, errno);
 			break;
+		}
 		builtin_open(a->builtins, fd, l->builtin,
 		    a->conf->backend[l->backend].name);
 	}
-	if (builtins_full(a))
+	if (builtins_full(a) || a->pause_until != 0)
 		watch_builtins(a, false);
 	else
 		poller_share(a->poller, l->fd, true);
@@ -377,9 +387,9 @@ acceptor_turn(struct acceptor *a)
 		accept_ready(a);
 	else if (a->pause_until == 0 && a->table->now >= a->look_at)
 		look(a);
-	if (!a->watching_builtins && !builtins_full(a))
-		watch_builtins(a, true);
 	resume_or_pause(a);
+	if (!a->watching_builtins && !builtins_full(a) && a->pause_until == 0)
+		watch_builtins(a, true);
 }
 
 void

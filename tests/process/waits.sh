@@ -56,4 +56,35 @@ no_way_to_wait() {
 	shuttled_stop
 }
 
-run_cases no_memory no_way_to_wait
+# accepts ERROR WHEN CLIENTS: how often the worker asks in a second, while accept4()
+# fails and clients wait.
+accepts() {
+	: >"$T/strace.out"
+	: >"$T/calls"
+	strace -p "$(worker_pids)" -o "$T/calls" -e trace=accept4 \
+	    -e inject=accept4:error="$1":when="$2" 2>"$T/strace.out" </dev/null &
+	strace=$!
+	started="$started $strace"
+	wait_for 10 grep -q attached "$T/strace.out"
+	load_start waiting -k 1 -x
+	wait_for 10 grep -q INJECTED "$T/calls"
+	sleep 1
+	kill "$strace"
+	wait_for 10 gone "$strace"
+	load_end waiting
+	calls=$(wc -l <"$T/calls")
+	[ "$calls" -lt 100 ] || fail "$calls calls in a second: $1"
+	serves || fail 'it does not serve any more'
+}
+
+# Whatever it is that makes accepting fail, a worker does not spin for it.
+no_accept() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1
+	accepts EMFILE 1+
+	accepts EINVAL 1+
+	# The second is of the builtin server.
+	accepts ENFILE 2+
+	shuttled_stop
+}
+
+run_cases no_memory no_way_to_wait no_accept
