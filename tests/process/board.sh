@@ -49,9 +49,10 @@ stay() {
 }
 
 # About as many as before the reloads; they were a twentieth where a slot had no
-# bell.
+# bell: 125 a second at most. A machine that is busy cannot tell.
 as_many() {
 	say "sessions a second: $before, then $served ($1)"
+	[ "$before" -ge 2000 ] || return 0
 	[ "$served" -ge $((before / 4)) ] ||
 		fail "$served sessions a second $1, $before before"
 }
