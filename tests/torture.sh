@@ -202,10 +202,16 @@ enter() {
 
 # --- all runs ------------------------------------------------------------------
 
+# end_group PGID: shells differ in how they are told of a group.
+end_group() {
+	[ -z "$1" ] || kill -s TERM -- "-$1" 2>/dev/null ||
+	    kill -s TERM "-$1" 2>/dev/null || :
+}
+
 # lane N: each of the runs that fall to it, one after the other.
 lane() {
 	pid=
-	trap '[ -z "$pid" ] || kill -TERM -- "-$pid" 2>/dev/null; wait; exit 1' \
+	trap 'end_group "$pid"; wait; exit 1' \
 	    HUP INT TERM
 	i=0
 	while read -r name run; do
