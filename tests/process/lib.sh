@@ -277,9 +277,12 @@ load_start() {
 	    >"$T/$name.out" 2>&1 </dev/null &
 	eval "load_$name=$!"
 	started="$started $!"
+	# From then on TERM means to finish, and not to die.
+	wait_for 5 load_is "$name" started
 }
 
-# load_is NAME WORD [COUNT]: its report says "connected", "ready" or "eof".
+# load_is NAME WORD [COUNT]: its report says "started", "connected", "ready" or
+# "eof".
 load_is() {
 	[ "$(grep -c -e "^$2\$" "$T/$1.report" 2>/dev/null || :)" \
 	    -ge "${3:-1}" ]

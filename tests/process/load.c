@@ -457,6 +457,7 @@ main(int argc, char **argv)
 
 	options(&l, argc, argv);
 	sigaction(SIGTERM, &act, NULL);
+	report(&l, "started\n");
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
 		rl.rlim_cur = rl.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &rl);
