@@ -244,7 +244,7 @@ loops() {
 	    ':18080 [::ffff:127.0.0.1]:18080' "unix:$T/s unix:$T/s" \
 	    'unix:@s unix:@s'; do
 		case $two in
-		*'[::'*) [ -e /proc/net/if_inet6 ] || continue ;;
+		*'[::'*) have_ipv6 || continue ;;
 		esac
 		server "${two% *}" "${two#* }"
 		warns "$T/a.conf" "a.conf:4: address = \"${two#* }\": $loop"

@@ -190,12 +190,18 @@ one_that_waits_is_stopped() {
 	shuttled_stop
 }
 
+# reload_all: none of the four workers before it accepts any more.
+reload_all() {
+	signal HUP
+	assert_log 'reloaded'
+	wait_for 5 log_reaches 4 'worker .*notice: draining'
+}
+
 # Both generations stand in one queue.
 reload_while_they_wait() {
 	one_place 'queue_timeout = "30s";'
 	want before
-	signal HUP
-	assert_log 'reloaded'
+	reload_all
 	want after
 	goes holder
 	wait_for 5 test -e "$T/before.has"
@@ -214,8 +220,7 @@ reload_adds_a_server() {
 	sed 's/server: {/& b: { address = "'"$BACKEND"'"; max_sessions = 1; }/' \
 	    "$T/conf" >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
-	signal HUP
-	assert_log 'reloaded'
+	reload_all
 	want filler
 	want after
 	goes filler
@@ -269,8 +274,7 @@ a_full_one_before_an_ejected_one() {
 	sed 's/server: {/& r: { address = "'"$(address r)"'"; }/' \
 	    "$T/conf" >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
-	signal HUP
-	assert_log 'reloaded'
+	reload_all
 	for name in one two three; do
 		want $name
 		waits $name
