@@ -10,6 +10,9 @@
 command -v strace >/dev/null || skip 'no strace'
 strace -o /dev/null -e trace=getpid true 2>/dev/null || skip 'strace cannot trace'
 [ -z "$SHUTTLED_WRAP" ] || skip 'a wrapper is in the way'
+# The search for leaks at the end of a process does not work under strace.
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+export ASAN_OPTIONS
 
 # inject ERROR WHEN: the waits of the worker fail with this.
 inject() {
