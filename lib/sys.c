@@ -470,6 +470,14 @@ sys_send(int fd, char what, int passed)
 	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -1;
 }
 
+/* May the same call succeed later? */
+static bool
+is_passing(int error)
+{
+	return error == EAGAIN || error == EINTR || error == ENOMEM ||
+	    error == ENOBUFS;
+}
+
 int
 sys_receive(int fd, char *what, int *passed)
 {
@@ -483,7 +491,7 @@ sys_receive(int fd, char *what, int *passed)
 
 	*passed = -1;
 	if ((n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC)) != 1)
-		return n == 0 || errno == ECONNRESET ? 0 : -1;
+		return n == -1 && is_passing(errno) ? -1 : 0;
 	c = CMSG_FIRSTHDR(&msg);
 	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
 	    c->cmsg_type == SCM_RIGHTS &&

@@ -205,8 +205,9 @@ int	sys_next_signal(int fd);
 /*
  * The control channel between master and one worker: a pair of message
  * sockets. A message is one byte and may carry one descriptor (-1: none).
- * sys_receive() returns 1, or 0 when the other end is gone; EAGAIN: nothing
- * there. Only the worker's end (pair[1]) is non-blocking. Of several descriptors
+ * sys_receive() returns 1, or 0 when no message will ever come again: the other
+ * end is gone, or the descriptor fails for another reason than EAGAIN (nothing
+ * there), EINTR, ENOMEM or ENOBUFS, which are returned as -1. Only the worker's end (pair[1]) is non-blocking. Of several descriptors
  * in one message the first is taken.
  */
 int	sys_channel(int pair[2]);

@@ -454,9 +454,14 @@ test_channel_errors(void **state)
 	assert_int_equal(sys_receive(pair[1], &what, &passed), -1);
 	assert_int_equal(errno, EINTR);
 	assert_int_equal(passed, -1);
+	fail_recvmsg = ENOBUFS;
+	assert_int_equal(sys_receive(pair[1], &what, &passed), -1);
 	fail_recvmsg = ECONNRESET;
 	assert_int_equal(sys_receive(pair[1], &what, &passed), 0);
 	close_pair(pair);
+	/* An error that comes again at once is an end as well. */
+	assert_int_equal(sys_receive(pair[1], &what, &passed), 0);
+	assert_int_equal(errno, EBADF);
 }
 
 static void
