@@ -233,7 +233,7 @@ gather() {
 		cat "$work/$1.$2.said"
 	for log in "$out"/*.log; do
 		[ -e "$log" ] || continue
-		cp "$log" "$logs/$1.$2.${log##*/}"
+		cp "$log" "$logs/$1.$2.${log##*/}" || :
 	done
 	rm -rf "$(cat "$out/tmpdir")" "$out"
 	awk -v name="$1" -v run="$2" '$1 == name && $2 == run {

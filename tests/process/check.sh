@@ -393,7 +393,8 @@ no_program() {
 	start "check = \"exec\"; check_command = \"$T/program\";" \
 	    'a: { address = "127.0.0.1:1" }'
 	assert_log 'p/a: up'
-	kill -KILL "$(cat "/proc/$(prober)/task/$(prober)/children")"
+	# shellcheck disable=SC2046 # a blank follows the number
+	kill -KILL $(cat "/proc/$(prober)/task/$(prober)/children")
 	wait_for 5 probers 2
 	assert_log 'p/a: the check is put off: the runner has ended'
 	assert_log 'prober.*: cannot go on: Broken pipe'

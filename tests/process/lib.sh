@@ -51,6 +51,13 @@ signal() {
 	kill -s "$1" "$PID" || fail "no shuttled to send $1 to"
 }
 
+# signal_group NAME PGID: to each process of the group. Shells differ in whether
+# they take a -- before it.
+signal_group() {
+	kill -s "$1" -- "-$2" 2>/dev/null || kill -s "$1" "-$2" ||
+		fail "no group $2 to send $1 to"
+}
+
 # reload [TIMES]: have it done, and wait until it is. The log may tell of
 # earlier ones already.
 reload() {

@@ -36,7 +36,7 @@ int_to_the_whole_group() {
 	shuttled_start_group -l 127.0.0.1:0 -b "$BACKEND" -w 3
 	load_start kept -k 30
 	load_wait kept
-	kill -s INT -- "-$PID"
+	signal_group INT "$PID"
 	pgid=$PID
 	shuttled_ended 0 2
 	load_ended kept
@@ -51,7 +51,7 @@ quit_to_the_whole_group() {
 	shuttled_start_group -l 127.0.0.1:0 -b "$BACKEND" -w 3
 	load_start kept -k 30
 	load_wait kept
-	kill -s QUIT -- "-$PID"
+	signal_group QUIT "$PID"
 	pgid=$PID
 	wait_for 5 refuses
 	load_end kept
