@@ -69,7 +69,7 @@ is_loopback(const struct endpoint *e)
 
 /* Does a connection to *to* come to this listener? */
 static bool
-leads_to(const struct listener *l, const struct addr *to)
+receives(const struct listener *l, const struct addr *to)
 {
 	struct endpoint at, server;
 	bool ipv4;
@@ -123,7 +123,7 @@ find_steps(const struct conf *c, struct step *step)
 		port = addr_port(to);
 		if (to->len == 0 || (ports[port / 8] & 1 << port % 8) == 0)
 			continue;
-		for (l = c->listener; l < end && !leads_to(l, to); l++)
+		for (l = c->listener; l < end && !receives(l, to); l++)
 			continue;
 		if (l < end)
 			step[n++] = (struct step){ c->backend[i].pool, l->pool,
