@@ -160,18 +160,6 @@ open_listener(struct instance *in, struct listener *l,
 	    strerror(err));
 }
 
-/* The one of *list* that is open, and was asked for by the same address. */
-static const struct listener *
-same_listener(const struct listener *list, size_t n, const struct listener *l)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (list[i].fd != -1 && strcmp(list[i].wanted, l->wanted) == 0)
-			return &list[i];
-	return NULL;
-}
-
 static bool
 has_fd(const struct listener *list, size_t n, int fd)
 {
@@ -181,12 +169,28 @@ has_fd(const struct listener *list, size_t n, int fd)
 	return false;
 }
 
-/* Take over the socket of *from*; who asked for it twice has it once. */
-static bool
-share(struct listener *l, const struct listener *from,
-    const struct listener *list, size_t n)
+/*
+ * The first of *list* that is open, was asked for by the same address, and is
+ * none of the *taken* before this one: so of equal ones the n-th is the n-th.
+ */
+static const struct listener *
+same_listener(const struct listener *list, size_t n, const struct listener *l,
+    const struct listener *taken, size_t before)
 {
-	if (from == NULL || has_fd(list, n, from->fd))
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i].fd != -1 && strcmp(list[i].wanted, l->wanted) == 0 &&
+		    !has_fd(taken, before, list[i].fd))
+			return &list[i];
+	return NULL;
+}
+
+/* Take over the socket of *from*, if there is one. */
+static bool
+share(struct listener *l, const struct listener *from)
+{
+	if (from == NULL)
 		return false;
 	l->fd = from->fd;
 	l->bound = from->bound;
@@ -209,8 +213,8 @@ open_listeners(struct instance *in, struct conf *c, const struct conf *before)
 		l = &c->listener[i];
 		if (before != NULL)
 			from = same_listener(before->listener,
-			    before->listeners, l);
-		if (!share(l, from, c->listener, i) &&
+			    before->listeners, l, c->listener, i);
+		if (!share(l, from) &&
 		    (status = open_listener(in, l, before)) != 0)
 			return status;
 	}
@@ -221,8 +225,8 @@ open_listeners(struct instance *in, struct conf *c, const struct conf *before)
 		    (int)l->builtin, c->backend[l->backend].name);
 		if (before != NULL)
 			from = same_listener(before->builtin,
-			    before->builtins, l);
-		if (!share(l, from, c->builtin, i) &&
+			    before->builtins, l, c->builtin, i);
+		if (!share(l, from) &&
 		    (status = open_listener(in, l, before)) != 0)
 			return status;
 		c->backend[l->backend].addr = l->addr;

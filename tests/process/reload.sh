@@ -198,6 +198,34 @@ listeners_come_and_go() {
 	[ ! -e "$T/c" ] || fail 'the path of c was left'
 }
 
+# Of those that ask for the same address each keeps its port.
+listeners_that_are_equal() {
+	BACKEND=builtin:echo
+	conf 'listen: { a: { address = ["127.0.0.1:0", "127.0.0.1:0"] }' \
+	    'b: { address = "127.0.0.1:0" } }'
+	shuttled_start -c "$T/conf" -w 1
+	before=$(cat "$T/ports")
+	reload
+	assert_eq 'ports after a reload' "$before" "$(cat "$T/ports")"
+	conf 'listen: { a: { address = ["127.0.0.1:0", "127.0.0.1:0"] } }'
+	reload
+	assert_eq 'ports of those that are left' \
+	    "$(say "$before" | head -n 2)" "$(cat "$T/ports")"
+	try_peer "connect-refused $(say "$before" | sed -n 3p)" ||
+		fail 'the one that went is open'
+	conf 'listen: { a: { address = ["127.0.0.1:0", "127.0.0.1:0",' \
+	    '"127.0.0.1:0", "127.0.0.1:0"] } }'
+	reload
+	assert_eq 'ports of those that stay' \
+	    "$(say "$before" | head -n 2)" "$(head -n 2 "$T/ports")"
+	assert_eq 'ports that differ' 4 "$(sort -u "$T/ports" | wc -l)"
+	for i in 1 2 3 4; do
+		LISTEN=$(listener $i)
+		serves || fail "listener $i does not serve"
+	done
+	shuttled_stop
+}
+
 # What cannot be read, or is no file any more, changes nothing and ends nothing:
 # in the place of the file itself, of one that it includes, and of a list.
 files_that_cannot_be_read() {
@@ -356,7 +384,8 @@ without_master() {
 
 run_cases long_sessions_stay under_load many_at_once winch_and_back \
     stopped_worker reload_timeout max_generations drain_timeout without_master
-[ -n "$SHUTTLED_WRAP" ] || run_cases listeners_come_and_go files_that_cannot_be_read \
+[ -n "$SHUTTLED_WRAP" ] || run_cases listeners_come_and_go \
+    listeners_that_are_equal files_that_cannot_be_read \
     the_queue_of_one_that_goes files_change new_workers_fail
 # Dozens of processes are too many where each is large.
 [ -n "$SHUTTLED_WRAP" ] || instrumented || run_cases some_workers_fail
