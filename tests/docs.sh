@@ -193,10 +193,36 @@ check_commands() {
 	fi
 }
 
+# systemd knows all that is in its units; of what it does not it only warns.
+check_units() {
+	command -v systemd-analyze >/dev/null || return 0
+	mkdir "$tmp/units"
+	printf '[Service]\nExecStart=/bin/true\n' >"$tmp/units/other.service"
+	systemd-analyze verify --man=no "$tmp/units/other.service" \
+	    >"$tmp/out" 2>&1 || return 0
+	for unit in "$top/contrib/systemd/shuttled.service" \
+	    "$top/contrib/systemd/shuttled.socket" contrib/shuttled@.service; do
+		sed "s|^ExecStart=[^ ]*|ExecStart=$shuttled|" "$unit" \
+		    >"$tmp/units/${unit##*/}"
+	done
+	for unit in shuttled.service shuttled.socket shuttled@.service; do
+		systemd-analyze verify --man=no "$tmp/units/$unit" \
+		    >"$tmp/out" 2>&1 || echo "$unit: status $?" >>"$tmp/out"
+		# Other units of this machine are not ours.
+		! grep shuttled "$tmp/out" || bad "$unit is no good"
+	done
+	# The check itself must be able to fail.
+	echo 'Nonsense=yes' >>"$tmp/units/shuttled@.service"
+	systemd-analyze verify --man=no "$tmp/units/shuttled@.service" \
+	    >"$tmp/out" 2>&1 || :
+	grep -q Nonsense "$tmp/out" || bad 'systemd-analyze takes everything'
+}
+
 check_options
 check_ends
 check_fields
 check_features
 check_commands
+check_units
 [ "$failed" -eq 0 ] || exit 1
 echo "docs.sh: documents and binary agree; $commands command lines tried"

@@ -41,6 +41,7 @@ PROCESS_TESTS = \
 	tests/process/names.sh \
 	tests/process/netns.sh \
 	tests/process/notify.sh \
+	tests/process/openrc.sh \
 	tests/process/orphans.sh \
 	tests/process/pace.sh \
 	tests/process/priv.sh \
