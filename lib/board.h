@@ -24,7 +24,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "counter.h"
 #include "rate.h"
+#include "shuttle.h"
 #include "site.h"
 
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
@@ -51,15 +53,6 @@ enum worker_state {
 #undef X
 };
 
-/* How the shuttles of a worker move bytes; written by that worker alone. */
-struct board_shuttles {
-	_Atomic uint64_t streams;	/* times one became a stream */
-	_Atomic uint64_t copied;	/* times one ceased to be one */
-	_Atomic uint64_t spliced;	/* bytes that went through pipes */
-	_Atomic uint64_t refused;	/* no pipe, or nothing to splice with */
-	_Atomic uint64_t peeked;	/* reads for want of a block */
-};
-
 /*
  * One worker. Written by that worker alone, but by the master while no process
  * holds the slot. Totals go on counting when a worker is respawned.
@@ -77,7 +70,7 @@ struct board_worker {
 	_Atomic uint64_t log_lost;	/* lines that nobody could take */
 	_Atomic uint64_t ends[BOARD_ENDS];	/* by enum session_end */
 	_Atomic uint64_t spared[BOARD_ENDS];	/* dry_run let in, likewise */
-	struct board_shuttles shuttles;
+	struct shuttle_counts shuttles;	/* that worker alone */
 };
 
 /* Whether a backend serves, as its checks see it. */
@@ -377,22 +370,6 @@ enum backend_health board_health(const struct board_backend *);
 
 const char *worker_state_name(enum worker_state);
 const char *backend_health_name(enum backend_health);	/* in lower case */
-
-/* Add to a counter of which the caller is the only writer. */
-static inline void
-counter_add(_Atomic uint64_t *c, uint64_t n)
-{
-	atomic_store_explicit(c, atomic_load_explicit(c,
-	    memory_order_relaxed) + n, memory_order_relaxed);
-}
-
-/* The same for a number that goes up and down. */
-static inline void
-gauge_add(_Atomic uint32_t *g, int32_t n)
-{
-	atomic_store_explicit(g, atomic_load_explicit(g,
-	    memory_order_relaxed) + (uint32_t)n, memory_order_relaxed);
-}
 
 /*
  * What is told of our own row, once more in our copy of it. Whoever writes a cell

@@ -307,7 +307,15 @@ judge(const struct dialog *d, const char *reply, size_t n,
 	if (p->kind == CHECK_HTTP)
 		return judge_http(p, reply, n, why);
 	if (p->kind == CHECK_TLS)
-		return tls_judge((const unsigned char *)reply, n, why);
+		switch (tls_judge((const unsigned char *)reply, n, why,
+		    DIALOG_WHY)) {
+		case -1:
+			return VERDICT_OPEN;
+		case 0:
+			return VERDICT_FAILED;
+		default:
+			return VERDICT_PASSED;
+		}
 	if (!dialog_wants_answer(d)) {
 		strlcpy(why, "connected", DIALOG_WHY);
 		return VERDICT_PASSED;

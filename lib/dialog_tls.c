@@ -251,33 +251,32 @@ is_warning(const unsigned char *r)
 	return r[0] == RECORD_ALERT && r[5] == WARNING && r[6] != CLOSE_NOTIFY;
 }
 
-enum verdict
-tls_judge(const unsigned char *r, size_t n, char why[DIALOG_WHY])
+int
+tls_judge(const unsigned char *r, size_t n, char *why, size_t size)
 {
 	size_t whole;
 
 	for (;; r += whole, n -= whole) {
 		if ((n > 0 && r[0] != RECORD_ALERT &&
 		    r[0] != RECORD_HANDSHAKE) || (n > 1 && r[1] != 3)) {
-			strlcpy(why, "what it answers is not TLS", DIALOG_WHY);
-			return VERDICT_FAILED;
+			strlcpy(why, "what it answers is not TLS", size);
+			return 0;
 		}
 		if (n < 6 || (r[0] == RECORD_ALERT && n < 7))
-			return VERDICT_OPEN;
+			return -1;
 		whole = 5 + ((size_t)r[3] << 8 | r[4]);
 		if (!is_warning(r))
 			break;
 		if (n < whole)
-			return VERDICT_OPEN;
+			return -1;
 	}
 	if (r[0] == RECORD_ALERT)
-		snprintf(why, DIALOG_WHY, "TLS alert %u (%s)", r[6],
+		snprintf(why, size, "TLS alert %u (%s)", r[6],
 		    alert_name(r[6]));
 	else if (r[5] != SERVER_HELLO)
-		snprintf(why, DIALOG_WHY, "TLS handshake message %u, not "
+		snprintf(why, size, "TLS handshake message %u, not "
 		    "ServerHello", r[5]);
 	else
-		strlcpy(why, "TLS ServerHello", DIALOG_WHY);
-	return r[0] == RECORD_HANDSHAKE && r[5] == SERVER_HELLO ?
-	    VERDICT_PASSED : VERDICT_FAILED;
+		strlcpy(why, "TLS ServerHello", size);
+	return r[0] == RECORD_HANDSHAKE && r[5] == SERVER_HELLO;
 }

@@ -13,6 +13,7 @@ libshuttle_a_SOURCES = \
 	lib/census.c lib/census.h \
 	lib/check_plan.h \
 	lib/cidr.c lib/cidr.h lib/cidr_network.h lib/cidr_text.c \
+	lib/counter.h \
 	lib/cpu_quota.c lib/cpu_quota.h \
 	lib/dialog.c lib/dialog.h \
 	lib/dialog_tls.c lib/dialog_tls.h \

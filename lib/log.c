@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "board.h"
+#include "counter.h"
 #include "log_sink.h"
 #include "sys.h"
 #include "text.h"

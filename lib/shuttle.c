@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "counter.h"
+
 /*
  * So many reads in a row that fill half the buffer make a stream; so many small
  * ones end it. Half, since a sender may be held to one segment of 64 KiB less

@@ -20,11 +20,11 @@
 #ifndef SHUTTLE_H
 #define SHUTTLE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "board.h"
 #include "bufpool.h"
 #include "pipepool.h"
 
@@ -41,6 +41,15 @@ struct shuttle {
 	bool		stuck : 1;	/* destination full, nothing held */
 };
 
+/* How the shuttles of a process move bytes. That process alone writes them. */
+struct shuttle_counts {
+	_Atomic uint64_t streams;	/* times one became a stream */
+	_Atomic uint64_t copied;	/* times one ceased to be one */
+	_Atomic uint64_t spliced;	/* bytes that went through pipes */
+	_Atomic uint64_t refused;	/* no pipe, or nothing to splice with */
+	_Atomic uint64_t peeked;	/* reads for want of a block */
+};
+
 /* What all shuttles of a worker share. */
 struct shuttle_kit {
 	struct bufpool	*pool;
@@ -48,7 +57,7 @@ struct shuttle_kit {
 	struct pipepool	*pipes;		/* NULL: never splice */
 	size_t		 splice_max;	/* bytes a turn; 0: what a pipe holds */
 	size_t		 read_max;	/* the same, copied or not; 0: no limit */
-	struct board_shuttles *counts;
+	struct shuttle_counts *counts;
 };
 
 enum shuttle_result {

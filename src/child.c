@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "sys.h"
-#include "worker.h"
 
 /* One that lived shorter than this died early, in ms. */
 #define EARLY		10000
@@ -164,7 +164,7 @@ child_bury(struct child *c, struct log *log, const char *name, int status,
 
 	c->due = 0;
 	hopeless = WIFEXITED(status) &&
-	    WEXITSTATUS(status) == WORKER_HOPELESS;
+	    WEXITSTATUS(status) == PROCESS_HOPELESS;
 	if (!c->leaving && !hopeless) {
 		delay = respawn_delay(c, status);
 		c->due = sys_now() + delay;

@@ -20,6 +20,7 @@
 #include "daemon.h"
 #include "logs.h"
 #include "prober.h"
+#include "process.h"
 #include "sys.h"
 #include "text.h"
 #include "title.h"
@@ -105,7 +106,7 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 	const struct child *c = &cs->at[slot];
 	struct worker *w;
 	char name[24];
-	int status = WORKER_HOPELESS;
+	int status = PROCESS_HOPELESS;
 
 	choose_generation(cs, children_coming(cs, c));
 	children_leave(cs);
@@ -118,7 +119,7 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 		(void)sys_send(channel, CHANNEL_READY, -1);
 		status = worker_loop(w);
 		/* Sessions that it could not end are for the master to count. */
-		if (status == WORKER_DONE)
+		if (status == PROCESS_DONE)
 			worker_free(w);
 	}
 	log_close(cs->log);
@@ -155,7 +156,7 @@ be_prober(struct children *cs, int channel)
 {
 	struct prober *p;
 	/* Servers wait for it, and what it lacks now may be there later. */
-	int status = WORKER_FAILED;
+	int status = PROCESS_FAILED;
 
 	choose_generation(cs, false);
 	logs_leave(cs->conf);

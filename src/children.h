@@ -146,7 +146,7 @@ struct generations {
 
 void	children_generations(const struct children *, struct generations *);
 
-/* Have the workers of a generation end their drain within WORKER_HURRY. */
+/* Have the workers of a generation end their drain within PROCESS_HURRY. */
 void	children_hurry(struct children *, uint32_t generation);
 
 /* The service goes on without these: they drain, for reload_timeout at most. */

@@ -13,8 +13,8 @@
 
 #include "children.h"
 #include "logs.h"
+#include "process.h"
 #include "sys.h"
-#include "worker.h"
 
 /* No start has more steps than this. */
 #define STEPS		32

@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "conf_hosts.h"
-#include "logs.h"
+#include "conf_logs.h"
+#include "instance_name.h"
 #include "nearest.h"
 #include "networks.h"
 #include "settings.h"
-#include "title.h"
 
 /* So long names may be looked up, in ms; the last one may take longer. */
 #define NAMES_TIME	10000
@@ -131,7 +131,7 @@ make_top(struct conf *c, struct complaints *cs)
 	directives_default(SECTION_TOP, c);
 	read_values(c->settings->section[SETTINGS_FILES], c, cs);
 	read_values(c->settings->section[SETTINGS_OPTIONS], c, cs);
-	if (title_settle(c) == -1)
+	if (instance_name_settle(c) == -1)
 		complain(cs, "%s", strerror(errno));
 	set_log(c, cs);
 	set_user(c, cs);
@@ -432,7 +432,7 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 		if (st->section[i]->kind == SECTION_LISTEN)
 			make_listener(c, st->section[i], whole, cs);
 	conf_hosts_free(&c->hosts);
-	logs_list(c, cs);
+	conf_logs_list(c, cs);
 	check_names(c, cs);
 	if (whole)
 		check_whole(st, cs);

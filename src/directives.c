@@ -17,12 +17,12 @@
 #include "check_values.h"
 #include "conf.h"
 #include "cpu_quota.h"
+#include "instance_name.h"
 #include "log_values.h"
 #include "outlet_values.h"
 #include "proxy_values.h"
 #include "sandbox.h"
 #include "sys.h"
-#include "title.h"
 
 /* The columns of a line: type, range, words and what it is; its reader. */
 #define NUMBER(min, max, what)	TYPE_NUMBER, min, max, NULL, what
@@ -314,7 +314,7 @@ static const struct directive table[] = {
 { X, "workers",	AUTO, TYPE_NUMBER, 0, WORKERS, AUTO ", " AUTO ":N", NULL,
 				BY(read_workers) },
 { X, "instance", NULL, TEXT(CONF_INSTANCE - 1, "a name of letters, digits, "
-				"dots, '-' and '_'"), BY(title_read) },
+				"dots, '-' and '_'"), BY(instance_name_read) },
 { X, "user",	NULL, TEXT(63, "USER or USER:GROUP"), BY(read_user) },
 { X, "chroot", NULL, TEXT(PATH, "the absolute name of a directory"),
 				BY(read_chroot) },

@@ -10,6 +10,7 @@ CONF_SOURCES = \
 	src/conf_file.c src/conf_file.h \
 	src/conf_hosts.c src/conf_hosts.h \
 	src/conf_listen.c \
+	src/conf_logs.c src/conf_logs.h \
 	src/conf_loop.c src/conf_loop.h \
 	src/conf_make.c src/conf_make.h \
 	src/conf_scan.c src/conf_scan.h \
@@ -20,13 +21,13 @@ CONF_SOURCES = \
 	src/directive_types.c \
 	src/directives.c src/directives.h \
 	src/explain.c src/explain.h \
-	src/log_values.c src/log_values.h src/logs.c src/logs.h \
+	src/instance_name.c src/instance_name.h \
+	src/log_values.c src/log_values.h \
 	src/networks.c src/networks.h \
 	src/options.c src/options.h \
 	src/outlet_values.c src/outlet_values.h \
 	src/priv.c src/priv.h \
-	src/settings.c src/settings.h \
-	src/title.c src/title.h
+	src/settings.c src/settings.h
 
 # shuttled: the daemon.
 sbin_PROGRAMS += shuttled
@@ -46,6 +47,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/filter.c src/filter.h \
 	src/instance.c src/instance.h \
 	src/listener.c src/listener.h \
+	src/logs.c src/logs.h \
 	src/lookups.c src/lookups.h \
 	src/main.c \
 	src/master.c src/master.h \
@@ -55,6 +57,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/phase.c src/phase.h \
 	src/pidfile.c src/pidfile.h \
 	src/prober.c src/prober.h \
+	src/process.h \
 	src/question.c src/question.h \
 	src/reload.c src/reload.h \
 	src/runner.c src/runner.h \
@@ -62,6 +65,7 @@ shuttled_SOURCES = $(CONF_SOURCES) \
 	src/sd.h \
 	src/names_log.c src/names_log.h src/seating.c src/seating.h \
 	src/startup.c src/startup.h \
+	src/title.c src/title.h \
 	src/socket_owner.c src/socket_owner.h \
 	src/upgrade.c src/upgrade.h \
 	src/worker.c src/worker.h

@@ -20,9 +20,6 @@
 /* That of the whole has slot 0. */
 #define LOGS		(CONF_LOGS + 1)
 
-/* For conf_make(): which logs do the listeners have? */
-void	logs_list(struct conf *, struct complaints *);
-
 /*
  * Open them. Those with a target that *before* has as well (NULL: nothing was)
  * keep its slot: processes of earlier generations know them by that. 0, or -1 with

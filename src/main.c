@@ -34,6 +34,7 @@
 #include "master.h"
 #include "notify.h"
 #include "options.h"
+#include "process.h"
 #include "safe_file.h"
 #include "settings.h"
 #include "sys.h"
@@ -92,7 +93,7 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 		    conf->listener[i].name);
 	changes_log(log, "start", conf, board,
 	    atomic_load(&board->ledger->generation), NULL);
-	status = worker_loop(w) == WORKER_DONE ? 0 : EX_OSERR;
+	status = worker_loop(w) == PROCESS_DONE ? 0 : EX_OSERR;
 	worker_free(w);
 	return status;
 }

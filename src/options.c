@@ -17,9 +17,9 @@
 
 #include "conf_file.h"
 #include "conf_make.h"
+#include "instance_name.h"
 #include "nearest.h"
 #include "settings.h"
-#include "title.h"
 
 #define DEFAULT_FILE	SYSCONFDIR "/shuttled.conf"
 
@@ -462,7 +462,7 @@ options_read(struct conf *conf, int argc, char **argv, struct complaints *cs)
 		set_log_level(&p);
 		join(&p);
 		if (p.files > 0)
-			title_from_file(conf, p.file[0]);
+			instance_name_from_file(conf, p.file[0]);
 		read_files(&p);
 	}
 	p.settings->whole = p.whole;

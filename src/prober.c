@@ -17,10 +17,10 @@
 #include "names.h"
 #include "poller.h"
 #include "priv.h"
+#include "process.h"
 #include "sandbox.h"
 #include "sys.h"
 #include "text.h"
-#include "worker.h"
 
 /* The longest sleep, and so often the board is looked over; in ms. */
 #define SLEEP	1000
@@ -254,7 +254,7 @@ prober_loop(struct prober *p)
 		if (turn(p) == -1) {
 			log_line(p->log, LOG_ERR, "cannot go on: %s",
 			    strerror(errno));
-			return WORKER_FAILED;
+			return PROCESS_FAILED;
 		}
-	return WORKER_DONE;
+	return PROCESS_DONE;
 }

@@ -15,9 +15,9 @@
 
 #include "changes.h"
 #include "daemon.h"
+#include "process.h"
 #include "sys.h"
 #include "text.h"
-#include "worker.h"
 
 /* How long the other master may take to answer, in ms. */
 #define ANSWER_TIME	5000

@@ -24,8 +24,8 @@
 #include "changes.h"
 #include "inherit.h"
 #include "notify.h"
+#include "process.h"
 #include "sys.h"
-#include "worker.h"
 
 /* How long the other may take from one step to the next, and in all, in ms. */
 #define STEP_TIME	30000

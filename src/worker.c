@@ -19,6 +19,7 @@
 #include "filter.h"
 #include "log_format.h"
 #include "logs.h"
+#include "process.h"
 #include "proxyproto.h"
 #include "queue.h"
 #include "sandbox.h"
@@ -446,7 +447,7 @@ on_channel(struct worker *w)
 		else if (what == CHANNEL_RETIRE)
 			retire(w, "asked to drain");
 		else if (what == CHANNEL_HURRY)
-			limit_drain(w, "max_generations", WORKER_HURRY);
+			limit_drain(w, "max_generations", PROCESS_HURRY);
 		else if (fd != -1)
 			close(fd);
 	}
@@ -593,7 +594,7 @@ worker_loop(struct worker *w)
 		if (turn(w) == -1) {
 			log_line(w->log, LOG_ERR, "poller: %s",
 			    strerror(errno));
-			return WORKER_FAILED;
+			return PROCESS_FAILED;
 		}
-	return WORKER_DONE;
+	return PROCESS_DONE;
 }

@@ -14,11 +14,11 @@ top=${srcdir:-$(dirname "$0")/..}
 
 # The layers from the bottom up: directory, layer, files (without .c or .h).
 layers='
-lib 0 log log_sink log_target text sys sys_option cpu_quota safe_file addr proxyproto site source rate board board_mend board_seat timer nearest cidr cidr_network cidr_text
+lib 0 log log_sink log_target text sys sys_option cpu_quota safe_file addr proxyproto site source rate counter timer nearest cidr cidr_network cidr_text
 lib 1 outlet poller poller_select poller_hybrid bufpool pipepool shuttle
-lib 2 census backend balance balance_tier balance_first balance_hash balance_key balance_leastconn balance_maglev balance_random balance_roundrobin queue check_plan dialog dialog_tls health
+lib 2 board board_mend board_seat census backend balance balance_tier balance_first balance_hash balance_key balance_leastconn balance_maglev balance_random balance_roundrobin queue check_plan dialog dialog_tls health
 lib 3 session session_step session_connect session_count session_gate session_header session_pace session_queue session_relay session_stall session_timers session_table session_log log_format log_haproxy spare builtin session_park
-src 4 listener changes inherit priv sandbox filter sd console check_values outlet_values proxy_values complaints settings networks directives directive_types conf conf_listen conf_loop conf_make conf_scan conf_seats conf_file budget conf_check conf_absent conf_unused explain conf_unused_limits
+src 4 listener changes inherit priv sandbox filter sd console check_values outlet_values proxy_values complaints settings networks directives directive_types conf conf_listen conf_loop conf_make conf_scan conf_seats conf_file budget conf_check conf_absent conf_unused explain conf_unused_limits conf_logs instance_name process
 src 5 worker prober checks check runner dns answer question names names_log seating acceptor activate pidfile socket_owner instance options notify
 src 6 child children daemon reload upgrade master
 src 6 children_generation children_talk phase startup

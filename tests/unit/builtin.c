@@ -15,7 +15,7 @@ ssize_t	__wrap_send(int, const void *, size_t, int);
 #define BLOCK	4096
 
 static struct poller *poller;
-static struct board_shuttles counts;
+static struct shuttle_counts counts;
 static struct shuttle_kit kit = { .counts = &counts };
 static struct builtins *builtins;
 static int	before;			/* descriptors open */

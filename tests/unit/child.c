@@ -8,7 +8,7 @@
 
 #include "helpers.h"
 #include "sys.h"
-#include "worker.h"
+#include "process.h"
 
 static struct child child;
 static int theirs;

@@ -284,6 +284,7 @@ tests_unit_sandbox_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=syscall,--wrap=filter_load,--wrap=filter_exists
 
 tests_unit_logs_SOURCES = tests/unit/helpers.h tests/unit/logs.c \
+	src/logs.c src/logs.h \
 	$(CONF_SOURCES)
 tests_unit_logs_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 

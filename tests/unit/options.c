@@ -6,7 +6,7 @@
  * of its own, where ./etc is the /etc of the system.
  */
 #include "options.h"
-#include "title.h"
+#include "instance_name.h"
 
 #include <syslog.h>
 
@@ -138,10 +138,10 @@ test_instance(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(files); i++) {
 		conf.name[0] = '\0';
-		title_from_file(&conf, files[i].path);
+		instance_name_from_file(&conf, files[i].path);
 		assert_string_equal(conf.name, files[i].name);
 	}
-	title_from_file(&conf, "etc/mail.d//");
+	instance_name_from_file(&conf, "etc/mail.d//");
 	assert_string_equal(conf.name, "mail");
 	take("-F -l :0 -b 127.0.0.1:1");
 	assert_string_equal(conf.name, "");
@@ -159,9 +159,9 @@ test_instance(void **state)
 	    "letters, digits");
 	memset(line, 'x', sizeof(line));
 	line[33] = '\0';
-	assert_non_null(title_check(line));
+	assert_non_null(instance_name_check(line));
 	line[32] = '\0';
-	assert_null(title_check(line));
+	assert_null(instance_name_check(line));
 }
 
 static void

@@ -131,7 +131,7 @@ carry_urgent(int from, int to)
 static void
 both_ways(bool spliced)
 {
-	struct board_shuttles *counts = rig.table.kit.counts;
+	struct shuttle_counts *counts = rig.table.kit.counts;
 
 	if (spliced)
 		rig.table.kit.pipes = pipepool_new();

@@ -39,7 +39,7 @@ static struct {
 
 static uint64_t	seed;
 static struct bufpool *pool;
-static struct board_shuttles counts;
+static struct shuttle_counts counts;
 static struct shuttle_kit kit = { .counts = &counts };
 static struct shuttle s;
 

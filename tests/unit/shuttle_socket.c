@@ -12,7 +12,7 @@
 #define STREAM	99			/* the pattern that is sent */
 
 static uint64_t	seed;
-static struct board_shuttles counts;
+static struct shuttle_counts counts;
 static struct shuttle_kit kit = { .counts = &counts };
 static struct shuttle s;
 
