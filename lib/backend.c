@@ -13,8 +13,8 @@
 /* Where a slow start begins: at one percent. */
 #define COLD	(BACKEND_WARM / 100)
 
-/* The longest that a server is held off for; what says more is nonsense. */
-#define HELD_MOST	(BACKEND_EJECT_MAX * UINT64_C(366) * 24 * 3600 * 1000)
+/* What a configuration before ours may have held a server off for, in ms. */
+#define EARLIER		(UINT64_C(24) * 3600 * 1000)
 
 /* Of the clocks of processes, in ms. */
 #define AHEAD		1000
@@ -40,10 +40,19 @@ shared(const struct backends *bs, uint32_t i)
 	return &bs->board->backend[bs->list[i].seat];
 }
 
-static bool
-is_held(uint64_t until, uint64_t now)
+/* What the prober says of it. */
+static const struct board_server *
+server(const struct backends *bs, uint32_t i)
 {
-	return until > now && until - now <= HELD_MOST;
+	return &bs->board->server[bs->list[i].seat];
+}
+
+/* Not for much longer than its pool, or one before a reload, says; or nonsense. */
+static bool
+is_held(const struct backends *bs, uint32_t i, uint64_t until, uint64_t now)
+{
+	return until > now && until - now <= BACKEND_EJECT_MAX *
+	    backend_pool(bs, i)->eject_time + EARLIER;
 }
 
 bool
@@ -93,7 +102,7 @@ backend_load(const struct backends *bs, uint32_t i)
 static bool
 found(const struct backends *bs, uint32_t i, struct site *p)
 {
-	(void)site_read(&shared(bs, i)->site, p);
+	(void)site_read(&server(bs, i)->site, p);
 	return p->question == bs->list[i].question;
 }
 
@@ -167,7 +176,7 @@ backend_check_address(const struct backends *bs, uint32_t i, struct addr *a)
 uint32_t
 backend_version(const struct backends *bs, uint32_t i)
 {
-	return moves(bs, i) ? site_version(&shared(bs, i)->site) : 0;
+	return moves(bs, i) ? site_version(&server(bs, i)->site) : 0;
 }
 
 uint32_t
@@ -226,7 +235,7 @@ backend_is_wanted(const struct backends *bs, uint32_t i)
 static enum backend_health
 health(const struct backends *bs, uint32_t i)
 {
-	return backend_pool(bs, i)->checked ? board_health(shared(bs, i)) :
+	return backend_pool(bs, i)->checked ? board_health(server(bs, i)) :
 	    HEALTH_UP;
 }
 
@@ -276,7 +285,7 @@ backend_warmth(const struct backends *bs, uint32_t i, uint64_t now)
 
 	if (span == 0)
 		return BACKEND_WARM;
-	up = atomic_load_explicit(&shared(bs, i)->changed,
+	up = atomic_load_explicit(&server(bs, i)->changed,
 	    memory_order_relaxed);
 	if (up == 0 || now >= up + span)
 		return BACKEND_WARM;
@@ -420,7 +429,7 @@ backend_failed(const struct backends *bs, uint32_t i, uint64_t now)
 	uint32_t row;
 
 	atomic_fetch_add_explicit(&b->failures, 1, memory_order_relaxed);
-	if (backend_max_fails(bs, i) == 0 || is_held(was, now) ||
+	if (backend_max_fails(bs, i) == 0 || is_held(bs, i, was, now) ||
 	    (!too_many(bs, i, now) && was == 0))
 		return NEWS_NONE;
 	until = now + ejection(b, p, now, was == 0, &row);
@@ -511,7 +520,7 @@ backend_answered(const struct backends *bs, uint32_t i)
 bool
 backend_held_off(const struct backends *bs, uint32_t i, uint64_t now)
 {
-	return is_held(atomic_load_explicit(&shared(bs, i)->held_until,
+	return is_held(bs, i, atomic_load_explicit(&shared(bs, i)->held_until,
 	    memory_order_relaxed), now);
 }
 
@@ -525,7 +534,7 @@ backend_in_doubt(const struct backends *bs, uint32_t i)
 uint32_t
 backend_downs(const struct backends *bs, uint32_t i)
 {
-	return atomic_load(&shared(bs, i)->downs);
+	return atomic_load(&server(bs, i)->downs);
 }
 
 bool

@@ -25,7 +25,11 @@
 			    (((n) + 3) & ~3u) + 4 * ((n) == 0))
 
 #define LEDGER_SIZE	PAGES(sizeof(struct board_ledger))
+#define BOOK_SIZE	PAGES(BOARD_SEATS * sizeof(struct board_server))
 #define SOURCES_ROW	(BOARD_SOURCES * sizeof(uint64_t))
+
+/* Clocks are read by turns: so far ahead of ours another one may be, in ms. */
+#define AHEAD		1000
 
 /* No process can shrink it under the others, nor fill the memory by it. */
 #define SEALS		(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
@@ -40,7 +44,7 @@ lay_out(uint32_t rows)
 {
 	struct places p;
 
-	p.shared = LEDGER_SIZE;
+	p.shared = LEDGER_SIZE + BOOK_SIZE;
 	p.rows = p.shared + PAGES(sizeof(struct board_shared));
 	p.sources = p.rows + PAGES(rows * sizeof(struct board_row));
 	p.end = p.sources + rows * SOURCES_ROW;
@@ -84,6 +88,7 @@ map(int fd, uint32_t rows)
 	}
 	(void)madvise(base, at.end, MADV_DONTDUMP);
 	b->ledger = (struct board_ledger *)base;
+	b->server = (struct board_server *)(base + LEDGER_SIZE);
 	shared = (struct board_shared *)(base + at.shared);
 	b->head = &shared->head;
 	b->worker = shared->worker;
@@ -177,24 +182,24 @@ board_free(struct board *b)
 		close(b->reader);
 	munmap(b->ledger, b->size);
 	free(b->own);
-	free(b->kept);
 	board_all_seated(b);
 	free(b);
 }
 
 int
-board_leave_ledger(struct board *b)
+board_leave_ledger(struct board *b, bool worker)
 {
+	size_t size = LEDGER_SIZE + (worker ? BOOK_SIZE : 0);
 	int fd = b->reader;
 
 	b->reader = -1;
 	if (fd == -1)
-		return mprotect(b->ledger, LEDGER_SIZE, PROT_READ);
-	if (mmap(b->ledger, LEDGER_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+		return mprotect(b->ledger, size, PROT_READ);
+	if (mmap(b->ledger, size, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
 	    0) == MAP_FAILED)
 		return -1;
 	close(fd);
-	return madvise(b->ledger, LEDGER_SIZE, MADV_DONTDUMP);
+	return madvise(b->ledger, size, MADV_DONTDUMP);
 }
 
 void
@@ -274,15 +279,18 @@ board_sum(const struct board *b, struct board_totals *sum)
 }
 
 void
-board_renew(struct board_backend *b, enum backend_health health)
+board_renew(struct board *board, uint32_t seat, enum backend_health health)
 {
+	struct board_backend *b = &board->backend[seat];
+	struct board_server *s = &board->server[seat];
+
 	atomic_store(&b->held_until, 0);
 	atomic_store(&b->recent, 0);
 	atomic_store(&b->ejected_until, 0);
 	atomic_store(&b->ejections, 0);
-	atomic_store(&b->downs, (atomic_load(&b->downs) | BOARD_DOWNS) + 1);
-	atomic_store(&b->changed, 0);
-	atomic_store(&b->health, health);
+	atomic_store(&s->downs, (atomic_load(&s->downs) | BOARD_DOWNS) + 1);
+	atomic_store(&s->changed, 0);
+	atomic_store(&s->health, health);
 }
 
 uint32_t
@@ -347,6 +355,23 @@ board_hold(struct board *b, uint32_t worker, int32_t pid, uint32_t generation)
 	raise_slots(b, worker + 1);
 }
 
+bool
+board_is_held(const struct board *b, uint32_t worker)
+{
+	return atomic_load_explicit(&b->ledger->slot[worker].pid,
+	    memory_order_relaxed) != 0;
+}
+
+bool
+board_beats(const struct board *b, uint32_t worker, uint64_t now, uint64_t ms)
+{
+	uint64_t beat = atomic_load_explicit(&b->worker[worker].heartbeat,
+	    memory_order_relaxed);
+
+	return board_is_held(b, worker) && (beat > now ? beat - now <= AHEAD :
+	    now - beat <= ms);
+}
+
 uint32_t
 board_backend_live(const struct board *b, uint32_t backend)
 {
@@ -400,11 +425,11 @@ worker_state_name(enum worker_state state)
 	    "?";
 }
 
-/* As it stands on the board, where any worker may have written anything. */
+/* As it stands on the board, where a prober may have written anything. */
 enum backend_health
-board_health(const struct board_backend *b)
+board_health(const struct board_server *s)
 {
-	uint32_t health = atomic_load_explicit(&b->health,
+	uint32_t health = atomic_load_explicit(&s->health,
 	    memory_order_relaxed);
 
 	return health <= HEALTH_DOWN ? (enum backend_health)health :

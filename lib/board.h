@@ -8,7 +8,8 @@
  * configuration too goes on with what stands there.
  *
  * It begins with the ledger: what the master alone says. All others have those
- * pages for reading only, so nothing that a number leads to can be spoilt.
+ * pages for reading only, so nothing that a number leads to can be spoilt. Next is
+ * the book of the servers, which workers read only: what the prober has found.
  *
  * Every counter has one writer, named below, and any number of readers; nobody
  * takes a lock. Where there is more than one writer the field says so and is
@@ -30,7 +31,7 @@
 #include "site.h"
 
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
-#define BOARD_VERSION	6
+#define BOARD_VERSION	7
 #define BOARD_WORKERS	1024		/* the most slots there can be */
 #define BOARD_BACKENDS	32768		/* of a configuration at most */
 #define BOARD_POOLS	16384		/* room for pools, old and new */
@@ -82,9 +83,8 @@ enum backend_health {
 #undef X
 };
 
-/* One backend. */
+/* What sessions see of one backend; any worker writes. */
 struct board_backend {
-	/* What sessions see of it; any worker writes. */
 	_Alignas(64)
 	_Atomic uint64_t held_until;	/* sys_now() value; 0: in service */
 	_Atomic uint64_t failures;	/* attempts that failed */
@@ -93,7 +93,10 @@ struct board_backend {
 	_Atomic uint64_t ejected_until;	/* the last time it was ejected */
 	_Atomic uint32_t ejections;	/* in a row */
 	_Atomic uint64_t lacking;	/* not to be tried: see backend.c */
-	/* What checks see of it; the prober alone writes. */
+};
+
+/* What checks see of it; the prober alone writes, and no worker can. */
+struct board_server {
 	_Alignas(64)
 	_Atomic uint32_t health;	/* enum backend_health */
 	/* Times it went down, and above BOARD_DOWNS how many sat here before. */
@@ -117,7 +120,7 @@ struct board_pool {
 	_Alignas(64)
 	_Atomic uint64_t queue_tail;	/* the last ticket of its queue */
 	_Atomic uint32_t waiting;	/* 0: nobody is in its queue */
-	_Atomic uint32_t guesses;	/* 1: all its servers seem to fail */
+	_Atomic uint32_t guesses;	/* all seem to fail: see queue.c */
 	/* Places in the round-robin sequence given out. */
 	struct {
 		_Alignas(64) _Atomic uint64_t ticket;
@@ -209,6 +212,7 @@ struct seat_index;
  */
 struct board {
 	struct board_ledger *ledger;
+	struct board_server *server;	/* BOARD_SEATS */
 	struct board_head *head;
 	struct board_worker *worker;	/* BOARD_WORKERS */
 	struct board_pool *pool;	/* BOARD_POOLS */
@@ -221,8 +225,6 @@ struct board {
 	size_t		 size;		/* of all of it */
 	int		 reader;	/* opens the ledger to read; -1: none */
 	struct board_row *own;		/* what our row should say; or NULL */
-	struct kept_server *kept;	/* what the prober says; or NULL */
-	uint32_t	 keeps;		/* seats that there is room for in it */
 	struct seat_index *index[3];	/* of the master, see board_seat.c */
 };
 
@@ -246,10 +248,10 @@ struct board *board_adopt(int fd);
 void	board_free(struct board *);
 
 /*
- * From here on this process may only read what the master says. For the child of
- * a fork. 0, or -1 with errno set.
+ * From here on this process may only read what the master says, and a worker what
+ * the prober says, too. For the child of a fork. 0, or -1 with errno set.
  */
-int	board_leave_ledger(struct board *);
+int	board_leave_ledger(struct board *, bool worker);
 
 /* The signal that a worker is called by, and its name among system calls. */
 #define BOARD_BELL	SIGURG
@@ -320,16 +322,6 @@ int	board_keep_row(struct board *, uint32_t worker);
  */
 uint32_t board_mend_row(const struct board *, uint32_t worker);
 
-/*
- * The same for what the prober says of servers: room for a copy of all seats in
- * use, empty; its health as it stands there now is right, and so is this site; put
- * it right again, *sites* too if these are the prober's. The last returns whether it was not.
- */
-int	board_keep_servers(struct board *);
-void	board_keep_server(struct board *, uint32_t seat);
-void	board_keep_site(struct board *, uint32_t seat, const struct site *);
-bool	board_mend_server(struct board *, uint32_t seat, bool sites);
-
 /* Workers have slots below this. */
 uint32_t board_slots(const struct board *);
 
@@ -339,6 +331,14 @@ uint32_t board_slots(const struct board *);
  */
 void	board_hold(struct board *, uint32_t worker, int32_t pid,
 	    uint32_t generation);
+
+/*
+ * Does a process hold this slot, and did its heart beat within *ms* before now?
+ * One that is ahead of every clock has been written by another process.
+ */
+bool	board_is_held(const struct board *, uint32_t worker);
+bool	board_beats(const struct board *, uint32_t worker, uint64_t now,
+	    uint64_t ms);
 
 /* Over all workers there ever were. */
 struct board_totals {
@@ -352,7 +352,7 @@ void	board_sum(const struct board *, struct board_totals *);
  * Another server has this seat now: forget how the one before it did, and begin
  * with this health.
  */
-void	board_renew(struct board_backend *, enum backend_health);
+void	board_renew(struct board *, uint32_t seat, enum backend_health);
 
 /* The oldest generation that still has workers, or else the latest. */
 uint32_t board_oldest(const struct board *);
@@ -366,7 +366,7 @@ uint32_t board_backend_live(const struct board *, uint32_t backend);
  */
 uint32_t board_reclaim(struct board *, uint32_t worker);
 
-enum backend_health board_health(const struct board_backend *);
+enum backend_health board_health(const struct board_server *);
 
 const char *worker_state_name(enum worker_state);
 const char *backend_health_name(enum backend_health);	/* in lower case */

@@ -10,14 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the prober has said of a server. */
-struct kept_server {
-	struct site	site;
-	uint64_t	changed;
-	uint32_t	health, downs;
-	bool		known;
-};
-
 /* So many of each kind of cell are in use. */
 struct extent {
 	uint32_t backends, listeners, pools;
@@ -132,69 +124,4 @@ board_mend_row(const struct board *b, uint32_t worker)
 	if (b->own == NULL)
 		return 0;
 	return correct_row(b, worker, b->own) + mend_unused(b, worker);
-}
-
-int
-board_keep_servers(struct board *b)
-{
-	b->keeps = extent_of(b).backends;
-	b->kept = calloc(b->keeps + 1, sizeof(*b->kept));
-	return b->kept == NULL ? -1 : 0;
-}
-
-void
-board_keep_server(struct board *b, uint32_t seat)
-{
-	const struct board_backend *from = &b->backend[seat];
-	struct kept_server *k;
-
-	if (b->kept == NULL || seat >= b->keeps)
-		return;
-	k = &b->kept[seat];
-	k->changed = atomic_load(&from->changed);
-	k->downs = atomic_load(&from->downs);
-	k->health = atomic_load(&from->health);
-	k->known = true;
-}
-
-void
-board_keep_site(struct board *b, uint32_t seat, const struct site *site)
-{
-	if (b->kept != NULL && seat < b->keeps)
-		b->kept[seat].site = *site;
-}
-
-static bool
-mend_site(struct board_site *on, const struct site *right)
-{
-	struct site is;
-
-	(void)site_read(on, &is);
-	if (is.question == right->question && site_same(&is, right) &&
-	    is.weight == right->weight && is.origin == right->origin &&
-	    is.backup == right->backup && is.gone == right->gone &&
-	    is.failed == right->failed)
-		return false;
-	site_write(on, right);
-	return true;
-}
-
-/* What is unknown becomes known by the next configuration, too. */
-bool
-board_mend_server(struct board *b, uint32_t seat, bool sites)
-{
-	struct board_backend *is = &b->backend[seat];
-	struct kept_server *k;
-	bool wrong = false;
-
-	if (b->kept == NULL || seat >= b->keeps || !b->kept[seat].known)
-		return false;
-	k = &b->kept[seat];
-	if (sites)
-		wrong = mend_site(&is->site, &k->site);
-	if (k->health == HEALTH_UNKNOWN && board_health(is) != HEALTH_UNKNOWN)
-		return wrong;
-	wrong |= correct(&is->downs, k->downs) > 0;
-	wrong |= correct64(&is->changed, k->changed) > 0;
-	return correct(&is->health, k->health) > 0 || wrong;
 }

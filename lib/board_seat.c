@@ -151,8 +151,10 @@ board_seat_backend(struct board *b, const char *name, uint64_t where,
 	bool fresh;
 
 	i = take_seat(&s, name, where, generation, oldest, &fresh);
-	if (fresh)
+	if (fresh) {
 		memset(&b->backend[i], 0, sizeof(b->backend[i]));
+		memset(&b->server[i], 0, sizeof(b->server[i]));
+	}
 	return i;
 }
 

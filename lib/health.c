@@ -29,18 +29,19 @@ end_ejection(struct board_backend *b, uint64_t now)
 
 /* Up from the beginning there is no slow start: as if it were up for ever. */
 static void
-turn(struct board *board, struct board_backend *b, enum backend_health from,
+turn(struct board *board, uint32_t seat, enum backend_health from,
     enum backend_health to, uint64_t now)
 {
-	atomic_store(&b->changed, from == HEALTH_UNKNOWN && to == HEALTH_UP ?
+	struct board_server *s = &board->server[seat];
+
+	atomic_store(&s->changed, from == HEALTH_UNKNOWN && to == HEALTH_UP ?
 	    0 : now);
 	if (to == HEALTH_DOWN)
-		atomic_fetch_add(&b->downs, 1);
+		atomic_fetch_add(&s->downs, 1);
 	else
-		end_ejection(b, now);
+		end_ejection(&board->backend[seat], now);
 	/* Last: a reader that sees it finds the rest in place. */
-	atomic_store(&b->health, to);
-	board_keep_server(board, (uint32_t)(b - board->backend));
+	atomic_store(&s->health, to);
 	atomic_fetch_add(&board->head->changes, 1);
 }
 
@@ -48,14 +49,14 @@ bool
 health_note(struct health *h, struct board *board, uint32_t seat,
     const struct check_plan *p, bool passed, uint64_t ms, uint64_t now)
 {
-	struct board_backend *b = &board->backend[seat];
-	enum backend_health before = board_health(b);
+	struct board_server *s = &board->server[seat];
+	enum backend_health before = board_health(s);
 	enum backend_health seen = passed ? HEALTH_UP : HEALTH_DOWN;
 
-	counter_add(&b->checks, 1);
+	counter_add(&s->checks, 1);
 	if (!passed)
-		counter_add(&b->check_failures, 1);
-	atomic_store(&b->check_ms, (uint32_t)ms);
+		counter_add(&s->check_failures, 1);
+	atomic_store(&s->check_ms, (uint32_t)ms);
 	if (seen == before) {
 		h->run = 0;
 		return false;
@@ -63,7 +64,7 @@ health_note(struct health *h, struct board *board, uint32_t seat,
 	if (++h->run < health_needs(p, before))
 		return false;
 	h->run = 0;
-	turn(board, b, before, seen, now);
+	turn(board, seat, before, seen, now);
 	return true;
 }
 
@@ -77,7 +78,7 @@ uint64_t
 health_wait(const struct health *h, const struct board *board, uint32_t seat,
     const struct check_plan *p, uint32_t dice)
 {
-	enum backend_health now = board_health(&board->backend[seat]);
+	enum backend_health now = board_health(&board->server[seat]);
 	uint64_t ms, range;
 
 	if (h->run > 0)
@@ -96,12 +97,12 @@ health_sit_down(struct board *board, uint32_t seat,
 	uint32_t unknown = HEALTH_UNKNOWN;
 
 	/* The prober that runs may be faster. */
-	(void)atomic_compare_exchange_strong(&board->backend[seat].health,
+	(void)atomic_compare_exchange_strong(&board->server[seat].health,
 	    &unknown, p->init_state);
 }
 
 void
 health_forget(struct board *board, uint32_t seat)
 {
-	atomic_store(&board->backend[seat].health, HEALTH_UNKNOWN);
+	atomic_store(&board->server[seat].health, HEALTH_UNKNOWN);
 }

@@ -184,7 +184,7 @@ conclude(struct checks *cs, uint32_t i, bool passed)
 		timers_set(cs->timers, (uint32_t)(server - cs->server), now);
 		return;
 	}
-	before = board_health(&cs->board->backend[seat]);
+	before = board_health(&cs->board->server[seat]);
 	if (health_note(&server->health, cs->board, seat, plan, passed,
 	    us / 1000, now))
 		tell(cs, s, passed, before, us);
@@ -454,9 +454,8 @@ is_checked(const struct checks *cs, size_t backend)
 		return false;
 	if (b->check_missing == NULL && !is_builtin(cs->conf, backend))
 		return true;
-	atomic_store(&cs->board->backend[b->seat].health,
+	atomic_store(&cs->board->server[b->seat].health,
 	    b->check_missing != NULL ? HEALTH_DOWN : HEALTH_UP);
-	board_keep_server(cs->board, b->seat);
 	return false;
 }
 
@@ -468,7 +467,7 @@ add_server(struct checks *cs, uint32_t backend, uint64_t now)
 	uint64_t within = plan->interval < FIRST ? plan->interval : FIRST;
 
 	cs->server[cs->servers].backend = backend;
-	if (board_health(&cs->board->backend[b->seat]) != HEALTH_UNKNOWN)
+	if (board_health(&cs->board->server[b->seat]) != HEALTH_UNKNOWN)
 		now += arc4random_uniform((uint32_t)within);
 	timers_set(cs->timers, cs->servers++, now);
 }

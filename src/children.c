@@ -58,7 +58,7 @@ children_coming(const struct children *cs, const struct child *c)
 }
 
 void
-children_leave(struct children *cs)
+children_leave(struct children *cs, bool prober)
 {
 	uint32_t i;
 
@@ -71,7 +71,7 @@ children_leave(struct children *cs)
 		if (cs->own[i] != -1)
 			close(cs->own[i]);
 	close(cs->board_fd);
-	if (board_leave_ledger(cs->board) == -1)
+	if (board_leave_ledger(cs->board, !prober) == -1)
 		log_line(cs->log, LOG_WARNING, "board: %s", strerror(errno));
 	instance_leave(cs->instance);
 	inherit_free(cs->instance->inherited);
@@ -109,7 +109,7 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 	int status = PROCESS_HOPELESS;
 
 	choose_generation(cs, children_coming(cs, c));
-	children_leave(cs);
+	children_leave(cs, false);
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
 	title_set(cs->conf, "%s, generation %u", name, c->generation);
 	log_ident(cs->log, name);
@@ -160,7 +160,7 @@ be_prober(struct children *cs, int channel)
 
 	choose_generation(cs, false);
 	logs_leave(cs->conf);
-	children_leave(cs);
+	children_leave(cs, true);
 	instance_close_copies(cs->instance);
 	title_set(cs->conf, "prober, generation %u", cs->generation);
 	log_ident(cs->log, "prober");

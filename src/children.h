@@ -171,8 +171,11 @@ unsigned children_wanted(const struct children *);
 /* Is there any process left? */
 bool	children_left(const struct children *);
 
-/* In a new process of the master: let go of what is not its own. */
-void	children_leave(struct children *);
+/*
+ * In a new process of the master: let go of what is not its own. The *prober* says
+ * on the board what is found of servers, others read that.
+ */
+void	children_leave(struct children *, bool prober);
 
 /* For children_*.c: the master's part of a worker; its slot and its name. */
 bool	children_coming(const struct children *, const struct child *);

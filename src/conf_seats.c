@@ -36,7 +36,7 @@ read_sites(const struct board *board)
 	struct site site;
 
 	for (i = 0; k != NULL && i < used; i++) {
-		(void)site_read(&board->backend[i].site, &site);
+		(void)site_read(&board->server[i].site, &site);
 		if (site.question == 0 || !site_serves(&site))
 			continue;
 		k->seat[k->n].site = site;
@@ -68,7 +68,7 @@ is_written(const struct board *board, const struct backend *b, uint32_t n,
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
-		(void)site_read(&board->backend[b[i].seat].site, &other);
+		(void)site_read(&board->server[b[i].seat].site, &other);
 		if (site_same(&other, site))
 			return true;
 	}
@@ -90,7 +90,7 @@ inherit_sites(const struct conf *c, struct board *board,
 	uint32_t n = 0;
 	size_t i;
 
-	if (site_version(&board->backend[b->seat].site) != 0)
+	if (site_version(&board->server[b->seat].site) != 0)
 		return;
 	for (i = 0; generation != 0 && i < k->n && n < l->max; i++) {
 		site = k->seat[i].site;
@@ -100,12 +100,12 @@ inherit_sites(const struct conf *c, struct board *board,
 		if (!l->srv)
 			site.port = l->port;
 		if (!is_written(board, b, n, &site))
-			site_write(&board->backend[b[n++].seat].site, &site);
+			site_write(&board->server[b[n++].seat].site, &site);
 	}
 	/* That a look-up has failed is an answer, too: it is down. */
 	site = (struct site){ .question = b->question };
 	for (; (generation != 0 || l->once) && n < l->n; n++)
-		site_write(&board->backend[b[n].seat].site, &site);
+		site_write(&board->server[b[n].seat].site, &site);
 }
 
 /*
@@ -113,7 +113,7 @@ inherit_sites(const struct conf *c, struct board *board,
  * look-up may fail. Workers go by the address itself.
  */
 static void
-note_address(const struct backend *b, struct board_backend *to)
+note_address(const struct backend *b, struct board_server *to)
 {
 	struct site site = { .question = b->asked, .weight = 1,
 	    .origin = b->origin };
@@ -139,7 +139,7 @@ seat_backend(const struct conf *c, struct backend *b, struct board *board,
 	    oldest)) == BOARD_NO_SEAT)
 		return -1;
 	if (b->asked != 0)
-		note_address(b, &board->backend[b->seat]);
+		note_address(b, &board->server[b->seat]);
 	if (is_checked(c, b))
 		health_sit_down(board, b->seat, &c->pool[b->pool].check);
 	return 0;

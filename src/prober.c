@@ -22,7 +22,7 @@
 #include "sys.h"
 #include "text.h"
 
-/* The longest sleep, and so often the board is looked over; in ms. */
+/* The longest sleep, in ms. */
 #define SLEEP	1000
 
 struct prober {
@@ -37,7 +37,6 @@ struct prober {
 	const char	*sandbox;	/* what it consists of */
 	const char	*step;		/* of the set-up, for its error */
 	uint32_t	 changes;	/* on the board, that were acted on */
-	uint64_t	 mend_at;	/* when to look over the board again */
 	bool		 stop;
 };
 
@@ -75,9 +74,6 @@ set_up(struct prober *p)
 	size_t descriptors = sys_raise_descriptors();
 	sigset_t signals;
 
-	p->step = "a copy of the board";
-	if (board_keep_servers(p->board) == -1)
-		return -1;
 	p->step = "names";
 	if ((p->names = names_new(p->conf, p->board, p->log)) == NULL)
 		return -1;
@@ -104,23 +100,11 @@ set_up(struct prober *p)
 	return p->sandbox == NULL ? -1 : 0;
 }
 
-/* What those before have left is right until we know better. */
-static void
-keep(struct board *b, uint32_t seat)
-{
-	struct site site;
-
-	(void)site_read(&b->backend[seat].site, &site);
-	board_keep_site(b, seat, &site);
-	board_keep_server(b, seat);
-}
-
 struct prober *
 prober_new(struct conf *conf, struct board *board, struct log *log,
     int channel)
 {
 	struct prober *p;
-	size_t i;
 
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
@@ -130,8 +114,6 @@ prober_new(struct conf *conf, struct board *board, struct log *log,
 	p->channel = channel;
 	p->signals = -1;
 	if (set_up(p) == 0) {
-		for (i = 0; i < conf->backends; i++)
-			keep(board, conf->backend[i].seat);
 		tell_again(p);
 		log_line(log, LOG_INFO, "ready: uid %d, sandbox %s",
 		    (int)geteuid(), p->sandbox);
@@ -200,28 +182,6 @@ follow_changes(struct prober *p)
 	board_ring_all(p->board);
 }
 
-/* Any worker can write there. Not in the midst of a turn: we write, too. */
-static void
-mend_board(struct prober *p)
-{
-	const struct conf *c = p->conf;
-	uint64_t now = sys_now();
-	unsigned wrong = 0;
-	size_t i;
-
-	if (now < p->mend_at)
-		return;
-	p->mend_at = now + SLEEP;
-	for (i = 0; i < c->backends; i++)
-		wrong += board_mend_server(p->board, c->backend[i].seat,
-		    c->backend[i].question != 0);
-	if (wrong == 0)
-		return;
-	log_seldom(p->log, LOG_WARNING, "board: what was known of %u server%s "
-	    "was overwritten, and is put right", wrong, text_s(wrong));
-	tell_again(p);
-}
-
 static int
 turn(struct prober *p)
 {
@@ -231,7 +191,6 @@ turn(struct prober *p)
 	ms = checks_wait(p->checks, names_wait(p->names, ms));
 	if (poller_wait(p->poller, ms) == -1)
 		return -1;
-	mend_board(p);
 	while (poller_next(p->poller, &ev))
 		if (ev.fd == p->channel)
 			on_channel(p);

@@ -286,7 +286,7 @@ leave_all(void *children)
 {
 	struct children *cs = children;
 
-	children_leave(cs);
+	children_leave(cs, false);
 	instance_close_copies(cs->instance);
 }
 

@@ -22,17 +22,17 @@ struct change {
 	} seat[CONF_PLACES];
 };
 
-static struct board_backend *
-backend(const struct seating *s, uint32_t i)
+static struct board_server *
+server(const struct seating *s, uint32_t i)
 {
-	return &s->board->backend[s->seat[i].seat];
+	return &s->board->server[s->seat[i].seat];
 }
 
 /* Is this what the board says of the seat, and of the same question? */
 static bool
 look(const struct seating *s, uint32_t i, struct site *site)
 {
-	(void)site_read(&backend(s, i)->site, site);
+	(void)site_read(&server(s, i)->site, site);
 	return site->question == s->seat[i].question;
 }
 
@@ -101,8 +101,7 @@ tell(struct change *c, uint32_t i, const struct site *site,
 static void
 write_seat(struct change *c, uint32_t i, const struct site *site)
 {
-	site_write(&backend(c->seating, i)->site, site);
-	board_keep_site(c->seating->board, c->seating->seat[i].seat, site);
+	site_write(&server(c->seating, i)->site, site);
 	c->seat[i].site = *site;
 	c->seat[i].known = true;
 	c->wrote = true;
@@ -256,8 +255,8 @@ come(struct change *c, uint32_t i, const struct site *site)
 	if (serves(c, i))
 		tell(c, i, &c->seat[i].site, SEATING_REMOVED);
 	tell(c, i, site, SEATING_ADDED);
-	board_renew(backend(c->seating, i), c->seating->health);
-	board_keep_server(c->seating->board, c->seating->seat[i].seat);
+	board_renew(c->seating->board, c->seating->seat[i].seat,
+	    c->seating->health);
 	write_seat(c, i, site);
 	c->seat[i].taken = true;
 }

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * scribble.c: writes to the board of a running shuttled as a worker could that
- * somebody else has taken over: anything, anywhere but in the ledger. Where it
+ * somebody else has taken over: anything, anywhere but in the ledger and the book. Where it
  * begins is a matter of the seed, which it prints.
  */
 #include <sys/mman.h>
@@ -152,7 +152,8 @@ main(int argc, char *argv[])
 	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED)
 		err(1, "mmap");
 	ledger = (struct board_ledger *)base;
-	shared = (struct board_shared *)(base + PAGES(sizeof(*ledger)));
+	shared = (struct board_shared *)(base + PAGES(sizeof(*ledger)) +
+	    PAGES(BOARD_SEATS * sizeof(struct board_server)));
 	end = now_ms() + strtoull(argv[2], NULL, 10);
 	while (now_ms() < end) {
 		for (i = 0; i < 200; i++) {

@@ -219,14 +219,14 @@ test_the_only_one_of_several(void **state)
 	some[1].question = some[2].question = 9;
 	pool.max_ejected = 100;
 	assert_int_equal(backend_failed(&one, 0, 1000), NEWS_DOUBT);
-	site_write(&board->backend[1].site, &site);
+	site_write(&board->server[1].site, &site);
 	assert_int_equal(backend_failed(&one, 0, 1000), NEWS_EJECTED);
 	some[0].weight = 0;
 	assert_int_equal(backend_failed(&one, 1, 1000), NEWS_DOUBT);
 	some[0].weight = 1;
 	pool.max_ejected = 67;
 	assert_int_equal(backend_failed(&one, 1, 1000), NEWS_NONE);
-	site_write(&board->backend[2].site, &site);
+	site_write(&board->server[2].site, &site);
 	assert_int_equal(backend_failed(&one, 1, 1000), NEWS_EJECTED);
 }
 
@@ -361,10 +361,10 @@ test_serves(void **state)
 	assert_false(backend_serves(&bs, 0));
 	assert_true(backend_unknown(&bs, 0));
 	assert_false(backend_unknown(&bs, 1) || backend_unknown(&bs, 2));
-	atomic_store(&board->backend[0].health, HEALTH_UP);
+	atomic_store(&board->server[0].health, HEALTH_UP);
 	assert_true(backend_serves(&bs, 0));
 	assert_false(backend_unknown(&bs, 0));
-	atomic_store(&board->backend[0].health, HEALTH_DOWN);
+	atomic_store(&board->server[0].health, HEALTH_DOWN);
 	assert_false(backend_serves(&bs, 0) || backend_unknown(&bs, 0));
 }
 
@@ -389,6 +389,19 @@ test_full(void **state)
 	assert_false(backend_full(&yours, 0));
 }
 
+/* Nothing that any worker writes keeps a server from sessions for days. */
+static void
+test_held_off_by_nonsense(void **state)
+{
+	(void)state;
+	atomic_store(&board->backend[0].held_until, UINT64_C(1) << 32);
+	assert_false(backend_held_off(&one, 0, 1000));
+	atomic_store(&board->backend[0].held_until, UINT64_MAX);
+	assert_false(backend_held_off(&one, 0, 1000));
+	assert_int_equal(backend_failed(&one, 0, 1000), NEWS_EJECTED);
+	assert_true(backend_held_off(&two, 0, 1001));
+}
+
 int
 main(void)
 {
@@ -409,6 +422,7 @@ main(void)
 		TEST(test_processes_tell_each_other),
 		TEST(test_serves),
 		TEST(test_full),
+		TEST(test_held_off_by_nonsense),
 	};
 
 	return RUN(tests);

@@ -414,11 +414,11 @@ test_min_primaries(void **state)
 	/* One that nobody has checked yet is, where sessions may wait. */
 	pool.checked = true;
 	pool.max_queue = 1;
-	backends.board->backend[1].health = HEALTH_UP;
-	backends.board->backend[2].health = HEALTH_UP;
-	backends.board->backend[3].health = HEALTH_UP;
+	backends.board->server[1].health = HEALTH_UP;
+	backends.board->server[2].health = HEALTH_UP;
+	backends.board->server[3].health = HEALTH_UP;
 	assert_null(strchr(picks(8), 'd'));
-	backends.board->backend[0].health = HEALTH_DOWN;
+	backends.board->server[0].health = HEALTH_DOWN;
 	assert_non_null(strchr(picks(8), 'd'));
 }
 
@@ -556,7 +556,7 @@ move_to(uint32_t i, uint16_t family, uint16_t weight, bool backup)
 	const struct site s = { .question = 5, .family = family,
 	    .weight = weight, .backup = backup };
 
-	site_write(&backends.board->backend[i].site, &s);
+	site_write(&backends.board->server[i].site, &s);
 	atomic_fetch_add(&backends.board->pool[0].version, 1);
 }
 
@@ -614,7 +614,7 @@ fail_look_up(uint32_t i)
 {
 	const struct site s = { .question = 5, .failed = true };
 
-	site_write(&backends.board->backend[i].site, &s);
+	site_write(&backends.board->server[i].site, &s);
 	atomic_fetch_add(&backends.board->pool[0].version, 1);
 }
 
@@ -649,7 +649,7 @@ test_backup_waits_for_names(void **state)
 static void
 put_health(uint32_t i, enum backend_health health)
 {
-	atomic_store(&backends.board->backend[i].health, health);
+	atomic_store(&backends.board->server[i].health, health);
 }
 
 /* Its backup's check was quicker than its own: rather wait, if that may be. */

@@ -78,8 +78,8 @@ static void
 put_health(uint32_t i, enum backend_health health, uint64_t changed)
 {
 	pool.checked = true;
-	atomic_store(&backends.board->backend[i].health, health);
-	atomic_store(&backends.board->backend[i].changed, changed);
+	atomic_store(&backends.board->server[i].health, health);
+	atomic_store(&backends.board->server[i].changed, changed);
 }
 
 static void
@@ -495,7 +495,7 @@ put_sites(const char *order)
 	for (i = 0; order[i] != '\0'; i++) {
 		list[i].question = 5;
 		site.ip[3] = (unsigned char)order[i];
-		site_write(&backends.board->backend[i].site, &site);
+		site_write(&backends.board->server[i].site, &site);
 	}
 	atomic_fetch_add(&backends.board->pool[0].version, 1);
 }

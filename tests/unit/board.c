@@ -167,11 +167,11 @@ test_seats_are_wiped(void **state)
 
 	(void)state;
 	assert_int_equal(board_seat_backend(b, "a", 9, 1, 1), 0);
-	atomic_store(&b->backend[0].health, HEALTH_UP);
+	atomic_store(&b->server[0].health, HEALTH_UP);
 	assert_int_equal(board_seat_backend(b, "a", 9, 2, 1), 0);
-	assert_int_equal(b->backend[0].health, HEALTH_UP);
+	assert_int_equal(b->server[0].health, HEALTH_UP);
 	assert_int_equal(board_seat_backend(b, "a", 9, 5, 4), 0);
-	assert_int_equal(b->backend[0].health, HEALTH_UNKNOWN);
+	assert_int_equal(b->server[0].health, HEALTH_UNKNOWN);
 	board_free(b);
 }
 
@@ -312,7 +312,7 @@ test_ledger_is_the_masters(void **state)
 	(void)state;
 	MUST(pipe(ready));
 	if ((pid = (pid_t)MUST(fork())) == 0) {
-		if (board_leave_ledger(b) == -1)
+		if (board_leave_ledger(b, true) == -1)
 			_exit(2);
 		counter_add(&b->worker[3].total, 7);
 		if (read_full(ready[0], &c, 1) != 1 ||
@@ -445,42 +445,45 @@ test_rows_are_mended(void **state)
 	board_free(b);
 }
 
-/* What the prober says of a server stands, whatever else is written there. */
-static void
-test_servers_are_mended(void **state)
+/* The child of a fork: can it write here, or make that so? */
+static bool
+can_write(struct board *b, bool worker, void *where)
 {
-	struct site site = { .question = 7, .family = AF_INET, .port = 80,
-	    .weight = 3 }, is;
+	int status;
+	pid_t pid;
+
+	if ((pid = (pid_t)MUST(fork())) == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		if (board_leave_ledger(b, worker) == -1)
+			_exit(2);
+		(void)mprotect((void *)((uintptr_t)where & ~(uintptr_t)4095),
+		    4096, PROT_READ | PROT_WRITE);
+		*(volatile char *)where = 1;
+		_exit(0);
+	}
+	assert_int_equal(MUST(waitpid(pid, &status, 0)), pid);
+	assert_true(WIFSIGNALED(status) ? WTERMSIG(status) == SIGSEGV :
+	    status == 0);
+	return status == 0;
+}
+
+/* What the prober has found of a server no worker can write, the last neither. */
+static void
+test_book_is_the_probers(void **state)
+{
 	struct board *b = new_board();
-	struct board_backend *s = &b->backend[0];
 
 	(void)state;
-	assert_int_equal(board_seat_backend(b, "s", 1, 1, 1), 0);
-	assert_false(board_mend_server(b, 0, true));
-	assert_int_equal(board_keep_servers(b), 0);
-	assert_false(board_mend_server(b, 0, true));
-	s->health = HEALTH_UP;
-	s->downs = 3;
-	site_write(&s->site, &site);
-	board_keep_server(b, 0);
-	board_keep_site(b, 0, &site);
-	board_keep_server(b, 1);	/* that is not there */
-	assert_false(board_mend_server(b, 0, true));
-	memset(s, 0xee, sizeof(*s));
-	assert_int_equal(board_health(s), HEALTH_UNKNOWN);
-	assert_true(board_mend_server(b, 0, true));
-	assert_int_equal(board_health(s), HEALTH_UP);
-	assert_int_equal(s->downs, 3);
-	(void)site_read(&s->site, &is);
-	assert_int_equal(is.question, 7);
-	assert_int_equal(is.port, 80);
-	assert_false(board_mend_server(b, 0, true));
-	s->health = HEALTH_UNKNOWN;
-	board_keep_server(b, 0);
-	/* A master that takes over a configuration says so, too. */
-	s->health = HEALTH_DOWN;
-	assert_false(board_mend_server(b, 0, true));
-	assert_int_equal(board_health(s), HEALTH_DOWN);
+	assert_false(can_write(b, true, &b->server[0].health));
+	assert_false(can_write(b, true, &b->server[BOARD_SEATS - 1].site));
+	assert_int_equal(b->server[0].health, HEALTH_UNKNOWN);
+	assert_true(can_write(b, false, &b->server[0].health));
+	assert_int_equal(b->server[0].health, HEALTH_UP);
+	assert_false(can_write(b, false, &b->ledger->slot[0]));
+	assert_true(can_write(b, true, &b->backend[0].held_until));
+	/* Of a prober that writes nonsense it is nothing worse. */
+	b->server[0].health = 7;
+	assert_int_equal(board_health(&b->server[0]), HEALTH_UNKNOWN);
 	board_free(b);
 }
 
@@ -791,7 +794,7 @@ main(void)
 		cmocka_unit_test(test_ledger_is_the_masters),
 		cmocka_unit_test(test_slots_follow_their_use),
 		cmocka_unit_test(test_rows_are_mended),
-		cmocka_unit_test(test_servers_are_mended),
+		cmocka_unit_test(test_book_is_the_probers),
 		cmocka_unit_test(test_oldest_generation),
 		cmocka_unit_test(test_holds_whatever_is_written),
 		cmocka_unit_test(test_sums),

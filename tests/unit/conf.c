@@ -570,7 +570,7 @@ where_is(const struct board *b, uint32_t i)
 	struct site site;
 	struct addr a;
 
-	site_read(&b->backend[conf.backend[i].seat].site, &site);
+	site_read(&b->server[conf.backend[i].seat].site, &site);
 	if (site.question != conf.backend[i].question)
 		return "";
 	if (!site_serves(&site))
@@ -594,12 +594,12 @@ test_addresses_go_along(void **state)
 	(void)state;
 	assert_string_equal(where_is(b, 0), "");
 	site.question = conf.backend[0].question;
-	site_write(&b->backend[seat].site, &site);
+	site_write(&b->server[seat].site, &site);
 	assert_int_not_equal(sit_down(b, 2, "a.test:81", RESOLVE_ON), seat);
 	assert_string_equal(where_is(b, 0), "127.0.0.5:81");
 	assert_string_equal(where_is(b, 1), "down");
 	site.ip[3] = 6;
-	site_write(&b->backend[conf.backend[0].seat].site, &site);
+	site_write(&b->server[conf.backend[0].seat].site, &site);
 	fail_lookup = EAI_AGAIN;
 	sit_down(b, 3, "a.test:82", RESOLVE_OFF);
 	assert_string_equal(conf.backend[0].name, "s");

@@ -12,7 +12,7 @@ static const struct check_plan usual = {
 	.interval = 2000, .rise = 2, .fall = 3
 };
 static struct board *board;
-static struct board_backend *b;
+static struct board_server *b;
 static struct health h;
 static uint64_t now;
 
@@ -23,7 +23,7 @@ set_up(void **state)
 	board_free(board);
 	board = board_new(16, NULL);
 	assert_non_null(board);
-	b = &board->backend[2];
+	b = &board->server[2];
 	memset(&h, 0, sizeof(h));
 	now = 1000;
 	return 0;
@@ -176,18 +176,18 @@ test_ends_ejection(void **state)
 {
 	(void)state;
 	goes(&usual, "+u");
-	atomic_store(&b->held_until, now + 60000);
+	atomic_store(&board->backend[2].held_until, now + 60000);
 	goes(&usual, "+u-u-u-d+d");
-	assert_int_equal(atomic_load(&b->held_until), 1010 + 60000);
+	assert_int_equal(atomic_load(&board->backend[2].held_until), 1010 + 60000);
 	goes(&usual, "+u");
-	assert_int_equal(atomic_load(&b->held_until), now);
+	assert_int_equal(atomic_load(&board->backend[2].held_until), now);
 	/* Who is in doubt stays so, and who is in service. */
-	atomic_store(&b->held_until, 7);
+	atomic_store(&board->backend[2].held_until, 7);
 	goes(&usual, "-u-u-d+d+u");
-	assert_int_equal(atomic_load(&b->held_until), 7);
-	atomic_store(&b->held_until, 0);
+	assert_int_equal(atomic_load(&board->backend[2].held_until), 7);
+	atomic_store(&board->backend[2].held_until, 0);
 	goes(&usual, "-u-u-d+d+u");
-	assert_int_equal(atomic_load(&b->held_until), 0);
+	assert_int_equal(atomic_load(&board->backend[2].held_until), 0);
 }
 
 #define TEST(test)	cmocka_unit_test_setup(test, set_up)

@@ -226,15 +226,15 @@ test_renewed(void **state)
 	answer("abcd");
 	backend_failed(&bs, 0, 100);
 	backend_failed(&bs, 1, 100);
-	atomic_store(&board->backend[0].health, HEALTH_DOWN);
+	atomic_store(&board->server[0].health, HEALTH_DOWN);
 	answer("ebcd");
 	assert_string_equal(seats(), "ebcd");
 	assert_false(backend_in_doubt(&bs, 0));
-	assert_int_equal(board->backend[0].health, HEALTH_UNKNOWN);
+	assert_int_equal(board->server[0].health, HEALTH_UNKNOWN);
 	assert_true(backend_in_doubt(&bs, 1));
 	seating.health = HEALTH_UP;
 	answer("fbcd");
-	assert_int_equal(board->backend[0].health, HEALTH_UP);
+	assert_int_equal(board->server[0].health, HEALTH_UP);
 }
 
 /* Too many: those that are there stay, whatever the order of the answer. */

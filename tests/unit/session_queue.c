@@ -284,7 +284,7 @@ test_waits_for_the_first_check(void **state)
 	client[1] = rig_client(&rig);
 	rig_idle(&rig);
 	assert_int_equal(waiting(), 2);
-	atomic_store(&rig.board->backend[0].health, HEALTH_UP);
+	atomic_store(&rig.board->server[0].health, HEALTH_UP);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 	rig_turn(&rig, 0);
 	assert_int_equal(waiting(), 0);
@@ -292,14 +292,23 @@ test_waits_for_the_first_check(void **state)
 	drop(&server);
 	server = rig_server(&rig, 0);
 	/* Or it does not. */
-	atomic_store(&rig.board->backend[0].health, HEALTH_UNKNOWN);
+	atomic_store(&rig.board->server[0].health, HEALTH_UNKNOWN);
 	client[2] = rig_client(&rig);
 	assert_int_equal(waiting(), 1);
-	atomic_store(&rig.board->backend[0].health, HEALTH_DOWN);
+	atomic_store(&rig.board->server[0].health, HEALTH_DOWN);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 	rig_expect_end(&rig, client[2]);
 	drop(&client[2]);
 	TURN_UNTIL(&rig, rig_ends(&rig, END_NO_BACKEND) == 1);
+}
+
+/* A process has this slot, which nobody can call, and lives for a while. */
+static void
+lives(uint32_t worker)
+{
+	board_hold(rig.board, worker, -1, 1);
+	atomic_store(&rig.board->worker[worker].heartbeat,
+	    rig.table.now + 700);
 }
 
 /* Another worker has the place, and then an older ticket. */
@@ -319,7 +328,7 @@ test_others_come_first(void **state)
 	client[0] = rig_client(&rig);
 	assert_int_equal(waiting(), 1);
 	backend_drop(&others, 0);
-	atomic_store(&rig.board->worker[0].heartbeat, UINT64_MAX / 2);
+	lives(0);
 	rig_idle(&rig);
 	assert_int_equal(waiting(), 1);
 	queue_leave(q, 0, 0, 0);
@@ -340,7 +349,7 @@ test_others_do_not_use_the_room(void **state)
 	others = rig.backends;
 	others.worker = 0;
 	q = queue_new(&others, 1);
-	atomic_store(&rig.board->worker[0].heartbeat, UINT64_MAX / 2);
+	lives(0);
 	assert_true(backend_take(&others, 0) && backend_take(&others, 1));
 	assert_true(queue_enter(q, 0, 0));
 	client[0] = rig_client(&rig);
@@ -363,8 +372,8 @@ test_others_do_not_use_the_room(void **state)
 static void
 go_down(uint32_t downs)
 {
-	atomic_store(&rig.board->backend[0].downs, downs);
-	atomic_store(&rig.board->backend[0].health, HEALTH_DOWN);
+	atomic_store(&rig.board->server[0].downs, downs);
+	atomic_store(&rig.board->server[0].health, HEALTH_DOWN);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 	rig_turn(&rig, 0);
 }
@@ -376,8 +385,8 @@ test_server_goes_down(void **state)
 	rig.pool.checked = rig.pool.cut = true;
 	rig_backend(&rig);
 	rig_ready(&rig);
-	atomic_store(&rig.board->backend[0].health, HEALTH_UP);
-	atomic_store(&rig.board->backend[0].downs, 7);
+	atomic_store(&rig.board->server[0].health, HEALTH_UP);
+	atomic_store(&rig.board->server[0].downs, 7);
 	one_is_served();
 	rig_write(&rig, client[0], "request");
 	rig_expect(&rig, server, "request");
@@ -395,19 +404,19 @@ test_server_goes_down(void **state)
 static void
 test_successor_goes_down(void **state)
 {
-	struct board_backend *b;
+	struct board_server *b;
 
 	(void)state;
 	rig.pool.checked = rig.pool.cut = true;
 	rig_backend(&rig);
 	rig_ready(&rig);
-	b = &rig.board->backend[0];
+	b = &rig.board->server[0];
 	atomic_store(&b->health, HEALTH_UP);
 	atomic_store(&b->downs, 7);
 	one_is_served();
 	rig_write(&rig, client[0], "request");
 	rig_expect(&rig, server, "request");
-	board_renew(b, HEALTH_UNKNOWN);
+	board_renew(rig.board, 0, HEALTH_UNKNOWN);
 	go_down(atomic_load(&b->downs) + 1);
 	assert_int_equal(rig.table.live, 1);
 	write_text(server, "answer");
@@ -421,7 +430,7 @@ test_server_goes_down_and_sessions_stay(void **state)
 	rig.pool.checked = true;
 	rig_backend(&rig);
 	rig_ready(&rig);
-	atomic_store(&rig.board->backend[0].health, HEALTH_UP);
+	atomic_store(&rig.board->server[0].health, HEALTH_UP);
 	one_is_served();
 	rig_write(&rig, client[0], "request");
 	go_down(1);

@@ -54,7 +54,7 @@ begin(int servers)
 static void
 is_found(enum backend_health health)
 {
-	atomic_store(&rig.board->backend[0].health, health);
+	atomic_store(&rig.board->server[0].health, health);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 	rig_turn(&rig, 0);
 }

@@ -160,7 +160,7 @@ test_refused(void **state)
 static void
 put_health(enum backend_health health)
 {
-	atomic_store(&rig.board->backend[0].health, health);
+	atomic_store(&rig.board->server[0].health, health);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 }
 

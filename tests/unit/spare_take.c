@@ -328,7 +328,7 @@ test_unix_socket(void **state)
 static void
 test_its_name_moves(void **state)
 {
-	struct board_backend *b;
+	struct board_server *b;
 	struct site s = { .question = 5 };
 	int server, other;
 
@@ -341,7 +341,7 @@ test_its_name_moves(void **state)
 	/* Nobody knows where it is. */
 	rig_pass(&rig, 1100);
 	assert_false(knocks());
-	b = &rig.board->backend[0];
+	b = &rig.board->server[0];
 	s.family = AF_INET;
 	s.port = addr_port(&rig.list[0].addr);
 	memcpy(s.ip, &rig.list[0].addr.in.sin_addr, 4);
