@@ -4,14 +4,29 @@
  * queue.c: a list for each pool, linked by id, whose first stands on the board.
  * Never touches a session. Invariant: tickets grow along a list, and the board
  * has that of the first and how many there are.
+ *
+ * A worker that was taken over can write any number on the board. So of its own
+ * sessions each worker goes by what it knows itself, of slots that no process
+ * holds nothing counts, and what is a time, tickets too, must be near to now.
  */
 #include "queue.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sys.h"
+
 /* So long without a heartbeat, or beside a free place, is too long; in ms. */
 #define PATIENCE	200
+
+/* A ticket: when it was drawn, in ms, and below that its number. */
+#define TICKET_SHIFT	20
+
+/* Of the clocks of processes, in ms: more is nonsense. */
+#define AHEAD		1000
+
+/* That all servers seem to fail is said again and again while it is so; in ms. */
+#define GUESS_LASTS	10000
 
 struct place {
 	uint32_t	 before, after;	/* QUEUE_NONE: at the end */
@@ -23,6 +38,7 @@ struct queue {
 	struct place	*place;		/* by id */
 	struct line {
 		uint32_t first, last;
+		uint32_t n;		/* as on the board: lent ones, too */
 		uint64_t head;		/* whose ticket left room unused … */
 		uint64_t since;		/* … from then on; 0: nobody's */
 		uint64_t pause;		/* none goes on before that */
@@ -78,15 +94,22 @@ of(const struct queue *q, uint32_t worker, uint32_t pool)
 	return board_wait(q->bs->board, worker, q->bs->pool[pool].seat);
 }
 
-/* Show who is first; that one is, too, which makes a guess for all others. */
+/* Of who is first; that one is, too, which makes a guess for all others. */
+static uint64_t
+own_ticket(const struct queue *q, uint32_t pool)
+{
+	const struct line *l = &q->line[pool];
+
+	if (l->guess != 0 || l->first == QUEUE_NONE)
+		return l->guess;
+	return q->place[l->first].ticket;
+}
+
 static void
 show(struct queue *q, uint32_t pool)
 {
-	const struct line *l = &q->line[pool];
-	uint64_t ticket = l->guess;
+	uint64_t ticket = own_ticket(q, pool);
 
-	if (ticket == 0 && l->first != QUEUE_NONE)
-		ticket = q->place[l->first].ticket;
 	atomic_store(&of(q, q->bs->worker, pool)->ticket, ticket);
 	board_own_ticket(q->bs->board, q->bs->pool[pool].seat, ticket);
 }
@@ -98,9 +121,19 @@ is_awake(const struct queue *q, uint32_t worker, uint64_t now)
 	const struct board *b = q->bs->board;
 
 	return atomic_load_explicit(&b->ledger->slot[worker].stopped,
-	    memory_order_relaxed) == 0 &&
-	    atomic_load_explicit(&b->worker[worker].heartbeat,
-	    memory_order_relaxed) + PATIENCE >= now;
+	    memory_order_relaxed) == 0 && board_beats(b, worker, now, PATIENCE);
+}
+
+/* 0: it has none, or would not go on. */
+static uint64_t
+ticket_of(const struct queue *q, uint32_t worker, uint32_t pool, uint64_t now)
+{
+	uint64_t ticket;
+
+	if (worker == q->bs->worker)
+		return own_ticket(q, pool);
+	ticket = atomic_load(&of(q, worker, pool)->ticket);
+	return ticket != 0 && is_awake(q, worker, now) ? ticket : 0;
 }
 
 /* The worker whose turn it is, or QUEUE_NONE. */
@@ -111,9 +144,8 @@ oldest(const struct queue *q, uint32_t pool, uint64_t now)
 	uint64_t ticket, least = UINT64_MAX;
 
 	for (w = 0; w < slots; w++) {
-		ticket = atomic_load(&of(q, w, pool)->ticket);
-		if (ticket != 0 && ticket < least &&
-		    (w == q->bs->worker || is_awake(q, w, now))) {
+		ticket = ticket_of(q, w, pool, now);
+		if (ticket != 0 && ticket < least) {
 			best = w;
 			least = ticket;
 		}
@@ -121,16 +153,28 @@ oldest(const struct queue *q, uint32_t pool, uint64_t now)
 	return best;
 }
 
-/* Of all workers, asleep or not. */
+/* Of all workers, asleep or not. None has more than it can have sessions. */
 static uint64_t
 waiting(const struct queue *q, uint32_t pool)
 {
-	uint32_t w, slots = board_slots(q->bs->board);
-	uint64_t n = 0;
+	uint32_t w, n, slots = board_slots(q->bs->board);
+	uint64_t sum = q->line[pool].n;
 
-	for (w = 0; w < slots; w++)
-		n += atomic_load(&of(q, w, pool)->n);
-	return n;
+	for (w = 0; w < slots; w++) {
+		if (w == q->bs->worker || !board_is_held(q->bs->board, w))
+			continue;
+		n = atomic_load(&of(q, w, pool)->n);
+		sum += n <= BOARD_MOST_LIVE ? n : 0;
+	}
+	return sum;
+}
+
+/* One more or less, for all to see and for ourselves. */
+static void
+count(struct queue *q, uint32_t pool, int32_t n)
+{
+	q->line[pool].n += (uint32_t)n;
+	atomic_fetch_add(&of(q, q->bs->worker, pool)->n, (uint32_t)n);
 }
 
 bool
@@ -154,16 +198,31 @@ rest(const struct queue *q, uint32_t pool)
 		atomic_store(&shared(q, pool)->waiting, 1);
 }
 
+/*
+ * The next one after the last that was drawn, and not before those of this
+ * moment: so whatever stands there nobody passes those who have been waiting.
+ */
+static uint64_t
+draw(const struct queue *q, uint32_t pool)
+{
+	_Atomic uint64_t *tail = &shared(q, pool)->queue_tail;
+	uint64_t was = atomic_load(tail), now = sys_now(), ticket;
+
+	do {
+		ticket = (now << TICKET_SHIFT) + 1;
+		if (was >= ticket && was >> TICKET_SHIFT <= now + AHEAD)
+			ticket = was + 1;
+	} while (!atomic_compare_exchange_weak(tail, &was, ticket));
+	return ticket;
+}
+
 static void
 append(struct queue *q, uint32_t pool, uint32_t id)
 {
 	struct line *l = &q->line[pool];
 	struct place *p = &q->place[id];
 
-	/* 0 would be none, wherever the number comes from. */
-	while ((p->ticket = atomic_fetch_add(&shared(q, pool)->queue_tail,
-	    1) + 1) == 0)
-		;
+	p->ticket = draw(q, pool);
 	p->before = l->last;
 	p->after = QUEUE_NONE;
 	if (l->last != QUEUE_NONE)
@@ -195,12 +254,10 @@ unlink_place(struct queue *q, uint32_t pool, uint32_t id)
 bool
 queue_enter(struct queue *q, uint32_t pool, uint32_t id)
 {
-	struct board_wait *mine = of(q, q->bs->worker, pool);
-
 	/* First add, then count, as backend_take() does. */
-	atomic_fetch_add(&mine->n, 1);
+	count(q, pool, 1);
 	if (waiting(q, pool) > q->bs->pool[pool].max_queue) {
-		atomic_fetch_sub(&mine->n, 1);
+		count(q, pool, -1);
 		return false;
 	}
 	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, 1);
@@ -217,7 +274,7 @@ queue_leave(struct queue *q, uint32_t pool, uint32_t id, uint64_t now)
 	bool was_first = q->line[pool].first == id;
 
 	unlink_place(q, pool, id);
-	atomic_fetch_sub(&of(q, q->bs->worker, pool)->n, 1);
+	count(q, pool, -1);
 	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, -1);
 	q->waiting--;
 	rest(q, pool);
@@ -292,7 +349,7 @@ queue_return(struct queue *q, uint32_t pool, uint32_t id)
 void
 queue_settle(struct queue *q, uint32_t pool, uint64_t now)
 {
-	atomic_fetch_sub(&of(q, q->bs->worker, pool)->n, 1);
+	count(q, pool, -1);
 	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, -1);
 	end_guess(q, pool, now);
 	rest(q, pool);
@@ -305,16 +362,23 @@ queue_pause(struct queue *q, uint32_t pool, uint64_t until, uint64_t now)
 
 	q->woken |= until == 0;
 	l->pause = until;
-	atomic_store(&shared(q, pool)->guesses, until != 0);
+	/* Until when it is said, and never 0. */
+	atomic_store(&shared(q, pool)->guesses, until == 0 ? 0 :
+	    (uint32_t)until | 1);
 	if (until == 0)
 		end_guess(q, pool, now);
 }
 
 bool
-queue_guesses(const struct queue *q, uint32_t pool)
+queue_guesses(const struct queue *q, uint32_t pool, uint64_t now)
 {
-	return atomic_load_explicit(&shared(q, pool)->guesses,
-	    memory_order_relaxed) != 0;
+	uint32_t said = atomic_load_explicit(&shared(q, pool)->guesses,
+	    memory_order_relaxed);
+
+	/* In some ms, or a while ago; no other time makes sense. */
+	return said != 0 && q->bs->pool[pool].unavailable_timeout != 0 &&
+	    (uint32_t)(said + GUESS_LASTS - (uint32_t)now) <=
+	    GUESS_LASTS + AHEAD;
 }
 
 bool
@@ -379,7 +443,7 @@ queue_next_but(struct queue *q, uint32_t pool, uint64_t now, bool room)
 		l->since = 0;
 		return QUEUE_NONE;
 	}
-	head = atomic_load(&of(q, worker, pool)->ticket);
+	head = ticket_of(q, worker, pool, now);
 	if (l->since == 0 || l->head != head) {
 		l->head = head;
 		l->since = now;

@@ -51,8 +51,8 @@ void	queue_settle(struct queue *, uint32_t pool, uint64_t now);
 void	queue_pause(struct queue *, uint32_t pool, uint64_t until,
 	    uint64_t now);
 bool	queue_paused(struct queue *, uint32_t pool, uint64_t now);
-/* Has any worker said so, and none since then that one answers? */
-bool	queue_guesses(const struct queue *, uint32_t pool);
+/* Has any worker said so of late, and none since then that one answers? */
+bool	queue_guesses(const struct queue *, uint32_t pool, uint64_t now);
 
 /* Let all others pass: to the end. Nobody is told. */
 void	queue_step_back(struct queue *, uint32_t pool, uint32_t id);

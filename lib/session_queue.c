@@ -112,7 +112,7 @@ lend(struct session_table *t, struct session *s, uint32_t i)
 
 	/* A guess: others would make the same one. */
 	if (r->held && (backend_in_doubt(t->backends, i) ||
-	    queue_guesses(t->queue, pool_of(t, s))))
+	    queue_guesses(t->queue, pool_of(t, s), t->now)))
 		queue_pause(t->queue, pool_of(t, s), t->now + GUESS, t->now);
 	queue_lend(t->queue, pool_of(t, s), table_id(t, s), t->now);
 	s->queued = (uint32_t)session_queued(t, s);
@@ -125,7 +125,7 @@ session_settle(struct session_table *t, struct session *s, bool server)
 {
 	struct session_record *r = session_record(t, s);
 
-	if (server && queue_guesses(t->queue, pool_of(t, s)))
+	if (server && queue_guesses(t->queue, pool_of(t, s), t->now))
 		queue_pause(t->queue, pool_of(t, s), 0, t->now);
 	r->held = false;
 	if (!r->lent)
@@ -161,7 +161,7 @@ is_unavailable(const struct session_table *t, const struct session *s)
 	if (p->unavailable_timeout == 0)
 		return false;
 	guess = s->state == SESSION_QUEUE &&
-	    queue_guesses(t->queue, pool_of(t, s));
+	    queue_guesses(t->queue, pool_of(t, s), t->now);
 	for (i = p->first; i < p->first + p->n; i++) {
 		if (!guess && backend_serves(bs, i) && !backend_in_doubt(bs, i) &&
 		    !was_tried(s, i))
@@ -310,7 +310,7 @@ next_of(const struct session_table *t, uint32_t pool)
 		return QUEUE_NONE;
 	id = queue_next(t->queue, pool, t->now);
 	return id != QUEUE_NONE ? id : queue_next_but(t->queue, pool, t->now,
-	    !queue_guesses(t->queue, pool) && pool_has_room(t->backends, p, t->now));
+	    !queue_guesses(t->queue, pool, t->now) && pool_has_room(t->backends, p, t->now));
 }
 
 static void

@@ -176,15 +176,14 @@ would_take(const struct acceptor *a, uint32_t worker)
 	uint64_t now = a->table->now;
 
 	/* What stands at a slot that none holds is nobody's word. */
-	if (atomic_load_explicit(&a->board->ledger->slot[worker].pid,
-	    memory_order_relaxed) == 0 ||
+	if (!board_is_held(a->board, worker) ||
 	    atomic_load_explicit(&w->state, memory_order_relaxed) !=
 	    WORKER_READY ||
 	    atomic_load_explicit(&a->board->ledger->slot[worker].stopped,
 	    memory_order_relaxed) != 0)
 		return false;
-	return now >= a->distrust_until || atomic_load_explicit(&w->heartbeat,
-	    memory_order_relaxed) + PATIENCE > now;
+	return now >= a->distrust_until || board_beats(a->board, worker, now,
+	    PATIENCE - 1);
 }
 
 /*

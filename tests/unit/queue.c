@@ -31,7 +31,9 @@ set_up(void **state)
 {
 	(void)state;
 	board = board_new(16, NULL);
-	board->ledger->slots = 3;
+	/* No process has this number, so none is called. */
+	board_hold(board, 0, -1, 1);
+	board_hold(board, 2, -1, 1);
 	pool[0] = (struct pool){ .n = 1, .max_queue = 5 };
 	pool[1] = (struct pool){ .max_queue = 5 };
 	pool[0].seat = board_seat_pool(board, "p", 1, 1);
@@ -191,7 +193,7 @@ test_room_that_nobody_takes(void **state)
 	assert_true(queue_enter(second, 0, 1));
 	assert_int_equal(queue_next_but(first, 0, 1000, true), QUEUE_NONE);
 	assert_true(queue_enter(first, 0, 2));
-	board->worker[2].heartbeat = 9000;
+	board->worker[2].heartbeat = 1700;
 	assert_int_equal(queue_next_but(first, 0, 1000, true), QUEUE_NONE);
 	assert_int_equal(queue_next_but(first, 0, 1199, true), QUEUE_NONE);
 	assert_int_equal(queue_next_but(first, 0, 1200, true), 2);
@@ -212,7 +214,6 @@ test_a_worker_dies(void **state)
 	assert_true(queue_enter(second, 0, 1));
 	assert_true(queue_enter(second, 1, 2));
 	assert_true(queue_enter(first, 0, 2));
-	board_hold(board, 0, 1000, 1);
 	(void)board_reclaim(board, 2);
 	assert_int_equal(queue_next(first, 0, 0), 2);
 	/* In vain, until somebody has come and gone. */
@@ -328,8 +329,9 @@ test_guess(void **state)
 	(void)state;
 	assert_true(queue_enter(first, 0, 4));
 	assert_true(queue_enter(second, 0, 5));
+	pool[0].unavailable_timeout = 5000;
 	queue_pause(first, 0, 200, 100);
-	assert_true(queue_guesses(second, 0));
+	assert_true(queue_guesses(second, 0, 100));
 	assert_true(queue_paused(first, 0, 199));
 	queue_lend(first, 0, 4, 100);
 	assert_turn(second, QUEUE_NONE, 100);
@@ -339,7 +341,7 @@ test_guess(void **state)
 	assert_turn(second, 5, 200);
 	assert_int_equal(queue_wait(first, 200, 500), 500);
 	queue_pause(first, 0, 0, 200);
-	assert_false(queue_guesses(second, 0));
+	assert_false(queue_guesses(second, 0, 200));
 	queue_settle(first, 0, 200);
 	queue_leave(second, 0, 5, 200);
 	assert_false(queue_busy(first, 0));
@@ -350,6 +352,118 @@ test_guess(void **state)
 	assert_true(queue_due(first, 100));
 	assert_false(queue_paused(first, 0, 100));
 	queue_leave(first, 0, 4, 100);
+}
+
+/*
+ * What any worker can write on the board. Numbers at a slot that none holds count
+ * for nothing, whatever heart seems to beat there.
+ */
+static void
+test_nobody_waits_at_a_slot(void **state)
+{
+	struct board_wait *w = board_wait(board, 1, 0);
+
+	(void)state;
+	w->ticket = 3;
+	w->n = 7;
+	board->worker[1].heartbeat = 1000;
+	assert_true(queue_enter(first, 0, 4));
+	assert_int_equal(queue_next(first, 0, 1000), 4);
+	queue_leave(first, 0, 4, 1000);
+	assert_false(queue_busy(first, 0));
+}
+
+/* Nor does a worker that lives in times to come, or has more than it can. */
+static void
+test_nobody_is_ahead_of_the_clock(void **state)
+{
+	struct board_wait *w = board_wait(board, 2, 0);
+	static const uint64_t beats[] = { UINT64_MAX, 1000 + 1001, 799 };
+	size_t i;
+
+	(void)state;
+	w->ticket = 3;
+	w->n = BOARD_MOST_LIVE + 1;
+	assert_true(queue_enter(first, 0, 4));
+	for (i = 0; i < 3; i++) {
+		board->worker[2].heartbeat = beats[i];
+		assert_int_equal(queue_next(first, 0, 1000), 4);
+	}
+	board->worker[2].heartbeat = 1000 + 1000;
+	assert_int_equal(queue_next(first, 0, 1000), QUEUE_NONE);
+	w->n = 0;
+	queue_leave(first, 0, 4, 1000);
+}
+
+/* Of its own sessions each worker knows better. */
+static void
+test_our_own_row_is_overwritten(void **state)
+{
+	struct board_wait *w = board_wait(board, 0, 0);
+
+	(void)state;
+	assert_true(queue_enter(first, 0, 4));
+	w->ticket = UINT64_MAX;
+	w->n = 9;
+	assert_int_equal(queue_next(first, 0, 0), 4);
+	assert_true(queue_enter(first, 0, 5));
+	w->ticket = 0;
+	assert_int_equal(queue_next(first, 0, 0), 4);
+	queue_leave(first, 0, 4, 0);
+	queue_leave(first, 0, 5, 0);
+	assert_false(queue_busy(first, 0));
+}
+
+/* Whatever number is the last, who comes later waits behind who came before. */
+static void
+test_tickets_grow_whatever_happens(void **state)
+{
+	static const uint64_t tails[] = { 0, 1, UINT64_MAX - 2, UINT64_MAX,
+	    UINT64_MAX / 2 };
+	uint64_t was, is;
+	uint32_t i;
+
+	(void)state;
+	pool[0].max_queue = 50;
+	assert_true(queue_enter(first, 0, 0));
+	was = queue_ticket(first, 0);
+	for (i = 0; i < 5; i++) {
+		board->pool[pool[0].seat].queue_tail = tails[i];
+		assert_true(queue_enter(second, 0, i));
+		is = queue_ticket(second, i);
+		/* Those of one moment differ in their number. */
+		assert_true(is >= was && is != UINT64_MAX);
+		was = is;
+		assert_true(queue_enter(second, 0, 5));
+		assert_true(queue_ticket(second, 5) > was);
+		queue_leave(second, 0, 5, 0);
+	}
+	assert_turn(first, 0, 0);
+	queue_leave(first, 0, 0, 0);
+	assert_turn(second, 0, 0);
+}
+
+/* That all servers seem to fail is said where one waits for them, and of late. */
+static void
+test_no_guess_without_a_word(void **state)
+{
+	struct board_pool *p = &board->pool[pool[0].seat];
+
+	(void)state;
+	p->guesses = 60000 | 1;
+	assert_false(queue_guesses(first, 0, 60000));
+	pool[0].unavailable_timeout = 5000;
+	assert_true(queue_guesses(first, 0, 60000));
+	p->guesses = 1;
+	assert_false(queue_guesses(first, 0, 60000));
+	p->guesses = UINT32_MAX;
+	assert_false(queue_guesses(first, 0, 60000));
+	p->guesses = 62003;
+	assert_false(queue_guesses(first, 0, 60000));
+	/* Where ms have no room any more in 32 bits. */
+	queue_pause(first, 0, (UINT64_C(7) << 32) + 50, 0);
+	assert_true(queue_guesses(second, 0, (UINT64_C(7) << 32) - 50));
+	assert_true(queue_guesses(second, 0, (UINT64_C(7) << 32) + 900));
 }
 
 static void
@@ -388,6 +502,11 @@ main(void)
 		TEST(test_when_to_look),
 		TEST(test_lent),
 		TEST(test_guess),
+		TEST(test_nobody_waits_at_a_slot),
+		TEST(test_nobody_is_ahead_of_the_clock),
+		TEST(test_our_own_row_is_overwritten),
+		TEST(test_tickets_grow_whatever_happens),
+		TEST(test_no_guess_without_a_word),
 		TEST(test_out_of_memory),
 	};
 

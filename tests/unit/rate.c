@@ -154,11 +154,18 @@ test_the_moment_passes(void **state)
 static void
 test_nonsense(void **state)
 {
+	uint64_t i;
+
 	(void)state;
 	memset(&rate, 0xee, sizeof(rate));
 	assert_int_equal(take_all(3), 3);
 	assert_int_equal(take_all(3), 0);
 	clock_now += 2000;
+	assert_int_equal(take_all(3), 3);
+	/* Of times to come, though not far from now: in slices of a 16th. */
+	clock_now = 1000000;
+	for (i = 0; i < RATE_SLICES; i++)
+		rate.slice[i] = (clock_now * 16 / 1000 + 20 + i) << 24 | 9;
 	assert_int_equal(take_all(3), 3);
 	memset(table, 0xee, sizeof(*table));
 	assert_true(rate_take_source(table, 0, 1, &mark));
@@ -180,10 +187,10 @@ test_always_too_late(void **state)
 	clock_now += 10000;
 	/* Others have been here, later than what this one takes for now. */
 	assert_true(rate_take(&rate, 1, &mark));
-	clock_now -= 5000;
+	clock_now -= 900;
 	assert_false(rate_take(&rate, 1, &mark));
 	assert_false(rate_take(&rate, 9, &mark));
-	clock_now += 5000 + 1200;
+	clock_now += 900 + 1200;
 	assert_int_equal(take_all(4), 4);
 }
 

@@ -25,6 +25,8 @@ set_up(void **state)
 	rig_backend(&rig);
 	rig_ready(&rig);
 	rig.stopped = true;
+	/* No process has this number, so none is called. */
+	board_hold(rig.board, OTHER, -1, 1);
 	others = rig.backends;
 	others.worker = OTHER;
 	return 0;
