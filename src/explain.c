@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "board.h"
 #include "budget.h"
 #include "conf_absent.h"
 #include "conf_unused.h"
@@ -154,6 +155,7 @@ static void
 print_budget(const struct conf *c, const struct budget *b, FILE *out)
 {
 	unsigned workers = c->workers == 0 ? 1 : c->workers;
+	uint32_t rows = budget_rows(c);
 
 	fprintf(out, "\n# What this needs and has, in each of %u worker%s:\n"
 	    "#   descriptors: %zu, of which %zu are set aside\n"
@@ -164,10 +166,13 @@ print_budget(const struct conf *c, const struct budget *b, FILE *out)
 	    (unsigned long long)b->memory >> 20,
 	    (unsigned long long)b->sockets >> 20);
 	fprintf(out, "# In all: %llu sessions, %llu MiB and %llu MiB\n"
-	    "# Local ports for connections to each server: %u\n",
+	    "# Shared memory: %llu MiB of address space in each process, "
+	    "for %u workers of all\n#   generations; memory only for what is "
+	    "in use\n# Local ports for connections to each server: %u\n",
 	    (unsigned long long)workers * b->sessions,
 	    (unsigned long long)workers * b->memory >> 20,
-	    (unsigned long long)workers * b->sockets >> 20, budget_ports());
+	    (unsigned long long)workers * b->sockets >> 20,
+	    (unsigned long long)board_bytes(rows) >> 20, rows, budget_ports());
 }
 
 void

@@ -205,10 +205,38 @@ little_memory() {
 	shuttled_stop
 }
 
+# explained LIMIT: address space of the shared memory, as -T says it, in MiB.
+explained() {
+	# shellcheck disable=SC3045 # where there is none, it may fail
+	(ulimit -v "$1" && exec timeout 20 "$SHUTTLED" -T -l 127.0.0.1:0 \
+	    -b "$BACKEND" -w 1) | sed -n \
+	    's/^# Shared memory: \([0-9]*\) MiB of address space .*/\1/p'
+}
+
+# What -T says of it is what each process has, and follows the limit.
+shared_memory_is_explained() {
+	if instrumented; then
+		say 'left out: what watches us needs more memory than that'
+		return 0
+	fi
+	all=$(explained "$(ulimit -v)")
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1
+	for pid in "$PID" $(worker_pids); do
+		grep -F shuttled-board "/proc/$pid/maps" >"$T/maps"
+		first=$(sed -n '1s/-.*//p' "$T/maps")
+		last=$(sed -n '$s/^[^-]*-\([^ ]*\).*/\1/p' "$T/maps")
+		assert_eq "MiB in process $pid" "$all" \
+		    $(((0x$last - 0x$first) >> 20))
+	done
+	shuttled_stop
+	few=$(explained 1000000)
+	[ "$few" -lt "$all" ] || fail "$few MiB where a process may have 976"
+}
+
 echo_start
 if [ -n "$SHUTTLED_WRAP" ]; then
 	skip 'a wrapper needs descriptors of its own'
 fi
 run_cases full_with_a_backend full_with_a_builtin full_with_one_process waves \
     quit_when_full rotation_when_full wanted_sessions \
-    little_memory
+    little_memory shared_memory_is_explained
