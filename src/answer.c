@@ -15,6 +15,9 @@
 #define HEADER		12
 #define IN		1
 
+/* Of the data of a SOA: two names of a byte at least, and five numbers. */
+#define SOA_LEAST	(2 + 5 * 4)
+
 /* So many aliases of aliases are followed in one message. */
 #define ALIASES		16
 
@@ -136,6 +139,15 @@ read_record(const struct answer *a, int type, size_t at, size_t n,
 	return read_name(a, &at, r->target) == -1 ? -1 : 1;
 }
 
+/* RFC 2181, section 8: with the highest bit it means 0. */
+static uint32_t
+get_ttl(const unsigned char *p)
+{
+	uint32_t ttl = get32(p);
+
+	return ttl > INT32_MAX ? 0 : ttl;
+}
+
 /*
  * Pass over the next record. 1: of this type it is, its *n* bytes end at a->at;
  * 0: it is another; -1: it is garbage.
@@ -154,9 +166,7 @@ pass_record(struct answer *a, int type, size_t *n)
 		return -1;
 	a->at += 10 + *n;
 	a->left--;
-	/* RFC 2181, section 8: with the highest bit it means 0. */
-	ttl = get32(p + 4);
-	ttl = ttl > INT32_MAX ? 0 : ttl;
+	ttl = get_ttl(p + 4);
 	a->ttl = ttl < a->ttl ? ttl : a->ttl;
 	return get16(p) == (unsigned)type && get16(p + 2) == IN;
 }
@@ -217,4 +227,31 @@ answer_alias(const unsigned char *message, size_t len,
 		return -1;
 	memcpy(target, name, sizeof(name));
 	return i > 0;
+}
+
+int
+answer_nothing_ttl(const unsigned char *message, size_t len, uint32_t *ttl)
+{
+	struct answer a;
+	size_t n;
+	int got = 0;
+
+	if (answer_begin(&a, message, len) == -1)
+		return -1;
+	while (a.left > 0)
+		if (pass_record(&a, 0, &n) == -1)
+			return -1;
+	a.left = get16(message + 8);
+	while (got == 0 && a.left > 0) {
+		a.ttl = UINT32_MAX;
+		got = pass_record(&a, ANSWER_SOA, &n);
+	}
+	if (got != 1)
+		return got;
+	if (n < SOA_LEAST)
+		return -1;
+	/* MINIMUM is the last of its numbers. */
+	*ttl = get_ttl(message + a.at - 4);
+	*ttl = a.ttl < *ttl ? a.ttl : *ttl;
+	return 1;
 }

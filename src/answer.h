@@ -14,6 +14,7 @@
 enum {
 	ANSWER_A = 1,
 	ANSWER_CNAME = 5,
+	ANSWER_SOA = 6,
 	ANSWER_AAAA = 28,
 	ANSWER_SRV = 33
 };
@@ -48,5 +49,12 @@ int	answer_next(struct answer *, int type, struct record *);
  */
 int	answer_alias(const unsigned char *message, size_t len,
 	    char target[ANSWER_NAME]);
+
+/*
+ * How long, in s, it may be taken for true that there is nothing, by the SOA of
+ * the authority section (RFC 2308, section 5). 1; 0: it does not say; -1: garbage.
+ */
+int	answer_nothing_ttl(const unsigned char *message, size_t len,
+	    uint32_t *ttl);
 
 #endif

@@ -36,6 +36,7 @@ struct dns {
 	struct poller	*poller;
 	bool		*ours;		/* by descriptor */
 	size_t		 limit;
+	bool		 searches;	/* names are short for others, too */
 	unsigned	 pending;	/* questions without an answer */
 };
 
@@ -78,6 +79,21 @@ set_servers(struct dns *d, const struct conf *c)
 	return ares_set_servers_ports_csv(d->channel, list);
 }
 
+/* Are there domains that are appended to names? */
+static bool
+has_domains(struct dns *d)
+{
+	struct ares_options o;
+	int mask = 0;
+	bool has;
+
+	memset(&o, 0, sizeof(o));
+	has = ares_save_options(d->channel, &o, &mask) != ARES_SUCCESS ||
+	    o.ndomains > 0;
+	ares_destroy_options(&o);
+	return has;
+}
+
 struct dns *
 dns_new(const struct conf *c, const char **why)
 {
@@ -106,8 +122,10 @@ dns_new(const struct conf *c, const char **why)
 		status = ares_init_options(&d->channel, &o, mask);
 	if (status == ARES_SUCCESS)
 		status = set_servers(d, c);
-	if (status == ARES_SUCCESS)
+	if (status == ARES_SUCCESS) {
+		d->searches = has_domains(d);
 		return d;
+	}
 	*why = ares_strerror(status);
 	dns_free(d);
 	return NULL;
@@ -179,7 +197,11 @@ dns_ask(struct dns *d, const char *name, int type, dns_answer *answer,
 	q->answer = answer;
 	q->arg = arg;
 	d->pending++;
-	ares_search(d->channel, name, ns_c_in, type, on_answer, q);
+	/* Of a search that finds nothing c-ares does not show the answers. */
+	if (d->searches)
+		ares_search(d->channel, name, ns_c_in, type, on_answer, q);
+	else
+		ares_query(d->channel, name, ns_c_in, type, on_answer, q);
 }
 
 bool

@@ -21,7 +21,8 @@ struct dns;
 
 enum dns_status {
 	DNS_ANSWER,			/* a message, whatever is in it */
-	DNS_NOTHING,			/* there is no such name or record */
+	DNS_NOTHING,			/* no such name or record; a message, */
+					/* unless several names were tried */
 	DNS_FAILED,			/* there is no answer; *why* says more */
 	DNS_ENDED			/* by dns_free(), before an answer */
 };

@@ -450,8 +450,8 @@ ask_question(struct names *ns, struct question *q, uint64_t now)
 }
 
 /*
- * Where one family has nothing and the other has, both are asked at a time: then
- * the first is asked as often as the TTL of the other says.
+ * Where one family has nothing, without a TTL, and the other has, both are asked at
+ * a time: the first is asked as often as the TTL of the other says.
  */
 static void
 ask_host(struct name *nm, struct host *h, uint64_t now)
@@ -464,7 +464,7 @@ ask_host(struct name *nm, struct host *h, uint64_t now)
 		other = &h->question[FAMILIES - 1 - i];
 		if (q->type == 0 || q->ask != NULL)
 			continue;
-		if (q->known && !q->failing && q->n == 0 && other->n > 0)
+		if (q->known && !q->failing && !q->dated && other->n > 0)
 			q->due = other->due;
 		ask_question(nm->names, q, now);
 	}

@@ -19,6 +19,9 @@
 /* So many answers in a row may have nothing but another name. */
 #define ALIASES		8
 
+/* The answer does not say how long it is good for. */
+#define NO_TTL		UINT32_MAX
+
 /* A look-up under way, which may outlive its question. */
 struct ask {
 	struct question	*question;	/* NULL: nothing waits for it */
@@ -94,7 +97,7 @@ keep_records(struct question *q, const struct record *record, size_t n)
 	return 0;
 }
 
-/* That there is nothing has no TTL: it is asked again as after a failure. */
+/* Without a TTL it is asked again as after a failure. */
 static void
 accept_answer(struct question *q, const struct record *record, size_t n,
     uint32_t ttl)
@@ -104,8 +107,8 @@ accept_answer(struct question *q, const struct record *record, size_t n,
 		return;
 	}
 	q->row = n > 0 ? 0 : q->row + 1;
-	q->keep = kept(q, ttl);
-	q->due = sys_now() + (n > 0 ? q->keep : backoff(q));
+	q->dated = ttl != NO_TTL;
+	q->due = sys_now() + (q->dated ? kept(q, ttl) : backoff(q));
 	q->tried = q->known = true;
 	q->news(q, NULL);
 	q->failing = false;
@@ -213,7 +216,21 @@ take_answer(struct question *q, struct ask *ask, const unsigned char *message,
 	else if (alias == -1)
 		fail_question(q, "its aliases are garbage");
 	else
-		accept_answer(q, r.record, r.n, r.ttl);
+		accept_answer(q, r.record, r.n, r.n > 0 ? r.ttl : NO_TTL);
+}
+
+/* Of which there may be no message: then more than one name was asked for. */
+static void
+take_nothing(struct question *q, const struct ask *ask,
+    const unsigned char *message, size_t len)
+{
+	uint32_t ttl;
+
+	if (message == NULL || answer_nothing_ttl(message, len, &ttl) != 1)
+		ttl = NO_TTL;
+	else if (ask->ttl < ttl)
+		ttl = ask->ttl;
+	accept_answer(q, NULL, 0, ttl);
 }
 
 static void
@@ -228,7 +245,7 @@ on_answer(void *arg, enum dns_status status, const char *why,
 		if (status == DNS_ANSWER)
 			take_answer(q, ask, message, len);
 		else if (status == DNS_NOTHING)
-			accept_answer(q, NULL, 0, 0);
+			take_nothing(q, ask, message, len);
 		else if (status == DNS_FAILED)
 			fail_question(q, why);
 	}

@@ -37,10 +37,10 @@ struct question {
 	bool		 tried;		/* the first look-up is over */
 	bool		 known;		/* there was an answer */
 	bool		 failing;	/* the last look-up failed */
+	bool		 dated;		/* the answer says how long it is good */
 	bool		 nowhere;	/* an address was 0.0.0.0 or :: */
 	unsigned	 row;		/* look-ups in a row without a record */
 	uint64_t	 due;		/* sys_now() of the next look-up */
-	uint64_t	 keep;		/* ms, by the TTL of the answer */
 	size_t		 n;		/* records of the answer */
 	unsigned char	(*ip)[16];	/* of A and AAAA */
 	struct record	*service;	/* of SRV */

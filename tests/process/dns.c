@@ -7,6 +7,7 @@
  *	NAME A|AAAA TTL ADDRESS
  *	NAME SRV TTL PRIORITY WEIGHT PORT TARGET
  *	NAME CNAME TTL TARGET		(the target is another question)
+ *	ZONE SOA TTL MINIMUM		(where there is nothing, in that zone)
  *
  * or a word that makes it misbehave: silent, servfail, refused, nxdomain,
  * truncate (over UDP), garbage; or, for questions of one type, of all names or
@@ -32,7 +33,7 @@
 #define HEADER	12
 #define CLIENTS	8
 
-enum { A = 1, CNAME = 5, AAAA = 28, SRV = 33 };
+enum { A = 1, CNAME = 5, SOA = 6, AAAA = 28, SRV = 33 };
 enum { NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED };
 
 struct reply {
@@ -115,6 +116,11 @@ put_record(struct reply *r, int type, unsigned long ttl, char *rest)
 		put16(r, weight);
 		put16(r, port);
 		put_name(r, target);
+	} else if (type == SOA) {
+		/* Both names and all numbers but the last are nothing. */
+		put(r, (char[2 + 4 * 4]){ 0 }, 2 + 4 * 4);
+		put16(r, (unsigned)(strtoul(rest, NULL, 10) >> 16));
+		put16(r, (unsigned)(strtoul(rest, NULL, 10) & 0xffff));
 	} else if (type == CNAME) {
 		put_name(r, rest);
 	} else {
@@ -130,7 +136,7 @@ static int
 type_of(const char *word)
 {
 	return strcmp(word, "A") == 0 ? A : strcmp(word, "AAAA") == 0 ? AAAA :
-	    strcmp(word, "SRV") == 0 ? SRV :
+	    strcmp(word, "SRV") == 0 ? SRV : strcmp(word, "SOA") == 0 ? SOA :
 	    strcmp(word, "CNAME") == 0 ? CNAME : 0;
 }
 
@@ -145,6 +151,35 @@ is_about(const char *line, const char *word, const char *name, int type)
 	    (n == 2 || strcasecmp(whom, name) == 0);
 }
 
+/* Is this the SOA of the zone that the name is in? Put it into *soa*, if so. */
+static bool
+is_soa(const char *line, const char *name, char soa[400])
+{
+	char zone[256];
+	size_t n, all = strlen(name);
+
+	if (sscanf(line, "%255s %399[^\n]", zone, soa) != 2 ||
+	    strncmp(soa, "SOA ", 4) != 0 || (n = strlen(zone)) > all ||
+	    strcasecmp(name + all - n, zone) != 0) {
+		soa[0] = '\0';
+		return false;
+	}
+	return true;
+}
+
+/* There is nothing: for how long stands in the authority section. */
+static void
+put_soa(struct reply *r, const char *soa)
+{
+	unsigned long ttl;
+	char minimum[32];
+
+	if (sscanf(soa, "SOA %lu %31s", &ttl, minimum) != 2)
+		errx(1, "%s", soa);
+	put_record(r, SOA, ttl, minimum);
+	r->bytes[9] = 1;
+}
+
 /* All that fits. Returns the code of the answer, -1: none. */
 static int
 look_up(const char *file, const char *name, int type, bool tcp,
@@ -153,7 +188,7 @@ look_up(const char *file, const char *name, int type, bool tcp,
 	static const char *const words[] = {
 		"", "", "servfail", "nxdomain", "", "refused"
 	};
-	char line[400], owner[256], word[8];
+	char line[400], owner[256], word[8], soa[400] = "", one[400];
 	unsigned long ttl;
 	bool known = false;
 	unsigned answers = 0;
@@ -178,6 +213,10 @@ look_up(const char *file, const char *name, int type, bool tcp,
 			memset(r->bytes + HEADER, 0xff, r->n - HEADER);
 		if (strncmp(line, "truncate", 8) == 0 && !tcp)
 			r->bytes[2] |= 2;
+		if (is_soa(line, name, one)) {
+			strcpy(soa, one);
+			continue;
+		}
 		if (sscanf(line, "%255s %7s %lu %n", owner, word, &ttl,
 		    &at) != 3 || strcasecmp(owner, name) != 0)
 			continue;
@@ -189,6 +228,8 @@ look_up(const char *file, const char *name, int type, bool tcp,
 		answers++;
 	}
 	code = known ? NOERROR : NXDOMAIN;
+	if (answers == 0 && soa[0] != '\0')
+		put_soa(r, soa);
 done:
 	fclose(f);
 	r->bytes[6] = (unsigned char)(answers >> 8);

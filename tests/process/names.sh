@@ -634,6 +634,32 @@ are_checked() {
 	stop
 }
 
+# How long there is nothing the zone says, by TTL or minimum, within the bounds.
+nothing_is_kept_as_the_zone_says() {
+	servers
+	for soa in '1 30' '30 1'; do
+		zone 'x.test A 0 127.0.0.2' "test SOA $soa"
+		dns_start
+		start on "x.test:$PORT" 'resolve_min_ttl = "20ms";'
+		# It is asked for both families; there is no AAAA.
+		wait_for 10 asked 3 'x.test 28'
+		asked_at=$(sed -n 's/^x.test 28 udp //p' "$T/dns.out" | head -n 3)
+		# shellcheck disable=SC2086 # three of them
+		set -- $asked_at
+		if [ $(($2 - $1)) -lt 950 ] || [ $(($3 - $2)) -lt 950 ]; then
+			fail "SOA $soa: asked after $(($2 - $1)), then" \
+			    "$(($3 - $2)) ms"
+		fi
+		stop
+	done
+	# Not even by the longest of all it is believed for longer than that.
+	zone 'x.test A 0 127.0.0.2' 'test SOA 86400 86400'
+	dns_start
+	start on "x.test:$PORT"
+	wait_for 5 asked 4 'x.test 28'
+	stop
+}
+
 # One whose first check has not ended counts as what the file says.
 begin_as_told() {
 	servers
@@ -653,4 +679,5 @@ run_cases are_checked begin_as_told answers_become_servers \
     backup_waits_for_the_name static_name_comes_later one_family_has_a_source \
     gone_names_are_held services two_targets_in_one many_answers changes_in_json \
     ttl_within_bounds changes_under_load known_to_those_who_come \
+    nothing_is_kept_as_the_zone_says \
     start_does_not_wait one_process_looks_once

@@ -97,6 +97,52 @@ test_aliases(void **state)
 	assert_int_equal(answer_alias(chain, sizeof(chain) - 1, target), -1);
 }
 
+/* Nothing, for how long stands in the SOA behind an alias and another record. */
+static const unsigned char nothing[] = {
+	0, 1, 0x81, 0x83, 0, 1, 0, 1, 0, 2, 0, 0, ASKED(28),
+	OWNER, 0, 5, 0, 1, 0, 0, 0, 30, 0, 4, 1, 'y', 0xc0, 14,
+	0xc0, 14, 0, 2, 0, 1, 0, 0, 0, 5, 0, 2, 0xc0, 14,
+	0xc0, 14, 0, 6, 0, 1, 0, 0, 14, 16, 0, 25, 1, 'm', 0xc0, 14, 0, 0,
+	    0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 60,
+};
+
+static void
+test_nothing(void **state)
+{
+	unsigned char m[sizeof(nothing)];
+	/* Of the SOA: its TTL, the length of its data, its minimum. */
+	size_t ttl = sizeof(m) - 31, n = sizeof(m) - 26, minimum = sizeof(m) - 4;
+	uint32_t s;
+	size_t len;
+
+	(void)state;
+	/* The least of TTL and minimum, whatever other records say. */
+	assert_int_equal(answer_nothing_ttl(nothing, sizeof(nothing), &s), 1);
+	assert_int_equal(s, 60);
+	memcpy(m, nothing, sizeof(m));
+	m[ttl + 2] = 0;
+	assert_int_equal(answer_nothing_ttl(m, sizeof(m), &s), 1);
+	assert_int_equal(s, 16);
+	/* What is negative is 0. */
+	memcpy(m, nothing, sizeof(m));
+	m[minimum] = 0x80;
+	assert_int_equal(answer_nothing_ttl(m, sizeof(m), &s), 1);
+	assert_int_equal(s, 0);
+	/* One that has no room for its numbers. */
+	memcpy(m, nothing, sizeof(m));
+	m[n] = 21;
+	assert_int_equal(answer_nothing_ttl(m, sizeof(m), &s), -1);
+	assert_int_equal(answer_nothing_ttl(aliased, sizeof(aliased), &s), 0);
+	for (len = 0; len < sizeof(nothing); len++) {
+		unsigned char *copy = malloc(len == 0 ? 1 : len);
+
+		assert_non_null(copy);
+		memcpy(copy, nothing, len);
+		assert_int_equal(answer_nothing_ttl(copy, len, &s), -1);
+		free(copy);
+	}
+}
+
 /* All records, or where they end. The copy is as long as the message: ASan. */
 static int
 walk(const unsigned char *message, size_t len, int type)
@@ -171,6 +217,7 @@ main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_services),
 		cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_loops),
 		cmocka_unit_test(test_garbage),
