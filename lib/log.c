@@ -48,6 +48,7 @@ struct log {
 	bool		 stalled;	/* the last flush left lines */
 	uint64_t	 lost;		/* and not told of yet */
 	uint64_t	 tell_at;	/* sys_now() */
+	uint64_t	 told, told_at;	/* how many the last time, in which line */
 	_Atomic uint64_t *counter;	/* of lost lines; NULL: nobody asks */
 	uint64_t	 since;		/* sys_now(): the second in which */
 	unsigned	 seldom;	/* so many came that may come often */
@@ -120,6 +121,22 @@ count_lost(struct log *l, uint64_t lines)
 		counter_add(l->counter, lines);
 }
 
+/*
+ * So many lines are lost, up to the one with this number. Was a tale of losses
+ * among them, it is told again instead.
+ */
+static void
+lose(struct log *l, uint64_t lines, uint64_t last)
+{
+	if (l->told_at != 0 && l->told_at <= last &&
+	    l->told_at + lines > last) {
+		l->lost += l->told;
+		l->told_at = 0;
+		lines--;
+	}
+	count_lost(l, lines);
+}
+
 /* Try for the last time what is left. */
 static void
 say_goodbye(struct log *l)
@@ -142,7 +159,7 @@ log_close(struct log *l)
 	if (l == NULL)
 		return;
 	say_goodbye(l);
-	sink_close(&l->sink);
+	sink_free(&l->sink);
 	free(l->name);
 	free(l);
 }
@@ -150,15 +167,18 @@ log_close(struct log *l)
 void
 log_replace(struct log *l, struct log *other)
 {
+	uint64_t lines;
+
 	say_goodbye(l);
+	lines = sink_lines(&l->sink, l->kept, l->used);
+	lose(l, lines, l->sink.out + lines);
 	log_ident(other, l->ident);
 	other->counter = l->counter;
 	log_collect(other, l->errors, l->errors_size);
 	/* The new target is told what the old one did not get. */
 	other->lost = l->lost;
 	other->left_out = l->left_out;
-	count_lost(other, sink_lines(&l->sink, l->kept, l->used));
-	sink_close(&l->sink);
+	sink_free(&l->sink);
 	free(l->name);
 	*l = *other;
 	free(other);
@@ -203,6 +223,7 @@ log_ident(struct log *l, const char *name)
 	if (l->pid != 0 && l->pid != pid) {
 		l->used = 0;
 		l->lost = 0;
+		l->told_at = 0;
 		l->stalled = false;
 		l->errors = NULL;
 		sink_leave(&l->sink);
@@ -262,7 +283,7 @@ write_kept(struct log *l)
 		memmove(l->kept, l->kept + done, l->used);
 	l->stalled = l->used > 0;
 	if (l->sink.refused > 0)
-		count_lost(l, l->sink.refused);
+		lose(l, l->sink.refused, l->sink.crashed);
 	l->sink.refused = 0;
 }
 
@@ -464,10 +485,12 @@ tell(struct log *l)
 {
 	uint64_t lines = l->lost;
 
-	if (sys_now() < l->tell_at)
+	if (sys_now() < l->tell_at || sink_arrived(&l->sink) < l->told_at)
 		return;
 	l->tell_at = sys_now() + TELL;
 	l->lost = 0;
+	l->told = lines;
+	l->told_at = l->sink.out + 1;
 	say(l, LOG_WARNING, "log: %llu line%s lost", (unsigned long long)lines,
 	    text_s(lines));
 	write_kept(l);

@@ -7,7 +7,8 @@
  *
  * Time is UTC as in RFC 3339. Nobody waits for a log: what cannot be written now
  * is kept, 64 KiB of it, and tried again with each flush; what comes then is
- * lost, counted, and told of when lines go out again.
+ * lost, counted, and told of when lines go out again. So is what the system of
+ * another machine has not confirmed when its TCP connection dies.
  */
 #ifndef LOG_H
 #define LOG_H

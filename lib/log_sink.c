@@ -28,6 +28,9 @@
 /* A log host that has taken nothing for so long is not there, in ms. */
 #define SILENCE_MAX	30000
 
+/* So many lines are under way to it at most; a power of two. */
+#define FLIGHTS		65536
+
 /*
  * Whether to wait is a property that all share who inherited a pipe or terminal.
  * To open it anew gives us one of our own. Where that is forbidden, look before
@@ -95,8 +98,10 @@ sink_open(struct log_sink *s, const struct log_target *t)
 	s->target = *t;
 	s->fd = -1;
 	s->socket = t->kind == TARGET_TCP;
-	if (s->socket)
-		return 0;
+	if (s->socket) {
+		s->flight = calloc(FLIGHTS, sizeof(*s->flight));
+		return s->flight == NULL ? -1 : 0;
+	}
 	if ((fd = open_target(t)) == -1)
 		return -1;
 	take(s, fd);
@@ -104,7 +109,7 @@ sink_open(struct log_sink *s, const struct log_target *t)
 	return 0;
 }
 
-void
+static void
 sink_close(struct log_sink *s)
 {
 	if (s->owned)
@@ -112,6 +117,68 @@ sink_close(struct log_sink *s)
 	s->owned = false;
 	s->fd = -1;
 	s->part = 0;
+	s->flights = 0;
+	s->flying = 0;
+}
+
+void
+sink_free(struct log_sink *s)
+{
+	sink_close(s);
+	free(s->flight);
+	s->flight = NULL;
+}
+
+/*
+ * A line is out. Its length is remembered until the other machine has confirmed
+ * it, at the place of its number.
+ */
+static void
+line_is_out(struct log_sink *s, size_t len)
+{
+	if (s->target.kind == TARGET_TCP) {
+		s->flight[s->out % FLIGHTS] = (uint16_t)len;
+		s->flights++;
+		s->flying += len;
+	}
+	s->out++;
+}
+
+/* Those that have come are under way no longer. The next may have begun. */
+static void
+land(struct log_sink *s)
+{
+	uint64_t unacked;
+	uint16_t len;
+
+	if (s->flights == 0)
+		return;
+	unacked = (uint64_t)sys_unacked(s->fd);
+	for (; s->flights > 0; s->flights--, s->flying -= len) {
+		len = s->flight[(s->out - s->flights) % FLIGHTS];
+		if (s->flying + s->part - len < unacked)
+			return;
+	}
+}
+
+uint64_t
+sink_arrived(struct log_sink *s)
+{
+	land(s);
+	return s->out - s->flights;
+}
+
+/* The connection has died, and what was under way with it. */
+static void
+crash(struct log_sink *s)
+{
+	land(s);
+	s->refused += s->flights;
+	s->crashed = s->out;
+	/* What is counted as lost is not to come after all. */
+	sys_abort(s->fd);
+	s->owned = false;
+	sink_close(s);
 }
 
 bool
@@ -177,7 +244,7 @@ connected(struct log_sink *s)
 	int pending, fd;
 
 	if (s->fd != -1 && sys_ended(s->fd))
-		sink_close(s);
+		crash(s);
 	if (s->fd == -1 && may_try(s) &&
 	    (fd = sys_connect(&s->target.addr, &pending)) != -1) {
 		take(s, fd);
@@ -258,8 +325,18 @@ stream_failed(struct log_sink *s)
 		s->torn = true;
 		s->part = 0;
 	} else if (s->target.kind == TARGET_TCP && errno != EAGAIN) {
-		sink_close(s);
+		crash(s);
 	}
+}
+
+/* One write takes as many as begin in it. */
+static bool
+has_flights(struct log_sink *s)
+{
+	if (s->target.kind != TARGET_TCP || s->flights < FLIGHTS - SINK_WRITE)
+		return true;
+	land(s);
+	return s->flights < FLIGHTS - SINK_WRITE;
 }
 
 static size_t
@@ -270,7 +347,7 @@ write_stream(struct log_sink *s, const char *text, size_t len)
 
 	if ((s->target.kind == TARGET_TCP && !connected(s)) || !mended(s))
 		return 0;
-	while (done < len) {
+	while (done < len && has_flights(s)) {
 		n = put(s, text + done + s->part,
 		    write_length(s, text + done, len - done) - s->part);
 		if (n <= 0) {
@@ -282,6 +359,7 @@ write_stream(struct log_sink *s, const char *text, size_t len)
 		    text + done, len - done))) {
 			done += line;
 			s->part -= line;
+			line_is_out(s, line);
 		}
 	}
 	return done;
@@ -311,6 +389,7 @@ send_lines(struct log_sink *s, const char *text, size_t len)
 		if (!send_line(s, text + done, line - 1))
 			break;
 		done += line;
+		line_is_out(s, line);
 	}
 	return done;
 }

@@ -28,14 +28,19 @@ struct log_sink {
 	bool		 waits;		/* and others rely on that */
 	bool		 torn;		/* the file's last line may lack its end */
 	size_t		 part;		/* bytes of the next line that are out */
+	uint64_t	 out;		/* lines that are out */
 	uint64_t	 refused;	/* lines that turned out to be lost */
+	uint16_t	*flight;	/* TCP: the lengths of lines under way */
+	uint32_t	 flights;	/* how many, the latest of those out */
+	uint64_t	 flying;	/* bytes of them */
+	uint64_t	 crashed;	/* the last line that was lost so */
 	uint64_t	 tried;		/* when it was connected, sys_now() */
 	uint64_t	 delay;		/* ms from then until it is tried again */
 };
 
-/* Open the target. 0, or -1 with errno set; pair with sink_close(). */
+/* Open the target. 0, or -1 with errno set; pair with sink_free(). */
 int	sink_open(struct log_sink *, const struct log_target *);
-void	sink_close(struct log_sink *);
+void	sink_free(struct log_sink *);
 
 /*
  * Open it once more; an error leaves the old one in use. A new descriptor is to
@@ -51,9 +56,14 @@ void	sink_leave(struct log_sink *);
 
 /*
  * Write as many of the lines as can be now; returns the bytes of those that are
- * out. *text* begins with a line that was offered before, if one was left.
+ * out. *text* begins with a line that was offered before, if one was left. When a
+ * connection has died, those that the other machine has not confirmed are added
+ * to refused: the latest of those out.
  */
 size_t	sink_write(struct log_sink *, const char *text, size_t len);
+
+/* So many lines that are out are not known to be lost, nor will be. */
+uint64_t sink_arrived(struct log_sink *);
 
 /* How many lines these are; the first may have begun to go out. */
 uint64_t sink_lines(const struct log_sink *, const char *text, size_t len);

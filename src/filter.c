@@ -74,7 +74,7 @@ static const struct {
 	{ FILTER_WORKER, SCMP_SYS(splice), 0, { { 0 } } },
 	{ FILTER_WORKER, SCMP_SYS(pipe2), 0, { { 0 } } },
 	{ FILTER_WORKER, SCMP_SYS(fcntl), 1, { INT(1, F_SETPIPE_SZ) } },
-	{ FILTER_WORKER, SCMP_SYS(ioctl), 1, { INT(1, SIOCOUTQ) } },
+	{ ALL, SCMP_SYS(ioctl), 1, { INT(1, SIOCOUTQ) } },
 	/* Landlock leaves it no port but one that the system chooses */
 	{ FILTER_BIND, SCMP_SYS(bind), 0, { { 0 } } },
 	/* what a program answers on: src/runner.c */

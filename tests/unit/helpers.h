@@ -129,6 +129,15 @@ comes(int fd, short events, int ms)
 	return poll(&p, 1, ms) == 1;
 }
 
+/* The network loses some of what is sent: tests/torture.sh says so. */
+static inline bool
+network_loses(void)
+{
+	const char *lossy = getenv("TEST_LOSSY");
+
+	return lossy != NULL && lossy[0] != '\0';
+}
+
 static inline void
 set_nonblocking(int fd)
 {

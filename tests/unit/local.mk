@@ -27,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/log_format \
 	tests/unit/log_syslog \
 	tests/unit/log_target \
+	tests/unit/log_tcp \
 	tests/unit/file_text \
 	tests/unit/lookups \
 	tests/unit/nearest \
@@ -185,12 +186,18 @@ tests_unit_log_format_LDADD = $(UNIT_LIBS)
 tests_unit_log_format_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=clock_gettime
 
 tests_unit_log_syslog_SOURCES = \
-	tests/unit/helpers.h tests/unit/log_rig.h tests/unit/log_syslog.c
+	tests/unit/helpers.h tests/unit/log_rig.h tests/unit/log_syslog.c \
+	tests/unit/syslog_rig.h
 tests_unit_log_syslog_LDADD = $(UNIT_LIBS)
 tests_unit_log_syslog_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
 
 tests_unit_log_target_SOURCES = tests/unit/helpers.h tests/unit/log_target.c
 tests_unit_log_target_LDADD = $(UNIT_LIBS)
+
+tests_unit_log_tcp_SOURCES = \
+	tests/unit/helpers.h tests/unit/log_rig.h tests/unit/log_tcp.c \
+	tests/unit/syslog_rig.h
+tests_unit_log_tcp_LDADD = $(UNIT_LIBS)
 
 tests_unit_cpu_quota_SOURCES = tests/unit/helpers.h tests/unit/cpu_quota.c
 tests_unit_cpu_quota_LDADD = $(UNIT_LIBS)
