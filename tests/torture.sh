@@ -175,7 +175,11 @@ enter() {
 		    $$ >/dev/null
 		;;
 	no-ipv6) setup=$(no_ipv6) ;;
-	loss) setup=$(lossy) ;;
+	loss)
+		setup=$(lossy)
+		TEST_LOSSY=yes
+		export TEST_LOSSY
+		;;
 	german)
 		unset LC_ALL
 		LANG=de_DE.UTF-8 LOCPATH=$work/locale

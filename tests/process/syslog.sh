@@ -35,6 +35,16 @@ got_reaches() {
 	[ "$(got "$2")" -ge "$1" ]
 }
 
+# datagrams N: how many of N arrive at least: all, or nine of ten where the network
+# loses some. Nothing promises more of UDP.
+datagrams() {
+	if [ -n "${TEST_LOSSY-}" ]; then
+		say $(($1 * 9 / 10))
+	else
+		say "$1"
+	fi
+}
+
 # lost: the sum of the lines that it says were lost.
 lost() {
 	sed -n 's/.*log: \([0-9]*\) lines* lost$/\1/p' "$T/got" |
@@ -76,15 +86,16 @@ over_udp() {
 	receiver_start udp
 	log_to "syslog+udp://$SYSLOG/local0" -b builtin:echo
 	sessions 50
-	wait_for 5 got_reaches 50 'session end'
+	wait_for 5 got_reaches "$(datagrams 50)" 'session end'
 	assert_messages 134
 	# The one that the master opens anew is used as well.
 	signal USR1
-	wait_for 5 got_reaches 1 'log reopened'
+	try_for 20 got_reaches 1 'log reopened' || [ -n "${TEST_LOSSY-}" ] ||
+		fail 'the log was not opened anew'
 	sessions 50
-	wait_for 5 got_reaches 100 'session end'
+	wait_for 5 got_reaches "$(datagrams 100)" 'session end'
 	shuttled_stop
-	wait_for 5 got_reaches 2 'draining: asked to'
+	wait_for 5 got_reaches "$(datagrams 2)" 'draining: asked to'
 	receiver_end
 }
 
@@ -174,10 +185,11 @@ it_becomes_a_file() {
 	    2>"$T/stderr" </dev/null &
 	PID=$!
 	started="$started $PID"
-	wait_for 10 got_reaches 1 'workers*, 1 backend: ready'
+	wait_for 10 ready
+	wait_for 5 got_reaches "$(datagrams 1)" 'workers*, 1 backend: ready'
 	LISTEN=$(listener 1)
 	: >"$T/log"
-	load_start kept -k 1
+	load_start kept -k 10
 	load_wait kept
 	log_is "$T/log"
 	signal HUP
@@ -185,7 +197,7 @@ it_becomes_a_file() {
 	signal USR1
 	wait_for 5 log_has 'log reopened'
 	load_end kept
-	wait_for 5 got_reaches 1 'session end'
+	wait_for 5 got_reaches "$(datagrams 10)" 'session end'
 	assert_eq 'lines for a syslog in the file' 0 "$(log_count '^<')"
 	shuttled_stop
 	receiver_end
