@@ -236,6 +236,46 @@ rig_stop(struct rig *r)
 	return 0;
 }
 
+/* Does any descriptor of this process have that connection's other end? */
+static bool
+is_accepted(int fd)
+{
+	int other;
+
+	for (other = 0; other < 256; other++)
+		if (leads_to(fd, other))
+			return true;
+	return false;
+}
+
+/*
+ * A session's connection to a server that listens and has room for it is still
+ * on its way, as it is for a second when the network loses a segment of it.
+ */
+static bool
+connecting(const struct rig *r)
+{
+	const struct session *s;
+	struct tcp_info info;
+	int listener;
+	uint32_t i;
+
+	for (i = 0; i < r->table.used; i++) {
+		s = &r->table.session[i];
+		if (s->state == SESSION_FREE || s->attempts == 0 ||
+		    !tcp_state(s->fd[SERVER], &info))
+			continue;
+		listener = r->listener[s->tried[s->attempts - 1]];
+		if (info.tcpi_state == TCP_SYN_SENT ?
+		    !queue_is_full(listener) :
+		    info.tcpi_state == TCP_ESTABLISHED &&
+		    !comes(listener, POLLIN, 0) &&
+		    !is_accepted(s->fd[SERVER]))
+			return true;
+	}
+	return false;
+}
+
 void
 rig_turn(struct rig *r, int ms)
 {
@@ -244,7 +284,7 @@ rig_turn(struct rig *r, int ms)
 	int found = poller_wait(t->poller, ms);
 
 	assert_true(found >= 0);
-	if (found == 0 && !r->stopped && !in_flight())
+	if (found == 0 && !r->stopped && !in_flight() && !connecting(r))
 		rig_clock += (uint64_t)ms;
 	table_turn(t, sys_now());
 	while (poller_next(t->poller, &ev))
