@@ -206,7 +206,8 @@ children_set_prober(struct children *cs)
 	conf_forget_unchecked(cs->conf, cs->board);
 	cs->prober_again = prober_is_needed(cs->conf);
 	cs->prober.quick = 0;
-	if (cs->prober.pid != 0)
+	cs->prober_overtaken = cs->prober.pid != 0;
+	if (cs->prober_overtaken)
 		tell_prober_to_end(cs, SIGTERM);
 	else
 		cs->prober.due = cs->prober_again ? sys_now() : 0;
@@ -215,7 +216,7 @@ children_set_prober(struct children *cs)
 void
 children_end_prober(struct children *cs, int sig)
 {
-	cs->prober_again = false;
+	cs->prober_again = cs->prober_overtaken = false;
 	if (cs->prober.pid != 0)
 		tell_prober_to_end(cs, sig);
 	else
@@ -329,6 +330,10 @@ bury_prober(struct children *cs, int status)
 
 	children_end_channel(cs, &cs->prober);
 	(void)child_bury(&cs->prober, cs->log, "prober", status, "");
+	/* It may have put right what was forgotten when it was told to end. */
+	if (cs->prober_overtaken)
+		conf_forget_unchecked(cs->conf, cs->board);
+	cs->prober_overtaken = false;
 	if (leaving)
 		cs->prober.due = cs->prober_again ? sys_now() : 0;
 }

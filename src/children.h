@@ -51,6 +51,7 @@ struct children {
 	uint32_t	 log_since;	/* the first that logs where we do now */
 	struct child	 prober;
 	bool		 prober_again;	/* another one after this */
+	bool		 prober_overtaken; /* by a configuration */
 	uint32_t	 slots;		/* of workers */
 	struct child	*at;		/* by slot */
 };

@@ -70,6 +70,28 @@ is_replaced() {
 	shuttled_stop
 }
 
+# What is no longer checked is forgotten, also if the one that is to end was slow
+# to hear of it and put right what had changed behind its back.
+forgets_although_it_was_slow() {
+	start tcp
+	assert_log 'p/s: up: .* (first check)'
+	slow_one=$(prober)
+	DEATHS=wanted
+	kill -STOP "$slow_one"
+	wait_for 5 log_has "prober pid $slow_one is stopped"
+	conf off
+	reload
+	# It looks over the board once in a second.
+	sleep 1.2
+	kill -CONT "$slow_one"
+	wait_for 5 log_has "prober pid $slow_one ended"
+	conf tcp
+	reload
+	wait_for 5 log_reaches 2 'p/s: up: .* (first check)'
+	shuttled_stop
+	DEATHS=
+}
+
 # One that hangs holds up neither a stop nor the ports.
 hangs() {
 	start tcp
@@ -185,6 +207,7 @@ ends_with_its_master() {
 	DEATHS=
 }
 
-run_cases comes_and_goes is_respawned is_replaced hangs hangs_for_good \
+run_cases comes_and_goes is_respawned is_replaced \
+    forgets_although_it_was_slow hangs hangs_for_good \
     cannot_start stays_until_all_have_ended stays_over_failed_reloads \
     moves ends_with_its_master
