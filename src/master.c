@@ -406,9 +406,10 @@ turn_startup(struct master *m)
 		stop(m, "start-up failed");
 	} else if (m->startup.state == STARTUP_DONE) {
 		m->phase = RUNNING;
+		/* Whoever hears that it is done may read how. */
+		outcome_end(&m->outcome, m->log, true, m->children.generation);
 		daemon_report(m->report, 0);
 		m->children.own[OWN_REPORT] = -1;
-		outcome_end(&m->outcome, m->log, true, m->children.generation);
 		tell(m, notify_ready);
 	}
 }
