@@ -223,7 +223,7 @@ slow_start() {
 	backend_refusing where
 	where=$(address where)
 	peer_start v "listen $where; port-file $T/v; serve any { echo }"
-	pool 'check = "tcp"; interval = "50ms"; rise = 4; fall = 1;
+	pool 'check = "tcp"; interval = "50ms"; check_timeout = "10s"; rise = 4; fall = 1;
 	    slow_start = "1h";' a= "b=check_address = \"$where\";"
 	assert_log 'backend p/a: up'
 	assert_log 'backend p/b: up'
