@@ -19,6 +19,12 @@
 /* So long without a heartbeat, or beside a free place, is too long; in ms. */
 #define PATIENCE	200
 
+/*
+ * While any waits, all workers are called so often, in ms: one that sleeps does not
+ * see that another process has written what it waits for.
+ */
+#define CALL_ALL	250
+
 /* A ticket: when it was drawn, in ms, and below that its number. */
 #define TICKET_SHIFT	20
 
@@ -48,6 +54,7 @@ struct queue {
 	uint32_t	 changes;	/* of health, as seen last */
 	bool		 woken;
 	uint64_t	 look_at;
+	uint64_t	 call_at;	/* all others, whose turn or not */
 };
 
 struct queue *
@@ -471,6 +478,16 @@ queue_wake(struct queue *q)
 	q->woken = true;
 }
 
+static void
+call_all(const struct queue *q)
+{
+	uint32_t w, slots = board_slots(q->bs->board);
+
+	for (w = 0; w < slots; w++)
+		if (w != q->bs->worker)
+			board_ring(q->bs->board, w);
+}
+
 bool
 queue_due(struct queue *q, uint64_t now)
 {
@@ -486,6 +503,10 @@ queue_due(struct queue *q, uint64_t now)
 	q->woken = false;
 	q->changes = changes;
 	q->look_at = now + QUEUE_LOOK;
+	if (now >= q->call_at) {
+		q->call_at = now + CALL_ALL;
+		call_all(q);
+	}
 	return true;
 }
 

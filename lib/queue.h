@@ -83,7 +83,8 @@ void	queue_call(struct queue *, uint32_t pool, uint64_t now);
 
 /*
  * Is it time to look at queue_next()? True once after each call from another
- * worker or of our own, after each change of health, and every QUEUE_LOOK.
+ * worker or of our own, after each change of health, and every QUEUE_LOOK. Calls
+ * all others now and then, so that what they show is right.
  */
 bool	queue_due(struct queue *, uint64_t now);
 

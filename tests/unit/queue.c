@@ -269,6 +269,25 @@ test_bells(void **state)
 	assert_int_equal(called, 0);
 }
 
+/* One that sleeps may have a row that is wrong; not each look wakes all. */
+static void
+test_all_are_called_seldom(void **state)
+{
+	uint64_t now;
+	int n = 0;
+
+	(void)state;
+	board_hold(board, 0, 1000, 1);
+	board_hold(board, 2, 1002, 1);
+	(void)queue_due(first, 1000);
+	assert_false(rings(2));
+	assert_true(queue_enter(first, 0, 1));
+	for (now = 1000; now < 2000; now++)
+		if (queue_due(first, now))
+			n += rings(2);
+	assert_int_equal(n, 4);
+}
+
 /* Woken or not: soon, but not in every turn. */
 static void
 test_when_to_look(void **state)
@@ -499,6 +518,7 @@ main(void)
 		TEST(test_room_that_nobody_takes),
 		TEST(test_a_worker_dies),
 		TEST(test_bells),
+		TEST(test_all_are_called_seldom),
 		TEST(test_when_to_look),
 		TEST(test_lent),
 		TEST(test_guess),
