@@ -372,6 +372,14 @@ board_beats(const struct board *b, uint32_t worker, uint64_t now, uint64_t ms)
 	    now - beat <= ms);
 }
 
+bool
+board_saw(const struct board *b, uint32_t worker, uint64_t since, uint64_t now)
+{
+	uint64_t seen = atomic_load(&b->worker[worker].seen);
+
+	return seen > since && (seen <= now || seen - now <= AHEAD);
+}
+
 uint32_t
 board_backend_live(const struct board *b, uint32_t backend)
 {

@@ -31,7 +31,7 @@
 #include "site.h"
 
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
-#define BOARD_VERSION	7
+#define BOARD_VERSION	8
 #define BOARD_WORKERS	1024		/* the most slots there can be */
 #define BOARD_BACKENDS	32768		/* of a configuration at most */
 #define BOARD_POOLS	16384		/* room for pools, old and new */
@@ -63,6 +63,9 @@ struct board_worker {
 	_Atomic uint32_t state;		/* enum worker_state */
 	_Atomic uint32_t live;		/* sessions now */
 	_Atomic uint64_t heartbeat;	/* sys_now() of the last loop turn */
+	/* Events that were there by then it has acted on; see board_saw(). */
+	_Atomic uint64_t seen;
+	_Atomic uint32_t ending;	/* sessions with an end, not over yet */
 	_Atomic uint64_t total;		/* sessions ever accepted */
 	_Atomic uint64_t up, down;	/* bytes to servers, to clients */
 	_Atomic uint64_t retries;	/* attempts after the first */
@@ -339,6 +342,10 @@ void	board_hold(struct board *, uint32_t worker, int32_t pid,
 bool	board_is_held(const struct board *, uint32_t worker);
 bool	board_beats(const struct board *, uint32_t worker, uint64_t now,
 	    uint64_t ms);
+
+/* Has it acted on all that it could know *since* that time? */
+bool	board_saw(const struct board *, uint32_t worker, uint64_t since,
+	    uint64_t now);
 
 /* Over all workers there ever were. */
 struct board_totals {

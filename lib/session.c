@@ -129,6 +129,7 @@ session_finish(struct session_table *t, struct session *s, int reset)
 	counter_add(&t->board->down, s->way[DOWN].out);
 	counter_add(&t->board->ends[s->end], 1);
 	gauge_add(&t->board->live, -1);
+	t->ending -= s->ending;
 	session_log_end(t, s);
 	session_leave(t, s);
 	session_set_state(s, SESSION_FREE);
@@ -146,6 +147,7 @@ begin_record(struct session_record *r)
 	    (uint64_t)ts.tv_nsec / 1000000;
 	r->answered = false;
 	r->lent = r->held = false;
+	r->looks = 0;
 	r->shared = 0;
 	r->spared = END_NONE;
 }

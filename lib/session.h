@@ -123,7 +123,7 @@ struct session {
 	bool		done[2];	/* this way has ended */
 	bool		reset[2];	/* this side was reset */
 	bool		paused[2];	/* this way, to keep its rate */
-	uint8_t		looks : 3;	/* of a count that refused it */
+	bool		ending : 1;	/* counted among t->ending */
 	bool		admitted : 1;	/* all limits have let it in */
 	bool		shut : 1;	/* end of file was sent both ways */
 	bool		watched : 1;	/* a dead server will be noticed */

@@ -232,6 +232,15 @@ table_mend(struct session_table *t)
 }
 
 void
+table_saw(struct session_table *t)
+{
+	/* In this order: whoever sees the time sees the number. */
+	atomic_store_explicit(&t->board->ending, t->ending,
+	    memory_order_relaxed);
+	atomic_store_explicit(&t->board->seen, t->before, memory_order_release);
+}
+
+void
 session_count_out(struct session_table *t, struct session *s)
 {
 	const struct session_route *r = &t->route[s->listener];

@@ -37,7 +37,7 @@ session_admit(struct session_table *t, struct session *s)
 
 	if (why == END_NONE) {
 		s->admitted = true;
-		s->looks = 0;
+		session_record(t, s)->looks = 0;
 		session_pick(t, s);
 	} else if (!is_count(why) || !session_park(t, s)) {
 		session_refuse(t, s, why);

@@ -155,6 +155,16 @@ note_move(const struct session_table *t, struct session *s, int way)
 	s->heard[way] = (uint32_t)(t->now - s->started);
 }
 
+/* For its client it may be over: see session_park.c. */
+static void
+note_end(struct session_table *t, struct session *s)
+{
+	if (!s->done[UP] || s->ending)
+		return;
+	s->ending = true;
+	t->ending++;
+}
+
 /* By the clock of this turn. */
 static void
 note_answer(const struct session_table *t, const struct session *s)
@@ -192,6 +202,7 @@ session_relay_event(struct session_table *t, struct session *s, int side,
 		t->talked = t->now;
 	if (s->way[UP].out != sent)
 		session_send_promptly(s);
+	note_end(t, s);
 	if (s->done[UP] && s->done[DOWN])
 		session_relay_done(t, s);
 	else if (s->discarded > DISCARD_MAX)

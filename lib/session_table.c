@@ -62,6 +62,7 @@ table_free(struct session_table *t)
 void
 table_turn(struct session_table *t, uint64_t now)
 {
+	t->before = t->now;
 	t->now = now;
 	t->kit.splice_max = now - t->talked < TALKS ? STREAM_SHARE : 0;
 }

@@ -102,6 +102,9 @@ struct session_record {
 	bool		held;		/* there was no server at all */
 	uint32_t	shared;		/* of a limit: see session_count.c */
 	uint8_t		spared;		/* dry_run let it in despite this end */
+	/* Refused by a count: see session_park.c. */
+	uint8_t		looks;
+	uint32_t	asked;		/* at first; ms since it began */
 };
 
 struct session_table {
@@ -114,6 +117,7 @@ struct session_table {
 	uint32_t	 used;		/* ids from here on were never used */
 	uint32_t	 limit;		/* most sessions at once */
 	uint32_t	 live;
+	uint32_t	 ending;	/* whose client has ended its side */
 	size_t		 descriptors;	/* size of owner */
 
 	/* Set by the worker before the first session. */
@@ -141,6 +145,8 @@ struct session_table {
 	uint64_t	 now;		/* sys_now(), set each turn */
 	uint64_t	 talked;	/* when a session that is no stream acted */
 	uint32_t	 parked;	/* sessions: see session_park.c */
+	uint64_t	 before;	/* when the last turn began */
+	uint64_t	 called;	/* others for these, the last time */
 	uint64_t	 mend_at;	/* when to look over our row again */
 	int		 shortage;	/* errno of a descriptor we did not get */
 	uint32_t	 changes;	/* of health, as table_cut() saw it last */
@@ -201,6 +207,12 @@ void	table_cut(struct session_table *);
  * others count by: they can write there as well. To be called once a turn.
  */
 void	table_mend(struct session_table *);
+
+/*
+ * The turn is over: say that all is known that had happened when the turn before
+ * it began, since the wait for events began later.
+ */
+void	table_saw(struct session_table *);
 
 /* session_shut() and session_kill() for all sessions. */
 void	table_shut(struct session_table *, enum session_end);

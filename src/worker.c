@@ -499,8 +499,7 @@ wait_time(const struct worker *w)
 	ms = spares_wait(w->table.spares, ms);
 	ms = queue_wait(w->table.queue, now, ms);
 	ms = log_wait(w->log, session_log_wait(&w->table, ms));
-	ms = logs_wait(w->conf, ms);
-	return timers_wait(w->table.timers, now, ms);
+	return timers_wait(w->table.timers, now, logs_wait(w->conf, ms));
 }
 
 static int
@@ -527,6 +526,7 @@ turn(struct worker *w)
 	table_expire(&w->table);
 	table_cut(&w->table);
 	table_serve_queue(&w->table);
+	table_saw(&w->table);
 	spares_turn(w->table.spares);
 	drain_stage(w);
 	session_log_turn(&w->table);

@@ -2,10 +2,13 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * session_park.c: a count that another worker has yet to make less refuses
- * nothing, whichever it is; one that stays refuses within 100 ms; and those that
- * are looked at again take few slots.
+ * nothing, whichever it is, nor does one that is kept from it by a busy machine;
+ * one that stays refuses within 100 ms; and those that are looked at again take
+ * few slots.
  */
 #include "session_rig.h"
+
+#include <signal.h>
 
 #include "census.h"
 #include "source.h"
@@ -15,6 +18,7 @@
 
 static struct rig rig;
 static struct backends others;
+static bool	away;			/* the other one is not let run */
 
 static int
 set_up(void **state)
@@ -25,6 +29,7 @@ set_up(void **state)
 	rig_backend(&rig);
 	rig_ready(&rig);
 	rig.stopped = true;
+	away = false;
 	/* No process has this number, so none is called. */
 	board_hold(rig.board, OTHER, -1, 1);
 	others = rig.backends;
@@ -50,7 +55,7 @@ others_have(void)
 	assert_true(backend_take(&others, 0));
 	assert_true(census_enter(rig.board, OTHER, 0, 0));
 	assert_true(census_enter(rig.board, OTHER, BOARD_EVERYBODY, 0));
-	return census_enter_source(rig.board, OTHER, key, 1);
+	return census_enter_source(rig.board, OTHER, key, 9);
 }
 
 static void
@@ -66,8 +71,11 @@ others_lose(uint32_t at)
 static void
 pass(uint64_t ms)
 {
-	while (ms-- > 0)
+	while (ms-- > 0) {
+		if (!away)
+			rig.board->worker[OTHER].seen = rig.table.now + 1;
 		rig_pass(&rig, 1);
+	}
 }
 
 /* One that comes too early is served all the same, *late* ms later. */
@@ -94,23 +102,30 @@ served_after(uint64_t late)
 	TURN_UNTIL(&rig, rig.table.live == 0);
 }
 
-/* One that is too many is told so, soon. */
+/* One that is too many is told so, after so many ms. */
 static void
-refused_soon(enum session_end why)
+refused_within(uint32_t least, uint32_t most, enum session_end why)
 {
+	uint64_t before = rig.table.board->ends[why];
 	uint32_t at = others_have(), turns;
 	int fd = rig_client(&rig);
 
 	for (turns = 0; rig.table.parked > 0; turns++) {
-		assert_in_range(turns, 0, 100);
-		rig_pass(&rig, 1);
+		assert_in_range(turns, 0, most);
+		pass(1);
 	}
-	/* More than one look, and not at the next turn. */
-	assert_in_range(turns, 50, 100);
+	assert_in_range(turns, least, most);
 	rig_expect_end(&rig, fd);
 	close(fd);
-	TURN_UNTIL(&rig, rig_ends(&rig, why) == 1);
+	TURN_UNTIL(&rig, rig_ends(&rig, why) == before + 1);
 	others_lose(at);
+}
+
+/* More than one look, and not at the next turn. */
+static void
+refused_soon(enum session_end why)
+{
+	refused_within(50, 100, why);
 }
 
 static void
@@ -163,6 +178,100 @@ test_leastconn(void **state)
 	test_server(state);
 }
 
+/* What it has not been let do it may do any moment, but not for ever. */
+static void
+test_busy_machine(void **state)
+{
+	struct board_worker *w = &rig.board->worker[OTHER];
+
+	(void)state;
+	rig.route.counts.max_per_source = 1;
+	away = true;
+	served_after(900);
+	refused_within(900, 1100, END_SOURCE_FULL);
+	/* It does not act in times to come. */
+	w->seen = UINT64_MAX;
+	served_after(900);
+	/* One that is stopped may do so for hours. */
+	rig.board->ledger->slot[OTHER].stopped = 1;
+	refused_soon(END_SOURCE_FULL);
+	rig.board->ledger->slot[OTHER].stopped = 0;
+	away = false;
+	refused_soon(END_SOURCE_FULL);
+}
+
+/* The client's end was read, in this worker or another; its server's was not. */
+static void
+test_ends_wait_for_their_server(void **state)
+{
+	struct board_worker *w = &rig.board->worker[OTHER];
+	int fd, server;
+
+	(void)state;
+	rig.route.counts.max_per_source = 2;
+	fd = rig_client(&rig);
+	server = rig_server(&rig, 0);
+	assert_int_equal(rig.table.ending, 0);
+	MUST(shutdown(fd, SHUT_WR));
+	rig_expect_end(&rig, server);
+	assert_int_equal(rig.table.ending, 1);
+	table_turn(&rig.table, rig.table.now);
+	table_saw(&rig.table);
+	assert_int_equal(rig.table.board->ending, 1);
+	assert_int_equal(rig.table.board->seen, rig.table.now);
+	refused_within(900, 1100, END_SOURCE_FULL);
+	close(server);
+	rig_expect_end(&rig, fd);
+	close(fd);
+	TURN_UNTIL(&rig, rig.table.live == 0);
+	assert_int_equal(rig.table.ending, 0);
+	rig.route.counts.max_per_source = 1;
+	refused_soon(END_SOURCE_FULL);
+	w->ending = 1;
+	served_after(900);
+	w->ending = 0;
+	refused_soon(END_SOURCE_FULL);
+}
+
+static volatile sig_atomic_t rung;
+
+static void
+on_bell(int sig)
+{
+	(void)sig;
+	rung++;
+}
+
+/* It may sleep: then it is called, to say that there was nothing. */
+static void
+test_who_sleeps_is_called(void **state)
+{
+	uint32_t at;
+	int fd[2];
+
+	(void)state;
+	rig.route.counts.max_per_source = 1;
+	board_hold(rig.board, OTHER, (int32_t)getpid(), 1);
+	signal(BOARD_BELL, on_bell);
+	at = others_have();
+	fd[0] = rig_client(&rig);
+	fd[1] = rig_client(&rig);
+	away = true;
+	pass(24);
+	assert_int_equal(rung, 0);
+	pass(30);
+	/* Not once for each of them. */
+	assert_int_equal(rung, 2);
+	away = false;
+	pass(50);
+	assert_int_equal(rung, 2);
+	assert_int_equal(rig.table.parked, 0);
+	signal(BOARD_BELL, SIG_DFL);
+	others_lose(at);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 /* The place in the queue that is seen taken may be free as well. */
 static void
 test_queue(void **state)
@@ -185,7 +294,7 @@ test_queue(void **state)
 	rig_pass(&rig, 9);
 	assert_int_equal(rig.table.parked, 1);
 	while (rig.table.parked > 0)
-		rig_pass(&rig, 8);
+		pass(8);
 	rig_expect_end(&rig, fd[1]);
 	backend_drop(&others, 0);
 	rig_pass(&rig, 9);
@@ -216,8 +325,11 @@ test_flood(void **state)
 	TURN_UNTIL(&rig, rig_ends(&rig, END_SOURCE_FULL) ==
 	    SLOTS / 2 - most);
 	others_lose(at);
-	/* Of those that were, one comes in. */
+	/* Of those that were, one comes in; its end waits for the server. */
 	pass(100);
+	assert_int_equal(rig.table.parked, most - 1);
+	assert_int_equal(rig.table.ending, 1);
+	pass(1000);
 	assert_int_equal(rig.table.parked, 0);
 	assert_int_equal(census_count(rig.board, 0), 1);
 }
@@ -278,6 +390,9 @@ main(void)
 		TEST(test_source),
 		TEST(test_server),
 		TEST(test_leastconn),
+		TEST(test_busy_machine),
+		TEST(test_ends_wait_for_their_server),
+		TEST(test_who_sleeps_is_called),
 		TEST(test_queue),
 		TEST(test_flood),
 		TEST(test_ends_meanwhile),
