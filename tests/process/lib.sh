@@ -258,6 +258,50 @@ log_time() {
 	date -d "$stamp" +%s%3N
 }
 
+# ms_between FROM TO: from the first line of the log that fits to the last one that
+# fits the other pattern.
+ms_between() {
+	from=$(grep -m 1 -e "$1" "$T/log" | cut -d ' ' -f 1)
+	to=$(grep -e "$2" "$T/log" | tail -n 1 | cut -d ' ' -f 1)
+	[ -n "$from" ] || fail "the log has no line '$1'"
+	[ -n "$to" ] || fail "the log has no line '$2'"
+	say $(($(date -d "$to" +%s%3N) - $(date -d "$from" +%s%3N)))
+}
+
+# late_begin, late_end: how much later than it should anything runs on this machine
+# in between: LATE is the most by which a sleep of 0.1 s was too long, in ms, and
+# four times that, for as many steps one after the other. What is to come after a
+# time has come half a second and LATE after it.
+late_begin() {
+	rm -f "$T/late.end"
+	say 0 >"$T/late"
+	late_watch &
+	late_pid=$!
+	started="$started $late_pid"
+}
+
+late_watch() {
+	trap - EXIT
+	most=0
+	until [ -e "$T/late.end" ]; do
+		before=$(now_ms)
+		sleep 0.1
+		late=$(($(now_ms) - before - 100))
+		[ "$late" -gt "$most" ] || continue
+		most=$late
+		say "$most" >"$T/late"
+	done
+}
+
+late_end() {
+	: >"$T/late.end"
+	wait_for 15 gone "$late_pid"
+	wait "$late_pid" || :
+	forget "$late_pid"
+	LATE=$((4 * $(cat "$T/late")))
+	say "late by up to $((LATE / 4)) ms"
+}
+
 # --- load -----------------------------------------------------------------
 
 # echo_start: a backend that echoes, one for all cases of a test; its address

@@ -112,16 +112,19 @@ worker_of() {
 
 too_long_and_too_many() {
 	one_place 'queue_timeout = "700ms"; max_queue = 1;'
+	late_begin
 	peer_start late "connect $LISTEN; expect-eof"
 	wait_for 5 log_reaches 2 'session start'
 	peer "connect $LISTEN; expect-eof"
 	assert_log 'backend=- .*end=proxy.queue_full'
 	assert_eq 'ends by time' 0 "$(log_count 'end=proxy.queue_timeout')"
 	peer_wait late
+	late_end
 	assert_log 'backend=- .*end=proxy.queue_timeout'
 	took=$(sed -n 's/.*total_ms=\([0-9]*\) end=proxy.queue_timeout/\1/p' \
 	    "$T/log")
-	assert_between 'ms until the end' 700 $((6000 * TEST_SLOW)) "$took"
+	assert_between 'ms until the end' 700 \
+	    $((1200 * TEST_SLOW + LATE)) "$took"
 	goes holder
 	shuttled_stop
 }

@@ -117,9 +117,11 @@ grace() {
 
 grace_that_ends() {
 	# Long enough for a request to connect that the network loses.
+	late_begin
 	grace 3s
 	wait_for 10 refuses
-	slow || assert_between 'ms of grace' 2990 9000 \
+	late_end
+	slow || assert_between 'ms of grace' 2990 $((3500 + LATE)) \
 	    "$(ms_between 'leaving' 'quitting')"
 	load_end kept
 	load_all_ok kept 10
@@ -173,13 +175,6 @@ twice() {
 	assert_eq 'announcements' 1 "$(log_count 'quitting')"
 }
 
-# seconds_between FROM TO: patterns of the first line each, in ms.
-ms_between() {
-	from=$(grep -m 1 -e "$1" "$T/log" | cut -d ' ' -f 1)
-	to=$(grep -e "$2" "$T/log" | tail -n 1 | cut -d ' ' -f 1)
-	say $(($(date -d "$to" +%s%3N) - $(date -d "$from" +%s%3N)))
-}
-
 # sum_of PATTERN: of the numbers that \1 stands for, over the log.
 sum_of() {
 	sed -n "s/.*$1.*/\\1/p" "$T/log" | awk '{ n += $1 } END { print n + 0 }'
@@ -207,9 +202,11 @@ past_the_timeout_against_resistance() {
 	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 --drain-timeout 1s
 	load_start kept -k 20 -x
 	load_wait kept
+	late_begin
 	signal QUIT
 	wait_for 10 load_is kept eof 20
 	shuttled_ended 0 4
+	late_end
 	load_ended kept
 	assert_eq 'clients that were reset' 20 "$(load_count kept kept reset)"
 	assert_eq 'sessions announced' 20 \
@@ -217,9 +214,9 @@ past_the_timeout_against_resistance() {
 	assert_eq 'sessions reset' 20 \
 	    "$(sum_of 'drain timeout: resetting \([0-9]*\) sessions')"
 	assert_eq 'sessions cut' 20 "$(log_count 'end=proxy.drain')"
-	slow || assert_between 'ms between end of file and reset' 150 6000 \
+	slow || assert_between 'ms between end of file and reset' 150 $((700 + LATE)) \
 	    "$(ms_between 'sessions* left' 'drain timeout: resetting')"
-	slow || assert_between 'ms from QUIT to the end' 990 8000 \
+	slow || assert_between 'ms from QUIT to the end' 990 $((1500 + LATE)) \
 	    "$(ms_between 'quitting' 'drain timeout: resetting')"
 }
 

@@ -66,16 +66,22 @@ a_worker_that_does_not_answer() {
 	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
 	stuck=$(worker 2)
 	kill -STOP "$stuck"
-	told=$(now_ms)
+	late_begin
 	signal TERM
 	for delay in 1 1 1; do
 		sleep $delay
+		again=$(now_ms)
 		signal TERM
 	done
-	shuttled_ended 0 20
-	took=$(($(now_ms) - told))
-	say "ended after $took ms"
-	slow || assert_between 'ms until the end' 4500 15000 "$took"
+	shuttled_ended 0 8
+	late_end
+	took=$(ms_between 'stopping: ' 'killing what is left')
+	say "killed after $took ms"
+	slow || assert_between 'ms until it is killed' 4990 $((5500 + LATE)) \
+	    "$took"
+	# However late all that was, the last one does not count.
+	took=$(($(log_time 'killing what is left') - again))
+	[ "$took" -lt 4900 ] || fail "killed $took ms after the last TERM"
 	gone "$stuck" || fail 'the worker was left'
 	assert_log "worker 2 pid $stuck ended: killed by signal 9"
 }
