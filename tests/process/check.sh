@@ -481,9 +481,13 @@ begins_as_told() {
 	# Before anybody knows better it is tried.
 	backend_silent b
 	start 'check = "tcp"; init_state = "up"; fall = 2; retries = 0;
-	    check_timeout = "300ms"; connect_timeout = "100ms";' "$(server b)"
+	    check_timeout = "1m"; connect_timeout = "100ms";' "$(server b)"
 	try_peer "connect $LISTEN; expect-end"
 	assert_log 'session end .*backend=p/b'
+	assert_not_log 'p/b: down'
+	shuttled_stop
+	start 'check = "tcp"; init_state = "up"; fall = 2;
+	    check_timeout = "300ms";' "$(server b)"
 	assert_log 'p/b: down: connect: no answer within .* (check 2 of 2)'
 	shuttled_stop
 	peer_stop a
