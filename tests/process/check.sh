@@ -232,7 +232,8 @@ send_expect() {
 	    send-text "NG\r\n"; expect-eof'
 	backend b 'expect-text "PING\r\n"; send-text "-ERR\tloading\r\n"'
 	backend c 'expect-text "PING\r\n"; expect-eof'
-	ping='check = "send_expect"; check_send = "PING\r\n";
+	# One check of each: none is under way when it ends.
+	ping='interval = "1h"; check = "send_expect"; check_send = "PING\r\n";
 	    check_expect = "~^[+]PONG";'
 	start "$ping" "$(server a) $(server b)"
 	assert_log 'p/a: up: expected reply'
@@ -251,7 +252,7 @@ http() {
 	    send-text "4 No Content\r\n\r\n"; expect-end'
 	backend b 'send-text "HTTP/1.1 503 Sorry\r\n\r\n"; expect-end'
 	backend c 'send-text "220 mail\r\n"; expect-end'
-	start 'check = "http"; check_uri = "/health"; check_host = "x.test";
+	start 'interval = "1h"; check = "http"; check_uri = "/health"; check_host = "x.test";
 	    check_status = "200-299";' \
 	    "$(server a) $(server b) $(server c)"
 	assert_log 'p/a: up: HTTP status 204'
@@ -261,7 +262,7 @@ http() {
 	peer_stop a b c
 	backend d 'expect-text "HEAD / HTTP/1.1\r\nHost: 127.0.0.1"
 	    send-text "HTTP/1.1 200 OK\r\n\r\n"; expect-end'
-	start 'check = "http"; check_method = "HEAD";' "$(server d)"
+	start 'interval = "1h"; check = "http"; check_method = "HEAD";' "$(server d)"
 	assert_log 'p/d: up: HTTP status 200'
 	shuttled_stop
 	peer_stop d

@@ -9,7 +9,8 @@
 
 CROWD=$(dirname "$ECHO")/crowd
 
-# crowd HOW N: at a server that takes one at a time. What it saw: $T/crowd.
+# crowd HOW N: at a server that takes one at a time. What it saw: $T/crowd. All
+# come before the first is served, and no two workers have room for all.
 crowd() {
 	rm -f "$T/crowd" "$T/ports"
 	"$CROWD" "$1" "$2" "$T/ports" "$T/log" >"$T/crowd" \
@@ -18,6 +19,7 @@ crowd() {
 	started="$started $crowd_pid"
 	wait_for 5 test -s "$T/crowd"
 	shuttled_start -l 127.0.0.1:0 -w 4 -v --connect-timeout 60s \
+	    --sessions $(($2 / 3 + 1)) \
 	    -b "$(cat "$T/crowd"),max_sessions=1"
 	wait_for 40 gone "$crowd_pid"
 	status=0
@@ -156,7 +158,7 @@ waiting_is_cheap() {
 the_holder_is_killed() {
 	DEATHS=wanted
 	one_place 'queue_timeout = "30s";'
-	want next
+	want_elsewhere next "$(worker_of 1)"
 	waits next
 	kill -s KILL "$(worker_of 1)"
 	peer_end holder

@@ -284,7 +284,8 @@ rig_turn(struct rig *r, int ms)
 	int found = poller_wait(t->poller, ms);
 
 	assert_true(found >= 0);
-	if (found == 0 && !r->stopped && !in_flight() && !connecting(r))
+	if (found == 0 && ms > 0 && !r->stopped && !in_flight() &&
+	    !connecting(r))
 		rig_clock += (uint64_t)ms;
 	table_turn(t, sys_now());
 	while (poller_next(t->poller, &ev))
