@@ -90,7 +90,7 @@ all_accounted() {
 # Whole lines only, but for what was cut by the end of the disk.
 assert_whole() {
 	cut=$(cat "$@" | grep -cvE \
-	    '^([-0-9]{10}T[:.0-9]{12}Z [^ ]+( [0-9]+)?\[[0-9]+\] (error|warning|notice|info|debug): .*|)$' || :)
+	    '^([-0-9]{10}T[:.0-9]{12}Z (conf )?[^ ]+( [0-9]+)?\[[0-9]+\] (error|warning|notice|info|debug): .*|)$' || :)
 	assert_between 'lines that were cut' 0 2 "$cut"
 	assert_eq 'lines that begin in others' '' \
 	    "$(grep -hE '.[-0-9]{10}T[:.0-9]{12}Z ' "$@" || :)"
@@ -104,16 +104,15 @@ always_full() {
 	shuttled_stop
 }
 
-# A disk of 64 KiB, for us alone. It fills up, and is emptied. The log was opened
-# again before: workers write to what the master handed them.
-full_disk() {
+# with_a_disk ARGS...: shuttled_start with a disk of 64 KiB at $T/disk, for it
+# alone, which is nearly full; for us it is at $disk. 1: not here.
+with_a_disk() {
 	if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
 		say 'not here: it takes root, and a mount'
-		return 0
+		return 1
 	fi
-	echo_start
 	saved_wrap=$SHUTTLED_WRAP
-	mkdir "$T/disk"
+	mkdir -p "$T/disk"
 	cat >"$T/mount" <<-END
 		#!/bin/sh
 		mount -t tmpfs -o size=64k shuttled "$T/disk" || exit 1
@@ -122,20 +121,80 @@ full_disk() {
 	END
 	chmod +x "$T/mount"
 	SHUTTLED_WRAP="unshare -m $T/mount $SHUTTLED_WRAP"
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 -L "$T/disk/log"
+	shuttled_start "$@"
 	SHUTTLED_WRAP=$saved_wrap
-	: >"$T/log"
 	disk=/proc/$PID/root$T/disk
-	signal USR1
-	wait_for 5 grep -q 'log reopened' "$disk/log"
-	sessions 2000
+}
+
+# It grows: then every line of 2000 sessions is in this log, or was counted.
+disk_grows() {
 	rm "$disk/filler"
 	mount -o remount,size=4m "$disk" 2>/dev/null ||
 		nsenter -t "$PID" -m mount -o remount,size=4m "$T/disk" ||
 		fail 'the disk does not grow'
-	all_accounted 2000 "$disk/log"
-	grep -q 'lines\{0,1\} lost' "$disk/log" || fail 'nothing was lost'
-	assert_whole "$disk/log"
+	all_accounted 2000 "$1"
+	grep -q 'lines\{0,1\} lost' "$1" || fail 'nothing was lost'
+	assert_whole "$1"
+}
+
+# It fills up, and is emptied. The log was opened again before: workers write to
+# what the master handed them.
+full_disk() {
+	echo_start
+	with_a_disk -l 127.0.0.1:0 -b "$BACKEND" -w 2 -L "$T/disk/log" ||
+		return 0
+	: >"$T/log"
+	signal USR1
+	wait_for 5 grep -q 'log reopened' "$disk/log"
+	sessions 2000
+	disk_grows "$disk/log"
+	shuttled_stop
+}
+
+# listeners TARGET: two, of which the first has this log.
+listeners() {
+	cat >"$T/conf" <<-CONF
+		workers = 2;
+		listen: {
+			a: { address = "127.0.0.1:0"; log = "$1" }
+			b: { address = "127.0.0.1:0" }
+		}
+		pool: { p: { server: { s: { address = "$BACKEND" } } } }
+	CONF
+}
+
+# ends_are N LISTENER, for wait_for: session lines of it in the log of the whole.
+ends_are() {
+	[ "$(grep -c "session end .* listener=$2 " "$T/log")" -eq "$1" ]
+}
+
+# A disk that is full for the log of one listener: no other line is lost.
+full_disk_of_a_listener() {
+	echo_start
+	listeners "$T/disk/log"
+	with_a_disk -c "$T/conf" || return 0
+	signal USR1
+	wait_for 5 log_has 'log reopened'
+	sessions 2000
+	LISTEN=$(listener 2)
+	sessions 200
+	wait_for 5 ends_are 200 b
+	LISTEN=$(listener 1)
+	disk_grows "$disk/log"
+	assert_eq 'its lines in the log of the whole' 0 \
+	    "$(log_count 'listener=a ')"
+	assert_not_log 'lines* lost'
+	shuttled_stop
+}
+
+always_full_of_a_listener() {
+	echo_start
+	listeners /dev/full
+	shuttled_start -c "$T/conf"
+	sessions 2000
+	LISTEN=$(listener 2)
+	sessions 200
+	wait_for 5 ends_are 200 b
 	shuttled_stop
 }
 
@@ -189,4 +248,5 @@ stderr_without_reader() {
 }
 
 run_cases unwritable_at_start no_logger_yet always_full full_disk \
+    always_full_of_a_listener full_disk_of_a_listener \
     fifo_without_reader stderr_without_reader

@@ -114,6 +114,40 @@ over_tcp() {
 	receiver_end
 }
 
+# A listener of its own, and one beside it that logs to the file as the whole
+# does: only the lines of the first arrive, also from the socket that comes later.
+of_a_listener() {
+	for way in udp tcp; do
+		receiver_start $way
+		cat >"$T/conf" <<-CONF
+			workers = 2;
+			listen: {
+				a: { address = "127.0.0.1:0";
+				    log = "syslog+$way://$SYSLOG/local0" }
+				b: { address = "127.0.0.1:0" }
+			}
+			pool: { p: { server: { s: {
+				address = "builtin:echo" } } } }
+		CONF
+		shuttled_start -c "$T/conf"
+		sessions 50
+		wait_for 5 got_reaches 50 'session end'
+		signal USR1
+		wait_for 5 log_has 'log reopened'
+		sessions 50
+		wait_for 5 got_reaches 100 'session end'
+		LISTEN=$(listener 2)
+		sessions 20
+		wait_for 5 log_reaches 20 'session end .* listener=b '
+		assert_eq "other lines by $way" '' "$(tail -n +2 "$T/got" |
+		    grep -vE '^<134>1 .* shuttled-conf [0-9]+ - - worker [12]: session end .* listener=a ' || :)"
+		assert_eq 'sessions of it in the file' 0 \
+		    "$(log_count 'listener=a ')"
+		shuttled_stop
+		receiver_end
+	done
+}
+
 # It takes nothing for a while. Sessions do not wait, lines do, as many as the
 # system holds and 64 KiB for each worker; in the end the sum is right.
 it_stalls() {
@@ -214,5 +248,5 @@ nobody_is_there() {
 	done
 }
 
-run_cases over_udp over_tcp it_stalls it_comes_again it_becomes_a_file \
+run_cases over_udp over_tcp of_a_listener it_stalls it_comes_again it_becomes_a_file \
     nobody_is_there

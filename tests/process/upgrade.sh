@@ -111,6 +111,41 @@ under_load() {
 	daemon_stop QUIT
 }
 
+# ends_are N, for wait_for: session lines in the log of the listener.
+ends_are() {
+	[ "$(grep -c 'session end .* listener=a ' "$T/own.log")" -eq "$1" ]
+}
+
+# The log of a listener goes on in the same file: every session of both masters
+# has its line there, and none elsewhere.
+own_log_goes_on() {
+	echo_start
+	cat >"$T/conf" <<-CONF
+		workers = 3;
+		listen: { a: { address = "127.0.0.1:0"; log = "$T/own.log" } }
+		pool: { p: { server: { s: { address = "$BACKEND" } } } }
+	CONF
+	shuttled_daemon -c "$T/conf"
+	[ "$STATUS" -eq 0 ] || fail "$(cat "$T/start.out")"
+	file=$(stat -c %i "$T/own.log")
+	load_start kept -k 6
+	load_wait kept
+	load_start busy -c 10
+	upgraded
+	wait_for 10 log_has 'upgrade: .* serves; 3 workers to drain'
+	load_end busy
+	load_all_ok busy 0
+	load_end kept
+	load_all_ok kept 6
+	wait_for 5 gone "$before"
+	wait_for 5 ends_are $(($(load_count busy loop ok) + 6))
+	assert_eq 'the file' "$file" "$(stat -c %i "$T/own.log")"
+	assert_eq 'lines that are none of a session' '' \
+	    "$(grep -vE '^[-0-9]{10}T[:.0-9]{12}Z conf worker [0-9]+\[[0-9]+\] info: session end ' "$T/own.log" || :)"
+	assert_not_log 'listener=a '
+	daemon_stop QUIT
+}
+
 # Its place in the sequence, and who is in doubt, are on the board.
 board_goes_along() {
 	shuttled_daemon -l 127.0.0.1:0 -b builtin:hello,name=a \
@@ -384,6 +419,6 @@ configuration_changes() {
 
 original=${SHUTTLED%/*}/original
 cp "$SHUTTLED" "$original"
-run_cases sessions_outlive_it drain_timeout under_load board_goes_along program_is_broken \
-    it_cannot_start it_hangs_with_the_pidfile it_is_stubborn \
+run_cases sessions_outlive_it drain_timeout under_load own_log_goes_on \
+    board_goes_along program_is_broken it_cannot_start it_hangs_with_the_pidfile it_is_stubborn \
     it_makes_no_sense reload_meanwhile old_master_dies configuration_changes
