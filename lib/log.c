@@ -88,7 +88,7 @@ name_host(struct log *l)
 }
 
 struct log *
-log_open(const char *target, int level)
+log_open_at(const char *target, int level, const struct addr *known)
 {
 	struct log_target t;
 	const char *why;
@@ -100,7 +100,7 @@ log_open(const char *target, int level)
 		goto fail;
 	errno = EINVAL;
 	if (log_target_parse(l->name, &t, &why) == -1 ||
-	    sink_open(&l->sink, &t) == -1)
+	    log_target_find(&t, known) == -1 || sink_open(&l->sink, &t) == -1)
 		goto fail;
 	l->level = level;
 	tzset();		/* reads a file, which a worker may not */

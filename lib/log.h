@@ -22,6 +22,7 @@
 
 #include "text.h"
 
+struct addr;
 struct log;
 
 /* What a line looks like around its text. */
@@ -33,8 +34,8 @@ enum log_style {
 };
 
 /*
- * Is *target* a target (log_target.h)? Looks up host names. Returns 0, or -1
- * with *why set to a constant text.
+ * Is *target* a target (log_target.h)? Looks nothing up. Returns 0, or -1 with
+ * *why set to a constant text.
  */
 int	log_check(const char *target, const char **why);
 
@@ -46,9 +47,17 @@ const char *log_missing(const char *target);
 
 /*
  * Open *target*, checked before. Lines above *level* (LOG_ERR … LOG_DEBUG) are
- * left out. NULL with errno set on error.
+ * left out. *known* is where the host of a syslog is; with NULL or len 0 a name is
+ * looked up, which may block. NULL with errno set on error.
  */
-struct log *log_open(const char *target, int level);
+struct log *log_open_at(const char *target, int level,
+	    const struct addr *known);
+
+static inline struct log *
+log_open(const char *target, int level)
+{
+	return log_open_at(target, level, NULL);
+}
 
 /* What is left is tried once more, over TCP for half a second at most. */
 void	log_close(struct log *);

@@ -59,6 +59,7 @@ read_remote(const char *text, struct log_target *t, const char **why)
 {
 	char host[300];
 	size_t len = strcspn(text, "/");
+	int port;
 	const char *name = text[0] == '[' ? memchr(text, ']', len) : text;
 
 	if (read_facility(text + len, '/', t, why) == -1)
@@ -70,6 +71,17 @@ read_remote(const char *text, struct log_target *t, const char **why)
 	snprintf(host, sizeof(host), "%.*s%s", (int)len, text,
 	    name == NULL || memchr(name, ':', len - (size_t)(name - text)) !=
 	    NULL ? "" : PORT);
+	if (strncmp(host, "unix:", 5) == 0)
+		return addr_parse(host, ADDR_CONNECT, &t->addr, 1, why) == -1 ?
+		    -1 : 0;
+	if ((port = addr_split(host, ADDR_CONNECT, t->host, sizeof(t->host),
+	    why)) == -1)
+		return -1;
+	t->port = (uint16_t)port;
+	if (t->host[0] != '\0' && strcmp(t->host, "*") != 0 &&
+	    !addr_is_ip(t->host))
+		return 0;
+	t->host[0] = '\0';
 	return addr_parse(host, ADDR_CONNECT, &t->addr, 1, why) == -1 ? -1 : 0;
 }
 
@@ -104,4 +116,24 @@ log_target_parse(const char *text, struct log_target *t, const char **why)
 	*why = "stderr, an absolute path, syslog, syslog:FACILITY, "
 	    UDP "HOST[:PORT][/FACILITY], or the same with tcp";
 	return -1;
+}
+
+int
+log_target_find(struct log_target *t, const struct addr *known)
+{
+	struct addr_host h;
+
+	if (t->host[0] == '\0')
+		return 0;
+	if (known != NULL && known->len > 0) {
+		t->addr = *known;
+		return 0;
+	}
+	(void)strlcpy(h.name, t->host, sizeof(h.name));
+	addr_look_up(&h, ADDR_CONNECT);
+	if (h.n == 0)
+		return -1;
+	t->addr = h.addr[0];
+	addr_set_port(&t->addr, t->port);
+	return 0;
 }

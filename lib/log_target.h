@@ -22,15 +22,23 @@ enum target_kind {
 struct log_target {
 	enum target_kind kind;
 	const char	*path;		/* of a file: the text itself */
-	struct addr	 addr;		/* of a syslog */
+	struct addr	 addr;		/* of a syslog; len 0: by its name */
+	char		 host[ADDR_HOST]; /* a name to look up; "": none */
+	uint16_t	 port;		/* of that */
 	int		 facility;	/* LOG_DAEMON … */
 };
 
 /*
- * Read *text*; the host of a syslog is looked up, which may block. Returns 0, or
- * -1 with *why set to a constant text that says what would be right.
+ * Read *text*; nothing is looked up. Returns 0, or -1 with *why set to a constant
+ * text that says what would be right.
  */
 int	log_target_parse(const char *text, struct log_target *,
 	    const char **why);
+
+/*
+ * Where is a host that has a name only? *known* is what is known of it; with NULL
+ * or len 0 it is looked up, which may block. 0, or -1: it has no address.
+ */
+int	log_target_find(struct log_target *, const struct addr *known);
 
 #endif

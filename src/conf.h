@@ -61,6 +61,7 @@ struct hosts {
 struct own_log {
 	const char	*target;
 	const struct value *said;	/* where it is asked for */
+	struct addr	 addr;		/* of its host; len 0: it needs none */
 	struct log	*log;		/* NULL: not open */
 	uint32_t	 slot;		/* what a channel calls it, from 1 */
 	uint32_t	 since;		/* the first generation that does */
@@ -119,6 +120,7 @@ struct conf {
 	bool		 dry_run;	/* that one, and by default all limits */
 
 	const char	*log;		/* target, see log_target.h */
+	struct addr	 log_addr;	/* as of own_log */
 	struct own_log	 own_log[CONF_LOGS];
 	size_t		 own_logs;
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "log_target.h"
 #include "sys.h"
 
 static int
@@ -30,6 +31,7 @@ static const struct {
 	{ SECTION_SERVER, "address", ADDR_CONNECT },
 	{ SECTION_SERVER, "check_address", ADDR_CONNECT },
 	{ SECTION_LISTEN, "address", ADDR_LISTEN },
+	{ SECTION_LISTEN, "log", ADDR_CONNECT },
 	{ SECTION_TOP, "log", ADDR_CONNECT },
 };
 
@@ -57,12 +59,13 @@ is_resolved(const struct section *s)
 static bool
 host_of_log(const char *text, char *host)
 {
-	const char *from = strstr(text, "://");
+	struct log_target t;
+	const char *why;
 
-	if (from == NULL || strlcpy(host, from + 3, ADDR_HOST) >= ADDR_HOST)
+	if (log_target_parse(text, &t, &why) == -1)
 		return false;
-	host[strcspn(host, "/:")] = '\0';
-	return host[0] != '\0' && host[0] != '[' && !addr_is_ip(host);
+	memcpy(host, t.host, ADDR_HOST);
+	return host[0] != '\0';
 }
 
 /* The name of a host, if the text has one. */
@@ -71,7 +74,7 @@ host_of(size_t place, const char *text, char *host)
 {
 	const char *why;
 
-	if (places[place].kind == SECTION_TOP)
+	if (strcmp(places[place].name, "log") == 0)
 		return host_of_log(text, host);
 	return strchr(text, '/') == NULL && addr_split(text,
 	    places[place].use, host, ADDR_HOST, &why) != -1 &&

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_logs.c: finds out which logs of their own the listeners have. Those with
- * the same target share one.
+ * conf_logs.c: finds out which logs of their own the listeners have, and where
+ * the hosts of all logs are. Those with the same target share one.
  */
 #include "conf_logs.h"
 
 #include <string.h>
 
+#include "conf_hosts.h"
+#include "log_target.h"
 #include "settings.h"
 
 static const struct value *
@@ -42,6 +44,38 @@ number_of(struct conf *c, const struct listener *l, struct complaints *cs)
 	return 0;
 }
 
+/* The option wins over the file. NULL: it is the default. */
+static const struct value *
+said_of_all(const struct conf *c)
+{
+	const struct directive *d = directive_find(SECTION_TOP, "log");
+	const struct value *v;
+
+	v = section_get(c->settings->section[SETTINGS_OPTIONS], d);
+	return v != NULL ? v : section_get(c->settings->section[SETTINGS_FILES],
+	    d);
+}
+
+/* What was found out of its host, if it has a name. */
+static void
+find_host(const struct conf *c, const char *target, const struct value *said,
+    struct addr *addr, struct complaints *cs)
+{
+	const struct addr_host *h;
+	struct log_target t;
+	const char *why;
+
+	if (log_target_parse(target, &t, &why) == -1 || t.host[0] == '\0' ||
+	    (h = conf_hosts_find(&c->hosts, t.host)) == NULL)
+		return;
+	if (h->n == 0) {
+		value_reject(cs, said, target, addr_host_why(h));
+		return;
+	}
+	*addr = h->addr[0];
+	addr_set_port(addr, t.port);
+}
+
 void
 conf_logs_list(struct conf *c, struct complaints *cs)
 {
@@ -53,4 +87,8 @@ conf_logs_list(struct conf *c, struct complaints *cs)
 		if (l->log != NULL && strcmp(l->log, c->log) != 0)
 			l->own_log = number_of(c, l, cs);
 	}
+	find_host(c, c->log, said_of_all(c), &c->log_addr, cs);
+	for (i = 0; i < c->own_logs; i++)
+		find_host(c, c->own_log[i].target, c->own_log[i].said,
+		    &c->own_log[i].addr, cs);
 }

@@ -431,8 +431,8 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 	for (i = 0; i < st->sections; i++)
 		if (st->section[i]->kind == SECTION_LISTEN)
 			make_listener(c, st->section[i], whole, cs);
-	conf_hosts_free(&c->hosts);
 	conf_logs_list(c, cs);
+	conf_hosts_free(&c->hosts);
 	check_names(c, cs);
 	if (whole)
 		check_whole(st, cs);

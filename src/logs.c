@@ -60,7 +60,8 @@ logs_open(struct conf *c, const struct conf *before, uint32_t generation,
 	choose_slots(c, before, generation);
 	for (i = 0; i < c->own_logs; i++) {
 		l = &c->own_log[i];
-		if ((l->log = log_open(l->target, c->log_level)) == NULL) {
+		if ((l->log = log_open_at(l->target, c->log_level,
+		    &l->addr)) == NULL) {
 			value_reject(cs, l->said, l->target, safe_reason(
 			    l->target, errno, why, sizeof(why)));
 			logs_close(c);

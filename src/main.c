@@ -256,7 +256,8 @@ run(struct conf *conf, struct inheritance *inherited)
 	}
 	/* From here on a signal waits until it can be acted on in good order. */
 	sys_hold_signals(&signals);
-	if ((log = log_open(conf->log, conf->log_level)) == NULL) {
+	if ((log = log_open_at(conf->log, conf->log_level,
+	    &conf->log_addr)) == NULL) {
 		warnx("log %s: %s", conf->log, safe_reason(conf->log, errno,
 		    why, sizeof(why)));
 		return EX_CANTCREAT;

@@ -111,7 +111,8 @@ prepare(struct reload *r, struct log **log)
 	full = conf_sit_down(&r->other, cs->board, ++cs->latest, oldest);
 	if (full != NULL)
 		refuse(r, "too many %s while earlier generations drain", full);
-	else if ((*log = log_open(new->log, new->log_level)) == NULL)
+	else if ((*log = log_open_at(new->log, new->log_level,
+	    &new->log_addr)) == NULL)
 		refuse(r, "log %s: %s", new->log,
 		    safe_reason(new->log, errno, why, sizeof(why)));
 	else if (logs_open(&r->other, r->conf, cs->latest, &none) == -1) {

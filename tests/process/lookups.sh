@@ -11,7 +11,8 @@ silent_names || skip 'names are not looked up as they have to be for this test'
 # conf SERVER...: the configuration from now on, with these addresses.
 conf() {
 	{
-		say 'workers = 2; listen: { a: { address = "127.0.0.1:0" } }'
+		say 'workers = 2; listen: { a: { address = "127.0.0.1:0"'
+		say "${own_log:-} } }"
 		say "${more:-}"
 		say 'pool: { p: { server: {'
 		n=0
@@ -167,12 +168,15 @@ start_with_silent_names() {
 others_refuse() {
 	start
 	more='log = "syslog+udp://silent-log:514/daemon";'
+	own_log='; log = "syslog+tcp://silent-own/daemon"'
 	conf "$BACKEND"
 	signal HUP
-	wait_for 5 lookers 1
+	wait_for 5 lookers 2
 	wait_for 14 log_has \
-	    'reload: .*conf:2: log = .*silent-log.*: there was no answer'
+	    'reload: .*conf:3: log = .*silent-log.*: there was no answer'
+	assert_log 'reload: .*conf:2: log = .*silent-own.*: there was no answer'
 	assert_log 'reload: the configuration has errors; .* goes on'
+	own_log=
 	serves || fail 'it does not serve'
 	shuttled_stop
 }

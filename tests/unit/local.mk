@@ -294,6 +294,8 @@ tests_unit_logs_SOURCES = tests/unit/helpers.h tests/unit/logs.c \
 	src/logs.c src/logs.h \
 	$(CONF_SOURCES)
 tests_unit_logs_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
+tests_unit_logs_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 
 tests_unit_child_SOURCES = tests/unit/helpers.h tests/unit/child.c \
 	src/child.c src/child.h

@@ -46,6 +46,7 @@ test_good(void **state)
 		    "[2001:db8::1]:514" },
 		{ "syslog+udp://[::1]:9/mail", TARGET_UDP, LOG_MAIL,
 		    "[::1]:9" },
+		{ "syslog+udp://x.test/mail", TARGET_UDP, LOG_MAIL, NULL },
 	};
 	struct log_target t;
 	char name[ADDR_TEXT];
@@ -61,6 +62,10 @@ test_good(void **state)
 		if (good[i].addr != NULL)
 			assert_string_equal(addr_format(&t.addr, name,
 			    sizeof(name)), good[i].addr);
+		assert_string_equal(t.host, strstr(good[i].text, "x.test") ==
+		    NULL ? "" : "x.test");
+		if (t.host[0] != '\0')
+			assert_true(t.addr.len == 0 && t.port == 514);
 		if (t.kind == TARGET_FILE)
 			assert_string_equal(t.path, good[i].text);
 	}
