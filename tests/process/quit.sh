@@ -180,14 +180,21 @@ sum_of() {
 	sed -n "s/.*$1.*/\\1/p" "$T/log" | awk '{ n += $1 } END { print n + 0 }'
 }
 
+# drained_in: how many seconds a drain takes. A fifth of that is between end of file
+# and reset. What the network loses comes again after 200 ms, and 400 more.
+drained_in() {
+	if [ -n "${TEST_LOSSY-}" ]; then
+		say 10
+	else
+		say 1
+	fi
+}
+
 # Who answers the end of file is gone before the resets.
 past_the_timeout_in_good_order() {
-	# Of that they have a fifth; an end of file that the network loses comes
-	# again after 200 ms, and 400 when that is lost as well.
-	time=1s
-	[ -z "${TEST_LOSSY-}" ] || time=10s
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 --drain-timeout $time
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 \
+	    --drain-timeout "$(drained_in)s"
 	load_start kept -k 20
 	load_wait kept
 	signal QUIT
@@ -202,8 +209,10 @@ past_the_timeout_in_good_order() {
 
 # Who does not is reset when the time is over.
 past_the_timeout_against_resistance() {
+	time=$(drained_in)
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 --drain-timeout 1s
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 \
+	    --drain-timeout "${time}s"
 	load_start kept -k 20 -x
 	load_wait kept
 	late_begin
@@ -218,9 +227,11 @@ past_the_timeout_against_resistance() {
 	assert_eq 'sessions reset' 20 \
 	    "$(sum_of 'drain timeout: resetting \([0-9]*\) sessions')"
 	assert_eq 'sessions cut' 20 "$(log_count 'end=proxy.drain')"
-	slow || assert_between 'ms between end of file and reset' 150 $((700 + LATE)) \
+	slow || assert_between 'ms between end of file and reset' \
+	    $((time * 200 - 50)) $((time * 200 + 500 + LATE)) \
 	    "$(ms_between 'sessions* left' 'drain timeout: resetting')"
-	slow || assert_between 'ms from QUIT to the end' 990 $((1500 + LATE)) \
+	slow || assert_between 'ms from QUIT to the end' \
+	    $((time * 1000 - 10)) $((time * 1000 + 500 + LATE)) \
 	    "$(ms_between 'quitting' 'drain timeout: resetting')"
 }
 
