@@ -19,6 +19,9 @@
 /* So long without a heartbeat, or beside a free place, is too long; in ms. */
 #define PATIENCE	200
 
+/* … and so much longer for each that has waited longer than ours. */
+#define PATIENCE_MORE	50
+
 /*
  * While any waits, all workers are called so often, in ms: one that sleeps does not
  * see that another process has written what it waits for.
@@ -439,6 +442,20 @@ queue_next(struct queue *q, uint32_t pool, uint64_t now)
 	return q->line[pool].first;
 }
 
+/* How many workers before us have one that waits behind the first of all. */
+static uint32_t
+before_us(const struct queue *q, uint32_t pool, uint64_t now)
+{
+	uint32_t w, n = 0, slots = board_slots(q->bs->board);
+	uint64_t ticket, own = own_ticket(q, pool);
+
+	for (w = 0; w < slots; w++) {
+		ticket = ticket_of(q, w, pool, now);
+		n += ticket != 0 && ticket < own;
+	}
+	return n == 0 ? 0 : n - 1;
+}
+
 uint32_t
 queue_next_but(struct queue *q, uint32_t pool, uint64_t now, bool room)
 {
@@ -455,7 +472,11 @@ queue_next_but(struct queue *q, uint32_t pool, uint64_t now, bool room)
 		l->head = head;
 		l->since = now;
 	}
-	return now - l->since < PATIENCE ? QUEUE_NONE : l->first;
+	if (now - l->since < PATIENCE ||
+	    now - l->since < PATIENCE + before_us(q, pool, now) *
+	    (uint64_t)PATIENCE_MORE)
+		return QUEUE_NONE;
+	return l->first;
 }
 
 void

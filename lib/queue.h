@@ -74,7 +74,8 @@ uint32_t queue_next(struct queue *, uint32_t pool, uint64_t now);
 /*
  * It is the turn of another worker; is there *room* all the same? What the same
  * one leaves unused for too long it cannot use: its configuration, from before a
- * reload, has other servers or limits. Then the first of ours goes on.
+ * reload, has other servers or limits. Then the first of ours goes on, the later
+ * the more workers have one that came between the two.
  */
 uint32_t queue_next_but(struct queue *, uint32_t pool, uint64_t now, bool room);
 

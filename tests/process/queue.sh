@@ -234,7 +234,9 @@ reload_adds_a_server() {
 	mv "$T/conf.new" "$T/conf"
 	reload_all
 	want filler
+	wait_for 5 test -e "$T/filler.has"
 	want after
+	waits after
 	goes filler
 	goes after
 	waits before

@@ -206,6 +206,34 @@ test_room_that_nobody_takes(void **state)
 	assert_int_equal(queue_next_but(first, 0, 1602, true), 2);
 }
 
+/* Nor do those behind it go on in any other order, whoever saw it first. */
+static void
+test_room_that_others_take_in_order(void **state)
+{
+	struct backends three = one;
+	struct queue *third;
+	uint32_t w;
+
+	(void)state;
+	three.worker = 1;
+	board_hold(board, 1, -1, 1);
+	third = queue_new(&three, 10);
+	assert_non_null(third);
+	assert_true(queue_enter(second, 0, 1));
+	assert_true(queue_enter(first, 0, 2));
+	assert_true(queue_enter(third, 0, 3));
+	for (w = 0; w < 3; w++)
+		board->worker[w].heartbeat = 1200;
+	assert_int_equal(queue_next_but(third, 0, 1000, true), QUEUE_NONE);
+	assert_int_equal(queue_next_but(first, 0, 1010, true), QUEUE_NONE);
+	assert_int_equal(queue_next_but(third, 0, 1209, true), QUEUE_NONE);
+	assert_int_equal(queue_next_but(first, 0, 1210, true), 2);
+	/* Unless that one cannot use it either. */
+	assert_int_equal(queue_next_but(third, 0, 1249, true), QUEUE_NONE);
+	assert_int_equal(queue_next_but(third, 0, 1250, true), 3);
+	queue_free(third);
+}
+
 /* What it had waiting is forgotten, and the others go on. */
 static void
 test_a_worker_dies(void **state)
@@ -516,6 +544,7 @@ main(void)
 		TEST(test_limit),
 		TEST(test_the_absent_are_passed_over),
 		TEST(test_room_that_nobody_takes),
+		TEST(test_room_that_others_take_in_order),
 		TEST(test_a_worker_dies),
 		TEST(test_bells),
 		TEST(test_all_are_called_seldom),
