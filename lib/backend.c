@@ -155,7 +155,7 @@ backend_is_watched(const struct backends *bs, uint32_t i)
 void
 backend_watch(const struct backends *bs, uint32_t i, int fd)
 {
-	sys_watch_peer(fd, &bs->list[i].outlet.watch);
+	socket_watch_peer(fd, &bs->list[i].outlet.watch);
 }
 
 bool
@@ -356,7 +356,7 @@ backend_note_lack(const struct backends *bs, uint32_t i, uint64_t now,
 
 	if (!extend_lack(&shared(bs, i)->lacking, now))
 		return;
-	snprintf(cause, sizeof(cause), "%s: %s", sys_lack(err) == LACK_PORT ?
+	snprintf(cause, sizeof(cause), "%s: %s", socket_lack(err) == LACK_PORT ?
 	    "no local port" : "connect: queue full", strerror(err));
 	backend_fields(bs, i, "unreachable", cause, f);
 	log_event_seldom(log, LOG_WARNING, f, "backend %s: %s; sessions go to "

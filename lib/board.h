@@ -39,7 +39,7 @@
 #define BOARD_LISTENERS	16384		/* likewise */
 #define BOARD_EVERYBODY	BOARD_LISTENERS	/* beside them: all sessions */
 #define BOARD_SOURCES	(1u << 18)	/* room for them in each worker */
-#define BOARD_MOST_LIVE	(1u << 20)	/* sessions, see sys_raise_descriptors() */
+#define BOARD_MOST_LIVE	(1u << 20)	/* sessions, see rlimit_raise_descriptors() */
 #define BOARD_NAME	128		/* bytes with the NUL */
 #define BOARD_NO_SEAT	UINT32_MAX
 #define BOARD_ENDS	64		/* room for reasons a session ends for */
@@ -62,7 +62,7 @@ struct board_worker {
 	_Alignas(64)
 	_Atomic uint32_t state;		/* enum worker_state */
 	_Atomic uint32_t live;		/* sessions now */
-	_Atomic uint64_t heartbeat;	/* sys_now() of the last loop turn */
+	_Atomic uint64_t heartbeat;	/* clock_now_ms() of the last loop turn */
 	/* Events that were there by then it has acted on; see board_saw(). */
 	_Atomic uint64_t seen;
 	_Atomic uint32_t ending;	/* sessions with an end, not over yet */
@@ -89,7 +89,7 @@ enum backend_health {
 /* What sessions see of one backend; any worker writes. */
 struct board_backend {
 	_Alignas(64)
-	_Atomic uint64_t held_until;	/* sys_now() value; 0: in service */
+	_Atomic uint64_t held_until;	/* clock_now_ms() value; 0: in service */
 	_Atomic uint64_t failures;	/* attempts that failed */
 	_Atomic uint64_t served;	/* sessions it answered */
 	_Atomic uint64_t recent;	/* failures of late: see backend.c */
@@ -104,7 +104,7 @@ struct board_server {
 	_Atomic uint32_t health;	/* enum backend_health */
 	/* Times it went down, and above BOARD_DOWNS how many sat here before. */
 	_Atomic uint32_t downs;
-	/* sys_now() of the last such change; 0: up from the beginning. */
+	/* clock_now_ms() of the last such change; 0: up from the beginning. */
 	_Atomic uint64_t changed;
 	_Atomic uint64_t checks, check_failures;
 	_Atomic uint32_t check_ms;	/* what the last one took */

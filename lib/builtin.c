@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sys.h"
+#include "socket.h"
 
 /* Events in a row that brought nothing, until a connection is given up. */
 #define VAIN_END	200
@@ -106,7 +106,7 @@ go_on(struct builtins *b, int fd, enum shuttle_result result)
 	}
 	/* Said: then read to the end, since unread bytes would cause a reset. */
 	if (c->kind == BUILTIN_HELLO && !shuttle_wants_write(&c->way)) {
-		(void)sys_shut_write(fd);
+		(void)socket_shut_write(fd);
 		c->kind = BUILTIN_DISCARD;
 	}
 	poller_want(b->poller, fd,

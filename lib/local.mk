@@ -46,6 +46,13 @@ libshuttle_a_SOURCES = \
 	lib/site.c lib/site.h \
 	lib/source.c lib/source.h \
 	lib/spare.c lib/spare.h \
-	lib/sys.c lib/sys.h lib/sys_option.c \
+	lib/channel.c lib/channel.h \
+	lib/clock.c lib/clock.h \
+	lib/descriptor.c lib/descriptor.h \
+	lib/processors.c lib/processors.h \
+	lib/rlimit.c lib/rlimit.h \
+	lib/signals.c lib/signals.h \
+	lib/socket.c lib/socket.h \
+	lib/socket_option.c lib/socket_option.h \
 	lib/text.c lib/text.h \
 	lib/timer.c lib/timer.h

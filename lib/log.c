@@ -16,9 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "counter.h"
 #include "log_sink.h"
-#include "sys.h"
 #include "text.h"
 
 #define LINE		2048		/* bytes of a line, its end included */
@@ -47,10 +47,10 @@ struct log {
 	struct timespec	 now;		/* of the line in the making */
 	bool		 stalled;	/* the last flush left lines */
 	uint64_t	 lost;		/* and not told of yet */
-	uint64_t	 tell_at;	/* sys_now() */
+	uint64_t	 tell_at;	/* clock_now_ms() */
 	uint64_t	 told, told_at;	/* how many the last time, in which line */
 	_Atomic uint64_t *counter;	/* of lost lines; NULL: nobody asks */
-	uint64_t	 since;		/* sys_now(): the second in which */
+	uint64_t	 since;		/* clock_now_ms(): the second in which */
 	unsigned	 seldom;	/* so many came that may come often */
 	uint64_t	 left_out;	/* of these, and not told of yet */
 	char		*errors;	/* collected; NULL: they are not */
@@ -485,9 +485,9 @@ tell(struct log *l)
 {
 	uint64_t lines = l->lost;
 
-	if (sys_now() < l->tell_at || sink_arrived(&l->sink) < l->told_at)
+	if (clock_now_ms() < l->tell_at || sink_arrived(&l->sink) < l->told_at)
 		return;
-	l->tell_at = sys_now() + TELL;
+	l->tell_at = clock_now_ms() + TELL;
 	l->lost = 0;
 	l->told = lines;
 	l->told_at = l->sink.out + 1;
@@ -534,7 +534,7 @@ static void __attribute__((__format__(__printf__, 4, 0)))
 write_seldom(struct log *l, int level, const struct log_field *fields,
     const char *fmt, va_list ap)
 {
-	uint64_t now = sys_now(), left_out = l->left_out;
+	uint64_t now = clock_now_ms(), left_out = l->left_out;
 	int err = errno;
 
 	if (!log_wants(l, level))

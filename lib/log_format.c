@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "log_haproxy.h"
-#include "session_log.h"
 #include "nearest.h"
 #include "proxyproto.h"
+#include "session_log.h"
 #include "session_table.h"
 
 #define PIECES		64		/* the most there can be in a format */

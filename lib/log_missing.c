@@ -13,17 +13,17 @@
 #include <unistd.h>
 
 #include "log_target.h"
-#include "sys.h"
+#include "socket.h"
 
 /* A logger that is there, but not as one that takes datagrams? */
 static const char *
 judge_logger(const struct addr *a)
 {
-	int fd = sys_datagrams(a), err;
+	int fd = socket_new_datagram(a), err;
 
 	if (fd == -1)
 		return NULL;
-	err = sys_redirect(fd, a) == 0 ? 0 : errno;
+	err = socket_redirect(fd, a) == 0 ? 0 : errno;
 	close(fd);
 	if (err == EPROTOTYPE)
 		return "the socket /dev/log takes a stream, and no datagrams: "

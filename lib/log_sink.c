@@ -16,8 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "descriptor.h"
 #include "safe_file.h"
-#include "sys.h"
+#include "socket.h"
+#include "socket_option.h"
 
 #define OUR_STDERR	"/proc/self/fd/2"
 
@@ -59,7 +62,7 @@ open_target(const struct log_target *t)
 		return safe_open_log(t->path);
 	case TARGET_SYSLOG:
 	case TARGET_UDP:
-		return sys_datagrams(&t->addr);
+		return socket_new_datagram(&t->addr);
 	default:
 		return -1;
 	}
@@ -153,7 +156,7 @@ land(struct log_sink *s)
 
 	if (s->flights == 0)
 		return;
-	unacked = (uint64_t)sys_unacked(s->fd);
+	unacked = (uint64_t)socket_unacked(s->fd);
 	for (; s->flights > 0; s->flights--, s->flying -= len) {
 		len = s->flight[(s->out - s->flights) % FLIGHTS];
 		if (s->flying + s->part - len < unacked)
@@ -176,7 +179,7 @@ crash(struct log_sink *s)
 	s->refused += s->flights;
 	s->crashed = s->out;
 	/* What is counted as lost is not to come after all. */
-	sys_abort(s->fd);
+	socket_abort(s->fd);
 	s->owned = false;
 	sink_close(s);
 }
@@ -225,7 +228,7 @@ sink_leave(struct log_sink *s)
 static bool
 may_try(struct log_sink *s)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 
 	if (s->delay != 0 && now - s->tried < s->delay)
 		return false;
@@ -243,12 +246,12 @@ connected(struct log_sink *s)
 {
 	int pending, fd;
 
-	if (s->fd != -1 && sys_ended(s->fd))
+	if (s->fd != -1 && socket_ended(s->fd))
 		crash(s);
 	if (s->fd == -1 && may_try(s) &&
-	    (fd = sys_connect(&s->target.addr, &pending)) != -1) {
+	    (fd = socket_connect(&s->target.addr, &pending)) != -1) {
 		take(s, fd);
-		sys_give_up_after(fd, SILENCE_MAX);
+		socket_set_user_timeout(fd, SILENCE_MAX);
 	}
 	return s->fd != -1;
 }
@@ -296,7 +299,7 @@ put(const struct log_sink *s, const char *text, size_t len)
 {
 	ssize_t n;
 
-	if (s->waits && !sys_has_room(s->fd))
+	if (s->waits && !descriptor_is_writable(s->fd))
 		return -1;
 	do
 		n = s->socket ?
@@ -374,7 +377,7 @@ send_line(struct log_sink *s, const char *text, size_t len)
 		/* The answer to an earlier one. */
 		s->refused++;
 	else if (s->target.kind != TARGET_SYSLOG || errno == EAGAIN ||
-	    !may_try(s) || sys_redirect(s->fd, &s->target.addr) == -1)
+	    !may_try(s) || socket_redirect(s->fd, &s->target.addr) == -1)
 		return false;
 	return put(s, text, len) != -1;
 }

@@ -34,7 +34,7 @@ struct log_sink {
 	uint32_t	 flights;	/* how many, the latest of those out */
 	uint64_t	 flying;	/* bytes of them */
 	uint64_t	 crashed;	/* the last line that was lost so */
-	uint64_t	 tried;		/* when it was connected, sys_now() */
+	uint64_t	 tried;		/* when it was connected, clock_now_ms() */
 	uint64_t	 delay;		/* ms from then until it is tried again */
 };
 

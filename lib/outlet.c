@@ -49,7 +49,8 @@ source_at(const struct outlet *o, int family, uint32_t n)
 static int
 begin(struct departure *d, int fd)
 {
-	return sys_begin(fd, d->to, d->bytes, d->len, &d->went, &d->pending);
+	return socket_begin_connect(
+	    fd, d->to, d->bytes, d->len, &d->went, &d->pending);
 }
 
 static int
@@ -61,7 +62,7 @@ begin_from(struct departure *d, int fd, const struct endpoint *from)
 		errno = EAFNOSUPPORT;
 		return -1;
 	}
-	return sys_bind_source(fd, &a) == -1 ? -1 : begin(d, fd);
+	return socket_bind_source(fd, &a) == -1 ? -1 : begin(d, fd);
 }
 
 static int
@@ -75,7 +76,7 @@ begin_in_turn(const struct outlet *o, struct departure *d, int fd)
 		if (begin_from(d, fd, source_at(o, family,
 		    (d->turn + k) % n)) == 0)
 			return 0;
-		if (sys_lack(errno) != LACK_PORT)
+		if (socket_lack(errno) != LACK_PORT)
 			break;
 	}
 	return -1;
@@ -86,18 +87,20 @@ leave(const struct outlet *o, struct departure *d, int fd)
 {
 	int family = d->to->sa.sa_family;
 
-	if (o->interface != NULL && sys_use_interface(fd, o->interface) == -1)
+	if (o->interface != NULL &&
+	    socket_set_interface(fd, o->interface) == -1)
 		return -1;
 	if (o->dscp != 0)
-		sys_mark(fd, family, o->dscp);
-	if (o->freebind && o->sources > 0 && sys_bind_freely(fd, family) == -1)
+		socket_set_dscp(fd, family, o->dscp);
+	if (o->freebind && o->sources > 0 &&
+	    socket_set_freebind(fd, family) == -1)
 		return -1;
 	if (o->sources > 0)
 		return begin_in_turn(o, d, fd);
 	if (!o->transparent || d->client == NULL ||
 	    d->client->family == AF_UNIX)
 		return begin(d, fd);
-	return sys_be_transparent(fd, family, true) == -1 ? -1 :
+	return socket_set_transparent(fd, family, true) == -1 ? -1 :
 	    begin_from(d, fd, d->client);
 }
 
@@ -107,11 +110,11 @@ outlet_connect(const struct outlet *o, struct departure *d)
 	int fd, err;
 
 	if (is_plain(o, d))
-		return sys_connect_with(d->to, d->bytes, d->len, &d->went,
+		return socket_connect_with(d->to, d->bytes, d->len, &d->went,
 		    &d->pending);
 	d->went = 0;
 	d->pending = 0;
-	if ((fd = sys_stream(d->to->sa.sa_family)) == -1)
+	if ((fd = socket_new_stream(d->to->sa.sa_family)) == -1)
 		return -1;
 	if (leave(o, d, fd) == 0)
 		return fd;

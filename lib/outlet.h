@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "addr.h"
-#include "sys.h"
+#include "socket_option.h"
 
 #define OUTLET_SOURCES	16
 
@@ -31,7 +31,7 @@ struct departure {
 	const struct addr *to;
 	const struct endpoint *client;	/* NULL: it is for ourselves */
 	uint32_t	turn;		/* which source comes first */
-	const void	*bytes;		/* first ones, see sys_connect_with() */
+	const void	*bytes;		/* first ones, see socket_connect_with() */
 	size_t		len;
 	uint32_t	went;		/* of these */
 	int		pending;	/* the answer is still to come */

@@ -28,8 +28,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "poller_select.h"
-#include "sys.h"
 
 /* See doc/PERFORMANCE.md for how this was found. */
 #define SETTLE_AFTER	32
@@ -333,7 +333,7 @@ static int
 hybrid_wait(struct poller *p, int ms)
 {
 	struct hybrid *h = self(p);
-	uint64_t begin = sys_tick();
+	uint64_t begin = clock_tick_ms();
 	int found;
 
 	if (h->failed != 0) {
@@ -349,7 +349,7 @@ hybrid_wait(struct poller *p, int ms)
 		found = poller_wait(h->young, ms);
 	} else
 		found = take_events(h, ms);
-	h->calm = sys_tick() != begin;
+	h->calm = clock_tick_ms() != begin;
 	return found;
 }
 

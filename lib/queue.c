@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sys.h"
+#include "clock.h"
 
 /* So long without a heartbeat, or beside a free place, is too long; in ms. */
 #define PATIENCE	200
@@ -216,7 +216,7 @@ static uint64_t
 draw(const struct queue *q, uint32_t pool)
 {
 	_Atomic uint64_t *tail = &shared(q, pool)->queue_tail;
-	uint64_t was = atomic_load(tail), now = sys_now(), ticket;
+	uint64_t was = atomic_load(tail), now = clock_now_ms(), ticket;
 
 	do {
 		ticket = (now << TICKET_SHIFT) + 1;

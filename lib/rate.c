@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#include "sys.h"
+#include "clock.h"
 
 /* Of these, and of the one that goes on, all are summed up. */
 #define WINDOW		16		/* a second */
@@ -32,7 +32,7 @@
 static uint64_t
 now(void)
 {
-	return sys_now() * WINDOW / 1000;
+	return clock_now_ms() * WINDOW / 1000;
 }
 
 /* All go by one clock. */

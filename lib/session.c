@@ -14,7 +14,8 @@
 
 #include "queue.h"
 #include "session_step.h"
-#include "sys.h"
+#include "socket.h"
+#include "socket_option.h"
 
 void
 session_set_state(struct session *s, enum session_state to)
@@ -194,7 +195,7 @@ session_event(struct session_table *t, struct session *s, int side,
 	uint64_t before = session_progress(s);
 
 	if (ready & POLLER_URGENT) {
-		sys_urgent_in_line(s->fd[SERVER]);
+		socket_set_urgent_inline(s->fd[SERVER]);
 		s->in_line = true;
 	}
 	act_on(t, s, side, ready);
@@ -244,7 +245,7 @@ session_shut(struct session_table *t, struct session *s, enum session_end why)
 		if (shuttle_held(&s->way[way]) > 0)
 			s->way[way].eof = true;
 		else
-			(void)sys_shut_write(s->fd[!way]);
+			(void)socket_shut_write(s->fd[!way]);
 	}
 	session_set_timer(t, s);
 	session_set_interest(t, s);

@@ -98,7 +98,7 @@ enum { UP = CLIENT, DOWN = SERVER };
 struct session {
 	int		fd[2];		/* -1: none */
 	struct shuttle	way[2];
-	uint64_t	started;	/* sys_now() when accepted */
+	uint64_t	started;	/* clock_now_ms() when accepted */
 	uint64_t	connected;	/* 0: not yet */
 	uint64_t	last;		/* when the last byte moved */
 	struct endpoint	client;
@@ -118,7 +118,7 @@ struct session {
 	uint8_t		sends : 2;	/* to the server, as far as it matters */
 	uint8_t		muted : 2;	/* by side: see session_stall.c */
 	uint8_t		state : 5;	/* enum session_state */
-	uint8_t		lack : 2;	/* enum sys_lack: what it waits for */
+	uint8_t		lack : 2;	/* enum socket_lack: what it waits for */
 	uint8_t		end;		/* enum session_end */
 	bool		done[2];	/* this way has ended */
 	bool		reset[2];	/* this side was reset */

@@ -11,8 +11,9 @@
 #include <string.h>
 
 #include "queue.h"
+#include "socket.h"
+#include "socket_option.h"
 #include "spare.h"
-#include "sys.h"
 
 /* The memory of whether clients of a listener speak first: see ask_early(). */
 #define EAGER_MAX	32
@@ -34,7 +35,7 @@ connect_error(int err)
 	default:
 		break;
 	}
-	switch (sys_lack(err)) {
+	switch (socket_lack(err)) {
 	case LACK_OF_OURS:
 		return END_RESOURCES;
 	case LACK_PORT:
@@ -54,7 +55,7 @@ is_clients_end(const struct session_table *t, uint32_t i, int err,
     bool at_once)
 {
 	return t->backends->list[i].outlet.transparent && at_once &&
-	    (sys_lack(err) == LACK_PORT || err == EAFNOSUPPORT ||
+	    (socket_lack(err) == LACK_PORT || err == EAFNOSUPPORT ||
 	    err == EINVAL || err == ENETUNREACH);
 }
 
@@ -65,7 +66,7 @@ is_clients_end(const struct session_table *t, uint32_t i, int err,
 static bool
 is_lack(struct session_table *t, struct session *s, int err)
 {
-	enum sys_lack lack = sys_lack(err);
+	enum socket_lack lack = socket_lack(err);
 	uint32_t i = session_backend(s);
 
 	if ((lack != LACK_PORT && lack != LACK_ROOM) ||
@@ -260,7 +261,7 @@ speak(struct session_table *t, struct session *s, int *pending)
 	enum shuttle_result result;
 
 	if (t->backends->list[session_backend(s)].send_proxy != 0) {
-		sys_nodelay(s->fd[SERVER]);
+		socket_set_nodelay(s->fd[SERVER]);
 		s->sends = 2;
 	}
 	if (session_header_due(s)) {
@@ -348,7 +349,7 @@ session_turn_away(struct session_table *t, struct session *s,
 		session_finish(t, s, NOBODY);
 		return;
 	}
-	(void)sys_shut_write(s->fd[CLIENT]);
+	(void)socket_shut_write(s->fd[CLIENT]);
 	session_set_state(s, SESSION_LINGER);
 	s->last = t->now;
 	session_set_timer(t, s);
@@ -503,7 +504,7 @@ session_connect_event(struct session_table *t, struct session *s,
 {
 	int err = 0;
 
-	if ((ready & POLLER_READ && sys_connected(s->fd[SERVER]) == -1) ||
+	if ((ready & POLLER_READ && socket_connected(s->fd[SERVER]) == -1) ||
 	    (session_header_due(s) &&
 	    session_header_send(t, s) == SHUTTLE_TO_FAILED))
 		err = errno;

@@ -6,7 +6,7 @@
  */
 #include "session_step.h"
 
-#include "sys.h"
+#include "socket_option.h"
 
 /* Clients that may vanish in a minute and leave nothing but silence. */
 #define VANISH_MAX	128
@@ -59,7 +59,7 @@ session_leave(struct session_table *t, struct session *s)
 static bool
 are_few(struct session_table *t)
 {
-	if (t->now - t->vanished_since >= SYS_VANISHED) {
+	if (t->now - t->vanished_since >= SOCKET_VANISHED_MS) {
 		t->vanished_since = t->now;
 		t->vanished = 0;
 	}
@@ -76,7 +76,7 @@ vanish(struct session_table *t, struct session *s)
 	struct shuttle *way = &s->way[UP];
 	uint64_t before;
 
-	sys_vanish(s->fd[CLIENT]);
+	socket_vanish(s->fd[CLIENT]);
 	if (!are_few(t)) {
 		session_finish(t, s, CLIENT);
 		return;

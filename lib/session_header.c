@@ -20,7 +20,7 @@
 
 #include "cidr.h"
 #include "proxyproto.h"
-#include "sys.h"
+#include "socket.h"
 
 /* s->header, when all of it has gone to the server. */
 #define GONE		UINT16_MAX
@@ -261,7 +261,7 @@ choose_addresses(const struct session *s, struct proxyproto *h)
 
 	if (h->kind != PROXYPROTO_STREAM) {
 		h->source = s->client;
-		if (sys_local(s->fd[CLIENT], &a) == 0)
+		if (socket_local_addr(s->fd[CLIENT], &a) == 0)
 			endpoint_set(&h->destination, &a);
 	}
 	h->kind = h->source.family == AF_UNIX ? PROXYPROTO_LOCAL :

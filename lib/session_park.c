@@ -17,7 +17,8 @@
  */
 #include "session_step.h"
 
-#include "sys.h"
+#include "clock.h"
+#include "socket.h"
 
 /* When to look again: ticks of the timers from one look to the next. */
 static const uint8_t gaps[] = { 1, 1, 1, 1, 2, 2, 4 };
@@ -88,7 +89,7 @@ session_park(struct session_table *t, struct session *s)
 		return false;
 	/* The turn may have begun before its client's last session was over. */
 	if (r->looks == 0)
-		r->asked = (uint32_t)(sys_now() - s->started);
+		r->asked = (uint32_t)(clock_now_ms() - s->started);
 	late = r->looks >= CALLS && others_may_be_late(t, s);
 	if (r->looks >= LOOKS && (!late || r->looks >= LOOKS + MORE))
 		return false;
@@ -121,7 +122,7 @@ session_unpark(struct session_table *t, const struct session *s)
 void
 session_parked_expired(struct session_table *t, struct session *s)
 {
-	if (sys_connected(s->fd[CLIENT]) == -1) {
+	if (socket_connected(s->fd[CLIENT]) == -1) {
 		session_kill(t, s, END_CLIENT_RESET, false);
 		return;
 	}

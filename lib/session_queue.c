@@ -10,7 +10,7 @@
 #include <errno.h>
 
 #include "queue.h"
-#include "sys.h"
+#include "socket.h"
 
 /* Without a server that is known to serve one is tried so often, in ms. */
 #define GUESS	100
@@ -49,7 +49,7 @@ return_to_queue(struct session_table *t, struct session *s)
 }
 
 /* Of one of a pool that others have found out while this one waited. */
-static enum sys_lack
+static enum socket_lack
 pool_lack(const struct session_table *t, const struct pool *p)
 {
 	const struct backends *bs = t->backends;
@@ -238,7 +238,7 @@ serve(struct session_table *t, struct session *s)
 	int i, err;
 
 	/* An end of file is not a reason to go: it may only have asked. */
-	if (sys_connected(s->fd[CLIENT]) == -1) {
+	if (socket_connected(s->fd[CLIENT]) == -1) {
 		session_kill(t, s, END_CLIENT_RESET, false);
 		return true;
 	}

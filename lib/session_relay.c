@@ -8,7 +8,8 @@
 
 #include <errno.h>
 
-#include "sys.h"
+#include "socket.h"
+#include "socket_option.h"
 
 /* How long to wait until all bytes have arrived before a reset, in ms. */
 #define FLUSH_MAX	60000
@@ -59,7 +60,7 @@ void
 session_send_promptly(struct session *s)
 {
 	if (s->sends < 2 && (++s->sends == 2 || s->way[UP].out > ONE_SEGMENT)) {
-		sys_nodelay(s->fd[SERVER]);
+		socket_set_nodelay(s->fd[SERVER]);
 		s->sends = 2;
 	}
 }
@@ -89,7 +90,7 @@ session_relay_done(struct session_table *t, struct session *s)
 {
 	int side = session_due_reset(s);
 
-	if (side == NOBODY || sys_unacked(s->fd[side]) == 0 ||
+	if (side == NOBODY || socket_unacked(s->fd[side]) == 0 ||
 	    t->now - s->last >= FLUSH_MAX) {
 		session_finish(t, s, side);
 		return;
@@ -108,7 +109,7 @@ way_ended(struct session_table *t, struct session *s, int way)
 	session_note_end(s, way == UP ? END_CLIENT_CLOSE : END_SERVER_CLOSE);
 	if (s->done[!way])
 		return;
-	(void)sys_shut_write(s->fd[!way]);
+	(void)socket_shut_write(s->fd[!way]);
 	s->last = t->now;
 	session_set_timer(t, s);
 }

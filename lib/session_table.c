@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sys.h"
+#include "socket.h"
 
 /* In the owner table: the id and the side, plus one; zero is nobody. */
 #define OWNER(id, side)	((id) * 2 + (uint32_t)(side) + 1)
@@ -124,7 +124,7 @@ table_detach(struct session_table *t, struct session *s, int side, bool abort)
 	t->owner[fd] = 0;
 	s->fd[side] = -1;
 	if (abort)
-		sys_abort(fd);
+		socket_abort(fd);
 	else
 		close(fd);
 }

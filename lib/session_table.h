@@ -54,7 +54,7 @@ struct spares;
 enum session_refusal {
 	REFUSE_CLOSE,			/* an end of file */
 	REFUSE_RESET,			/* a reset */
-	REFUSE_DROP			/* nothing, see sys_vanish() */
+	REFUSE_DROP			/* nothing, see socket_vanish() */
 };
 
 /* What eager begins with: clients are taken to speak first. */
@@ -142,7 +142,7 @@ struct session_table {
 	bool		 dry_run;	/* the same for that one */
 	uint64_t	 seed;		/* no other worker has it */
 
-	uint64_t	 now;		/* sys_now(), set each turn */
+	uint64_t	 now;		/* clock_now_ms(), set each turn */
 	uint64_t	 talked;	/* when a session that is no stream acted */
 	uint32_t	 parked;	/* sessions: see session_park.c */
 	uint64_t	 before;	/* when the last turn began */
@@ -161,7 +161,7 @@ struct session_table {
 int	table_init(struct session_table *, uint32_t limit, size_t descriptors);
 void	table_free(struct session_table *);
 
-/* A turn of the loop begins, at the time sys_now(). */
+/* A turn of the loop begins, at the time clock_now_ms(). */
 void	table_turn(struct session_table *, uint64_t now);
 
 bool	table_full(const struct session_table *);

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "session_table.h"
-#include "sys.h"
+#include "socket.h"
 
 /* A place whose connection ended unused stays empty for so long, in ms. */
 #define REST		1000
@@ -177,9 +177,10 @@ failed(struct spares *s, uint32_t id, int err)
 	uint32_t i = s->place[id].backend;
 
 	rest(s, id);
-	if (sys_lack(err) == LACK_PORT || sys_lack(err) == LACK_ROOM)
+	if (socket_lack(err) == LACK_PORT || socket_lack(err) == LACK_ROOM)
 		backend_note_lack(t->backends, i, t->now, t->log, err);
-	if (sys_lack(err) != LACK_NOTHING || err == ECONNRESET || err == EPIPE)
+	if (socket_lack(err) != LACK_NOTHING || err == ECONNRESET ||
+	    err == EPIPE)
 		return;
 	backend_complain(t->backends, i, t->now, t->log, "spare connection",
 	    err);
@@ -307,7 +308,7 @@ spares_event(struct spares *s, const struct poller_event *ev)
 	id--;
 	if (is_open(s, id)) {
 		look(s, id);
-	} else if (sys_connected(ev->fd) == 0) {
+	} else if (socket_connected(ev->fd) == 0) {
 		stands(s, id);
 	} else {
 		err = errno;

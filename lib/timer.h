@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * timer.h: one deadline for each of a fixed number of ids, in milliseconds of
- * sys_now(). A hashed timing wheel (Varghese and Lauck 1987, scheme 6), and a
+ * clock_now_ms(). A hashed timing wheel (Varghese and Lauck 1987, scheme 6), and a
  * slower one for what is further away (scheme 7): setting and clearing cost the
  * same however many there are, and nobody is woken for timers far away. Deadlines
  * are rounded up to the next TIMER_TICK; none fires early.

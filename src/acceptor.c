@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sys.h"
+#include "socket.h"
 #include "text.h"
 
 /* Connections taken from one listener in one turn: sessions come first. */
@@ -219,7 +219,7 @@ accept_from(struct acceptor *a, size_t i)
 
 	for (n = 0; n < ACCEPTS && !table_full(a->table) &&
 	    (a->closing || a->table->live <= a->share); n++) {
-		if ((fd = sys_accept(l->fd, &from)) == -1)
+		if ((fd = socket_accept(l->fd, &from)) == -1)
 			return accept_failed(a, errno);
 		session_open(a->table, fd, &from, (uint16_t)i);
 		if (a->closing && a->closing_left > 0)
@@ -245,7 +245,7 @@ accept_builtin(struct acceptor *a, const struct listener *l)
 	int fd, n;
 
 	for (n = 0; n < ACCEPTS && !builtins_full(a); n++) {
-		if ((fd = sys_accept(l->fd, &from)) == -1) {
+		if ((fd = socket_accept(l->fd, &from)) == -1) {
 			(void)accept_failed(a, errno);
 			break;
 		}

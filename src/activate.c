@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "sd.h"
-#include "sys.h"
+#include "socket.h"
 
 /* A name as ours begins so; it may hold no colon. */
 #define KEPT	"listen "
@@ -56,7 +56,7 @@ take(struct inheritance *in, int fd, const char *name)
 		strlcpy(wanted, name + strlen(KEPT), sizeof(wanted));
 		swap(wanted, COLON, ':');
 	}
-	if (sys_adopt(fd) == -1) {
+	if (socket_adopt(fd) == -1) {
 		/* There is no log yet. */
 		warnx("descriptor %d of the service manager (%s) is closed: "
 		    "it is no listening stream socket", fd, name);

@@ -15,7 +15,7 @@
 
 #include "poller.h"
 #include "runner.h"
-#include "sys.h"
+#include "socket.h"
 
 /* A reply that comes in more pieces is none; each is looked at as a whole. */
 #define LOOKS		1000
@@ -111,11 +111,11 @@ check_connect(struct check *c, const struct dialog *d, bool tls,
 {
 	struct departure out = { .to = to };
 	struct addr from = { .len = 0 };
-	enum sys_lack lack = LACK_NOTHING;
+	enum socket_lack lack = LACK_NOTHING;
 	int fd;
 
 	if ((fd = outlet_connect(outlet, &out)) == -1)
-		lack = sys_lack(errno);
+		lack = socket_lack(errno);
 	if (lack == LACK_OF_OURS || lack == LACK_PORT)
 		return -1;
 	begin(c, fd, lack == LACK_ROOM ? CHECK_WAITING : CHECK_CONNECTING);
@@ -123,7 +123,7 @@ check_connect(struct check *c, const struct dialog *d, bool tls,
 	c->tls = tls;
 	*v = VERDICT_OPEN;
 	if (fd != -1 && proxy == 1)
-		(void)sys_local(fd, &from);
+		(void)socket_local_addr(fd, &from);
 	if (fd == -1 && lack == LACK_NOTHING)
 		*v = fail(c, "connect", errno);
 	else if (fd != -1)
@@ -163,7 +163,7 @@ check_act(struct check *c)
 	if (c->state == CHECK_RUNNING)
 		return take_answer(c);
 	if (c->state == CHECK_CONNECTING) {
-		if (sys_connected(c->fd) == -1)
+		if (socket_connected(c->fd) == -1)
 			return had_stood(errno) ? was_reset(c) :
 			    fail(c, "connect", errno);
 		c->state = CHECK_TALKING;
@@ -204,7 +204,7 @@ check_end(struct check *c)
 	if (c->tls)
 		(void)send(c->fd, bye, sizeof(bye), MSG_NOSIGNAL);
 	c->got = 0;
-	return sys_shut_write(c->fd) == 0;
+	return socket_shut_write(c->fd) == 0;
 }
 
 /* Closing with bytes unread would be a reset (RFC 2525, section 2.17). */

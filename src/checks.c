@@ -18,9 +18,9 @@
 #include <vis.h>
 
 #include "check.h"
+#include "clock.h"
 #include "health.h"
 #include "runner.h"
-#include "sys.h"
 #include "text.h"
 #include "timer.h"
 
@@ -61,7 +61,7 @@ struct slot {
 	struct check	 check;
 	uint32_t	 server;
 	uint32_t	 next;		/* if it is vacant */
-	uint64_t	 began;		/* sys_now_us() */
+	uint64_t	 began;		/* clock_now_us() */
 };
 
 struct checks {
@@ -173,7 +173,7 @@ conclude(struct checks *cs, uint32_t i, bool passed)
 	struct server *server = &cs->server[s->server];
 	const struct check_plan *plan = &pool_of(cs, s->server)->check;
 	uint32_t seat = backend_of(cs, s->server)->seat;
-	uint64_t us = sys_now_us() - s->began, now = sys_now();
+	uint64_t us = clock_now_us() - s->began, now = clock_now_ms();
 	enum backend_health before;
 
 	server->asked = false;
@@ -205,7 +205,7 @@ put_off(struct checks *cs, uint32_t server, const char *why)
 	const struct check_plan *plan = &pool_of(cs, server)->check;
 	struct log_field f[BACKEND_FIELDS];
 
-	timers_set(cs->timers, server, sys_now() + plan->interval);
+	timers_set(cs->timers, server, clock_now_ms() + plan->interval);
 	if (cs->server[server].delayed)
 		return;
 	cs->server[server].delayed = true;
@@ -232,7 +232,7 @@ static void
 wait_for_room(struct checks *cs, uint32_t i)
 {
 	const struct slot *s = &cs->slot[i];
-	uint64_t now = sys_now(), ms = (now - s->began / 1000) / 2;
+	uint64_t now = clock_now_ms(), ms = (now - s->began / 1000) / 2;
 	uint64_t end = end_of(cs, s);
 
 	if (ms < ROOM_FIRST)
@@ -309,7 +309,7 @@ static void
 start(struct checks *cs, uint32_t server)
 {
 	const struct check_plan *plan = &pool_of(cs, server)->check;
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 	uint32_t i = cs->vacant;
 	struct server *target = &cs->server[server];
 	struct slot *s = &cs->slot[i];
@@ -324,7 +324,7 @@ start(struct checks *cs, uint32_t server)
 		return;
 	}
 	s->server = server;
-	s->began = sys_now_us();
+	s->began = clock_now_us();
 	if ((plan->kind == CHECK_EXEC ? ask_program(cs, s, &v) :
 	    ask_server(cs, s, &to, &v)) == -1) {
 		put_off(cs, server, cs->broken ? "the runner has ended" :
@@ -365,7 +365,7 @@ late(struct checks *cs, uint32_t i)
 		vacate(cs, i);
 		return;
 	}
-	if (s->check.state == CHECK_WAITING && sys_now() < end_of(cs, s)) {
+	if (s->check.state == CHECK_WAITING && clock_now_ms() < end_of(cs, s)) {
 		begin_again(cs, i);
 		return;
 	}
@@ -392,7 +392,7 @@ checks_event(struct checks *cs, const struct poller_event *ev)
 int
 checks_turn(struct checks *cs)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 	uint32_t id;
 
 	cs->begun = 0;
@@ -408,7 +408,7 @@ checks_turn(struct checks *cs)
 int
 checks_wait(const struct checks *cs, int limit)
 {
-	return timers_wait(cs->timers, sys_now(), limit);
+	return timers_wait(cs->timers, clock_now_ms(), limit);
 }
 
 void
@@ -424,7 +424,7 @@ checks_follow(struct checks *cs)
 			continue;
 		memset(&target->health, 0, sizeof(target->health));
 		if (!target->asked)
-			timers_set(cs->timers, i, sys_now());
+			timers_set(cs->timers, i, clock_now_ms());
 	}
 }
 
@@ -502,7 +502,7 @@ make_slots(struct checks *cs, size_t descriptors)
 	cs->slot = calloc(cs->slots, sizeof(*cs->slot));
 	cs->owner = calloc(descriptors, sizeof(*cs->owner));
 	cs->server = calloc(cs->conf->backends, sizeof(*cs->server));
-	cs->timers = timers_new(cs->conf->backends + cs->slots, sys_now());
+	cs->timers = timers_new(cs->conf->backends + cs->slots, clock_now_ms());
 	if (cs->slot == NULL || cs->owner == NULL || cs->server == NULL ||
 	    cs->timers == NULL)
 		return -1;
@@ -518,7 +518,7 @@ checks_new(const struct conf *conf, struct board *board, struct log *log,
     struct poller *poller, size_t descriptors)
 {
 	struct checks *cs;
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 	uint32_t i;
 
 	if ((cs = calloc(1, sizeof(*cs))) == NULL)

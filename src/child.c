@@ -13,8 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "channel.h"
+#include "clock.h"
 #include "process.h"
-#include "sys.h"
 
 /* One that lived shorter than this died early, in ms. */
 #define EARLY		10000
@@ -47,7 +48,7 @@ child_fork(struct child *c, int *channel)
 	pid_t pid;
 
 	c->due = 0;
-	if (sys_channel(pair) == -1)
+	if (channel_open(pair) == -1)
 		return -1;
 	fflush(NULL);
 	if ((pid = fork()) == 0) {
@@ -64,7 +65,7 @@ child_fork(struct child *c, int *channel)
 	}
 	c->pid = pid;
 	c->channel = pair[0];
-	c->born = sys_now();
+	c->born = clock_now_ms();
 	c->leaving = false;
 	c->silent = 0;
 	c->state = CHILD_STARTING;
@@ -80,7 +81,7 @@ pay_one(struct child *c, unsigned what, int message, int fd)
 {
 	if ((c->owed & what) == 0)
 		return 1;
-	if (sys_send(c->channel, (char)message, fd) == -1) {
+	if (channel_send(c->channel, (char)message, fd) == -1) {
 		/* A want of memory passes as well as a full queue. */
 		if (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS ||
 		    errno == ETOOMANYREFS)
@@ -127,7 +128,7 @@ respawn_delay(struct child *c, int status)
 {
 	unsigned shift;
 
-	if (status == 0 || sys_now() - c->born >= EARLY) {
+	if (status == 0 || clock_now_ms() - c->born >= EARLY) {
 		c->quick = 0;
 		return 0;
 	}
@@ -151,7 +152,7 @@ obituary(const struct child *c, struct log *log, const char *name, int status,
 		    WEXITSTATUS(status));
 	log_line(log, status == 0 ? LOG_NOTICE : LOG_ERR,
 	    "%s pid %d ended: %s, age %.1f s%s; %s", name, (int)c->pid, cause,
-	    (double)(sys_now() - c->born) / 1000, lost, next);
+	    (double)(clock_now_ms() - c->born) / 1000, lost, next);
 }
 
 bool
@@ -167,7 +168,7 @@ child_bury(struct child *c, struct log *log, const char *name, int status,
 	    WEXITSTATUS(status) == PROCESS_HOPELESS;
 	if (!c->leaving && !hopeless) {
 		delay = respawn_delay(c, status);
-		c->due = sys_now() + delay;
+		c->due = clock_now_ms() + delay;
 		if (delay == 0)
 			strlcpy(next, "respawned at once", sizeof(next));
 		else
@@ -184,7 +185,7 @@ child_bury(struct child *c, struct log *log, const char *name, int status,
 int
 child_wait(const struct child *c)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 	int ms = c->owed != 0 ? PAY_AGAIN : -1;
 
 	if (c->due == 0 || (ms != -1 && c->due >= now + (uint64_t)ms))

@@ -32,7 +32,7 @@ struct child {
 	enum child_state state;
 	unsigned	steps;		/* of its start, as it says */
 	unsigned	owed;		/* TELL_…, not sent yet */
-	uint64_t	born;		/* sys_now() */
+	uint64_t	born;		/* clock_now_ms() */
 	uint64_t	due;		/* when to respawn, or to kill one
 					   that is leaving; 0: not at all */
 	unsigned	quick;		/* early deaths in a row */

@@ -16,12 +16,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "channel.h"
+#include "clock.h"
 #include "conf_seats.h"
 #include "daemon.h"
 #include "logs.h"
 #include "prober.h"
 #include "process.h"
-#include "sys.h"
 #include "text.h"
 #include "title.h"
 #include "worker.h"
@@ -116,7 +117,7 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 	logs_ident(cs->conf, name);
 	w = worker_new(cs->conf, cs->board, cs->log, slot, channel);
 	if (w != NULL) {
-		(void)sys_send(channel, CHANNEL_READY, -1);
+		(void)channel_send(channel, CHANNEL_READY, -1);
 		status = worker_loop(w);
 		/* Sessions that it could not end are for the master to count. */
 		if (status == PROCESS_DONE)
@@ -139,7 +140,7 @@ children_spawn(struct children *cs, uint32_t slot, uint32_t generation)
 	if ((pid = child_fork(c, &channel)) == -1) {
 		log_line(cs->log, LOG_ERR, "worker %u: fork: %s", slot + 1,
 		    strerror(errno));
-		c->due = sys_now() + 1000;
+		c->due = clock_now_ms() + 1000;
 		return -1;
 	}
 	if (pid == 0)
@@ -187,7 +188,7 @@ spawn_prober(struct children *cs)
 		return;
 	}
 	log_line(cs->log, LOG_ERR, "prober: fork: %s", strerror(errno));
-	cs->prober.due = sys_now() + 1000;
+	cs->prober.due = clock_now_ms() + 1000;
 }
 
 /* Whoever tells it again does not give it longer. */
@@ -195,7 +196,7 @@ static void
 tell_prober_to_end(struct children *cs, int sig)
 {
 	if (!cs->prober.leaving)
-		cs->prober.due = sys_now() + PROBER_END;
+		cs->prober.due = clock_now_ms() + PROBER_END;
 	cs->prober.leaving = true;
 	(void)kill(cs->prober.pid, sig);
 }
@@ -210,7 +211,7 @@ children_set_prober(struct children *cs)
 	if (cs->prober_overtaken)
 		tell_prober_to_end(cs, SIGTERM);
 	else
-		cs->prober.due = cs->prober_again ? sys_now() : 0;
+		cs->prober.due = cs->prober_again ? clock_now_ms() : 0;
 }
 
 void
@@ -335,7 +336,7 @@ bury_prober(struct children *cs, int status)
 		conf_forget_unchecked(cs->conf, cs->board);
 	cs->prober_overtaken = false;
 	if (leaving)
-		cs->prober.due = cs->prober_again ? sys_now() : 0;
+		cs->prober.due = cs->prober_again ? clock_now_ms() : 0;
 }
 
 /* Somebody stopped a worker, or let it go on. */
@@ -413,7 +414,7 @@ turn_worker(struct children *cs, uint32_t slot)
 void
 children_turn(struct children *cs)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 	uint32_t i;
 
 	for (i = 0; i < cs->slots; i++) {

@@ -31,7 +31,7 @@ struct coming {
 	uint32_t	 generation;
 	struct conf	*conf;		/* what it runs */
 	struct log	*log;		/* and where it logs */
-	uint64_t	 began;		/* sys_now() */
+	uint64_t	 began;		/* clock_now_ms() */
 	uint64_t	 progress;	/* of the last step that one has made */
 	bool		 failed;
 };

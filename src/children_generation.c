@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "children.h"
-#include "sys.h"
+#include "clock.h"
 
 /* How long a start may go without progress, and how long in all, in ms. */
 #define STEP_TIME	10000
@@ -31,7 +31,7 @@ children_begin(struct children *cs, uint32_t generation, struct conf *conf,
 	cs->coming.generation = generation;
 	cs->coming.conf = conf;
 	cs->coming.log = log;
-	cs->coming.began = cs->coming.progress = sys_now();
+	cs->coming.began = cs->coming.progress = clock_now_ms();
 	for (i = 0; i < conf->workers; i++)
 		if (children_slot(cs, &slot) == -1 ||
 		    children_spawn(cs, slot, generation) == -1)
@@ -48,7 +48,7 @@ children_begin(struct children *cs, uint32_t generation, struct conf *conf,
 	return -1;
 }
 
-/* When all patience is over: sys_now(). */
+/* When all patience is over: clock_now_ms(). */
 static uint64_t
 end_of_patience(const struct coming *next)
 {
@@ -61,7 +61,7 @@ end_of_patience(const struct coming *next)
 int
 children_patience(const struct children *cs)
 {
-	uint64_t now = sys_now(), end = end_of_patience(&cs->coming);
+	uint64_t now = clock_now_ms(), end = end_of_patience(&cs->coming);
 
 	return end <= now ? 0 : (int)(end - now);
 }
@@ -71,7 +71,7 @@ children_ready(struct children *cs)
 {
 	const struct coming *next = &cs->coming;
 	const struct child *late = NULL;
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 	uint32_t i;
 
 	if (next->failed)
@@ -114,7 +114,7 @@ children_abandon(struct children *cs)
 		c = &cs->at[i];
 		if (c->generation != cs->coming.generation)
 			continue;
-		c->due = c->pid == 0 ? 0 : sys_now() + ABANDON_TIME;
+		c->due = c->pid == 0 ? 0 : clock_now_ms() + ABANDON_TIME;
 		c->leaving = true;
 		if (c->pid != 0)
 			(void)kill(c->pid, SIGTERM);

@@ -11,10 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "channel.h"
 #include "children.h"
+#include "clock.h"
 #include "logs.h"
 #include "process.h"
-#include "sys.h"
 
 /* No start has more steps than this. */
 #define STEPS		32
@@ -151,11 +152,11 @@ hear_child(struct children *cs, struct child *c)
 {
 	char what, text[40];
 
-	switch (sys_hear(c->channel, &what)) {
+	switch (channel_receive_untrusted(c->channel, &what)) {
 	case 1:
 		if (may_say(cs, c, what)) {
 			if (children_coming(cs, c))
-				cs->coming.progress = sys_now();
+				cs->coming.progress = clock_now_ms();
 			return;
 		}
 		snprintf(text, sizeof(text), "unexpected message 0x%02x",

@@ -17,7 +17,7 @@
 #include "networks.h"
 #include "safe_file.h"
 #include "settings.h"
-#include "sys.h"
+#include "socket.h"
 
 /* Enough to guess which one was meant. */
 #define INTERFACES	64
@@ -37,7 +37,7 @@ check_sources(const struct value *v, const struct outlet *o,
 
 	for (i = 0; i < o->sources && i < v->n; i++) {
 		if (!endpoint_as(&o->source[i], o->source[i].family, &a) ||
-		    o->freebind || sys_has_address(&a, o->interface) == 0)
+		    o->freebind || socket_can_bind(&a, o->interface) == 0)
 			continue;
 		if (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)
 			value_reject(cs, v, v->text[i], "this machine does not "
@@ -111,7 +111,7 @@ check_listener(const struct settings *st, const struct listener *l,
 	if (addr_is_path(&l->addr))
 		check_directory(&get(s, "address")->place, l, cs);
 	if (addr_is_unix(&l->addr) || l->how.transparent || l->how.freebind ||
-	    sys_has_address(&l->addr, l->how.interface) == 0 ||
+	    socket_can_bind(&l->addr, l->how.interface) == 0 ||
 	    errno != EADDRNOTAVAIL)
 		return;
 	complain_at(cs, &get(s, "address")->place, "listen on %s: this machine "

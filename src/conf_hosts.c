@@ -11,8 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "clock.h"
 #include "log_target.h"
-#include "sys.h"
 
 static int
 by_name(const void *a, const void *b)
@@ -193,11 +193,11 @@ conf_hosts_parse(const struct hosts *hosts, const char *text,
 void
 conf_hosts_look_up(struct hosts *hosts, uint64_t ms)
 {
-	uint64_t end = sys_now() + ms;
+	uint64_t end = clock_now_ms() + ms;
 	size_t i;
 
 	for (i = 0; i < hosts->n; i++)
-		if (sys_now() < end)
+		if (clock_now_ms() < end)
 			addr_look_up(&hosts->host[i], ADDR_CONNECT);
 		else
 			hosts->host[i].error = ADDR_LATE;

@@ -10,7 +10,7 @@
 
 #include "conf.h"
 #include "conf_hosts.h"
-#include "sys.h"
+#include "socket.h"
 
 #define BUILTIN_PREFIX	"builtin:"
 
@@ -74,7 +74,7 @@ static bool
 may_listen(const struct addr *a, const struct listener *like)
 {
 	return like->how.transparent || like->how.freebind ||
-	    sys_has_address(a, like->how.interface) == 0 ||
+	    socket_can_bind(a, like->how.interface) == 0 ||
 	    (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT);
 }
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "settings.h"
-#include "sys.h"
+#include "socket.h"
 
 /* A server that is one of our listeners leads from its pool to another. */
 struct step {
@@ -92,7 +92,7 @@ receives(const struct listener *l, const struct addr *to)
 	if (!is_any(&at) || (endpoint_ipv4(&at) != NULL && !ipv4) ||
 	    (l->how.v6only && ipv4))
 		return false;
-	return is_any(&server) || sys_has_address(to, NULL) == 0;
+	return is_any(&server) || socket_can_bind(to, NULL) == 0;
 }
 
 /* Most servers are at ports that no listener has. */

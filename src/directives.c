@@ -20,9 +20,9 @@
 #include "instance_name.h"
 #include "log_values.h"
 #include "outlet_values.h"
+#include "processors.h"
 #include "proxy_values.h"
 #include "sandbox.h"
-#include "sys.h"
 
 /* The columns of a line: type, range, words and what it is; its reader. */
 #define NUMBER(min, max, what)	TYPE_NUMBER, min, max, NULL, what
@@ -60,7 +60,7 @@
 static unsigned
 count_processors(void)
 {
-	unsigned n = sys_processors();
+	unsigned n = processors_count();
 	unsigned quota = cpu_quota(CPU_QUOTA_GROUPS, CPU_QUOTA_ROOT);
 
 	return quota != 0 && quota < n ? quota : n;

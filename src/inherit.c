@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "changes.h"
-#include "sys.h"
+#include "socket_option.h"
 
 #define VARIABLE	"SHUTTLED_INHERIT"
 
@@ -197,7 +197,7 @@ same_address(const struct inherited_socket *s, const struct listener *l)
 
 	return s->wanted[0] == '\0' && strcmp(l->name,
 	    addr_format(&s->addr, text, sizeof(text))) == 0 &&
-	    sys_listens_as(s->fd, &l->how);
+	    socket_listens_as(s->fd, &l->how);
 }
 
 bool

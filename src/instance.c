@@ -21,7 +21,6 @@
 #include "activate.h"
 #include "conf_check.h"
 #include "socket_owner.h"
-#include "sys.h"
 
 static int __attribute__((__format__(__printf__, 3, 4)))
 fail(struct instance *in, int status, const char *fmt, ...)

@@ -7,12 +7,13 @@
 
 #include <unistd.h>
 
-#include "sys.h"
+#include "socket.h"
+#include "socket_option.h"
 
 int
 listener_open(struct listener *l)
 {
-	if ((l->fd = sys_listen_as(&l->addr, &l->how)) == -1)
+	if ((l->fd = socket_listen_as(&l->addr, &l->how)) == -1)
 		return -1;
 	l->bound = true;
 	if (addr_is_path(&l->addr))
@@ -24,17 +25,17 @@ listener_open(struct listener *l)
 void
 listener_tune(const struct listener *l)
 {
-	sys_fast_open(l->fd, l->fast_open);
-	sys_defer_accept(l->fd, l->defer_accept);
+	socket_set_fast_open(l->fd, l->fast_open);
+	socket_defer_accept(l->fd, l->defer_accept);
 	/* Who lends us one has set it, too. */
 	if (l->backlog != 0 || l->bound)
-		sys_set_backlog(l->fd, l->backlog);
+		socket_set_backlog(l->fd, l->backlog);
 	if (addr_is_unix(&l->addr))
 		return;
-	sys_watch_peer(l->fd, &l->watch);
-	sys_mark(l->fd, l->addr.sa.sa_family, l->dscp);
+	socket_watch_peer(l->fd, &l->watch);
+	socket_set_dscp(l->fd, l->addr.sa.sa_family, l->dscp);
 	/* One that was handed over may not have been opened so. */
-	(void)sys_be_transparent(l->fd, l->addr.sa.sa_family,
+	(void)socket_set_transparent(l->fd, l->addr.sa.sa_family,
 	    l->how.transparent);
 }
 

@@ -14,7 +14,8 @@
 #include "builtin.h"
 #include "safe_file.h"
 #include "session_table.h"
-#include "sys.h"
+#include "socket.h"
+#include "socket_option.h"
 
 struct listener {
 	char		name[ADDR_TEXT]; /* as bound, for logs */
@@ -39,7 +40,7 @@ struct listener {
 	bool		fast_open;
 	const struct cidr *allow, *deny;	/* of the configuration */
 	enum session_refusal refuse;
-	struct sys_listening how;
+	struct socket_listening how;
 	struct peer_watch watch;
 	unsigned	backlog;	/* 0: as much as the system allows */
 	unsigned	dscp;

@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "priv.h"
-#include "sys.h"
 
 struct lookups_page {
 	_Atomic uint32_t next;		/* the first that nobody has taken */
@@ -86,7 +86,7 @@ lookups_begin(struct lookups *l, struct hosts *hosts, uint64_t ms,
 
 	memset(l, 0, sizeof(*l));
 	l->hosts = hosts;
-	l->deadline = sys_now() + ms;
+	l->deadline = clock_now_ms() + ms;
 	if (make_page(l) == -1)
 		return -1;
 	while (l->children < LOOKUPS_CHILDREN && l->children < hosts->n) {
@@ -123,13 +123,13 @@ lookups_reaped(struct lookups *l, pid_t pid)
 bool
 lookups_done(const struct lookups *l)
 {
-	return l->children == 0 || sys_now() >= l->deadline;
+	return l->children == 0 || clock_now_ms() >= l->deadline;
 }
 
 int
 lookups_wait(const struct lookups *l)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 
 	return l->deadline <= now ? 0 : (int)(l->deadline - now);
 }

@@ -25,7 +25,7 @@ struct lookups {
 	size_t		 size;
 	pid_t		 child[LOOKUPS_CHILDREN];	/* 0: it has ended */
 	unsigned	 children;	/* that have not */
-	uint64_t	 deadline;	/* sys_now() */
+	uint64_t	 deadline;	/* clock_now_ms() */
 };
 
 /* How long all of them may take, in ms. */

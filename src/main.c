@@ -19,9 +19,9 @@
 #include "changes.h"
 #include "conf.h"
 #include "conf_absent.h"
-#include "conf_seats.h"
 #include "conf_check.h"
 #include "conf_hosts.h"
+#include "conf_seats.h"
 #include "conf_unused.h"
 #include "daemon.h"
 #include "explain.h"
@@ -35,9 +35,10 @@
 #include "notify.h"
 #include "options.h"
 #include "process.h"
+#include "rlimit.h"
 #include "safe_file.h"
 #include "settings.h"
-#include "sys.h"
+#include "signals.h"
 #include "title.h"
 #include "worker.h"
 
@@ -146,8 +147,8 @@ get_board(struct conf *conf, struct inheritance *inherited, struct log *log,
 static size_t
 get_descriptors(const struct conf *conf)
 {
-	sys_need_descriptors(budget_needed(conf));
-	return sys_raise_descriptors();
+	rlimit_need_descriptors(budget_needed(conf));
+	return rlimit_raise_descriptors();
 }
 
 /* It is mostly address space: memory is taken where it is used. */
@@ -255,7 +256,7 @@ run(struct conf *conf, struct inheritance *inherited)
 		return EX_USAGE;
 	}
 	/* From here on a signal waits until it can be acted on in good order. */
-	sys_hold_signals(&signals);
+	signals_hold(&signals);
 	if ((log = log_open_at(conf->log, conf->log_level,
 	    &conf->log_addr)) == NULL) {
 		warnx("log %s: %s", conf->log, safe_reason(conf->log, errno,
@@ -349,7 +350,7 @@ main(int argc, char **argv, char **envp)
 	/* A log ends no service: a closed pipe, a file as long as it may be. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	(void)sys_raise_descriptors();
+	(void)rlimit_raise_descriptors();
 	if (inherit(&inherited) == -1 || activate_take(&inherited) == -1)
 		err(EX_USAGE, "what was inherited");
 	inherit_close_others(&inherited);

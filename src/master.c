@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "children.h"
+#include "clock.h"
 #include "daemon.h"
 #include "logs.h"
 #include "notify.h"
@@ -29,8 +30,8 @@
 #include "phase.h"
 #include "poller.h"
 #include "reload.h"
+#include "signals.h"
 #include "startup.h"
-#include "sys.h"
 #include "text.h"
 #include "title.h"
 #include "upgrade.h"
@@ -117,7 +118,7 @@ stop(struct master *m, const char *why)
 	log_line(m->log, LOG_NOTICE, "stopping: %s", why);
 	m->phase = STOPPING;
 	m->drain_at = 0;
-	m->kill_at = sys_now() + STOP_TIME;
+	m->kill_at = clock_now_ms() + STOP_TIME;
 	tell(m, notify_stopping);
 	instance_stop_listening(m->instance);
 	children_end_prober(&m->children, SIGTERM);
@@ -152,7 +153,7 @@ leave(struct master *m)
 	log_line(m->log, LOG_NOTICE, "leaving: connections are accepted for "
 	    "%llu s more", (unsigned long long)(m->conf->grace + 999) / 1000);
 	m->phase = LEAVING;
-	m->drain_at = sys_now() + m->conf->grace;
+	m->drain_at = clock_now_ms() + m->conf->grace;
 	title_set(m->conf, "master, leaving");
 	atomic_store(&m->children.board->ledger->leaving, 1);
 	tell(m, notify_stopping);
@@ -367,7 +368,7 @@ sooner(int a, int b)
 static int
 until(uint64_t at)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 
 	if (at == 0)
 		return -1;
@@ -393,7 +394,7 @@ wait_time(const struct master *m)
 static void
 end_prober(struct master *m)
 {
-	m->kill_at = sys_now() + STOP_TIME;
+	m->kill_at = clock_now_ms() + STOP_TIME;
 	children_end_prober(&m->children, SIGTERM);
 }
 
@@ -451,12 +452,12 @@ turn_changes(struct master *m)
 static void
 turn_end(struct master *m)
 {
-	if (m->drain_at != 0 && sys_now() >= m->drain_at)
+	if (m->drain_at != 0 && clock_now_ms() >= m->drain_at)
 		drain(m);
 	if (m->phase > LEAVING && m->kill_at == 0 &&
 	    children_alive(&m->children) == 0)
 		end_prober(m);
-	if (m->kill_at != 0 && sys_now() >= m->kill_at) {
+	if (m->kill_at != 0 && clock_now_ms() >= m->kill_at) {
 		log_line(m->log, LOG_ERR, "killing what is left: %u "
 		    "workers", children_alive(&m->children));
 		children_end_prober(&m->children, SIGKILL);
@@ -471,7 +472,7 @@ on_event(struct master *m, int fd)
 	int sig;
 
 	if (fd == m->signals)
-		while ((sig = sys_next_signal(m->signals)) != 0)
+		while ((sig = signals_next(m->signals)) != 0)
 			on_signal(m, sig);
 	else if (!children_event(&m->children, fd) &&
 	    !upgrade_event(&m->upgrade, fd))
@@ -530,9 +531,9 @@ set_up(struct master *m, const struct board *board)
 	sigset_t set;
 	size_t i;
 
-	sys_hold_signals(&set);
+	signals_hold(&set);
 	if (children_init(cs) == -1 ||
-	    (m->signals = sys_signals(&set)) == -1 ||
+	    (m->signals = signals_open(&set)) == -1 ||
 	    (cs->poller = poller_new(poller_engine("select"),
 	    DESCRIPTORS)) == NULL)
 		return -1;

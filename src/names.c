@@ -13,11 +13,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "clock.h"
 #include "dns.h"
 #include "names_log.h"
 #include "question.h"
 #include "seating.h"
-#include "sys.h"
 
 /* As many servers of one name are looked at. */
 #define FOUND		QUESTION_RECORDS
@@ -57,7 +57,7 @@ struct name {
 	uint64_t	 due;		/* of what is to be done first */
 	bool		 changed;	/* since it was put on the board */
 	bool		 done;		/* it was to be looked up once */
-	uint64_t	 gone;		/* sys_now() since when; 0: it is there */
+	uint64_t	 gone;		/* clock_now_ms() since when; 0: it is there */
 };
 
 struct names {
@@ -434,7 +434,7 @@ due_of(const struct name *nm)
 			if (h->question[i].type != 0 &&
 			    h->question[i].ask == NULL)
 				due = least(due, h->question[i].due);
-	if (nm->gone != 0 && sys_now() < nm->gone + hold)
+	if (nm->gone != 0 && clock_now_ms() < nm->gone + hold)
 		due = least(due, nm->gone + hold);
 	return due;
 }
@@ -483,7 +483,7 @@ ask_name(struct name *nm, uint64_t now)
 static void
 name_turn(struct name *nm)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 
 	if (nm->due > now)
 		return;
@@ -586,7 +586,7 @@ names_turn(struct names *n)
 int
 names_wait(const struct names *n, int limit)
 {
-	uint64_t now = sys_now(), due;
+	uint64_t now = clock_now_ms(), due;
 	size_t i;
 
 	for (i = 0; i < n->n; i++) {

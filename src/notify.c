@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "sd.h"
-#include "sys.h"
 
 /* The status is told so often, if it changes by itself, in ms. */
 #define STATUS_EVERY	5000
@@ -39,7 +39,7 @@ static void
 told(struct notify *n, const char *status)
 {
 	strlcpy(n->status, status, sizeof(n->status));
-	n->status_at = sys_now() + STATUS_EVERY;
+	n->status_at = clock_now_ms() + STATUS_EVERY;
 }
 
 void
@@ -57,7 +57,7 @@ notify_reloading(const struct notify *n)
 	if (!n->there)
 		return;
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu\n"
-	    "STATUS=reloading", (unsigned long long)sys_now_us());
+	    "STATUS=reloading", (unsigned long long)clock_now_us());
 }
 
 void
@@ -89,7 +89,7 @@ notify_leave(void)
 bool
 notify_status_due(const struct notify *n)
 {
-	return n->there && sys_now() >= n->status_at;
+	return n->there && clock_now_ms() >= n->status_at;
 }
 
 void
@@ -109,7 +109,7 @@ notify_status(struct notify *n, const char *status)
 bool
 notify_alive(struct notify *n)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 
 	if (!n->there || n->beat == 0 || now < n->beat_at)
 		return false;
@@ -121,7 +121,7 @@ notify_alive(struct notify *n)
 int
 notify_wait(const struct notify *n)
 {
-	uint64_t now = sys_now(), at = n->status_at;
+	uint64_t now = clock_now_ms(), at = n->status_at;
 
 	if (!n->there)
 		return -1;

@@ -17,7 +17,7 @@ struct notify {
 	bool		 there;		/* somebody listens */
 	uint64_t	 watchdog;	/* ms of silence it bears; 0: any */
 	uint64_t	 beat;		/* ms from one sign of life to the next */
-	uint64_t	 beat_at;	/* sys_now() of it */
+	uint64_t	 beat_at;	/* clock_now_ms() of it */
 	uint64_t	 status_at;	/* likewise */
 	char		 status[256];	/* as told last */
 };

@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sys.h"
+#include "clock.h"
 #include "text.h"
 
 void
 phase_describe(enum phase phase, const struct children *cs,
     uint64_t drain_at, bool reload_failed, char *text, size_t size)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 	struct census n;
 	char more[64] = "";
 

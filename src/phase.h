@@ -11,7 +11,7 @@
 enum phase { STARTING, RUNNING, LEAVING, QUITTING, STOPPING };
 
 /*
- * What operators want to know of it, in one line. *drain_at* is the sys_now() at
+ * What operators want to know of it, in one line. *drain_at* is the clock_now_ms() at
  * which LEAVING ends.
  */
 void	phase_describe(enum phase, const struct children *, uint64_t drain_at,

@@ -12,14 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "checks.h"
 #include "filter.h"
 #include "names.h"
 #include "poller.h"
 #include "priv.h"
 #include "process.h"
+#include "rlimit.h"
 #include "sandbox.h"
-#include "sys.h"
+#include "signals.h"
 #include "text.h"
 
 /* The longest sleep, in ms. */
@@ -71,7 +73,7 @@ tell_again(const struct prober *p)
 static int
 set_up(struct prober *p)
 {
-	size_t descriptors = sys_raise_descriptors();
+	size_t descriptors = rlimit_raise_descriptors();
 	sigset_t signals;
 
 	p->step = "names";
@@ -81,8 +83,8 @@ set_up(struct prober *p)
 	if (priv_drop(&p->conf->user, p->conf->chroot, false) == -1)
 		return -1;
 	p->step = "signals and poller";
-	sys_hold_signals(&signals);
-	if ((p->signals = sys_signals(&signals)) == -1 ||
+	signals_hold(&signals);
+	if ((p->signals = signals_open(&signals)) == -1 ||
 	    (p->poller = poller_new(p->conf->engine, descriptors)) == NULL ||
 	    names_start(p->names, p->poller, descriptors) == -1)
 		return -1;
@@ -144,7 +146,7 @@ on_channel(struct prober *p)
 	int fd, got;
 	char what;
 
-	while ((got = sys_receive(p->channel, &what, &fd)) == 1) {
+	while ((got = channel_receive(p->channel, &what, &fd)) == 1) {
 		if (what == CHANNEL_LOG && fd != -1)
 			log_use_fd(p->log, fd);
 		else if (fd != -1)
@@ -161,7 +163,7 @@ on_signals(struct prober *p)
 {
 	int sig;
 
-	while ((sig = sys_next_signal(p->signals)) != 0)
+	while ((sig = signals_next(p->signals)) != 0)
 		if (sig == SIGTERM)
 			p->stop = true;
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sys.h"
+#include "clock.h"
 
 /* The longest wait after a failure, in ms, unless every answer is kept longer. */
 #define BACKOFF_MAX	30000
@@ -65,7 +65,7 @@ fail_question(struct question *q, const char *why)
 {
 	q->row++;
 	q->tried = true;
-	q->due = sys_now() + backoff(q);
+	q->due = clock_now_ms() + backoff(q);
 	q->news(q, why);
 	q->failing = true;
 }
@@ -108,7 +108,7 @@ accept_answer(struct question *q, const struct record *record, size_t n,
 	}
 	q->row = n > 0 ? 0 : q->row + 1;
 	q->dated = ttl != NO_TTL;
-	q->due = sys_now() + (q->dated ? kept(q, ttl) : backoff(q));
+	q->due = clock_now_ms() + (q->dated ? kept(q, ttl) : backoff(q));
 	q->tried = q->known = true;
 	q->news(q, NULL);
 	q->failing = false;

@@ -40,7 +40,7 @@ struct question {
 	bool		 dated;		/* the answer says how long it is good */
 	bool		 nowhere;	/* an address was 0.0.0.0 or :: */
 	unsigned	 row;		/* look-ups in a row without a record */
-	uint64_t	 due;		/* sys_now() of the next look-up */
+	uint64_t	 due;		/* clock_now_ms() of the next look-up */
 	size_t		 n;		/* records of the answer */
 	unsigned char	(*ip)[16];	/* of A and AAAA */
 	struct record	*service;	/* of SRV */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "changes.h"
+#include "clock.h"
 #include "complaints.h"
 #include "conf_absent.h"
 #include "conf_hosts.h"
@@ -22,7 +23,6 @@
 #include "logs.h"
 #include "options.h"
 #include "safe_file.h"
-#include "sys.h"
 #include "text.h"
 
 /* How long the old workers may take to close their listeners, in ms. */
@@ -212,7 +212,7 @@ go_over(struct reload *r)
 	atomic_store(&cs->board->ledger->generation, cs->generation);
 	r->old = children_retire(cs);
 	r->state = RELOAD_CLOSE;
-	r->deadline = sys_now() + CLOSE_TIME;
+	r->deadline = clock_now_ms() + CLOSE_TIME;
 }
 
 /*
@@ -339,7 +339,8 @@ reload_turn(struct reload *r)
 			return true;
 		}
 	case RELOAD_CLOSE:
-		if (children_accept(r->children) && sys_now() < r->deadline)
+		if (children_accept(r->children) &&
+		    clock_now_ms() < r->deadline)
 			return false;
 		finish(r);
 		break;
@@ -350,7 +351,7 @@ reload_turn(struct reload *r)
 int
 reload_wait(const struct reload *r)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 
 	switch (r->state) {
 	case RELOAD_NAMES:

@@ -19,8 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "poller.h"
-#include "sys.h"
+#include "signals.h"
 #include "title.h"
 
 #define WORDS		(CHECK_COMMAND_WORDS + 1)	/* and a NULL */
@@ -180,7 +181,7 @@ watch(struct run *r, struct poller *poller, int signals)
 				take_output(r, poller);
 			else if (ev.fd == r->asker)
 				wanted = false;
-		while (sys_next_signal(signals) != 0)
+		while (signals_next(signals) != 0)
 			continue;
 		ended = has_ended(r);
 	}
@@ -198,7 +199,7 @@ run(const struct backends *bs, struct run *r, uint32_t backend)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	signal(SIGCHLD, SIG_DFL);
-	if ((signals = sys_signals(&child)) == -1 ||
+	if ((signals = signals_open(&child)) == -1 ||
 	    pipe2(pipe_, O_CLOEXEC) == -1 ||
 	    (poller = poller_new(poller_engine("select"), DESCRIPTORS)) ==
 	    NULL || (r->pid = fork()) == -1)
@@ -251,7 +252,7 @@ be_runner(const struct conf *conf, const struct backends *bs, int channel)
 	title_set(conf, "runner");
 	/* The processes of programs end without anybody waiting. */
 	signal(SIGCHLD, SIG_IGN);
-	while (sys_receive(channel, &what, &asker) == 1) {
+	while (channel_receive(channel, &what, &asker) == 1) {
 		if (what == ASKED && asker != -1 && fork() == 0)
 			serve(bs, asker);
 		if (asker != -1)
@@ -267,7 +268,7 @@ runner_start(struct runner *r, const struct conf *conf,
 	int pair[2], err;
 	pid_t pid;
 
-	if (sys_channel(pair) == -1)
+	if (channel_open(pair) == -1)
 		return -1;
 	if ((pid = fork()) == 0)
 		be_runner(conf, bs, pair[0]);
@@ -287,10 +288,11 @@ runner_ask(const struct runner *r, uint32_t backend)
 {
 	int pair[2], err;
 
-	if (sys_channel(pair) == -1)
+	if (channel_open(pair) == -1)
 		return -1;
 	if (write(pair[1], &backend, sizeof(backend)) ==
-	    (ssize_t)sizeof(backend) && sys_send(r->fd, ASKED, pair[0]) == 0) {
+		(ssize_t)sizeof(backend) &&
+	    channel_send(r->fd, ASKED, pair[0]) == 0) {
 		close(pair[0]);
 		return pair[1];
 	}

@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 #include "changes.h"
+#include "channel.h"
+#include "clock.h"
 #include "daemon.h"
 #include "process.h"
-#include "sys.h"
 #include "text.h"
 
 /* How long the other master may take to answer, in ms. */
@@ -129,11 +130,11 @@ serve(struct startup *st)
 		return;
 	}
 	/* One that is gone by now has nothing to say in it. */
-	(void)sys_send(st->before, CHANNEL_READY, -1);
+	(void)channel_send(st->before, CHANNEL_READY, -1);
 	if (!cs->conf->foreground)
 		daemon_detach();
 	st->state = STARTUP_HAND_OVER;
-	st->deadline = sys_now() + ANSWER_TIME;
+	st->deadline = clock_now_ms() + ANSWER_TIME;
 }
 
 static void
@@ -144,8 +145,8 @@ take_over(struct startup *st)
 		return;
 	}
 	st->state = STARTUP_TAKE_OVER;
-	st->deadline = sys_now() + ANSWER_TIME;
-	if (sys_send(st->before, CHANNEL_READY, -1) == -1)
+	st->deadline = clock_now_ms() + ANSWER_TIME;
+	if (channel_send(st->before, CHANNEL_READY, -1) == -1)
 		fail(st, EX_OSERR, "upgrade: the master before is gone");
 }
 
@@ -157,7 +158,8 @@ startup_event(struct startup *st, int fd)
 
 	if (st->before == -1 || fd != st->before)
 		return false;
-	if ((got = sys_hear(fd, &what)) == -1 && errno != EBADMSG)
+	if ((got = channel_receive_untrusted(fd, &what)) == -1 &&
+	    errno != EBADMSG)
 		return true;
 	if (st->state == STARTUP_HAND_OVER)
 		/* It ends the channel when the service manager hears us. */
@@ -181,7 +183,7 @@ tell_progress(struct startup *st)
 	if (st->before == -1 || st->told == progress)
 		return;
 	st->told = progress;
-	(void)sys_send(st->before, CHANNEL_STARTING, -1);
+	(void)channel_send(st->before, CHANNEL_STARTING, -1);
 }
 
 void
@@ -202,12 +204,12 @@ startup_turn(struct startup *st)
 	case STARTUP_TAKE_OVER:
 		if (st->children->coming.failed)
 			fail_workers(st);
-		else if (sys_now() >= st->deadline)
+		else if (clock_now_ms() >= st->deadline)
 			fail(st, EX_OSERR, "upgrade: the master before does "
 			    "not answer");
 		break;
 	case STARTUP_HAND_OVER:
-		if (sys_now() >= st->deadline)
+		if (clock_now_ms() >= st->deadline)
 			finish(st);
 		break;
 	default:
@@ -218,7 +220,7 @@ startup_turn(struct startup *st)
 int
 startup_wait(const struct startup *st)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 
 	switch (st->state) {
 	case STARTUP_WORKERS:

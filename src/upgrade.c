@@ -22,10 +22,11 @@
 #include <unistd.h>
 
 #include "changes.h"
+#include "channel.h"
+#include "clock.h"
 #include "inherit.h"
 #include "notify.h"
 #include "process.h"
-#include "sys.h"
 
 /* How long the other may take from one step to the next, and in all, in ms. */
 #define STEP_TIME	30000
@@ -122,7 +123,7 @@ upgrade_begin(struct upgrade *u)
 	struct children *cs = u->children;
 	int pair[2], complaints = -1;
 
-	if (sys_channel(pair) == -1) {
+	if (channel_open(pair) == -1) {
 		log_line(cs->log, LOG_ERR, "upgrade: %s", strerror(errno));
 		return;
 	}
@@ -145,7 +146,7 @@ upgrade_begin(struct upgrade *u)
 	(void)setpgid(u->pid, u->pid);
 	u->killed = false;
 	u->state = UPGRADE_START;
-	u->began = sys_now();
+	u->began = clock_now_ms();
 	u->deadline = u->began + STEP_TIME;
 }
 
@@ -164,7 +165,7 @@ fail(struct upgrade *u, const char *why, uint64_t patience)
 	strlcpy(u->why, why, sizeof(u->why));
 	close_channel(u);
 	u->state = UPGRADE_END;
-	u->deadline = sys_now() + (patience > 0 ? patience : END_TIME);
+	u->deadline = clock_now_ms() + (patience > 0 ? patience : END_TIME);
 	if (patience == 0)
 		kill_group(u);
 }
@@ -175,8 +176,8 @@ hand_over(struct upgrade *u)
 {
 	instance_give_up(u->children->instance);
 	u->state = UPGRADE_HAND_OVER;
-	u->deadline = sys_now() + ANSWER_TIME;
-	if (sys_send(u->channel, CHANNEL_CLOSED, -1) == -1)
+	u->deadline = clock_now_ms() + ANSWER_TIME;
+	if (channel_send(u->channel, CHANNEL_CLOSED, -1) == -1)
 		fail(u, "it does not listen", LAST_WORDS);
 }
 
@@ -194,11 +195,12 @@ finish(struct upgrade *u)
 static void
 hear_other(struct upgrade *u)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 	char what;
 	int got;
 
-	if ((got = sys_hear(u->channel, &what)) == -1 && errno != EBADMSG)
+	if ((got = channel_receive_untrusted(u->channel, &what)) == -1 &&
+	    errno != EBADMSG)
 		return;
 	if (got == 0)
 		fail(u, "it has closed the channel", LAST_WORDS);
@@ -243,7 +245,7 @@ take_back(struct upgrade *u)
 	struct log *log = u->children->log;
 
 	if (instance_take_back(in) != 0) {
-		if (sys_now() < u->deadline)
+		if (clock_now_ms() < u->deadline)
 			return false;
 		log_line(log, LOG_ERR, "upgrade: %s", in->why);
 	}
@@ -274,14 +276,14 @@ upgrade_reaped(struct upgrade *u, pid_t pid, int status)
 		    WTERMSIG(status));
 	close_channel(u);
 	u->state = UPGRADE_TAKE_BACK;
-	u->deadline = sys_now() + LOCK_TIME;
+	u->deadline = clock_now_ms() + LOCK_TIME;
 	return true;
 }
 
 bool
 upgrade_turn(struct upgrade *u)
 {
-	bool late = sys_now() >= u->deadline;
+	bool late = clock_now_ms() >= u->deadline;
 
 	switch (u->state) {
 	case UPGRADE_START:
@@ -292,11 +294,11 @@ upgrade_turn(struct upgrade *u)
 	case UPGRADE_END:
 		if (late && !u->killed) {
 			kill_group(u);
-			u->deadline = sys_now() + END_TIME;
+			u->deadline = clock_now_ms() + END_TIME;
 		} else if (late) {
 			/* It hangs in the kernel: it will not serve. */
 			u->state = UPGRADE_TAKE_BACK;
-			u->deadline = sys_now() + LOCK_TIME;
+			u->deadline = clock_now_ms() + LOCK_TIME;
 		}
 		return false;
 	case UPGRADE_TAKE_BACK:
@@ -309,7 +311,7 @@ upgrade_turn(struct upgrade *u)
 int
 upgrade_wait(const struct upgrade *u)
 {
-	uint64_t now = sys_now();
+	uint64_t now = clock_now_ms();
 
 	switch (u->state) {
 	case UPGRADE_IDLE:

@@ -28,7 +28,7 @@ struct upgrade {
 	pid_t		 pid;		/* of the other, also of the group */
 	int		 channel;	/* to it; -1: none */
 	int		 complaints;	/* its standard error; -1: ours */
-	uint64_t	 began;		/* sys_now() */
+	uint64_t	 began;		/* clock_now_ms() */
 	uint64_t	 deadline;	/* of the state */
 	bool		 killed;	/* by us */
 	char		 why[96];	/* it does not serve */

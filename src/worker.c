@@ -16,16 +16,20 @@
 
 #include "acceptor.h"
 #include "budget.h"
+#include "channel.h"
+#include "clock.h"
 #include "filter.h"
 #include "log_format.h"
 #include "logs.h"
 #include "process.h"
+#include "processors.h"
 #include "proxyproto.h"
 #include "queue.h"
+#include "rlimit.h"
 #include "sandbox.h"
 #include "session_log.h"
+#include "signals.h"
 #include "spare.h"
-#include "sys.h"
 #include "text.h"
 #include "title.h"
 
@@ -60,7 +64,7 @@ struct worker {
 	uint64_t	 drain_end;	/* when it is over; 0: never */
 	uint64_t	 drain_shut;	/* when sessions are asked to end */
 	enum worker_state state;	/* as the board should say */
-	uint64_t	 us;		/* sys_now_us(), set each turn */
+	uint64_t	 us;		/* clock_now_us(), set each turn */
 	uint64_t	 awake_until;	/* the same: do not sleep before */
 };
 
@@ -82,7 +86,7 @@ begin_step(struct worker *w, const char *step)
 {
 	w->step = step;
 	if (w->channel != -1)
-		(void)sys_send(w->channel, CHANNEL_STARTING, -1);
+		(void)channel_send(w->channel, CHANNEL_STARTING, -1);
 }
 
 static struct session_route *
@@ -160,7 +164,7 @@ set_up_table(struct worker *w, size_t descriptors)
 	    (w->backends.turn = make_turns(w)) == NULL ||
 	    (t->route = make_routes(w->conf)) == NULL)
 		return -1;
-	t->now = sys_now();
+	t->now = clock_now_ms();
 	arc4random_buf(&t->seed, sizeof(t->seed));
 	t->backends = &w->backends;
 	t->poller = w->poller;
@@ -211,10 +215,10 @@ set_up(struct worker *w)
 	size_t descriptors;
 	sigset_t signals, bell;
 
-	sys_need_descriptors(budget_needed(w->conf));
-	descriptors = sys_raise_descriptors();
+	rlimit_need_descriptors(budget_needed(w->conf));
+	descriptors = rlimit_raise_descriptors();
 	/* First, so that memory is near; it is no reason not to serve. */
-	if (w->conf->pin_cpus && sys_pin(w->slot) == -1)
+	if (w->conf->pin_cpus && processors_pin(w->slot) == -1)
 		log_line(w->log, LOG_WARNING, "cannot be pinned to a CPU: %s",
 		    strerror(errno));
 	w->backends.list = w->conf->backend;
@@ -228,11 +232,11 @@ set_up(struct worker *w)
 	    conf_leaves_as_client(w->conf)) == -1)
 		return -1;
 	begin_step(w, "signals and poller");
-	sys_hold_signals(&signals);
+	signals_hold(&signals);
 	sigemptyset(&bell);
 	sigaddset(&bell, BOARD_BELL);
-	if ((w->signals = sys_signals(&signals)) == -1 ||
-	    (w->bell = sys_signals(&bell)) == -1 ||
+	if ((w->signals = signals_open(&signals)) == -1 ||
+	    (w->bell = signals_open(&bell)) == -1 ||
 	    (w->poller = poller_new(w->conf->engine, descriptors)) == NULL ||
 	    set_up_table(w, descriptors) == -1 ||
 	    (w->builtins = builtins_new(w->poller, &w->table.kit,
@@ -371,7 +375,7 @@ note_closed(struct worker *w)
 	w->closed = true;
 	set_state(w, WORKER_DRAINING);
 	if (w->channel != -1)
-		(void)sys_send(w->channel, CHANNEL_CLOSED, -1);
+		(void)channel_send(w->channel, CHANNEL_CLOSED, -1);
 }
 
 static bool
@@ -435,7 +439,7 @@ on_channel(struct worker *w)
 	int fd, got;
 	char what;
 
-	while ((got = sys_receive(w->channel, &what, &fd)) == 1) {
+	while ((got = channel_receive(w->channel, &what, &fd)) == 1) {
 		if (what >= CHANNEL_LOG && what <= CHANNEL_LAST_LOG &&
 		    fd != -1 && (log = logs_at(w->log, w->conf,
 		    (unsigned)(what - CHANNEL_LOG))) != NULL)
@@ -470,7 +474,7 @@ on_event(struct worker *w, const struct poller_event *ev)
 	    acceptor_event(&w->acceptor, ev))
 		return;
 	if (ev->fd == w->bell) {
-		(void)sys_next_signal(w->bell);
+		(void)signals_next(w->bell);
 		queue_wake(w->table.queue);
 		return;
 	}
@@ -478,7 +482,7 @@ on_event(struct worker *w, const struct poller_event *ev)
 	if (w->channel != -1)
 		on_channel(w);
 	if (ev->fd == w->signals)
-		while ((sig = sys_next_signal(w->signals)) != 0)
+		while ((sig = signals_next(w->signals)) != 0)
 			on_signal(w, sig);
 }
 
@@ -512,7 +516,7 @@ turn(struct worker *w)
 		return -1;
 	if (poller_failed(w->poller))
 		log_seldom(w->log, LOG_WARNING, "poller: no memory to wait");
-	w->us = sys_now_us();
+	w->us = clock_now_us();
 	table_turn(&w->table, w->us / 1000);
 	if (ready)
 		w->awake_until = w->us + w->conf->busy_poll;
@@ -546,7 +550,7 @@ note_failure(const struct worker *w)
 		    strerror(errno));
 		return;
 	}
-	budget_make(&b, w->conf, sys_raise_descriptors());
+	budget_make(&b, w->conf, rlimit_raise_descriptors());
 	log_line(w->log, LOG_ERR, "cannot start: %s, %llu MiB: %s: %s", w->step,
 	    (unsigned long long)b.own >> 20, strerror(ENOMEM),
 	    budget_no_memory(b.own, why, sizeof(why)));

@@ -14,7 +14,7 @@ top=${srcdir:-$(dirname "$0")/..}
 
 # The layers from the bottom up: directory, layer, files (without .c or .h).
 layers='
-lib 0 log log_sink log_target text sys sys_option cpu_quota safe_file addr proxyproto site source rate counter timer nearest cidr cidr_network cidr_text
+lib 0 log log_sink log_target text descriptor channel clock processors rlimit signals socket socket_option cpu_quota safe_file addr proxyproto site source rate counter timer nearest cidr cidr_network cidr_text
 lib 1 outlet poller poller_select poller_hybrid bufpool pipepool shuttle
 lib 2 board board_mend board_seat census backend balance balance_tier balance_first balance_hash balance_key balance_leastconn balance_maglev balance_random balance_roundrobin queue check_plan dialog dialog_tls health
 lib 3 session session_step session_connect session_count session_gate session_header session_pace session_queue session_relay session_stall session_timers session_table session_log log_format log_haproxy spare builtin session_park
@@ -35,9 +35,9 @@ src 7 main
 # Calls that belong to certain files: a regular expression for these files,
 # what the rule says, the calls.
 calls='
-^lib/(poller[a-z_]*|sys)[.]c$|waiting is for lib/poller*.c|select pselect poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
-^(lib/(shuttle[a-z_]*|session_header|builtin|sys|log_sink)|src/check)[.]c$|moving bytes is for lib/shuttle*.c, of headers for lib/session_header.c, of checks for src/check.c|splice vmsplice tee sendfile recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg
-^lib/sys[.]c$|opening connections is for lib/sys.c|accept accept4 connect bind listen
+^lib/(poller[a-z_]*|descriptor)[.]c$|waiting is for lib/poller*.c|select pselect poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
+^(lib/(shuttle[a-z_]*|session_header|builtin|socket|channel|log_sink)|src/check)[.]c$|moving bytes is for lib/shuttle*.c, of headers for lib/session_header.c, of checks for src/check.c|splice vmsplice tee sendfile recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg
+^lib/socket[.]c$|opening connections is for lib/socket.c|accept accept4 connect bind listen
 ^src/(child|children[a-z_]*|daemon|master|upgrade|runner|lookups)[.]c$|processes are for layer 6, programs of checks for src/runner.c|fork vfork clone daemon execve execv execvp execvpe execl execlp fexecve posix_spawn posix_spawnp system popen wait wait3 wait4 waitid waitpid
 ^(src/(child|children[a-z_]*|daemon|master|upgrade|runner|lookups)|lib/board)[.]c$|processes are for layer 6, programs of checks for src/runner.c, bells for lib/board.c|kill killpg tgkill pidfd_send_signal
 ^src/priv[.]c$|privileges are for src/priv.c|setuid seteuid setreuid setresuid setgid setegid setregid setresgid setgroups initgroups chroot prctl capset
@@ -278,7 +278,7 @@ self_test() {
 /* fork() here, exit(1) there,
  * select(1) and "open quotes */
 static const char *s = "kill(1) \" /* accept(2)", q = '"', r = '\'';
-	p->engine->poll(p); ops.connect(x); poller_select(p); sys_accept(l);
+	p->engine->poll(p); ops.connect(x); poller_select(p); socket_accept(l);
 EOF
 	printf '#include "poller.h"\n\tselect(n, r, w, NULL, t);\n' \
 	    >"$tmp/t/lib/poller_select.c"

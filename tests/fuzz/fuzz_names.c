@@ -18,7 +18,7 @@
 #include "names.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-uint64_t __wrap_sys_now(void);
+uint64_t __wrap_clock_now_ms(void);
 
 #define MUST(what)	do { if (!(what)) abort(); } while (0)
 #define ASKED		64		/* questions at a time that are kept */
@@ -28,7 +28,7 @@ uint64_t __wrap_sys_now(void);
 static uint64_t now = 1000;
 
 uint64_t
-__wrap_sys_now(void)
+__wrap_clock_now_ms(void)
 {
 	return now;
 }

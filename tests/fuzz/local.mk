@@ -67,7 +67,7 @@ tests_fuzz_fuzz_names_SOURCES = tests/fuzz/fuzz_names.c \
 	src/question.c src/question.h src/seating.c src/seating.h \
 	src/names_log.c src/names_log.h
 tests_fuzz_fuzz_names_CFLAGS = $(FUZZ_COMPILE) -DHAVE_CARES=1
-tests_fuzz_fuzz_names_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=sys_now
+tests_fuzz_fuzz_names_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=clock_now_ms
 tests_fuzz_fuzz_names_LDADD = $(FUZZ_LIBS)
 
 tests_fuzz_fuzz_options_SOURCES = tests/fuzz/fuzz_options.c

@@ -7,7 +7,7 @@
 #include "child.h"
 
 #include "helpers.h"
-#include "sys.h"
+#include "channel.h"
 #include "process.h"
 
 static struct child child;
@@ -23,7 +23,7 @@ set_up(void **state)
 	for (i = 0; i < LOGS; i++)
 		none[i] = -1;
 	child_init(&child);
-	if (sys_channel(pair) == -1)
+	if (channel_open(pair) == -1)
 		return -1;
 	child.channel = pair[0];
 	theirs = pair[1];
@@ -45,7 +45,7 @@ fill(void)
 {
 	unsigned n = 0;
 
-	while (sys_send(child.channel, '.', -1) == 0)
+	while (channel_send(child.channel, '.', -1) == 0)
 		n++;
 	assert_int_equal(errno, EAGAIN);
 	assert_in_range(n, 1, 100000);
@@ -58,7 +58,7 @@ next_message(void)
 	int passed;
 	char what;
 
-	while (sys_receive(theirs, &what, &passed) == 1) {
+	while (channel_receive(theirs, &what, &passed) == 1) {
 		if (passed != -1)
 			close(passed);
 		if (what != '.')

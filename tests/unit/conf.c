@@ -18,13 +18,13 @@ int	__wrap_getaddrinfo(const char *, const char *, const struct addrinfo *,
 	    struct addrinfo **);
 void	__real_freeaddrinfo(struct addrinfo *);
 void	__wrap_freeaddrinfo(struct addrinfo *);
-int	__wrap_sys_has_address(const struct addr *, const char *);
+int	__wrap_socket_can_bind(const struct addr *, const char *);
 
 /* Such addresses are not of this machine; -1: none are. */
 static int	lacking;
 
 int
-__wrap_sys_has_address(const struct addr *a, const char *interface)
+__wrap_socket_can_bind(const struct addr *a, const char *interface)
 {
 	(void)interface;
 	if (lacking != -1 && a->sa.sa_family != lacking)

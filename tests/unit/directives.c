@@ -25,7 +25,7 @@ static unsigned processors = 2;
 
 static unsigned quota;		/* of a container; 0: none */
 
-unsigned __wrap_sys_processors(void);
+unsigned __wrap_processors_count(void);
 unsigned __wrap_cpu_quota(const char *, const char *);
 
 unsigned
@@ -37,7 +37,7 @@ __wrap_cpu_quota(const char *groups, const char *root)
 }
 
 unsigned
-__wrap_sys_processors(void)
+__wrap_processors_count(void)
 {
 	return processors;
 }

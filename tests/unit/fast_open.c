@@ -12,7 +12,8 @@
 
 #include "helpers.h"
 #include "session_rig.h"
-#include "sys.h"
+#include "socket.h"
+#include "socket_option.h"
 
 /* Values of net.ipv4.tcp_fastopen, as the kernel's ip-sysctl.rst has them. */
 #define OFF		"0"
@@ -79,8 +80,8 @@ listen_to(struct addr *a)
 
 	assert_int_equal(addr_parse("127.0.0.1:0", ADDR_LISTEN, a, 1, &why),
 	    1);
-	fd = (int)MUST(sys_listen(a));
-	sys_fast_open(fd, true);
+	fd = (int)MUST(socket_listen(a));
+	socket_set_fast_open(fd, true);
 	return fd;
 }
 
@@ -93,12 +94,12 @@ connect_with(const struct addr *a, int listener, uint32_t expected)
 	int fd, pending, in;
 	char c;
 
-	fd = (int)MUST(sys_connect_with(a, "hello", 5, &went, &pending));
+	fd = (int)MUST(socket_connect_with(a, "hello", 5, &went, &pending));
 	assert_int_equal(went, expected);
 	assert_true(!pending || comes(fd, POLLOUT, PATIENCE));
-	assert_int_equal(sys_connected(fd), 0);
+	assert_int_equal(socket_connected(fd), 0);
 	assert_true(comes(listener, POLLIN, PATIENCE));
-	in = (int)MUST(sys_accept(listener, &from));
+	in = (int)MUST(socket_accept(listener, &from));
 	write_text(fd, &"hello"[went]);
 	for (went = 0; went < 5; went++) {
 		assert_int_equal(read_full(in, &c, 1), 1);
@@ -167,11 +168,11 @@ test_refused(void **state)
 	(void)state;
 	network(AT_ONCE);
 	holder = loopback_bind(&a.in);
-	fd = (int)MUST(sys_connect_with(&a, "hello", 5, &went, &pending));
+	fd = (int)MUST(socket_connect_with(&a, "hello", 5, &went, &pending));
 	assert_int_equal(went, 5);
 	assert_int_equal(pending, 1);
 	assert_true(comes(fd, POLLOUT, PATIENCE));
-	assert_int_equal(sys_connected(fd), -1);
+	assert_int_equal(socket_connected(fd), -1);
 	assert_int_equal(errno, ECONNREFUSED);
 	close(fd);
 	close(holder);
@@ -187,7 +188,7 @@ test_unix_socket(void **state)
 	int pending;
 
 	(void)state;
-	assert_int_equal(sys_connect_with(&a, "hello", 5, &went, &pending),
+	assert_int_equal(socket_connect_with(&a, "hello", 5, &went, &pending),
 	    -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(went, 0);
@@ -203,7 +204,7 @@ begin(const char *value, int n, int refusing)
 	rig_start(&rig, 20, 4, 65536);
 	rigged = true;
 	for (i = 0; i < n; i++)
-		sys_fast_open(rig.listener[rig_backend(&rig)], true);
+		socket_set_fast_open(rig.listener[rig_backend(&rig)], true);
 	rig_ready(&rig);
 	for (i = 0; i < refusing; i++)
 		rig_refuse(&rig, i);

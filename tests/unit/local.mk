@@ -81,7 +81,7 @@ UNIT_LIBS = libshuttle.a $(CMOCKA_LIBS) $(LIBBSD_LIBS)
 WRAP_ALLOC = -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray \
 	-Wl,--wrap=strdup
 WRAP_RIG = -Wl,--wrap=socket,--wrap=connect,--wrap=recv,--wrap=send \
-	-Wl,--wrap=sys_now
+	-Wl,--wrap=clock_now_ms
 
 tests_unit_addr_SOURCES = tests/unit/addr.c tests/unit/helpers.h
 tests_unit_addr_LDADD = $(UNIT_LIBS)
@@ -142,7 +142,7 @@ tests_unit_conf_SOURCES = \
 tests_unit_conf_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
 tests_unit_conf_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo \
-	-Wl,--wrap=sys_has_address
+	-Wl,--wrap=socket_can_bind
 
 tests_unit_conf_unused_SOURCES = \
 	tests/unit/conf_unused.c tests/unit/helpers.h \
@@ -156,7 +156,7 @@ tests_unit_directives_SOURCES = \
 	tests/unit/directives.c tests/unit/helpers.h \
 	$(CONF_SOURCES)
 tests_unit_directives_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
-tests_unit_directives_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sys_processors,--wrap=cpu_quota
+tests_unit_directives_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=processors_count,--wrap=cpu_quota
 
 tests_unit_fast_open_SOURCES = \
 	tests/unit/fast_open.c tests/unit/helpers.h \
@@ -231,7 +231,7 @@ tests_unit_queue_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=kill
 
 tests_unit_rate_SOURCES = tests/unit/helpers.h tests/unit/rate.c
 tests_unit_rate_LDADD = $(UNIT_LIBS)
-tests_unit_rate_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sys_now
+tests_unit_rate_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms
 
 tests_unit_session_pace_SOURCES = \
 	tests/unit/helpers.h tests/unit/session_pace.c \
@@ -281,7 +281,7 @@ tests_unit_poller_settle_SOURCES = \
 	tests/unit/helpers.h \
 	tests/unit/poller_settle.c
 tests_unit_poller_settle_LDADD = $(UNIT_LIBS)
-tests_unit_poller_settle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sys_tick
+tests_unit_poller_settle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_tick_ms
 
 tests_unit_sandbox_SOURCES = \
 	tests/unit/helpers.h tests/unit/sandbox.c \

@@ -64,7 +64,7 @@ expect_from(const struct outlet *o, struct departure *d, const char *text)
 	d->to = &server;
 	fd = (int)MUST(outlet_connect(o, d));
 	assert_true(comes(listener, POLLIN, PATIENCE));
-	got = (int)MUST(sys_accept(listener, &from));
+	got = (int)MUST(socket_accept(listener, &from));
 	inet_ntop(from.family, from.ip, ip, sizeof(ip));
 	assert_string_equal(ip, text);
 	close(fd);
@@ -241,21 +241,21 @@ test_accepted_sockets_inherit(void **state)
 	int out, got;
 
 	(void)state;
-	sys_watch_peer(listener, &w);
-	sys_mark(listener, AF_INET, 46);
+	socket_watch_peer(listener, &w);
+	socket_set_dscp(listener, AF_INET, 46);
 	out = (int)MUST(outlet_connect(&plain, &d));
 	assert_true(comes(listener, POLLIN, PATIENCE));
-	got = (int)MUST(sys_accept(listener, &from));
+	got = (int)MUST(socket_accept(listener, &from));
 	expect_watched(got, 120, 30, 300000);
 	assert_int_equal(option(got, IPPROTO_IP, IP_TOS), 46 << 2);
 	/* And off again. */
 	w.keepalive = w.user_timeout = 0;
-	sys_watch_peer(got, &w);
+	socket_watch_peer(got, &w);
 	assert_int_equal(option(got, SOL_SOCKET, SO_KEEPALIVE), 0);
 	assert_int_equal(option(got, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
 	/* The kernel knows nothing shorter than a second. */
 	w.keepalive = 1;
-	sys_watch_peer(got, &w);
+	socket_watch_peer(got, &w);
 	expect_watched(got, 1, 1, 0);
 	close(out);
 	close(got);
@@ -268,10 +268,10 @@ test_backlog(void **state)
 	socklen_t len = sizeof(info);
 
 	(void)state;
-	sys_set_backlog(listener, 7);
+	socket_set_backlog(listener, 7);
 	MUST(getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &len));
 	assert_int_equal(info.tcpi_sacked, 7);
-	sys_set_backlog(listener, 0);
+	socket_set_backlog(listener, 0);
 	MUST(getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &len));
 	assert_true(info.tcpi_sacked > 7);
 }

@@ -61,10 +61,10 @@ tear_down(void **state)
 }
 
 /* The clock, which ticks at every look or not at all. */
-uint64_t __wrap_sys_tick(void);
+uint64_t __wrap_clock_tick_ms(void);
 
 uint64_t
-__wrap_sys_tick(void)
+__wrap_clock_tick_ms(void)
 {
 	static uint64_t tick;
 

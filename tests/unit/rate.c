@@ -10,12 +10,12 @@
 #include <sys/mman.h>
 
 #include "helpers.h"
-#include "sys.h"
+#include "clock.h"
 
 #define SLICES(ms)	((ms) * 16 / 1000)
 
-uint64_t __real_sys_now(void);
-uint64_t __wrap_sys_now(void);
+uint64_t __real_clock_now_ms(void);
+uint64_t __wrap_clock_now_ms(void);
 
 static uint64_t clock_now;		/* 0: the real one */
 static uint64_t jumps[4];		/* ms that pass after the next calls */
@@ -27,12 +27,12 @@ static struct rate_bucket *table;
 static struct rate_mark mark;
 
 uint64_t
-__wrap_sys_now(void)
+__wrap_clock_now_ms(void)
 {
 	uint64_t now = clock_now;
 
 	if (now == 0)
-		return __real_sys_now();
+		return __real_clock_now_ms();
 	if (intruder != NULL && calls++ == 1)
 		intruder();
 	clock_now += jumps[0];
@@ -321,7 +321,7 @@ race(struct seen *seen, uint64_t began, uint64_t until, uint32_t max, bool of_on
 		if (took)
 			atomic_fetch_add(&seen->by_slice[m.slice -
 			    SLICES(began)], 1);
-	} while (took || __real_sys_now() < until);
+	} while (took || __real_clock_now_ms() < until);
 	_exit(0);
 }
 
@@ -330,7 +330,7 @@ assert_races(bool of_one)
 {
 	struct seen *seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	uint64_t began = __real_sys_now(), until = began + 1700;
+	uint64_t began = __real_clock_now_ms(), until = began + 1700;
 	uint32_t i, k, n, all = 0, max = 200;
 	pid_t pid[PROCESSES];
 

@@ -26,7 +26,9 @@
 #include "board.h"
 #include "helpers.h"
 #include "log.h"
-#include "sys.h"
+#include "channel.h"
+#include "signals.h"
+#include "socket.h"
 
 #define KILLED		(128 + SIGSYS)
 #define WORKED		100		/* exit status; below: errno */
@@ -289,7 +291,7 @@ accept_one(void)
 {
 	struct endpoint from;
 
-	return sys_accept(listeners[1], &from);
+	return socket_accept(listeners[1], &from);
 }
 
 static long
@@ -332,14 +334,14 @@ serve(void)
 	FD_ZERO(&set);
 	FD_SET(listeners[1], &set);
 	if (fd == -1 || pselect(listeners[1] + 1, &set, NULL, NULL, &wait,
-	    NULL) != 1 || (got = sys_accept(listeners[1], &from)) == -1 ||
-	    sys_connected((int)fd) == -1 || send((int)fd, "x", 1, 0) != 1 ||
+	    NULL) != 1 || (got = socket_accept(listeners[1], &from)) == -1 ||
+	    socket_connected((int)fd) == -1 || send((int)fd, "x", 1, 0) != 1 ||
 	    !comes(got, POLLIN, PATIENCE) || recv(got, &c, 1, 0) != 1 ||
 	    shutdown(got, SHUT_WR) == -1 || !comes((int)fd, POLLIN, PATIENCE) ||
 	    ioctl((int)fd, SIOCOUTQ, &n) == -1 ||
 	    setsockopt(got, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == -1)
 		return -1;
-	sys_abort(got);
+	socket_abort(got);
 	return close((int)fd);
 }
 
@@ -447,20 +449,20 @@ use_what_is_open(void)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	if (sys_channel(channel) == -1 || (fd = sys_signals(&set)) == -1 ||
+	if (channel_open(channel) == -1 || (fd = signals_open(&set)) == -1 ||
 	    (ep = epoll_create1(0)) == -1 ||
 	    (log = open("/dev/null", O_WRONLY)) == -1 ||
-	    sys_send(channel[0], 'L', log) == -1)
+	    channel_send(channel[0], 'L', log) == -1)
 		return 1;
 	enter();
 	if (epoll_ctl(ep, EPOLL_CTL_ADD, channel[1], &ev) == -1 ||
 	    epoll_wait(ep, &ev, 1, PATIENCE) != 1 ||
-	    sys_receive(channel[1], &what, &passed) != 1 || passed == -1 ||
+	    channel_receive(channel[1], &what, &passed) != 1 || passed == -1 ||
 	    write(passed, "x", 1) != 1 || write(log, "x", 1) != 1)
 		return 2;
-	if (raise(SIGUSR1) != 0 || sys_next_signal(fd) != SIGUSR1)
+	if (raise(SIGUSR1) != 0 || signals_next(fd) != SIGUSR1)
 		return 3;
-	return sys_send(channel[1], 'R', -1) == 0 ? 0 : 4;
+	return channel_send(channel[1], 'R', -1) == 0 ? 0 : 4;
 }
 
 static void

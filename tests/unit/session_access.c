@@ -11,7 +11,8 @@
 #include "cidr.h"
 #include "helpers.h"
 #include "session_rig.h"
-#include "sys.h"
+#include "socket.h"
+#include "socket_option.h"
 
 static struct rig rig;
 static struct cidr *list;
@@ -138,7 +139,7 @@ test_drop(void **state)
 	assert_int_equal(send(client, "hello", 5, MSG_NOSIGNAL), 5);
 	rig_idle(&rig);
 	assert_int_equal(send(client, "hello", 5, MSG_NOSIGNAL), 5);
-	assert_int_equal(sys_unacked(client), 10);
+	assert_int_equal(socket_unacked(client), 10);
 }
 
 /* In a flood it is a reset, which goes no further; a minute later it is not. */
@@ -159,7 +160,7 @@ test_drop_many(void **state)
 	client = rig_client(&rig);
 	rig_expect_reset(&rig, client);
 	close(client);
-	rig_pass(&rig, SYS_VANISHED);
+	rig_pass(&rig, SOCKET_VANISHED_MS);
 	client = rig_client(&rig);
 	rig_expect_end(&rig, client);
 	assert_int_equal(rig_ends(&rig, END_DENIED), 130);

@@ -7,7 +7,6 @@
 #include "session_rig.h"
 
 #include "census.h"
-#include "sys.h"
 
 static struct rig rig;
 

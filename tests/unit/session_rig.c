@@ -14,7 +14,7 @@
 #include "queue.h"
 #include "session_log.h"
 #include "spare.h"
-#include "sys.h"
+#include "clock.h"
 
 int	__real_socket(int, int, int);
 int	__wrap_socket(int, int, int);
@@ -24,7 +24,7 @@ ssize_t	__real_recv(int, void *, size_t, int);
 ssize_t	__wrap_recv(int, void *, size_t, int);
 ssize_t	__real_send(int, const void *, size_t, int);
 ssize_t	__wrap_send(int, const void *, size_t, int);
-uint64_t __wrap_sys_now(void);
+uint64_t __wrap_clock_now_ms(void);
 
 struct rig_faults rig_faults;
 uint64_t rig_clock = 1000000;
@@ -83,7 +83,7 @@ __wrap_send(int fd, const void *buf, size_t len, int flags)
 }
 
 uint64_t
-__wrap_sys_now(void)
+__wrap_clock_now_ms(void)
 {
 	return rig_clock;
 }
@@ -117,7 +117,7 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	r->pool.fail_timeout = 10000;
 	r->pool.eject_time = 2000;
 	r->pool.max_ejected = 100;
-	t->now = sys_now();
+	t->now = clock_now_ms();
 	t->route = &r->route;
 	t->backends = &r->backends;
 	t->poller = poller_new(poller_engine("select"), RIG_DESCRIPTORS);
@@ -287,7 +287,7 @@ rig_turn(struct rig *r, int ms)
 	if (found == 0 && ms > 0 && !r->stopped && !in_flight() &&
 	    !connecting(r))
 		rig_clock += (uint64_t)ms;
-	table_turn(t, sys_now());
+	table_turn(t, clock_now_ms());
 	while (poller_next(t->poller, &ev))
 		assert_true(table_event(t, &ev) ||
 		    spares_event(t->spares, &ev));

@@ -44,7 +44,7 @@ struct rig_faults {
 extern struct rig_faults rig_faults;
 
 /*
- * What sys_now() says. It goes on by what turns wait in vain, however long the
+ * What clock_now_ms() says. It goes on by what turns wait in vain, however long the
  * system takes for that: a test that is not let run has missed no deadline, nor
  * has one whose segment is lost and sent again.
  */

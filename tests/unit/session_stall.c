@@ -10,7 +10,7 @@
 #include "engines.h"
 #include "helpers.h"
 #include "session_rig.h"
-#include "sys.h"
+#include "socket.h"
 
 #define BLOCK	65536
 #define LENGTH	(3u << 20)
@@ -55,7 +55,7 @@ address(const char *text)
 	const char *why;
 
 	assert_int_equal(addr_parse(text, ADDR_LISTEN, &at, 1, &why), 1);
-	listener = (int)MUST(sys_listen(&at));
+	listener = (int)MUST(socket_listen(&at));
 }
 
 /* A client that comes by a listener as a worker has it. */
@@ -73,7 +73,7 @@ client_comes(void)
 	if (at.sa.sa_family != AF_UNIX)
 		watch_peer(client);
 	assert_true(comes(listener, POLLIN, PATIENCE));
-	fd = (int)MUST(sys_accept(listener, &from));
+	fd = (int)MUST(socket_accept(listener, &from));
 	session_open(&rig.table, fd, &from, 0);
 	server = rig_server(&rig, 0);
 }

@@ -5,7 +5,8 @@
  * to fail from outside are made to by *fault*. Sockets with a path are in
  * sys_unix.c, the rest of sys.h is in sys_process.c.
  */
-#include "sys.h"
+#include "socket.h"
+#include "socket_option.h"
 
 #include <netinet/tcp.h>
 
@@ -142,10 +143,10 @@ connect_to(const struct addr *a)
 {
 	int pending = -1, fd;
 
-	fd = (int)MUST(sys_connect(a, &pending));
+	fd = (int)MUST(socket_connect(a, &pending));
 	if (pending)
 		assert_true(comes(fd, POLLOUT, PATIENCE));
-	assert_int_equal(sys_connected(fd), 0);
+	assert_int_equal(socket_connected(fd), 0);
 	return fd;
 }
 
@@ -153,7 +154,7 @@ static int
 accept_from(int listener, struct endpoint *from)
 {
 	assert_true(comes(listener, POLLIN, PATIENCE));
-	return (int)MUST(sys_accept(listener, from));
+	return (int)MUST(socket_accept(listener, from));
 }
 
 static bool
@@ -179,11 +180,11 @@ test_listen_and_accept(void **state)
 	int listener, out, in;
 
 	(void)state;
-	listener = (int)MUST(sys_listen(&a));
+	listener = (int)MUST(socket_listen(&a));
 	assert_int_not_equal(addr_port(&a), 0);
 	assert_int_equal(a.len, sizeof(struct sockaddr_in));
 	assert_flags(listener);
-	assert_int_equal(sys_accept(listener, &from), -1);
+	assert_int_equal(socket_accept(listener, &from), -1);
 	assert_int_equal(errno, EAGAIN);
 
 	out = connect_to(&a);
@@ -208,7 +209,7 @@ test_accepted_sockets_inherit(void **state)
 	int listener, out, in;
 
 	(void)state;
-	listener = (int)MUST(sys_listen(&a));
+	listener = (int)MUST(socket_listen(&a));
 	assert_true(option(listener, SOL_SOCKET, SO_REUSEADDR));
 	assert_true(option(listener, IPPROTO_TCP, TCP_NODELAY));
 	assert_true(option(listener, SOL_SOCKET, SO_KEEPALIVE));
@@ -218,10 +219,10 @@ test_accepted_sockets_inherit(void **state)
 	assert_true(option(in, SOL_SOCKET, SO_KEEPALIVE));
 	assert_true(option(in, SOL_SOCKET, SO_OOBINLINE));
 	assert_false(option(out, IPPROTO_TCP, TCP_NODELAY));
-	sys_nodelay(out);
+	socket_set_nodelay(out);
 	assert_true(option(out, IPPROTO_TCP, TCP_NODELAY));
 	assert_false(option(out, SOL_SOCKET, SO_OOBINLINE));
-	sys_urgent_in_line(out);
+	socket_set_urgent_inline(out);
 	assert_true(option(out, SOL_SOCKET, SO_OOBINLINE));
 	close(out);
 	close(in);
@@ -237,14 +238,14 @@ test_defer_accept(void **state)
 	int listener, out;
 
 	(void)state;
-	listener = (int)MUST(sys_listen(&a));
+	listener = (int)MUST(socket_listen(&a));
 	assert_int_equal(option(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT), 0);
-	sys_defer_accept(listener, 30);
+	socket_defer_accept(listener, 30);
 	assert_in_range(option(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT),
 	    30, 60);
 	out = connect_to(&a);
 	assert_false(comes(listener, POLLIN, 50));
-	assert_int_equal(sys_accept(listener, &from), -1);
+	assert_int_equal(socket_accept(listener, &from), -1);
 	assert_int_equal(errno, EAGAIN);
 	write_text(out, "now");
 	close(accept_from(listener, &from));
@@ -264,7 +265,7 @@ test_backlog(void **state)
 		read_text(fd, text, sizeof(text));
 		close(fd);
 	}
-	close((int)MUST(sys_listen(&a)));
+	close((int)MUST(socket_listen(&a)));
 	assert_true(backlog >= atoi(text));
 }
 
@@ -280,7 +281,7 @@ test_any_address_takes_both_families(void **state)
 	(void)state;
 	if (no_ipv6())
 		skip();
-	listener = (int)MUST(sys_listen(&a));
+	listener = (int)MUST(socket_listen(&a));
 	assert_int_equal(a.sa.sa_family, AF_INET6);
 	assert_int_not_equal(addr_port(&a), 0);
 	addr_set_port(&four, addr_port(&a));
@@ -303,7 +304,7 @@ test_any_address_takes_both_families(void **state)
 static void
 assert_fell_back(struct addr *a, uint16_t port)
 {
-	int fd = (int)MUST(sys_listen(a));
+	int fd = (int)MUST(socket_listen(a));
 
 	assert_int_equal(a->sa.sa_family, AF_INET);
 	assert_int_equal(a->len, sizeof(struct sockaddr_in));
@@ -331,7 +332,7 @@ test_any_address_without_ipv6(void **state)
 	assert_fell_back(&a, port);
 	/* A host that was asked for is not replaced by another. */
 	a = address("[::1]:0");
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, EAFNOSUPPORT);
 	/* The kernel knows IPv6, but it is switched off. */
 	family_refused = -1;
@@ -342,11 +343,11 @@ test_any_address_without_ipv6(void **state)
 	assert_fell_back(&a, 0);
 	fault.bind = EADDRNOTAVAIL;
 	a = address("[::1]:0");
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, EADDRNOTAVAIL);
 	fault.bind = EACCES;
 	a = address("*:0");
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, EACCES);
 }
 
@@ -358,26 +359,26 @@ test_listen_errors(void **state)
 	int fd;
 
 	(void)state;
-	fd = (int)MUST(sys_listen(&a));
+	fd = (int)MUST(socket_listen(&a));
 	b = a;
-	assert_int_equal(sys_listen(&b), -1);
+	assert_int_equal(socket_listen(&b), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	close(fd);
 	a = address("127.0.0.1:0");
 	fault.socket = EMFILE;
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, EMFILE);
 	fault.listen = EADDRINUSE;
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	fault.getsockname = ENOBUFS;
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, ENOBUFS);
 	if (no_ipv6())
 		return;
 	a = address("*:0");
 	fault.setsockopt = ENOPROTOOPT;
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, ENOPROTOOPT);
 }
 
@@ -389,7 +390,7 @@ test_port_is_free_again_at_once(void **state)
 	int listener, out, in;
 
 	(void)state;
-	listener = (int)MUST(sys_listen(&a));
+	listener = (int)MUST(socket_listen(&a));
 	out = connect_to(&a);
 	in = accept_from(listener, &from);
 	/* Who closes first keeps the port in TIME-WAIT. */
@@ -397,7 +398,7 @@ test_port_is_free_again_at_once(void **state)
 	assert_true(comes(out, POLLIN, PATIENCE));
 	close(out);
 	close(listener);
-	listener = (int)MUST(sys_listen(&a));
+	listener = (int)MUST(socket_listen(&a));
 	close(listener);
 }
 
@@ -413,13 +414,13 @@ test_accept_errors(void **state)
 	size_t i;
 
 	(void)state;
-	listener = (int)MUST(sys_listen(&a));
+	listener = (int)MUST(socket_listen(&a));
 	out = connect_to(&a);
 	memset(&was, 0xa5, sizeof(was));
 	for (i = 0; i < COUNT(errors); i++) {
 		from = was;
 		fault.accept4 = errors[i];
-		assert_int_equal(sys_accept(listener, &from), -1);
+		assert_int_equal(socket_accept(listener, &from), -1);
 		assert_int_equal(errno, errors[i]);
 		assert_memory_equal(&from, &was, sizeof(from));
 	}
@@ -437,11 +438,11 @@ test_accept_at_the_descriptor_limit(void **state)
 	rlim_t limit;
 
 	(void)state;
-	listener = (int)MUST(sys_listen(&a));
+	listener = (int)MUST(socket_listen(&a));
 	out = connect_to(&a);
 	assert_true(comes(listener, POLLIN, PATIENCE));
 	limit = forbid_descriptors();
-	rc = sys_accept(listener, &from);
+	rc = socket_accept(listener, &from);
 	allow_descriptors(limit);
 	assert_int_equal(rc, -1);
 	assert_int_equal(errno, EMFILE);
@@ -459,14 +460,14 @@ test_connect_refused(void **state)
 
 	(void)state;
 	fd = loopback_bind(&a.in);
-	out = sys_connect(&a, &pending);
+	out = socket_connect(&a, &pending);
 	if (out != -1) {
 		assert_int_equal(pending, 1);
 		assert_true(comes(out, POLLOUT, PATIENCE));
-		assert_int_equal(sys_connected(out), -1);
+		assert_int_equal(socket_connected(out), -1);
 		assert_int_equal(errno, ECONNREFUSED);
 		/* The error was taken off the socket. */
-		assert_int_equal(sys_connected(out), 0);
+		assert_int_equal(socket_connected(out), 0);
 		close(out);
 	} else {
 		assert_int_equal(errno, ECONNREFUSED);
@@ -482,9 +483,9 @@ test_connect_errors(void **state)
 
 	(void)state;
 	fault.socket = EMFILE;
-	assert_int_equal(sys_connect(&a, &pending), -1);
+	assert_int_equal(socket_connect(&a, &pending), -1);
 	assert_int_equal(errno, EMFILE);
-	assert_int_equal(sys_connected(-1), -1);
+	assert_int_equal(socket_connected(-1), -1);
 	assert_int_equal(errno, EBADF);
 }
 
@@ -497,14 +498,14 @@ test_shut_write(void **state)
 	(void)state;
 	tcp_pair(p);
 	write_text(p[0], "last words");
-	assert_int_equal(sys_shut_write(p[0]), 0);
+	assert_int_equal(socket_shut_write(p[0]), 0);
 	assert_string_equal(read_text(p[1], text, sizeof(text)), "last words");
 	write_text(p[1], "answer");
 	close(p[1]);
 	assert_string_equal(read_text(p[0], text, sizeof(text)), "answer");
 	close(p[0]);
 	p[0] = (int)MUST(__real_socket(AF_INET, SOCK_STREAM, 0));
-	assert_int_equal(sys_shut_write(p[0]), -1);
+	assert_int_equal(socket_shut_write(p[0]), -1);
 	assert_int_equal(errno, ENOTCONN);
 	close(p[0]);
 }
@@ -517,13 +518,13 @@ test_abort(void **state)
 
 	(void)state;
 	tcp_pair(p);
-	sys_abort(p[0]);
+	socket_abort(p[0]);
 	assert_false(is_open(p[0]));
 	assert_int_equal(read_full(p[1], text, sizeof(text)), -1);
 	assert_int_equal(errno, ECONNRESET);
 	close(p[1]);
 	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, p));
-	sys_abort(p[0]);
+	socket_abort(p[0]);
 	assert_false(is_open(p[0]));
 	assert_int_equal(read_full(p[1], text, sizeof(text)), 0);
 	close(p[1]);
@@ -541,19 +542,19 @@ test_unacked(void **state)
 	tcp_pair(p);
 	small_buffers(p[0]);
 	small_buffers(p[1]);
-	assert_int_equal(sys_unacked(p[0]), 0);
+	assert_int_equal(socket_unacked(p[0]), 0);
 	while (comes(p[0], POLLOUT, 50))
 		(void)!send(p[0], bytes, sizeof(bytes), MSG_DONTWAIT);
-	assert_true(sys_unacked(p[0]) > 0);
+	assert_true(socket_unacked(p[0]) > 0);
 	/* When the peer reads, all of it arrives in the end. */
-	while (sys_unacked(p[0]) > 0 && clock_ms() < end) {
+	while (socket_unacked(p[0]) > 0 && clock_ms() < end) {
 		n = recv(p[1], bytes, sizeof(bytes), MSG_DONTWAIT);
 		assert_true(n > 0 || errno == EAGAIN);
 	}
-	assert_int_equal(sys_unacked(p[0]), 0);
+	assert_int_equal(socket_unacked(p[0]), 0);
 	close_pair(p);
 	p[0] = (int)MUST(open("/dev/null", O_RDONLY));
-	assert_int_equal(sys_unacked(p[0]), 0);
+	assert_int_equal(socket_unacked(p[0]), 0);
 	close(p[0]);
 }
 

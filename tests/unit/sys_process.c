@@ -5,7 +5,11 @@
  * channel between master and worker, the clock and limits. What changes the
  * process for good is done in a child.
  */
-#include "sys.h"
+#include "channel.h"
+#include "clock.h"
+#include "processors.h"
+#include "rlimit.h"
+#include "signals.h"
 
 #include <sys/ioctl.h>
 
@@ -114,23 +118,23 @@ test_signals(void **state)
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_SETMASK, NULL, &old);
-	fd = (int)MUST(sys_signals(&set));
+	fd = (int)MUST(signals_open(&set));
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	sigprocmask(SIG_SETMASK, NULL, &now);
 	assert_true(sigismember(&now, SIGUSR1) && sigismember(&now, SIGTERM));
 	assert_false(sigismember(&now, SIGINT));
-	assert_int_equal(sys_next_signal(fd), 0);
+	assert_int_equal(signals_next(fd), 0);
 	assert_false(comes(fd, POLLIN, 0));
 	raise(SIGUSR1);
 	raise(SIGTERM);
 	raise(SIGUSR1);
 	assert_true(comes(fd, POLLIN, PATIENCE));
-	first = sys_next_signal(fd);
-	second = sys_next_signal(fd);
+	first = signals_next(fd);
+	second = signals_next(fd);
 	assert_true((first == SIGUSR1 && second == SIGTERM) ||
 	    (first == SIGTERM && second == SIGUSR1));
-	assert_int_equal(sys_next_signal(fd), 0);
+	assert_int_equal(signals_next(fd), 0);
 	assert_false(comes(fd, POLLIN, 0));
 	close(fd);
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -148,7 +152,7 @@ test_signals_blocked_before_stay_so(void **state)
 	sigprocmask(SIG_BLOCK, &set, &old);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	fd = (int)MUST(sys_signals(&set));
+	fd = (int)MUST(signals_open(&set));
 	sigprocmask(SIG_SETMASK, &old, &now);
 	assert_true(sigismember(&now, SIGHUP) && sigismember(&now, SIGUSR1));
 	close(fd);
@@ -168,7 +172,7 @@ hold_signals(void)
 	sigaddset(&set, SIGXFSZ);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	signal(SIGCHLD, SIG_IGN);
-	sys_hold_signals(&set);
+	signals_hold(&set);
 	sigprocmask(SIG_SETMASK, NULL, &now);
 	for (i = 0; i < COUNT(held); i++) {
 		if (!sigismember(&set, held[i]) || !sigismember(&now, held[i]))
@@ -208,9 +212,9 @@ test_signals_that_came_early(void **state)
 	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	raise(SIGUSR2);
-	fd = (int)MUST(sys_signals(&set));
+	fd = (int)MUST(signals_open(&set));
 	assert_true(comes(fd, POLLIN, 0));
-	assert_int_equal(sys_next_signal(fd), SIGUSR2);
+	assert_int_equal(signals_next(fd), SIGUSR2);
 	close(fd);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
@@ -225,7 +229,7 @@ test_signals_without_descriptors(void **state)
 	(void)state;
 	sigemptyset(&set);
 	limit = forbid_descriptors();
-	rc = sys_signals(&set);
+	rc = signals_open(&set);
 	allow_descriptors(limit);
 	assert_int_equal(rc, -1);
 	assert_int_equal(errno, EMFILE);
@@ -238,23 +242,23 @@ test_channel(void **state)
 	char what = 0;
 
 	(void)state;
-	assert_int_equal(sys_channel(pair), 0);
+	assert_int_equal(channel_open(pair), 0);
 	assert_int_equal(fcntl(pair[0], F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fcntl(pair[1], F_GETFD), FD_CLOEXEC);
 	assert_false(fcntl(pair[0], F_GETFL) & O_NONBLOCK);
 	assert_true(fcntl(pair[1], F_GETFL) & O_NONBLOCK);
-	assert_int_equal(sys_receive(pair[1], &what, &passed), -1);
+	assert_int_equal(channel_receive(pair[1], &what, &passed), -1);
 	assert_int_equal(errno, EAGAIN);
-	assert_int_equal(sys_send(pair[0], 'a', -1), 0);
-	assert_int_equal(sys_send(pair[0], 'b', -1), 0);
-	assert_int_equal(sys_receive(pair[1], &what, &passed), 1);
+	assert_int_equal(channel_send(pair[0], 'a', -1), 0);
+	assert_int_equal(channel_send(pair[0], 'b', -1), 0);
+	assert_int_equal(channel_receive(pair[1], &what, &passed), 1);
 	assert_int_equal(what, 'a');
 	assert_int_equal(passed, -1);
-	assert_int_equal(sys_receive(pair[1], &what, &passed), 1);
+	assert_int_equal(channel_receive(pair[1], &what, &passed), 1);
 	assert_int_equal(what, 'b');
-	assert_int_equal(sys_receive(pair[1], &what, &passed), -1);
-	assert_int_equal(sys_send(pair[1], 'c', -1), 0);
-	assert_int_equal(sys_receive(pair[0], &what, &passed), 1);
+	assert_int_equal(channel_receive(pair[1], &what, &passed), -1);
+	assert_int_equal(channel_send(pair[1], 'c', -1), 0);
+	assert_int_equal(channel_receive(pair[0], &what, &passed), 1);
 	assert_int_equal(what, 'c');
 	close_pair(pair);
 }
@@ -267,11 +271,11 @@ test_channel_carries_a_descriptor(void **state)
 	char what, text[8];
 
 	(void)state;
-	assert_int_equal(sys_channel(pair), 0);
+	assert_int_equal(channel_open(pair), 0);
 	MUST(pipe(pass));
-	assert_int_equal(sys_send(pair[0], 'd', pass[1]), 0);
-	assert_int_equal(sys_send(pair[0], 'e', -1), 0);
-	assert_int_equal(sys_receive(pair[1], &what, &passed), 1);
+	assert_int_equal(channel_send(pair[0], 'd', pass[1]), 0);
+	assert_int_equal(channel_send(pair[0], 'e', -1), 0);
+	assert_int_equal(channel_receive(pair[1], &what, &passed), 1);
 	assert_int_equal(what, 'd');
 	assert_true(is_open(passed));
 	assert_int_equal(fcntl(passed, F_GETFD), FD_CLOEXEC);
@@ -282,7 +286,7 @@ test_channel_carries_a_descriptor(void **state)
 	write_text(passed, "hi");
 	close(passed);
 	assert_string_equal(read_text(pass[0], text, sizeof(text)), "hi");
-	assert_int_equal(sys_receive(pair[1], &what, &passed), 1);
+	assert_int_equal(channel_receive(pair[1], &what, &passed), 1);
 	assert_int_equal(what, 'e');
 	assert_int_equal(passed, -1);
 	close(pass[0]);
@@ -298,10 +302,10 @@ test_channel_at_the_descriptor_limit(void **state)
 	char what = 0;
 
 	(void)state;
-	assert_int_equal(sys_channel(pair), 0);
-	assert_int_equal(sys_send(pair[0], 'f', STDERR_FILENO), 0);
+	assert_int_equal(channel_open(pair), 0);
+	assert_int_equal(channel_send(pair[0], 'f', STDERR_FILENO), 0);
 	limit = forbid_descriptors();
-	rc = sys_receive(pair[1], &what, &passed);
+	rc = channel_receive(pair[1], &what, &passed);
 	allow_descriptors(limit);
 	assert_int_equal(rc, 1);
 	assert_int_equal(what, 'f');
@@ -317,22 +321,24 @@ test_channel_whose_other_end_is_gone(void **state)
 
 	(void)state;
 	for (end = 0; end < 2; end++) {
-		assert_int_equal(sys_channel(pair), 0);
-		assert_int_equal(sys_send(pair[end], 'g', -1), 0);
+		assert_int_equal(channel_open(pair), 0);
+		assert_int_equal(channel_send(pair[end], 'g', -1), 0);
 		close(pair[end]);
-		assert_int_equal(sys_receive(pair[!end], &what, &passed), 1);
-		assert_int_equal(sys_receive(pair[!end], &what, &passed), 0);
+		assert_int_equal(
+		    channel_receive(pair[!end], &what, &passed), 1);
+		assert_int_equal(
+		    channel_receive(pair[!end], &what, &passed), 0);
 		assert_int_equal(passed, -1);
 		/* Without SIGPIPE, which would end this program. */
-		assert_int_equal(sys_send(pair[!end], 'h', -1), -1);
+		assert_int_equal(channel_send(pair[!end], 'h', -1), -1);
 		assert_int_equal(errno, EPIPE);
 		close(pair[!end]);
 	}
 	/* It died before it read our message. */
-	assert_int_equal(sys_channel(pair), 0);
-	assert_int_equal(sys_send(pair[0], 'i', -1), 0);
+	assert_int_equal(channel_open(pair), 0);
+	assert_int_equal(channel_send(pair[0], 'i', -1), 0);
 	close(pair[1]);
-	assert_int_equal(sys_receive(pair[0], &what, &passed), 0);
+	assert_int_equal(channel_receive(pair[0], &what, &passed), 0);
 	close(pair[0]);
 }
 
@@ -371,9 +377,9 @@ test_channel_takes_one_descriptor(void **state)
 	char what;
 
 	(void)state;
-	assert_int_equal(sys_channel(pair), 0);
+	assert_int_equal(channel_open(pair), 0);
 	send_more(pair[0], 1, true);
-	assert_int_equal(sys_receive(pair[1], &what, &passed), 1);
+	assert_int_equal(channel_receive(pair[1], &what, &passed), 1);
 	assert_true(is_open(passed));
 	close(passed);
 	close_pair(pair);
@@ -389,28 +395,28 @@ test_hear(void **state)
 	char what = 0;
 
 	(void)state;
-	assert_int_equal(sys_channel(pair), 0);
+	assert_int_equal(channel_open(pair), 0);
 	at_first = open_descriptors();
-	assert_int_equal(sys_hear(pair[0], &what), -1);
+	assert_int_equal(channel_receive_untrusted(pair[0], &what), -1);
 	assert_int_equal(errno, EAGAIN);
 	send_more(pair[1], 4, false);
 	send_more(pair[1], 1, true);
 	send_more(pair[1], 0, true);
-	assert_int_equal(sys_send(pair[1], 'x', -1), 0);
-	assert_int_equal(sys_hear(pair[0], &what), -1);
+	assert_int_equal(channel_send(pair[1], 'x', -1), 0);
+	assert_int_equal(channel_receive_untrusted(pair[0], &what), -1);
 	assert_int_equal(errno, EBADMSG);
-	assert_int_equal(sys_hear(pair[0], &what), -1);
+	assert_int_equal(channel_receive_untrusted(pair[0], &what), -1);
 	assert_int_equal(errno, EBADMSG);
-	assert_int_equal(sys_hear(pair[0], &what), -1);
+	assert_int_equal(channel_receive_untrusted(pair[0], &what), -1);
 	assert_int_equal(errno, EBADMSG);
 	assert_int_equal(open_descriptors(), at_first);
 	fail_recvmsg = EINTR;
-	assert_int_equal(sys_hear(pair[0], &what), 1);
+	assert_int_equal(channel_receive_untrusted(pair[0], &what), 1);
 	assert_int_equal(what, 'x');
 	fail_recvmsg = ECONNRESET;
-	assert_int_equal(sys_hear(pair[0], &what), 0);
+	assert_int_equal(channel_receive_untrusted(pair[0], &what), 0);
 	close(pair[1]);
-	assert_int_equal(sys_hear(pair[0], &what), 0);
+	assert_int_equal(channel_receive_untrusted(pair[0], &what), 0);
 	close(pair[0]);
 }
 
@@ -421,15 +427,15 @@ test_channel_never_waits_to_send(void **state)
 	char what;
 
 	(void)state;
-	assert_int_equal(sys_channel(pair), 0);
-	while (sent < 100000 && sys_send(pair[0], 'j', -1) == 0)
+	assert_int_equal(channel_open(pair), 0);
+	while (sent < 100000 && channel_send(pair[0], 'j', -1) == 0)
 		sent++;
 	assert_int_equal(errno, EAGAIN);
 	assert_in_range(sent, 1, 99999);
-	while (sys_receive(pair[1], &what, &passed) == 1)
+	while (channel_receive(pair[1], &what, &passed) == 1)
 		sent--;
 	assert_int_equal(sent, 0);
-	assert_int_equal(sys_send(pair[0], 'k', -1), 0);
+	assert_int_equal(channel_send(pair[0], 'k', -1), 0);
 	close_pair(pair);
 }
 
@@ -442,44 +448,45 @@ test_channel_errors(void **state)
 
 	(void)state;
 	limit = forbid_descriptors();
-	rc = sys_channel(pair);
+	rc = channel_open(pair);
 	allow_descriptors(limit);
 	assert_int_equal(rc, -1);
 	assert_int_equal(errno, EMFILE);
 	fail_ioctl = ENOMEM;
-	assert_int_equal(sys_channel(pair), -1);
+	assert_int_equal(channel_open(pair), -1);
 	assert_int_equal(errno, ENOMEM);
-	assert_int_equal(sys_channel(pair), 0);
+	assert_int_equal(channel_open(pair), 0);
 	fail_recvmsg = EINTR;
-	assert_int_equal(sys_receive(pair[1], &what, &passed), -1);
+	assert_int_equal(channel_receive(pair[1], &what, &passed), -1);
 	assert_int_equal(errno, EINTR);
 	assert_int_equal(passed, -1);
 	fail_recvmsg = ENOBUFS;
-	assert_int_equal(sys_receive(pair[1], &what, &passed), -1);
+	assert_int_equal(channel_receive(pair[1], &what, &passed), -1);
 	fail_recvmsg = ECONNRESET;
-	assert_int_equal(sys_receive(pair[1], &what, &passed), 0);
+	assert_int_equal(channel_receive(pair[1], &what, &passed), 0);
 	close_pair(pair);
 	/* An error that comes again at once is an end as well. */
-	assert_int_equal(sys_receive(pair[1], &what, &passed), 0);
+	assert_int_equal(channel_receive(pair[1], &what, &passed), 0);
 	assert_int_equal(errno, EBADF);
 }
 
 static void
 test_clock(void **state)
 {
-	uint64_t a = clock_ms(), b = sys_now(), c = clock_ms(), last = b, now;
+	uint64_t a = clock_ms(), b = clock_now_ms(), c = clock_ms(), last = b,
+		 now;
 	int i;
 
 	(void)state;
 	assert_in_range(b, a, c);
-	assert_in_range(sys_now_us(), a * 1000, (clock_ms() + 1) * 1000);
+	assert_in_range(clock_now_us(), a * 1000, (clock_ms() + 1) * 1000);
 	for (i = 0; i < 1000; i++) {
-		now = sys_now();
+		now = clock_now_ms();
 		assert_true(now >= last);
 		last = now;
 	}
 	assert_int_equal(poll(NULL, 0, 20), 0);
-	assert_in_range(sys_now() - last, 19, PATIENCE);
+	assert_in_range(clock_now_ms() - last, 19, PATIENCE);
 }
 
 static void
@@ -491,16 +498,16 @@ test_processors(void **state)
 
 	(void)state;
 	MUST(sched_getaffinity(0, sizeof(set), &set));
-	assert_int_equal(sys_processors(), CPU_COUNT(&set));
+	assert_int_equal(processors_count(), CPU_COUNT(&set));
 	fail_getaffinity = EINVAL;
-	assert_int_equal(sys_processors(), 1);
+	assert_int_equal(processors_count(), 1);
 	if ((pid = (pid_t)MUST(fork())) == 0) {
 		for (cpu = 0; !CPU_ISSET(cpu, &set); cpu++)
 			continue;
 		CPU_ZERO(&set);
 		CPU_SET(cpu, &set);
 		_exit(sched_setaffinity(0, sizeof(set), &set) == -1 ? 99 :
-		    (int)sys_processors());
+		    (int)processors_count());
 	}
 	assert_int_equal(wait_child(pid), 1);
 }
@@ -512,7 +519,8 @@ pin(unsigned i, const cpu_set_t *all)
 	cpu_set_t now;
 	int cpu, n = 0;
 
-	if (sys_pin(i) == -1 || sched_getaffinity(0, sizeof(now), &now) == -1)
+	if (processors_pin(i) == -1 ||
+	    sched_getaffinity(0, sizeof(now), &now) == -1)
 		return 1;
 	if (CPU_COUNT(&now) != 1)
 		return 2;
@@ -536,7 +544,7 @@ test_pin(void **state)
 		assert_int_equal(wait_child(pid), 0);
 	}
 	fail_getaffinity = EINVAL;
-	assert_int_equal(sys_pin(0), -1);
+	assert_int_equal(processors_pin(0), -1);
 	assert_int_equal(errno, EINVAL);
 }
 
@@ -568,7 +576,7 @@ test_raise_descriptors(void **state)
 		limits.on = true;
 		limits.now.rlim_cur = raised[i].soft;
 		limits.now.rlim_max = raised[i].hard;
-		told = sys_raise_descriptors();
+		told = rlimit_raise_descriptors();
 		limits.on = false;
 		assert_int_equal(told, raised[i].told);
 		assert_int_equal(limits.now.rlim_cur, raised[i].then);
@@ -586,10 +594,10 @@ test_raise_descriptors_fails(void **state)
 	limits.now.rlim_cur = 100;
 	limits.now.rlim_max = 200;
 	limits.set_error = EPERM;
-	told = sys_raise_descriptors();
+	told = rlimit_raise_descriptors();
 	assert_int_equal(told, 100);
 	limits.get_error = EFAULT;
-	told = sys_raise_descriptors();
+	told = rlimit_raise_descriptors();
 	limits.on = false;
 	/* Few enough to be safe, and enough to begin with. */
 	assert_in_range(told, 64, 1024);
@@ -611,7 +619,7 @@ test_need_descriptors(void **state)
 		limits.on = true;
 		limits.now.rlim_cur = needed[i].soft;
 		limits.now.rlim_max = needed[i].hard;
-		sys_need_descriptors(needed[i].need);
+		rlimit_need_descriptors(needed[i].need);
 		limits.on = false;
 		assert_int_equal(limits.now.rlim_cur, needed[i].soft);
 		assert_int_equal(limits.now.rlim_max, needed[i].then);
@@ -620,9 +628,9 @@ test_need_descriptors(void **state)
 	limits.on = true;
 	limits.now.rlim_max = 64;
 	limits.set_error = EPERM;
-	sys_need_descriptors(1000);
+	rlimit_need_descriptors(1000);
 	limits.get_error = EFAULT;
-	sys_need_descriptors(1000);
+	rlimit_need_descriptors(1000);
 	limits.on = false;
 	assert_int_equal(limits.now.rlim_max, 64);
 }
@@ -641,7 +649,7 @@ test_raise_descriptors_for_real(void **state)
 		rl.rlim_cur = 100;
 		rl.rlim_max = 2000;
 		if (setrlimit(RLIMIT_NOFILE, &rl) == -1 ||
-		    sys_raise_descriptors() != 2000)
+		    rlimit_raise_descriptors() != 2000)
 			_exit(1);
 		_exit(dup2(0, 1999) == 1999 ? 0 : 2);
 	}

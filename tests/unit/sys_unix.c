@@ -4,7 +4,7 @@
  * sys_unix.c: sockets with a path, in a directory of our own: whose path it is,
  * and when it may be taken over. And sockets that others have opened.
  */
-#include "sys.h"
+#include "socket.h"
 
 #include <sys/un.h>
 
@@ -71,7 +71,7 @@ static int
 accept_from(int listener, struct endpoint *from)
 {
 	assert_true(comes(listener, POLLIN, PATIENCE));
-	return (int)MUST(sys_accept(listener, from));
+	return (int)MUST(socket_accept(listener, from));
 }
 
 static void
@@ -83,12 +83,12 @@ test_unix_socket(void **state)
 	char text[ADDR_TEXT];
 
 	(void)state;
-	listener = (int)MUST(sys_listen(&a));
+	listener = (int)MUST(socket_listen(&a));
 	assert_memory_equal(&a, &given, sizeof(a));
 	assert_flags(listener);
-	out = (int)MUST(sys_connect(&a, &pending));
+	out = (int)MUST(socket_connect(&a, &pending));
 	assert_int_equal(pending, 0);
-	assert_int_equal(sys_connected(out), 0);
+	assert_int_equal(socket_connected(out), 0);
 	in = accept_from(listener, &from);
 	assert_flags(in);
 	assert_int_equal(from.family, AF_UNIX);
@@ -108,10 +108,10 @@ test_stale_unix_socket_is_taken_over(void **state)
 	struct stat st;
 
 	(void)state;
-	close((int)MUST(sys_listen(&a)));
+	close((int)MUST(socket_listen(&a)));
 	MUST(stat(path, &st));
-	listener = (int)MUST(sys_listen(&a));
-	out = (int)MUST(sys_connect(&a, &pending));
+	listener = (int)MUST(socket_listen(&a));
+	out = (int)MUST(socket_connect(&a, &pending));
 	close(accept_from(listener, &from));
 	close(out);
 	close(listener);
@@ -125,12 +125,12 @@ test_unix_socket_in_use_is_refused(void **state)
 	int first, out, pending;
 
 	(void)state;
-	first = (int)MUST(sys_listen(&a));
-	assert_int_equal(sys_listen(&a), -1);
+	first = (int)MUST(socket_listen(&a));
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	/* The one that was there still serves; the probe was a connection. */
 	close(accept_from(first, &from));
-	out = (int)MUST(sys_connect(&a, &pending));
+	out = (int)MUST(socket_connect(&a, &pending));
 	close(accept_from(first, &from));
 	close(out);
 	close(first);
@@ -146,11 +146,11 @@ test_unix_socket_with_a_full_queue_is_in_use(void **state)
 	listener = (int)MUST(__real_socket(AF_UNIX, SOCK_STREAM, 0));
 	MUST(bind(listener, &a.sa, a.len));
 	MUST(listen(listener, 0));
-	while (n < 8 && (out[n] = sys_connect(&a, &pending)) != -1)
+	while (n < 8 && (out[n] = socket_connect(&a, &pending)) != -1)
 		n++;
 	assert_in_range(n, 1, 7);
 	assert_int_equal(errno, EAGAIN);
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	assert_int_equal(access(path, F_OK), 0);
 	while (n > 0)
@@ -166,16 +166,16 @@ test_what_is_no_socket_is_not_removed(void **state)
 
 	(void)state;
 	close((int)MUST(open(path, O_CREAT | O_WRONLY, 0600)));
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, EEXIST);
 	MUST(unlink(path));
 	MUST(mkdir(path, 0700));
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, EEXIST);
 	MUST(rmdir(path));
 	snprintf(target, sizeof(target), "%s/none", dir);
 	MUST(symlink(target, path));
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, EEXIST);
 	assert_int_equal(readlink(path, target, sizeof(target)) > 0, 1);
 }
@@ -189,7 +189,7 @@ test_foreign_unix_socket_is_not_removed(void **state)
 	(void)state;
 	fd = (int)MUST(__real_socket(AF_UNIX, SOCK_DGRAM, 0));
 	MUST(bind(fd, &a.sa, a.len));
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(access(path, F_OK), 0);
 	close(fd);
 }
@@ -200,18 +200,18 @@ test_unix_listen_errors(void **state)
 	struct addr a = unix_address();
 
 	(void)state;
-	close((int)MUST(sys_listen(&a)));
+	close((int)MUST(socket_listen(&a)));
 	fail_socket = EMFILE;
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, EMFILE);
 	assert_int_equal(access(path, F_OK), 0);
 	snprintf(path, sizeof(path), "%s/none/sock", dir);
 	a = unix_address();
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, ENOENT);
 	snprintf(path, sizeof(path), "%s/sock/sock", dir);
 	a = unix_address();
-	assert_int_equal(sys_listen(&a), -1);
+	assert_int_equal(socket_listen(&a), -1);
 	assert_int_equal(errno, ENOTDIR);
 }
 
@@ -222,10 +222,10 @@ test_connect_errors(void **state)
 	int pending;
 
 	(void)state;
-	assert_int_equal(sys_connect(&a, &pending), -1);
+	assert_int_equal(socket_connect(&a, &pending), -1);
 	assert_int_equal(errno, ENOENT);
-	close((int)MUST(sys_listen(&a)));
-	assert_int_equal(sys_connect(&a, &pending), -1);
+	close((int)MUST(socket_listen(&a)));
+	assert_int_equal(socket_connect(&a, &pending), -1);
 	assert_int_equal(errno, ECONNREFUSED);
 }
 
@@ -236,10 +236,10 @@ plain_listener(int family, const struct sockaddr *sa, socklen_t len)
 	int fd = (int)MUST(socket(family, SOCK_STREAM, 0));
 
 	MUST(bind(fd, sa, len));
-	assert_int_equal(sys_adopt(fd), -1);
+	assert_int_equal(socket_adopt(fd), -1);
 	assert_int_equal(errno, EINVAL);
 	MUST(listen(fd, 1));
-	assert_int_equal(sys_adopt(fd), 0);
+	assert_int_equal(socket_adopt(fd), 0);
 	assert_true(MUST(fcntl(fd, F_GETFL)) & O_NONBLOCK);
 	assert_true(MUST(fcntl(fd, F_GETFD)) & FD_CLOEXEC);
 	return fd;
@@ -269,12 +269,12 @@ test_adopt_what_is_none(void **state)
 
 	(void)state;
 	MUST(pipe(p));
-	assert_int_equal(sys_adopt(p[0]), -1);
+	assert_int_equal(socket_adopt(p[0]), -1);
 	assert_int_equal(errno, EINVAL);
 	close(p[0]);
 	close(p[1]);
 	p[0] = (int)MUST(socket(AF_INET, SOCK_DGRAM, 0));
-	assert_int_equal(sys_adopt(p[0]), -1);
+	assert_int_equal(socket_adopt(p[0]), -1);
 	assert_int_equal(errno, EINVAL);
 	close(p[0]);
 }

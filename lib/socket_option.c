@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * sys_option.c: options of sockets, for both families at once where that takes
+ * socket_option.c: options of sockets, for both families at once where that takes
  * two calls. What is not vital is not reported.
  */
-#include "sys.h"
+#include "socket_option.h"
+
+#include <sys/socket.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -30,49 +32,49 @@ set_option(int fd, int level, int option, int value)
 }
 
 void
-sys_nodelay(int fd)
+socket_set_nodelay(int fd)
 {
 	(void)set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 void
-sys_urgent_in_line(int fd)
+socket_set_urgent_inline(int fd)
 {
 	(void)set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
 void
-sys_defer_accept(int fd, unsigned seconds)
+socket_defer_accept(int fd, unsigned seconds)
 {
 	(void)set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, (int)seconds);
 }
 
 void
-sys_fast_open(int fd, bool on)
+socket_set_fast_open(int fd, bool on)
 {
 	/* Cut down to net.core.somaxconn, as the backlog is. */
 	(void)set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, on ? INT_MAX : 0);
 }
 
 void
-sys_give_up_after(int fd, unsigned ms)
+socket_set_user_timeout(int fd, unsigned ms)
 {
 	(void)set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)ms);
 }
 
 void
-sys_vanish(int fd)
+socket_vanish(int fd)
 {
 	/* Take only what has come through no router and says so (RFC 5082). */
 	(void)set_option(fd, IPPROTO_IP, IP_MINTTL, 255);
 	(void)set_option(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255);
-	sys_give_up_after(fd, SYS_VANISHED);
+	socket_set_user_timeout(fd, SOCKET_VANISHED_MS);
 	(void)set_option(fd, IPPROTO_IP, IP_TTL, 1);
 	(void)set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1);
 }
 
 void
-sys_watch_peer(int fd, const struct peer_watch *w)
+socket_watch_peer(int fd, const struct peer_watch *w)
 {
 	unsigned again = w->keepalive / ASKED;
 
@@ -84,12 +86,12 @@ sys_watch_peer(int fd, const struct peer_watch *w)
 		(void)set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, ASKED);
 	}
 	(void)set_option(fd, SOL_SOCKET, SO_KEEPALIVE, w->keepalive > 0);
-	sys_give_up_after(fd, w->user_timeout);
+	socket_set_user_timeout(fd, w->user_timeout);
 }
 
 /* A socket for both families has two of these. */
 void
-sys_mark(int fd, int family, unsigned dscp)
+socket_set_dscp(int fd, int family, unsigned dscp)
 {
 	(void)set_option(fd, IPPROTO_IP, IP_TOS, (int)dscp << 2);
 	if (family == AF_INET6)
@@ -98,7 +100,7 @@ sys_mark(int fd, int family, unsigned dscp)
 }
 
 int
-sys_be_transparent(int fd, int family, bool on)
+socket_set_transparent(int fd, int family, bool on)
 {
 	return family == AF_INET6 ?
 	    set_option(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, on) :
@@ -106,7 +108,7 @@ sys_be_transparent(int fd, int family, bool on)
 }
 
 int
-sys_bind_freely(int fd, int family)
+socket_set_freebind(int fd, int family)
 {
 	return family == AF_INET6 ?
 	    set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) :
@@ -114,14 +116,14 @@ sys_bind_freely(int fd, int family)
 }
 
 int
-sys_use_interface(int fd, const char *name)
+socket_set_interface(int fd, const char *name)
 {
 	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
 	    (socklen_t)strlen(name));
 }
 
 bool
-sys_listens_as(int fd, const struct sys_listening *how)
+socket_listens_as(int fd, const struct socket_listening *how)
 {
 	char name[IF_NAMESIZE + 1] = "";
 	socklen_t len = IF_NAMESIZE;
@@ -136,20 +138,8 @@ sys_listens_as(int fd, const struct sys_listening *how)
 	    &only, &len) == 0 && only);
 }
 
-int
-sys_connected(int fd)
-{
-	socklen_t len = sizeof(int);
-	int err;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1)
-		return -1;
-	errno = err;
-	return err == 0 ? 0 : -1;
-}
-
 void
-sys_late_port(int fd)
+socket_set_late_port(int fd)
 {
 	(void)set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * descriptor.h: what any descriptor needs now and then.
+ */
+#ifndef DESCRIPTOR_H
+#define DESCRIPTOR_H
+
+#include <stdbool.h>
+
+/* Close it; errno stays as it is. */
+void	descriptor_close(int fd);
+
+/* Would a write to a pipe be taken now? Another writer may be faster. */
+bool	descriptor_is_writable(int fd);
+
+#endif
