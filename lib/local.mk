@@ -1,58 +1,37 @@
-# libshuttle.a: the proxy itself, without processes or configuration files.
+# libshuttle.a: machinery that knows no session, server, configuration or
+# process. A folder uses those before it and itself: tests/layers.sh.
 noinst_LIBRARIES += libshuttle.a
 libshuttle_a_SOURCES = \
-	lib/addr.c lib/addr.h \
-	lib/backend.c lib/backend.h \
-	lib/balance.c lib/balance.h lib/balance_tier.h \
-	lib/balance_first.c lib/balance_hash.c lib/balance_key.c \
-	lib/balance_leastconn.c lib/balance_maglev.c \
-	lib/balance_random.c lib/balance_roundrobin.c \
-	lib/board.c lib/board.h lib/board_mend.c lib/board_seat.c \
-	lib/bufpool.c lib/bufpool.h \
-	lib/builtin.c lib/builtin.h \
-	lib/census.c lib/census.h \
-	lib/check_plan.h \
-	lib/cidr.c lib/cidr.h lib/cidr_network.h lib/cidr_text.c \
-	lib/counter.h \
-	lib/cpu_quota.c lib/cpu_quota.h \
-	lib/dialog.c lib/dialog.h \
-	lib/dialog_tls.c lib/dialog_tls.h \
-	lib/file_text.c lib/file_text.h \
-	lib/health.c lib/health.h \
-	lib/log.c lib/log.h \
-	lib/log_format.c lib/log_format.h \
-	lib/log_haproxy.c lib/log_haproxy.h \
-	lib/log_missing.c \
-	lib/log_sink.c lib/log_sink.h \
-	lib/log_target.c lib/log_target.h \
-	lib/nearest.c lib/nearest.h \
-	lib/outlet.c lib/outlet.h \
-	lib/pipepool.c lib/pipepool.h \
-	lib/poller.c lib/poller.h \
-	lib/poller_hybrid.c lib/poller_hybrid.h \
-	lib/poller_select.c lib/poller_select.h \
-	lib/proxyproto.c lib/proxyproto.h \
-	lib/queue.c lib/queue.h \
-	lib/rate.c lib/rate.h \
-	lib/safe_file.c lib/safe_file.h \
-	lib/session.c lib/session.h lib/session_step.h \
-	lib/session_connect.c lib/session_count.c lib/session_gate.c \
-	lib/session_header.c \
-	lib/session_pace.c lib/session_park.c lib/session_queue.c \
-	lib/session_relay.c lib/session_stall.c lib/session_timers.c \
-	lib/session_log.c lib/session_log.h \
-	lib/session_table.c lib/session_table.h \
-	lib/shuttle.c lib/shuttle.h \
-	lib/site.c lib/site.h \
-	lib/source.c lib/source.h \
-	lib/spare.c lib/spare.h \
-	lib/channel.c lib/channel.h \
-	lib/clock.c lib/clock.h \
-	lib/descriptor.c lib/descriptor.h \
-	lib/processors.c lib/processors.h \
-	lib/rlimit.c lib/rlimit.h \
-	lib/signals.c lib/signals.h \
-	lib/socket.c lib/socket.h \
-	lib/socket_option.c lib/socket_option.h \
-	lib/text.c lib/text.h \
-	lib/timer.c lib/timer.h
+	lib/util/counter.h \
+	lib/util/nearest.c lib/util/nearest.h \
+	lib/util/text.c lib/util/text.h \
+	lib/sys/channel.c lib/sys/channel.h \
+	lib/sys/clock.c lib/sys/clock.h \
+	lib/sys/cpu_quota.c lib/sys/cpu_quota.h \
+	lib/sys/descriptor.c lib/sys/descriptor.h \
+	lib/sys/file_text.c lib/sys/file_text.h \
+	lib/sys/processors.c lib/sys/processors.h \
+	lib/sys/rlimit.c lib/sys/rlimit.h \
+	lib/sys/safe_file.c lib/sys/safe_file.h \
+	lib/sys/signals.c lib/sys/signals.h \
+	lib/net/addr.c lib/net/addr.h \
+	lib/net/cidr.c lib/net/cidr.h \
+	lib/net/cidr_network.h \
+	lib/net/cidr_text.c \
+	lib/net/egress.c lib/net/egress.h \
+	lib/net/socket.c lib/net/socket.h \
+	lib/net/socket_option.c lib/net/socket_option.h \
+	lib/event/poller.c lib/event/poller.h \
+	lib/event/poller_hybrid.c lib/event/poller_hybrid.h \
+	lib/event/poller_select.c lib/event/poller_select.h \
+	lib/event/timer.c lib/event/timer.h \
+	lib/log/log.c lib/log/log.h \
+	lib/log/log_missing.c \
+	lib/log/log_sink.c lib/log/log_sink.h \
+	lib/log/log_target.c lib/log/log_target.h \
+	lib/relay/bufpool.c lib/relay/bufpool.h \
+	lib/relay/pipepool.c lib/relay/pipepool.h \
+	lib/relay/shuttle.c lib/relay/shuttle.h \
+	lib/proto/dns_message.c lib/proto/dns_message.h \
+	lib/proto/proxyproto.c lib/proto/proxyproto.h \
+	lib/proto/tls_hello.c lib/proto/tls_hello.h

@@ -1,73 +1,117 @@
-# All that makes a configuration; the unit tests build it as well.
-CONF_SOURCES = \
-	src/budget.c src/budget.h \
-	src/check_values.c src/check_values.h \
-	src/proxy_values.c src/proxy_values.h \
-	src/complaints.c src/complaints.h \
-	src/conf.c src/conf.h \
-	src/conf_absent.c src/conf_absent.h \
-	src/conf_check.c src/conf_check.h \
-	src/conf_file.c src/conf_file.h \
-	src/conf_hosts.c src/conf_hosts.h \
-	src/conf_listen.c \
-	src/conf_logs.c src/conf_logs.h \
-	src/conf_loop.c src/conf_loop.h \
-	src/conf_make.c src/conf_make.h \
-	src/conf_scan.c src/conf_scan.h \
-	src/conf_text.c src/conf_text.h \
-	src/conf_seats.c src/conf_seats.h \
-	src/conf_unused.c src/conf_unused.h \
-	src/conf_unused_limits.c src/conf_unused_limits.h \
-	src/directive_types.c \
-	src/directives.c src/directives.h \
-	src/explain.c src/explain.h \
-	src/instance_name.c src/instance_name.h \
-	src/log_values.c src/log_values.h \
-	src/networks.c src/networks.h \
-	src/options.c src/options.h \
-	src/outlet_values.c src/outlet_values.h \
-	src/priv.c src/priv.h \
-	src/settings.c src/settings.h
+# libbalancer.a: the balancer, all but main(). A folder uses those before it and
+# itself: tests/layers.sh.
+noinst_LIBRARIES += libbalancer.a
+libbalancer_a_SOURCES = \
+	src/board/board.c src/board/board.h \
+	src/board/board_mend.c \
+	src/board/board_seat.c \
+	src/board/client_key.c src/board/client_key.h \
+	src/board/concurrency.c src/board/concurrency.h \
+	src/board/rate.c src/board/rate.h \
+	src/board/resolved_addr.c src/board/resolved_addr.h \
+	src/upstream/balance.c src/upstream/balance.h \
+	src/upstream/balance_first.c \
+	src/upstream/balance_hash.c \
+	src/upstream/balance_key.c \
+	src/upstream/balance_leastconn.c \
+	src/upstream/balance_maglev.c \
+	src/upstream/balance_random.c \
+	src/upstream/balance_roundrobin.c \
+	src/upstream/balance_tier.h \
+	src/upstream/builtin.c src/upstream/builtin.h \
+	src/upstream/check_exchange.c src/upstream/check_exchange.h \
+	src/upstream/check_policy.h \
+	src/upstream/health.c src/upstream/health.h \
+	src/upstream/preconnect.c src/upstream/preconnect.h \
+	src/upstream/server.c src/upstream/server.h \
+	src/upstream/wait_queue.c src/upstream/wait_queue.h \
+	src/session/access_log_format.c src/session/access_log_format.h \
+	src/session/access_log_haproxy.c src/session/access_log_haproxy.h \
+	src/session/session.c src/session/session.h \
+	src/session/session_access.c \
+	src/session/session_connect.c \
+	src/session/session_limits.c \
+	src/session/session_log.c src/session/session_log.h \
+	src/session/session_park.c \
+	src/session/session_proxy.c \
+	src/session/session_queue.c \
+	src/session/session_relay.c \
+	src/session/session_stall.c \
+	src/session/session_step.h \
+	src/session/session_table.c src/session/session_table.h \
+	src/session/session_throttle.c \
+	src/session/session_timers.c \
+	src/sandbox/privileges.c src/sandbox/privileges.h \
+	src/sandbox/sandbox.c src/sandbox/sandbox.h \
+	src/sandbox/syscall_filter.c src/sandbox/syscall_filter.h \
+	src/config/budget.c src/config/budget.h \
+	src/config/check_values.c src/config/check_values.h \
+	src/config/conf.c src/config/conf.h \
+	src/config/conf_absent.c src/config/conf_absent.h \
+	src/config/conf_check.c src/config/conf_check.h \
+	src/config/conf_file.c src/config/conf_file.h \
+	src/config/conf_hosts.c src/config/conf_hosts.h \
+	src/config/conf_listen.c \
+	src/config/conf_logs.c src/config/conf_logs.h \
+	src/config/conf_loop.c src/config/conf_loop.h \
+	src/config/conf_make.c src/config/conf_make.h \
+	src/config/conf_scan.c src/config/conf_scan.h \
+	src/config/conf_seats.c src/config/conf_seats.h \
+	src/config/conf_text.c src/config/conf_text.h \
+	src/config/conf_unused.c src/config/conf_unused.h \
+	src/config/conf_unused_limits.c src/config/conf_unused_limits.h \
+	src/config/diagnostics.c src/config/diagnostics.h \
+	src/config/directive_types.c \
+	src/config/directives.c src/config/directives.h \
+	src/config/egress_values.c src/config/egress_values.h \
+	src/config/explain.c src/config/explain.h \
+	src/config/instance_name.c src/config/instance_name.h \
+	src/config/listener.c src/config/listener.h \
+	src/config/log_values.c src/config/log_values.h \
+	src/config/networks.c src/config/networks.h \
+	src/config/options.c src/config/options.h \
+	src/config/proxy_values.c src/config/proxy_values.h \
+	src/config/settings.c src/config/settings.h \
+	src/process/logs.c src/process/logs.h \
+	src/process/process.c src/process/process.h \
+	src/process/title.c src/process/title.h \
+	src/worker/acceptor.c src/worker/acceptor.h \
+	src/worker/worker.c src/worker/worker.h \
+	src/prober/check.c src/prober/check.h \
+	src/prober/check_runner.c src/prober/check_runner.h \
+	src/prober/check_schedule.c src/prober/check_schedule.h \
+	src/prober/dns_client.c src/prober/dns_client.h \
+	src/prober/lookup.c src/prober/lookup.h \
+	src/prober/prober.c src/prober/prober.h \
+	src/prober/resolver.c src/prober/resolver.h \
+	src/prober/resolver_assign.c src/prober/resolver_assign.h \
+	src/prober/resolver_log.c src/prober/resolver_log.h \
+	src/master/changes.c src/master/changes.h \
+	src/master/child.c src/master/child.h \
+	src/master/daemonize.c src/master/daemonize.h \
+	src/master/fd_inherit.c src/master/fd_inherit.h \
+	src/master/lookups.c src/master/lookups.h \
+	src/master/master.c src/master/master.h \
+	src/master/outcome.c src/master/outcome.h \
+	src/master/phase.c src/master/phase.h \
+	src/master/pidfile.c src/master/pidfile.h \
+	src/master/process_channel.c \
+	src/master/process_generation.c \
+	src/master/process_table.c src/master/process_table.h \
+	src/master/reload.c src/master/reload.h \
+	src/master/runtime_files.c src/master/runtime_files.h \
+	src/master/sd.h \
+	src/master/sd_notify.c src/master/sd_notify.h \
+	src/master/sd_sockets.c src/master/sd_sockets.h \
+	src/master/socket_owner.c src/master/socket_owner.h \
+	src/master/startup.c src/master/startup.h \
+	src/master/upgrade.c src/master/upgrade.h
+
+# What a program needs that uses any of it, libraries of others last.
+BALANCER_LIBS = libbalancer.a libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS) \
+	$(SECCOMP_LIBS) $(SYSTEMD_LIBS) $(CARES_LIBS)
 
 # shuttled: the daemon.
 sbin_PROGRAMS += shuttled
-shuttled_SOURCES = $(CONF_SOURCES) \
-	src/acceptor.c src/acceptor.h \
-	src/activate.c src/activate.h \
-	src/answer.c src/answer.h \
-	src/changes.c src/changes.h \
-	src/check.c src/check.h \
-	src/checks.c src/checks.h \
-	src/child.c src/child.h \
-	src/children.c src/children.h src/children_generation.c \
-	src/children_talk.c \
-	src/daemon.c src/daemon.h \
-	src/dns.c src/dns.h \
-	src/inherit.c src/inherit.h \
-	src/filter.c src/filter.h \
-	src/instance.c src/instance.h \
-	src/listener.c src/listener.h \
-	src/logs.c src/logs.h \
-	src/lookups.c src/lookups.h \
-	src/main.c \
-	src/master.c src/master.h \
-	src/names.c src/names.h \
-	src/notify.c src/notify.h \
-	src/outcome.c src/outcome.h \
-	src/phase.c src/phase.h \
-	src/pidfile.c src/pidfile.h \
-	src/prober.c src/prober.h \
-	src/process.h \
-	src/question.c src/question.h \
-	src/reload.c src/reload.h \
-	src/runner.c src/runner.h \
-	src/sandbox.c src/sandbox.h \
-	src/sd.h \
-	src/names_log.c src/names_log.h src/seating.c src/seating.h \
-	src/startup.c src/startup.h \
-	src/title.c src/title.h \
-	src/socket_owner.c src/socket_owner.h \
-	src/upgrade.c src/upgrade.h \
-	src/worker.c src/worker.h
-shuttled_LDADD = libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS) \
-	$(SECCOMP_LIBS) $(SYSTEMD_LIBS) $(CARES_LIBS)
+shuttled_SOURCES = src/main.c
+shuttled_LDADD = $(BALANCER_LIBS)

@@ -72,20 +72,20 @@ check_options() {
 
 check_ends() {
 	sed -n 's/.*X([A-Z_]*,[[:space:]]*"\([a-z]*[.][a-z_]*\)").*/\1/p' \
-	    "$top/lib/session.h" >"$tmp/source.ends"
+	    "$top/src/session/session.h" >"$tmp/source.ends"
 	sed -n 's/^[.]It Cm \([a-z]*[.][a-z_]*\)$/\1/p' "$man" \
 	    >"$tmp/man.ends"
-	same "lib/session.h" "$tmp/source.ends" \
+	same "src/session/session.h" "$tmp/source.ends" \
 	    "doc/shuttled.8" "$tmp/man.ends"
 }
 
 # What may stand in a --log-format.
 check_fields() {
-	sed -n '/^#define FIELDS/,/^$/s/X(/\n/gp' "$top/lib/log_format.c" |
+	sed -n '/^#define FIELDS/,/^$/s/X(/\n/gp' "$top/src/session/access_log_format.c" |
 	    sed -n 's/^\([a-z_]*\)).*/\1/p' >"$tmp/source.fields"
 	sed -n '/^[.]Sh LOG$/,/^[.]Sh /s/^[.]It Cm //p' "$man" |
 	    sed 's/ , Cm /\n/g' | grep -v '[.]' >"$tmp/man.fields"
-	same "lib/log_format.c" "$tmp/source.fields" \
+	same "src/session/access_log_format.c" "$tmp/source.fields" \
 	    "doc/shuttled.8" "$tmp/man.fields"
 }
 

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "board.h"
-#include "census.h"
-#include "rate.h"
-#include "source.h"
+#include "board/board.h"
+#include "board/concurrency.h"
+#include "board/rate.h"
+#include "board/client_key.h"
 
 #define WORKERS		4
 #define ROUNDS		10

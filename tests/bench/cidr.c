@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cidr.h"
+#include "net/cidr.h"
 
 #define ROUNDS		10
 #define CLIENTS		(1u << 16)

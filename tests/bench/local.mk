@@ -17,17 +17,17 @@ tests_bench_load_LDADD = $(LIBBSD_LIBS)
 # What choosing a backend costs: make bench-pick.
 check_PROGRAMS += tests/bench/pick
 tests_bench_pick_SOURCES = tests/bench/pick.c
-tests_bench_pick_LDADD = libshuttle.a $(LIBBSD_LIBS)
+tests_bench_pick_LDADD = $(BALANCER_LIBS)
 
 # What looking a client up in lists of networks costs: make bench-cidr.
 check_PROGRAMS += tests/bench/cidr
 tests_bench_cidr_SOURCES = tests/bench/cidr.c
-tests_bench_cidr_LDADD = libshuttle.a $(LIBBSD_LIBS)
+tests_bench_cidr_LDADD = $(BALANCER_LIBS)
 
 # What limits cost a session: make bench-admit.
 check_PROGRAMS += tests/bench/admit
 tests_bench_admit_SOURCES = tests/bench/admit.c
-tests_bench_admit_LDADD = libshuttle.a $(LIBBSD_LIBS)
+tests_bench_admit_LDADD = $(BALANCER_LIBS)
 
 BENCH_TESTS = tests/bench/smoke.sh
 EXTRA_DIST += \

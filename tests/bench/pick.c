@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "balance.h"
+#include "upstream/balance.h"
 
 #define WORKERS		4
 #define ROUNDS		20

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
-#include "conf.h"
+#include "net/addr.h"
+#include "config/conf.h"
 
 int	__real_getaddrinfo(const char *, const char *, const struct addrinfo *,
 	    struct addrinfo **);

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cidr.h"
+#include "net/cidr.h"
 
 #define LINES	48
 

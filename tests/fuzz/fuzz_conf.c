@@ -12,9 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "conf_file.h"
-#include "conf_make.h"
-#include "explain.h"
+#include "config/conf_file.h"
+#include "config/conf_make.h"
+#include "config/explain.h"
 
 int	__real_getaddrinfo(const char *, const char *, const struct addrinfo *,
 	    struct addrinfo **);

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dialog.h"
-#include "dialog_tls.h"
+#include "upstream/check_exchange.h"
+#include "proto/tls_hello.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

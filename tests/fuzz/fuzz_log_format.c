@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log_format.h"
-#include "session_table.h"
+#include "session/access_log_format.h"
+#include "session/session_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "answer.h"
-#include "conf_seats.h"
-#include "dns.h"
-#include "names.h"
+#include "proto/dns_message.h"
+#include "config/conf_seats.h"
+#include "prober/dns_client.h"
+#include "prober/resolver.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 uint64_t __wrap_clock_now_ms(void);

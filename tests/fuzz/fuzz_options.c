@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "conf_unused.h"
-#include "explain.h"
-#include "options.h"
+#include "config/conf_unused.h"
+#include "config/explain.h"
+#include "config/options.h"
 
 #define ARGUMENTS	32
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxyproto.h"
+#include "proto/proxyproto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

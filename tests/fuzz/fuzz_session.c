@@ -8,9 +8,9 @@
  */
 #include <stdlib.h>
 
-#include "session.h"
+#include "session/session.h"
 
-#include "cidr.h"
+#include "net/cidr.h"
 #include "session_rig.h"
 
 #define CLIENTS		16

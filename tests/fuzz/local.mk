@@ -30,11 +30,12 @@ noinst_PROGRAMS += $(FUZZ_TARGETS)
 
 # What is fuzzed is compiled anew, so that libFuzzer sees its branches.
 noinst_LIBRARIES += tests/fuzz/libfuzzed.a
-tests_fuzz_libfuzzed_a_SOURCES = $(libshuttle_a_SOURCES) $(CONF_SOURCES)
+tests_fuzz_libfuzzed_a_SOURCES = $(libshuttle_a_SOURCES) $(libbalancer_a_SOURCES)
 tests_fuzz_libfuzzed_a_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer-no-link
 FUZZ_COMPILE = $(AM_CFLAGS) -fsanitize=fuzzer-no-link
 FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
-FUZZ_LIBS = tests/fuzz/libfuzzed.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+FUZZ_LIBS = tests/fuzz/libfuzzed.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS) \
+	$(SECCOMP_LIBS) $(SYSTEMD_LIBS) $(CARES_LIBS)
 
 tests_fuzz_fuzz_addr_SOURCES = tests/fuzz/fuzz_addr.c
 tests_fuzz_fuzz_addr_CFLAGS = $(FUZZ_COMPILE)
@@ -63,9 +64,9 @@ tests_fuzz_fuzz_log_format_LDADD = $(FUZZ_LIBS)
 
 # The names of the prober, with a name server and a clock of its own.
 tests_fuzz_fuzz_names_SOURCES = tests/fuzz/fuzz_names.c \
-	src/answer.c src/answer.h src/names.c src/names.h \
-	src/question.c src/question.h src/seating.c src/seating.h \
-	src/names_log.c src/names_log.h
+	lib/proto/dns_message.c lib/proto/dns_message.h src/prober/resolver.c src/prober/resolver.h \
+	src/prober/lookup.c src/prober/lookup.h src/prober/resolver_assign.c src/prober/resolver_assign.h \
+	src/prober/resolver_log.c src/prober/resolver_log.h
 tests_fuzz_fuzz_names_CFLAGS = $(FUZZ_COMPILE) -DHAVE_CARES=1
 tests_fuzz_fuzz_names_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=clock_now_ms
 tests_fuzz_fuzz_names_LDADD = $(FUZZ_LIBS)

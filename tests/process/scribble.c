@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "board.h"
+#include "board/board.h"
 
 #define PAGES(size)	(((size) + 0xffff) & ~(size_t)0xffff)
 

@@ -4,7 +4,7 @@
  * addr.c: addresses from text and back. Names are never looked up for real:
  * what is not a number is answered by the list in *faked*.
  */
-#include "addr.h"
+#include "net/addr.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>

@@ -4,7 +4,7 @@
  * answer.c: messages as name servers send them, and as nobody should: cut off
  * anywhere, with pointers to themselves, and made of random bytes.
  */
-#include "answer.h"
+#include "proto/dns_message.h"
 
 #include "helpers.h"
 

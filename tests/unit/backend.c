@@ -3,7 +3,7 @@
 /*
  * backend.c: what two workers tell each other about their backends.
  */
-#include "backend.h"
+#include "upstream/server.h"
 
 #include "helpers.h"
 

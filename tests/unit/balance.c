@@ -4,7 +4,7 @@
  * balance.c: the sequence of backends: shares that are exact, places that are
  * spread, one sequence for all processes, and who comes first when some fail.
  */
-#include "balance.h"
+#include "upstream/balance.h"
 
 #include "helpers.h"
 

@@ -5,7 +5,7 @@
  * weights, few keys that move, the same table everywhere, loads within their
  * bound, a slow start.
  */
-#include "balance.h"
+#include "upstream/balance.h"
 
 #include "helpers.h"
 

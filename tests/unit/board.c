@@ -4,7 +4,7 @@
  * board.c: the shared mapping, seen from several processes: its layout, its
  * counters, and what the master takes back from the dead.
  */
-#include "board.h"
+#include "board/board.h"
 
 #include <sys/mman.h>
 

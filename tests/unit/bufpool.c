@@ -4,7 +4,7 @@
  * bufpool.c: the pool until it is empty and full again: blocks that overlap
  * would mix the bytes of two sessions.
  */
-#include "bufpool.h"
+#include "relay/bufpool.h"
 
 #include <sys/mman.h>
 

@@ -4,7 +4,7 @@
  * builtin.c: hello, echo and discard, spoken to over real sockets. The loop is
  * turned here; a client is the other end of a pair.
  */
-#include "builtin.h"
+#include "upstream/builtin.h"
 
 #include "helpers.h"
 

@@ -4,7 +4,7 @@
  * census.c: limits that many processes share hold at every moment, and the
  * numbers are right again when one of them is killed.
  */
-#include "census.h"
+#include "board/concurrency.h"
 
 #include <sys/mman.h>
 

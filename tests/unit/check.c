@@ -4,7 +4,7 @@
  * check.c: a check of a server that resets its connection, which has done so
  * before the check looks again: the same each time, whoever is quicker.
  */
-#include "check.h"
+#include "prober/check.h"
 
 #include "helpers.h"
 

@@ -4,11 +4,11 @@
  * child.c: what a child does not take at once it gets later, whatever it is: a
  * worker that never hears that it may accept would serve nobody.
  */
-#include "child.h"
+#include "master/child.h"
 
 #include "helpers.h"
-#include "channel.h"
-#include "process.h"
+#include "sys/channel.h"
+#include "process/process.h"
 
 static struct child child;
 static int theirs;

@@ -4,7 +4,7 @@
  * cidr.c: lists of networks, against a reference that tries one rule after the
  * other, bit by bit; how they are written, and what is said when they are not.
  */
-#include "cidr.h"
+#include "net/cidr.h"
 
 #include "helpers.h"
 

@@ -5,8 +5,8 @@
  * mistakes. No name is looked up for real: "twins" has two addresses, other
  * names have none.
  */
-#include "conf.h"
-#include "conf_seats.h"
+#include "config/conf.h"
+#include "config/conf_seats.h"
 
 #include <netdb.h>
 

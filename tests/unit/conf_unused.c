@@ -5,12 +5,12 @@
  * is told of what has one, or was switched off on purpose.
  */
 #include "config.h"
-#include "conf_unused.h"
+#include "config/conf_unused.h"
 
-#include "conf_file.h"
-#include "conf_make.h"
+#include "config/conf_file.h"
+#include "config/conf_make.h"
 #include "helpers.h"
-#include "settings.h"
+#include "config/settings.h"
 
 /* All that goes with one kind of checks or another, a line each. */
 #define OF_POOL \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-#include "cpu_quota.h"
+#include "sys/cpu_quota.h"
 
 #include "helpers.h"
 

@@ -4,9 +4,9 @@
  * dialog.c: what checks send is right to the byte; what comes back is judged the
  * same in whatever pieces it comes, and never for longer than it has to.
  */
-#include "dialog.h"
+#include "upstream/check_exchange.h"
 
-#include "dialog_tls.h"
+#include "proto/tls_hello.h"
 #include "helpers.h"
 
 static struct check_plan plan;

@@ -7,14 +7,14 @@
  * And doc/shuttled.conf.5 has to say the same as the table.
  */
 #include "config.h"
-#include "directives.h"
+#include "config/directives.h"
 
 #include <pwd.h>
 
-#include "balance.h"
-#include "cidr.h"
-#include "conf_file.h"
-#include "conf_make.h"
+#include "upstream/balance.h"
+#include "net/cidr.h"
+#include "config/conf_file.h"
+#include "config/conf_make.h"
 #include "helpers.h"
 
 static char directory[100], file[120], other[120];

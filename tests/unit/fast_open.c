@@ -12,8 +12,8 @@
 
 #include "helpers.h"
 #include "session_rig.h"
-#include "socket.h"
-#include "socket_option.h"
+#include "net/socket.h"
+#include "net/socket_option.h"
 
 /* Values of net.ipv4.tcp_fastopen, as the kernel's ip-sysctl.rst has them. */
 #define OFF		"0"

@@ -3,7 +3,7 @@
 /*
  * file_text.c: what can be wrong with a file is an error, and never a wait.
  */
-#include "file_text.h"
+#include "sys/file_text.h"
 
 #include <sys/un.h>
 

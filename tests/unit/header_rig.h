@@ -7,7 +7,7 @@
 #ifndef HEADER_RIG_H
 #define HEADER_RIG_H
 
-#include "cidr.h"
+#include "net/cidr.h"
 #include "helpers.h"
 #include "proxyproto_rig.h"
 #include "session_rig.h"

@@ -4,7 +4,7 @@
  * health.c: results go in by a clock of the test's own, and what stands on the
  * board and when the next check is due come out.
  */
-#include "health.h"
+#include "upstream/health.h"
 
 #include "helpers.h"
 

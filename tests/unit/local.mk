@@ -75,7 +75,7 @@ UNIT_TESTS = \
 check_PROGRAMS += $(UNIT_TESTS)
 
 AM_CPPFLAGS += $(CMOCKA_CFLAGS)
-UNIT_LIBS = libshuttle.a $(CMOCKA_LIBS) $(LIBBSD_LIBS)
+UNIT_LIBS = $(CMOCKA_LIBS) $(BALANCER_LIBS)
 
 # Calls of the library that a test answers itself.
 WRAP_ALLOC = -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray \
@@ -88,8 +88,7 @@ tests_unit_addr_LDADD = $(UNIT_LIBS)
 tests_unit_addr_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 
-tests_unit_answer_SOURCES = tests/unit/answer.c tests/unit/helpers.h \
-	src/answer.c src/answer.h
+tests_unit_answer_SOURCES = tests/unit/answer.c tests/unit/helpers.h
 tests_unit_answer_LDADD = $(UNIT_LIBS)
 
 tests_unit_backend_SOURCES = tests/unit/backend.c tests/unit/helpers.h
@@ -125,8 +124,7 @@ tests_unit_census_SOURCES = tests/unit/census.c tests/unit/helpers.h
 tests_unit_census_LDADD = $(UNIT_LIBS)
 tests_unit_census_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=board_slots
 
-tests_unit_check_SOURCES = tests/unit/check.c tests/unit/helpers.h \
-	src/check.c src/check.h
+tests_unit_check_SOURCES = tests/unit/check.c tests/unit/helpers.h
 tests_unit_check_LDADD = $(UNIT_LIBS)
 
 tests_unit_cidr_SOURCES = \
@@ -137,25 +135,22 @@ tests_unit_cidr_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 
 tests_unit_conf_SOURCES = \
 	tests/unit/alloc_fault.c \
-	tests/unit/conf.c tests/unit/helpers.h \
-	$(CONF_SOURCES)
-tests_unit_conf_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
+	tests/unit/conf.c tests/unit/helpers.h
+tests_unit_conf_LDADD = $(UNIT_LIBS)
 tests_unit_conf_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo \
 	-Wl,--wrap=socket_can_bind
 
 tests_unit_conf_unused_SOURCES = \
-	tests/unit/conf_unused.c tests/unit/helpers.h \
-	$(CONF_SOURCES)
-tests_unit_conf_unused_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
+	tests/unit/conf_unused.c tests/unit/helpers.h
+tests_unit_conf_unused_LDADD = $(UNIT_LIBS)
 
 tests_unit_dialog_SOURCES = tests/unit/dialog.c tests/unit/helpers.h
 tests_unit_dialog_LDADD = $(UNIT_LIBS)
 
 tests_unit_directives_SOURCES = \
-	tests/unit/directives.c tests/unit/helpers.h \
-	$(CONF_SOURCES)
-tests_unit_directives_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
+	tests/unit/directives.c tests/unit/helpers.h
+tests_unit_directives_LDADD = $(UNIT_LIBS)
 tests_unit_directives_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=processors_count,--wrap=cpu_quota
 
 tests_unit_fast_open_SOURCES = \
@@ -206,11 +201,10 @@ tests_unit_safe_file_LDADD = $(UNIT_LIBS)
 tests_unit_nearest_SOURCES = tests/unit/helpers.h tests/unit/nearest.c
 tests_unit_nearest_LDADD = $(UNIT_LIBS)
 
-tests_unit_options_SOURCES = \
+tests_unit_options_SOURCES = src/config/options.c \
 	tests/unit/alloc_fault.c \
-	tests/unit/helpers.h tests/unit/options.c \
-	$(CONF_SOURCES)
-tests_unit_options_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
+	tests/unit/helpers.h tests/unit/options.c
+tests_unit_options_LDADD = $(UNIT_LIBS)
 tests_unit_options_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 # Where the test has its own /etc, below a directory of its own.
 tests_unit_options_CPPFLAGS = $(AM_CPPFLAGS) -USYSCONFDIR -DSYSCONFDIR='"etc"'
@@ -284,34 +278,28 @@ tests_unit_poller_settle_LDADD = $(UNIT_LIBS)
 tests_unit_poller_settle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_tick_ms
 
 tests_unit_sandbox_SOURCES = \
-	tests/unit/helpers.h tests/unit/sandbox.c \
-	src/filter.c src/filter.h src/sandbox.c src/sandbox.h
-tests_unit_sandbox_LDADD = $(UNIT_LIBS) $(SECCOMP_LIBS)
+	tests/unit/helpers.h tests/unit/sandbox.c
+tests_unit_sandbox_LDADD = $(UNIT_LIBS)
 tests_unit_sandbox_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=syscall,--wrap=filter_load,--wrap=filter_exists
 
-tests_unit_logs_SOURCES = tests/unit/helpers.h tests/unit/logs.c \
-	src/logs.c src/logs.h \
-	$(CONF_SOURCES)
-tests_unit_logs_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS)
+tests_unit_logs_SOURCES = tests/unit/helpers.h tests/unit/logs.c
+tests_unit_logs_LDADD = $(UNIT_LIBS)
 tests_unit_logs_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 
-tests_unit_child_SOURCES = tests/unit/helpers.h tests/unit/child.c \
-	src/child.c src/child.h
+tests_unit_child_SOURCES = tests/unit/helpers.h tests/unit/child.c
 tests_unit_child_LDADD = $(UNIT_LIBS)
 
 tests_unit_file_text_SOURCES = tests/unit/helpers.h tests/unit/file_text.c
 tests_unit_file_text_LDADD = $(UNIT_LIBS)
 tests_unit_file_text_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=read
 
-tests_unit_lookups_SOURCES = tests/unit/helpers.h tests/unit/lookups.c \
-	src/lookups.c src/lookups.h src/priv.c src/priv.h
+tests_unit_lookups_SOURCES = tests/unit/helpers.h tests/unit/lookups.c
 tests_unit_lookups_LDADD = $(UNIT_LIBS)
 tests_unit_lookups_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
 
-tests_unit_seating_SOURCES = tests/unit/helpers.h tests/unit/seating.c \
-	src/seating.c src/seating.h
+tests_unit_seating_SOURCES = tests/unit/helpers.h tests/unit/seating.c
 tests_unit_seating_LDADD = $(UNIT_LIBS)
 
 tests_unit_session_SOURCES = \

@@ -6,7 +6,7 @@
  * to the byte; write(2) is cut short or fails when a test says so. See
  * log_file.c for files, log_syslog.c for sockets.
  */
-#include "log.h"
+#include "log/log.h"
 
 #include <ctype.h>
 #include <limits.h>

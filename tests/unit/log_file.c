@@ -4,7 +4,7 @@
  * log_file.c: logs in files and pipes that several processes share, that are
  * moved away and opened again, or handed over. See log.c for the lines.
  */
-#include "log.h"
+#include "log/log.h"
 
 #include <signal.h>
 

@@ -4,10 +4,10 @@
  * log_format.c: the line of a session in every format, to the byte. The session
  * and all that it knows are made by hand, and so is the clock.
  */
-#include "log_format.h"
+#include "session/access_log_format.h"
 
-#include "proxyproto.h"
-#include "session_table.h"
+#include "proto/proxyproto.h"
+#include "session/session_table.h"
 
 #include "helpers.h"
 

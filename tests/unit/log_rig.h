@@ -7,7 +7,7 @@
 #ifndef LOG_RIG_H
 #define LOG_RIG_H
 
-#include "log.h"
+#include "log/log.h"
 
 #include "helpers.h"
 

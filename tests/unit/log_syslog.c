@@ -5,7 +5,7 @@
  * receivers are real sockets of the test; what is sent to /dev/log is led to one
  * of them. What they get is taken to pieces as its RFC says.
  */
-#include "log.h"
+#include "log/log.h"
 
 #include <sys/un.h>
 

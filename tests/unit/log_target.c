@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /* log_target.c: what may stand after -L, and what may not. */
-#include "log_target.h"
+#include "log/log_target.h"
 
 #include <syslog.h>
 

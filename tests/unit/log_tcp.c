@@ -4,7 +4,7 @@
  * log_tcp.c: logs that go to a syslog over TCP: how they are framed, and what
  * becomes of lines when the other end is slow, dies, or is not there.
  */
-#include "log.h"
+#include "log/log.h"
 
 #include <netinet/tcp.h>
 

@@ -4,16 +4,16 @@
  * logs.c: which listeners share a log, and by what slot the processes of several
  * generations know it.
  */
-#include "logs.h"
+#include "process/logs.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 
-#include "conf_file.h"
-#include "conf_make.h"
+#include "config/conf_file.h"
+#include "config/conf_make.h"
 #include "helpers.h"
-#include "settings.h"
+#include "config/settings.h"
 
 int	__wrap_getaddrinfo(const char *, const char *, const struct addrinfo *,
 	    struct addrinfo **);

@@ -4,14 +4,14 @@
  * lookups.c: children look names up; here getaddrinfo() is ours, so that there are
  * names that answer late, never, or not at all, and one that ends its process.
  */
-#include "lookups.h"
+#include "master/lookups.h"
 
 #include <netdb.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "helpers.h"
-#include "clock.h"
+#include "sys/clock.h"
 
 int	__real_getaddrinfo(const char *, const char *, const struct addrinfo *,
 	    struct addrinfo **);

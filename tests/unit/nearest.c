@@ -4,7 +4,7 @@
  * nearest.c: the word that was meant, against the definition of the distance
  * worked out without any shortcut.
  */
-#include "nearest.h"
+#include "util/nearest.h"
 
 #include "helpers.h"
 

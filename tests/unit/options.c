@@ -5,8 +5,8 @@
  * must come out, and all that is wrong in one go. The test runs in a directory
  * of its own, where ./etc is the /etc of the system.
  */
-#include "options.h"
-#include "instance_name.h"
+#include "config/options.h"
+#include "config/instance_name.h"
 
 #include <syslog.h>
 

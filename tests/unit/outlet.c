@@ -4,7 +4,7 @@
  * outlet.c: from which address connections come, what is done when one has no
  * ports left, what sockets inherit, and when a session has its server watched.
  */
-#include "outlet.h"
+#include "net/egress.h"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>

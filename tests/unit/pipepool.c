@@ -4,7 +4,7 @@
  * pipepool.c: pipes until there are none, and again; one that held bytes must
  * never come back with them.
  */
-#include "pipepool.h"
+#include "relay/pipepool.h"
 
 #include "helpers.h"
 

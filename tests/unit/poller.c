@@ -4,7 +4,7 @@
  * poller.c: one body of tests, run over every engine in *engines*. A test
  * knows the engine by nothing but the contract in poller.h.
  */
-#include "poller.h"
+#include "event/poller.h"
 
 #include <sys/time.h>
 

@@ -4,7 +4,7 @@
  * poller_random.c: many descriptors that come, go, fill and drain at random.
  * After each step every engine has to say what poll(2) says.
  */
-#include "poller.h"
+#include "event/poller.h"
 
 #include "engines.h"
 #include "helpers.h"

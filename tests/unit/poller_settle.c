@@ -10,7 +10,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "poller.h"
+#include "event/poller.h"
 
 #define LIMIT	256
 #define CALLS	32		/* until a descriptor settles */

@@ -5,7 +5,7 @@
  * written to the byte, in whatever pieces they come; what is not one is refused
  * as soon as that is known; nothing is written behind what there is room for.
  */
-#include "proxyproto.h"
+#include "proto/proxyproto.h"
 
 #include "helpers.h"
 #include "proxyproto_rig.h"

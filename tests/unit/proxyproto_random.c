@@ -5,7 +5,7 @@
  * written and read again as the same, damaged or not. UNIT_HEADERS in the
  * environment is how many damaged ones are tried, UNIT_SEED gives others.
  */
-#include "proxyproto.h"
+#include "proto/proxyproto.h"
 
 #include "helpers.h"
 #include "proxyproto_rig.h"

@@ -8,7 +8,7 @@
 #ifndef PROXYPROTO_RIG_H
 #define PROXYPROTO_RIG_H
 
-#include "proxyproto.h"
+#include "proto/proxyproto.h"
 
 #include "helpers.h"
 

@@ -3,7 +3,7 @@
 /*
  * queue.c: who waits in two workers, whose turn it is, and who is told.
  */
-#include "queue.h"
+#include "upstream/wait_queue.h"
 
 #include "helpers.h"
 

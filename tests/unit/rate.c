@@ -5,12 +5,12 @@
  * moments may pass while one is counted; and on the real one, by processes that
  * race.
  */
-#include "rate.h"
+#include "board/rate.h"
 
 #include <sys/mman.h>
 
 #include "helpers.h"
-#include "clock.h"
+#include "sys/clock.h"
 
 #define SLICES(ms)	((ms) * 16 / 1000)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-#include "safe_file.h"
+#include "sys/safe_file.h"
 
 #include "helpers.h"
 

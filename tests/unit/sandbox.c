@@ -6,7 +6,7 @@
  * the rest is refused. Then old kernels, and those that refuse.
  */
 #include "config.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -22,13 +22,13 @@
 #include <sched.h>
 #include <signal.h>
 
-#include "filter.h"
-#include "board.h"
+#include "sandbox/syscall_filter.h"
+#include "board/board.h"
 #include "helpers.h"
-#include "log.h"
-#include "channel.h"
-#include "signals.h"
-#include "socket.h"
+#include "log/log.h"
+#include "sys/channel.h"
+#include "sys/signals.h"
+#include "net/socket.h"
 
 #define KILLED		(128 + SIGSYS)
 #define WORKED		100		/* exit status; below: errno */

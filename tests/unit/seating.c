@@ -4,7 +4,7 @@
  * seating.c: answers come one after the other, and the board has to show who
  * stayed, who came and who went; and what workers see of that.
  */
-#include "seating.h"
+#include "prober/resolver_assign.h"
 
 #include "helpers.h"
 

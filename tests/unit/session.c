@@ -5,7 +5,7 @@
  * timeouts, and how it all ends. How they come to be connected is tested in
  * session_connect.c.
  */
-#include "session.h"
+#include "session/session.h"
 
 #include "helpers.h"
 #include "session_rig.h"

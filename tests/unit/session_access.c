@@ -4,15 +4,15 @@
  * session_access.c: clients that allow and deny keep out, what they see of it,
  * and what is left behind.
  */
-#include "session.h"
+#include "session/session.h"
 
 #include <netinet/in.h>
 
-#include "cidr.h"
+#include "net/cidr.h"
 #include "helpers.h"
 #include "session_rig.h"
-#include "socket.h"
-#include "socket_option.h"
+#include "net/socket.h"
+#include "net/socket_option.h"
 
 static struct rig rig;
 static struct cidr *list;

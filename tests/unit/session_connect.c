@@ -4,7 +4,7 @@
  * session_connect.c: from a client's arrival to a backend that answers: what is
  * tried, in which order, how long, and what a client gets that nobody serves.
  */
-#include "session.h"
+#include "session/session.h"
 
 #include "helpers.h"
 #include "session_rig.h"

@@ -6,7 +6,7 @@
  */
 #include "session_rig.h"
 
-#include "census.h"
+#include "board/concurrency.h"
 
 static struct rig rig;
 

@@ -5,7 +5,7 @@
  * by byte while the pool runs dry, back-pressure, and sessions that end in any
  * way at any moment without leaving anything behind.
  */
-#include "session.h"
+#include "session/session.h"
 
 #include "helpers.h"
 #include "session_rig.h"

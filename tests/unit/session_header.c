@@ -5,7 +5,7 @@
  * in pieces and not at all, from whom they are taken, and that nothing of one
  * is passed on and nothing behind it lost.
  */
-#include "session.h"
+#include "session/session.h"
 
 #include "header_rig.h"
 

@@ -4,7 +4,7 @@
  * session_header_send.c: headers that servers' connections begin with: before
  * anything else, for each attempt, and what they say of what came in.
  */
-#include "session.h"
+#include "session/session.h"
 
 #include "header_rig.h"
 

@@ -5,13 +5,13 @@
  * the queue of its unix socket, is no failure of it and stops nobody else: sessions
  * go to others, or wait.
  */
-#include "session.h"
+#include "session/session.h"
 
 #include <sys/un.h>
 
 #include "helpers.h"
 #include "session_rig.h"
-#include "spare.h"
+#include "upstream/preconnect.h"
 
 #define MANY	1000000
 

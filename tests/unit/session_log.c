@@ -4,7 +4,7 @@
  * session_log.c: which sessions leave a line, and when one that lasts leaves
  * some in between. What stands in it is tested in log_format.c.
  */
-#include "session_log.h"
+#include "session/session_log.h"
 
 #include "helpers.h"
 #include "session_rig.h"

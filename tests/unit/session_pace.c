@@ -4,7 +4,7 @@
  * session_pace.c: sessions with a rate, by a clock that the test puts forward:
  * how much comes, how evenly, copied and spliced, and what goes on meanwhile.
  */
-#include "session.h"
+#include "session/session.h"
 
 #include "helpers.h"
 #include "session_rig.h"

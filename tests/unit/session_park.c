@@ -10,8 +10,8 @@
 
 #include <signal.h>
 
-#include "census.h"
-#include "source.h"
+#include "board/concurrency.h"
+#include "board/client_key.h"
 
 #define OTHER	0			/* the row of another worker */
 #define SLOTS	20

@@ -4,10 +4,10 @@
  * session_queue.c: sessions that wait for a server that is full, and what ends
  * the wait; and those whose server goes down.
  */
-#include "session.h"
+#include "session/session.h"
 
 #include "helpers.h"
-#include "queue.h"
+#include "upstream/wait_queue.h"
 #include "session_rig.h"
 
 static struct rig rig;

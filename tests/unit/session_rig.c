@@ -8,13 +8,13 @@
 
 #include <sys/ioctl.h>
 
-#include "census.h"
-#include "log_format.h"
-#include "proxyproto.h"
-#include "queue.h"
-#include "session_log.h"
-#include "spare.h"
-#include "clock.h"
+#include "board/concurrency.h"
+#include "session/access_log_format.h"
+#include "proto/proxyproto.h"
+#include "upstream/wait_queue.h"
+#include "session/session_log.h"
+#include "upstream/preconnect.h"
+#include "sys/clock.h"
 
 int	__real_socket(int, int, int);
 int	__wrap_socket(int, int, int);
@@ -179,7 +179,10 @@ rig_ready(struct rig *r)
 	r->table.board = &r->board->worker[r->backends.worker];
 	r->table.kit.counts = &r->table.board->shuttles;
 	r->table.balance = balance_new(&r->backends);
-	r->table.spares = spares_new(&r->table);
+	r->table.spares = spares_new(&(struct spares_env){
+	    .backends = r->table.backends, .poller = r->table.poller,
+	    .log = r->table.log, .descriptors = r->table.descriptors,
+	    .now = &r->table.now });
 	r->table.queue = queue_new(&r->backends, r->table.limit);
 	assert_true(r->table.balance != NULL && r->table.spares != NULL &&
 	    r->table.queue != NULL);

@@ -8,7 +8,7 @@
 #ifndef SESSION_RIG_H
 #define SESSION_RIG_H
 
-#include "session_table.h"
+#include "session/session_table.h"
 
 #include "helpers.h"
 

@@ -5,12 +5,12 @@
  * ways, copied and spliced; and a descriptor that is ready for ever although
  * nothing comes of it is left alone, and then its session is reset.
  */
-#include "session.h"
+#include "session/session.h"
 
 #include "engines.h"
 #include "helpers.h"
 #include "session_rig.h"
-#include "socket.h"
+#include "net/socket.h"
 
 #define BLOCK	65536
 #define LENGTH	(3u << 20)

@@ -4,7 +4,7 @@
  * session_table.c: slots, and the way from a descriptor or a timer to the
  * session it belongs to. The sessions are real; see session_rig.h.
  */
-#include "session_table.h"
+#include "session/session_table.h"
 
 #include "helpers.h"
 #include "session_rig.h"

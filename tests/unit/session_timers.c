@@ -4,7 +4,7 @@
  * session_timers.c: what ends a session by the clock: a side that says nothing,
  * and its lifetime. The idle and FIN timeouts are tested in session.c.
  */
-#include "session.h"
+#include "session/session.h"
 
 #include "helpers.h"
 #include "session_rig.h"

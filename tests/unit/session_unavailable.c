@@ -6,7 +6,7 @@
  */
 #include "session_rig.h"
 
-#include "queue.h"
+#include "upstream/wait_queue.h"
 
 #define CLIENTS	4
 

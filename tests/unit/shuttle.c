@@ -5,7 +5,7 @@
  * stand behind the descriptors FROM and TO: they give and take as little as
  * they like and fail at will, and every byte that arrives is compared.
  */
-#include "shuttle.h"
+#include "relay/shuttle.h"
 
 #include "helpers.h"
 

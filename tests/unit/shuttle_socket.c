@@ -4,7 +4,7 @@
  * shuttle_socket.c: a shuttle between real sockets, whose ends are played here.
  * What sockets do at will is in shuttle.c.
  */
-#include "shuttle.h"
+#include "relay/shuttle.h"
 
 #include "helpers.h"
 

@@ -4,7 +4,7 @@
  * site.c: one process writes where a server is, others read: nobody ever sees
  * half of a change, and nobody waits for a writer that has been killed.
  */
-#include "site.h"
+#include "board/resolved_addr.h"
 
 #include <sys/mman.h>
 

@@ -4,7 +4,7 @@
  * source.c: who is taken for one client, and who is not; and the hash, by the
  * vector that its authors give for these 16 bytes.
  */
-#include "source.h"
+#include "board/client_key.h"
 
 #include "helpers.h"
 

@@ -277,7 +277,10 @@ test_out_of_memory(void **state)
 	begin(3);
 	for (n = 0; ; n++) {
 		alloc_fail(n);
-		s = spares_new(&rig.table);
+		s = spares_new(&(struct spares_env){
+		    .backends = rig.table.backends, .poller = rig.table.poller,
+		    .log = rig.table.log, .descriptors = rig.table.descriptors,
+		    .now = &rig.table.now });
 		if (!alloc_failed())
 			break;
 		assert_null(s);

@@ -7,7 +7,7 @@
 #ifndef SPARE_RIG_H
 #define SPARE_RIG_H
 
-#include "spare.h"
+#include "upstream/preconnect.h"
 
 #include "engines.h"
 #include "helpers.h"

@@ -5,8 +5,8 @@
  * to fail from outside are made to by *fault*. Sockets with a path are in
  * sys_unix.c, the rest of sys.h is in sys_process.c.
  */
-#include "socket.h"
-#include "socket_option.h"
+#include "net/socket.h"
+#include "net/socket_option.h"
 
 #include <netinet/tcp.h>
 

@@ -5,11 +5,11 @@
  * channel between master and worker, the clock and limits. What changes the
  * process for good is done in a child.
  */
-#include "channel.h"
-#include "clock.h"
-#include "processors.h"
-#include "rlimit.h"
-#include "signals.h"
+#include "sys/channel.h"
+#include "sys/clock.h"
+#include "sys/processors.h"
+#include "sys/rlimit.h"
+#include "sys/signals.h"
 
 #include <sys/ioctl.h>
 

@@ -4,7 +4,7 @@
  * sys_unix.c: sockets with a path, in a directory of our own: whose path it is,
  * and when it may be taken over. And sockets that others have opened.
  */
-#include "socket.h"
+#include "net/socket.h"
 
 #include <sys/un.h>
 

@@ -7,7 +7,7 @@
 #ifndef SYSLOG_RIG_H
 #define SYSLOG_RIG_H
 
-#include "log.h"
+#include "log/log.h"
 
 #include <ctype.h>
 

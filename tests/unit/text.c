@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /* text.c: numbers, quotes and times, and that nothing is written too far. */
-#include "text.h"
+#include "util/text.h"
 
 #include "helpers.h"
 

@@ -4,7 +4,7 @@
  * timer.c: the wheel against a model that is a plain list of deadlines, over a
  * clock that is only a number, in steps from nothing to a month.
  */
-#include "timer.h"
+#include "event/timer.h"
 
 #include "helpers.h"
 

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * poller_hybrid.c: a descriptor is young at first and watched by select(2),
+ * where changing one's mind costs no system call. One that is still there after
+ * SETTLE_AFTER calls settles: it moves to epoll(7), where being silent costs
+ * nothing. A short connection is never told to epoll, a long one once. This is
+ * ski rental: settle when the scans paid so far equal the price of settling.
+ *
+ * select() watches the epoll descriptor too. When nobody is young the sleep is
+ * in epoll_wait() itself, where shared listeners wait exclusively: one
+ * connection wakes one process. While somebody is young they are in select(),
+ * where it costs nothing to leave them out and take them in again.
+ *
+ * Who has just slept long has time: then everybody settles before the next
+ * sleep, so that idle processes wait exclusively. Long is a sleep in which the
+ * system's clock has ticked; a short one is taken for long as rarely as it is
+ * short.
+ */
+#include "event/poller_hybrid.h"
+
+#include <sys/epoll.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "event/poller_select.h"
+#include "sys/clock.h"
+
+/* See doc/PERFORMANCE.md for how this was found. */
+#define SETTLE_AFTER	32
+
+/* Events taken from epoll at once. */
+#define BATCH		128
+
+#define NOBODY		UINT32_MAX
+
+enum place {
+	NOWHERE,
+	YOUNG,				/* in select */
+	SETTLED,			/* in epoll */
+	PARKED,				/* settled, and nothing is wanted */
+	SHARED,				/* a listener, in select */
+	QUEUED				/* a listener, in epoll exclusively */
+};
+
+/* Shared listeners are a list of their own in any order, by the same links. */
+struct watched {
+	uint32_t older, younger;	/* in the order of birth; descriptors */
+	uint32_t born;			/* number of the call it came before */
+	uint32_t version;		/* of this use of the number */
+	uint8_t	 place;
+	uint8_t	 interest;
+};
+
+struct hybrid {
+	struct poller	 base;
+	struct poller	*young;		/* the select engine */
+	int		 epoll;
+	uint32_t	 calls;		/* of select() so far */
+	uint32_t	 eldest;	/* of the young; NOBODY: there is none */
+	uint32_t	 newest;
+	uint32_t	 shared;	/* the first listener, or NOBODY */
+	bool		 calm;		/* the last sleep was long */
+	bool		 asked;		/* give out what select() found */
+	int		 events, at;	/* of event[] */
+	struct epoll_event event[BATCH];
+	int		 failed;	/* errno of a call in poller_next() */
+	struct watched	 fd[];		/* by descriptor */
+};
+
+static struct hybrid *
+self(struct poller *p)
+{
+	return (struct hybrid *)p;
+}
+
+static void
+hybrid_destroy(struct poller *p)
+{
+	poller_free(self(p)->young);
+	if (self(p)->epoll != -1)
+		close(self(p)->epoll);
+	free(p);
+}
+
+static struct poller *
+hybrid_create(size_t limit)
+{
+	struct hybrid *h;
+
+	/* Untouched pages of a large table cost no memory. */
+	h = calloc(1, sizeof(*h) + limit * sizeof(h->fd[0]));
+	if (h == NULL)
+		return NULL;
+	h->eldest = h->newest = h->shared = NOBODY;
+	h->calm = true;
+	h->epoll = epoll_create1(EPOLL_CLOEXEC);
+	h->young = poller_new(&poller_select, limit);
+	if (h->epoll == -1 || h->young == NULL) {
+		hybrid_destroy(&h->base);
+		return NULL;
+	}
+	poller_want(h->young, h->epoll, POLLER_READ);
+	return &h->base;
+}
+
+/*
+ * Tell epoll. It cannot fail for want of anything that was not there when the
+ * descriptor came, but for kernel memory: then the session would hang, so it
+ * is told as ready and finds out by itself.
+ */
+static int
+control(struct hybrid *h, int op, int fd, unsigned interest, uint32_t flags)
+{
+	struct epoll_event ev;
+
+	ev.events = flags |
+	    (interest & POLLER_READ ? (uint32_t)EPOLLIN : 0) |
+	    (interest & POLLER_WRITE ? (uint32_t)EPOLLOUT : 0) |
+	    (interest & POLLER_URGENT ? (uint32_t)EPOLLPRI : 0);
+	ev.data.u64 = (uint64_t)h->fd[fd].version << 32 | (uint32_t)fd;
+	return epoll_ctl(h->epoll, op, fd, &ev);
+}
+
+static void
+join_young(struct hybrid *h, int fd)
+{
+	struct watched *w = &h->fd[fd];
+
+	w->place = YOUNG;
+	w->born = h->calls;
+	w->older = h->newest;
+	w->younger = NOBODY;
+	if (h->newest != NOBODY)
+		h->fd[h->newest].younger = (uint32_t)fd;
+	else
+		h->eldest = (uint32_t)fd;
+	h->newest = (uint32_t)fd;
+}
+
+static void
+leave_young(struct hybrid *h, int fd)
+{
+	struct watched *w = &h->fd[fd];
+
+	if (w->older != NOBODY)
+		h->fd[w->older].younger = w->younger;
+	else
+		h->eldest = w->younger;
+	if (w->younger != NOBODY)
+		h->fd[w->younger].older = w->older;
+	else
+		h->newest = w->older;
+	poller_forget(h->young, fd);
+}
+
+/* Move to epoll. When the kernel has no memory for it, it just stays young. */
+static void
+settle(struct hybrid *h, int fd)
+{
+	struct watched *w = &h->fd[fd];
+
+	leave_young(h, fd);
+	w->place = PARKED;
+	if (w->interest == 0)
+		return;
+	if (control(h, EPOLL_CTL_ADD, fd, w->interest, 0) == 0) {
+		w->place = SETTLED;
+		return;
+	}
+	join_young(h, fd);
+	poller_want(h->young, fd, w->interest);
+}
+
+/* epoll reports errors even of what is not wanted: so it must be taken out. */
+static void
+want_settled(struct hybrid *h, int fd, unsigned interest)
+{
+	struct watched *w = &h->fd[fd];
+	int op = EPOLL_CTL_MOD;
+
+	if (interest == 0)
+		op = EPOLL_CTL_DEL;
+	else if (w->place == PARKED)
+		op = EPOLL_CTL_ADD;
+	if (control(h, op, fd, interest, 0) == 0) {
+		w->place = interest == 0 ? PARKED : SETTLED;
+		return;
+	}
+	/* What epoll goes on telling of would keep select() awake. */
+	(void)control(h, EPOLL_CTL_DEL, fd, 0, 0);
+	join_young(h, fd);
+	poller_want(h->young, fd, interest);
+}
+
+static void
+hybrid_want(struct poller *p, int fd, unsigned interest)
+{
+	struct hybrid *h = self(p);
+	struct watched *w = &h->fd[fd];
+
+	switch (w->place) {
+	case NOWHERE:
+		join_young(h, fd);
+		break;
+	case SETTLED:
+	case PARKED:
+		if (w->interest != interest)
+			want_settled(h, fd, interest);
+		w->interest = (uint8_t)interest;
+		return;
+	}
+	w->interest = (uint8_t)interest;
+	poller_want(h->young, fd, interest);
+}
+
+static void
+join_shared(struct hybrid *h, int fd)
+{
+	struct watched *w = &h->fd[fd];
+
+	w->older = NOBODY;
+	w->younger = h->shared;
+	if (h->shared != NOBODY)
+		h->fd[h->shared].older = (uint32_t)fd;
+	h->shared = (uint32_t)fd;
+}
+
+static void
+leave_shared(struct hybrid *h, int fd)
+{
+	struct watched *w = &h->fd[fd];
+
+	if (w->older != NOBODY)
+		h->fd[w->older].younger = w->younger;
+	else
+		h->shared = w->younger;
+	if (w->younger != NOBODY)
+		h->fd[w->younger].older = w->older;
+	/* Closing does not do it: other processes hold the socket. */
+	if (w->place == QUEUED)
+		(void)epoll_ctl(h->epoll, EPOLL_CTL_DEL, fd, NULL);
+	poller_forget(h->young, fd);
+	w->place = NOWHERE;
+}
+
+/*
+ * The kernel wakes the process that has been in the queue for longest. Who calls
+ * this leaves the queue, and enters it at its end when it next sleeps there.
+ */
+static void
+hybrid_share(struct poller *p, int fd, bool on)
+{
+	struct hybrid *h = self(p);
+	struct watched *w = &h->fd[fd];
+
+	if (on && w->place == SHARED)
+		return;
+	if (w->place != NOWHERE)
+		leave_shared(h, fd);
+	if (!on)
+		return;
+	join_shared(h, fd);
+	w->place = SHARED;
+	poller_want(h->young, fd, POLLER_READ);
+}
+
+/* Before a sleep in epoll_wait(). Who cannot be queued stays in select. */
+static bool
+queue_shared(struct hybrid *h)
+{
+	uint32_t fd;
+
+	for (fd = h->shared; fd != NOBODY; fd = h->fd[fd].younger) {
+		if (h->fd[fd].place == QUEUED)
+			continue;
+		if (control(h, EPOLL_CTL_ADD, (int)fd, POLLER_READ,
+		    EPOLLEXCLUSIVE) == -1)
+			return false;
+		poller_forget(h->young, (int)fd);
+		h->fd[fd].place = QUEUED;
+	}
+	return true;
+}
+
+static void
+hybrid_forget(struct poller *p, int fd)
+{
+	struct hybrid *h = self(p);
+	struct watched *w = &h->fd[fd];
+
+	if (w->place == YOUNG)
+		leave_young(h, fd);
+	else if (w->place == SHARED || w->place == QUEUED)
+		leave_shared(h, fd);
+	w->place = NOWHERE;
+	w->interest = 0;
+	w->version++;
+}
+
+static void
+settle_due(struct hybrid *h)
+{
+	uint32_t last = h->newest;
+	bool all = h->calm;
+
+	while (h->eldest != NOBODY && (all ||
+	    h->calls - h->fd[h->eldest].born >= SETTLE_AFTER)) {
+		/* One that could not settle is the newest again. */
+		all = all && h->eldest != last;
+		settle(h, (int)h->eldest);
+	}
+}
+
+static int
+take_events(struct hybrid *h, int ms)
+{
+	h->at = 0;
+	h->events = epoll_wait(h->epoll, h->event, BATCH, ms);
+	if (h->events == -1) {
+		h->events = 0;
+		return errno == EINTR ? 0 : -1;
+	}
+	return h->events > 0;
+}
+
+static int
+hybrid_wait(struct poller *p, int ms)
+{
+	struct hybrid *h = self(p);
+	uint64_t begin = clock_tick_ms();
+	int found;
+
+	if (h->failed != 0) {
+		errno = h->failed;
+		h->failed = 0;
+		return -1;
+	}
+	settle_due(h);
+	h->events = h->at = 0;
+	h->asked = h->eldest != NOBODY || !queue_shared(h);
+	if (h->asked) {
+		h->calls++;
+		found = poller_wait(h->young, ms);
+	} else
+		found = take_events(h, ms);
+	h->calm = clock_tick_ms() != begin;
+	return found;
+}
+
+static int
+next_settled(struct hybrid *h, struct poller_event *ev)
+{
+	struct epoll_event *e;
+	struct watched *w;
+
+	while (h->at < h->events) {
+		e = &h->event[h->at++];
+		ev->fd = (int)(e->data.u64 & UINT32_MAX);
+		w = &h->fd[ev->fd];
+		if (w->version != e->data.u64 >> 32)
+			continue;
+		if (w->place == QUEUED) {
+			ev->ready = POLLER_READ;
+			return 1;
+		}
+		ev->ready = 0;
+		if (e->events & ~(uint32_t)(EPOLLOUT | EPOLLPRI))
+			ev->ready |= POLLER_READ;
+		if (e->events & ~(uint32_t)(EPOLLIN | EPOLLPRI))
+			ev->ready |= POLLER_WRITE;
+		if (e->events & (uint32_t)EPOLLPRI)
+			ev->ready |= POLLER_URGENT;
+		/* Only what is still wanted: a step before may have changed. */
+		if ((ev->ready &= w->interest) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+static int
+hybrid_next(struct poller *p, struct poller_event *ev)
+{
+	struct hybrid *h = self(p);
+
+	while (h->asked && poller_next(h->young, ev)) {
+		if (ev->fd != h->epoll)
+			return 1;
+		/* The next wait reports it: what select() found comes first. */
+		if (take_events(h, 0) == -1)
+			h->failed = errno;
+	}
+	h->asked = false;
+	return next_settled(h, ev);
+}
+
+const struct poller_engine poller_hybrid = {
+	.name = "hybrid",
+	.create = hybrid_create,
+	.destroy = hybrid_destroy,
+	.want = hybrid_want,
+	.share = hybrid_share,
+	.forget = hybrid_forget,
+	.wait = hybrid_wait,
+	.next = hybrid_next,
+};

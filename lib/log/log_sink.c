@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * log_sink.c: the one place that knows how not to wait for a log: a descriptor
+ * of our own that is non-blocking where the system gives us one, and a
+ * connection that is begun and left alone until it stands. Keeps no text.
+ */
+#include "log/log_sink.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+#include "net/socket_option.h"
+#include "sys/clock.h"
+#include "sys/descriptor.h"
+#include "sys/safe_file.h"
+
+#define OUR_STDERR	"/proc/self/fd/2"
+
+/* Between two attempts to connect: doubled each time, in ms. */
+#define DELAY_MIN	100
+#define DELAY_MAX	10000
+
+/* A log host that has taken nothing for so long is not there, in ms. */
+#define SILENCE_MAX	30000
+
+/* So many lines are under way to it at most; a power of two. */
+#define FLIGHTS		65536
+
+/*
+ * Whether to wait is a property that all share who inherited a pipe or terminal.
+ * To open it anew gives us one of our own. Where that is forbidden, look before
+ * each write: then only who is overtaken by another worker waits.
+ */
+static int
+open_stderr(void)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(STDERR_FILENO, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)) && (fd = open(
+	    OUR_STDERR, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) != -1)
+		return fd;
+	return STDERR_FILENO;
+}
+
+static int
+open_target(const struct log_target *t)
+{
+	switch (t->kind) {
+	case TARGET_STDERR:
+		return open_stderr();
+	case TARGET_FILE:
+		return safe_open_log(t->path);
+	case TARGET_SYSLOG:
+	case TARGET_UDP:
+		return socket_new_datagram(&t->addr);
+	default:
+		return -1;
+	}
+}
+
+/* Take *fd* over, of the same kind as the one before. */
+static void
+take(struct log_sink *s, int fd)
+{
+	s->fd = fd;
+	s->owned = fd != STDERR_FILENO;
+	s->torn = false;
+	s->part = 0;
+}
+
+/* See what it is. Workers may not: src/sandbox/syscall_filter.c does not let them ask. */
+static void
+look(struct log_sink *s)
+{
+	struct stat st;
+
+	memset(&st, 0, sizeof(st));
+	(void)fstat(s->fd, &st);
+	s->socket = S_ISSOCK(st.st_mode);
+	s->regular = S_ISREG(st.st_mode);
+	s->waits = !s->socket && !s->regular &&
+	    (fcntl(s->fd, F_GETFL) & O_NONBLOCK) == 0;
+}
+
+int
+sink_open(struct log_sink *s, const struct log_target *t)
+{
+	int fd;
+
+	memset(s, 0, sizeof(*s));
+	s->target = *t;
+	s->fd = -1;
+	s->socket = t->kind == TARGET_TCP;
+	if (s->socket) {
+		s->flight = calloc(FLIGHTS, sizeof(*s->flight));
+		return s->flight == NULL ? -1 : 0;
+	}
+	if ((fd = open_target(t)) == -1)
+		return -1;
+	take(s, fd);
+	look(s);
+	return 0;
+}
+
+static void
+sink_close(struct log_sink *s)
+{
+	if (s->owned)
+		close(s->fd);
+	s->owned = false;
+	s->fd = -1;
+	s->part = 0;
+	s->flights = 0;
+	s->flying = 0;
+}
+
+void
+sink_free(struct log_sink *s)
+{
+	sink_close(s);
+	free(s->flight);
+	s->flight = NULL;
+}
+
+/*
+ * A line is out. Its length is remembered until the other machine has confirmed
+ * it, at the place of its number.
+ */
+static void
+line_is_out(struct log_sink *s, size_t len)
+{
+	if (s->target.kind == TARGET_TCP) {
+		s->flight[s->out % FLIGHTS] = (uint16_t)len;
+		s->flights++;
+		s->flying += len;
+	}
+	s->out++;
+}
+
+/* Those that have come are under way no longer. The next may have begun. */
+static void
+land(struct log_sink *s)
+{
+	uint64_t unacked;
+	uint16_t len;
+
+	if (s->flights == 0)
+		return;
+	unacked = (uint64_t)socket_unacked(s->fd);
+	for (; s->flights > 0; s->flights--, s->flying -= len) {
+		len = s->flight[(s->out - s->flights) % FLIGHTS];
+		if (s->flying + s->part - len < unacked)
+			return;
+	}
+}
+
+uint64_t
+sink_arrived(struct log_sink *s)
+{
+	land(s);
+	return s->out - s->flights;
+}
+
+/* The connection has died, and what was under way with it. */
+static void
+crash(struct log_sink *s)
+{
+	land(s);
+	s->refused += s->flights;
+	s->crashed = s->out;
+	/* What is counted as lost is not to come after all. */
+	socket_abort(s->fd);
+	s->owned = false;
+	sink_close(s);
+}
+
+bool
+sink_hands_over(const struct log_sink *s)
+{
+	return s->target.kind != TARGET_STDERR &&
+	    s->target.kind != TARGET_TCP;
+}
+
+int
+sink_reopen(struct log_sink *s)
+{
+	int fd;
+
+	if (!sink_hands_over(s))
+		return 0;
+	if ((fd = open_target(&s->target)) == -1)
+		return -1;
+	sink_use_fd(s, fd);
+	look(s);
+	return 0;
+}
+
+void
+sink_use_fd(struct log_sink *s, int fd)
+{
+	sink_close(s);
+	take(s, fd);
+}
+
+void
+sink_leave(struct log_sink *s)
+{
+	if (s->target.kind != TARGET_TCP)
+		return;
+	sink_close(s);
+	s->delay = 0;
+}
+
+/*
+ * May we try to connect? Ever more seldom while it does not help; what has
+ * lasted for a while begins anew.
+ */
+static bool
+may_try(struct log_sink *s)
+{
+	uint64_t now = clock_now_ms();
+
+	if (s->delay != 0 && now - s->tried < s->delay)
+		return false;
+	if (s->delay == 0 || now - s->tried > DELAY_MAX)
+		s->delay = DELAY_MIN;
+	else if ((s->delay *= 2) > DELAY_MAX)
+		s->delay = DELAY_MAX;
+	s->tried = now;
+	return true;
+}
+
+/* Is there a connection, or one that has been asked for? */
+static bool
+connected(struct log_sink *s)
+{
+	int pending, fd;
+
+	if (s->fd != -1 && socket_ended(s->fd))
+		crash(s);
+	if (s->fd == -1 && may_try(s) &&
+	    (fd = socket_connect(&s->target.addr, &pending)) != -1) {
+		take(s, fd);
+		socket_set_user_timeout(fd, SILENCE_MAX);
+	}
+	return s->fd != -1;
+}
+
+static size_t
+line_length(const struct log_sink *s, const char *text, size_t len)
+{
+	char *msg;
+	size_t n;
+
+	if (s->target.kind == TARGET_TCP) {
+		n = strtoul(text, &msg, 10);
+		return (size_t)(msg - text) + 1 + n;
+	}
+	return (size_t)((const char *)memchr(text, '\n', len) - text) + 1;
+}
+
+uint64_t
+sink_lines(const struct log_sink *s, const char *text, size_t len)
+{
+	uint64_t lines = 0;
+	size_t done;
+
+	for (done = 0; done < len; lines++)
+		done += line_length(s, text + done, len - done);
+	return lines;
+}
+
+/* How much one write may have: whole lines, and at least one. */
+static size_t
+write_length(const struct log_sink *s, const char *text, size_t len)
+{
+	size_t n, next;
+
+	if (len <= SINK_WRITE)
+		return len;
+	n = line_length(s, text, len);
+	while ((next = line_length(s, text + n, len - n)) + n <= SINK_WRITE)
+		n += next;
+	return n;
+}
+
+static ssize_t
+put(const struct log_sink *s, const char *text, size_t len)
+{
+	ssize_t n;
+
+	if (s->waits && !descriptor_is_writable(s->fd))
+		return -1;
+	do
+		n = s->socket ?
+		    send(s->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) :
+		    write(s->fd, text, len);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+/*
+ * A full disk may have taken a part of a line, of ours or of another process.
+ * Nobody can put the rest behind it for sure: it is ended, and ours comes again.
+ */
+static bool
+mended(struct log_sink *s)
+{
+	if (s->torn && put(s, "\n", 1) == 1)
+		s->torn = false;
+	return !s->torn;
+}
+
+static void
+stream_failed(struct log_sink *s)
+{
+	if (s->regular) {
+		s->torn = true;
+		s->part = 0;
+	} else if (s->target.kind == TARGET_TCP && errno != EAGAIN) {
+		crash(s);
+	}
+}
+
+/* One write takes as many as begin in it. */
+static bool
+has_flights(struct log_sink *s)
+{
+	if (s->target.kind != TARGET_TCP || s->flights < FLIGHTS - SINK_WRITE)
+		return true;
+	land(s);
+	return s->flights < FLIGHTS - SINK_WRITE;
+}
+
+static size_t
+write_stream(struct log_sink *s, const char *text, size_t len)
+{
+	size_t done = 0, line;
+	ssize_t n;
+
+	if ((s->target.kind == TARGET_TCP && !connected(s)) || !mended(s))
+		return 0;
+	while (done < len && has_flights(s)) {
+		n = put(s, text + done + s->part,
+		    write_length(s, text + done, len - done) - s->part);
+		if (n <= 0) {
+			stream_failed(s);
+			break;
+		}
+		s->part += (size_t)n;
+		while (s->part > 0 && s->part >= (line = line_length(s,
+		    text + done, len - done))) {
+			done += line;
+			s->part -= line;
+			line_is_out(s, line);
+		}
+	}
+	return done;
+}
+
+static bool
+send_line(struct log_sink *s, const char *text, size_t len)
+{
+	if (put(s, text, len) != -1)
+		return true;
+	if (s->target.kind == TARGET_UDP && errno == ECONNREFUSED)
+		/* The answer to an earlier one. */
+		s->refused++;
+	else if (s->target.kind != TARGET_SYSLOG || errno == EAGAIN ||
+	    !may_try(s) || socket_redirect(s->fd, &s->target.addr) == -1)
+		return false;
+	return put(s, text, len) != -1;
+}
+
+static size_t
+send_lines(struct log_sink *s, const char *text, size_t len)
+{
+	size_t done = 0, line;
+
+	while (done < len) {
+		line = line_length(s, text + done, len - done);
+		if (!send_line(s, text + done, line - 1))
+			break;
+		done += line;
+		line_is_out(s, line);
+	}
+	return done;
+}
+
+size_t
+sink_write(struct log_sink *s, const char *text, size_t len)
+{
+	return s->target.kind == TARGET_SYSLOG ||
+	    s->target.kind == TARGET_UDP ?
+	    send_lines(s, text, len) : write_stream(s, text, len);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * addr.h: addresses as operators write them and as the kernel takes them.
+ *
+ *	host:port  1.2.3.4:80  [::1]:80  :80  *:80  unix:/path  unix:@name
+ *
+ * "@" is an abstract socket: a name without a file, see unix(7).
+ * Brackets around IPv6 addresses as in RFC 3986, section 3.2.2. An empty host
+ * or `*` is every address of both families.
+ */
+#ifndef ADDR_H
+#define ADDR_H
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/text.h"
+
+/* Room for any address as text, the ending NUL included. */
+#define ADDR_TEXT	(sizeof(struct sockaddr_un) + sizeof("unix:"))
+
+/* Room for the name of a host. */
+#define ADDR_HOST	256
+
+struct addr {
+	union {
+		struct sockaddr		sa;
+		struct sockaddr_in	in;
+		struct sockaddr_in6	in6;
+		struct sockaddr_un	un;
+	};
+	socklen_t	len;
+};
+
+/*
+ * The peer of a session in 24 bytes, since there is one in every session.
+ * A peer on a unix socket has no address: only the family is set.
+ */
+struct endpoint {
+	unsigned char	ip[16];		/* the first 4 for AF_INET */
+	uint32_t	scope;		/* IPv6 interface, 0: none */
+	uint16_t	port;		/* host order */
+	uint16_t	family;		/* AF_INET, AF_INET6 or AF_UNIX */
+};
+
+/* What an address is for. */
+enum addr_use {
+	ADDR_LISTEN,			/* empty host and port 0 are fine */
+	ADDR_CONNECT			/* they are not */
+};
+
+/* As many addresses of a host are looked at. */
+#define ADDR_OF_HOST	16
+
+/* A host, and what looking it up gave. Plain data. */
+struct addr_host {
+	char		name[ADDR_HOST];
+	int		n;		/* addresses, without a port */
+	int		error;		/* without any: EAI_…, ADDR_… */
+	struct addr	addr[ADDR_OF_HOST];
+};
+
+enum {
+	ADDR_NOWHERE = 1,		/* it means 0.0.0.0 or :: */
+	ADDR_NEITHER,			/* neither IPv4 nor IPv6 */
+	ADDR_LATE			/* there was no time for it */
+};
+
+/*
+ * Look the host up, an IP address or a name, which may block; what names no
+ * server is left out if it is to connect to. Then, why it has no address.
+ */
+void	addr_look_up(struct addr_host *, enum addr_use);
+const char *addr_host_why(const struct addr_host *);
+
+/*
+ * Read *text* and look its host name up. Writes up to *max* addresses, one for
+ * each that the name has, and returns how many. On error returns -1 and sets
+ * *why to a constant text that says what is wrong and what would be right.
+ */
+int	addr_parse(const char *text, enum addr_use, struct addr *out,
+	    size_t max, const char **why);
+
+/*
+ * The same, but nothing is looked up: the host as it is written, without
+ * brackets, in *host*. Returns the port, or -1 with *why set. Unix sockets have
+ * neither.
+ */
+int	addr_split(const char *text, enum addr_use, char *host, size_t size,
+	    const char **why);
+
+/* Is this host an address already, and no name? */
+bool	addr_is_ip(const char *host);
+
+/* Write *a* as addr_parse() reads it. Returns *buf*. */
+const char *addr_format(const struct addr *a, char *buf, size_t size);
+
+/* The same for the compact form; a unix peer is written `unix:`. */
+const char *endpoint_format(const struct endpoint *, char *buf, size_t size);
+
+/* The same into a line, and the address alone, without brackets and port. */
+void	endpoint_put(struct text *, const struct endpoint *);
+void	endpoint_put_ip(struct text *, const struct endpoint *);
+
+/* Keep what is worth keeping of a peer's address. */
+void	endpoint_set(struct endpoint *, const struct addr *);
+
+/*
+ * Its IPv4 address, or NULL: an IPv4 client of a socket for both families is an
+ * IPv4 client.
+ */
+const unsigned char *endpoint_ipv4(const struct endpoint *);
+
+/*
+ * The address with port 0, as one of this family: an IPv4 peer of a socket for
+ * both is of AF_INET. False: it is not of it.
+ */
+bool	endpoint_as(const struct endpoint *, int family, struct addr *);
+
+/* Read an IP address without a port. */
+bool	endpoint_read(struct endpoint *, const char *ip);
+
+bool	addr_is_unix(const struct addr *);
+/* Is it a unix socket with a path in the file system? */
+bool	addr_is_path(const struct addr *);
+bool	addr_is_abstract(const struct addr *);
+/* The port in host order, 0 for a unix socket. */
+uint16_t addr_port(const struct addr *);
+void	addr_set_port(struct addr *, uint16_t port);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * cidr_network.h: what cidr_text.c makes of a text and cidr.c keeps. For these
+ * two only.
+ */
+#ifndef CIDR_NETWORK_H
+#define CIDR_NETWORK_H
+
+#include "net/cidr.h"
+
+struct network {
+	unsigned char	ip[16];		/* zeros behind the prefix */
+	unsigned	len;		/* of the prefix, bits */
+	int		family;		/* as of an endpoint; AF_UNSPEC: all */
+};
+
+/* Add it behind those that are there. 0, or -1 with ENOMEM. */
+int	cidr_append(struct cidr *, const struct network *, enum cidr_verdict);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * egress.c: prepares a socket as its outlet says and tries one source after the
+ * other. Keeps no state: whose turn it is comes from who calls.
+ */
+#include "net/egress.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* Then it takes no more calls than without an outlet. */
+static bool
+is_plain(const struct outlet *o, const struct departure *d)
+{
+	return addr_is_unix(d->to) || (o->sources == 0 && o->dscp == 0 &&
+	    o->interface == NULL && (!o->transparent || d->client == NULL));
+}
+
+uint32_t
+outlet_sources(const struct outlet *o, int family)
+{
+	uint32_t i, n = 0;
+
+	if (o->sources == 0)
+		return 1;
+	for (i = 0; i < o->sources; i++)
+		n += o->source[i].family == family;
+	return n;
+}
+
+bool
+outlet_serves(const struct outlet *o, int family)
+{
+	return family == AF_UNIX || outlet_sources(o, family) > 0;
+}
+
+/* Number *n* of those of this family. */
+static const struct endpoint *
+source_at(const struct outlet *o, int family, uint32_t n)
+{
+	const struct endpoint *e;
+
+	for (e = o->source; e->family != family || n-- > 0; e++)
+		continue;
+	return e;
+}
+
+static int
+begin(struct departure *d, int fd)
+{
+	return socket_begin_connect(
+	    fd, d->to, d->bytes, d->len, &d->went, &d->pending);
+}
+
+static int
+begin_from(struct departure *d, int fd, const struct endpoint *from)
+{
+	struct addr a;
+
+	if (!endpoint_as(from, d->to->sa.sa_family, &a)) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return socket_bind_source(fd, &a) == -1 ? -1 : begin(d, fd);
+}
+
+static int
+begin_in_turn(const struct outlet *o, struct departure *d, int fd)
+{
+	int family = d->to->sa.sa_family;
+	uint32_t k, n = outlet_sources(o, family);
+
+	errno = EAFNOSUPPORT;
+	for (k = 0; k < n; k++) {
+		if (begin_from(d, fd, source_at(o, family,
+		    (d->turn + k) % n)) == 0)
+			return 0;
+		if (socket_lack(errno) != LACK_PORT)
+			break;
+	}
+	return -1;
+}
+
+static int
+leave(const struct outlet *o, struct departure *d, int fd)
+{
+	int family = d->to->sa.sa_family;
+
+	if (o->interface != NULL &&
+	    socket_set_interface(fd, o->interface) == -1)
+		return -1;
+	if (o->dscp != 0)
+		socket_set_dscp(fd, family, o->dscp);
+	if (o->freebind && o->sources > 0 &&
+	    socket_set_freebind(fd, family) == -1)
+		return -1;
+	if (o->sources > 0)
+		return begin_in_turn(o, d, fd);
+	if (!o->transparent || d->client == NULL ||
+	    d->client->family == AF_UNIX)
+		return begin(d, fd);
+	return socket_set_transparent(fd, family, true) == -1 ? -1 :
+	    begin_from(d, fd, d->client);
+}
+
+int
+outlet_connect(const struct outlet *o, struct departure *d)
+{
+	int fd, err;
+
+	if (is_plain(o, d))
+		return socket_connect_with(d->to, d->bytes, d->len, &d->went,
+		    &d->pending);
+	d->went = 0;
+	d->pending = 0;
+	if ((fd = socket_new_stream(d->to->sa.sa_family)) == -1)
+		return -1;
+	if (leave(o, d, fd) == 0)
+		return fd;
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}

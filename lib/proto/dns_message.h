@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * dns_message.h: reads what a name server has sent (RFC 1035, section 4): records of
+ * the answer section, one by one. What is in it may be anything.
+ */
+#ifndef DNS_MESSAGE_H
+#define DNS_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Types of records. */
+enum {
+	ANSWER_A = 1,
+	ANSWER_CNAME = 5,
+	ANSWER_SOA = 6,
+	ANSWER_AAAA = 28,
+	ANSWER_SRV = 33
+};
+
+#define ANSWER_NAME	256		/* bytes of a name with the NUL */
+
+struct record {
+	unsigned char	ip[16];		/* A, AAAA */
+	uint16_t	priority, weight, port;	/* SRV (RFC 2782) … */
+	char		target[ANSWER_NAME];	/* … "": there is no service */
+};
+
+struct answer {
+	const unsigned char *message;
+	size_t		 len, at;
+	unsigned	 left;		/* records */
+	uint32_t	 ttl;		/* s, the least of those read */
+};
+
+/* 0; -1: it is no answer. */
+int	answer_begin(struct answer *, const unsigned char *message, size_t len);
+
+/*
+ * The next record of this type. 1; 0: there are no more; -1: from here on it is
+ * garbage.
+ */
+int	answer_next(struct answer *, int type, struct record *);
+
+/*
+ * Which name the records stand under, if the one that was asked for is an alias
+ * (CNAME) in this message. 1; 0: it is none; -1: that is garbage, or a circle.
+ */
+int	answer_alias(const unsigned char *message, size_t len,
+	    char target[ANSWER_NAME]);
+
+/*
+ * How long, in s, it may be taken for true that there is nothing, by the SOA of
+ * the authority section (RFC 2308, section 5). 1; 0: it does not say; -1: garbage.
+ */
+int	answer_nothing_ttl(const unsigned char *message, size_t len,
+	    uint32_t *ttl);
+
+#endif

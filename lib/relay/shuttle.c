@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * shuttle.c: moves bytes one way between two descriptors. Never closes them;
+ * the session owns both. One recv() and one send() a turn, so that no session
+ * keeps a worker from the others.
+ */
+#include "relay/shuttle.h"
+
+#include <sys/socket.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "util/counter.h"
+
+/*
+ * So many reads in a row that fill half the buffer make a stream; so many small
+ * ones end it. Half, since a sender may be held to one segment of 64 KiB less
+ * its headers at a time.
+ */
+#define STREAM_BEGINS	3
+#define STREAM_ENDS	2
+
+/* A spliced chunk below this would have been cheaper to copy. */
+#define SMALL		16384
+
+static bool
+try_later(int err)
+{
+	return err == EAGAIN || err == EWOULDBLOCK || err == EINTR ||
+	    /* No memory in the kernel: the bytes are still ours. */
+	    err == ENOBUFS || err == ENOMEM;
+}
+
+void
+shuttle_init(struct shuttle *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->block = BUFPOOL_NONE;
+	s->pipe = PIPEPOOL_NONE;
+}
+
+void
+shuttle_drop(struct shuttle *s, const struct shuttle_kit *k)
+{
+	if (s->block != BUFPOOL_NONE)
+		bufpool_put(k->pool, s->block);
+	if (s->pipe != PIPEPOOL_NONE)
+		pipepool_spoil(k->pipes, s->pipe);
+	s->block = BUFPOOL_NONE;
+	s->pipe = PIPEPOOL_NONE;
+	s->head = s->tail = 0;
+	s->stuck = false;
+	s->in = s->out;
+}
+
+/* Send and count. Returns the bytes that went, 0 if none can now, or -1. */
+static ssize_t
+put(struct shuttle *s, int to, const void *bytes, size_t len)
+{
+	ssize_t n;
+
+	n = send(to, bytes, len, MSG_NOSIGNAL);
+	if (n == -1)
+		return try_later(errno) ? 0 : -1;
+	s->out += (uint64_t)n;
+	return n;
+}
+
+/* Keep *len* bytes for later. -1: there is no block. */
+static int
+hold(struct shuttle *s, const struct shuttle_kit *k, const void *bytes,
+    size_t len)
+{
+	assert(len <= bufpool_size(k->pool));
+	if ((s->block = bufpool_get(k->pool)) == BUFPOOL_NONE) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	memcpy(bufpool_bytes(k->pool, s->block), bytes, len);
+	s->head = 0;
+	s->tail = (uint32_t)len;
+	return 0;
+}
+
+/* The most to read at once. */
+static size_t
+most(const struct shuttle_kit *k, size_t room)
+{
+	return k->read_max != 0 && k->read_max < room ? k->read_max : room;
+}
+
+/* Send of *bytes* what goes and hold the rest. */
+static enum shuttle_result
+pass(struct shuttle *s, const struct shuttle_kit *k, int to,
+    const unsigned char *bytes, size_t len)
+{
+	ssize_t n;
+	int err;
+
+	s->in += len;
+	if ((n = put(s, to, bytes, len)) == -1) {
+		/* Another destination may be found for them. */
+		err = errno;
+		(void)hold(s, k, bytes, len);
+		errno = err;
+		return SHUTTLE_TO_FAILED;
+	}
+	/* Who read made sure of a block; bytes of our own may find none. */
+	if ((size_t)n < len && hold(s, k, bytes + n, len - (size_t)n) == -1)
+		return SHUTTLE_TO_FAILED;
+	assert(s->in == s->out + shuttle_held(s));
+	return SHUTTLE_GOING;
+}
+
+/* What recv() said when it did not give bytes. */
+static enum shuttle_result
+no_bytes(struct shuttle *s, ssize_t n)
+{
+	if (n == -1 && try_later(errno))
+		return SHUTTLE_GOING;
+	s->eof = true;
+	return n == 0 ? SHUTTLE_ENDED : SHUTTLE_FROM_FAILED;
+}
+
+/* Move bytes without a block: take from the source what has been sent. */
+static enum shuttle_result
+pass_peeked(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
+{
+	ssize_t n, sent, took;
+
+	counter_add(&k->counts->peeked, 1);
+	n = recv(from, k->scratch, most(k, bufpool_size(k->pool)), MSG_PEEK);
+	if (n <= 0)
+		return no_bytes(s, n);
+	if ((sent = put(s, to, k->scratch, (size_t)n)) == -1)
+		return SHUTTLE_TO_FAILED;
+	s->stuck = sent < n;
+	for (; sent > 0; sent -= took) {
+		took = recv(from, k->scratch, (size_t)sent, 0);
+		/* The bytes are there: we have just seen them. */
+		if (took <= 0) {
+			s->eof = true;
+			return SHUTTLE_FROM_FAILED;
+		}
+		s->in += (uint64_t)took;
+	}
+	return SHUTTLE_GOING;
+}
+
+/* Was that the last of it? */
+static enum shuttle_result
+emptied(const struct shuttle *s)
+{
+	return s->eof && shuttle_held(s) == 0 ? SHUTTLE_ENDED : SHUTTLE_GOING;
+}
+
+/* Let out of the pipe what goes. */
+static enum shuttle_result
+drain_pipe(struct shuttle *s, const struct shuttle_kit *k, int to)
+{
+	ssize_t n;
+
+	/*
+	 * Never SPLICE_F_MORE: it would hold the last bytes back until more
+	 * come, for which there is no promise.
+	 */
+	n = splice(pipepool_reader(k->pipes, s->pipe), NULL, to, NULL,
+	    shuttle_held(s), SPLICE_F_NONBLOCK);
+	if (n == -1 && !try_later(errno))
+		return SHUTTLE_TO_FAILED;
+	if (n > 0) {
+		s->head += (uint32_t)n;
+		s->out += (uint64_t)n;
+	}
+	assert(s->in == s->out + shuttle_held(s));
+	if (shuttle_held(s) == 0) {
+		pipepool_put(k->pipes, s->pipe);
+		s->pipe = PIPEPOOL_NONE;
+	}
+	return emptied(s);
+}
+
+/* This descriptor or this system cannot splice; anything else is the peer's. */
+static bool
+cannot_splice(int err)
+{
+	return err == EINVAL || err == ENOSYS || err == EBADF ||
+	    err == EOPNOTSUPP;
+}
+
+/*
+ * Splice once. False: nothing came of it, and recv() is to be tried. It knows an
+ * end of file for certain, reads from what cannot be spliced, and goes past an
+ * urgent byte, where splice() stops for ever with EAGAIN.
+ */
+static bool
+pass_spliced(struct shuttle *s, const struct shuttle_kit *k, int from, int to,
+    enum shuttle_result *result)
+{
+	size_t len = k->splice_max;
+	ssize_t n;
+
+	if ((s->pipe = pipepool_get(k->pipes)) == PIPEPOOL_NONE) {
+		counter_add(&k->counts->refused, 1);
+		return false;
+	}
+	if (len == 0 || len > pipepool_size(k->pipes, s->pipe))
+		len = pipepool_size(k->pipes, s->pipe);
+	n = splice(from, NULL, pipepool_writer(k->pipes, s->pipe), NULL,
+	    most(k, len), SPLICE_F_NONBLOCK);
+	if (n <= 0) {
+		pipepool_put(k->pipes, s->pipe);
+		s->pipe = PIPEPOOL_NONE;
+		if (n == -1 && try_later(errno))
+			return false;
+		if (n == -1 && !cannot_splice(errno)) {
+			*result = no_bytes(s, n);
+			return true;
+		}
+		s->splicing = false;
+		counter_add(&k->counts->refused, n == -1);
+		return false;
+	}
+	s->in += (uint64_t)n;
+	counter_add(&k->counts->spliced, (uint64_t)n);
+	s->head = 0;
+	s->tail = (uint32_t)n;
+	s->streak = n < SMALL ? s->streak + 1 : 0;
+	if (s->streak >= STREAM_ENDS) {
+		s->splicing = false;
+		s->streak = 0;
+		counter_add(&k->counts->copied, 1);
+	}
+	*result = drain_pipe(s, k, to);
+	return true;
+}
+
+/* A stream is known by reads that bring much. */
+static void
+watch_for_stream(struct shuttle *s, const struct shuttle_kit *k, size_t n)
+{
+	s->streak = n >= bufpool_size(k->pool) / 2 ? s->streak + 1 : 0;
+	if (s->streak >= STREAM_BEGINS && k->pipes != NULL) {
+		s->splicing = true;
+		s->streak = 0;
+		counter_add(&k->counts->streams, 1);
+	}
+}
+
+enum shuttle_result
+shuttle_read(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
+{
+	enum shuttle_result result;
+	ssize_t n;
+
+	if (!shuttle_wants_read(s))
+		return SHUTTLE_GOING;
+	if (s->splicing && pass_spliced(s, k, from, to, &result))
+		return result;
+	if (bufpool_left(k->pool) == 0)
+		return pass_peeked(s, k, from, to);
+	n = recv(from, k->scratch, most(k, bufpool_size(k->pool)), 0);
+	if (n <= 0)
+		return no_bytes(s, n);
+	if (!s->splicing)
+		watch_for_stream(s, k, (size_t)n);
+	return pass(s, k, to, k->scratch, (size_t)n);
+}
+
+/* Of the block's bytes *n* have been sent. */
+static void
+let_go(struct shuttle *s, const struct shuttle_kit *k, uint32_t n)
+{
+	s->head += n;
+	assert(s->in == s->out + shuttle_held(s));
+	if (shuttle_held(s) == 0) {
+		bufpool_put(k->pool, s->block);
+		s->block = BUFPOOL_NONE;
+	}
+}
+
+enum shuttle_result
+shuttle_write(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
+{
+	ssize_t n;
+
+	if (s->stuck) {
+		s->stuck = false;
+		return shuttle_read(s, k, from, to);
+	}
+	if (shuttle_held(s) == 0)
+		return SHUTTLE_GOING;
+	if (s->pipe != PIPEPOOL_NONE)
+		return drain_pipe(s, k, to);
+	n = put(s, to, shuttle_bytes(s, k), shuttle_held(s));
+	if (n == -1)
+		return SHUTTLE_TO_FAILED;
+	let_go(s, k, (uint32_t)n);
+	return emptied(s);
+}
+
+enum shuttle_result
+shuttle_fetch(struct shuttle *s, const struct shuttle_kit *k, int from)
+{
+	ssize_t n;
+
+	if (!shuttle_wants_read(s) || bufpool_left(k->pool) == 0)
+		return SHUTTLE_GOING;
+	n = recv(from, k->scratch, most(k, bufpool_size(k->pool)), 0);
+	if (n == -1 && !try_later(errno))
+		return SHUTTLE_FROM_FAILED;
+	if (n > 0) {
+		s->in += (uint64_t)n;
+		(void)hold(s, k, k->scratch, (size_t)n);
+	}
+	return SHUTTLE_GOING;
+}
+
+const void *
+shuttle_bytes(const struct shuttle *s, const struct shuttle_kit *k)
+{
+	return bufpool_bytes(k->pool, s->block) + s->head;
+}
+
+void
+shuttle_sent(struct shuttle *s, const struct shuttle_kit *k, uint32_t n)
+{
+	s->out += n;
+	let_go(s, k, n);
+}
+
+enum shuttle_result
+shuttle_give(struct shuttle *s, const struct shuttle_kit *k, int to,
+    const void *bytes, size_t len)
+{
+	return pass(s, k, to, bytes, len);
+}
+
+enum shuttle_result
+shuttle_discard(struct shuttle *s, const struct shuttle_kit *k, int from)
+{
+	ssize_t n;
+
+	n = recv(from, k->scratch, bufpool_size(k->pool), 0);
+	if (n <= 0)
+		return no_bytes(s, n);
+	s->in += (uint64_t)n;
+	s->out += (uint64_t)n;
+	return SHUTTLE_GOING;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * cpu_quota.c: reads the quotas of control groups. In a container the path of a
+ * group may be that of the machine outside, of which the root is all that is
+ * seen: so each level is tried, and what is not there is passed over.
+ */
+#include "sys/cpu_quota.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+read_line(const char *dir, const char *name, char *line, int size)
+{
+	char path[PATH_MAX];
+	bool good;
+	FILE *f;
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >=
+	    (int)sizeof(path) || (f = fopen(path, "re")) == NULL)
+		return false;
+	good = fgets(line, size, f) != NULL;
+	fclose(f);
+	return good;
+}
+
+/* Make *least* as small as that; 0 is no limit. */
+static void
+lower(unsigned *least, long long quota, long long period)
+{
+	long long n;
+
+	if (quota <= 0 || period <= 0)
+		return;
+	n = quota / period + (quota % period != 0);
+	if (n < UINT_MAX && (*least == 0 || n < *least))
+		*least = (unsigned)n;
+}
+
+static void
+look_at(const char *dir, unsigned *least)
+{
+	char line[64], more[64];
+	long long quota, period;
+
+	/* "max" is no number, and no limit. */
+	if (read_line(dir, "cpu.max", line, sizeof(line)) &&
+	    sscanf(line, "%lld %lld", &quota, &period) == 2)
+		lower(least, quota, period);
+	if (read_line(dir, "cpu.cfs_quota_us", line, sizeof(line)) &&
+	    read_line(dir, "cpu.cfs_period_us", more, sizeof(more)))
+		lower(least, strtoll(line, NULL, 10),
+		    strtoll(more, NULL, 10));
+}
+
+/* The group *path* below *top* and all above it, up to *top*. */
+static void
+climb(const char *top, const char *path, unsigned *least)
+{
+	char dir[PATH_MAX];
+	size_t floor = strlen(top);
+	char *slash;
+
+	if (snprintf(dir, sizeof(dir), "%s%s", top, path) >= (int)sizeof(dir))
+		return;
+	for (;;) {
+		look_at(dir, least);
+		slash = strrchr(dir, '/');
+		if (slash == NULL || (size_t)(slash - dir) < floor)
+			break;
+		*slash = '\0';
+	}
+}
+
+/* Does "cpu,cpuacct" have cpu? */
+static bool
+is_cpu(const char *list)
+{
+	size_t n;
+
+	for (; *list != '\0'; list += n + (list[n] == ',')) {
+		n = strcspn(list, ",");
+		if (n == 3 && memcmp(list, "cpu", 3) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "0::/path" of version 2, "4:cpu,cpuacct:/path" of version 1. */
+static void
+read_group(char *line, const char *root, unsigned *least)
+{
+	char *path = line, top[PATH_MAX];
+	const char *list;
+
+	line[strcspn(line, "\n")] = '\0';
+	(void)strsep(&path, ":");
+	list = strsep(&path, ":");
+	if (path == NULL || path[0] != '/')
+		return;
+	if (list[0] == '\0') {
+		climb(root, path, least);
+		/* Beside those of version 1 they stand there. */
+		snprintf(top, sizeof(top), "%s/unified", root);
+		climb(top, path, least);
+	} else if (is_cpu(list)) {
+		snprintf(top, sizeof(top), "%s/%s", root, list);
+		climb(top, path, least);
+		snprintf(top, sizeof(top), "%s/cpu", root);
+		climb(top, path, least);
+	}
+}
+
+unsigned
+cpu_quota(const char *groups, const char *root)
+{
+	char line[PATH_MAX];
+	unsigned least = 0;
+	FILE *f = fopen(groups, "re");
+
+	if (f == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), f) != NULL)
+		read_group(line, root, &least);
+	fclose(f);
+	return least;
+}

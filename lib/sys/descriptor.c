@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * descriptor.c: what any descriptor needs now and then.
+ */
+#include "sys/descriptor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+void
+descriptor_close(int fd)
+{
+	int err = errno;
+
+	close(fd);
+	errno = err;
+}
+
+bool
+descriptor_is_writable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1;
+}

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * safe_file.c: opens, makes and removes files by path. Looks at the directory
+ * through a descriptor, so that it is the one that the file is made in. Never
+ * writes to a file.
+ */
+#include "sys/safe_file.h"
+
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Links that lead to links, at most. */
+#define HOPS_MAX	8
+
+/* The last name of a path, and the length of what stands before it. */
+static const char *
+last_name(const char *path, size_t *before)
+{
+	const char *slash = strrchr(path, '/');
+
+	*before = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+	return slash == NULL ? path : slash + 1;
+}
+
+static int
+get_directory(const char *path, char dir[PATH_MAX])
+{
+	size_t n;
+
+	(void)last_name(path, &n);
+	if (n >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(dir, n == 0 ? "." : path, n == 0 ? 1 : n);
+	dir[n == 0 ? 1 : n] = '\0';
+	return 0;
+}
+
+static int
+open_directory(const char *path)
+{
+	char dir[PATH_MAX];
+
+	if (get_directory(path, dir) == -1)
+		return -1;
+	return open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int
+close_with(int fd, int err)
+{
+	if (fd != -1)
+		close(fd);
+	errno = err;
+	return -1;
+}
+
+static bool
+is_trusted(uid_t owner)
+{
+	return owner == 0 || owner == geteuid();
+}
+
+/* May users other than its owner exchange files there? */
+static bool
+is_exposed(const struct stat *dir)
+{
+	return (dir->st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH;
+}
+
+/* The directory of *path*, if it is safe; its mode in *mode*. */
+static int
+enter_directory(const char *path, mode_t *mode)
+{
+	int dir = open_directory(path);
+	struct stat st;
+
+	if (dir == -1)
+		return -1;
+	if (fstat(dir, &st) == -1)
+		return close_with(dir, errno);
+	if (is_exposed(&st))
+		return close_with(dir, EPERM);
+	*mode = st.st_mode;
+	return dir;
+}
+
+/*
+ * Where all users may make files the owner of this one decides, and it must not
+ * be another file of the system by a second name.
+ */
+static bool
+is_planted(const struct stat *st, mode_t dir)
+{
+	return (dir & S_IWOTH) != 0 && (!is_trusted(st->st_uid) ||
+	    (S_ISREG(st->st_mode) && st->st_nlink > 1));
+}
+
+/* Give *fd* back if it is a file as it should be. Takes it over. */
+static int
+accept_file(int fd, mode_t dir, bool regular)
+{
+	struct stat st;
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1)
+		return close_with(fd, errno);
+	if (regular && !S_ISREG(st.st_mode))
+		return close_with(fd, EEXIST);
+	if (is_planted(&st, dir))
+		return close_with(fd, EPERM);
+	return fd;
+}
+
+/*
+ * A pipe without a reader refuses to be opened for writing only. Opened for both
+ * it keeps what it can hold until a reader comes.
+ */
+static int
+open_log_at(int dir, const char *name, int more)
+{
+	int flags = O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC |
+	    more, fd;
+
+	/* A reader of a pipe would take the end of a look for the end of all. */
+	if ((more & O_PATH) != 0)
+		return openat(dir, name, O_CLOEXEC | more);
+	fd = openat(dir, name, O_WRONLY | flags, 0640);
+	return fd == -1 && errno == ENXIO ?
+	    openat(dir, name, O_RDWR | flags, 0640) : fd;
+}
+
+/* Links of /proc lead to what has no name, and only its owner has them. */
+static bool
+is_of_proc(int dir)
+{
+	struct statfs fs;
+
+	return fstatfs(dir, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* Where the link in the directory of *path* leads. */
+static int
+follow_link(int dir, const char *path, char next[PATH_MAX])
+{
+	char to[PATH_MAX];
+	size_t before;
+	const char *name = last_name(path, &before);
+	ssize_t n = readlinkat(dir, name, to, sizeof(to) - 1);
+
+	if (n == -1)
+		return -1;
+	to[n] = '\0';
+	if (snprintf(next, PATH_MAX, "%.*s%s", to[0] == '/' ? 0 : (int)before,
+	    path, to) < PATH_MAX)
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+/* *more* is O_PATH for a look without opening. */
+static int
+open_log(const char *path, int more, int hops)
+{
+	char next[PATH_MAX];
+	struct stat st;
+	size_t before;
+	const char *name = last_name(path, &before);
+	mode_t mode;
+	int dir, fd = -1, err = 0;
+
+	if ((dir = enter_directory(path, &mode)) == -1)
+		return -1;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISLNK(st.st_mode))
+		fd = accept_file(open_log_at(dir, name,
+		    more | O_NOFOLLOW), mode, false);
+	else if (!is_trusted(st.st_uid) || hops == 0)
+		errno = ELOOP;
+	else if (is_of_proc(dir))
+		fd = open_log_at(dir, name, more);
+	else if (follow_link(dir, path, next) == 0)
+		fd = open_log(next, more, hops - 1);
+	err = errno;
+	close(dir);
+	errno = err;
+	return fd;
+}
+
+int
+safe_open_log(const char *path)
+{
+	return open_log(path, 0, HOPS_MAX);
+}
+
+int
+safe_check_log(const char *path)
+{
+	int fd = open_log(path, O_PATH, HOPS_MAX);
+
+	if (fd == -1)
+		return errno == ENOENT ? 0 : -1;
+	close(fd);
+	return 0;
+}
+
+/* Will a rename replace what stands there? */
+static int
+check_place(int dir, mode_t mode, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    (S_ISREG(st.st_mode) && !is_planted(&st, mode)))
+		return 0;
+	errno = S_ISLNK(st.st_mode) ? ELOOP :
+	    S_ISREG(st.st_mode) ? EPERM : EEXIST;
+	return -1;
+}
+
+int
+safe_check(const char *path)
+{
+	mode_t mode;
+	size_t before;
+	const char *name = last_name(path, &before);
+	int dir = enter_directory(path, &mode), result;
+
+	if (dir == -1)
+		return -1;
+	if ((result = check_place(dir, mode, name)) == -1)
+		return close_with(dir, errno);
+	close(dir);
+	return result;
+}
+
+int
+safe_open(const char *path)
+{
+	const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	size_t before;
+	const char *name = last_name(path, &before);
+	mode_t mode;
+	int dir = enter_directory(path, &mode), fd;
+
+	if (dir == -1)
+		return -1;
+	fd = openat(dir, name, O_RDWR | flags);
+	if (fd == -1 && errno == EACCES)
+		fd = openat(dir, name, O_RDONLY | flags);
+	fd = accept_file(fd, mode, true);
+	return fd == -1 ? close_with(dir, errno) : (close(dir), fd);
+}
+
+int
+safe_create(const char *path, mode_t mode)
+{
+	size_t before;
+	const char *name = last_name(path, &before);
+	mode_t of_dir;
+	int dir = enter_directory(path, &of_dir), fd;
+
+	if (dir == -1)
+		return -1;
+	fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	return fd == -1 ? close_with(dir, errno) : (close(dir), fd);
+}
+
+int
+safe_begin(struct safe_draft *d, const char *path, mode_t mode)
+{
+	size_t before;
+	const char *name = last_name(path, &before);
+	mode_t of_dir;
+
+	d->fd = -1;
+	if ((d->dir = enter_directory(path, &of_dir)) == -1)
+		return -1;
+	if (check_place(d->dir, of_dir, name) == -1)
+		goto fail;
+	snprintf(d->temp, sizeof(d->temp), ".shuttled-%08x%08x",
+	    arc4random(), arc4random());
+	d->fd = openat(d->dir, d->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+	    mode);
+	if (d->fd != -1)
+		return 0;
+fail:
+	(void)close_with(d->dir, errno);
+	d->dir = -1;
+	return -1;
+}
+
+int
+safe_publish(struct safe_draft *d, const char *path)
+{
+	size_t before;
+	const char *name = last_name(path, &before);
+	int err;
+
+	if (renameat(d->dir, d->temp, d->dir, name) == -1) {
+		err = errno;
+		safe_discard(d);
+		errno = err;
+		return -1;
+	}
+	close(d->dir);
+	d->dir = -1;
+	return 0;
+}
+
+void
+safe_discard(struct safe_draft *d)
+{
+	(void)unlinkat(d->dir, d->temp, 0);
+	close(d->fd);
+	close(d->dir);
+	d->fd = d->dir = -1;
+}
+
+static void
+remember_stat(struct file_id *id, const struct stat *st)
+{
+	id->dev = st->st_dev;
+	id->ino = st->st_ino;
+	id->written = st->st_mtim;
+}
+
+void
+safe_remember_fd(struct file_id *id, int fd)
+{
+	struct stat st;
+
+	memset(id, 0, sizeof(*id));
+	if (fstat(fd, &st) == 0)
+		remember_stat(id, &st);
+}
+
+void
+safe_remember(struct file_id *id, const char *path)
+{
+	struct stat st;
+
+	memset(id, 0, sizeof(*id));
+	if (lstat(path, &st) == 0)
+		remember_stat(id, &st);
+}
+
+bool
+safe_is_same(const struct file_id *id, const char *path)
+{
+	struct file_id now;
+
+	safe_remember(&now, path);
+	return id->ino != 0 && now.ino == id->ino && now.dev == id->dev &&
+	    now.written.tv_sec == id->written.tv_sec &&
+	    now.written.tv_nsec == id->written.tv_nsec;
+}
+
+void
+safe_remove(struct file_id *id, const char *path)
+{
+	if (safe_is_same(id, path))
+		(void)unlink(path);
+	memset(id, 0, sizeof(*id));
+}
+
+/* Why others could exchange the file. */
+static const char *
+explain_danger(const char *path, char *buf, size_t size)
+{
+	char dir[PATH_MAX];
+	struct stat st;
+
+	if (get_directory(path, dir) == -1 || stat(dir, &st) == -1)
+		return NULL;
+	if (is_exposed(&st)) {
+		snprintf(buf, size, "all users may replace files in the "
+		    "directory %s: set its sticky bit (chmod +t), or choose "
+		    "another path", dir);
+		return buf;
+	}
+	if (lstat(path, &st) == -1 || is_trusted(st.st_uid))
+		return NULL;
+	snprintf(buf, size, "this file belongs to uid %lu, in a directory that "
+	    "all users may write: remove it, or choose another path",
+	    (unsigned long)st.st_uid);
+	return buf;
+}
+
+const char *
+safe_reason(const char *path, int err, char *buf, size_t size)
+{
+	const char *why = NULL;
+
+	if (err == EPERM || err == EACCES)
+		why = explain_danger(path, buf, size);
+	else if (err == ELOOP)
+		why = "this is a symbolic link, which is not followed: name "
+		    "its target, or remove it";
+	else if (err == EEXIST)
+		why = "this is not a regular file: remove it, or choose "
+		    "another path";
+	else if (err == EFBIG)
+		why = "File too large: the limit of file sizes is reached "
+		    "(ulimit -f, LimitFSIZE=)";
+	return why != NULL ? why : strerror(err);
+}

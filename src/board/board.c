@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * board.c: maps the board and takes back what the dead left. Everything has one
+ * place for ever: there is room for more than a machine needs, and what nobody
+ * uses is a hole in the file, which costs addresses and nothing else.
+ */
+#include "board/board.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* To where memory can be given back, on any machine. */
+#define PAGES(size)	(((size) + 0xffff) & ~(size_t)0xffff)
+
+/* Rows are added up in fours, see balance_leastconn.c. */
+#define ROWS(n)		((n) >= BOARD_WORKERS ? BOARD_WORKERS : \
+			    (((n) + 3) & ~3u) + 4 * ((n) == 0))
+
+#define LEDGER_SIZE	PAGES(sizeof(struct board_ledger))
+#define BOOK_SIZE	PAGES(BOARD_SEATS * sizeof(struct board_server))
+#define SOURCES_ROW	(BOARD_SOURCES * sizeof(uint64_t))
+
+/* Clocks are read by turns: so far ahead of ours another one may be, in ms. */
+#define AHEAD		1000
+
+/* No process can shrink it under the others, nor fill the memory by it. */
+#define SEALS		(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+/* Where each part begins, and the end of all. */
+struct places {
+	size_t shared, rows, sources, end;
+};
+
+static struct places
+lay_out(uint32_t rows)
+{
+	struct places p;
+
+	p.shared = LEDGER_SIZE + BOOK_SIZE;
+	p.rows = p.shared + PAGES(sizeof(struct board_shared));
+	p.sources = p.rows + PAGES(rows * sizeof(struct board_row));
+	p.end = p.sources + rows * SOURCES_ROW;
+	return p;
+}
+
+size_t
+board_bytes(uint32_t workers)
+{
+	return lay_out(ROWS(workers)).end;
+}
+
+/*
+ * The same file once more, for reading: what is mapped by it can never be made
+ * writable. Without /proc it is only mapped so.
+ */
+static int
+open_reader(int fd)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Of what is mostly holes a core file would be made of zeros. */
+static struct board *
+map(int fd, uint32_t rows)
+{
+	const struct places at = lay_out(rows);
+	struct board_shared *shared;
+	struct board *b = calloc(1, sizeof(*b));
+	char *base;
+
+	if (b == NULL)
+		return NULL;
+	base = mmap(NULL, at.end, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (base == MAP_FAILED) {
+		free(b);
+		return NULL;
+	}
+	(void)madvise(base, at.end, MADV_DONTDUMP);
+	b->ledger = (struct board_ledger *)base;
+	b->server = (struct board_server *)(base + LEDGER_SIZE);
+	shared = (struct board_shared *)(base + at.shared);
+	b->head = &shared->head;
+	b->worker = shared->worker;
+	b->pool = shared->pool;
+	b->backend = shared->backend;
+	b->listener = shared->listener;
+	b->rates = shared->rates;
+	b->row = (struct board_row *)(base + at.rows);
+	b->sources = (_Atomic uint64_t *)(base + at.sources);
+	b->rows = rows;
+	b->size = at.end;
+	b->reader = open_reader(fd);
+	return b;
+}
+
+struct board *
+board_new(uint32_t workers, int *passed)
+{
+	const uint32_t rows = ROWS(workers);
+	struct board *b = NULL;
+	int fd, err;
+
+	/* A memory file and not MAP_ANONYMOUS: it can be passed on. */
+	fd = memfd_create("shuttled-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd == -1 ||
+	    ftruncate(fd, (off_t)board_bytes(rows)) == -1 ||
+	    fcntl(fd, F_ADD_SEALS, SEALS) == -1 || (b = map(fd, rows)) == NULL)
+		goto fail;
+	b->ledger->magic = BOARD_MAGIC;
+	b->ledger->version = BOARD_VERSION;
+	b->ledger->rows = rows;
+	arc4random_buf(b->ledger->seed, sizeof(b->ledger->seed));
+	if (passed != NULL)
+		*passed = fd;
+	else
+		close(fd);
+	return b;
+fail:
+	err = errno;
+	if (fd != -1)
+		close(fd);
+	errno = err;
+	return NULL;
+}
+
+/* Does the ledger make sense? It leads to everything else. */
+static bool
+is_sound(const struct board *b)
+{
+	const struct board_ledger *l = b->ledger;
+
+	return atomic_load(&l->slots) <= b->rows &&
+	    seats_are_sound(l->backend, atomic_load(&l->backends),
+	    BOARD_SEATS) &&
+	    seats_are_sound(l->pool, atomic_load(&l->pools), BOARD_POOLS) &&
+	    seats_are_sound(l->listener, atomic_load(&l->listeners),
+	    BOARD_LISTENERS);
+}
+
+struct board *
+board_adopt(int fd)
+{
+	struct { uint64_t magic; uint32_t version, rows; } begin;
+	struct board *b;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return NULL;
+	/* Of a file that may shrink a read can be the end of us. */
+	if ((fcntl(fd, F_GET_SEALS) & SEALS) != SEALS ||
+	    pread(fd, &begin, sizeof(begin), 0) != (ssize_t)sizeof(begin) ||
+	    begin.magic != BOARD_MAGIC || begin.version != BOARD_VERSION ||
+	    begin.rows == 0 || begin.rows != ROWS(begin.rows) ||
+	    (size_t)st.st_size != board_bytes(begin.rows)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if ((b = map(fd, begin.rows)) == NULL || is_sound(b))
+		return b;
+	board_free(b);
+	errno = EINVAL;
+	return NULL;
+}
+
+void
+board_free(struct board *b)
+{
+	if (b == NULL)
+		return;
+	if (b->reader != -1)
+		close(b->reader);
+	munmap(b->ledger, b->size);
+	free(b->own);
+	board_all_seated(b);
+	free(b);
+}
+
+int
+board_leave_ledger(struct board *b, bool worker)
+{
+	size_t size = LEDGER_SIZE + (worker ? BOOK_SIZE : 0);
+	int fd = b->reader;
+
+	b->reader = -1;
+	if (fd == -1)
+		return mprotect(b->ledger, size, PROT_READ);
+	if (mmap(b->ledger, size, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+	    0) == MAP_FAILED)
+		return -1;
+	close(fd);
+	return madvise(b->ledger, size, MADV_DONTDUMP);
+}
+
+void
+board_ring(const struct board *b, uint32_t worker)
+{
+	pid_t pid = atomic_load_explicit(&b->ledger->slot[worker].pid,
+	    memory_order_relaxed);
+
+	/* The signal is one that is ignored, whoever has this number by now. */
+	if (pid > 1)
+		(void)kill(pid, BOARD_BELL);
+}
+
+void
+board_ring_all(const struct board *b)
+{
+	uint32_t i, slots = board_slots(b);
+
+	for (i = 0; i < slots; i++)
+		board_ring(b, i);
+}
+
+uint64_t
+board_hash(const char *name)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+	return h == 0 ? 1 : h;
+}
+
+_Atomic uint32_t *
+board_live(const struct board *b, uint32_t worker, uint32_t backend)
+{
+	return &b->row[worker].live[backend];
+}
+
+_Atomic uint32_t *
+board_present(const struct board *b, uint32_t worker, uint32_t listener)
+{
+	return &b->row[worker].present[listener];
+}
+
+_Atomic uint64_t *
+board_sources(const struct board *b, uint32_t worker)
+{
+	return &b->sources[(size_t)worker * BOARD_SOURCES];
+}
+
+struct board_wait *
+board_wait(const struct board *b, uint32_t worker, uint32_t pool)
+{
+	return &b->row[worker].wait[pool];
+}
+
+uint32_t
+board_slots(const struct board *b)
+{
+	uint32_t slots = atomic_load(&b->ledger->slots);
+
+	return slots < b->rows ? slots : b->rows;
+}
+
+void
+board_sum(const struct board *b, struct board_totals *sum)
+{
+	const struct board_worker *w;
+
+	memset(sum, 0, sizeof(*sum));
+	for (w = b->worker; w < b->worker + b->rows; w++) {
+		sum->sessions += atomic_load(&w->total);
+		sum->lost += atomic_load(&w->lost);
+		sum->up += atomic_load(&w->up);
+		sum->down += atomic_load(&w->down);
+	}
+}
+
+void
+board_renew(struct board *board, uint32_t seat, enum backend_health health)
+{
+	struct board_backend *b = &board->backend[seat];
+	struct board_server *s = &board->server[seat];
+
+	atomic_store(&b->held_until, 0);
+	atomic_store(&b->recent, 0);
+	atomic_store(&b->ejected_until, 0);
+	atomic_store(&b->ejections, 0);
+	atomic_store(&s->downs, (atomic_load(&s->downs) | BOARD_DOWNS) + 1);
+	atomic_store(&s->changed, 0);
+	atomic_store(&s->health, health);
+}
+
+uint32_t
+board_oldest(const struct board *b)
+{
+	const struct board_slot *s;
+	uint32_t i, generation, slots = board_slots(b);
+	uint32_t oldest = atomic_load(&b->ledger->generation);
+
+	for (i = 0; i < slots; i++) {
+		s = &b->ledger->slot[i];
+		generation = atomic_load(&s->generation);
+		if (atomic_load(&s->pid) != 0 && generation < oldest)
+			oldest = generation;
+	}
+	return oldest;
+}
+
+/* Never fewer than there were, whoever else says so at once. */
+static void
+raise_slots(struct board *b, uint32_t n)
+{
+	uint32_t was = atomic_load(&b->ledger->slots);
+
+	while (was < n && !atomic_compare_exchange_weak(&b->ledger->slots,
+	    &was, n))
+		;
+}
+
+static uint32_t
+slots_in_use(const struct board *b)
+{
+	uint32_t n = b->rows;
+
+	while (n > 0 && atomic_load(&b->ledger->slot[n - 1].pid) == 0)
+		n--;
+	return n;
+}
+
+/*
+ * What nobody holds any more at the end need not be added up. Another master may
+ * fill a slot meanwhile: it is seen by the second look, or says so after us.
+ */
+static void
+lower_slots(struct board *b)
+{
+	uint32_t was = atomic_load(&b->ledger->slots), n = slots_in_use(b);
+
+	if (n < was && atomic_compare_exchange_strong(&b->ledger->slots, &was,
+	    n))
+		raise_slots(b, slots_in_use(b));
+}
+
+void
+board_hold(struct board *b, uint32_t worker, int32_t pid, uint32_t generation)
+{
+	struct board_slot *s = &b->ledger->slot[worker];
+
+	atomic_store(&s->stopped, 0);
+	atomic_store(&s->generation, generation);
+	atomic_store(&s->pid, pid);
+	raise_slots(b, worker + 1);
+}
+
+bool
+board_is_held(const struct board *b, uint32_t worker)
+{
+	return atomic_load_explicit(&b->ledger->slot[worker].pid,
+	    memory_order_relaxed) != 0;
+}
+
+bool
+board_beats(const struct board *b, uint32_t worker, uint64_t now, uint64_t ms)
+{
+	uint64_t beat = atomic_load_explicit(&b->worker[worker].heartbeat,
+	    memory_order_relaxed);
+
+	return board_is_held(b, worker) && (beat > now ? beat - now <= AHEAD :
+	    now - beat <= ms);
+}
+
+bool
+board_saw(const struct board *b, uint32_t worker, uint64_t since, uint64_t now)
+{
+	uint64_t seen = atomic_load(&b->worker[worker].seen);
+
+	return seen > since && (seen <= now || seen - now <= AHEAD);
+}
+
+uint32_t
+board_backend_live(const struct board *b, uint32_t backend)
+{
+	uint32_t i, live = 0, slots = board_slots(b);
+
+	for (i = 0; i < slots; i++)
+		live += atomic_load(board_live(b, i, backend));
+	return live;
+}
+
+/* Pages that are gone read as zero; where that cannot be, word by word. */
+void
+board_forget_sources(const struct board *b, uint32_t worker)
+{
+	_Atomic uint64_t *at = board_sources(b, worker);
+	uint32_t i;
+
+	if (madvise(at, SOURCES_ROW, MADV_REMOVE) == -1)
+		for (i = 0; i < BOARD_SOURCES; i++)
+			atomic_store(&at[i], 0);
+	atomic_store(&b->head->counts_sources[worker], 0);
+}
+
+uint32_t
+board_reclaim(struct board *b, uint32_t worker)
+{
+	struct board_worker *w = &b->worker[worker];
+	uint32_t lost = atomic_exchange(&w->live, 0);
+
+	/* More than a process can have is what another one has written there. */
+	if (lost > BOARD_MOST_LIVE)
+		lost = 0;
+	counter_add(&w->lost, lost);
+	(void)board_clear_row(b, worker);
+	atomic_store(&w->state, WORKER_FREE);
+	atomic_store(&b->ledger->slot[worker].pid, 0);
+	lower_slots(b);
+	return lost;
+}
+
+const char *
+worker_state_name(enum worker_state state)
+{
+	static const char *const names[] = {
+#define X(name) #name,
+		WORKER_STATES(X)
+#undef X
+	};
+
+	return (size_t)state < sizeof(names) / sizeof(*names) ? names[state] :
+	    "?";
+}
+
+/* As it stands on the board, where a prober may have written anything. */
+enum backend_health
+board_health(const struct board_server *s)
+{
+	uint32_t health = atomic_load_explicit(&s->health,
+	    memory_order_relaxed);
+
+	return health <= HEALTH_DOWN ? (enum backend_health)health :
+	    HEALTH_UNKNOWN;
+}
+
+const char *
+backend_health_name(enum backend_health health)
+{
+	static const char *const names[] = { "unknown", "up", "down" };
+
+	return names[health];
+}

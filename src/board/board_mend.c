@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * board_mend.c: rows of the board as they should be. Any worker can write any
+ * row; the one that has a row knows better, and says so again. Looks at what is
+ * used only: reading a hole would make it memory.
+ */
+#include "board/board.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* So many of each kind of cell are in use. */
+struct extent {
+	uint32_t backends, listeners, pools;
+};
+
+static uint32_t
+at_most(const _Atomic uint32_t *n, uint32_t most)
+{
+	uint32_t is = atomic_load(n);
+
+	return is < most ? is : most;
+}
+
+static struct extent
+extent_of(const struct board *b)
+{
+	return (struct extent){
+		at_most(&b->ledger->backends, BOARD_SEATS),
+		at_most(&b->ledger->listeners, BOARD_LISTENERS),
+		at_most(&b->ledger->pools, BOARD_POOLS),
+	};
+}
+
+/* Only what differs is written: the line stays where its readers have it. */
+static uint32_t
+correct(_Atomic uint32_t *cell, uint32_t right)
+{
+	if (atomic_load_explicit(cell, memory_order_relaxed) == right)
+		return 0;
+	atomic_store(cell, right);
+	return 1;
+}
+
+static uint32_t
+correct64(_Atomic uint64_t *cell, uint64_t right)
+{
+	if (atomic_load_explicit(cell, memory_order_relaxed) == right)
+		return 0;
+	atomic_store(cell, right);
+	return 1;
+}
+
+static uint32_t
+right32(const _Atomic uint32_t *cell)
+{
+	return atomic_load_explicit(cell, memory_order_relaxed);
+}
+
+/* As *own* says; NULL: empty. */
+static uint32_t
+correct_row(const struct board *b, uint32_t worker, struct board_row *own)
+{
+	struct board_row *row = &b->row[worker];
+	const struct extent n = extent_of(b);
+	uint32_t i, wrong = 0;
+
+	for (i = 0; i < n.backends; i++)
+		wrong += correct(&row->live[i], own == NULL ? 0 :
+		    right32(&own->live[i]));
+	for (i = 0; i < n.listeners; i++)
+		wrong += correct(&row->present[i], own == NULL ? 0 :
+		    right32(&own->present[i]));
+	wrong += correct(&row->present[BOARD_EVERYBODY], own == NULL ? 0 :
+	    right32(&own->present[BOARD_EVERYBODY]));
+	for (i = 0; i < n.pools; i++) {
+		wrong += correct(&row->wait[i].n, own == NULL ? 0 :
+		    right32(&own->wait[i].n));
+		wrong += correct64(&row->wait[i].ticket, own == NULL ? 0 :
+		    atomic_load_explicit(&own->wait[i].ticket,
+		    memory_order_relaxed));
+	}
+	return wrong;
+}
+
+uint32_t
+board_clear_row(const struct board *b, uint32_t worker)
+{
+	uint32_t wrong = correct_row(b, worker, NULL);
+
+	if (atomic_load(&b->head->counts_sources[worker]) != 0) {
+		board_forget_sources(b, worker);
+		atomic_store(&b->head->counts_sources[worker], 0);
+	}
+	return wrong;
+}
+
+int
+board_keep_row(struct board *b, uint32_t worker)
+{
+	(void)board_clear_row(b, worker);
+	board_forget_sources(b, worker);
+	/* As in the row, memory is what is used of it. */
+	b->own = calloc(1, sizeof(*b->own));
+	return b->own == NULL ? -1 : 0;
+}
+
+/* A master that takes one of them at this moment has a worker that clears it. */
+static uint32_t
+mend_unused(const struct board *b, uint32_t worker)
+{
+	uint32_t wrong = 0;
+
+	while (worker-- > 0 &&
+	    atomic_load(&b->ledger->slot[worker].pid) == 0)
+		wrong += board_clear_row(b, worker);
+	return wrong;
+}
+
+uint32_t
+board_mend_row(const struct board *b, uint32_t worker)
+{
+	if (b->own == NULL)
+		return 0;
+	return correct_row(b, worker, b->own) + mend_unused(b, worker);
+}

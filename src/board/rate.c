@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * rate.c: counts in slices of time. First add, then sum up: of those who race
+ * for the last place all but the first see it taken. Invariant: one that is let
+ * in was counted while its slice went on, so the last one of any second has seen
+ * all others.
+ */
+#include "board/rate.h"
+
+#include <stddef.h>
+
+#include "sys/clock.h"
+
+/* Of these, and of the one that goes on, all are summed up. */
+#define WINDOW		16		/* a second */
+
+/* A slice: its number, and below that how many. */
+#define COUNT_BITS	24
+#define COUNT		((UINT64_C(1) << COUNT_BITS) - 1)
+
+/* An owner: a part of its hash, and below that the last slice. */
+#define LAST_BITS	28
+#define LAST		((UINT64_C(1) << LAST_BITS) - 1)
+
+/* Places lost to others, or moments that passed, before it is a no. */
+#define RACES		4
+
+#define TOO_LATE	UINT64_MAX
+
+/* The slice that goes on. */
+static uint64_t
+now(void)
+{
+	return clock_now_ms() * WINDOW / 1000;
+}
+
+/* All go by one clock. */
+#define AHEAD		WINDOW
+
+/* Of a time that no clock here has seen: a process has written nonsense. */
+static bool
+is_nonsense(uint64_t word, uint64_t k)
+{
+	return word >> COUNT_BITS > k && word >> COUNT_BITS > now() + AHEAD;
+}
+
+/* False: that was so long ago that there is no room for it any more. */
+static bool
+add(struct rate *r, uint64_t k)
+{
+	_Atomic uint64_t *at = &r->slice[k % RATE_SLICES];
+	uint64_t was = atomic_load(at), is;
+
+	do {
+		if (was >> COUNT_BITS > k && !is_nonsense(was, k))
+			return false;
+		is = was >> COUNT_BITS == k ? was : k << COUNT_BITS;
+	} while (!atomic_compare_exchange_weak(at, &was, is + 1));
+	return true;
+}
+
+static void
+take_back(struct rate *r, uint64_t k)
+{
+	_Atomic uint64_t *at = &r->slice[k % RATE_SLICES];
+	uint64_t was = atomic_load(at);
+
+	do {
+		if (was >> COUNT_BITS != k || (was & COUNT) == 0)
+			return;
+	} while (!atomic_compare_exchange_weak(at, &was, was - 1));
+}
+
+/*
+ * The window that ends with slice *k*, and what came after it. TOO_LATE: slices
+ * of it are gone already.
+ */
+static uint64_t
+sum(const struct rate *r, uint64_t k)
+{
+	uint64_t word, n = 0;
+	int i;
+
+	for (i = 0; i < RATE_SLICES; i++) {
+		word = atomic_load(&r->slice[i]);
+		if (is_nonsense(word, k))
+			continue;
+		if ((word >> COUNT_BITS) + WINDOW >= k)
+			n += word & COUNT;
+		if (word >> COUNT_BITS >= k + RATE_SLICES - WINDOW)
+			return TOO_LATE;
+	}
+	return n;
+}
+
+bool
+rate_take(struct rate *r, uint32_t max, struct rate_mark *m)
+{
+	uint64_t k;
+	int i;
+
+	for (i = 0; i < RACES; i++) {
+		k = now();
+		/* Look first: who is refused should not count for a moment. */
+		if (sum(r, k) >= max)
+			return false;
+		if (!add(r, k))
+			continue;
+		if (now() == k && sum(r, k) <= max) {
+			*m = (struct rate_mark){ .rate = r, .slice = k };
+			return true;
+		}
+		take_back(r, k);
+	}
+	return false;
+}
+
+void
+rate_give(const struct rate_mark *m)
+{
+	if (m->rate != NULL)
+		take_back(m->rate, m->slice);
+}
+
+/*
+ * Was it of use within a window of slice *k*? On either side, since clocks are
+ * read by turns.
+ */
+static bool
+is_near(uint64_t owner, uint64_t k)
+{
+	return owner != 0 && ((k + WINDOW - owner) & LAST) <= 2 * WINDOW;
+}
+
+/* Where a source is, or else where it may be; -1: nowhere. */
+static int
+look_up(struct rate_bucket *b, uint64_t tag, uint64_t k, uint64_t *owner)
+{
+	int i, at = -1;
+	uint64_t was;
+
+	for (i = 0; i < RATE_WAYS; i++) {
+		was = atomic_load(&b->owner[i]);
+		if (was >> LAST_BITS == tag && was != 0) {
+			*owner = was;
+			return i;
+		}
+		if (at == -1 && !is_near(was, k)) {
+			*owner = was;
+			at = i;
+		}
+	}
+	return at;
+}
+
+/*
+ * The place of a source, its own for the window from now on. NULL: all are
+ * taken. Two processes may find one each: sum_up() takes both.
+ */
+static struct rate *
+find(struct rate_bucket *b, uint64_t tag, uint64_t k)
+{
+	uint64_t was = 0;
+	int at;
+
+	do {
+		if ((at = look_up(b, tag, k, &was)) == -1)
+			return NULL;
+		/* Whoever is ahead of us has said so. */
+		if (was >> LAST_BITS == tag && ((was - k) & LAST) <= WINDOW)
+			break;
+	} while (!atomic_compare_exchange_weak(&b->owner[at], &was,
+	    tag << LAST_BITS | (k & LAST)));
+	return &b->rate[at];
+}
+
+static uint64_t
+sum_up(const struct rate_bucket *b, uint64_t tag, uint64_t k)
+{
+	uint64_t n = 0, one;
+	int i;
+
+	for (i = 0; i < RATE_WAYS; i++)
+		if (atomic_load(&b->owner[i]) >> LAST_BITS == tag) {
+			if ((one = sum(&b->rate[i], k)) == TOO_LATE)
+				return TOO_LATE;
+			n += one;
+		}
+	return n;
+}
+
+bool
+rate_take_source(struct rate_bucket *table, uint64_t source, uint32_t max,
+    struct rate_mark *m)
+{
+	struct rate_bucket *b = &table[source % RATE_BUCKETS];
+	uint64_t k, tag = source >> LAST_BITS;
+	struct rate *r;
+	int i;
+
+	for (i = 0; i < RACES; i++) {
+		k = now();
+		if ((r = find(b, tag, k)) == NULL || sum_up(b, tag, k) >= max)
+			return false;
+		if (!add(r, k))
+			continue;
+		if (now() == k && sum_up(b, tag, k) <= max) {
+			*m = (struct rate_mark){ .rate = r, .slice = k };
+			return true;
+		}
+		take_back(r, k);
+	}
+	return false;
+}

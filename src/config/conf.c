@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf.c: builds the configuration piece by piece and checks each piece. Opens
+ * nothing, logs nothing.
+ */
+#include "config.h"
+#include "config/conf.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/conf_hosts.h"
+#include "config/networks.h"
+#include "config/settings.h"
+
+/* Far beyond any use, far below any overflow: a year. */
+#define TIME_MAX	(UINT64_C(366) * 24 * 3600 * 1000)
+
+#define BUILTIN_PREFIX	"builtin:"
+
+void
+conf_init(struct conf *c)
+{
+	memset(c, 0, sizeof(*c));
+}
+
+void
+conf_free(struct conf *c)
+{
+	free(c->listener);
+	free(c->absent);
+	free(c->builtin);
+	free(c->limit);
+	free(c->pool);
+	free(c->backend);
+	free(c->lookup);
+	conf_hosts_free(&c->hosts);
+	free(c->directory);
+	free(c->own_pidfile);
+	networks_free(c);
+	settings_free(c->settings);
+}
+
+/* Lists grow in powers of two, so that few elements are copied. */
+#define ROOM(n)	((size_t)1 << (64 - __builtin_clzll((n) | 1)))
+
+/* Make room for *more* elements. */
+static void *
+grow(void *list, size_t n, size_t more, size_t size)
+{
+	return list != NULL && ROOM(n) == ROOM(n + more) ? list :
+	    reallocarray(list, ROOM(n + more), size);
+}
+
+int
+conf_add_pool(struct conf *c, const struct pool *p, const char **why)
+{
+	struct pool *list;
+
+	if (c->pools == CONF_POOLS) {
+		*why = "there are more than 4096 pools";
+		return -1;
+	}
+	if ((list = grow(c->pool, c->pools, 1, sizeof(*p))) == NULL) {
+		*why = strerror(errno);
+		return -1;
+	}
+	c->pool = list;
+	list[c->pools] = *p;
+	list[c->pools].first = (uint32_t)c->backends;
+	c->pools++;
+	return 0;
+}
+
+static bool
+name_is_taken(const struct conf *c, const char *name)
+{
+	uint64_t hash = board_hash(name);
+	size_t i;
+
+	for (i = 0; i < c->backends; i++)
+		if (c->backend[i].hash == hash &&
+		    strcmp(c->backend[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The address is the name, with #2, #3 … when it is there already. */
+static void
+name_by_address(const struct conf *c, struct backend *b, const char *address)
+{
+	unsigned n;
+
+	strlcpy(b->name, address, sizeof(b->name));
+	for (n = 2; name_is_taken(c, b->name); n++)
+		snprintf(b->name, sizeof(b->name), "%s#%u", address, n);
+}
+
+static int
+add_backend(struct conf *c, const struct backend *b, const char **why)
+{
+	struct backend *list;
+
+	if (c->backends == BOARD_BACKENDS) {
+		*why = "there are more than 32768 backends; a name with "
+		    "resolve sets resolve_max of them aside";
+		return -1;
+	}
+	list = grow(c->backend, c->backends, 1, sizeof(*b));
+	if (list == NULL) {
+		*why = strerror(errno);
+		return -1;
+	}
+	c->backend = list;
+	list[c->backends] = *b;
+	list[c->backends].pool = (uint32_t)c->pools - 1;
+	list[c->backends].hash = board_hash(b->name);
+	c->backends++;
+	c->pool[c->pools - 1].n++;
+	return 0;
+}
+
+/* A listener on loopback, whose port becomes the backend's when it is open. */
+static int
+add_builtin(struct conf *c, enum builtin_kind kind, const char **why)
+{
+	struct listener *l;
+
+	l = grow(c->builtin, c->builtins, 1, sizeof(*l));
+	if (l == NULL) {
+		*why = strerror(errno);
+		return -1;
+	}
+	c->builtin = l;
+	l = &l[c->builtins];
+	memset(l, 0, sizeof(*l));
+	if (addr_parse("127.0.0.1:0", ADDR_LISTEN, &l->addr, 1, why) == -1)
+		return -1;
+	c->builtins++;
+	l->fd = -1;
+	l->builtin = kind;
+	l->backend = c->backends - 1;
+	return 0;
+}
+
+bool
+conf_leaves_abstract(const struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->backends; i++)
+		if (addr_is_abstract(&c->backend[i].addr) ||
+		    (c->backend[i].check_addr.len > 0 &&
+		    addr_is_abstract(&c->backend[i].check_addr)))
+			return true;
+	return false;
+}
+
+bool
+conf_leaves_as_client(const struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->backends; i++)
+		if (c->backend[i].outlet.transparent &&
+		    !addr_is_unix(&c->backend[i].addr))
+			return true;
+	return false;
+}
+
+bool
+conf_binds(const struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->backends; i++)
+		if (c->backend[i].outlet.sources > 0)
+			return true;
+	return false;
+}
+
+bool
+conf_accepts_proxy(const struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->listeners; i++)
+		if (c->listener[i].proxies != NULL)
+			return true;
+	return false;
+}
+
+bool
+conf_wants_transparent(const struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->listeners; i++)
+		if (c->listener[i].how.transparent)
+			return true;
+	return conf_leaves_as_client(c);
+}
+
+int
+conf_number(const char *text, long long min, long long max, unsigned *to)
+{
+	const char *err;
+	long long n = strtonum(text, min, max, &err);
+
+	if (err != NULL || text[strspn(text, "0123456789")] != '\0')
+		return -1;
+	*to = (unsigned)n;
+	return 0;
+}
+
+bool
+conf_is_resolver(const char *text)
+{
+	char host[ADDR_HOST];
+	const char *why;
+
+	return addr_is_ip(text) || (addr_split(text, ADDR_CONNECT, host,
+	    sizeof(host), &why) != -1 && addr_is_ip(host));
+}
+
+int
+conf_log_sessions(struct conf *c, const char *text)
+{
+	bool all = strcmp(text, "all") == 0;
+
+	c->log_every = all;
+	c->log_errors = strcmp(text, "none") != 0;
+	if (all || !c->log_errors || strcmp(text, "errors") == 0)
+		return 0;
+	return strncmp(text, "1/", 2) != 0 ? -1 :
+	    conf_number(text + 2, 2, 1000000, &c->log_every);
+}
+
+static int
+add_builtin_backend(struct conf *c, const struct backend *like,
+    const char *text, const char **why)
+{
+	enum builtin_kind kind = builtin_kind(text + strlen(BUILTIN_PREFIX));
+	struct backend b = *like;
+
+	if (kind == BUILTIN_NONE) {
+		*why = "the builtins are builtin:hello, builtin:echo and "
+		    "builtin:discard";
+		return -1;
+	}
+	if (like->spare > 0) {
+		*why = "spare is not for builtin backends";
+		return -1;
+	}
+	/* It is here. */
+	memset(&b.outlet, 0, sizeof(b.outlet));
+	if (b.name[0] == '\0')
+		name_by_address(c, &b, text);
+	if (add_backend(c, &b, why) == -1)
+		return -1;
+	if (add_builtin(c, kind, why) == 0)
+		return 0;
+	c->backends--;
+	c->pool[c->pools - 1].n--;
+	return -1;
+}
+
+/* Which name it is and how it is asked for. 1: it has to be looked up. */
+static int
+read_lookup(const struct backend *like, const char *text, struct lookup *l,
+    const char **why)
+{
+	int port;
+
+	if (like->resolve == RESOLVE_SRV) {
+		l->srv = true;
+		if (text[0] != '\0' && strpbrk(text, ":/") == NULL &&
+		    strlcpy(l->host, text, sizeof(l->host)) < sizeof(l->host))
+			return 1;
+		*why = "to resolve \"srv\" it should be the name of a "
+		    "service, such as _http._tcp.example.org";
+		return -1;
+	}
+	if (strchr(text, '/') != NULL || strncmp(text, BUILTIN_PREFIX,
+	    strlen(BUILTIN_PREFIX)) == 0) {
+		*why = "there is no name to resolve: it should be host:port";
+		return -1;
+	}
+	port = addr_split(text, ADDR_CONNECT, l->host, sizeof(l->host), why);
+	if (port == -1)
+		return -1;
+	l->port = (uint16_t)port;
+	if (l->host[0] != '\0' && strcmp(l->host, "*") != 0)
+		return !addr_is_ip(l->host);
+	*why = "the host is missing: host:port";
+	return -1;
+}
+
+/* What the answers are to be the answers of; never 0. */
+static uint64_t
+question_of(const struct lookup *l)
+{
+	char text[ADDR_HOST + 16];
+
+	snprintf(text, sizeof(text), "%s %s", l->srv ? "srv" : "on", l->host);
+	return board_hash(text);
+}
+
+/* The same with the port, which sessions are counted by. */
+static uint64_t
+where_of(const struct lookup *l)
+{
+	char text[ADDR_HOST + 16];
+
+	snprintf(text, sizeof(text), "%s:%u", l->host, l->port);
+	return board_hash(text);
+}
+
+/*
+ * A server that has gone keeps its place while it has sessions: so many more are
+ * set aside for those.
+ */
+static uint32_t
+places_of(uint32_t servers)
+{
+	return servers + (servers < 8 ? 4 : servers / 2);
+}
+
+/* As many backends as the name may have servers, and had: none is known yet. */
+static int
+add_lookup(struct conf *c, const struct backend *like, const char *text,
+    const struct lookup *l, const char **why)
+{
+	const char *name = like->name[0] == '\0' ? text : like->name;
+	struct backend b = *like;
+	struct lookup *list;
+	uint32_t i, n;
+
+	if ((list = grow(c->lookup, c->lookups, 1, sizeof(*l))) == NULL) {
+		*why = strerror(errno);
+		return -1;
+	}
+	c->lookup = list;
+	b.question = question_of(l);
+	b.where = where_of(l);
+	list[c->lookups] = *l;
+	list[c->lookups].first = (uint32_t)c->backends;
+	n = l->once ? ADDR_OF_HOST : places_of(like->resolve_max);
+	list[c->lookups].max = l->once ? n : like->resolve_max;
+	list[c->lookups++].n = n;
+	for (i = 1; i <= n; i++) {
+		/* Those that are looked up once are called as always. */
+		if (snprintf(b.name, sizeof(b.name), l->once && i == 1 ? "%s" :
+		    "%s#%u", name, i) >= (int)sizeof(b.name)) {
+			*why = "this name is too long";
+			return -1;
+		}
+		if (like->name[0] == '\0' && name_is_taken(c, b.name)) {
+			*why = "another backend has this name";
+			return -1;
+		}
+		if (add_backend(c, &b, why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* 1: it is not one that is looked up again. */
+static int
+try_lookup(struct conf *c, const struct backend *like, const char *text,
+    const char **why)
+{
+	struct lookup l = { .port = 0 };
+	int status;
+
+	if (like->resolve == RESOLVE_OFF)
+		return 1;
+	if ((status = read_lookup(like, text, &l, why)) != 1)
+		return status == 0 ? 1 : -1;
+	if (c->workers > 0)
+		return add_lookup(c, like, text, &l, why);
+	c->looked_up_once = true;
+	if (!l.srv)
+		return 1;
+	*why = "services are looked up beside the workers: workers = 0 has "
+	    "nobody who does";
+	return -1;
+}
+
+/* Of a name with both families those that there is a source for. */
+static int
+leave_served(const struct outlet *o, struct addr *found, int n,
+    const char **why)
+{
+	int i, left = 0;
+
+	for (i = 0; i < n; i++)
+		if (outlet_serves(o, found[i].sa.sa_family))
+			found[left++] = found[i];
+	if (left > 0)
+		return left;
+	*why = found[0].sa.sa_family == AF_INET6 ?
+	    "this is IPv6, and no source is" : "this is IPv4, and no source is";
+	return -1;
+}
+
+static int
+add_static(struct conf *c, const struct backend *like, struct addr *found,
+    int n, const char **why)
+{
+	struct backend b = *like;
+	char name[ADDR_TEXT];
+	int i;
+
+	if ((n = leave_served(&b.outlet, found, n, why)) == -1)
+		return -1;
+	for (i = 0; i < n; i++) {
+		b.addr = found[i];
+		if (like->name[0] == '\0')
+			name_by_address(c, &b, addr_format(&b.addr, name,
+			    sizeof(name)));
+		else if (i > 0 && snprintf(b.name, sizeof(b.name), "%s#%d",
+		    like->name, i + 1) >= (int)sizeof(b.name)) {
+			*why = "this name is too long";
+			return -1;
+		}
+		if (add_backend(c, &b, why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* One missing name is no reason to do without all others: it comes later. */
+static int
+add_named(struct conf *c, const struct backend *like, const char *text,
+    struct lookup *l, const char **why)
+{
+	const struct addr_host *known = conf_hosts_find(&c->hosts, l->host);
+	struct backend b = *like;
+	struct addr_host h;
+	int i;
+
+	if (known != NULL) {
+		h = *known;
+	} else {
+		(void)strlcpy(h.name, l->host, sizeof(h.name));
+		addr_look_up(&h, ADDR_CONNECT);
+	}
+	if (h.n == 0) {
+		*why = l->why = addr_host_why(&h);
+		l->once = true;
+		return h.error == EAI_MEMORY ? -1 :
+		    add_lookup(c, like, text, l, why);
+	}
+	for (i = 0; i < h.n; i++)
+		addr_set_port(&h.addr[i], l->port);
+	b.asked = question_of(l);
+	b.origin = site_origin(board_hash(l->host));
+	return add_static(c, &b, h.addr, h.n, why);
+}
+
+int
+conf_add_backend(struct conf *c, const struct backend *like, const char *text,
+    const char **why)
+{
+	struct addr found[ADDR_OF_HOST];
+	struct lookup l = { .port = 0 };
+	struct backend once = *like;
+	int n;
+
+	if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0 &&
+	    like->resolve == RESOLVE_OFF)
+		return add_builtin_backend(c, like, text, why);
+	if ((n = try_lookup(c, like, text, why)) != 1)
+		return n;
+	once.resolve = RESOLVE_OFF;
+	if (strchr(text, '/') == NULL && read_lookup(&once, text, &l, why) == 1)
+		return add_named(c, like, text, &l, why);
+	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDR_OF_HOST, why)) == -1)
+		return -1;
+	return add_static(c, like, found, n, why);
+}
+
+int
+conf_time(const char *text, uint64_t *ms, const char **why)
+{
+	static const struct {
+		const char *unit;
+		uint64_t    ms;
+	} units[] = {
+		{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
+	};
+	unsigned long long n;
+	size_t i;
+	char *end;
+
+	*ms = 0;
+	if (strcmp(text, "off") == 0 || strcmp(text, "0") == 0)
+		return 0;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (text[0] >= '0' && text[0] <= '9' && errno == 0)
+		for (i = 0; i < sizeof(units) / sizeof(*units); i++)
+			if (strcmp(end, units[i].unit) == 0 &&
+			    n <= TIME_MAX / units[i].ms) {
+				*ms = n * units[i].ms;
+				return 0;
+			}
+	*why = "a time is a number with a unit: 300ms, 5s, 10m, 1h; or off";
+	return -1;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf_loop.c: follows sessions from a listener to its pool, to the servers of
+ * that, and where one is a listener as well, on to the next pool.
+ */
+#include "config/conf_loop.h"
+
+#include <sys/stat.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/settings.h"
+#include "net/socket.h"
+
+/* A server that is one of our listeners leads from its pool to another. */
+struct step {
+	uint32_t	from, to;	/* pools */
+	uint32_t	backend;
+	const struct listener *listener;
+	bool		visited;
+};
+
+static bool
+same_path(const struct addr *a, const struct addr *b)
+{
+	struct stat x, y;
+
+	if (addr_is_abstract(a) || addr_is_abstract(b))
+		return a->len == b->len && memcmp(a->un.sun_path,
+		    b->un.sun_path, sizeof(a->un.sun_path)) == 0;
+	return strcmp(a->un.sun_path, b->un.sun_path) == 0 ||
+	    (stat(a->un.sun_path, &x) == 0 && stat(b->un.sun_path, &y) == 0 &&
+	    x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+static bool
+is_any(const struct endpoint *e)
+{
+	static const unsigned char zero[16];
+	const unsigned char *ipv4 = endpoint_ipv4(e);
+
+	return ipv4 != NULL ? memcmp(ipv4, zero, 4) == 0 :
+	    memcmp(e->ip, zero, sizeof(zero)) == 0;
+}
+
+static bool
+same_ip(const struct endpoint *a, const struct endpoint *b)
+{
+	const unsigned char *x = endpoint_ipv4(a), *y = endpoint_ipv4(b);
+
+	if (x != NULL && y != NULL)
+		return memcmp(x, y, 4) == 0;
+	return x == NULL && y == NULL && memcmp(a->ip, b->ip, 16) == 0;
+}
+
+/* Is it one of 127.0.0.0/8 or ::1? */
+static bool
+is_loopback(const struct endpoint *e)
+{
+	const unsigned char *ipv4 = endpoint_ipv4(e);
+
+	return ipv4 != NULL ? ipv4[0] == 127 :
+	    memcmp(e->ip, &in6addr_loopback, sizeof(e->ip)) == 0;
+}
+
+/* Does a connection to *to* come to this listener? */
+static bool
+receives(const struct listener *l, const struct addr *to)
+{
+	struct endpoint at, server;
+	bool ipv4;
+
+	if (addr_is_unix(&l->addr) || addr_is_unix(to))
+		return addr_is_unix(&l->addr) && addr_is_unix(to) &&
+		    same_path(&l->addr, to);
+	if (addr_port(to) == 0 || addr_port(&l->addr) != addr_port(to) ||
+	    l->how.transparent || (l->how.interface != NULL &&
+	    strcmp(l->how.interface, "lo") != 0))
+		return false;
+	endpoint_set(&at, &l->addr);
+	endpoint_set(&server, to);
+	ipv4 = endpoint_ipv4(&server) != NULL;
+	if (same_ip(&at, &server))
+		return true;
+	/* To connect to the any-address is to connect to this machine. */
+	if (is_any(&server) && is_loopback(&at))
+		return (endpoint_ipv4(&at) != NULL) == ipv4;
+	if (!is_any(&at) || (endpoint_ipv4(&at) != NULL && !ipv4) ||
+	    (l->how.v6only && ipv4))
+		return false;
+	return is_any(&server) || socket_can_bind(to, NULL) == 0;
+}
+
+/* Most servers are at ports that no listener has. */
+static void
+note_ports(const struct conf *c, unsigned char ports[8192])
+{
+	size_t i;
+	unsigned port;
+
+	for (i = 0; i < c->listeners; i++) {
+		port = addr_port(&c->listener[i].addr);
+		ports[port / 8] |= (unsigned char)(1 << port % 8);
+	}
+}
+
+static size_t
+find_steps(const struct conf *c, struct step *step)
+{
+	unsigned char ports[8192] = { 0 };
+	const struct listener *l, *end = c->listener + c->listeners;
+	const struct addr *to;
+	unsigned port;
+	size_t i, n = 0;
+
+	note_ports(c, ports);
+	for (i = 0; i < c->backends; i++) {
+		to = &c->backend[i].addr;
+		port = addr_port(to);
+		if (to->len == 0 || (ports[port / 8] & 1 << port % 8) == 0)
+			continue;
+		for (l = c->listener; l < end && !receives(l, to); l++)
+			continue;
+		if (l < end)
+			step[n++] = (struct step){ c->backend[i].pool, l->pool,
+			    (uint32_t)i, l, false };
+	}
+	return n;
+}
+
+/* Do sessions of pool *at* come to pool *goal*? */
+static bool
+leads_to(struct step *step, size_t n, uint32_t at, uint32_t goal)
+{
+	size_t i;
+
+	if (at == goal)
+		return true;
+	for (i = 0; i < n; i++) {
+		if (step[i].from != at || step[i].visited)
+			continue;
+		step[i].visited = true;
+		if (leads_to(step, n, step[i].to, goal))
+			return true;
+	}
+	return false;
+}
+
+static void
+say_step(const struct conf *c, const struct step *s, struct complaints *cs)
+{
+	const struct section *server = settings_server(c->settings,
+	    s->backend);
+	const struct value *v = section_get(server,
+	    directive_find(SECTION_SERVER, "address"));
+	char why[ADDR_TEXT + 200];
+
+	snprintf(why, sizeof(why), "this is the listener %s, whose sessions "
+	    "come %s to this server: each opens another one without end",
+	    s->listener->label[0] != '\0' ? s->listener->label :
+	    s->listener->name, s->to == s->from ? "back" : "by others back");
+	value_reject(cs, v, v->text[0], why);
+}
+
+void
+conf_loop(const struct conf *c, struct complaints *cs)
+{
+	struct step *step = calloc(c->backends + 1, sizeof(*step));
+	size_t i, k, n;
+
+	if (step == NULL)
+		return;
+	n = find_steps(c, step);
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < n; k++)
+			step[k].visited = false;
+		if (leads_to(step, n, step[i].to, step[i].from))
+			say_step(c, &step[i], cs);
+	}
+	free(step);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * conf_make.c: reads the values of each section into what it describes, and
+ * checks what only the whole can tell. Opens nothing, logs nothing.
+ */
+#include "config/conf_make.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/conf_hosts.h"
+#include "config/conf_logs.h"
+#include "config/instance_name.h"
+#include "config/networks.h"
+#include "config/settings.h"
+#include "util/nearest.h"
+
+/* So long names may be looked up, in ms; the last one may take longer. */
+#define NAMES_TIME	10000
+
+/* NULL: nobody said anything. Without a text: it was wrong and has been told. */
+static const struct value *
+get(const struct section *s, const char *name)
+{
+	return section_get(s, directive_find(s->kind, name));
+}
+
+/* A time or a size is written so, in quotes where a file needs them. */
+static const char *
+example(const struct value *v)
+{
+	if (v->directive->type == TYPE_SIZE)
+		return ", such as \"10m\"";
+	if (v->directive->type != TYPE_TIME)
+		return "";
+	return v->place.file != NULL ? ", such as \"5s\"" : ", such as 5s";
+}
+
+static void
+read_values(const struct section *s, void *to, struct complaints *cs)
+{
+	char why[DIRECTIVE_WHY];
+	const struct value *v;
+	size_t i, k;
+
+	for (i = 0; i < s->values; i++) {
+		v = &s->value[i];
+		for (k = 0; k < v->n; k++)
+			if (directive_read(v->directive, v->text[k], to,
+			    why) == -1) {
+				strlcat(why, example(v), sizeof(why));
+				value_reject(cs, v, v->text[k], why);
+			}
+	}
+}
+
+/*
+ * An option wins over all values of the directive that it is named after. What is
+ * wrong with it has been told.
+ */
+static void
+read_options(const struct settings *st, enum section_kind kind, void *to)
+{
+	const struct section *options = st->section[SETTINGS_OPTIONS];
+	const struct directive *d;
+	const struct value *v;
+	char why[DIRECTIVE_WHY];
+	size_t i;
+
+	for (i = 0; i < options->values; i++) {
+		v = &options->value[i];
+		d = directive_find(kind, v->directive->name);
+		if (d != NULL && directive_inherits(d) == v->directive &&
+		    v->n > 0)
+			(void)directive_read(d, v->text[0], to, why);
+	}
+}
+
+/* Where the log goes when nobody says so, and where it cannot go. */
+static void
+set_log(struct conf *c, struct complaints *cs)
+{
+	const struct value *v;
+
+	if (c->log == NULL) {
+		c->log = c->foreground ? "stderr" : "syslog:daemon";
+		return;
+	}
+	if (c->foreground || strcmp(c->log, "stderr") != 0)
+		return;
+	if ((v = get(c->settings->section[SETTINGS_OPTIONS], "log")) == NULL)
+		v = get(c->settings->section[SETTINGS_FILES], "log");
+	value_reject(cs, v, c->log, "a daemon has no stderr: add -F, or log to "
+	    "syslog or a file");
+}
+
+static void
+set_user(struct conf *c, struct complaints *cs)
+{
+	const char *why;
+
+	if (c->user.name[0] != '\0' || geteuid() != 0)
+		return;
+	if (priv_look_up(NULL, &c->user, &why) == -1)
+		complain(cs, "option -u, --user: %s", why);
+	else if ((c->no_user = priv_obstacle(&c->user)) != NULL)
+		priv_get_own(&c->user);
+}
+
+/* Of the listener or, where it has none, of all. Both are looked at anyway. */
+static const struct cidr *
+list_of(struct conf *c, const struct section *s, const char *name,
+    enum cidr_verdict in, struct complaints *cs)
+{
+	const struct section *top = c->settings->section[SETTINGS_FILES];
+	const struct cidr *of_all;
+	const struct value *own;
+
+	of_all = networks_of(c, get(top, name), in, cs);
+	own = s == top ? NULL : get(s, name);
+	return own == NULL ? of_all : networks_of(c, own, in, cs);
+}
+
+static void
+make_top(struct conf *c, struct complaints *cs)
+{
+	directives_default(SECTION_TOP, c);
+	read_values(c->settings->section[SETTINGS_FILES], c, cs);
+	read_values(c->settings->section[SETTINGS_OPTIONS], c, cs);
+	if (instance_name_settle(c) == -1)
+		complain(cs, "%s", strerror(errno));
+	set_log(c, cs);
+	set_user(c, cs);
+}
+
+/* Which address, then? */
+static void
+check_outlet(const struct section *s, const struct outlet *o,
+    struct complaints *cs)
+{
+	const struct value *v = get(s, "source");
+
+	if (v != NULL && o->transparent && o->sources > 0)
+		complain_at(cs, &v->place, "source and transparent exclude each "
+		    "other: remove one of them");
+}
+
+/* As its pool has it, until it says something else. */
+static struct outlet
+outlet_of(const struct conf *c, const struct section *s)
+{
+	struct outlet o = c->pool[c->pools - 1].outlet;
+
+	if (get(s, "source") != NULL || get(s, "transparent") != NULL) {
+		o.sources = 0;
+		o.transparent = false;
+	}
+	return o;
+}
+
+static void
+make_pool(struct conf *c, const struct section *s, struct complaints *cs)
+{
+	struct pool p = {
+		.attempts = c->retries + 1,
+		.connect_timeout = c->connect_timeout,
+		.connect_total_timeout = c->connect_total_timeout,
+		.fast_open = c->fast_open,
+		.outlet.watch = c->watch,
+		.balance = c->balance,
+		.check = { .kind = c->check, .proxy = CHECK_PROXY_AS_SENT },
+	};
+	const char *why;
+
+	strlcpy(p.name, s->name, sizeof(p.name));
+	directives_default(SECTION_POOL, &p);
+	read_values(s, &p, cs);
+	read_options(c->settings, SECTION_POOL, &p);
+	check_outlet(s, &p.outlet, cs);
+	if (p.queue_timeout == 0)
+		p.queue_timeout = p.connect_timeout;
+	p.checked = p.check.kind != CHECK_OFF;
+	if (p.check.kind == CHECK_EXEC && p.check.command == NULL)
+		complain_at(cs, &s->place, "pool %s has no program to check "
+		    "with; add check_command = \"/path/to/program\"", s->name);
+	if (conf_add_pool(c, &p, &why) == -1)
+		complain_at(cs, &s->place, "pool %s: %s", s->name, why);
+}
+
+/* Options give a server its name as it is, if any; in files it has two parts. */
+static void
+make_server(struct conf *c, struct section *s, struct complaints *cs)
+{
+	const struct value *v = get(s, "address");
+	struct pool *p = &c->pool[c->pools - 1];
+	struct backend b = { .outlet = outlet_of(c, s) };
+	const char *why;
+
+	if (s->place.file != NULL)
+		snprintf(b.name, sizeof(b.name), "%s/%s", s->pool->name,
+		    s->name);
+	else
+		strlcpy(b.name, s->name, sizeof(b.name));
+	s->first = c->backends;
+	directives_default(SECTION_SERVER, &b);
+	b.send_proxy = p->send_proxy;
+	read_values(s, &b, cs);
+	if (p->sends_proxy < b.send_proxy)
+		p->sends_proxy = b.send_proxy;
+	check_outlet(s, &b.outlet, cs);
+	if (b.check_name != NULL && conf_hosts_parse(&c->hosts, b.check_name,
+	    ADDR_CONNECT, &b.check_addr, 1, &why) == -1)
+		b.check_missing = why;
+	if (b.check_addr.len > 0 && !outlet_serves(&b.outlet,
+	    b.check_addr.sa.sa_family))
+		complain_at(cs, &get(s, "check_address")->place, "check_address: "
+		    "no source is of its family: add one that is");
+	if (b.spare > 0 && b.outlet.transparent)
+		complain_at(cs, &s->place, "server %s: spare connections have no "
+		    "client yet: they cannot be transparent", s->name);
+	if (v == NULL && !s->unknown)
+		complain_at(cs, &s->place, "server %s has no address; add "
+		    "address = \"10.0.0.1:80\"", s->name);
+	else if (v != NULL && v->n > 0 &&
+	    conf_add_backend(c, &b, v->text[0], &why) == -1)
+		value_reject(cs, v, v->text[0], why);
+	s->backends = c->backends - s->first;
+}
+
+/* Who serves the sessions of this listener: the only pool, or the one named. */
+static uint32_t
+pool_of(struct conf *c, const struct section *s, struct complaints *cs)
+{
+	const char *names[CONF_POOLS], *near;
+	const struct value *v = get(s, "pool");
+	char why[160];
+	uint32_t i;
+
+	if (v == NULL) {
+		if (c->pools > 1 && !s->unknown)
+			complain_at(cs, &s->place, "listener %s has no pool, "
+			    "and there are %zu; add pool = \"%s\"", s->name,
+			    c->pools, c->pool->name);
+		return 0;
+	}
+	if (v->n == 0)
+		return 0;
+	for (i = 0; i < c->pools; i++) {
+		names[i] = c->pool[i].name;
+		if (strcmp(names[i], v->text[0]) == 0)
+			return i;
+	}
+	near = nearest(v->text[0], names, c->pools);
+	snprintf(why, sizeof(why), "there is no such pool%s%s",
+	    near == NULL ? "" : ", perhaps ", near == NULL ? "" : near);
+	value_reject(cs, v, v->text[0], why);
+	return 0;
+}
+
+static void
+make_limit(struct conf *c, const struct section *s, struct complaints *cs)
+{
+	struct session_limit *list, l = { .counts.dry_run = c->dry_run };
+
+	strlcpy(l.name, s->name, sizeof(l.name));
+	directives_default(SECTION_LIMIT, &l);
+	read_values(s, &l, cs);
+	if (c->limits_shared == CONF_LIMITS) {
+		complain_at(cs, &s->place, "limit %s: there are more than %d "
+		    "limits", s->name, CONF_LIMITS);
+		return;
+	}
+	list = reallocarray(c->limit, c->limits_shared + 1, sizeof(*list));
+	if (list == NULL) {
+		complain(cs, "%s", strerror(errno));
+		return;
+	}
+	c->limit = list;
+	list[c->limits_shared++] = l;
+}
+
+/* The number of the limit that a listener shares, from 1; 0: none. */
+static uint32_t
+limit_of(const struct conf *c, const struct section *s, struct complaints *cs)
+{
+	const struct value *v = get(s, "limit");
+	const char *names[CONF_LIMITS], *near;
+	char why[160];
+	uint32_t i;
+
+	if (v == NULL || v->n == 0)
+		return 0;
+	for (i = 0; i < c->limits_shared; i++) {
+		names[i] = c->limit[i].name;
+		if (strcmp(names[i], v->text[0]) == 0)
+			return i + 1;
+	}
+	near = nearest(v->text[0], names, c->limits_shared);
+	snprintf(why, sizeof(why), "there is no such limit%s%s",
+	    near == NULL ? "" : ", perhaps ", near == NULL ? "" : near);
+	value_reject(cs, v, v->text[0], why);
+	return 0;
+}
+
+static void
+make_listener(struct conf *c, const struct section *s, bool whole,
+    struct complaints *cs)
+{
+	const struct value *v = get(s, "address");
+	struct listener l = {
+		.limits = c->limits,
+		.defer_accept = c->defer_accept,
+		.fast_open = c->fast_open,
+		.proxies = networks_of(c, get(s, "accept_proxy"), CIDR_ALLOW,
+		    cs),
+		.allow = list_of(c, s, "allow", CIDR_ALLOW, cs),
+		.deny = list_of(c, s, "deny", CIDR_DENY, cs),
+		.refuse = c->refuse,
+		.counts.dry_run = c->dry_run,
+		.limit = limit_of(c, s, cs),
+		.watch = c->watch,
+	};
+	const char *why;
+	size_t i;
+
+	if (s->place.file != NULL)
+		strlcpy(l.label, s->name, sizeof(l.label));
+	directives_default(SECTION_LISTEN, &l);
+	read_values(s, &l, cs);
+	read_options(c->settings, SECTION_LISTEN, &l);
+	l.pool = whole ? pool_of(c, s, cs) : 0;
+	if (v == NULL && !s->unknown)
+		complain_at(cs, &s->place, "listener %s has no address; add "
+		    "address = \":80\"", s->name);
+	else if (v != NULL)
+		for (i = 0; i < v->n; i++)
+			if (conf_add_listener(c, &l, v->text[i], &why) == -1)
+				value_reject(cs, v, v->text[i], why);
+}
+
+/* A pool's servers come after it. */
+static void
+check_pool(const struct settings *st, size_t i, struct complaints *cs)
+{
+	const struct section *s = st->section[i];
+
+	if (!s->unknown && (i + 1 == st->sections ||
+	    st->section[i + 1]->pool != s))
+		complain_at(cs, &s->place, "pool %s has no server; add server: "
+		    "{ a: { address = \"10.0.0.1:80\" } }", s->name);
+}
+
+/* Is there anything to do at all? */
+static void
+check_whole(const struct settings *st, struct complaints *cs)
+{
+	struct place place = { .file = st->files > 0 ? st->file[0] : NULL };
+	bool unknown = st->section[SETTINGS_FILES]->unknown;
+	size_t i, listeners = 0, pools = 0;
+
+	for (i = 0; i < st->sections; i++) {
+		listeners += st->section[i]->kind == SECTION_LISTEN;
+		pools += st->section[i]->kind == SECTION_POOL;
+		if (st->section[i]->kind == SECTION_POOL)
+			check_pool(st, i, cs);
+	}
+	place.option = "listen";
+	place.letter = 'l';
+	if (listeners == 0 && !unknown)
+		complain_at(cs, &place, "nothing to listen on; add listen: "
+		    "{ main: { address = \":80\" } }, or -l");
+	place.option = "backend";
+	place.letter = 'b';
+	if (pools == 0 && !unknown)
+		complain_at(cs, &place, "nothing to balance to; add pool: "
+		    "{ main: { server: { a: { address = \"10.0.0.1:80\" } } } "
+		    "}, or -b");
+}
+
+/*
+ * Names are what the board knows backends by. In files they differ; options
+ * call theirs what they like, and have the first pool.
+ */
+static void
+check_names(const struct conf *c, struct complaints *cs)
+{
+	const struct backend *b = c->backend;
+	size_t i, k, m;
+
+	for (i = 0; c->settings->section[i]->kind != SECTION_POOL; i++)
+		if (i + 1 == c->settings->sections)
+			return;
+	if (c->settings->section[i]->place.file != NULL || c->pools == 0)
+		return;
+	for (k = 0; k < c->pool->n; k++)
+		for (m = k + 1; m < c->backends; m++)
+			if (b[k].hash == b[m].hash &&
+			    strcmp(b[k].name, b[m].name) == 0)
+				complain_at(cs,
+				    &c->settings->section[i]->place, "\"%s\": "
+				    "another backend has this name", b[k].name);
+}
+
+void
+conf_make(struct conf *c, bool whole, struct complaints *cs)
+{
+	const struct settings *st = c->settings;
+	size_t i;
+
+	make_top(c, cs);
+	/* Another process may have looked them up already. */
+	if (c->hosts.host == NULL) {
+		if (conf_hosts_list(st, &c->hosts) == -1)
+			complain(cs, "%s", strerror(errno));
+		conf_hosts_look_up(&c->hosts, NAMES_TIME);
+	}
+	for (i = 0; i < st->sections; i++)
+		if (st->section[i]->kind == SECTION_POOL)
+			make_pool(c, st->section[i], cs);
+		else if (st->section[i]->kind == SECTION_SERVER &&
+		    c->pools > 0)
+			make_server(c, st->section[i], cs);
+	for (i = 0; i < st->sections; i++)
+		if (st->section[i]->kind == SECTION_LIMIT)
+			make_limit(c, st->section[i], cs);
+	/* Then all pools and limits have numbers. */
+	for (i = 0; i < st->sections; i++)
+		if (st->section[i]->kind == SECTION_LISTEN)
+			make_listener(c, st->section[i], whole, cs);
+	conf_logs_list(c, cs);
+	conf_hosts_free(&c->hosts);
+	check_names(c, cs);
+	if (whole)
+		check_whole(st, cs);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * diagnostics.h: what is wrong with a configuration, a line each. Whoever asked
+ * for it decides where they go: to the terminal at a start, to the log when a
+ * running service is told to reload.
+ */
+#ifndef DIAGNOSTICS_H
+#define DIAGNOSTICS_H
+
+#include <stddef.h>
+
+#define COMPLAINTS_MAX	100
+
+/* All zero is an empty list. */
+struct complaints {
+	char	*line[COMPLAINTS_MAX];
+	size_t	 n;			/* these are there */
+	size_t	 all;			/* so many were made */
+	size_t	 of_files;		/* of these, about a file */
+};
+
+/*
+ * Add one line, without a newline. Beyond COMPLAINTS_MAX, or for want of
+ * memory, it is only counted.
+ */
+void	complain(struct complaints *, const char *fmt, ...)
+	    __attribute__((__format__(__printf__, 2, 3)));
+
+/* The list is empty then. */
+void	complaints_free(struct complaints *);
+
+#endif

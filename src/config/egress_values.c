@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * egress_values.c: reads addresses, classes of traffic and times for sockets, as
+ * directives.c does with all others.
+ */
+#include "config/egress_values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/conf.h"
+
+static unsigned
+dscp(const char *text)
+{
+	static const struct {
+		const char *name;
+		unsigned    value;
+	} others[] = { { "ef", 46 }, { "va", 44 }, { "le", 1 } };
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (strcmp(others[i].name, text) == 0)
+			return others[i].value;
+	if (strncmp(text, "cs", 2) == 0)
+		return (unsigned)(text[2] - '0') * 8;
+	if (strncmp(text, "af", 2) == 0)
+		return (unsigned)(text[2] - '0') * 8 +
+		    (unsigned)(text[3] - '0') * 2;
+	return (unsigned)strtoul(text, NULL, 10);
+}
+
+const char *
+outlet_values_dscp(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	p->outlet.dscp = dscp(text);
+	return NULL;
+}
+
+const char *
+outlet_values_server_dscp(const char *text, void *to)
+{
+	struct backend *b = to;
+
+	b->outlet.dscp = dscp(text);
+	return NULL;
+}
+
+const char *
+outlet_values_listen_dscp(const char *text, void *to)
+{
+	struct listener *l = to;
+
+	l->dscp = dscp(text);
+	return NULL;
+}
+
+static const char *
+add_source(struct outlet *o, const char *text)
+{
+	struct endpoint *e = &o->source[o->sources];
+	struct addr a;
+
+	if (o->sources == OUTLET_SOURCES)
+		return "there are more than 16 addresses";
+	if (!endpoint_read(e, text))
+		return "should be an IP address without a port, such as "
+		    "10.0.0.5 or 2001:db8::5";
+	if (e->family == AF_INET ? e->ip[0] >= 224 : e->ip[0] == 0xff)
+		return "nobody has a multicast or broadcast address";
+	/* ::ffff:10.0.0.5 is one of IPv4. */
+	if (endpoint_as(e, AF_INET, &a))
+		endpoint_set(e, &a);
+	o->sources++;
+	return NULL;
+}
+
+const char *
+outlet_values_source(const char *text, void *to)
+{
+	struct pool *p = to;
+
+	return add_source(&p->outlet, text);
+}
+
+const char *
+outlet_values_server_source(const char *text, void *to)
+{
+	struct backend *b = to;
+
+	return add_source(&b->outlet, text);
+}
+
+static uint64_t
+ms(const char *text)
+{
+	const char *why;
+	uint64_t n = 0;
+
+	(void)conf_time(text, &n, &why);
+	return n;
+}
+
+/* The kernel takes whole seconds: a part of one counts as one. */
+static const char *
+keepalive(const char *text, struct peer_watch *w)
+{
+	w->keepalive = (unsigned)((ms(text) + 999) / 1000);
+	return NULL;
+}
+
+static const char *
+user_timeout(const char *text, struct peer_watch *w)
+{
+	w->user_timeout = (unsigned)ms(text);
+	return NULL;
+}
+
+const char *
+outlet_values_keepalive(const char *text, void *to)
+{
+	return keepalive(text, &((struct pool *)to)->outlet.watch);
+}
+
+const char *
+outlet_values_user_timeout(const char *text, void *to)
+{
+	return user_timeout(text, &((struct pool *)to)->outlet.watch);
+}
+
+const char *
+outlet_values_listen_keepalive(const char *text, void *to)
+{
+	return keepalive(text, &((struct listener *)to)->watch);
+}
+
+const char *
+outlet_values_listen_user_timeout(const char *text, void *to)
+{
+	return user_timeout(text, &((struct listener *)to)->watch);
+}
+
+const char *
+outlet_values_top_keepalive(const char *text, void *to)
+{
+	return keepalive(text, &((struct conf *)to)->watch);
+}
+
+const char *
+outlet_values_top_user_timeout(const char *text, void *to)
+{
+	return user_timeout(text, &((struct conf *)to)->watch);
+}

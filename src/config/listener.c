@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * listener.c: opens and closes listening sockets. Never accepts: workers do.
+ */
+#include "config/listener.h"
+
+#include <unistd.h>
+
+#include "net/socket.h"
+#include "net/socket_option.h"
+
+int
+listener_open(struct listener *l)
+{
+	if ((l->fd = socket_listen_as(&l->addr, &l->how)) == -1)
+		return -1;
+	l->bound = true;
+	if (addr_is_path(&l->addr))
+		safe_remember(&l->path, l->addr.un.sun_path);
+	addr_format(&l->addr, l->name, sizeof(l->name));
+	return 0;
+}
+
+void
+listener_tune(const struct listener *l)
+{
+	socket_set_fast_open(l->fd, l->fast_open);
+	socket_defer_accept(l->fd, l->defer_accept);
+	/* Who lends us one has set it, too. */
+	if (l->backlog != 0 || l->bound)
+		socket_set_backlog(l->fd, l->backlog);
+	if (addr_is_unix(&l->addr))
+		return;
+	socket_watch_peer(l->fd, &l->watch);
+	socket_set_dscp(l->fd, l->addr.sa.sa_family, l->dscp);
+	/* One that was handed over may not have been opened so. */
+	(void)socket_set_transparent(l->fd, l->addr.sa.sa_family,
+	    l->how.transparent);
+}
+
+void
+listener_close(struct listener *l)
+{
+	if (l->fd != -1)
+		close(l->fd);
+	l->fd = -1;
+}
+
+void
+listener_remove(struct listener *l)
+{
+	if (l->bound && addr_is_path(&l->addr))
+		safe_remove(&l->path, l->addr.un.sun_path);
+	l->bound = false;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * listener.h: the sockets that connections come in on. The master opens them,
+ * workers inherit them.
+ */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "net/addr.h"
+#include "net/socket.h"
+#include "net/socket_option.h"
+#include "session/session_table.h"
+#include "sys/safe_file.h"
+#include "upstream/builtin.h"
+
+struct listener {
+	char		name[ADDR_TEXT]; /* as bound, for logs */
+	char		wanted[ADDR_TEXT]; /* as asked for: port 0 is a wish */
+	char		label[64];	/* what its sessions are logged by */
+	struct addr	addr;
+	int		fd;		/* -1: not open */
+	bool		bound;		/* its path is ours to remove */
+	struct file_id	path;		/* what we made there */
+	bool		claimed;	/* will be, once all stands */
+	enum builtin_kind builtin;	/* of a builtin backend, else NONE */
+	size_t		backend;	/* whose address it is, if builtin */
+	const char	*log;		/* NULL: that of the whole */
+	uint32_t	own_log;	/* of the configuration, from 1 */
+	bool		silent;		/* its sessions leave no lines */
+	uint32_t	pool;		/* who serves its sessions */
+	struct session_limits limits;
+	struct session_counts counts;
+	uint32_t	seat;		/* on the board, if it has a label */
+	uint32_t	limit;		/* the one that it shares, from 1; 0: none */
+	unsigned	defer_accept;	/* s, 0: off */
+	bool		fast_open;
+	const struct cidr *allow, *deny;	/* of the configuration */
+	enum session_refusal refuse;
+	struct socket_listening how;
+	struct peer_watch watch;
+	unsigned	backlog;	/* 0: as much as the system allows */
+	unsigned	dscp;
+	const struct cidr *proxies;	/* who sends a header first */
+	bool		others_plain;	/* serve those who do not */
+};
+
+/* Open one; its address and name become those that were bound. -1 with errno. */
+int	listener_open(struct listener *);
+
+/*
+ * Set what can change while it listens: what accepted sockets inherit, who is
+ * accepted when, and how many wait.
+ */
+void	listener_tune(const struct listener *);
+
+/* Close our copy; other processes keep theirs. */
+void	listener_close(struct listener *);
+
+/*
+ * Remove the path of a unix socket from the file system, if it is still the one
+ * that was opened. For the process that opened it.
+ */
+void	listener_remove(struct listener *);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * lookups.c: getaddrinfo(3) may wait for name servers as long as it likes, so it
+ * does that in children. They take names from a page that is shared, and write
+ * there what they have found. One that was taken over by an answer can write
+ * there what it likes: the page is copied, and looked at, once.
+ */
+#include "master/lookups.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sandbox/privileges.h"
+#include "sys/clock.h"
+
+struct lookups_page {
+	_Atomic uint32_t next;		/* the first that nobody has taken */
+	struct {
+		_Atomic uint32_t done;
+		struct addr_host host;
+	} at[];
+};
+
+/* Signals come as ever: nobody is told to end by these any more. */
+static void
+take_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void __attribute__((__noreturn__))
+be_child(struct lookups *l, uint64_t ms, const struct identity *user)
+{
+	struct lookups_page *page = l->page;
+	struct addr_host h;
+	uint32_t i;
+
+	setproctitle("looking names up");
+	take_signals();
+	/* Should the one who waits be gone, no answer is waited for. */
+	alarm((unsigned)(ms / 1000) + 2);
+	if (user != NULL && priv_drop(user, NULL, false) == -1)
+		_exit(1);
+	while ((i = atomic_fetch_add(&page->next, 1)) < l->hosts->n) {
+		h = page->at[i].host;
+		addr_look_up(&h, ADDR_CONNECT);
+		page->at[i].host = h;
+		atomic_store(&page->at[i].done, 1);
+	}
+	_exit(0);
+}
+
+static int
+make_page(struct lookups *l)
+{
+	size_t i;
+
+	l->size = sizeof(*l->page) + l->hosts->n * sizeof(l->page->at[0]);
+	l->page = mmap(NULL, l->size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (l->page == MAP_FAILED) {
+		l->page = NULL;
+		return -1;
+	}
+	for (i = 0; i < l->hosts->n; i++)
+		l->page->at[i].host = l->hosts->host[i];
+	return 0;
+}
+
+int
+lookups_begin(struct lookups *l, struct hosts *hosts, uint64_t ms,
+    const struct identity *user, void (*leave)(void *), void *arg)
+{
+	pid_t pid;
+
+	memset(l, 0, sizeof(*l));
+	l->hosts = hosts;
+	l->deadline = clock_now_ms() + ms;
+	if (make_page(l) == -1)
+		return -1;
+	while (l->children < LOOKUPS_CHILDREN && l->children < hosts->n) {
+		if ((pid = fork()) == 0) {
+			if (leave != NULL)
+				leave(arg);
+			be_child(l, ms, user);
+		}
+		if (pid == -1)
+			break;
+		l->child[l->children++] = pid;
+	}
+	/* Some will do. */
+	if (l->children > 0)
+		return 0;
+	lookups_end(l);
+	return -1;
+}
+
+bool
+lookups_reaped(struct lookups *l, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < LOOKUPS_CHILDREN; i++)
+		if (l->child[i] == pid) {
+			l->child[i] = 0;
+			l->children--;
+			return true;
+		}
+	return false;
+}
+
+bool
+lookups_done(const struct lookups *l)
+{
+	return l->children == 0 || clock_now_ms() >= l->deadline;
+}
+
+int
+lookups_wait(const struct lookups *l)
+{
+	uint64_t now = clock_now_ms();
+
+	return l->deadline <= now ? 0 : (int)(l->deadline - now);
+}
+
+/* Is it what an honest child writes? Ports come later. */
+static bool
+is_sound(const struct addr_host *h)
+{
+	const struct addr *a;
+	int i;
+
+	if (h->n < 0 || h->n > ADDR_OF_HOST || (h->n == 0 && h->error == 0))
+		return false;
+	for (i = 0; i < h->n; i++) {
+		a = &h->addr[i];
+		if (!(a->sa.sa_family == AF_INET && a->len == sizeof(a->in)) &&
+		    !(a->sa.sa_family == AF_INET6 && a->len == sizeof(a->in6)))
+			return false;
+	}
+	return true;
+}
+
+void
+lookups_end(struct lookups *l)
+{
+	struct addr_host h, *to;
+	int err = errno;
+	size_t i;
+
+	for (i = 0; i < LOOKUPS_CHILDREN; i++)
+		if (l->child[i] != 0)
+			(void)kill(l->child[i], SIGKILL);
+	for (i = 0; l->page != NULL && i < l->hosts->n; i++) {
+		to = &l->hosts->host[i];
+		memset(&h, 0, sizeof(h));
+		if (atomic_load(&l->page->at[i].done))
+			h = l->page->at[i].host;
+		if (!is_sound(&h)) {
+			h.n = 0;
+			h.error = ADDR_LATE;
+		}
+		/* The name is ours. */
+		memcpy(h.name, to->name, sizeof(h.name));
+		*to = h;
+	}
+	if (l->page != NULL)
+		munmap(l->page, l->size);
+	l->page = NULL;
+	errno = err;
+}
+
+int
+lookups_run(struct hosts *hosts, uint64_t ms)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+	struct lookups l;
+	size_t i;
+
+	if (lookups_begin(&l, hosts, ms, NULL, NULL, NULL) == -1)
+		return -1;
+	while (!lookups_done(&l)) {
+		for (i = 0; i < LOOKUPS_CHILDREN; i++)
+			if (l.child[i] != 0 &&
+			    waitpid(l.child[i], NULL, WNOHANG) != 0)
+				(void)lookups_reaped(&l, l.child[i]);
+		if (l.children > 0)
+			nanosleep(&pause, NULL);
+	}
+	lookups_end(&l);
+	for (i = 0; i < LOOKUPS_CHILDREN; i++)
+		if (l.child[i] != 0)
+			(void)waitpid(l.child[i], NULL, 0);
+	return 0;
+}

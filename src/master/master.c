@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * master.c: one loop that waits for signals, for what children say, and for
+ * times to come, and acts on them one at a time. Nothing else waits: what takes
+ * its time, a start, a reload, an upgrade, is a state that goes on with each turn.
+ * Signals are blocked from the start and read from a descriptor, so that there
+ * is no handler and no moment at which one could be lost.
+ */
+#include "master/master.h"
+
+#include <sys/wait.h>
+
+#include <err.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "event/poller.h"
+#include "master/daemonize.h"
+#include "master/outcome.h"
+#include "master/phase.h"
+#include "master/process_table.h"
+#include "master/reload.h"
+#include "master/sd_notify.h"
+#include "master/startup.h"
+#include "master/upgrade.h"
+#include "process/logs.h"
+#include "process/title.h"
+#include "sys/clock.h"
+#include "sys/signals.h"
+#include "util/text.h"
+
+/* How long workers may take to stop, in ms. */
+#define STOP_TIME	5000
+
+/* Descriptors are below this. */
+#define DESCRIPTORS	(1 << 20)
+
+/* A worker may sleep for a second: silence up to this says nothing, in ms. */
+#define HEARTBEATS	3000
+
+struct master {
+	struct conf	*conf;
+	struct log	*log;
+	struct instance	*instance;
+	struct children	 children;
+	struct notify	 notify;
+	int		 signals;
+	int		*report;	/* to the shell; see daemon_report() */
+	enum phase	 phase;
+	struct startup	 startup;
+	struct reload	 reload;
+	struct upgrade	 upgrade;
+	struct outcome	 outcome;	/* for scripts that wait */
+	bool		 reopen_due;	/* the log that a reload has opened */
+	bool		 reload_due;	/* asked for while another one waits, */
+	bool		 upgrade_due;	/* or an upgrade, or the start */
+	bool		 replaced;	/* by another master */
+	uint64_t	 drain_at;	/* the grace is over; 0: there is none */
+	uint64_t	 kill_at;	/* 0: never */
+	unsigned	 hopeless;	/* workers that said so */
+	int		 status;
+};
+
+/* Tell the service manager how we are, as one of these would do it. */
+static void
+tell(struct master *m, void (*how)(struct notify *, const char *))
+{
+	char text[sizeof(m->notify.status)];
+
+	phase_describe(m->phase, &m->children, m->drain_at, m->reload.failed,
+	    text, sizeof(text));
+	how(&m->notify, text);
+}
+
+/*
+ * The manager watches over this loop, and this loop over the workers: one that
+ * is stuck costs its own sessions, not those of all.
+ */
+static void
+watch(struct master *m)
+{
+	const struct notify *n = &m->notify;
+	uint64_t silence = n->watchdog / 2;
+
+	if (silence < HEARTBEATS)
+		silence = HEARTBEATS;
+	if (notify_alive(&m->notify))
+		children_watch(&m->children,
+		    (unsigned)((silence + n->beat - 1) / n->beat));
+	if (notify_status_due(&m->notify))
+		tell(m, notify_status);
+}
+
+/* What is under way would serve when all is to end. */
+static void
+cancel(struct master *m)
+{
+	m->reload_due = m->upgrade_due = false;
+	reload_cancel(&m->reload);
+	upgrade_cancel(&m->upgrade);
+	if (m->children.coming.generation != 0)
+		children_abandon(&m->children);
+}
+
+static void
+stop(struct master *m, const char *why)
+{
+	if (m->phase == STOPPING)
+		return;
+	cancel(m);
+	log_line(m->log, LOG_NOTICE, "stopping: %s", why);
+	m->phase = STOPPING;
+	m->drain_at = 0;
+	m->kill_at = clock_now_ms() + STOP_TIME;
+	tell(m, notify_stopping);
+	instance_stop_listening(m->instance);
+	children_end_prober(&m->children, SIGTERM);
+	children_signal(&m->children, SIGTERM, true);
+}
+
+static void
+drain(struct master *m)
+{
+	unsigned n;
+
+	cancel(m);
+	n = children_alive(&m->children);
+	log_line(m->log, LOG_NOTICE, "quitting: %u worker%s to drain", n,
+	    text_s(n));
+	m->phase = QUITTING;
+	m->drain_at = 0;
+	title_set(m->conf, "master, draining");
+	atomic_store(&m->children.board->ledger->leaving, 1);
+	tell(m, notify_stopping);
+	/* First our own copies: then no connection comes after the last. */
+	instance_stop_listening(m->instance);
+	/* The prober stays: sessions that wait go by what it finds. */
+	children_signal(&m->children, SIGQUIT, true);
+}
+
+/* Say that we go, so that nobody is sent here any more, and then do it. */
+static void
+leave(struct master *m)
+{
+	cancel(m);
+	log_line(m->log, LOG_NOTICE, "leaving: connections are accepted for "
+	    "%llu s more", (unsigned long long)(m->conf->grace + 999) / 1000);
+	m->phase = LEAVING;
+	m->drain_at = clock_now_ms() + m->conf->grace;
+	title_set(m->conf, "master, leaving");
+	atomic_store(&m->children.board->ledger->leaving, 1);
+	tell(m, notify_stopping);
+}
+
+/* It has not served yet, and now never will: its shell is told so. */
+static void
+stop_start(struct master *m, const char *why)
+{
+	if (*m->report != -1)
+		m->status = EX_TEMPFAIL;
+	stop(m, why);
+}
+
+static void
+quit(struct master *m)
+{
+	if (m->phase == STARTING)
+		stop_start(m, "asked to quit");
+	else if (m->phase == RUNNING && m->conf->grace > 0)
+		leave(m);
+	else if (m->phase <= LEAVING)
+		drain(m);
+}
+
+static void
+reopen_log(struct master *m)
+{
+	bool done;
+
+	/* The one that it has opened may be the old file. */
+	m->reopen_due = m->reload.state == RELOAD_START;
+	done = logs_reopen(m->log, m->conf);
+	children_new_log(&m->children);
+	if (done)
+		log_line(m->log, LOG_NOTICE, "log reopened");
+}
+
+static void
+add_worker(struct master *m)
+{
+	m->hopeless = 0;
+	if (children_add(&m->children) == 0)
+		log_line(m->log, LOG_NOTICE, "one worker more: %u",
+		    children_wanted(&m->children));
+	else if (errno == ENOSPC)
+		log_line(m->log, LOG_WARNING,
+		    "no worker more: there are %u already",
+		    m->children.board->rows);
+}
+
+static void
+remove_worker(struct master *m)
+{
+	if (children_wanted(&m->children) == 0)
+		log_line(m->log, LOG_WARNING, "there is no worker to drain");
+	else if (children_remove(&m->children) == -1)
+		log_line(m->log, LOG_WARNING,
+		    "the last worker stays: QUIT ends the service");
+	else
+		log_line(m->log, LOG_NOTICE, "one worker fewer: %u",
+		    children_wanted(&m->children));
+}
+
+static void
+drain_workers(struct master *m)
+{
+	/* Being without workers is what is wanted now. */
+	m->hopeless = 0;
+	log_line(m->log, LOG_NOTICE, "draining all workers: connections wait "
+	    "in the queue until TTIN starts one");
+	children_drain(&m->children);
+}
+
+static void
+reap(struct master *m)
+{
+	int status;
+	pid_t pid;
+
+	upgrade_look(&m->upgrade);
+	while ((pid = waitpid(-1, &status,
+	    WNOHANG | WUNTRACED | WCONTINUED)) > 0)
+		if (!upgrade_reaped(&m->upgrade, pid, status) &&
+		    !reload_reaped(&m->reload, pid))
+			m->hopeless += children_reaped(&m->children, pid,
+			    status) == REAPED_HOPELESS;
+	notify_soon(&m->notify);
+	if (m->hopeless == 0 || m->phase != RUNNING ||
+	    m->reload.state != RELOAD_IDLE ||
+	    children_alive(&m->children) + children_wanted(&m->children) > 0)
+		return;
+	m->status = EX_OSERR;
+	stop(m, "no worker can run");
+}
+
+static void
+begin_reload(struct master *m)
+{
+	m->reload_due = false;
+	outcome_begin(&m->outcome, m->log, "reload", m->children.generation);
+	/* Being without workers was wanted until now. */
+	m->hopeless = 0;
+	notify_reloading(&m->notify);
+	reload_begin(&m->reload);
+	if (m->reload.state == RELOAD_IDLE)
+		tell(m, notify_ready);
+}
+
+static void
+begin_upgrade(struct master *m)
+{
+	m->upgrade_due = false;
+	outcome_begin(&m->outcome, m->log, "upgrade", m->children.generation);
+	log_line(m->log, LOG_NOTICE, "upgrade: starting %s", m->conf->argv[0]);
+	upgrade_begin(&m->upgrade);
+}
+
+/* Another master serves: what is left are our workers' sessions. */
+static void
+be_replaced(struct master *m)
+{
+	unsigned n = children_alive(&m->children);
+	pid_t pid = m->upgrade.pid;
+
+	/* What came meanwhile is for the one that serves. */
+	if (m->reload_due)
+		(void)kill(pid, SIGHUP);
+	if (m->upgrade_due)
+		(void)kill(pid, SIGUSR2);
+	m->reload_due = m->upgrade_due = false;
+	outcome_leave(&m->outcome, m->log);
+	title_set(m->conf, "master, replaced by %d", (int)pid);
+	log_line(m->log, LOG_NOTICE, "upgrade: process %d serves; %u worker%s "
+	    "to drain", (int)pid, n, text_s(n));
+	m->phase = QUITTING;
+	m->replaced = true;
+	memset(&m->notify, 0, sizeof(m->notify));
+	instance_stop_listening(m->instance);
+	children_end_prober(&m->children, SIGTERM);
+	children_drain(&m->children);
+}
+
+/* What changes a service is for one that is to stay. */
+static void
+on_change(struct master *m, int sig)
+{
+	if (m->phase > RUNNING) {
+		log_line(m->log, LOG_NOTICE, "%s has no effect any more: the "
+		    "service ends", sig == SIGHUP ? "HUP" : sig == SIGUSR2 ?
+		    "USR2" : sig == SIGTTIN ? "TTIN" : sig == SIGTTOU ?
+		    "TTOU" : "WINCH");
+		return;
+	}
+	switch (sig) {
+	case SIGHUP:
+		m->reload_due = true;
+		break;
+	case SIGUSR2:
+		m->upgrade_due = true;
+		break;
+	case SIGTTIN:
+		add_worker(m);
+		break;
+	case SIGTTOU:
+		remove_worker(m);
+		break;
+	default:
+		drain_workers(m);
+		break;
+	}
+}
+
+static void
+on_signal(struct master *m, int sig)
+{
+	switch (sig) {
+	case SIGCHLD:
+		reap(m);
+		break;
+	case SIGTERM:
+	case SIGINT:
+		if (m->phase == STARTING)
+			stop_start(m, "ended at the start");
+		else
+			stop(m, sig == SIGINT ? "interrupted" : "terminated");
+		break;
+	case SIGQUIT:
+		quit(m);
+		break;
+	case SIGUSR1:
+		reopen_log(m);
+		break;
+	case SIGHUP:
+	case SIGUSR2:
+	case SIGTTIN:
+	case SIGTTOU:
+	case SIGWINCH:
+		on_change(m, sig);
+		break;
+	}
+}
+
+/* The sooner of the two, in ms; -1: never. */
+static int
+sooner(int a, int b)
+{
+	return a == -1 || (b != -1 && b < a) ? b : a;
+}
+
+/* Milliseconds until then; at 0: never. */
+static int
+until(uint64_t at)
+{
+	uint64_t now = clock_now_ms();
+
+	if (at == 0)
+		return -1;
+	if (at <= now)
+		return 0;
+	return at - now < INT_MAX ? (int)(at - now) : INT_MAX;
+}
+
+/* How long nothing needs us, in ms; -1: for ever. */
+static int
+wait_time(const struct master *m)
+{
+	int ms = log_wait(m->log, sooner(children_wait(&m->children),
+	    notify_wait(&m->notify)));
+
+	ms = sooner(ms, sooner(until(m->kill_at), until(m->drain_at)));
+	ms = sooner(ms, startup_wait(&m->startup));
+	return sooner(ms, sooner(reload_wait(&m->reload),
+	    upgrade_wait(&m->upgrade)));
+}
+
+/* Nobody is left who would need a prober. */
+static void
+end_prober(struct master *m)
+{
+	m->kill_at = clock_now_ms() + STOP_TIME;
+	children_end_prober(&m->children, SIGTERM);
+}
+
+static void
+turn_startup(struct master *m)
+{
+	startup_turn(&m->startup);
+	if (m->startup.state == STARTUP_FAILED) {
+		m->status = m->startup.status;
+		stop(m, "start-up failed");
+	} else if (m->startup.state == STARTUP_DONE) {
+		m->phase = RUNNING;
+		/* Whoever hears that it is done may read how. */
+		outcome_end(&m->outcome, m->log, true, m->children.generation);
+		daemon_report(m->report, 0);
+		m->children.own[OWN_REPORT] = -1;
+		tell(m, notify_ready);
+	}
+}
+
+/* If none is under way: an upgrade that is idle again came to nothing. */
+static void
+end_change(struct master *m)
+{
+	if (m->reload.state == RELOAD_IDLE && m->upgrade.state == UPGRADE_IDLE)
+		outcome_end(&m->outcome, m->log,
+		    strcmp(m->outcome.last, "reload") == 0 &&
+		    !m->reload.failed, m->children.generation);
+}
+
+/* One thing at a time changes the service; what was asked for comes next. */
+static void
+turn_changes(struct master *m)
+{
+	if (reload_turn(&m->reload)) {
+		tell(m, notify_ready);
+		if (m->reopen_due)
+			reopen_log(m);
+	}
+	upgrade_turn(&m->upgrade);
+	if (m->upgrade.state == UPGRADE_DONE && !m->replaced)
+		be_replaced(m);
+	if (m->phase != RUNNING || m->reload.state != RELOAD_IDLE ||
+	    m->upgrade.state != UPGRADE_IDLE)
+		return;
+	end_change(m);
+	if (m->reload_due)
+		begin_reload(m);
+	else if (m->upgrade_due)
+		begin_upgrade(m);
+	end_change(m);
+}
+
+/* The end comes by itself when workers have, or else by force. */
+static void
+turn_end(struct master *m)
+{
+	if (m->drain_at != 0 && clock_now_ms() >= m->drain_at)
+		drain(m);
+	if (m->phase > LEAVING && m->kill_at == 0 &&
+	    children_alive(&m->children) == 0)
+		end_prober(m);
+	if (m->kill_at != 0 && clock_now_ms() >= m->kill_at) {
+		log_line(m->log, LOG_ERR, "killing what is left: %u "
+		    "workers", children_alive(&m->children));
+		children_end_prober(&m->children, SIGKILL);
+		children_signal(&m->children, SIGKILL, true);
+		m->kill_at = 0;
+	}
+}
+
+static void
+on_event(struct master *m, int fd)
+{
+	int sig;
+
+	if (fd == m->signals)
+		while ((sig = signals_next(m->signals)) != 0)
+			on_signal(m, sig);
+	else if (!children_event(&m->children, fd) &&
+	    !upgrade_event(&m->upgrade, fd))
+		(void)startup_event(&m->startup, fd);
+}
+
+static void
+turn(struct master *m)
+{
+	struct poller_event ev;
+
+	/* Without memory it may fail; then what is due is done all the same. */
+	(void)poller_wait(m->children.poller, wait_time(m));
+	while (poller_next(m->children.poller, &ev))
+		on_event(m, ev.fd);
+	if (m->phase == STARTING)
+		turn_startup(m);
+	turn_changes(m);
+	children_turn(&m->children);
+	watch(m);
+	turn_end(m);
+	log_flush(m->log);
+}
+
+static bool
+is_over(const struct master *m)
+{
+	return m->phase > LEAVING && !children_left(&m->children) &&
+	    (m->upgrade.state == UPGRADE_IDLE ||
+	    m->upgrade.state == UPGRADE_DONE);
+}
+
+/* After an upgrade there is more to come: then it is not for us to count. */
+static void
+say_goodbye(const struct master *m)
+{
+	struct board_totals sum;
+
+	if (m->replaced) {
+		log_line(m->log, LOG_NOTICE, "all workers have ended; the "
+		    "master after this one goes on");
+		return;
+	}
+	board_sum(m->children.board, &sum);
+	log_line(m->log, LOG_NOTICE, "all workers have ended: %llu session%s "
+	    "in all, %llu lost, %llu bytes up, %llu down; bye",
+	    (unsigned long long)sum.sessions, text_s(sum.sessions),
+	    (unsigned long long)sum.lost,
+	    (unsigned long long)sum.up, (unsigned long long)sum.down);
+}
+
+static int
+set_up(struct master *m, const struct board *board)
+{
+	struct children *cs = &m->children;
+	sigset_t set;
+	size_t i;
+
+	signals_hold(&set);
+	if (children_init(cs) == -1 ||
+	    (m->signals = signals_open(&set)) == -1 ||
+	    (cs->poller = poller_new(poller_engine("select"),
+	    DESCRIPTORS)) == NULL)
+		return -1;
+	for (i = 0; i < OWNS; i++)
+		cs->own[i] = -1;
+	cs->own[OWN_SIGNALS] = m->signals;
+	cs->own[OWN_REPORT] = *m->report;
+	cs->generation = cs->latest = atomic_load(&board->ledger->generation);
+	poller_want(cs->poller, m->signals, POLLER_READ);
+	reload_init(&m->reload, m->conf, cs);
+	upgrade_init(&m->upgrade, cs);
+	notify_init(&m->notify);
+	return 0;
+}
+
+static int
+run(struct master *m)
+{
+	title_set(m->conf, "master");
+	log_ident(m->log, "master");
+	outcome_start(&m->outcome, m->log, m->instance);
+	startup_begin(&m->startup, &m->children);
+	while (!is_over(m))
+		turn(m);
+	say_goodbye(m);
+	outcome_remove(&m->outcome);
+	return m->status;
+}
+
+int
+master_run(struct conf *conf, struct board *board, int board_fd,
+    struct log *log, struct instance *instance, int *report)
+{
+	struct master *m;
+	int status = EX_OSERR;
+
+	if ((m = calloc(1, sizeof(*m))) == NULL) {
+		warn("master");
+		return EX_OSERR;
+	}
+	m->conf = conf;
+	m->log = log;
+	m->instance = instance;
+	m->report = report;
+	m->signals = -1;
+	m->children.conf = conf;
+	m->children.board = board;
+	m->children.board_fd = board_fd;
+	m->children.log = log;
+	m->children.instance = instance;
+	if (set_up(m, board) == 0)
+		status = run(m);
+	else
+		warn("master");
+	poller_free(m->children.poller);
+	if (m->signals != -1)
+		close(m->signals);
+	children_free(&m->children);
+	free(m);
+	return status;
+}

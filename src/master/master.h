@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * master.h: the process that owns the sockets and the workers, and never reads
+ * a byte from the network.
+ */
+#ifndef MASTER_H
+#define MASTER_H
+
+#include "board/board.h"
+#include "config/conf.h"
+#include "log/log.h"
+#include "master/runtime_files.h"
+
+/*
+ * Fork the workers, announce the instance once they accept, report that to the
+ * shell (daemon_report()), and keep them running until told to stop. Returns an
+ * exit status of sysexits(3). *board_fd* is what the board can be passed on by.
+ */
+int	master_run(struct conf *, struct board *, int board_fd, struct log *,
+	    struct instance *, int *report);
+
+#endif

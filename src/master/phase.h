@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * phase.h: how far the life of a service has come; it only ever goes on.
+ */
+#ifndef PHASE_H
+#define PHASE_H
+
+#include "master/process_table.h"
+
+enum phase { STARTING, RUNNING, LEAVING, QUITTING, STOPPING };
+
+/*
+ * What operators want to know of it, in one line. *drain_at* is the clock_now_ms() at
+ * which LEAVING ends.
+ */
+void	phase_describe(enum phase, const struct children *, uint64_t drain_at,
+	    bool reload_failed, char *text, size_t);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * pidfile.c: locks and replaces the pidfile. Invariant: the file at the path is
+ * only ever replaced or removed by a process that holds its lock, so a lock on
+ * a file that still stands there is the lock on the pidfile.
+ */
+#include "master/pidfile.h"
+
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Another process took or removed the file in between, so many times. */
+#define TRIES		20
+
+static pid_t
+read_pid(int fd)
+{
+	char text[32];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return (pid_t)strtonum(text, 1, INT32_MAX, NULL);
+}
+
+static int
+close_keeping(int fd)
+{
+	int err = errno;
+
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+/* The file at the path, made if need be; EAGAIN: another process made it. */
+static int
+open_or_create(const char *path)
+{
+	int fd = safe_open(path);
+
+	if (fd != -1 || errno != ENOENT)
+		return fd;
+	if ((fd = safe_create(path, 0644)) == -1 && errno == EEXIST)
+		errno = EAGAIN;
+	return fd;
+}
+
+/* 1: locked, 0: it is another file by now, -1: errno. */
+static int
+try_lock(struct pidfile *p, const char *path, pid_t *other)
+{
+	int fd = open_or_create(path);
+
+	if (fd == -1)
+		return errno == EAGAIN ? 0 : -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		*other = read_pid(fd);
+		return close_keeping(fd);
+	}
+	safe_remember_fd(&p->id, fd);
+	if (!safe_is_same(&p->id, path)) {
+		close(fd);
+		return 0;
+	}
+	p->fd = fd;
+	return 1;
+}
+
+int
+pidfile_lock(struct pidfile *p, const char *path, pid_t *other)
+{
+	int i, result = 0;
+
+	p->fd = -1;
+	*other = 0;
+	for (i = 0; i < TRIES && result == 0; i++)
+		result = try_lock(p, path, other);
+	if (result == 0)
+		errno = EWOULDBLOCK;
+	return result == 1 ? 0 : -1;
+}
+
+static int
+write_pid(int fd)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	ssize_t n = write(fd, text, (size_t)len);
+
+	if (n == len)
+		return 0;
+	if (n >= 0)
+		errno = ENOSPC;
+	return -1;
+}
+
+/* Where the directory is not ours to write, the file may be. */
+static int
+write_in_place(struct pidfile *p)
+{
+	if ((fcntl(p->fd, F_GETFL) & O_ACCMODE) != O_RDWR ||
+	    ftruncate(p->fd, 0) == -1 || lseek(p->fd, 0, SEEK_SET) == -1 ||
+	    write_pid(p->fd) == -1)
+		return -1;
+	safe_remember_fd(&p->id, p->fd);
+	return 0;
+}
+
+int
+pidfile_publish(struct pidfile *p, const char *path)
+{
+	struct safe_draft d;
+	int err;
+
+	if (safe_begin(&d, path, 0644) == -1) {
+		if (errno != EACCES && errno != EROFS)
+			return -1;
+		err = errno;
+		if (write_in_place(p) == 0)
+			return 0;
+		errno = err;
+		return -1;
+	}
+	if (write_pid(d.fd) == -1 || flock(d.fd, LOCK_EX | LOCK_NB) == -1) {
+		err = errno;
+		safe_discard(&d);
+		errno = err;
+		return -1;
+	}
+	if (safe_publish(&d, path) == -1)
+		return -1;
+	close(p->fd);
+	p->fd = d.fd;
+	safe_remember_fd(&p->id, p->fd);
+	return 0;
+}
+
+void
+pidfile_release(struct pidfile *p)
+{
+	if (p->fd != -1)
+		close(p->fd);
+	p->fd = -1;
+}
+
+void
+pidfile_withdraw(struct pidfile *p, const char *path)
+{
+	if (p->fd != -1)
+		safe_remove(&p->id, path);
+	pidfile_release(p);
+}

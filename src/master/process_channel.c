@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * process_channel.c: what is said between master and child. Never waits: what a
+ * child does not take yet is owed to it, and tried again. A child may have been
+ * taken over: one that says what it may not is ended, and no descriptor is taken
+ * from it.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "master/process_table.h"
+#include "process/logs.h"
+#include "process/process.h"
+#include "sys/channel.h"
+#include "sys/clock.h"
+
+/* No start has more steps than this. */
+#define STEPS		32
+
+void
+children_end_channel(struct children *cs, struct child *c)
+{
+	if (c->channel != -1)
+		poller_forget(cs->poller, c->channel);
+	child_close_channel(c);
+	c->owed = 0;
+}
+
+static void
+name_child(const struct children *cs, const struct child *c, char *name,
+    size_t size)
+{
+	if (c == &cs->prober)
+		strlcpy(name, "prober", size);
+	else
+		snprintf(name, size, "worker %u",
+		    (unsigned)(c - cs->at) + 1);
+}
+
+/* What those of this generation are to log to, by slot; -1: not to ours. */
+static void
+list_logs(const struct children *cs, const struct child *c, int fd[LOGS])
+{
+	const struct own_log *l;
+	size_t i;
+
+	for (i = 0; i < LOGS; i++)
+		fd[i] = -1;
+	if (c->generation >= cs->log_since)
+		fd[0] = log_fd(cs->log);
+	for (i = 0; i < cs->conf->own_logs; i++) {
+		l = &cs->conf->own_log[i];
+		if (c->generation >= l->since && l->log != NULL)
+			fd[l->slot] = log_fd(l->log);
+	}
+}
+
+void
+children_tell(struct children *cs, struct child *c, unsigned what)
+{
+	int log[LOGS];
+	char name[24];
+
+	if (c->channel == -1)
+		return;
+	list_logs(cs, c, log);
+	c->owed |= what;
+	/* One that has just ended does not need it. */
+	if (child_pay(c, log) == 0 || errno == EPIPE ||
+	    errno == ECONNRESET)
+		return;
+	name_child(cs, c, name, sizeof(name));
+	log_line(cs->log, LOG_ERR, "%s pid %d: the channel to it: %s", name,
+	    (int)c->pid, strerror(errno));
+}
+
+void
+children_release(struct children *cs, struct child *c)
+{
+	c->leaving = true;
+	if (c->channel != -1)
+		children_tell(cs, c, TELL_RETIRE);
+	else
+		(void)kill(c->pid, SIGQUIT);
+}
+
+void
+children_look(struct children *cs)
+{
+	uint32_t i;
+
+	for (i = 0; i < cs->slots; i++)
+		if (cs->at[i].pid != 0)
+			children_tell(cs, &cs->at[i], TELL_LOOK);
+}
+
+void
+children_new_log(struct children *cs)
+{
+	const unsigned all = TELL_GO - 1;
+	uint32_t i;
+
+	if (cs->prober.pid != 0)
+		children_tell(cs, &cs->prober, TELL_LOG);
+	/* The generation that comes has opened its own just now. */
+	for (i = 0; i < cs->slots; i++)
+		if (cs->at[i].pid != 0 && !children_coming(cs, &cs->at[i]))
+			children_tell(cs, &cs->at[i], all);
+}
+
+/* Each message but steps is said once, in its order. */
+static bool
+may_say(struct children *cs, struct child *c, char what)
+{
+	if (c == &cs->prober)
+		return false;
+	switch (what) {
+	case CHANNEL_STARTING:
+		return c->state == CHILD_STARTING && ++c->steps <= STEPS;
+	case CHANNEL_READY:
+		if (c->state != CHILD_STARTING)
+			return false;
+		c->state = CHILD_READY;
+		return true;
+	case CHANNEL_CLOSED:
+		if (c->state != CHILD_READY)
+			return false;
+		c->state = CHILD_CLOSED;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+end_liar(struct children *cs, struct child *c, const char *what)
+{
+	char name[24];
+
+	name_child(cs, c, name, sizeof(name));
+	log_line(cs->log, LOG_ERR, "%s pid %d: %s on its channel: killing it",
+	    name, (int)c->pid, what);
+	children_end_channel(cs, c);
+	(void)kill(c->pid, SIGKILL);
+}
+
+static void
+hear_child(struct children *cs, struct child *c)
+{
+	char what, text[40];
+
+	switch (channel_receive_untrusted(c->channel, &what)) {
+	case 1:
+		if (may_say(cs, c, what)) {
+			if (children_coming(cs, c))
+				cs->coming.progress = clock_now_ms();
+			return;
+		}
+		snprintf(text, sizeof(text), "unexpected message 0x%02x",
+		    (unsigned char)what);
+		end_liar(cs, c, text);
+		return;
+	case 0:
+		/* It is about to end; if not, signals reach it all the same. */
+		children_end_channel(cs, c);
+		return;
+	default:
+		if (errno == EBADMSG)
+			end_liar(cs, c, "malformed message");
+		return;
+	}
+}
+
+bool
+children_event(struct children *cs, int fd)
+{
+	uint32_t i;
+
+	if (cs->prober.channel == fd) {
+		hear_child(cs, &cs->prober);
+		return true;
+	}
+	for (i = 0; i < cs->slots; i++)
+		if (cs->at[i].channel == fd) {
+			hear_child(cs, &cs->at[i]);
+			return true;
+		}
+	return false;
+}

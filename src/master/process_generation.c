@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * process_generation.c: a generation of workers that comes, and those that go
+ * for it. One that comes is held until all of it could accept, so that it can be
+ * ended without a client having seen it.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "master/process_table.h"
+#include "sys/clock.h"
+
+/* How long a start may go without progress, and how long in all, in ms. */
+#define STEP_TIME	10000
+#define START_TIME	120000
+
+/* How long a worker that was never needed may take to end, in ms. */
+#define ABANDON_TIME	1000
+
+int
+children_begin(struct children *cs, uint32_t generation, struct conf *conf,
+    struct log *log)
+{
+	uint32_t slot;
+	unsigned i;
+
+	memset(&cs->coming, 0, sizeof(cs->coming));
+	cs->coming.generation = generation;
+	cs->coming.conf = conf;
+	cs->coming.log = log;
+	cs->coming.began = cs->coming.progress = clock_now_ms();
+	for (i = 0; i < conf->workers; i++)
+		if (children_slot(cs, &slot) == -1 ||
+		    children_spawn(cs, slot, generation) == -1)
+			break;
+	if (i == conf->workers)
+		return 0;
+	if (errno == ENOSPC)
+		snprintf(cs->why, sizeof(cs->why), "there is no place for "
+		    "worker %u: all %u are taken, earlier generations included",
+		    i + 1, cs->slots);
+	else
+		snprintf(cs->why, sizeof(cs->why), "worker %u: %s", i + 1,
+		    strerror(errno));
+	return -1;
+}
+
+/* When all patience is over: clock_now_ms(). */
+static uint64_t
+end_of_patience(const struct coming *next)
+{
+	uint64_t step = next->progress + STEP_TIME;
+	uint64_t all = next->began + START_TIME;
+
+	return step < all ? step : all;
+}
+
+int
+children_patience(const struct children *cs)
+{
+	uint64_t now = clock_now_ms(), end = end_of_patience(&cs->coming);
+
+	return end <= now ? 0 : (int)(end - now);
+}
+
+int
+children_ready(struct children *cs)
+{
+	const struct coming *next = &cs->coming;
+	const struct child *late = NULL;
+	uint64_t now = clock_now_ms();
+	uint32_t i;
+
+	if (next->failed)
+		return -1;
+	for (i = 0; i < cs->slots; i++)
+		if (children_coming(cs, &cs->at[i]) &&
+		    cs->at[i].state == CHILD_STARTING)
+			late = &cs->at[i];
+	if (late == NULL)
+		return 1;
+	if (now < end_of_patience(next))
+		return 0;
+	snprintf(cs->why, sizeof(cs->why), "worker %u, pid %d, is too slow: it "
+	    "is not ready %llu s after its start, %llu s after the last step of "
+	    "any", (unsigned)(late - cs->at) + 1, (int)late->pid,
+	    (unsigned long long)(now - late->born) / 1000,
+	    (unsigned long long)(now - next->progress) / 1000);
+	return -1;
+}
+
+void
+children_go(struct children *cs)
+{
+	uint32_t i, generation = cs->coming.generation;
+
+	memset(&cs->coming, 0, sizeof(cs->coming));
+	cs->generation = generation;
+	for (i = 0; i < cs->slots; i++)
+		if (cs->at[i].pid != 0 && cs->at[i].generation == generation)
+			children_tell(cs, &cs->at[i], TELL_GO);
+}
+
+void
+children_abandon(struct children *cs)
+{
+	struct child *c;
+	uint32_t i;
+
+	for (i = 0; i < cs->slots; i++) {
+		c = &cs->at[i];
+		if (c->generation != cs->coming.generation)
+			continue;
+		c->due = c->pid == 0 ? 0 : clock_now_ms() + ABANDON_TIME;
+		c->leaving = true;
+		if (c->pid != 0)
+			(void)kill(c->pid, SIGTERM);
+	}
+	memset(&cs->coming, 0, sizeof(cs->coming));
+}
+
+unsigned
+children_retire(struct children *cs)
+{
+	struct child *c;
+	unsigned n = 0;
+	uint32_t i;
+
+	for (i = 0; i < cs->slots; i++) {
+		c = &cs->at[i];
+		c->awaited = false;
+		if (c->generation == cs->generation)
+			continue;
+		if (c->pid == 0)
+			c->due = 0;
+		if (c->pid == 0 || c->leaving)
+			continue;
+		children_release(cs, c);
+		c->awaited = true;
+		n++;
+	}
+	return n;
+}
+
+/* Is a worker of this generation below slot *end*? */
+static bool
+has_generation(const struct children *cs, uint32_t end, uint32_t generation)
+{
+	uint32_t i;
+
+	for (i = 0; i < end; i++)
+		if (cs->at[i].pid != 0 && cs->at[i].generation == generation)
+			return true;
+	return false;
+}
+
+void
+children_generations(const struct children *cs, struct generations *g)
+{
+	const struct child *c;
+	uint32_t i;
+
+	memset(g, 0, sizeof(*g));
+	for (i = 0; i < cs->slots; i++) {
+		c = &cs->at[i];
+		if (c->pid == 0)
+			continue;
+		if (!has_generation(cs, i, c->generation))
+			g->n++;
+		if (g->workers == 0 || c->generation < g->oldest) {
+			g->oldest = c->generation;
+			g->workers = g->sessions = 0;
+		}
+		if (c->generation != g->oldest)
+			continue;
+		g->workers++;
+		g->sessions += atomic_load(&cs->board->worker[i].live);
+	}
+}
+
+void
+children_hurry(struct children *cs, uint32_t generation)
+{
+	uint32_t i;
+
+	for (i = 0; i < cs->slots; i++)
+		if (cs->at[i].pid != 0 && cs->at[i].generation == generation)
+			children_tell(cs, &cs->at[i], TELL_HURRY);
+}
+
+bool
+children_accept(const struct children *cs)
+{
+	uint32_t i;
+
+	for (i = 0; i < cs->slots; i++)
+		if (cs->at[i].pid != 0 && cs->at[i].awaited &&
+		    cs->at[i].state != CHILD_CLOSED)
+			return true;
+	return false;
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * reload.c: two generations of the configuration side by side, of which one
+ * goes. Until the new workers are told to accept, nothing has changed that could not be
+ * undone; from then on nothing can fail any more.
+ */
+#include "master/reload.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/conf_absent.h"
+#include "config/conf_hosts.h"
+#include "config/conf_seats.h"
+#include "config/conf_unused.h"
+#include "config/diagnostics.h"
+#include "config/options.h"
+#include "master/changes.h"
+#include "process/logs.h"
+#include "session/access_log_format.h"
+#include "sys/clock.h"
+#include "sys/safe_file.h"
+#include "util/text.h"
+
+/* How long the old workers may take to close their listeners, in ms. */
+#define CLOSE_TIME	1000
+
+/* Say why it comes to nothing. -1, for who returns that. */
+static int __attribute__((__format__(__printf__, 2, 3)))
+refuse(struct reload *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(r->why, sizeof(r->why), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+static void
+log_complaints(struct log *log, int level, struct complaints *cs)
+{
+	size_t i;
+
+	for (i = 0; i < cs->n; i++)
+		log_line(log, level, "reload: %s", cs->line[i]);
+	if (cs->all > cs->n)
+		log_line(log, level, "reload: and %zu more",
+		    cs->all - cs->n);
+	complaints_free(cs);
+}
+
+/* Only what it says: names are looked up next. */
+static int
+read_again(struct reload *r)
+{
+	const struct conf *old = r->conf;
+	struct conf *new = &r->other;
+
+	memset(&r->complaints, 0, sizeof(r->complaints));
+	conf_init(new);
+	/* Files are named as seen from where we were started. */
+	if (old->directory != NULL &&
+	    (new->directory = strdup(old->directory)) == NULL)
+		return refuse(r, "%s", strerror(errno));
+	r->action = options_read(new, old->argc, old->argv, &r->complaints);
+	return conf_hosts_list(new->settings, &new->hosts) == -1 ?
+	    refuse(r, "%s", strerror(errno)) : 0;
+}
+
+/* What only a restart can change stays as it is. */
+static int
+make_next(struct reload *r)
+{
+	struct conf *new = &r->other;
+	struct complaints *cs = &r->complaints;
+	const char *held;
+
+	if (!conf_hosts_answered(new->settings, &new->hosts, cs) ||
+	    options_make(new, r->action, cs) != OPTIONS_RUN) {
+		log_complaints(r->children->log, LOG_ERR, cs);
+		return refuse(r, "the configuration has errors");
+	}
+	conf_unused(new, cs);
+	conf_absent(new, cs);
+	log_complaints(r->children->log, LOG_WARNING, cs);
+	held = r->children->instance->pidfile_name;
+	if (strcmp(new->pidfile == NULL ? "" : new->pidfile, held) != 0)
+		log_line(r->children->log, LOG_WARNING, "reload: the pidfile "
+		    "stays %s until a restart", *held == '\0' ? "none" : held);
+	return new->workers == 0 ?
+	    refuse(r, "workers: 0 needs a restart") : 0;
+}
+
+/* Everything that the new workers need, but themselves. */
+static int
+prepare(struct reload *r, struct log **log)
+{
+	struct children *cs = r->children;
+	uint32_t oldest = board_oldest(cs->board);
+	const struct conf *new = &r->other;
+	struct complaints none = { .n = 0 };
+	const char *full;
+	char why[256];
+
+	if (instance_prepare(cs->instance, &r->other) != 0)
+		return refuse(r, "%s", cs->instance->why);
+	full = conf_sit_down(&r->other, cs->board, ++cs->latest, oldest);
+	if (full != NULL)
+		refuse(r, "too many %s while earlier generations drain", full);
+	else if ((*log = log_open_at(new->log, new->log_level,
+	    &new->log_addr)) == NULL)
+		refuse(r, "log %s: %s", new->log,
+		    safe_reason(new->log, errno, why, sizeof(why)));
+	else if (logs_open(&r->other, r->conf, cs->latest, &none) == -1) {
+		refuse(r, "%s", none.n > 0 ? none.line[0] : strerror(ENOMEM));
+		complaints_free(&none);
+		log_close(*log);
+	} else {
+		log_set_style(*log, log_format_style(new->log_format));
+		log_set_instance(*log, new->name);
+		return 0;
+	}
+	instance_release(&r->other, r->conf);
+	return -1;
+}
+
+static bool
+listens(const struct conf *c, const struct listener *l)
+{
+	const struct listener *other;
+
+	for (other = c->listener; other < c->listener + c->listeners; other++)
+		if (other->fd == l->fd)
+			return true;
+	return false;
+}
+
+/* What comes and what goes, for those who read the log later. */
+static void
+log_changes(const struct reload *r)
+{
+	const struct conf *new = r->conf, *old = &r->other;
+	const struct listener *l;
+
+	for (l = new->listener; l < new->listener + new->listeners; l++)
+		if (!listens(old, l))
+			log_line(r->children->log, LOG_NOTICE,
+			    "listening on %s", l->name);
+	for (l = old->listener; l < old->listener + old->listeners; l++)
+		if (!listens(new, l))
+			log_line(r->children->log, LOG_NOTICE,
+			    "no longer listening on %s", l->name);
+}
+
+/* What runs becomes the other, and the other way round. */
+static void
+swap_configurations(struct reload *r)
+{
+	struct conf was = *r->conf;
+
+	*r->conf = r->other;
+	r->other = was;
+}
+
+static void
+end_reload(struct reload *r, bool failed)
+{
+	if (failed)
+		log_line(r->children->log, LOG_ERR, "reload: %s; the "
+		    "configuration before it goes on", r->why);
+	r->state = RELOAD_IDLE;
+	r->failed = failed;
+	complaints_free(&r->complaints);
+	logs_close(&r->other);
+	conf_free(&r->other);
+}
+
+/* New workers have been forked, at least some of them. */
+static void
+undo(struct reload *r)
+{
+	struct log *log = r->children->coming.log;
+
+	children_abandon(r->children);
+	instance_release(&r->other, r->conf);
+	log_close(log);
+	end_reload(r, true);
+}
+
+/* From here on there is no way back. */
+static void
+go_over(struct reload *r)
+{
+	struct children *cs = r->children;
+	struct log *log = cs->coming.log;
+
+	children_go(cs);
+	swap_configurations(r);
+	/* Those before go on logging where they did. */
+	if (strcmp(r->conf->log, r->other.log) != 0)
+		cs->log_since = cs->generation;
+	log_replace(cs->log, log);
+	logs_close(&r->other);
+	log_changes(r);
+	children_set_prober(cs);
+	/* First our own copies: then no connection comes after the last. */
+	instance_release(&r->other, r->conf);
+	atomic_store(&cs->board->ledger->generation, cs->generation);
+	r->old = children_retire(cs);
+	r->state = RELOAD_CLOSE;
+	r->deadline = clock_now_ms() + CLOSE_TIME;
+}
+
+/*
+ * With max_generations the oldest has to go when there are more. The reload
+ * before says which would be next.
+ */
+static void
+limit_generations(struct reload *r)
+{
+	unsigned most = r->conf->max_generations;
+	struct children *cs = r->children;
+	struct generations g;
+
+	children_generations(cs, &g);
+	if (most == 0 || g.n < most || g.oldest == cs->generation)
+		return;
+	if (g.n > most)
+		children_hurry(cs, g.oldest);
+	log_line(cs->log, LOG_WARNING, "max_generations: %u of at most %u "
+	    "have workers: generation %u, %u worker%s with %u session%s, %s",
+	    g.n, most, g.oldest, g.workers, text_s(g.workers), g.sessions,
+	    text_s(g.sessions), g.n > most ? "is ended within 5 s" :
+	    "is ended at the next reload");
+}
+
+static void
+finish(struct reload *r)
+{
+	struct children *cs = r->children;
+	const struct conf *c = r->conf;
+
+	cs->instance->before = &r->other;
+	if (instance_changed(cs->instance) != 0)
+		log_line(cs->log, LOG_ERR, "reload: %s", cs->instance->why);
+	cs->instance->before = NULL;
+	log_line(cs->log, LOG_NOTICE, "reloaded: generation %u has %u worker%s"
+	    ", %zu listener%s, %zu backend%s; %u worker%s before it to drain",
+	    cs->generation, c->workers, text_s(c->workers), c->listeners,
+	    text_s(c->listeners), c->backends, text_s(c->backends), r->old,
+	    text_s(r->old));
+	changes_log_reload(cs->log, c, cs->board, cs->generation, &r->other);
+	limit_generations(r);
+	end_reload(r, false);
+}
+
+void
+reload_init(struct reload *r, struct conf *conf, struct children *cs)
+{
+	memset(r, 0, sizeof(*r));
+	r->conf = conf;
+	r->children = cs;
+}
+
+/* All names are known, as far as they will be. */
+static void
+begin_start(struct reload *r)
+{
+	struct children *cs = r->children;
+	struct log *log = NULL;
+
+	r->state = RELOAD_START;
+	if (make_next(r) == -1 || prepare(r, &log) == -1)
+		end_reload(r, true);
+	else if (children_begin(cs, cs->latest, &r->other, log) == -1) {
+		refuse(r, "%s", cs->why);
+		undo(r);
+	}
+}
+
+static void
+leave_all(void *children)
+{
+	struct children *cs = children;
+
+	children_leave(cs, false);
+	instance_close_copies(cs->instance);
+}
+
+void
+reload_begin(struct reload *r)
+{
+	struct hosts *hosts = &r->other.hosts;
+
+	r->state = RELOAD_NAMES;
+	if (read_again(r) == -1)
+		end_reload(r, true);
+	else if (hosts->n == 0)
+		begin_start(r);
+	else if (lookups_begin(&r->lookups, hosts, LOOKUPS_TIME, &r->conf->user,
+	    leave_all, r->children) == -1) {
+		refuse(r, "names: %s", strerror(errno));
+		end_reload(r, true);
+	}
+}
+
+bool
+reload_reaped(struct reload *r, pid_t pid)
+{
+	return lookups_reaped(&r->lookups, pid);
+}
+
+bool
+reload_turn(struct reload *r)
+{
+	switch (r->state) {
+	case RELOAD_IDLE:
+		return false;
+	case RELOAD_NAMES:
+		if (!lookups_done(&r->lookups))
+			return false;
+		lookups_end(&r->lookups);
+		begin_start(r);
+		return r->state == RELOAD_IDLE;
+	case RELOAD_START:
+		switch (children_ready(r->children)) {
+		case 1:
+			go_over(r);
+			return false;
+		case 0:
+			return false;
+		default:
+			refuse(r, "%s", r->children->why);
+			undo(r);
+			return true;
+		}
+	case RELOAD_CLOSE:
+		if (children_accept(r->children) &&
+		    clock_now_ms() < r->deadline)
+			return false;
+		finish(r);
+		break;
+	}
+	return true;
+}
+
+int
+reload_wait(const struct reload *r)
+{
+	uint64_t now = clock_now_ms();
+
+	switch (r->state) {
+	case RELOAD_NAMES:
+		return lookups_wait(&r->lookups);
+	case RELOAD_START:
+		return children_patience(r->children);
+	case RELOAD_CLOSE:
+		return r->deadline <= now ? 0 : (int)(r->deadline - now);
+	default:
+		return -1;
+	}
+}
+
+void
+reload_cancel(struct reload *r)
+{
+	switch (r->state) {
+	case RELOAD_IDLE:
+		break;
+	case RELOAD_NAMES:
+		lookups_end(&r->lookups);
+		refuse(r, "the service ends");
+		end_reload(r, true);
+		break;
+	case RELOAD_START:
+		refuse(r, "the service ends");
+		undo(r);
+		break;
+	case RELOAD_CLOSE:
+		finish(r);
+		break;
+	}
+}

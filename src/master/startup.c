@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * startup.c: workers, pidfile, ports, in this order: who finds them is served.
+ * Until then errors go to standard error, where the one who starts us reads them.
+ */
+#include "master/startup.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "master/changes.h"
+#include "master/daemonize.h"
+#include "process/process.h"
+#include "sys/channel.h"
+#include "sys/clock.h"
+#include "util/text.h"
+
+/* How long the other master may take to answer, in ms. */
+#define ANSWER_TIME	5000
+
+static void __attribute__((__format__(__printf__, 3, 4)))
+fail(struct startup *st, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vwarnx(fmt, ap);
+	va_end(ap);
+	st->state = STARTUP_FAILED;
+	st->status = status;
+}
+
+/* The log has what a worker had to say, but not that one says nothing. */
+static void
+fail_workers(struct startup *st)
+{
+	const struct children *cs = st->children;
+
+	if (cs->coming.failed)
+		fail(st, EX_OSERR, "%s: the log says why (%s)", cs->why,
+		    cs->conf->log);
+	else
+		fail(st, EX_OSERR, "%s", cs->why);
+}
+
+void
+startup_begin(struct startup *st, struct children *cs)
+{
+	memset(st, 0, sizeof(*st));
+	st->children = cs;
+	st->before = cs->instance->inherited->channel;
+	if (st->before != -1) {
+		st->group = getpgid(getppid());
+		poller_want(cs->poller, st->before, POLLER_READ);
+	}
+	if (children_begin(cs, cs->generation, cs->conf, cs->log) == -1)
+		fail_workers(st);
+}
+
+static void
+say_ready(const struct startup *st)
+{
+	const struct children *cs = st->children;
+	const struct conf *c = cs->conf;
+	size_t i;
+
+	for (i = 0; i < c->listeners; i++)
+		log_line(cs->log, LOG_NOTICE, "listening on %s",
+		    c->listener[i].name);
+	log_line(cs->log, LOG_NOTICE, "%u worker%s, %zu backend%s: ready",
+	    c->workers, text_s(c->workers), c->backends,
+	    text_s(c->backends));
+	changes_log(cs->log, st->before == -1 ? "start" : "upgrade", c,
+	    cs->board, cs->generation, cs->instance->inherited->inventory);
+}
+
+/* An upgrade gave us a process group of our own: go back to where all are. */
+static void
+join_group(const struct startup *st)
+{
+	const struct children *cs = st->children;
+	uint32_t i;
+
+	if (setpgid(0, st->group) == -1)
+		return;
+	for (i = 0; i < cs->slots; i++)
+		if (cs->at[i].pid != 0)
+			(void)setpgid(cs->at[i].pid, st->group);
+	if (cs->prober.pid != 0)
+		(void)setpgid(cs->prober.pid, st->group);
+}
+
+/* Nothing of the master before is left but what is ours. */
+static void
+finish(struct startup *st)
+{
+	struct children *cs = st->children;
+
+	if (st->before != -1) {
+		poller_forget(cs->poller, st->before);
+		join_group(st);
+	}
+	instance_claim(cs->instance);
+	say_ready(st);
+	inherit_free(cs->instance->inherited);
+	st->before = -1;
+	st->state = STARTUP_DONE;
+}
+
+/* All could accept, and the pidfile is free: go. */
+static void
+serve(struct startup *st)
+{
+	struct children *cs = st->children;
+	int status;
+
+	if ((status = instance_announce(cs->instance)) != 0) {
+		fail(st, status, "%s", cs->instance->why);
+		return;
+	}
+	children_go(cs);
+	children_set_prober(cs);
+	if (st->before == -1) {
+		finish(st);
+		return;
+	}
+	/* One that is gone by now has nothing to say in it. */
+	(void)channel_send(st->before, CHANNEL_READY, -1);
+	if (!cs->conf->foreground)
+		daemon_detach();
+	st->state = STARTUP_HAND_OVER;
+	st->deadline = clock_now_ms() + ANSWER_TIME;
+}
+
+static void
+take_over(struct startup *st)
+{
+	if (st->before == -1) {
+		serve(st);
+		return;
+	}
+	st->state = STARTUP_TAKE_OVER;
+	st->deadline = clock_now_ms() + ANSWER_TIME;
+	if (channel_send(st->before, CHANNEL_READY, -1) == -1)
+		fail(st, EX_OSERR, "upgrade: the master before is gone");
+}
+
+bool
+startup_event(struct startup *st, int fd)
+{
+	char what = 0;
+	int got;
+
+	if (st->before == -1 || fd != st->before)
+		return false;
+	if ((got = channel_receive_untrusted(fd, &what)) == -1 &&
+	    errno != EBADMSG)
+		return true;
+	if (st->state == STARTUP_HAND_OVER)
+		/* It ends the channel when the service manager hears us. */
+		finish(st);
+	else if (got == 1 && what == CHANNEL_CLOSED &&
+	    st->state == STARTUP_TAKE_OVER)
+		serve(st);
+	else
+		fail(st, EX_OSERR, got == 0 ? "upgrade: the master before is "
+		    "gone" : "upgrade: the master before says what makes no "
+		    "sense");
+	return true;
+}
+
+/* The other waits for as long as we make progress. */
+static void
+tell_progress(struct startup *st)
+{
+	uint64_t progress = st->children->coming.progress;
+
+	if (st->before == -1 || st->told == progress)
+		return;
+	st->told = progress;
+	(void)channel_send(st->before, CHANNEL_STARTING, -1);
+}
+
+void
+startup_turn(struct startup *st)
+{
+	switch (st->state) {
+	case STARTUP_WORKERS:
+		tell_progress(st);
+		switch (children_ready(st->children)) {
+		case 1:
+			take_over(st);
+			break;
+		case -1:
+			fail_workers(st);
+			break;
+		}
+		break;
+	case STARTUP_TAKE_OVER:
+		if (st->children->coming.failed)
+			fail_workers(st);
+		else if (clock_now_ms() >= st->deadline)
+			fail(st, EX_OSERR, "upgrade: the master before does "
+			    "not answer");
+		break;
+	case STARTUP_HAND_OVER:
+		if (clock_now_ms() >= st->deadline)
+			finish(st);
+		break;
+	default:
+		break;
+	}
+}
+
+int
+startup_wait(const struct startup *st)
+{
+	uint64_t now = clock_now_ms();
+
+	switch (st->state) {
+	case STARTUP_WORKERS:
+		return children_patience(st->children);
+	case STARTUP_TAKE_OVER:
+	case STARTUP_HAND_OVER:
+		return st->deadline <= now ? 0 : (int)(st->deadline - now);
+	case STARTUP_FAILED:
+		return 0;
+	default:
+		return -1;
+	}
+}

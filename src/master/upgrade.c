@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * upgrade.c: two masters side by side, of which one goes. The old one stays in
+ * charge until the new one says that it serves; who dies, hangs or refuses
+ * before that has changed nothing, and ends with all that it has started. They
+ * talk over a channel of their own: "another step" (CHANNEL_STARTING), "I serve"
+ * (CHANNEL_READY), "the pidfile is free" (CHANNEL_CLOSED), "I have it"
+ * (CHANNEL_READY); when the last does not come the old one takes it back.
+ */
+#include "master/upgrade.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "master/changes.h"
+#include "master/fd_inherit.h"
+#include "master/sd_notify.h"
+#include "process/process.h"
+#include "sys/channel.h"
+#include "sys/clock.h"
+
+/* How long the other may take from one step to the next, and in all, in ms. */
+#define STEP_TIME	30000
+#define START_TIME	150000
+
+/* How long it may take to answer; to end; and to let go of the pidfile, in ms. */
+#define ANSWER_TIME	5000
+#define END_TIME	5000
+#define LOCK_TIME	5000
+#define LOCK_AGAIN	50
+
+/* Who closes the channel without a word ends by itself, if so soon, in ms. */
+#define LAST_WORDS	1000
+
+/* So many lines of what it had to say are enough. */
+#define COMPLAINTS	50
+
+void
+upgrade_init(struct upgrade *u, struct children *cs)
+{
+	memset(u, 0, sizeof(*u));
+	u->children = cs;
+	u->channel = u->complaints = -1;
+}
+
+/*
+ * The child: become the other program, in a group of its own, by which all that
+ * it starts can be ended. *complaints* is -1 at a terminal.
+ */
+static void __attribute__((__noreturn__))
+become(const struct children *cs, int channel, int complaints)
+{
+	const struct conf *c = cs->conf;
+
+	(void)setpgid(0, 0);
+	instance_leave(cs->instance);
+	if (complaints != -1)
+		(void)dup2(complaints, STDERR_FILENO);
+	notify_leave();
+	inventory_leave(c);
+	if (inherit_leave(channel, cs->board_fd, c->listener, c->listeners,
+	    c->builtin, c->builtins) == 0)
+		execvp(c->argv[0], c->argv);
+	dprintf(STDERR_FILENO, "shuttled: %s: %s\n", c->argv[0],
+	    strerror(errno));
+	_exit(EX_OSERR);
+}
+
+/* The master's alone: workers that are forked meanwhile leave them. */
+static void
+set_descriptors(struct upgrade *u, int channel, int complaints)
+{
+	u->children->own[OWN_UPGRADE] = u->channel = channel;
+	u->children->own[OWN_COMPLAINTS] = u->complaints = complaints;
+}
+
+static void
+close_channel(struct upgrade *u)
+{
+	if (u->channel == -1)
+		return;
+	poller_forget(u->children->poller, u->channel);
+	close(u->channel);
+	set_descriptors(u, -1, u->complaints);
+}
+
+/* What the other had to say on its standard error, a line each. */
+static void
+log_complaints(struct upgrade *u)
+{
+	struct log *log = u->children->log;
+	unsigned n = 0;
+	char line[512];
+	FILE *f;
+
+	if (u->complaints == -1)
+		return;
+	if (u->state == UPGRADE_DONE || lseek(u->complaints, 0, SEEK_SET) ==
+	    -1 || (f = fdopen(u->complaints, "re")) == NULL) {
+		close(u->complaints);
+	} else {
+		while (n++ < COMPLAINTS && fgets(line, sizeof(line), f) != NULL) {
+			line[strcspn(line, "\n")] = '\0';
+			log_line(log, LOG_ERR, "upgrade: %s", line);
+		}
+		fclose(f);
+	}
+	set_descriptors(u, u->channel, -1);
+}
+
+void
+upgrade_begin(struct upgrade *u)
+{
+	struct children *cs = u->children;
+	int pair[2], complaints = -1;
+
+	if (channel_open(pair) == -1) {
+		log_line(cs->log, LOG_ERR, "upgrade: %s", strerror(errno));
+		return;
+	}
+	/* A daemon has no terminal; what it says must not be lost. */
+	if (!cs->conf->foreground)
+		complaints = memfd_create("complaints", MFD_CLOEXEC);
+	set_descriptors(u, pair[0], complaints);
+	poller_want(cs->poller, u->channel, POLLER_READ);
+	fflush(NULL);
+	if ((u->pid = fork()) == 0)
+		become(cs, pair[1], complaints);
+	close(pair[1]);
+	if (u->pid == -1) {
+		log_line(cs->log, LOG_ERR, "upgrade: fork: %s",
+		    strerror(errno));
+		close_channel(u);
+		log_complaints(u);
+		return;
+	}
+	(void)setpgid(u->pid, u->pid);
+	u->killed = false;
+	u->state = UPGRADE_START;
+	u->began = clock_now_ms();
+	u->deadline = u->began + STEP_TIME;
+}
+
+/* End it and its children. It stays ours to reap until it has been. */
+static void
+kill_group(struct upgrade *u)
+{
+	u->killed = true;
+	(void)kill(-u->pid, SIGKILL);
+}
+
+/* It is not to serve any more: from here on it only ends. */
+static void
+fail(struct upgrade *u, const char *why, uint64_t patience)
+{
+	strlcpy(u->why, why, sizeof(u->why));
+	close_channel(u);
+	u->state = UPGRADE_END;
+	u->deadline = clock_now_ms() + (patience > 0 ? patience : END_TIME);
+	if (patience == 0)
+		kill_group(u);
+}
+
+/* It serves: the pidfile is next. */
+static void
+hand_over(struct upgrade *u)
+{
+	instance_give_up(u->children->instance);
+	u->state = UPGRADE_HAND_OVER;
+	u->deadline = clock_now_ms() + ANSWER_TIME;
+	if (channel_send(u->channel, CHANNEL_CLOSED, -1) == -1)
+		fail(u, "it does not listen", LAST_WORDS);
+}
+
+static void
+finish(struct upgrade *u)
+{
+	notify_main_pid(u->pid);
+	instance_hand_over(u->children->instance);
+	u->state = UPGRADE_DONE;
+	/* When the channel ends the service manager listens to the other. */
+	close_channel(u);
+	log_complaints(u);
+}
+
+static void
+hear_other(struct upgrade *u)
+{
+	uint64_t now = clock_now_ms();
+	char what;
+	int got;
+
+	if ((got = channel_receive_untrusted(u->channel, &what)) == -1 &&
+	    errno != EBADMSG)
+		return;
+	if (got == 0)
+		fail(u, "it has closed the channel", LAST_WORDS);
+	else if (got == 1 && what == CHANNEL_READY &&
+	    u->state == UPGRADE_START)
+		hand_over(u);
+	else if (got == 1 && what == CHANNEL_READY)
+		finish(u);
+	else if (got == -1 || what != CHANNEL_STARTING ||
+	    u->state != UPGRADE_START)
+		fail(u, "it says what makes no sense", 0);
+	else if (now < u->began + START_TIME)
+		u->deadline = now + STEP_TIME;
+}
+
+bool
+upgrade_event(struct upgrade *u, int fd)
+{
+	if (u->channel == -1 || fd != u->channel)
+		return false;
+	hear_other(u);
+	return true;
+}
+
+void
+upgrade_look(const struct upgrade *u)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	/* Its number is that of the group for as long as it is not reaped. */
+	if (u->pid > 0 && u->state != UPGRADE_DONE && waitid(P_PID,
+	    (id_t)u->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid == u->pid)
+		(void)kill(-u->pid, SIGKILL);
+}
+
+/* Now that nobody else should hold the lock. False: somebody does, still. */
+static bool
+take_back(struct upgrade *u)
+{
+	struct instance *in = u->children->instance;
+	struct log *log = u->children->log;
+
+	if (instance_take_back(in) != 0) {
+		if (clock_now_ms() < u->deadline)
+			return false;
+		log_line(log, LOG_ERR, "upgrade: %s", in->why);
+	}
+	log_line(log, LOG_ERR, "upgrade: process %d does not serve: %s; this "
+	    "one goes on", (int)u->pid, u->why);
+	log_complaints(u);
+	u->state = UPGRADE_IDLE;
+	u->pid = 0;
+	return true;
+}
+
+bool
+upgrade_reaped(struct upgrade *u, pid_t pid, int status)
+{
+	if (u->pid == 0 || pid != u->pid)
+		return false;
+	if (WIFSTOPPED(status) || WIFCONTINUED(status))
+		return true;
+	if (u->state == UPGRADE_DONE) {
+		u->pid = 0;
+		return true;
+	}
+	if (!u->killed && WIFEXITED(status))
+		snprintf(u->why, sizeof(u->why), "it ended: exit code %d",
+		    WEXITSTATUS(status));
+	else if (!u->killed)
+		snprintf(u->why, sizeof(u->why), "it was killed by signal %d",
+		    WTERMSIG(status));
+	close_channel(u);
+	u->state = UPGRADE_TAKE_BACK;
+	u->deadline = clock_now_ms() + LOCK_TIME;
+	return true;
+}
+
+bool
+upgrade_turn(struct upgrade *u)
+{
+	bool late = clock_now_ms() >= u->deadline;
+
+	switch (u->state) {
+	case UPGRADE_START:
+	case UPGRADE_HAND_OVER:
+		if (late)
+			fail(u, "it was too slow", 0);
+		return false;
+	case UPGRADE_END:
+		if (late && !u->killed) {
+			kill_group(u);
+			u->deadline = clock_now_ms() + END_TIME;
+		} else if (late) {
+			/* It hangs in the kernel: it will not serve. */
+			u->state = UPGRADE_TAKE_BACK;
+			u->deadline = clock_now_ms() + LOCK_TIME;
+		}
+		return false;
+	case UPGRADE_TAKE_BACK:
+		return take_back(u);
+	default:
+		return false;
+	}
+}
+
+int
+upgrade_wait(const struct upgrade *u)
+{
+	uint64_t now = clock_now_ms();
+
+	switch (u->state) {
+	case UPGRADE_IDLE:
+	case UPGRADE_DONE:
+		return -1;
+	case UPGRADE_TAKE_BACK:
+		return LOCK_AGAIN;
+	default:
+		return u->deadline <= now ? 0 : (int)(u->deadline - now);
+	}
+}
+
+void
+upgrade_cancel(struct upgrade *u)
+{
+	if (u->state == UPGRADE_START || u->state == UPGRADE_HAND_OVER)
+		fail(u, "the service ends", 0);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * check.c: connect, say what there is to say, read until there is a verdict, and
+ * go politely. Never waits, and never reads more than it has room for.
+ */
+#include "prober/check.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "event/poller.h"
+#include "net/socket.h"
+#include "prober/check_runner.h"
+
+/* A reply that comes in more pieces is none; each is looked at as a whole. */
+#define LOOKS		1000
+
+/* So much of what still comes is dropped before the server is cut off. */
+#define POLITE		(1024 * 1024)
+
+static enum verdict
+fail(struct check *c, const char *what, int err)
+{
+	snprintf(c->why, sizeof(c->why), "%s: %s", what, strerror(err));
+	return VERDICT_FAILED;
+}
+
+static void
+begin(struct check *c, int fd, enum check_state state)
+{
+	c->fd = fd;
+	c->state = state;
+	c->sent = c->request = c->got = 0;
+	c->looks = 0;
+	c->tls = false;
+	c->why[0] = c->reply[0] = '\0';
+}
+
+static enum verdict
+judge(struct check *c, bool end)
+{
+	enum verdict v = dialog_judge(c->dialog, c->reply, c->got, end,
+	    c->why);
+
+	if (v != VERDICT_OPEN || ++c->looks < LOOKS)
+		return v;
+	strlcpy(c->why, "answers in too many pieces", sizeof(c->why));
+	return VERDICT_FAILED;
+}
+
+static enum verdict
+hear(struct check *c)
+{
+	ssize_t n;
+
+	n = recv(c->fd, c->reply + c->got, DIALOG_REPLY - c->got, 0);
+	if (n == -1)
+		return errno == EAGAIN || errno == EINTR ? VERDICT_OPEN :
+		    fail(c, "read", errno);
+	c->got += (size_t)n;
+	c->reply[c->got] = '\0';
+	return judge(c, n == 0);
+}
+
+/*
+ * Not before it stood was it refused (RFC 9293, section 3.10.7.3), and reset only
+ * after that: which of the two a server does is no matter of speed.
+ */
+static bool
+had_stood(int err)
+{
+	return err == ECONNRESET || err == EPIPE;
+}
+
+/* There is nothing more to say: has enough come before it was reset? */
+static enum verdict
+was_reset(struct check *c)
+{
+	c->sent = c->request;
+	c->state = CHECK_TALKING;
+	return dialog_wants_answer(c->dialog) ? hear(c) : judge(c, false);
+}
+
+static enum verdict
+say(struct check *c)
+{
+	ssize_t n;
+
+	while (c->sent < c->request) {
+		n = send(c->fd, c->out + c->sent, c->request - c->sent,
+		    MSG_NOSIGNAL);
+		if (n == -1 && had_stood(errno))
+			return was_reset(c);
+		if (n == -1)
+			return errno == EAGAIN || errno == EINTR ?
+			    VERDICT_OPEN : fail(c, "write", errno);
+		c->sent += (size_t)n;
+	}
+	return judge(c, false);
+}
+
+int
+check_connect(struct check *c, const struct dialog *d, bool tls,
+    unsigned proxy, const struct outlet *outlet, const struct addr *to,
+    enum verdict *v)
+{
+	struct departure out = { .to = to };
+	struct addr from = { .len = 0 };
+	enum socket_lack lack = LACK_NOTHING;
+	int fd;
+
+	if ((fd = outlet_connect(outlet, &out)) == -1)
+		lack = socket_lack(errno);
+	if (lack == LACK_OF_OURS || lack == LACK_PORT)
+		return -1;
+	begin(c, fd, lack == LACK_ROOM ? CHECK_WAITING : CHECK_CONNECTING);
+	c->dialog = d;
+	c->tls = tls;
+	*v = VERDICT_OPEN;
+	if (fd != -1 && proxy == 1)
+		(void)socket_local_addr(fd, &from);
+	if (fd == -1 && lack == LACK_NOTHING)
+		*v = fail(c, "connect", errno);
+	else if (fd != -1)
+		c->request = dialog_request(d, proxy, &from, to, c->out);
+	if (fd != -1 && !out.pending)
+		*v = check_act(c);
+	return 0;
+}
+
+void
+check_run(struct check *c, int fd)
+{
+	begin(c, fd, CHECK_RUNNING);
+}
+
+/* The answer is one message; none: the program could not be run. */
+static enum verdict
+take_answer(struct check *c)
+{
+	struct runner_answer a;
+	ssize_t n;
+
+	n = recv(c->fd, &a, sizeof(a), 0);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return VERDICT_OPEN;
+	if (n != (ssize_t)sizeof(a))
+		return VERDICT_NONE;
+	a.line[sizeof(a.line) - 1] = '\0';
+	snprintf(c->why, sizeof(c->why), "%s %d%s%s", a.signalled ? "signal" :
+	    "exit code", a.status, a.line[0] == '\0' ? "" : ": ", a.line);
+	return a.signalled || a.status != 0 ? VERDICT_FAILED : VERDICT_PASSED;
+}
+
+enum verdict
+check_act(struct check *c)
+{
+	if (c->state == CHECK_RUNNING)
+		return take_answer(c);
+	if (c->state == CHECK_CONNECTING) {
+		if (socket_connected(c->fd) == -1)
+			return had_stood(errno) ? was_reset(c) :
+			    fail(c, "connect", errno);
+		c->state = CHECK_TALKING;
+		return say(c);
+	}
+	return c->sent < c->request ? say(c) : hear(c);
+}
+
+unsigned
+check_interest(const struct check *c)
+{
+	return c->state == CHECK_CONNECTING ||
+	    (c->state == CHECK_TALKING && c->sent < c->request) ?
+	    POLLER_WRITE : POLLER_READ;
+}
+
+void
+check_late(struct check *c, uint64_t ms)
+{
+	snprintf(c->why, sizeof(c->why), "%s within %llu ms",
+	    c->state == CHECK_WAITING ? "connect: no room in its queue" :
+	    c->state == CHECK_CONNECTING ? "connect: no answer" :
+	    c->state == CHECK_RUNNING ? "the program does not end" :
+	    c->got == 0 ? "no answer" : "no expected answer",
+	    (unsigned long long)ms);
+}
+
+bool
+check_end(struct check *c)
+{
+	/* close_notify: RFC 8446, section 6.1 */
+	static const unsigned char bye[] = { 21, 3, 3, 0, 2, 1, 0 };
+	bool stands = c->state == CHECK_TALKING;
+
+	c->state = CHECK_CLOSING;
+	if (!stands)
+		return false;
+	if (c->tls)
+		(void)send(c->fd, bye, sizeof(bye), MSG_NOSIGNAL);
+	c->got = 0;
+	return socket_shut_write(c->fd) == 0;
+}
+
+/* Closing with bytes unread would be a reset (RFC 2525, section 2.17). */
+bool
+check_close(struct check *c)
+{
+	ssize_t n = recv(c->fd, c->reply, sizeof(c->reply), 0);
+
+	if (n == -1)
+		return errno == EAGAIN || errno == EINTR;
+	c->got += (size_t)n;
+	return n > 0 && c->got < POLITE;
+}
+
+void
+check_abandon(struct check *c)
+{
+	if (c->fd != -1)
+		close(c->fd);
+	c->fd = -1;
+	c->state = CHECK_IDLE;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * check_runner.c: a process that forks one for each program, which waits for three
+ * things: output, the end of the program, and the end of whoever asked. Then the
+ * group is killed, so nothing outlives its time limit or the prober. No time is
+ * kept here.
+ */
+#include "prober/check_runner.h"
+
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "event/poller.h"
+#include "process/title.h"
+#include "sys/channel.h"
+#include "sys/signals.h"
+
+#define WORDS		(CHECK_COMMAND_WORDS + 1)	/* and a NULL */
+#define DESCRIPTORS	64		/* of a process that runs one */
+#define ASKED		'X'
+
+/* One program. */
+struct run {
+	int	 asker;
+	pid_t	 pid;
+	int	 output;		/* -1: it has ended */
+	size_t	 n;			/* bytes of the line */
+	bool	 whole;			/* there is a newline */
+	struct runner_answer answer;
+};
+
+static void
+split(char *text, char *word[WORDS])
+{
+	size_t n = 0;
+	char *w;
+
+	while (n < WORDS - 1 && (w = strsep(&text, " \t")) != NULL)
+		if (*w != '\0')
+			word[n++] = w;
+	word[n] = NULL;
+}
+
+/* What a program finds out about the server that it is to check. */
+struct surroundings {
+	char	 path[80], addr[ADDR_TEXT + 16], port[24];
+	char	 name[BACKEND_NAME + 16], pool[BACKEND_NAME + 16];
+	char	*list[6];
+};
+
+/* Where it finds other programs, whatever a daemon's own path is. */
+#define PROGRAM_PATH \
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static void
+describe(struct surroundings *s, const struct backends *bs, uint32_t backend)
+{
+	const struct backend *b = &bs->list[backend];
+	char text[ADDR_TEXT];
+	struct text t = { text, text + sizeof(text) - 1 };
+	struct addr a = b->addr;
+	struct endpoint e;
+
+	/* Should it have gone by now, nobody will listen to the answer. */
+	(void)backend_check_address(bs, backend, &a);
+	if (addr_is_unix(&a)) {
+		addr_format(&a, text, sizeof(text));
+	} else {
+		endpoint_set(&e, &a);
+		endpoint_put_ip(&t, &e);
+		*t.at = '\0';
+	}
+	strlcpy(s->path, PROGRAM_PATH, sizeof(s->path));
+	snprintf(s->addr, sizeof(s->addr), "SERVER_ADDR=%s", text);
+	snprintf(s->port, sizeof(s->port), "SERVER_PORT=%u", addr_port(&a));
+	snprintf(s->name, sizeof(s->name), "SERVER_NAME=%s", b->name);
+	snprintf(s->pool, sizeof(s->pool), "POOL_NAME=%s",
+	    bs->pool[b->pool].name);
+	memcpy(s->list, (char *[]){ s->path, s->addr, s->port, s->name, s->pool,
+	    NULL }, sizeof(s->list));
+}
+
+/* As programs expect it, whatever a daemon's own is like. */
+static void
+behave(int output)
+{
+	int null = open("/dev/null", O_RDONLY);
+	sigset_t none;
+
+	/* In a root directory of our own: not readable is as good as empty. */
+	dup2(null != -1 ? null : output, STDIN_FILENO);
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	closefrom(STDERR_FILENO + 1);
+	(void)setpgid(0, 0);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void __attribute__((__noreturn__))
+execute(const struct backends *bs, uint32_t backend, int output)
+{
+	char *word[WORDS], command[1024];
+	struct surroundings s;
+
+	describe(&s, bs, backend);
+	strlcpy(command, backend_pool(bs, backend)->check.command,
+	    sizeof(command));
+	split(command, word);
+	behave(output);
+	execve(word[0], word, s.list);
+	dprintf(STDERR_FILENO, "%s: %s\n", word[0], strerror(errno));
+	_exit(127);
+}
+
+/* The first line is kept, and the rest read so that nobody waits for us. */
+static void
+take_output(struct run *r, struct poller *poller)
+{
+	char buf[4096], *end;
+	ssize_t n;
+	size_t k;
+
+	while ((n = read(r->output, buf, sizeof(buf))) > 0) {
+		end = memchr(buf, '\n', (size_t)n);
+		k = end == NULL ? (size_t)n : (size_t)(end - buf);
+		if (k > sizeof(r->answer.line) - 1 - r->n)
+			k = sizeof(r->answer.line) - 1 - r->n;
+		if (!r->whole) {
+			memcpy(r->answer.line + r->n, buf, k);
+			r->n += k;
+		}
+		r->whole |= end != NULL;
+		if (n < (ssize_t)sizeof(buf))
+			return;
+	}
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	poller_forget(poller, r->output);
+	close(r->output);
+	r->output = -1;
+}
+
+/*
+ * Has it ended? It stays a zombie for now: its number is that of the group, and
+ * so cannot become another's.
+ */
+static bool
+has_ended(struct run *r)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
+	    -1 || info.si_pid == 0)
+		return false;
+	r->answer.signalled = info.si_code != CLD_EXITED;
+	r->answer.status = info.si_status;
+	return true;
+}
+
+/* True: it has ended; false: nobody wants to know any more. */
+static bool
+watch(struct run *r, struct poller *poller, int signals)
+{
+	struct poller_event ev;
+	bool ended = false, wanted = true;
+
+	while (!ended && wanted) {
+		if (poller_wait(poller, -1) == -1)
+			return false;
+		while (poller_next(poller, &ev))
+			if (ev.fd == r->output)
+				take_output(r, poller);
+			else if (ev.fd == r->asker)
+				wanted = false;
+		while (signals_next(signals) != 0)
+			continue;
+		ended = has_ended(r);
+	}
+	return ended;
+}
+
+static int
+run(const struct backends *bs, struct run *r, uint32_t backend)
+{
+	struct poller *poller;
+	sigset_t child;
+	int signals, pipe_[2];
+	bool ended;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	signal(SIGCHLD, SIG_DFL);
+	if ((signals = signals_open(&child)) == -1 ||
+	    pipe2(pipe_, O_CLOEXEC) == -1 ||
+	    (poller = poller_new(poller_engine("select"), DESCRIPTORS)) ==
+	    NULL || (r->pid = fork()) == -1)
+		return -1;
+	if (r->pid == 0)
+		execute(bs, backend, pipe_[1]);
+	close(pipe_[1]);
+	/* Here as well: a kill may come before the child has run at all. */
+	(void)setpgid(r->pid, r->pid);
+	r->output = pipe_[0];
+	(void)fcntl(r->output, F_SETFL, O_NONBLOCK);
+	poller_want(poller, r->output, POLLER_READ);
+	poller_want(poller, r->asker, POLLER_READ);
+	poller_want(poller, signals, POLLER_READ);
+	ended = watch(r, poller, signals);
+	(void)kill(-r->pid, SIGKILL);
+	if (r->output != -1)
+		take_output(r, poller);
+	while (waitpid(r->pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+	return ended ? 0 : -1;
+}
+
+static void __attribute__((__noreturn__))
+serve(const struct backends *bs, int asker)
+{
+	struct run r = { .asker = asker };
+	uint32_t backend;
+
+	if (read(asker, &backend, sizeof(backend)) ==
+	    (ssize_t)sizeof(backend) && backend < bs->n &&
+	    backend_pool(bs, backend)->check.kind == CHECK_EXEC &&
+	    run(bs, &r, backend) == 0 &&
+	    write(asker, &r.answer, sizeof(r.answer)) == -1)
+		_exit(1);
+	_exit(0);
+}
+
+static void __attribute__((__noreturn__))
+be_runner(const struct conf *conf, const struct backends *bs, int channel)
+{
+	int asker;
+	char what;
+
+	/* Nothing of the prober's: it has to see ours end, and we its. */
+	if (channel != STDERR_FILENO + 1)
+		dup2(channel, STDERR_FILENO + 1);
+	channel = STDERR_FILENO + 1;
+	closefrom(channel + 1);
+	title_set(conf, "runner");
+	/* The processes of programs end without anybody waiting. */
+	signal(SIGCHLD, SIG_IGN);
+	while (channel_receive(channel, &what, &asker) == 1) {
+		if (what == ASKED && asker != -1 && fork() == 0)
+			serve(bs, asker);
+		if (asker != -1)
+			close(asker);
+	}
+	_exit(0);
+}
+
+int
+runner_start(struct runner *r, const struct conf *conf,
+    const struct backends *bs)
+{
+	int pair[2], err;
+	pid_t pid;
+
+	if (channel_open(pair) == -1)
+		return -1;
+	if ((pid = fork()) == 0)
+		be_runner(conf, bs, pair[0]);
+	err = errno;
+	close(pair[0]);
+	if (pid == -1) {
+		close(pair[1]);
+		errno = err;
+		return -1;
+	}
+	r->fd = pair[1];
+	return 0;
+}
+
+int
+runner_ask(const struct runner *r, uint32_t backend)
+{
+	int pair[2], err;
+
+	if (channel_open(pair) == -1)
+		return -1;
+	if (write(pair[1], &backend, sizeof(backend)) ==
+		(ssize_t)sizeof(backend) &&
+	    channel_send(r->fd, ASKED, pair[0]) == 0) {
+		close(pair[0]);
+		return pair[1];
+	}
+	err = errno;
+	close(pair[0]);
+	close(pair[1]);
+	errno = err;
+	return -1;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * lookup.c: asks, follows aliases, and takes the records out of the answer.
+ * Knows nothing of servers and writes no line.
+ */
+#include "prober/lookup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/clock.h"
+
+/* The longest wait after a failure, in ms, unless every answer is kept longer. */
+#define BACKOFF_MAX	30000
+
+/* So many answers in a row may have nothing but another name. */
+#define ALIASES		8
+
+/* The answer does not say how long it is good for. */
+#define NO_TTL		UINT32_MAX
+
+/* A look-up under way, which may outlive its question. */
+struct ask {
+	struct question	*question;	/* NULL: nothing waits for it */
+	struct dns	*dns;
+	unsigned	 aliases;	/* followed up to now */
+	uint32_t	 ttl;		/* s, the least of theirs */
+};
+
+/* The records of one answer, of which there are seldom many. */
+struct records {
+	size_t		 n;
+	bool		 nowhere;
+	uint32_t	 ttl;
+	struct record	 record[QUESTION_RECORDS];
+};
+
+static uint64_t
+backoff(const struct question *q)
+{
+	uint64_t least = q->conf->resolve_min_ttl;
+	uint64_t most = least > BACKOFF_MAX ? least : BACKOFF_MAX;
+	uint64_t ms = least << (q->row > 16 ? 16 : q->row == 0 ? 0 : q->row - 1);
+
+	most = q->conf->resolve_max_ttl < most ? q->conf->resolve_max_ttl :
+	    most;
+	return ms < most ? ms : most;
+}
+
+/* In ms, within the bounds. */
+static uint64_t
+kept(const struct question *q, uint32_t ttl)
+{
+	uint64_t ms = (uint64_t)ttl * 1000;
+
+	ms = ms < q->conf->resolve_min_ttl ? q->conf->resolve_min_ttl : ms;
+	return ms > q->conf->resolve_max_ttl ? q->conf->resolve_max_ttl : ms;
+}
+
+static void
+fail_question(struct question *q, const char *why)
+{
+	q->row++;
+	q->tried = true;
+	q->due = clock_now_ms() + backoff(q);
+	q->news(q, why);
+	q->failing = true;
+}
+
+/* These are the answer from now on. 0, or -1 with errno set. */
+static int
+keep_records(struct question *q, const struct record *record, size_t n)
+{
+	unsigned char (*ip)[16] = NULL;
+	struct record *service = NULL;
+	size_t i;
+
+	if (n > 0 && q->type == ANSWER_SRV &&
+	    (service = calloc(n, sizeof(*service))) == NULL)
+		return -1;
+	if (n > 0 && q->type != ANSWER_SRV &&
+	    (ip = calloc(n, sizeof(*ip))) == NULL)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (service != NULL)
+			service[i] = record[i];
+		else
+			memcpy(ip[i], record[i].ip, sizeof(ip[i]));
+	free(q->ip);
+	free(q->service);
+	q->ip = ip;
+	q->service = service;
+	q->n = n;
+	return 0;
+}
+
+/* Without a TTL it is asked again as after a failure. */
+static void
+accept_answer(struct question *q, const struct record *record, size_t n,
+    uint32_t ttl)
+{
+	if (keep_records(q, record, n) == -1) {
+		fail_question(q, strerror(errno));
+		return;
+	}
+	q->row = n > 0 ? 0 : q->row + 1;
+	q->dated = ttl != NO_TTL;
+	q->due = clock_now_ms() + (q->dated ? kept(q, ttl) : backoff(q));
+	q->tried = q->known = true;
+	q->news(q, NULL);
+	q->failing = false;
+}
+
+/* "This host on this network" (RFC 1122, section 3.2.1.3) is no server. */
+static bool
+is_nowhere(const unsigned char ip[16], int type)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const unsigned char zero[16];
+
+	return memcmp(ip, zero, type == ANSWER_A ? 4 : 16) == 0 ||
+	    (type == ANSWER_AAAA && memcmp(ip, mapped, 12) == 0 &&
+	    memcmp(ip + 12, zero, 4) == 0);
+}
+
+/* The best services come first, should there be too many. */
+static int
+by_priority(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
+	return x->weight == y->weight ? 0 : x->weight > y->weight ? -1 : 1;
+}
+
+/* False: it is garbage. */
+static bool
+read_answer(const struct question *q, const unsigned char *message,
+    size_t len, struct records *r)
+{
+	struct answer a;
+	struct record *to;
+	int got = 0;
+
+	r->n = 0;
+	r->nowhere = false;
+	if (answer_begin(&a, message, len) == -1)
+		return false;
+	while (r->n < QUESTION_RECORDS) {
+		to = &r->record[r->n];
+		if ((got = answer_next(&a, q->type, to)) != 1)
+			break;
+		if (q->type != ANSWER_SRV && is_nowhere(to->ip, q->type))
+			r->nowhere = true;
+		/* "." says that there is no such service. */
+		else if (q->type != ANSWER_SRV ||
+		    (to->target[0] != '\0' && to->port != 0))
+			r->n++;
+	}
+	r->ttl = a.ttl;
+	if (r->n == QUESTION_RECORDS)
+		got = 0;
+	if (q->type == ANSWER_SRV)
+		qsort(r->record, r->n, sizeof(r->record[0]), by_priority);
+	return got != -1;
+}
+
+static void	on_answer(void *, enum dns_status, const char *,
+		    const unsigned char *, size_t);
+
+/* The records of an alias may come in another answer. */
+static void
+follow_alias(struct question *q, struct ask *from, const char *target,
+    uint32_t ttl)
+{
+	struct ask *next = malloc(sizeof(*next));
+	char name[ANSWER_NAME + 1];
+
+	if (next == NULL || from->aliases == ALIASES) {
+		free(next);
+		fail_question(q, next == NULL ? strerror(ENOMEM) :
+		    "the chain of aliases is too long");
+		return;
+	}
+	*next = *from;
+	next->aliases++;
+	next->ttl = ttl;
+	q->ask = next;
+	/* It is whole: the domains that are searched are not for it. */
+	snprintf(name, sizeof(name), "%s.", target);
+	dns_ask(next->dns, name, q->type, on_answer, next);
+}
+
+static void
+take_answer(struct question *q, struct ask *ask, const unsigned char *message,
+    size_t len)
+{
+	char target[ANSWER_NAME];
+	struct records r;
+	int alias = 0;
+
+	if (!read_answer(q, message, len, &r)) {
+		fail_question(q, "the answer is garbage");
+		return;
+	}
+	r.ttl = r.ttl < ask->ttl ? r.ttl : ask->ttl;
+	q->nowhere = r.nowhere;
+	if (r.n == 0 && !r.nowhere)
+		alias = answer_alias(message, len, target);
+	if (alias == 1)
+		follow_alias(q, ask, target, r.ttl);
+	else if (alias == -1)
+		fail_question(q, "its aliases are garbage");
+	else
+		accept_answer(q, r.record, r.n, r.n > 0 ? r.ttl : NO_TTL);
+}
+
+/* Of which there may be no message: then more than one name was asked for. */
+static void
+take_nothing(struct question *q, const struct ask *ask,
+    const unsigned char *message, size_t len)
+{
+	uint32_t ttl;
+
+	if (message == NULL || answer_nothing_ttl(message, len, &ttl) != 1)
+		ttl = NO_TTL;
+	else if (ask->ttl < ttl)
+		ttl = ask->ttl;
+	accept_answer(q, NULL, 0, ttl);
+}
+
+static void
+on_answer(void *arg, enum dns_status status, const char *why,
+    const unsigned char *message, size_t len)
+{
+	struct ask *ask = arg;
+	struct question *q = ask->question;
+
+	if (q != NULL) {
+		q->ask = NULL;
+		if (status == DNS_ANSWER)
+			take_answer(q, ask, message, len);
+		else if (status == DNS_NOTHING)
+			take_nothing(q, ask, message, len);
+		else if (status == DNS_FAILED)
+			fail_question(q, why);
+	}
+	free(ask);
+}
+
+void
+question_ask(struct question *q, struct dns *dns)
+{
+	struct ask *ask;
+
+	if (q->ask != NULL)
+		return;
+	if ((ask = malloc(sizeof(*ask))) == NULL) {
+		fail_question(q, strerror(errno));
+		return;
+	}
+	*ask = (struct ask){ .question = q, .dns = dns, .ttl = UINT32_MAX };
+	q->ask = ask;
+	dns_ask(dns, q->host, q->type, on_answer, ask);
+}
+
+void
+question_drop(struct question *q)
+{
+	if (q->ask != NULL)
+		q->ask->question = NULL;
+	q->ask = NULL;
+	free(q->ip);
+	free(q->service);
+	q->ip = NULL;
+	q->service = NULL;
+	q->n = 0;
+}

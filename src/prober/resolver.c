@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * resolver.c: which questions a name has, when they are asked, and what all that is
+ * known of it amounts to. Only an answer takes a server away, or a name that is
+ * gone for longer than it is held; a question that fails costs nothing but news.
+ */
+#include "prober/resolver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "prober/dns_client.h"
+#include "prober/lookup.h"
+#include "prober/resolver_assign.h"
+#include "prober/resolver_log.h"
+#include "sys/clock.h"
+
+/* As many servers of one name are looked at. */
+#define FOUND		QUESTION_RECORDS
+
+/* Targets of a service are questions: so many more than servers at most. */
+#define TARGETS(max)	(2 * (max) + 4)
+
+/*
+ * So many questions are asked in one turn at most: the answers of more would not
+ * find room where they wait to be read.
+ */
+#define IN_A_TURN	64
+
+enum { IPV4, IPV6, FAMILIES };
+
+static const struct {
+	int		 type;
+	sa_family_t	 family;
+} families[FAMILIES] = {
+	{ ANSWER_A, AF_INET }, { ANSWER_AAAA, AF_INET6 },
+};
+
+/* A host that has servers: what the operator has named, or a target of it. */
+struct host {
+	struct host	*next;
+	bool		 wanted;
+	uint16_t	 origin;	/* as on the board */
+	struct question	 question[FAMILIES];
+	char		 name[ANSWER_NAME + 1];
+};
+
+struct name {
+	struct names	*names;
+	const struct lookup *lookup;
+	struct question	 service;	/* SRV */
+	struct host	*hosts;
+	uint64_t	 due;		/* of what is to be done first */
+	bool		 changed;	/* since it was put on the board */
+	bool		 done;		/* it was to be looked up once */
+	uint64_t	 gone;		/* clock_now_ms() since when; 0: it is there */
+};
+
+struct names {
+	const struct conf *conf;
+	struct board	*board;
+	struct log	*log;
+	struct dns	*dns;
+	unsigned	 asked;		/* in this turn */
+	/* What is known of the name that is looked at. */
+	struct found	 found[FOUND];
+	struct unanswered keep[FAMILIES * FOUND];
+	size_t		 n;
+	struct name	 name[];
+};
+
+/* The name as it stands on the board, and as it is to. */
+struct view {
+	struct seating	 seating;
+	size_t		 found;
+	bool		 known;		/* there was an answer of any sort */
+	bool		 pending;	/* a first look-up is under way */
+	bool		 nowhere;
+};
+
+/* --- hosts ----------------------------------------------------------------- */
+
+static const char *
+type_name(int type)
+{
+	return type == ANSWER_A ? "A" : type == ANSWER_AAAA ? "AAAA" : "SRV";
+}
+
+static struct names_subject
+subject_of(const struct name *nm)
+{
+	const struct conf *c = nm->names->conf;
+
+	return (struct names_subject){ .log = nm->names->log,
+	    .pool = c->pool[c->backend[nm->lookup->first].pool].name,
+	    .name = nm->lookup->host };
+}
+
+static void
+on_change(void *arg, const struct backend *b, const char *address,
+    enum seating_change what)
+{
+	const struct name *nm = arg;
+	const struct names_subject s = subject_of(nm);
+
+	names_log_server(&s, b, address, what, nm->gone != 0 ?
+	    "the name has no address" : "an answer");
+}
+
+static struct seating
+seating_of(struct name *nm)
+{
+	const struct conf *c = nm->names->conf;
+	const struct backend *first = &c->backend[nm->lookup->first];
+	const struct pool *p = &c->pool[first->pool];
+
+	return (struct seating){ .board = nm->names->board, .seat = first,
+	    .n = nm->lookup->n, .max = nm->lookup->max, .pool = p->seat,
+	    .priority = UINT16_MAX, .keep = nm->names->keep,
+	    .tell = on_change, .arg = nm,
+	    .health = p->checked ? p->check.init_state : HEALTH_UNKNOWN };
+}
+
+/* Once when it begins, and once when it is over. */
+static void
+on_news(struct question *q, const char *why)
+{
+	struct name *nm = q->arg;
+	const struct names_subject about = subject_of(nm);
+	struct seating s = seating_of(nm);
+	bool target = nm->lookup->srv && q != &nm->service;
+	char which[ANSWER_NAME + 16];
+
+	nm->changed = true;
+	nm->due = 0;
+	/* Without the dot that makes it whole. */
+	snprintf(which, sizeof(which), "%.*s%s%s", target ?
+	    (int)strlen(q->host) - 1 : 0, q->host, target ? ": " : "",
+	    type_name(q->type));
+	if (why != NULL && !q->failing)
+		names_log(&about, LOG_WARNING, "failing", why, "%s: %s: %s", which,
+		    why, seating_taken(&s) ? "its servers stay as they are" :
+		    "it has no servers");
+	else if (why == NULL && q->failing)
+		names_log(&about, LOG_NOTICE, "answered", which, "can be looked up "
+		    "again: %s", which);
+}
+
+static struct question
+new_question(struct name *nm, const char *host, int type)
+{
+	return (struct question){ .conf = nm->names->conf, .host = host,
+	    .type = type, .news = on_news, .arg = nm };
+}
+
+/* Where no source is of a family there is no way to what it has. */
+static bool
+is_asked(const struct name *nm, int family)
+{
+	const struct conf *c = nm->names->conf;
+
+	return outlet_serves(&c->backend[nm->lookup->first].outlet, family);
+}
+
+/* The one called so, made if it is not there. NULL: out of memory. */
+static struct host *
+host_for(struct name *nm, const char *name)
+{
+	struct host *h;
+	int i;
+
+	for (h = nm->hosts; h != NULL; h = h->next)
+		if (strcasecmp(h->name, name) == 0)
+			return h;
+	if ((h = calloc(1, sizeof(*h))) == NULL)
+		return NULL;
+	(void)strlcpy(h->name, name, sizeof(h->name));
+	h->origin = site_origin(board_hash(name));
+	for (i = 0; i < FAMILIES; i++)
+		if (is_asked(nm, families[i].family))
+			h->question[i] = new_question(nm, h->name,
+			    families[i].type);
+	h->next = nm->hosts;
+	nm->hosts = h;
+	return h;
+}
+
+static void
+drop_host(struct host *h)
+{
+	int i;
+
+	for (i = 0; i < FAMILIES; i++)
+		question_drop(&h->question[i]);
+	free(h);
+}
+
+static void
+drop_unwanted(struct name *nm)
+{
+	struct host **at = &nm->hosts, *h;
+
+	while ((h = *at) != NULL)
+		if (h->wanted) {
+			at = &h->next;
+		} else {
+			*at = h->next;
+			drop_host(h);
+		}
+}
+
+/* It is whole: the domains that are searched are not for it. */
+static struct host *
+target_of(struct name *nm, const struct record *r)
+{
+	char name[ANSWER_NAME + 1];
+
+	snprintf(name, sizeof(name), "%s.", r->target);
+	return host_for(nm, name);
+}
+
+static size_t
+targets(const struct name *nm)
+{
+	size_t most = TARGETS(nm->lookup->max);
+
+	return nm->service.n < most ? nm->service.n : most;
+}
+
+/* Each target has questions of its own, for as long as it is one. */
+static void
+follow_service(struct name *nm)
+{
+	struct host *h;
+	size_t i;
+
+	for (h = nm->hosts; h != NULL; h = h->next)
+		h->wanted = false;
+	for (i = 0; i < targets(nm); i++)
+		if ((h = target_of(nm, &nm->service.service[i])) != NULL)
+			h->wanted = true;
+	drop_unwanted(nm);
+}
+
+/* --- what is known --------------------------------------------------------- */
+
+static bool
+is_better(const struct found *a, const struct found *b)
+{
+	return a->priority != b->priority ? a->priority < b->priority :
+	    a->site.weight > b->site.weight;
+}
+
+/*
+ * Two targets of a service may be one machine, and whose answer comes first is
+ * chance.
+ */
+static void
+add_found(struct names *ns, struct view *v, const struct found *f)
+{
+	size_t i;
+
+	for (i = 0; i < v->found; i++)
+		if (site_same(&ns->found[i].site, &f->site))
+			break;
+	if (i < v->found ? is_better(f, &ns->found[i]) : i < FOUND) {
+		ns->found[i] = *f;
+		v->found += i == v->found;
+	}
+}
+
+/* Nothing is known of what this question would find. */
+static void
+add_unanswered(struct name *nm, struct view *v, const struct host *h, int i,
+    uint16_t priority)
+{
+	struct names *ns = nm->names;
+
+	if (v->seating.keeps < FAMILIES * FOUND)
+		ns->keep[v->seating.keeps++] = (struct unanswered){
+		    .origin = h->origin, .family = families[i].family };
+	if (h->question[i].tried)
+		return;
+	v->pending = true;
+	if (priority < v->seating.priority)
+		v->seating.priority = priority;
+}
+
+/* What a host has, as a target that is like this. */
+static void
+view_host(struct name *nm, struct view *v, const struct host *h,
+    struct found like)
+{
+	const struct question *q;
+	size_t k;
+	int i;
+
+	for (i = 0; i < FAMILIES; i++) {
+		q = &h->question[i];
+		if (q->type == 0)
+			continue;
+		v->known |= q->known;
+		v->nowhere |= q->nowhere;
+		if (!q->known)
+			add_unanswered(nm, v, h, i, like.priority);
+		like.site.family = families[i].family;
+		like.site.origin = h->origin;
+		for (k = 0; k < q->n; k++) {
+			memcpy(like.site.ip, q->ip[k], sizeof(q->ip[k]));
+			add_found(nm->names, v, &like);
+		}
+	}
+}
+
+static void
+view_service(struct name *nm, struct view *v)
+{
+	const struct question *q = &nm->service;
+	const struct record *r;
+	struct host *h;
+	size_t i;
+
+	v->known = q->known;
+	v->pending = !q->tried;
+	v->seating.keep_all = !q->known;
+	for (i = 0; i < targets(nm); i++) {
+		r = &q->service[i];
+		if ((h = target_of(nm, r)) != NULL)
+			view_host(nm, v, h, (struct found){
+			    .priority = r->priority, .site = {
+			    .weight = r->weight, .port = r->port } });
+	}
+}
+
+static struct view
+view_of(struct name *nm)
+{
+	struct view v = { .seating = seating_of(nm) };
+
+	if (nm->lookup->srv)
+		view_service(nm, &v);
+	else
+		view_host(nm, &v, nm->hosts, (struct found){ .site = {
+		    .weight = 1, .port = nm->lookup->port } });
+	return v;
+}
+
+/* --- what follows of it ---------------------------------------------------- */
+
+/* The beginning and the end of a time without any address. */
+static void
+note_gone(struct name *nm, const struct view *v, uint64_t now)
+{
+	const struct names_subject about = subject_of(nm);
+	const struct conf *c = nm->names->conf;
+	const char *what = v->nowhere ? "0.0.0.0 and :: are no servers" :
+	    "it has no address";
+
+	if ((nm->gone != 0) == (v->found == 0))
+		return;
+	nm->gone = v->found == 0 ? now : 0;
+	if (nm->gone == 0)
+		names_log(&about, LOG_NOTICE, "answered", "it has an address again",
+		    "it has an address again");
+	else if (c->resolve_hold == 0 || !seating_taken(&v->seating))
+		names_log(&about, LOG_WARNING, "gone", what, "%s: %s", what,
+		    seating_taken(&v->seating) ? "its servers go" :
+		    "it has no servers");
+	else
+		names_log(&about, LOG_WARNING, "gone", what, "%s: its servers stay "
+		    "as they are for %g s", what,
+		    (double)c->resolve_hold / 1000);
+}
+
+static void
+put_on_board(struct name *nm, const struct view *v)
+{
+	const struct names_subject about = subject_of(nm);
+
+	if (seating_change(&v->seating, nm->names->found, v->found) > 0 &&
+	    v->found > v->seating.max)
+		names_log(&about, LOG_NOTICE, "cut", "resolve_max", "it has more "
+		    "servers than resolve_max, %u", v->seating.max);
+}
+
+static void
+use_answers(struct name *nm, uint64_t now)
+{
+	uint64_t hold = nm->names->conf->resolve_hold;
+	struct view v = view_of(nm);
+
+	/* What is still to come may be the first address, or the only one. */
+	if (v.found == 0 && v.pending)
+		return;
+	if (v.found == 0 && (!v.known || v.seating.keeps > 0) &&
+	    !seating_taken(&v.seating)) {
+		seating_fail(&v.seating);
+		return;
+	}
+	if (!v.known)
+		return;
+	note_gone(nm, &v, now);
+	nm->done = nm->lookup->once && v.found > 0 && !v.pending;
+	if (nm->gone == 0 || now >= nm->gone + hold)
+		put_on_board(nm, &v);
+}
+
+/* --- when ------------------------------------------------------------------ */
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What it is to be looked at for next, but for answers. */
+static uint64_t
+due_of(const struct name *nm)
+{
+	uint64_t due = QUESTION_NEVER, hold = nm->names->conf->resolve_hold;
+	const struct host *h;
+	int i;
+
+	if (nm->done)
+		return QUESTION_NEVER;
+	if (nm->lookup->srv && nm->service.ask == NULL)
+		due = nm->service.due;
+	for (h = nm->hosts; h != NULL; h = h->next)
+		for (i = 0; i < FAMILIES; i++)
+			if (h->question[i].type != 0 &&
+			    h->question[i].ask == NULL)
+				due = least(due, h->question[i].due);
+	if (nm->gone != 0 && clock_now_ms() < nm->gone + hold)
+		due = least(due, nm->gone + hold);
+	return due;
+}
+
+static void
+ask_question(struct names *ns, struct question *q, uint64_t now)
+{
+	if (q->type != 0 && q->ask == NULL && q->due <= now &&
+	    ns->asked < IN_A_TURN) {
+		ns->asked++;
+		question_ask(q, ns->dns);
+	}
+}
+
+/*
+ * Where one family has nothing, without a TTL, and the other has, both are asked at
+ * a time: the first is asked as often as the TTL of the other says.
+ */
+static void
+ask_host(struct name *nm, struct host *h, uint64_t now)
+{
+	struct question *q, *other;
+	int i;
+
+	for (i = 0; i < FAMILIES; i++) {
+		q = &h->question[i];
+		other = &h->question[FAMILIES - 1 - i];
+		if (q->type == 0 || q->ask != NULL)
+			continue;
+		if (q->known && !q->failing && !q->dated && other->n > 0)
+			q->due = other->due;
+		ask_question(nm->names, q, now);
+	}
+}
+
+static void
+ask_name(struct name *nm, uint64_t now)
+{
+	struct host *h;
+
+	ask_question(nm->names, &nm->service, now);
+	for (h = nm->hosts; h != NULL; h = h->next)
+		ask_host(nm, h, now);
+}
+
+static void
+name_turn(struct name *nm)
+{
+	uint64_t now = clock_now_ms();
+
+	if (nm->due > now)
+		return;
+	if (nm->changed && nm->lookup->srv)
+		follow_service(nm);
+	nm->changed = false;
+	ask_name(nm, now);
+	/* All that came in this turn is one change, and so is a time that ends. */
+	use_answers(nm, now);
+	nm->due = nm->changed ? 0 : due_of(nm);
+}
+
+/* --- beginning and end ----------------------------------------------------- */
+
+static int
+name_init(struct names *ns, struct name *nm, const struct lookup *l)
+{
+	nm->names = ns;
+	nm->lookup = l;
+	if (l->srv)
+		nm->service = new_question(nm, l->host, ANSWER_SRV);
+	else if (host_for(nm, l->host) == NULL)
+		return -1;
+	return 0;
+}
+
+size_t
+names_wanted(const struct conf *c)
+{
+	return DNS_IS_THERE ? c->lookups : 0;
+}
+
+struct names *
+names_new(const struct conf *c, struct board *board, struct log *log)
+{
+	size_t i, lookups = names_wanted(c);
+	struct names *n = calloc(1, sizeof(*n) + lookups *
+	    sizeof(struct name));
+	const char *why = strerror(ENOMEM);
+
+	if (n == NULL)
+		goto fail;
+	n->conf = c;
+	n->board = board;
+	n->log = log;
+	for (i = 0; i < lookups; i++, n->n++)
+		if (name_init(n, &n->name[i], &c->lookup[i]) == -1)
+			goto fail;
+	if (lookups == 0 || (n->dns = dns_new(c, &why)) != NULL)
+		return n;
+fail:
+	log_line(log, LOG_ERR, "cannot look names up: %s", why);
+	names_free(n);
+	return NULL;
+}
+
+void
+names_free(struct names *n)
+{
+	struct host *h;
+
+	if (n == NULL)
+		return;
+	/* Ends what is under way. */
+	dns_free(n->dns);
+	while (n->n-- > 0) {
+		question_drop(&n->name[n->n].service);
+		while ((h = n->name[n->n].hosts) != NULL) {
+			n->name[n->n].hosts = h->next;
+			drop_host(h);
+		}
+	}
+	free(n);
+}
+
+int
+names_start(struct names *n, struct poller *p, size_t limit)
+{
+	return n->n == 0 ? 0 : dns_start(n->dns, p, limit);
+}
+
+bool
+names_event(struct names *n, const struct poller_event *ev)
+{
+	return n->n > 0 && dns_event(n->dns, ev);
+}
+
+void
+names_turn(struct names *n)
+{
+	size_t i;
+
+	if (n->n > 0)
+		dns_turn(n->dns);
+	n->asked = 0;
+	for (i = 0; i < n->n; i++)
+		name_turn(&n->name[i]);
+}
+
+int
+names_wait(const struct names *n, int limit)
+{
+	uint64_t now = clock_now_ms(), due;
+	size_t i;
+
+	for (i = 0; i < n->n; i++) {
+		/* Name servers have room for so many at a time, too. */
+		if ((due = n->name[i].due) <= now)
+			return n->asked < IN_A_TURN || limit < 1 ? 0 : 1;
+		if (due - now < (uint64_t)limit)
+			limit = (int)(due - now);
+	}
+	return n->n == 0 ? limit : dns_wait(n->dns, limit);
+}

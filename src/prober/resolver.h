@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * resolver.h: looks up again and again the names that the configuration wants so,
+ * and writes on the board who their servers are. A part of the prober.
+ */
+#ifndef RESOLVER_H
+#define RESOLVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "board/board.h"
+#include "config/conf.h"
+#include "event/poller.h"
+#include "log/log.h"
+
+struct names;
+
+/* How many it has that can be looked up again. */
+size_t	names_wanted(const struct conf *);
+
+/*
+ * Those of the configuration, if any. Reads files of the system: to be called
+ * before these are out of reach. NULL, when the log has said why.
+ */
+struct names *names_new(const struct conf *, struct board *, struct log *);
+void	names_free(struct names *);
+
+/* They are first looked up from here on, for descriptors below *limit*. 0, -1. */
+int	names_start(struct names *, struct poller *, size_t limit);
+
+/* Act on an event. False: the descriptor is not one of these. */
+bool	names_event(struct names *, const struct poller_event *);
+
+/* Look up what is due; to be called once a turn, after the events. */
+void	names_turn(struct names *);
+
+/* Milliseconds until names_turn() wants to be called; at most *limit*. */
+int	names_wait(const struct names *, int limit);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * resolver_log.h: what the log says of names that are looked up, and of the servers
+ * that they gain and lose: words for people, and fields of JSON.
+ */
+#ifndef RESOLVER_LOG_H
+#define RESOLVER_LOG_H
+
+#include "log/log.h"
+#include "prober/resolver_assign.h"
+
+struct names_subject {
+	struct log	*log;
+	const char	*pool, *name;
+};
+
+/* A line of the name as a whole: event is "name", then what it is and why. */
+void	names_log(const struct names_subject *, int level, const char *state,
+	    const char *cause, const char *fmt, ...)
+	    __attribute__((__format__(__printf__, 5, 6)));
+
+/* A line of one server at an address: event is "address". */
+void	names_log_server(const struct names_subject *, const struct backend *,
+	    const char *address, enum seating_change, const char *cause);
+
+#endif

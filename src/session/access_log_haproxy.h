@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * access_log_haproxy.h: the line of a session in the words of another balancer, so that
+ * the tools which read its logs read ours: HAProxy's TCP log format.
+ *
+ *	10.0.1.2:33313 [06/Feb/2009:12:12:51.443] :443 main/b 0/0/5007 212
+ *	-- 3/3/3/1/0 0/0
+ */
+#ifndef ACCESS_LOG_HAPROXY_H
+#define ACCESS_LOG_HAPROXY_H
+
+#include <stdbool.h>
+
+#include "util/text.h"
+
+struct session;
+struct session_table;
+
+/*
+ * One that has not *ended* has a + before its time and bytes, as with logasap.
+ * *second* is for this alone.
+ */
+void	log_haproxy_put(struct stamp *second, struct text *,
+	    const struct session_table *, const struct session *, bool ended);
+
+#endif

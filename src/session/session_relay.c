@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_relay.c: carries a session's bytes both ways until both ways have
+ * ended: half-close, resets, and what is still owed to the other side then.
+ */
+#include "session/session_step.h"
+
+#include <errno.h>
+
+#include "net/socket.h"
+#include "net/socket_option.h"
+
+/* How long to wait until all bytes have arrived before a reset, in ms. */
+#define FLUSH_MAX	60000
+
+/*
+ * Who has so many bytes more for a side that is gone will not stop to read what
+ * that side has sent.
+ */
+#define DISCARD_MAX	(16u << 20)
+
+/* Up to so many bytes a first send cannot suffer from Nagle's algorithm. */
+#define ONE_SEGMENT	512
+
+/* An error of a connection that had stood, and of none that never did. */
+bool
+session_had_stood(int err)
+{
+	return err == ECONNRESET || err == EPIPE;
+}
+
+/*
+ * A side is gone with an error. Nothing can be sent to it any more; what it
+ * sent before is still read and passed on.
+ */
+void
+session_side_failed(struct session_table *t, struct session *s, int side,
+    int err)
+{
+	bool lost = !session_had_stood(err);
+
+	if (side == CLIENT)
+		session_note_end(s, lost ? END_CLIENT_LOST : END_CLIENT_RESET);
+	else
+		session_note_end(s, lost ? END_SERVER_LOST : END_SERVER_RESET);
+	s->reset[side] = true;
+	s->done[!side] = true;
+	shuttle_drop(&s->way[!side], &t->kit);
+	s->last = t->now;
+	session_set_timer(t, s);
+}
+
+/*
+ * Nagle's algorithm (RFC 896) delays a small message only while another is on
+ * its way: the one message of a short session needs no TCP_NODELAY. Setting it
+ * later also sends what has been waiting.
+ */
+void
+session_send_promptly(struct session *s)
+{
+	if (s->sends < 2 && (++s->sends == 2 || s->way[UP].out > ONE_SEGMENT)) {
+		socket_set_nodelay(s->fd[SERVER]);
+		s->sends = 2;
+	}
+}
+
+/* The side that a reset is to be passed on to, or NOBODY. */
+int
+session_due_reset(const struct session *s)
+{
+	if (s->reset[CLIENT] == s->reset[SERVER])
+		return NOBODY;
+	return s->reset[CLIENT] ? SERVER : CLIENT;
+}
+
+/*
+ * Its destination is gone, but the source still writes: read on, since it may
+ * not read what we have for it before it has finished.
+ */
+bool
+session_discards(const struct session *s, int way)
+{
+	return s->done[way] && s->reset[!way] && !s->way[way].eof;
+}
+
+/* Both ways have ended: close, or pass the reset on when its turn has come. */
+void
+session_relay_done(struct session_table *t, struct session *s)
+{
+	int side = session_due_reset(s);
+
+	if (side == NOBODY || socket_unacked(s->fd[side]) == 0 ||
+	    t->now - s->last >= FLUSH_MAX) {
+		session_finish(t, s, side);
+		return;
+	}
+	if (s->state != SESSION_FLUSH)
+		session_set_state(s, SESSION_FLUSH);
+	session_set_timer(t, s);
+	session_set_interest(t, s);
+}
+
+/* End of file was read and everything before it is out. */
+static void
+way_ended(struct session_table *t, struct session *s, int way)
+{
+	s->done[way] = true;
+	session_note_end(s, way == UP ? END_CLIENT_CLOSE : END_SERVER_CLOSE);
+	if (s->done[!way])
+		return;
+	(void)socket_shut_write(s->fd[!way]);
+	s->last = t->now;
+	session_set_timer(t, s);
+}
+
+static void
+discard(struct session_table *t, struct session *s, int way)
+{
+	struct shuttle nowhere;
+
+	shuttle_init(&nowhere);
+	if (shuttle_discard(&nowhere, &t->kit, s->fd[way]) != SHUTTLE_GOING)
+		s->way[way].eof = true;
+	s->discarded += (uint32_t)nowhere.in;
+}
+
+static void
+relay_result(struct session_table *t, struct session *s, int way,
+    enum shuttle_result result)
+{
+	int err = errno;
+
+	switch (result) {
+	case SHUTTLE_GOING:
+		break;
+	case SHUTTLE_ENDED:
+		way_ended(t, s, way);
+		break;
+	case SHUTTLE_FROM_FAILED:
+		s->done[way] = true;
+		session_side_failed(t, s, way, err);
+		break;
+	case SHUTTLE_TO_FAILED:
+		session_side_failed(t, s, !way, err);
+		break;
+	}
+}
+
+static void
+note_move(const struct session_table *t, struct session *s, int way)
+{
+	/* One that was told to end has its time for that, however slow it is. */
+	if (!s->shut)
+		s->last = t->now;
+	s->heard[way] = (uint32_t)(t->now - s->started);
+}
+
+/* For its client it may be over: see session_park.c. */
+static void
+note_end(struct session_table *t, struct session *s)
+{
+	if (!s->done[UP] || s->ending)
+		return;
+	s->ending = true;
+	t->ending++;
+}
+
+/* By the clock of this turn. */
+static void
+note_answer(const struct session_table *t, const struct session *s)
+{
+	struct session_record *r = session_record(t, s);
+
+	r->answered = true;
+	r->first_byte = (uint32_t)(t->now - s->started);
+}
+
+void
+session_relay_event(struct session_table *t, struct session *s, int side,
+    unsigned ready)
+{
+	struct shuttle *out = &s->way[!side], *in = &s->way[side];
+	uint64_t before = in->in + in->out, other = out->in + out->out;
+	uint64_t sent = s->way[UP].out;
+
+	if (ready & POLLER_WRITE && !s->done[!side])
+		relay_result(t, s, !side, session_move(t, s, !side,
+		    shuttle_write));
+	if (ready & POLLER_READ && !s->done[side])
+		relay_result(t, s, side, session_move(t, s, side,
+		    shuttle_read));
+	else if (ready & POLLER_READ && session_discards(s, side))
+		discard(t, s, side);
+	if (in->in + in->out != before) {
+		if (before == 0 && side == SERVER)
+			note_answer(t, s);
+		note_move(t, s, side);
+	}
+	if (out->in + out->out != other)
+		note_move(t, s, !side);
+	if (!in->splicing && !out->splicing)
+		t->talked = t->now;
+	if (s->way[UP].out != sent)
+		session_send_promptly(s);
+	note_end(t, s);
+	if (s->done[UP] && s->done[DOWN])
+		session_relay_done(t, s);
+	else if (s->discarded > DISCARD_MAX)
+		session_finish(t, s, session_due_reset(s));
+	else
+		session_set_interest(t, s);
+}

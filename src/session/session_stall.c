@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * session_stall.c: notices a descriptor that is ready again and again although
+ * nothing comes of it, as where the kernel has no memory for what it offers. The
+ * worker must not turn for it: its bytes are copied, then it is left alone for
+ * longer and longer, and at last the session is reset. Never moves a byte.
+ */
+#include "session/session_step.h"
+
+/* Events of one descriptor in a row that brought nothing, until … */
+#define VAIN_COPY	8		/* … streams are copied */
+#define VAIN_MUTE	32		/* … it is left alone for a while */
+#define VAIN_END	58		/* … some 10 s later, it is given up */
+
+/* How long it is left alone: from the first to twice as long, up to the last. */
+#define MUTE_FIRST	8		/* ms */
+#define MUTE_MOST	512
+
+uint64_t
+session_progress(const struct session *s)
+{
+	const struct shuttle *up = &s->way[UP], *down = &s->way[DOWN];
+
+	return up->in + up->out + down->in + down->out + s->discarded +
+	    s->header + s->state + up->eof + down->eof + s->done[UP] +
+	    s->done[DOWN] + s->paused[UP] + s->paused[DOWN] + s->in_line;
+}
+
+static uint64_t
+mute_time(const struct session *s)
+{
+	unsigned vain = s->way[UP].vain > s->way[DOWN].vain ?
+	    s->way[UP].vain : s->way[DOWN].vain;
+	unsigned times = vain > VAIN_MUTE ? vain - VAIN_MUTE : 0;
+
+	return times < 6 ? MUTE_FIRST << times : MUTE_MOST;
+}
+
+uint64_t
+session_muted_until(const struct session_table *t, const struct session *s)
+{
+	return s->muted == 0 ? 0 : t->now + mute_time(s);
+}
+
+void
+session_unmute(struct session_table *t, struct session *s)
+{
+	s->muted = 0;
+	session_set_interest(t, s);
+}
+
+void
+session_in_vain(struct session_table *t, struct session *s, int side)
+{
+	struct shuttle *way = &s->way[side];
+
+	if (++way->vain < VAIN_COPY)
+		return;
+	s->way[UP].splicing = s->way[DOWN].splicing = false;
+	if (way->vain >= VAIN_END) {
+		session_kill(t, s, END_STALLED, true);
+	} else if (way->vain >= VAIN_MUTE) {
+		s->muted |= (uint8_t)(1u << side);
+		session_set_interest(t, s);
+		session_set_timer(t, s);
+	}
+}

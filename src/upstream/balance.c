@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * balance.c: who may be chosen, and in which order of last resorts; the
+ * algorithm of the pool chooses among those.
+ */
+#include "upstream/balance_tier.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct balance {
+	const struct backends *bs;
+	struct balance_tier *tier;	/* TIERS of each pool */
+	uint32_t	*version;	/* of each pool, when they were made */
+};
+
+/* In the order of balance_algorithms(). */
+static const struct balance_algorithm *const algorithms[] = {
+	&balance_roundrobin,
+	&balance_leastconn,
+	&balance_random,
+	&balance_source,
+	&balance_hash,
+	&balance_maglev,
+	&balance_first,
+};
+
+const struct balance_algorithm *
+balance_algorithm(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(algorithms) / sizeof(*algorithms); i++)
+		if (strcmp(algorithms[i]->name, name) == 0)
+			return algorithms[i];
+	return NULL;
+}
+
+const char *
+balance_algorithms(void)
+{
+	return "roundrobin, leastconn, random, source, hash, maglev, first";
+}
+
+static const struct balance_algorithm *
+algorithm_of(const struct balance_tier *t)
+{
+	return t->pool->balance == NULL ? &balance_roundrobin :
+	    t->pool->balance;
+}
+
+static void
+free_tier(struct balance_tier *t)
+{
+	free(t->member);
+	free(t->sequence);
+	free(t->own);
+}
+
+/*
+ * Gather the members. Those without weight would have no place anywhere. Each is
+ * looked at once: where a name is looked up it may be another one the next time.
+ */
+static int
+make_tier(struct balance_tier *t, const struct backends *bs,
+    const struct pool *p, uint32_t tier)
+{
+	uint32_t i, weight;
+
+	memset(t, 0, sizeof(*t));
+	t->bs = bs;
+	t->pool = p;
+	t->ticket = &bs->board->pool[p->seat].tier[tier].ticket;
+	if (p->n == 0 || (tier == TIER_BOTH && p->min_primaries <= 1))
+		return 0;
+	if ((t->member = calloc(p->n, sizeof(*t->member))) == NULL)
+		return -1;
+	for (i = p->first; i < p->first + p->n; i++) {
+		weight = backend_weight(bs, i);
+		if (weight == 0 || (tier != TIER_BOTH &&
+		    backend_tier(bs, i) != tier))
+			continue;
+		t->member[t->n++] = (struct member){
+		    .hash = backend_hash(bs, i), .seat = bs->list[i].seat,
+		    .backend = (uint16_t)i, .weight = (uint16_t)weight };
+		t->sum += weight;
+	}
+	return t->n == 0 ? 0 : algorithm_of(t)->prepare(t);
+}
+
+/* Names that are looked up may mean others now. Without memory: later. */
+static void
+follow(struct balance *b, uint32_t pool)
+{
+	const struct pool *p = &b->bs->pool[pool];
+	struct balance_tier tier[TIERS] = { 0 };
+	uint32_t i, version;
+	bool made = true;
+
+	/* First the version: what changes from now on is for the next time. */
+	version = atomic_load_explicit(&b->bs->board->pool[p->seat].version,
+	    memory_order_acquire);
+	if (version == b->version[pool])
+		return;
+	for (i = 0; i < TIERS; i++)
+		made &= make_tier(&tier[i], b->bs, p, i) == 0;
+	for (i = 0; i < TIERS; i++)
+		if (made) {
+			free_tier(&b->tier[pool * TIERS + i]);
+			b->tier[pool * TIERS + i] = tier[i];
+		} else {
+			free_tier(&tier[i]);
+		}
+	if (made)
+		b->version[pool] = version;
+}
+
+struct balance *
+balance_new(const struct backends *bs)
+{
+	struct balance *b;
+	uint32_t i;
+
+	if ((b = calloc(1, sizeof(*b))) == NULL)
+		return NULL;
+	b->bs = bs;
+	b->tier = calloc((size_t)bs->pools * TIERS, sizeof(*b->tier));
+	b->version = calloc(bs->pools, sizeof(*b->version));
+	for (i = 0; b->tier != NULL && b->version != NULL &&
+	    i < bs->pools * TIERS; i++)
+		if (make_tier(&b->tier[i], bs, &bs->pool[i / TIERS],
+		    i % TIERS) == -1)
+			break;
+	if (b->tier == NULL || b->version == NULL || i < bs->pools * TIERS) {
+		balance_free(b);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return b;
+}
+
+void
+balance_free(struct balance *b)
+{
+	uint32_t i;
+
+	if (b == NULL)
+		return;
+	for (i = 0; b->tier != NULL && i < b->bs->pools * TIERS; i++)
+		free_tier(&b->tier[i]);
+	free(b->tier);
+	free(b->version);
+	free(b);
+}
+
+static bool
+was_tried(const struct balance_ask *ask, uint32_t i)
+{
+	unsigned n;
+
+	for (n = 0; n < ask->n; n++)
+		if (ask->tried[n] == i)
+			return true;
+	return false;
+}
+
+bool
+balance_serves(const struct balance_tier *t, const struct balance_choice *c,
+    const struct member *m)
+{
+	return backend_serves(t->bs, m->backend) && (c->held ||
+	    !backend_held_off(t->bs, m->backend, c->ask->now));
+}
+
+struct balance_load
+balance_load(const struct balance_tier *t, const struct balance_choice *c,
+    const struct member *m)
+{
+	return (struct balance_load){
+	    .sessions = board_backend_live(t->bs->board, m->seat),
+	    .weight = (uint64_t)m->weight * balance_warmth(t, c, m) };
+}
+
+bool
+balance_usable(const struct balance_tier *t, struct balance_choice *c,
+    const struct member *m, uint64_t lot)
+{
+	if (was_tried(c->ask, m->backend) || !balance_serves(t, c, m) ||
+	    backend_full(t->bs, m->backend) ||
+	    backend_lacks(t->bs, m->backend, c->ask->now) || (c->bound.weight > 0 &&
+	    !balance_less(balance_load(t, c, m), c->bound)))
+		return false;
+	if (lot % BACKEND_WARM < balance_warmth(t, c, m))
+		return true;
+	c->spared = true;
+	return false;
+}
+
+const struct member *
+balance_any(const struct balance_tier *t, struct balance_choice *c,
+    uint64_t r)
+{
+	const struct member *m, *any = NULL;
+	uint64_t lot = r;
+	uint32_t sum = 0;
+
+	for (m = t->member; m < t->member + t->n; m++) {
+		if (!balance_usable(t, c, m, lot))
+			continue;
+		sum += m->weight;
+		r = balance_mix(r);
+		if (r % sum < m->weight)
+			any = m;
+	}
+	return any;
+}
+
+/* A usable one of the tier, NULL: none. Better a cold one than nobody. */
+static const struct member *
+pick_from(const struct balance_tier *t, const struct balance_ask *ask,
+    bool held)
+{
+	struct balance_choice c = { .ask = ask, .held = held };
+	const struct member *m;
+
+	if (t->n == 0)
+		return NULL;
+	m = algorithm_of(t)->pick(t, &c);
+	if (m != NULL || !c.spared)
+		return m;
+	c.cold = true;
+	return algorithm_of(t)->pick(t, &c);
+}
+
+/*
+ * Is a primary server's first look-up or check under way? Then backups are not
+ * yet needed: theirs may just have been quicker. Those without an answer are no
+ * members of their tier.
+ */
+static bool
+too_early(const struct balance *b, const struct balance_ask *ask)
+{
+	const struct pool *p = &b->bs->pool[ask->pool];
+	uint32_t i;
+
+	if (p->max_queue == 0)
+		return false;
+	for (i = p->first; i < p->first + p->n; i++)
+		if (!was_tried(ask, i) && backend_pending(b->bs, i) &&
+		    backend_tier(b->bs, i) == TIER_PRIMARY)
+			return true;
+	return false;
+}
+
+/* Does nothing keep a session from one of them but that it has enough? */
+static bool
+one_is_full(const struct balance *b, const struct balance_ask *ask)
+{
+	const struct pool *p = &b->bs->pool[ask->pool];
+	uint32_t i;
+
+	for (i = p->first; i < p->first + p->n; i++)
+		if (!was_tried(ask, i) && backend_serves(b->bs, i) &&
+		    !backend_held_off(b->bs, i, ask->now) &&
+		    backend_full(b->bs, i))
+			return true;
+	return false;
+}
+
+/* Will there be one if only one waits? */
+static bool
+worth_waiting(const struct balance *b, const struct balance_ask *ask)
+{
+	const struct pool *p = &b->bs->pool[ask->pool];
+	uint32_t i;
+
+	for (i = p->first; i < p->first + p->n; i++)
+		if (!was_tried(ask, i) && (backend_unknown(b->bs, i) ||
+		    backend_serves(b->bs, i)))
+			return true;
+	return false;
+}
+
+/*
+ * Are fewer primaries left than there should be? One whose first check is under
+ * way is, where sessions may wait; one that is full is, too.
+ */
+static bool
+too_few(const struct balance_tier *t, const struct balance_ask *ask)
+{
+	uint32_t left = 0, min = t->pool->min_primaries;
+	const struct member *m;
+
+	if (min <= 1)
+		return false;
+	for (m = t->member; m < t->member + t->n && left < min; m++)
+		left += backend_unknown(t->bs, m->backend) ?
+		    t->pool->max_queue > 0 : backend_serves(t->bs,
+		    m->backend) && !backend_held_off(t->bs, m->backend,
+		    ask->now);
+	return left < min;
+}
+
+/* One of the first tier that has any; NULL: none. */
+static const struct member *
+pick_in_order(struct balance *b, const struct balance_ask *ask, bool held)
+{
+	const struct balance_tier *tier = &b->tier[ask->pool * TIERS];
+	const struct member *m = NULL;
+	int i;
+
+	if (too_few(&tier[TIER_PRIMARY], ask))
+		return pick_from(&tier[TIER_BOTH], ask, held);
+	for (i = 0; i < TIER_BOTH && m == NULL; i++) {
+		if (i == TIER_BACKUP && tier[i].n > 0 && too_early(b, ask))
+			break;
+		m = pick_from(&tier[i], ask, held);
+	}
+	return m;
+}
+
+int
+balance_pick(struct balance *b, const struct balance_ask *ask)
+{
+	const struct member *m;
+
+	follow(b, ask->pool);
+	m = pick_in_order(b, ask, false);
+	/* Room is a better bet than one that failed just now. */
+	if (m == NULL && (b->bs->pool[ask->pool].max_queue == 0 ||
+	    !one_is_full(b, ask)))
+		m = pick_in_order(b, ask, true);
+	if (m != NULL)
+		return m->backend;
+	errno = worth_waiting(b, ask) ? EAGAIN : EHOSTDOWN;
+	return -1;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * balance_first.c: the first of the list that has room. The others stay idle,
+ * and may be switched off, until it is full.
+ */
+#include "upstream/balance_tier.h"
+
+static int
+nothing(struct balance_tier *t)
+{
+	(void)t;
+	return 0;
+}
+
+static const struct member *
+first(const struct balance_tier *t, struct balance_choice *c)
+{
+	uint64_t lot = t->pool->slow_start == 0 ? 0 :
+	    balance_mix(balance_draw(t));
+	const struct member *m;
+
+	for (m = t->member; m < t->member + t->n; m++)
+		if (balance_usable(t, c, m, lot))
+			return m;
+	return NULL;
+}
+
+const struct balance_algorithm balance_first = { "first", nothing, first };

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * balance_hash.c: consistent hashing (Karger et al., STOC 1997). Backends have
+ * points on a ring by their names, a key belongs to the next point; so when the
+ * list changes few keys move. With bounded load (Mirrokni, Thorup,
+ * Zadimoghaddam, SODA 2018) whoever has its part of the mean is passed over.
+ */
+#include "upstream/balance_tier.h"
+
+#include <stdlib.h>
+
+/*
+ * Points for each unit of weight: 1024, which gives shares within some 3 %, or
+ * half as many, and so on, where the largest weight would have more than
+ * OF_ONE_MOST. Not by the sum of all, which is another one whenever a server
+ * comes or goes: with other points half of the keys move. Only a ring of more
+ * than RING_MOST, of very many servers, is not worth that.
+ */
+#define POINTS		1024
+#define OF_ONE_MOST	4096
+#define RING_MOST	(256 * 1024)
+
+/* A point is its hash, whose last bits say which member it is of. */
+#define MEMBER_BITS	UINT64_C(0xffff)
+
+/* Hashes are even: with as many parts as points the right one is at hand. */
+struct ring {
+	uint32_t	 n;
+	unsigned	 shift;		/* of a hash, gives its part */
+	uint32_t	*part;		/* where each begins */
+	uint64_t	 point[];	/* from the lowest hash */
+};
+
+static struct ring *
+new_ring(uint64_t points)
+{
+	unsigned bits = 1;
+	struct ring *r;
+
+	while (UINT64_C(1) << bits < points)
+		bits++;
+	r = calloc(1, sizeof(*r) + points * sizeof(r->point[0]) +
+	    ((UINT64_C(1) << bits) + 2) * sizeof(*r->part));
+	if (r == NULL)
+		return NULL;
+	r->n = (uint32_t)points;
+	r->shift = 64 - bits;
+	r->part = (uint32_t *)&r->point[points];
+	return r;
+}
+
+/* Count the points two parts further on, or place them one part further on. */
+static void
+walk(const struct balance_tier *t, struct ring *r, bool place)
+{
+	uint32_t k, n, points = r->n / t->sum;
+	uint64_t hash;
+
+	for (k = 0; k < t->n; k++) {
+		hash = t->member[k].hash;
+		for (n = 0; n < t->member[k].weight * points; n++) {
+			hash = balance_mix(hash);
+			if (place)
+				r->point[r->part[(hash >> r->shift) + 1]++] =
+				    (hash & ~MEMBER_BITS) | k;
+			else
+				r->part[(hash >> r->shift) + 2]++;
+		}
+	}
+}
+
+/* They are in the right parts; of these few have more than two. */
+static void
+sort(struct ring *r)
+{
+	uint64_t moving;
+	uint32_t i, k;
+
+	for (i = 1; i < r->n; i++) {
+		moving = r->point[i];
+		for (k = i; k > 0 && r->point[k - 1] > moving; k--)
+			r->point[k] = r->point[k - 1];
+		r->point[k] = moving;
+	}
+}
+
+static uint64_t
+points_of(const struct balance_tier *t)
+{
+	uint64_t points = POINTS;
+	uint32_t k, most = 0;
+
+	for (k = 0; k < t->n; k++)
+		most = t->member[k].weight > most ? t->member[k].weight : most;
+	while (points > 1 && (most * points > OF_ONE_MOST ||
+	    t->sum * points > RING_MOST))
+		points /= 2;
+	return points;
+}
+
+static int
+prepare(struct balance_tier *t)
+{
+	uint64_t points = points_of(t), i;
+	struct ring *r;
+
+	if ((t->own = r = new_ring(t->sum * points)) == NULL)
+		return -1;
+	walk(t, r, false);
+	for (i = 2; i < (UINT64_C(1) << (64 - r->shift)) + 2; i++)
+		r->part[i] += r->part[i - 1];
+	/* Each part's place moves on while it is filled, and ends up right. */
+	walk(t, r, true);
+	sort(r);
+	return 0;
+}
+
+/* The next point from here on, and behind the last the first. */
+static const struct member *
+next_point(const struct balance_tier *t, uint64_t hash)
+{
+	const struct ring *r = t->own;
+	uint32_t i = r->part[hash >> r->shift];
+
+	while (i < r->n && r->point[i] < (hash & ~MEMBER_BITS))
+		i++;
+	return &t->member[r->point[i == r->n ? 0 : i] & MEMBER_BITS];
+}
+
+/*
+ * With the one that comes nobody is to have more than *factor* percent of what
+ * its weight is of the whole, or the next session beyond that.
+ */
+static struct balance_load
+bound(const struct balance_tier *t, const struct balance_choice *c)
+{
+	struct balance_load load, all = { .sessions = 1, .weight = 0 };
+	const struct member *m;
+
+	for (m = t->member; m < t->member + t->n; m++)
+		if (balance_serves(t, c, m)) {
+			load = balance_load(t, c, m);
+			all.sessions += load.sessions;
+			all.weight += load.weight;
+		}
+	all.sessions *= t->pool->hash_factor;
+	all.weight *= 100;
+	return all;
+}
+
+static const struct member *
+on_the_ring(const struct balance_tier *t, struct balance_choice *c)
+{
+	const struct member *m;
+
+	if (t->pool->hash_factor > 0) {
+		c->bound = bound(t, c);
+		m = balance_by_key(t, c, next_point);
+		c->bound = (struct balance_load){ 0, 0 };
+		if (m != NULL || c->spared)
+			return m;
+	}
+	/* Off, or those who were tried have all the room that there was. */
+	return balance_by_key(t, c, next_point);
+}
+
+const struct balance_algorithm balance_hash = { "hash", prepare,
+    on_the_ring };

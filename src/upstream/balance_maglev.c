@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * balance_maglev.c: the table of Maglev (Eisenbud et al., NSDI 2016, section
+ * 3.4). It depends on names and weights alone: all machines with the same list
+ * have the same, in whatever order it is, and agree without talking.
+ */
+#include "upstream/balance_tier.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PLACES	65537			/* a prime, as it has to be */
+#define NOBODY	UINT16_MAX
+
+/* A member with its own order of preference over all places. */
+struct candidate {
+	const struct backend *backend;
+	uint64_t	hash;
+	uint32_t	at, skip;	/* the next place it wants */
+	uint32_t	credit;		/* a turn costs the largest weight */
+	uint16_t	member, weight;
+};
+
+/*
+ * By name: the order of the list must not matter. Nor must that of the servers
+ * that one name has, whose numbers are as they came.
+ */
+static int
+compare(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	uint64_t of = x->backend->question;
+
+	if (of != y->backend->question)
+		return of < y->backend->question ? -1 : 1;
+	if (of != 0 && x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return strcmp(x->backend->name, y->backend->name);
+}
+
+static uint32_t
+gather(const struct balance_tier *t, struct candidate *list)
+{
+	const struct backend *b;
+	uint32_t k, most = 0;
+	uint64_t hash;
+
+	for (k = 0; k < t->n; k++) {
+		b = &t->bs->list[t->member[k].backend];
+		hash = balance_mix(t->member[k].hash);
+		list[k] = (struct candidate){ .backend = b, .hash = hash,
+		    .at = (uint32_t)(hash % PLACES),
+		    .skip = (uint32_t)(balance_mix(hash) % (PLACES - 1)) + 1,
+		    .member = (uint16_t)k, .weight = t->member[k].weight };
+		if (list[k].weight > most)
+			most = list[k].weight;
+	}
+	qsort(list, t->n, sizeof(*list), compare);
+	return most;
+}
+
+/* The next place that it wants and nobody has. */
+static void
+take_place(struct candidate *c, uint16_t *table)
+{
+	while (table[c->at] != NOBODY)
+		c->at = (c->at + c->skip) % PLACES;
+	table[c->at] = c->member;
+}
+
+static void
+populate(uint16_t *table, struct candidate *list, uint32_t n, uint32_t most)
+{
+	uint32_t k, left = PLACES;
+
+	memset(table, 0xff, PLACES * sizeof(*table));
+	for (k = 0; left > 0; k = (k + 1) % n) {
+		list[k].credit += list[k].weight;
+		if (list[k].credit < most)
+			continue;
+		list[k].credit -= most;
+		take_place(&list[k], table);
+		left--;
+	}
+}
+
+static int
+prepare(struct balance_tier *t)
+{
+	struct candidate *list = calloc(t->n, sizeof(*list));
+
+	t->own = malloc(PLACES * sizeof(uint16_t));
+	if (list != NULL && t->own != NULL)
+		populate(t->own, list, t->n, gather(t, list));
+	free(list);
+	return list == NULL || t->own == NULL ? -1 : 0;
+}
+
+static const struct member *
+place(const struct balance_tier *t, uint64_t hash)
+{
+	const uint16_t *table = t->own;
+
+	return &t->member[table[hash % PLACES]];
+}
+
+static const struct member *
+by_table(const struct balance_tier *t, struct balance_choice *c)
+{
+	return balance_by_key(t, c, place);
+}
+
+const struct balance_algorithm balance_maglev = { "maglev", prepare,
+    by_table };

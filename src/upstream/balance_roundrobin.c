@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * balance_roundrobin.c: draws places in a sequence that every worker has worked
+ * out alike. Drawing is one atomic addition; a backend that cannot be used is
+ * answered by drawing again, so that its share goes to the others evenly.
+ */
+#include "upstream/balance_tier.h"
+
+#include <stdlib.h>
+
+/* So many draws find whoever has a 16th of the weight, but one time in 60. */
+#define DRAWS	64
+
+#define FEW	16u			/* groups that are compared at once */
+
+static uint32_t
+gcd(uint32_t a, uint32_t b)
+{
+	return b == 0 ? a : gcd(b, a % b);
+}
+
+/*
+ * Members of one weight take turns among themselves, whatever the others do:
+ * whoever has been drawn least often is the richest of them. So there are
+ * groups by weight, of which only the numbers are looked at in each step.
+ */
+struct groups {
+	int32_t	gain[BACKEND_WEIGHT_MAX];	/* of whose turn it is */
+	int32_t	weight[BACKEND_WEIGHT_MAX];	/* 0: no such group */
+	struct {
+		uint32_t first, n;	/* of the members in order of weight */
+		uint32_t next;		/* whose turn it is */
+	} of[BACKEND_WEIGHT_MAX];
+	uint32_t n;
+	uint16_t sorted[];			/* members */
+};
+
+static struct groups *
+gather(const struct balance_tier *t)
+{
+	uint32_t k, w, count[BACKEND_WEIGHT_MAX + 1] = { 0 };
+	uint32_t place[BACKEND_WEIGHT_MAX + 1], first = 0;
+	struct groups *g;
+
+	g = calloc(1, sizeof(*g) + t->n * sizeof(g->sorted[0]));
+	if (g == NULL)
+		return NULL;
+	for (k = 0; k < t->n; k++)
+		count[t->member[k].weight]++;
+	for (w = 1; w <= BACKEND_WEIGHT_MAX; first += count[w++]) {
+		place[w] = first;
+		if (count[w] == 0)
+			continue;
+		g->weight[g->n] = (int32_t)w;
+		g->of[g->n].first = first;
+		g->of[g->n++].n = count[w];
+	}
+	for (k = g->n; k < BACKEND_WEIGHT_MAX; k++)
+		g->gain[k] = INT32_MIN;
+	for (k = 0; k < t->n; k++)
+		g->sorted[place[t->member[k].weight]++] = (uint16_t)k;
+	return g;
+}
+
+static uint16_t
+turn_of(const struct groups *g, uint32_t k)
+{
+	return g->sorted[g->of[k].first + g->of[k].next];
+}
+
+/* Everyone of these gains its weight. Returns the most that one has then. */
+static int32_t
+step(int32_t *gain, const int32_t *weight)
+{
+	int32_t most = INT32_MIN;
+	unsigned k;
+
+	/* Always all of them: compilers do several at a time. */
+	for (k = 0; k < FEW; k++) {
+		gain[k] += weight[k];
+		most = gain[k] > most ? gain[k] : most;
+	}
+	return most;
+}
+
+/* The richest after one more step: of several the first in the list. */
+static uint32_t
+richest(struct groups *g)
+{
+	int32_t few, most = INT32_MIN;
+	uint32_t i, k, best = 0;
+
+	for (i = 0; i < g->n; i += FEW) {
+		if ((few = step(&g->gain[i], &g->weight[i])) < most)
+			continue;
+		for (k = i; k < i + FEW; k++)
+			if (g->gain[k] == few && (few > most ||
+			    turn_of(g, k) < turn_of(g, best))) {
+				most = few;
+				best = k;
+			}
+	}
+	return best;
+}
+
+/*
+ * One period of the smooth sequence, the method that nginx made known: at each
+ * step everyone gains its weight, the richest is next and pays the sum of all.
+ */
+int
+balance_lay_out(struct balance_tier *t)
+{
+	struct groups *g = gather(t);
+	uint32_t i, k, unit = 0;
+
+	if (g == NULL)
+		return -1;
+	for (k = 0; k < g->n; k++)
+		unit = gcd((uint32_t)g->weight[k], unit);
+	t->length = t->sum / unit;
+	t->sequence = calloc(t->length, sizeof(*t->sequence));
+	for (i = 0; t->sequence != NULL && i < t->length; i++) {
+		k = richest(g);
+		t->sequence[i] = turn_of(g, k);
+		if (++g->of[k].next == g->of[k].n) {
+			g->of[k].next = 0;
+			g->gain[k] -= (int32_t)t->sum;
+		}
+	}
+	free(g);
+	return t->sequence == NULL ? -1 : 0;
+}
+
+uint64_t
+balance_draw(const struct balance_tier *t)
+{
+	return atomic_fetch_add_explicit(t->ticket, 1, memory_order_relaxed);
+}
+
+static const struct member *
+in_turn(const struct balance_tier *t, struct balance_choice *c)
+{
+	const struct member *m;
+	uint64_t ticket = 0;
+	unsigned n;
+
+	for (n = 0; n < DRAWS; n++) {
+		ticket = balance_draw(t);
+		m = balance_at(t, ticket);
+		if (balance_usable(t, c, m, balance_mix(ticket)))
+			return m;
+	}
+	return balance_any(t, c, balance_mix(ticket));
+}
+
+const struct balance_algorithm balance_roundrobin = { "roundrobin",
+    balance_lay_out, in_turn };

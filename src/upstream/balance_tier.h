@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * balance_tier.h: what balance.c and the algorithms share: one tier of a pool,
+ * in which every worker has worked out the same, and the choice that is being
+ * made. For lib/balance*.c only.
+ */
+#ifndef BALANCE_TIER_H
+#define BALANCE_TIER_H
+
+#include <stdatomic.h>
+
+#include "upstream/balance.h"
+
+/* A backend of the tier that has a weight. */
+struct member {
+	uint64_t	hash;		/* see backend_hash() */
+	uint32_t	seat;
+	uint16_t	backend;	/* its number in the list */
+	uint16_t	weight;
+};
+
+struct balance_tier {
+	const struct backends *bs;
+	const struct pool *pool;
+	_Atomic uint64_t *ticket;	/* on the board, one for all workers */
+	struct member	*member;	/* in the order of the list */
+	uint32_t	 n;		/* 0: nobody is ever chosen */
+	uint32_t	 sum;		/* of their weights */
+	uint16_t	*sequence;	/* members, smoothly; or NULL */
+	uint32_t	 length;
+	void		*own;		/* a block of the algorithm, or NULL */
+};
+
+struct balance_choice {
+	const struct balance_ask *ask;
+	bool		 held;		/* those that failed just now, too */
+	bool		 cold;		/* those that came up just like others */
+	bool		 spared;	/* one was passed over for being cold */
+	/* Who has so many sessions by weight is full: 0 and 0, nobody is. */
+	struct balance_load {
+		uint64_t sessions, weight;
+	} bound;
+};
+
+struct balance_algorithm {
+	const char	*name;
+	/* Work out what a tier with members needs. -1 with ENOMEM. */
+	int		 (*prepare)(struct balance_tier *);
+	/* One that is usable, NULL if there is none. */
+	const struct member *(*pick)(const struct balance_tier *,
+			    struct balance_choice *);
+};
+
+extern const struct balance_algorithm balance_roundrobin, balance_leastconn,
+    balance_random, balance_source, balance_hash, balance_maglev,
+    balance_first;
+
+/*
+ * The generator SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), whose last steps
+ * are variant 13 of Stafford's mixers: one to one, and each bit of *x* changes
+ * half of the others.
+ */
+static inline uint64_t
+balance_mix(uint64_t x)
+{
+	x += UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+
+/*
+ * May this backend be chosen? While one is cold, that holds for so many lots of
+ * all as are its share by now, always the same and more and more.
+ */
+bool	balance_usable(const struct balance_tier *, struct balance_choice *,
+	    const struct member *, uint64_t lot);
+
+/* The same as far as checks and failures are concerned. */
+bool	balance_serves(const struct balance_tier *,
+	    const struct balance_choice *, const struct member *);
+
+/* Its sessions, and its weight, which is less while it is cold. */
+struct balance_load balance_load(const struct balance_tier *,
+	    const struct balance_choice *, const struct member *);
+
+/* In parts of BACKEND_WARM. */
+static inline uint32_t
+balance_warmth(const struct balance_tier *t, const struct balance_choice *c,
+    const struct member *m)
+{
+	return t->pool->slow_start == 0 || c->cold ? BACKEND_WARM :
+	    backend_warmth(t->bs, m->backend, c->ask->now);
+}
+
+/* Has *a* fewer sessions by weight? Nobody has more than one without weight. */
+static inline bool
+balance_less(struct balance_load a, struct balance_load b)
+{
+	return a.sessions * b.weight < b.sessions * a.weight;
+}
+
+/* Anybody usable, by weight: *r* is random. For when nothing better helps. */
+const struct member *balance_any(const struct balance_tier *,
+	    struct balance_choice *, uint64_t r);
+
+/* For prepare: lay out the sequence. -1 with ENOMEM. */
+int	balance_lay_out(struct balance_tier *);
+
+/* The next ticket of the tier, and who has its place in the sequence. */
+uint64_t balance_draw(const struct balance_tier *);
+
+static inline const struct member *
+balance_at(const struct balance_tier *t, uint64_t place)
+{
+	return &t->member[t->sequence[place % t->length]];
+}
+
+/*
+ * The first usable one of those that *at* says for one hash of the client's key
+ * after the other. If one is not usable only its own keys go elsewhere, to all
+ * others, and they come back.
+ */
+const struct member *balance_by_key(const struct balance_tier *,
+	    struct balance_choice *, const struct member *(*at)(
+	    const struct balance_tier *, uint64_t hash));
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * health.c: rise, fall and the three intervals. Invariant: what a server is
+ * changes here and when it takes its seat, nowhere else.
+ */
+#include "upstream/health.h"
+
+uint32_t
+health_needs(const struct check_plan *p, enum backend_health before)
+{
+	return before == HEALTH_UP ? p->fall :
+	    before == HEALTH_DOWN ? p->rise : 1;
+}
+
+/*
+ * What sessions saw of it is older than what rise says now. It is on probation:
+ * one failure more ejects it again, and for longer.
+ */
+static void
+end_ejection(struct board_backend *b, uint64_t now)
+{
+	uint64_t until = atomic_load(&b->held_until);
+
+	if (until > now)
+		(void)atomic_compare_exchange_strong(&b->held_until, &until,
+		    now);
+}
+
+/* Up from the beginning there is no slow start: as if it were up for ever. */
+static void
+turn(struct board *board, uint32_t seat, enum backend_health from,
+    enum backend_health to, uint64_t now)
+{
+	struct board_server *s = &board->server[seat];
+
+	atomic_store(&s->changed, from == HEALTH_UNKNOWN && to == HEALTH_UP ?
+	    0 : now);
+	if (to == HEALTH_DOWN)
+		atomic_fetch_add(&s->downs, 1);
+	else
+		end_ejection(&board->backend[seat], now);
+	/* Last: a reader that sees it finds the rest in place. */
+	atomic_store(&s->health, to);
+	atomic_fetch_add(&board->head->changes, 1);
+}
+
+bool
+health_note(struct health *h, struct board *board, uint32_t seat,
+    const struct check_plan *p, bool passed, uint64_t ms, uint64_t now)
+{
+	struct board_server *s = &board->server[seat];
+	enum backend_health before = board_health(s);
+	enum backend_health seen = passed ? HEALTH_UP : HEALTH_DOWN;
+
+	counter_add(&s->checks, 1);
+	if (!passed)
+		counter_add(&s->check_failures, 1);
+	atomic_store(&s->check_ms, (uint32_t)ms);
+	if (seen == before) {
+		h->run = 0;
+		return false;
+	}
+	if (++h->run < health_needs(p, before))
+		return false;
+	h->run = 0;
+	turn(board, seat, before, seen, now);
+	return true;
+}
+
+static uint64_t
+or_interval(const struct check_plan *p, uint64_t ms)
+{
+	return ms == 0 ? p->interval : ms;
+}
+
+uint64_t
+health_wait(const struct health *h, const struct board *board, uint32_t seat,
+    const struct check_plan *p, uint32_t dice)
+{
+	enum backend_health now = board_health(&board->server[seat]);
+	uint64_t ms, range;
+
+	if (h->run > 0)
+		ms = or_interval(p, p->fast_interval);
+	else
+		ms = now == HEALTH_DOWN ? or_interval(p, p->down_interval) :
+		    p->interval;
+	range = 2 * ms * p->spread / 100;
+	return ms - range / 2 + (range == 0 ? 0 : dice % (range + 1));
+}
+
+void
+health_sit_down(struct board *board, uint32_t seat,
+    const struct check_plan *p)
+{
+	uint32_t unknown = HEALTH_UNKNOWN;
+
+	/* The prober that runs may be faster. */
+	(void)atomic_compare_exchange_strong(&board->server[seat].health,
+	    &unknown, p->init_state);
+}
+
+void
+health_forget(struct board *board, uint32_t seat)
+{
+	atomic_store(&board->server[seat].health, HEALTH_UNKNOWN);
+}

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * wait_queue.c: a list for each pool, linked by id, whose first stands on the board.
+ * Never touches a session. Invariant: tickets grow along a list, and the board
+ * has that of the first and how many there are.
+ *
+ * A worker that was taken over can write any number on the board. So of its own
+ * sessions each worker goes by what it knows itself, of slots that no process
+ * holds nothing counts, and what is a time, tickets too, must be near to now.
+ */
+#include "upstream/wait_queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sys/clock.h"
+
+/* So long without a heartbeat, or beside a free place, is too long; in ms. */
+#define PATIENCE	200
+
+/* … and so much longer for each that has waited longer than ours. */
+#define PATIENCE_MORE	50
+
+/*
+ * While any waits, all workers are called so often, in ms: one that sleeps does not
+ * see that another process has written what it waits for.
+ */
+#define CALL_ALL	250
+
+/* A ticket: when it was drawn, in ms, and below that its number. */
+#define TICKET_SHIFT	20
+
+/* Of the clocks of processes, in ms: more is nonsense. */
+#define AHEAD		1000
+
+/* That all servers seem to fail is said again and again while it is so; in ms. */
+#define GUESS_LASTS	10000
+
+struct place {
+	uint32_t	 before, after;	/* QUEUE_NONE: at the end */
+	uint64_t	 ticket;
+};
+
+struct queue {
+	const struct backends *bs;
+	struct place	*place;		/* by id */
+	struct line {
+		uint32_t first, last;
+		uint32_t n;		/* as on the board: lent ones, too */
+		uint64_t head;		/* whose ticket left room unused … */
+		uint64_t since;		/* … from then on; 0: nobody's */
+		uint64_t pause;		/* none goes on before that */
+		uint64_t guess;		/* ticket of the one that tries */
+	}		*line;		/* by pool */
+	uint32_t	 waiting;	/* in all of them */
+	uint32_t	 changes;	/* of health, as seen last */
+	bool		 woken;
+	uint64_t	 look_at;
+	uint64_t	 call_at;	/* all others, whose turn or not */
+};
+
+struct queue *
+queue_new(const struct backends *bs, uint32_t n)
+{
+	struct queue *q;
+	uint32_t i;
+
+	if ((q = calloc(1, sizeof(*q))) == NULL)
+		return NULL;
+	q->bs = bs;
+	/* Untouched pages of a large table cost no memory. */
+	q->place = calloc(n, sizeof(*q->place));
+	q->line = calloc(bs->pools, sizeof(*q->line));
+	if (q->place == NULL || q->line == NULL) {
+		queue_free(q);
+		errno = ENOMEM;
+		return NULL;
+	}
+	for (i = 0; i < bs->pools; i++)
+		q->line[i].first = q->line[i].last = QUEUE_NONE;
+	return q;
+}
+
+void
+queue_free(struct queue *q)
+{
+	if (q == NULL)
+		return;
+	free(q->place);
+	free(q->line);
+	free(q);
+}
+
+static struct board_pool *
+shared(const struct queue *q, uint32_t pool)
+{
+	return &q->bs->board->pool[q->bs->pool[pool].seat];
+}
+
+static struct board_wait *
+of(const struct queue *q, uint32_t worker, uint32_t pool)
+{
+	return board_wait(q->bs->board, worker, q->bs->pool[pool].seat);
+}
+
+/* Of who is first; that one is, too, which makes a guess for all others. */
+static uint64_t
+own_ticket(const struct queue *q, uint32_t pool)
+{
+	const struct line *l = &q->line[pool];
+
+	if (l->guess != 0 || l->first == QUEUE_NONE)
+		return l->guess;
+	return q->place[l->first].ticket;
+}
+
+static void
+show(struct queue *q, uint32_t pool)
+{
+	uint64_t ticket = own_ticket(q, pool);
+
+	atomic_store(&of(q, q->bs->worker, pool)->ticket, ticket);
+	board_own_ticket(q->bs->board, q->bs->pool[pool].seat, ticket);
+}
+
+/* Would this other worker go on if it were its turn? */
+static bool
+is_awake(const struct queue *q, uint32_t worker, uint64_t now)
+{
+	const struct board *b = q->bs->board;
+
+	return atomic_load_explicit(&b->ledger->slot[worker].stopped,
+	    memory_order_relaxed) == 0 && board_beats(b, worker, now, PATIENCE);
+}
+
+/* 0: it has none, or would not go on. */
+static uint64_t
+ticket_of(const struct queue *q, uint32_t worker, uint32_t pool, uint64_t now)
+{
+	uint64_t ticket;
+
+	if (worker == q->bs->worker)
+		return own_ticket(q, pool);
+	ticket = atomic_load(&of(q, worker, pool)->ticket);
+	return ticket != 0 && is_awake(q, worker, now) ? ticket : 0;
+}
+
+/* The worker whose turn it is, or QUEUE_NONE. */
+static uint32_t
+oldest(const struct queue *q, uint32_t pool, uint64_t now)
+{
+	uint32_t w, best = QUEUE_NONE, slots = board_slots(q->bs->board);
+	uint64_t ticket, least = UINT64_MAX;
+
+	for (w = 0; w < slots; w++) {
+		ticket = ticket_of(q, w, pool, now);
+		if (ticket != 0 && ticket < least) {
+			best = w;
+			least = ticket;
+		}
+	}
+	return best;
+}
+
+/* Of all workers, asleep or not. None has more than it can have sessions. */
+static uint64_t
+waiting(const struct queue *q, uint32_t pool)
+{
+	uint32_t w, n, slots = board_slots(q->bs->board);
+	uint64_t sum = q->line[pool].n;
+
+	for (w = 0; w < slots; w++) {
+		if (w == q->bs->worker || !board_is_held(q->bs->board, w))
+			continue;
+		n = atomic_load(&of(q, w, pool)->n);
+		sum += n <= BOARD_MOST_LIVE ? n : 0;
+	}
+	return sum;
+}
+
+/* One more or less, for all to see and for ourselves. */
+static void
+count(struct queue *q, uint32_t pool, int32_t n)
+{
+	q->line[pool].n += (uint32_t)n;
+	atomic_fetch_add(&of(q, q->bs->worker, pool)->n, (uint32_t)n);
+}
+
+bool
+queue_busy(const struct queue *q, uint32_t pool)
+{
+	return atomic_load_explicit(&shared(q, pool)->waiting,
+	    memory_order_relaxed) != 0;
+}
+
+/*
+ * Nobody waits any more, if that is so. Who comes in meanwhile is either seen by
+ * the second look, or says so after us: then it stands.
+ */
+static void
+rest(const struct queue *q, uint32_t pool)
+{
+	if (waiting(q, pool) > 0)
+		return;
+	atomic_store(&shared(q, pool)->waiting, 0);
+	if (waiting(q, pool) > 0)
+		atomic_store(&shared(q, pool)->waiting, 1);
+}
+
+/*
+ * The next one after the last that was drawn, and not before those of this
+ * moment: so whatever stands there nobody passes those who have been waiting.
+ */
+static uint64_t
+draw(const struct queue *q, uint32_t pool)
+{
+	_Atomic uint64_t *tail = &shared(q, pool)->queue_tail;
+	uint64_t was = atomic_load(tail), now = clock_now_ms(), ticket;
+
+	do {
+		ticket = (now << TICKET_SHIFT) + 1;
+		if (was >= ticket && was >> TICKET_SHIFT <= now + AHEAD)
+			ticket = was + 1;
+	} while (!atomic_compare_exchange_weak(tail, &was, ticket));
+	return ticket;
+}
+
+static void
+append(struct queue *q, uint32_t pool, uint32_t id)
+{
+	struct line *l = &q->line[pool];
+	struct place *p = &q->place[id];
+
+	p->ticket = draw(q, pool);
+	p->before = l->last;
+	p->after = QUEUE_NONE;
+	if (l->last != QUEUE_NONE)
+		q->place[l->last].after = id;
+	else
+		l->first = id;
+	l->last = id;
+	show(q, pool);
+	atomic_store(&shared(q, pool)->waiting, 1);
+}
+
+static void
+unlink_place(struct queue *q, uint32_t pool, uint32_t id)
+{
+	struct line *l = &q->line[pool];
+	struct place *p = &q->place[id];
+
+	if (p->before != QUEUE_NONE)
+		q->place[p->before].after = p->after;
+	else
+		l->first = p->after;
+	if (p->after != QUEUE_NONE)
+		q->place[p->after].before = p->before;
+	else
+		l->last = p->before;
+	show(q, pool);
+}
+
+bool
+queue_enter(struct queue *q, uint32_t pool, uint32_t id)
+{
+	/* First add, then count, as backend_take() does. */
+	count(q, pool, 1);
+	if (waiting(q, pool) > q->bs->pool[pool].max_queue) {
+		count(q, pool, -1);
+		return false;
+	}
+	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, 1);
+	q->waiting++;
+	append(q, pool, id);
+	/* A place may have become free just before. */
+	q->woken = true;
+	return true;
+}
+
+void
+queue_leave(struct queue *q, uint32_t pool, uint32_t id, uint64_t now)
+{
+	bool was_first = q->line[pool].first == id;
+
+	unlink_place(q, pool, id);
+	count(q, pool, -1);
+	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, -1);
+	q->waiting--;
+	rest(q, pool);
+	if (was_first)
+		queue_call(q, pool, now);
+}
+
+/* It counts as one that waits: so it is seen when its time is over. */
+static void
+set_guess(struct queue *q, uint32_t pool, uint64_t ticket)
+{
+	struct line *l = &q->line[pool];
+
+	q->waiting += (uint32_t)(ticket != 0) - (uint32_t)(l->guess != 0);
+	l->guess = ticket;
+}
+
+/* It may still try, but keeps no others from it any more. */
+static void
+end_guess(struct queue *q, uint32_t pool, uint64_t now)
+{
+	if (q->line[pool].guess == 0)
+		return;
+	set_guess(q, pool, 0);
+	show(q, pool);
+	queue_call(q, pool, now);
+}
+
+void
+queue_lend(struct queue *q, uint32_t pool, uint32_t id, uint64_t now)
+{
+	struct line *l = &q->line[pool];
+	bool was_first = l->first == id;
+
+	/* Nobody else is to try what it tries, until that pause is over. */
+	if (now < l->pause)
+		set_guess(q, pool, q->place[id].ticket);
+	unlink_place(q, pool, id);
+	q->waiting--;
+	if (was_first && l->guess == 0)
+		queue_call(q, pool, now);
+}
+
+/* To behind the last that has come before it. */
+void
+queue_return(struct queue *q, uint32_t pool, uint32_t id)
+{
+	struct line *l = &q->line[pool];
+	struct place *p = &q->place[id];
+
+	p->before = QUEUE_NONE;
+	p->after = l->first;
+	while (p->after != QUEUE_NONE &&
+	    q->place[p->after].ticket < p->ticket) {
+		p->before = p->after;
+		p->after = q->place[p->after].after;
+	}
+	if (p->before != QUEUE_NONE)
+		q->place[p->before].after = id;
+	else
+		l->first = id;
+	if (p->after != QUEUE_NONE)
+		q->place[p->after].before = id;
+	else
+		l->last = id;
+	set_guess(q, pool, 0);
+	q->waiting++;
+	show(q, pool);
+	q->woken = true;
+}
+
+void
+queue_settle(struct queue *q, uint32_t pool, uint64_t now)
+{
+	count(q, pool, -1);
+	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, -1);
+	end_guess(q, pool, now);
+	rest(q, pool);
+}
+
+void
+queue_pause(struct queue *q, uint32_t pool, uint64_t until, uint64_t now)
+{
+	struct line *l = &q->line[pool];
+
+	q->woken |= until == 0;
+	l->pause = until;
+	/* Until when it is said, and never 0. */
+	atomic_store(&shared(q, pool)->guesses, until == 0 ? 0 :
+	    (uint32_t)until | 1);
+	if (until == 0)
+		end_guess(q, pool, now);
+}
+
+bool
+queue_guesses(const struct queue *q, uint32_t pool, uint64_t now)
+{
+	uint32_t said = atomic_load_explicit(&shared(q, pool)->guesses,
+	    memory_order_relaxed);
+
+	/* In some ms, or a while ago; no other time makes sense. */
+	return said != 0 && q->bs->pool[pool].unavailable_timeout != 0 &&
+	    (uint32_t)(said + GUESS_LASTS - (uint32_t)now) <=
+	    GUESS_LASTS + AHEAD;
+}
+
+bool
+queue_paused(struct queue *q, uint32_t pool, uint64_t now)
+{
+	if (now < q->line[pool].pause)
+		return true;
+	end_guess(q, pool, now);
+	return false;
+}
+
+void
+queue_step_back(struct queue *q, uint32_t pool, uint32_t id)
+{
+	unlink_place(q, pool, id);
+	append(q, pool, id);
+}
+
+uint64_t
+queue_ticket(const struct queue *q, uint32_t id)
+{
+	return q->place[id].ticket;
+}
+
+void
+queue_regain(struct queue *q, uint32_t pool, uint32_t id, uint64_t ticket)
+{
+	struct line *l = &q->line[pool];
+	struct place *p = &q->place[id];
+
+	if (l->first != id) {
+		unlink_place(q, pool, id);
+		p->before = QUEUE_NONE;
+		p->after = l->first;
+		q->place[l->first].before = id;
+		l->first = id;
+	}
+	p->ticket = ticket;
+	show(q, pool);
+}
+
+uint32_t
+queue_next(struct queue *q, uint32_t pool, uint64_t now)
+{
+	if (q->line[pool].first == QUEUE_NONE)
+		return QUEUE_NONE;
+	if (!queue_busy(q, pool))
+		atomic_store(&shared(q, pool)->waiting, 1);
+	if (oldest(q, pool, now) != q->bs->worker)
+		return QUEUE_NONE;
+	return q->line[pool].first;
+}
+
+/* How many workers before us have one that waits behind the first of all. */
+static uint32_t
+before_us(const struct queue *q, uint32_t pool, uint64_t now)
+{
+	uint32_t w, n = 0, slots = board_slots(q->bs->board);
+	uint64_t ticket, own = own_ticket(q, pool);
+
+	for (w = 0; w < slots; w++) {
+		ticket = ticket_of(q, w, pool, now);
+		n += ticket != 0 && ticket < own;
+	}
+	return n == 0 ? 0 : n - 1;
+}
+
+uint32_t
+queue_next_but(struct queue *q, uint32_t pool, uint64_t now, bool room)
+{
+	struct line *l = &q->line[pool];
+	uint32_t worker = room ? oldest(q, pool, now) : QUEUE_NONE;
+	uint64_t head;
+
+	if (l->first == QUEUE_NONE || worker == QUEUE_NONE) {
+		l->since = 0;
+		return QUEUE_NONE;
+	}
+	head = ticket_of(q, worker, pool, now);
+	if (l->since == 0 || l->head != head) {
+		l->head = head;
+		l->since = now;
+	}
+	if (now - l->since < PATIENCE ||
+	    now - l->since < PATIENCE + before_us(q, pool, now) *
+	    (uint64_t)PATIENCE_MORE)
+		return QUEUE_NONE;
+	return l->first;
+}
+
+void
+queue_call(struct queue *q, uint32_t pool, uint64_t now)
+{
+	uint32_t worker;
+
+	if (!queue_busy(q, pool))
+		return;
+	worker = oldest(q, pool, now);
+	if (worker == q->bs->worker)
+		q->woken = true;
+	else if (worker != QUEUE_NONE)
+		board_ring(q->bs->board, worker);
+}
+
+void
+queue_wake(struct queue *q)
+{
+	q->woken = true;
+}
+
+static void
+call_all(const struct queue *q)
+{
+	uint32_t w, slots = board_slots(q->bs->board);
+
+	for (w = 0; w < slots; w++)
+		if (w != q->bs->worker)
+			board_ring(q->bs->board, w);
+}
+
+bool
+queue_due(struct queue *q, uint64_t now)
+{
+	uint32_t changes, i;
+
+	if (q->waiting == 0)
+		return false;
+	changes = atomic_load(&q->bs->board->head->changes);
+	if (!q->woken && now < q->look_at && changes == q->changes)
+		return false;
+	for (i = 0; changes != q->changes && i < q->bs->pools; i++)
+		q->line[i].pause = 0;
+	q->woken = false;
+	q->changes = changes;
+	q->look_at = now + QUEUE_LOOK;
+	if (now >= q->call_at) {
+		q->call_at = now + CALL_ALL;
+		call_all(q);
+	}
+	return true;
+}
+
+int
+queue_wait(const struct queue *q, uint64_t now, int limit)
+{
+	uint64_t ms;
+
+	if (q->waiting == 0)
+		return limit;
+	if (q->woken || now >= q->look_at)
+		return 0;
+	ms = q->look_at - now;
+	return ms < (uint64_t)limit ? (int)ms : limit;
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * acceptor.c: accepts, and stops doing so in time. A worker that is full, or
+ * that was refused a descriptor, stops watching the listeners: it neither spins
+ * on a connection that it cannot take nor takes one that it cannot serve.
+ */
+#include "worker/acceptor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+#include "util/text.h"
+
+/* Connections taken from one listener in one turn: sessions come first. */
+#define ACCEPTS		4
+
+/* After a lack of descriptors or memory in the system, try again so late. */
+#define PAUSE		500		/* ms */
+
+/* Pauses that follow each other faster than this are one episode. */
+#define QUIET		1000		/* ms */
+
+/*
+ * Sessions that a worker may have more than the one with the fewest, before it
+ * leaves new ones to others; and a share of them, for the thousands.
+ */
+#define SLACK		2
+#define SLACK_SHARE	32
+
+/* How long a connection may wait for a worker that does not answer, in ms. */
+#define PATIENCE	50
+
+/* The most of it where no connection has come for so long, in ms. */
+#define LONG_PATIENCE	1000
+
+/* Then workers without a heartbeat do not count for so long, in ms. */
+#define DISTRUST	1000
+
+_Static_assert(CONF_LISTENERS < UINT16_MAX, "sessions have no room for it");
+
+int
+acceptor_init(struct acceptor *a, struct conf *c)
+{
+	size_t i;
+
+	a->conf = c;
+	for (i = 0; i < c->listeners; i++)
+		if (c->listener[i].fd >= a->descriptors)
+			a->descriptors = c->listener[i].fd + 1;
+	a->of = calloc((size_t)a->descriptors, sizeof(*a->of));
+	for (i = 0; a->of != NULL && i < c->listeners; i++)
+		a->of[c->listener[i].fd] = (uint16_t)(i + 1);
+	return a->of == NULL ? -1 : 0;
+}
+
+void
+acceptor_free(struct acceptor *a)
+{
+	free(a->of);
+}
+
+static void
+watch(struct acceptor *a, bool on)
+{
+	size_t i;
+
+	a->watching = on;
+	for (i = 0; i < a->conf->listeners; i++)
+		if (a->conf->listener[i].fd != -1)
+			poller_share(a->poller, a->conf->listener[i].fd, on);
+}
+
+static void
+watch_builtins(struct acceptor *a, bool on)
+{
+	size_t i;
+
+	a->watching_builtins = on;
+	for (i = 0; i < a->conf->builtins; i++)
+		if (a->conf->builtin[i].fd != -1)
+			poller_share(a->poller, a->conf->builtin[i].fd, on);
+}
+
+void
+acceptor_start(struct acceptor *a)
+{
+	a->held = false;
+	a->patience = PATIENCE;
+	watch(a, true);
+	watch_builtins(a, true);
+}
+
+static void
+shut(struct acceptor *a, struct listener *l)
+{
+	if (l->fd == -1)
+		return;
+	poller_forget(a->poller, l->fd);
+	if (l->builtin == BUILTIN_NONE)
+		a->of[l->fd] = 0;
+	listener_close(l);
+}
+
+/*
+ * Pause until a session ends or the time is over, whichever is first. Under
+ * steady overload that happens at every turn: only an episode is worth a line.
+ */
+static void
+pause_accepting(struct acceptor *a, const char *why)
+{
+	struct session_table *t = a->table;
+
+	a->pause_until = t->now + PAUSE;
+	a->pause_live = t->live;
+	a->pauses++;
+	counter_add(&t->board->pauses, 1);
+	if (a->episode == 0) {
+		a->episode = t->now;
+		log_line(t->log, LOG_WARNING,
+		    "accepting pauses: %s; %u session%s, at most %u", why,
+		    t->live, text_s(t->live), t->limit);
+	}
+}
+
+static void
+end_episode(struct acceptor *a)
+{
+	struct session_table *t = a->table;
+
+	if (a->episode == 0 || a->pause_until != 0 || t->now - a->last_pause < QUIET)
+		return;
+	log_line(t->log, LOG_NOTICE,
+	    "accepting goes on: paused %u time%s in %llu ms", a->pauses,
+	    text_s(a->pauses),
+	    (unsigned long long)(a->last_pause - a->episode));
+	a->episode = 0;
+	a->pauses = 0;
+}
+
+/* What accept() did not give. True: the queue is empty. */
+static bool
+accept_failed(struct acceptor *a, int err)
+{
+	switch (err) {
+	case EAGAIN:
+		return true;
+	case ECONNABORTED:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case EINTR:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case ENONET:
+	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+	case EPERM:
+	case EPROTO:
+		/* This one connection is gone already (accept(2), ERRORS). */
+		return false;
+	default:
+		/* The listener stays ready: without a pause the worker spins. */
+		pause_accepting(a, strerror(err));
+		return false;
+	}
+}
+
+/* Would this worker take a connection if one came? */
+static bool
+would_take(const struct acceptor *a, uint32_t worker)
+{
+	const struct board_worker *w = &a->board->worker[worker];
+	uint64_t now = a->table->now;
+
+	/* What stands at a slot that none holds is nobody's word. */
+	if (!board_is_held(a->board, worker) ||
+	    atomic_load_explicit(&w->state, memory_order_relaxed) !=
+	    WORKER_READY ||
+	    atomic_load_explicit(&a->board->ledger->slot[worker].stopped,
+	    memory_order_relaxed) != 0)
+		return false;
+	return now >= a->distrust_until || board_beats(a->board, worker, now,
+	    PATIENCE - 1);
+}
+
+/*
+ * The most sessions that we may have, for the workers to be evenly loaded. One
+ * that did not take a connection in PATIENCE while it was its turn does not
+ * count. While one has none it is that one's turn: it sleeps in the queue, and
+ * the busy would only be woken for nothing.
+ */
+static uint32_t
+fair_share(const struct acceptor *a)
+{
+	const struct board *b = a->board;
+	uint32_t i, live, fewest = a->table->live;
+
+	if (fewest == 0)
+		return UINT32_MAX;
+	for (i = 0; i < board_slots(b); i++) {
+		live = atomic_load_explicit(&b->worker[i].live,
+		    memory_order_relaxed);
+		if (live < fewest && would_take(a, i))
+			fewest = live;
+	}
+	return fewest == 0 ? 0 : fewest + SLACK + fewest / SLACK_SHARE;
+}
+
+/* Take connections from listener *i*. True: its queue is empty. */
+static bool
+accept_from(struct acceptor *a, size_t i)
+{
+	struct listener *l = &a->conf->listener[i];
+	struct endpoint from;
+	int fd, n;
+
+	for (n = 0; n < ACCEPTS && !table_full(a->table) &&
+	    (a->closing || a->table->live <= a->share); n++) {
+		if ((fd = socket_accept(l->fd, &from)) == -1)
+			return accept_failed(a, errno);
+		session_open(a->table, fd, &from, (uint16_t)i);
+		if (a->closing && a->closing_left > 0)
+			a->closing_left--;
+	}
+	return false;
+}
+
+/*
+ * Builtin connections have a third of the descriptors, see worker.c: all workers
+ * together have room for one for each session.
+ */
+static bool
+builtins_full(const struct acceptor *a)
+{
+	return builtins_live(a->builtins) >= a->table->limit;
+}
+
+static void
+accept_builtin(struct acceptor *a, const struct listener *l)
+{
+	struct endpoint from;
+	int fd, n;
+
+	for (n = 0; n < ACCEPTS && !builtins_full(a); n++) {
+		if ((fd = socket_accept(l->fd, &from)) == -1) {
+			(void)accept_failed(a, errno);
+			break;
+		}
+		builtin_open(a->builtins, fd, l->builtin,
+		    a->conf->backend[l->backend].name);
+	}
+	if (builtins_full(a) || a->pause_until != 0)
+		watch_builtins(a, false);
+	else
+		poller_share(a->poller, l->fd, true);
+}
+
+bool
+acceptor_event(struct acceptor *a, const struct poller_event *ev)
+{
+	uint16_t at;
+	size_t i;
+
+	if (ev->fd < a->descriptors && (at = a->of[ev->fd]) != 0) {
+		a->ready[a->n_ready++] = (uint16_t)(at - 1);
+		return true;
+	}
+	for (i = 0; i < a->conf->builtins; i++)
+		if (a->conf->builtin[i].fd == ev->fd) {
+			accept_builtin(a, &a->conf->builtin[i]);
+			return true;
+		}
+	return false;
+}
+
+/*
+ * Leave new connections to workers that have fewer sessions. Look from time to
+ * time all the same: when one has been waiting, somebody is stuck.
+ */
+static void
+gate(struct acceptor *a)
+{
+	struct session_table *t = a->table;
+
+	a->share = fair_share(a);
+	/* The queue is to be emptied, whoever has most. */
+	if (a->closing || t->live <= a->share) {
+		a->gated = false;
+	} else if (!a->gated) {
+		a->gated = true;
+		a->look_at = t->now + PATIENCE;
+	}
+}
+
+static void
+resume_or_pause(struct acceptor *a)
+{
+	struct session_table *t = a->table;
+
+	if (a->pause_until == 0 && t->shortage != 0)
+		pause_accepting(a, strerror(t->shortage));
+	else if (a->pause_until == 0 && table_full(t))
+		pause_accepting(a, "all session slots are taken");
+	else if (a->pause_until != 0 && !table_full(t) &&
+	    (t->live < a->pause_live || t->now >= a->pause_until)) {
+		a->pause_until = 0;
+		a->last_pause = t->now;
+	}
+	t->shortage = 0;
+	gate(a);
+	if (a->watching != (a->pause_until == 0 && !a->gated))
+		watch(a, !a->watching);
+	end_episode(a);
+}
+
+/* While closing, a listener goes when its queue is empty, or was long enough. */
+static void
+close_emptied(struct acceptor *a)
+{
+	size_t i;
+
+	if (!a->watching)
+		return;
+	for (i = 0; i < a->conf->listeners; i++)
+		if (a->conf->listener[i].fd != -1 &&
+		    (accept_from(a, i) || a->closing_left == 0))
+			shut(a, &a->conf->listener[i]);
+}
+
+/*
+ * Has a connection been waiting although others had fewer sessions? Or because
+ * the one that the kernel woke for it died, or is stuck?
+ */
+static void
+look(struct acceptor *a)
+{
+	struct session_table *t = a->table;
+	uint32_t before = t->live;
+	size_t i;
+
+	a->share = UINT32_MAX;
+	for (i = 0; i < a->conf->listeners; i++)
+		accept_from(a, i);
+	if (a->gated && t->live > before)
+		a->distrust_until = t->now + DISTRUST;
+	if (a->gated || t->live > before)
+		a->patience = PATIENCE;
+	else if ((a->patience *= 2) > LONG_PATIENCE)
+		a->patience = LONG_PATIENCE;
+	a->look_at = t->now + a->patience;
+}
+
+void
+acceptor_look(struct acceptor *a)
+{
+	a->look_at = 0;
+}
+
+static void
+accept_ready(struct acceptor *a)
+{
+	size_t i;
+	int fd;
+
+	for (i = 0; i < a->n_ready && a->watching; i++) {
+		accept_from(a, a->ready[i]);
+		fd = a->conf->listener[a->ready[i]].fd;
+		poller_share(a->poller, fd, true);
+	}
+	a->n_ready = 0;
+	a->patience = PATIENCE;
+	a->look_at = a->table->now + PATIENCE;
+}
+
+void
+acceptor_turn(struct acceptor *a)
+{
+	if (a->held)
+		return;
+	if (a->closing)
+		close_emptied(a);
+	else if (a->n_ready > 0)
+		accept_ready(a);
+	else if (a->pause_until == 0 && a->table->now >= a->look_at)
+		look(a);
+	resume_or_pause(a);
+	if (!a->watching_builtins && !builtins_full(a) && a->pause_until == 0)
+		watch_builtins(a, true);
+}
+
+void
+acceptor_finish(struct acceptor *a)
+{
+	if (a->held)
+		acceptor_start(a);
+	a->closing = true;
+	/* Clients keep coming: what is queued now is at most a full backlog. */
+	a->closing_left = 4096;
+}
+
+bool
+acceptor_closed(const struct acceptor *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->conf->listeners; i++)
+		if (a->conf->listener[i].fd != -1)
+			return false;
+	return true;
+}
+
+void
+acceptor_close_builtins(struct acceptor *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->conf->builtins; i++)
+		shut(a, &a->conf->builtin[i]);
+}
+
+int
+acceptor_wait(const struct acceptor *a, int limit)
+{
+	uint64_t now = a->table->now, at;
+
+	if (a->held)
+		return limit;
+	if (a->closing)
+		return a->watching && !acceptor_closed(a) ? 0 : limit;
+	if (a->pause_until != 0 && table_full(a->table))
+		return limit;
+	at = a->pause_until != 0 ? a->pause_until : a->look_at;
+	if (at <= now)
+		return 0;
+	return at - now < (uint64_t)limit ? (int)(at - now) : limit;
+}

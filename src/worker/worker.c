@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * worker.c: sets a worker up, drops privileges, and turns the loop: wait, let
+ * sessions act, accept, expire, write the log. Everything is allocated before
+ * the first turn. A worker never opens a file, forks, or waits for anything but
+ * the poller.
+ */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/budget.h"
+#include "process/logs.h"
+#include "process/process.h"
+#include "process/title.h"
+#include "proto/proxyproto.h"
+#include "sandbox/syscall_filter.h"
+#include "session/access_log_format.h"
+#include "session/session_log.h"
+#include "sys/channel.h"
+#include "sys/clock.h"
+#include "sys/processors.h"
+#include "sys/rlimit.h"
+#include "sys/signals.h"
+#include "upstream/preconnect.h"
+#include "upstream/wait_queue.h"
+#include "util/text.h"
+#include "worker/acceptor.h"
+
+/* The heart beats at least so often, in ms. */
+#define HEARTBEAT	1000
+
+/* Between the end of file and the end of a drain, in ms, at most. */
+#define DRAIN_GRACE	5000
+
+struct worker {
+	struct process	 proc;
+	struct board_worker *me;
+	uint32_t	 slot;
+	bool		 single;	/* this process is all there is */
+	int		 bell;		/* by which others call */
+	struct backends	 backends;
+	struct session_table table;
+	struct builtins	*builtins;
+	struct acceptor	 acceptor;
+	bool		 draining;
+	bool		 closed;	/* and accepts no more */
+	bool		 shutting;	/* and ends its sessions */
+	bool		 stop;
+	const char	*timeout;	/* which one of a drain counts */
+	uint64_t	 drain_end;	/* when it is over; 0: never */
+	uint64_t	 drain_shut;	/* when sessions are asked to end */
+	enum worker_state state;	/* as the board should say */
+	uint64_t	 us;		/* clock_now_us(), set each turn */
+	uint64_t	 awake_until;	/* the same: do not sleep before */
+};
+
+/* The first worker speaks for all. */
+static void
+note_budget(const struct worker *w, const struct budget *b)
+{
+	if (b->sessions < w->proc.conf->sessions && w->slot == 0)
+		log_line(w->proc.log, LOG_WARNING, "each worker has %u "
+		    "session%s at most, not %u: the limit of descriptors is "
+		    "%zu, not %zu (LimitNOFILE=%zu, ulimit -n)", b->sessions,
+		    text_s(b->sessions), w->proc.conf->sessions,
+		    b->descriptors, b->needed, b->needed);
+}
+
+static struct session_route *
+make_routes(const struct conf *c)
+{
+	struct session_route *route;
+	const struct listener *l;
+	size_t i;
+
+	if ((route = calloc(c->listeners, sizeof(*route))) == NULL)
+		return NULL;
+	for (i = 0; i < c->listeners; i++) {
+		l = &c->listener[i];
+		route[i].name = l->label[0] != '\0' ? l->label : l->name;
+		route[i].address = l->name;
+		route[i].silent = l->silent;
+		if (l->own_log > 0)
+			route[i].log = c->own_log[l->own_log - 1].log;
+		route[i].pool = l->pool;
+		route[i].limits = l->limits;
+		route[i].allow = l->allow;
+		route[i].deny = l->deny;
+		route[i].refuse = l->refuse;
+		route[i].counts = l->counts;
+		route[i].seat = l->seat;
+		if (l->limit > 0)
+			route[i].limit = &c->limit[l->limit - 1];
+		route[i].proxies = l->proxies;
+		route[i].others_plain = l->others_plain;
+		route[i].eager = ROUTE_EAGER;
+	}
+	return route;
+}
+
+/* Workers do not all begin with the same source. */
+static uint32_t *
+make_turns(const struct worker *w)
+{
+	uint32_t *turn = calloc(w->backends.n, sizeof(*turn)), i;
+
+	for (i = 0; turn != NULL && i < w->backends.n; i++)
+		turn[i] = w->slot;
+	return turn;
+}
+
+static int
+set_up_lines(struct session_lines *l, const struct conf *c)
+{
+	char why[200];
+
+	l->errors = c->log_errors;
+	l->every = c->log_every;
+	l->interval = c->log_interval;
+	/* It was checked with the options: only memory can be lacking. */
+	l->format = log_format_new(c->log_format, why, sizeof(why));
+	return l->format == NULL ? -1 : 0;
+}
+
+static int
+set_up_table(struct worker *w, size_t descriptors)
+{
+	const struct conf *c = w->proc.conf;
+	struct session_table *t = &w->table;
+	struct budget b;
+
+	budget_make(&b, c, descriptors);
+	note_budget(w, &b);
+	w->proc.step = "sessions within the limit of descriptors";
+	if (b.sessions == 0) {
+		errno = EMFILE;
+		return -1;
+	}
+	process_begin_step(&w->proc, "memory");
+	if (table_init(t, b.sessions, descriptors) == -1 ||
+	    set_up_lines(&t->lines, c) == -1 ||
+	    (w->backends.turn = make_turns(w)) == NULL ||
+	    (t->route = make_routes(c)) == NULL)
+		return -1;
+	t->now = clock_now_ms();
+	arc4random_buf(&t->seed, sizeof(t->seed));
+	t->backends = &w->backends;
+	t->poller = w->proc.poller;
+	t->board = w->me;
+	t->log = w->proc.log;
+	t->max_sessions = c->max_sessions;
+	t->dry_run = c->dry_run;
+	if (b.notes > 0 && log_format_has(t->lines.format, "pp_unique_id") &&
+	    (t->header_ids = calloc(b.sessions, PROXYPROTO_ID + 1)) == NULL)
+		return -1;
+	t->kit.pool = bufpool_new(c->buffers, BUDGET_BLOCK);
+	t->kit.scratch = malloc(BUDGET_BLOCK);
+	if (b.notes > 0)
+		t->notes = bufpool_new(b.notes, PROXYPROTO_MAX);
+	if (b.pipes > 0)
+		t->kit.pipes = pipepool_new();
+	t->kit.counts = &w->me->shuttles;
+	t->balance = balance_new(&w->backends);
+	t->timers = timers_new(b.sessions, t->now);
+	t->spares = spares_new(&(struct spares_env) { .backends = &w->backends,
+	    .poller = w->proc.poller,
+	    .log = w->proc.log,
+	    .descriptors = descriptors,
+	    .now = &t->now });
+	t->queue = queue_new(&w->backends, b.sessions);
+	return t->kit.pool == NULL || t->kit.scratch == NULL ||
+	    t->balance == NULL || t->timers == NULL || t->spares == NULL ||
+	    t->queue == NULL || (b.notes > 0 && t->notes == NULL) ? -1 : 0;
+}
+
+static int
+set_up(struct worker *w)
+{
+	struct conf *c = w->proc.conf;
+	size_t descriptors;
+	sigset_t bell;
+
+	rlimit_need_descriptors(budget_needed(c));
+	descriptors = rlimit_raise_descriptors();
+	/* First, so that memory is near; it is no reason not to serve. */
+	if (c->pin_cpus && processors_pin(w->slot) == -1)
+		log_line(w->proc.log, LOG_WARNING, "cannot be pinned to a CPU: "
+		    "%s", strerror(errno));
+	w->backends.list = c->backend;
+	w->backends.n = (uint32_t)c->backends;
+	w->backends.pool = c->pool;
+	w->backends.pools = (uint32_t)c->pools;
+	w->backends.board = w->proc.board;
+	w->backends.worker = w->slot;
+	sigemptyset(&bell);
+	sigaddset(&bell, BOARD_BELL);
+	if (process_drop_privileges(&w->proc,
+	    conf_leaves_as_client(c)) == -1 ||
+	    process_open_poller(&w->proc, descriptors) == -1 ||
+	    (w->bell = signals_open(&bell)) == -1 ||
+	    set_up_table(w, descriptors) == -1 ||
+	    (w->builtins = builtins_new(w->proc.poller, &w->table.kit,
+	    descriptors)) == NULL)
+		return -1;
+	if (acceptor_init(&w->acceptor, c) == -1)
+		return -1;
+	w->acceptor.board = w->proc.board;
+	w->acceptor.poller = w->proc.poller;
+	w->acceptor.table = &w->table;
+	w->acceptor.builtins = w->builtins;
+	w->acceptor.held = true;
+	poller_want(w->proc.poller, w->bell, POLLER_READ);
+	/* Without a master it opens logs and removes files itself. */
+	return w->single ? 0 : process_enter_sandbox(&w->proc, FILTER_WORKER |
+	    (conf_binds(c) || conf_leaves_as_client(c) ? FILTER_BIND : 0));
+}
+
+void
+worker_free(struct worker *w)
+{
+	table_kill(&w->table, END_STOP, false);
+	spares_free(w->table.spares);
+	queue_free(w->table.queue);
+	builtins_free(w->builtins);
+	acceptor_free(&w->acceptor);
+	timers_free(w->table.timers);
+	balance_free(w->table.balance);
+	bufpool_free(w->table.kit.pool);
+	bufpool_free(w->table.notes);
+	free(w->table.kit.scratch);
+	pipepool_free(w->table.kit.pipes);
+	table_free(&w->table);
+	log_format_free(w->table.lines.format);
+	free(w->table.route);
+	free(w->backends.turn);
+	if (w->bell != -1)
+		close(w->bell);
+	process_free(&w->proc);
+	logs_flush(w->proc.conf);
+	log_count_lost(w->proc.log, NULL);
+	logs_count_lost(w->proc.conf, NULL);
+	free(w);
+}
+
+/* The drain lasts so long from now, in ms; 0: no shorter than it would. */
+static void
+limit_drain(struct worker *w, const char *which, uint64_t ms)
+{
+	uint64_t end = w->table.now + ms, grace = ms / 5;
+
+	if (ms == 0 || (w->drain_end != 0 && w->drain_end <= end))
+		return;
+	w->timeout = which;
+	w->drain_end = end;
+	w->drain_shut = end - (grace < DRAIN_GRACE ? grace : DRAIN_GRACE);
+}
+
+static void
+set_state(struct worker *w, enum worker_state state)
+{
+	w->state = state;
+	atomic_store(&w->me->state, state);
+}
+
+static void
+start_drain(struct worker *w, const char *why)
+{
+	if (w->draining)
+		return;
+	w->draining = true;
+	set_state(w, WORKER_CLOSING);
+	if (!w->single)
+		title_set(w->proc.conf, "worker %u, generation %u, draining",
+		    w->slot + 1, 
+		    atomic_load(
+		    &w->proc.board->ledger->slot[w->slot].generation));
+	log_line(w->proc.log, LOG_NOTICE, "draining: %s; %u session%s", why,
+	    w->table.live, text_s(w->table.live));
+	spares_close(w->table.spares);
+	acceptor_finish(&w->acceptor);
+}
+
+/* From QUIT on the time of all runs, of those that were replaced before, too. */
+static void
+retire(struct worker *w, const char *why)
+{
+	limit_drain(w, "reload", w->proc.conf->reload_timeout);
+	start_drain(w, why);
+}
+
+static void
+quit(struct worker *w, const char *why)
+{
+	limit_drain(w, "drain", w->proc.conf->drain_timeout);
+	start_drain(w, why);
+}
+
+/* It has lasted nearly too long: first ask kindly, at its end reset. */
+static void
+drain_stage(struct worker *w)
+{
+	/* The master after ours may be the one that is told to quit. */
+	if (w->draining && w->drain_end == 0 &&
+	    atomic_load(&w->proc.board->ledger->leaving))
+		limit_drain(w, "drain", w->proc.conf->drain_timeout);
+	if (w->drain_end == 0 || w->table.now < w->drain_shut)
+		return;
+	if (!w->shutting) {
+		w->shutting = true;
+		log_line(w->proc.log, LOG_WARNING, "%s timeout: %u session%s "
+		    "left, the oldest %llu s old: sending end of file",
+		    w->timeout, w->table.live, text_s(w->table.live),
+		    (unsigned long long)table_oldest(&w->table) / 1000);
+		table_shut(&w->table, END_DRAIN);
+	}
+	if (w->table.now < w->drain_end)
+		return;
+	log_line(w->proc.log, LOG_WARNING, "%s timeout: resetting %u session%s",
+	    w->timeout, w->table.live, text_s(w->table.live));
+	table_kill(&w->table, END_DRAIN, true);
+	w->stop = true;
+}
+
+/* Nobody comes any more: say so, once. */
+static void
+note_closed(struct worker *w)
+{
+	if (!w->draining || w->closed || !acceptor_closed(&w->acceptor))
+		return;
+	w->closed = true;
+	set_state(w, WORKER_DRAINING);
+	if (w->proc.channel != -1)
+		(void)channel_send(w->proc.channel, CHANNEL_CLOSED, -1);
+}
+
+static bool
+drained(struct worker *w)
+{
+	note_closed(w);
+	if (!w->closed || w->table.live > 0)
+		return false;
+	/* Until now our own sessions may have needed them. */
+	acceptor_close_builtins(&w->acceptor);
+	return builtins_live(w->builtins) == 0;
+}
+
+static void
+on_signal(struct worker *w, int sig)
+{
+	switch (sig) {
+	case SIGTERM:
+	case SIGINT:
+		/* A terminal tells us as well as the master. */
+		if (w->stop)
+			break;
+		log_line(w->proc.log, LOG_INFO, "stopping: %u session%s",
+		    w->table.live, text_s(w->table.live));
+		w->stop = true;
+		break;
+	case SIGQUIT:
+		quit(w, "asked to quit");
+		break;
+	case SIGUSR1:
+		/* With a master it is the master who opens files. */
+		if (w->single)
+			(void)logs_reopen(w->proc.log, w->proc.conf);
+		break;
+	case SIGHUP:
+	case SIGUSR2:
+		if (w->single)
+			log_line(w->proc.log, LOG_WARNING,
+			    "%s: not without a master (-w 0)",
+			    sig == SIGHUP ? "reload" : "upgrade");
+		break;
+	default:
+		break;
+	}
+}
+
+/* From here on clients may come to us. */
+static void
+go(struct worker *w)
+{
+	if (!w->acceptor.held)
+		return;
+	acceptor_start(&w->acceptor);
+	set_state(w, WORKER_READY);
+}
+
+static void
+on_channel(struct worker *w)
+{
+	int got;
+	char what;
+
+	while ((got = process_next_message(&w->proc, &what)) == 1) {
+		if (what == CHANNEL_LOOK)
+			acceptor_look(&w->acceptor);
+		else if (what == CHANNEL_GO)
+			go(w);
+		else if (what == CHANNEL_RETIRE)
+			retire(w, "asked to drain");
+		else if (what == CHANNEL_HURRY)
+			limit_drain(w, "max_generations", PROCESS_HURRY);
+	}
+	if (got == 0) {
+		poller_forget(w->proc.poller, w->proc.channel);
+		close(w->proc.channel);
+		w->proc.channel = -1;
+		retire(w, "the master is gone");
+	}
+}
+
+static void
+on_event(struct worker *w, const struct poller_event *ev)
+{
+	int sig;
+
+	if (table_event(&w->table, ev) ||
+	    spares_event(w->table.spares, ev) ||
+	    builtins_event(w->builtins, ev) ||
+	    acceptor_event(&w->acceptor, ev))
+		return;
+	if (ev->fd == w->bell) {
+		(void)signals_next(w->bell);
+		queue_wake(w->table.queue);
+		return;
+	}
+	/* A log handed over before the signal is for what it makes us say. */
+	if (w->proc.channel != -1)
+		on_channel(w);
+	if (ev->fd == w->proc.signals)
+		while ((sig = signals_next(w->proc.signals)) != 0)
+			on_signal(w, sig);
+}
+
+/* How long nothing needs us, in ms. */
+static int
+wait_time(const struct worker *w)
+{
+	uint64_t now = w->table.now, due;
+	int ms = HEARTBEAT;
+
+	/* Its next bytes may come at once: rather turn than sleep. */
+	if (w->us < w->awake_until && w->table.live > 0)
+		return 0;
+	due = w->shutting ? w->drain_end : w->drain_shut;
+	if (due != 0 && due < now + (uint64_t)ms)
+		ms = due <= now ? 0 : (int)(due - now);
+	ms = acceptor_wait(&w->acceptor, ms);
+	ms = spares_wait(w->table.spares, ms);
+	ms = queue_wait(w->table.queue, now, ms);
+	ms = log_wait(w->proc.log, session_log_wait(&w->table, ms));
+	ms = logs_wait(w->proc.conf, ms);
+	return timers_wait(w->table.timers, now, ms);
+}
+
+static int
+turn(struct worker *w)
+{
+	struct poller_event ev;
+	int ready;
+
+	if ((ready = poller_wait(w->proc.poller, wait_time(w))) == -1)
+		return -1;
+	if (poller_failed(w->proc.poller))
+		log_seldom(w->proc.log, LOG_WARNING,
+		    "poller: no memory to wait");
+	w->us = clock_now_us();
+	table_turn(&w->table, w->us / 1000);
+	if (ready)
+		w->awake_until = w->us + w->proc.conf->busy_poll;
+	atomic_store_explicit(&w->me->heartbeat, w->table.now,
+	    memory_order_relaxed);
+	atomic_store_explicit(&w->me->state, w->state, memory_order_relaxed);
+	table_mend(&w->table);
+	while (poller_next(w->proc.poller, &ev))
+		on_event(w, &ev);
+	acceptor_turn(&w->acceptor);
+	table_expire(&w->table);
+	table_cut(&w->table);
+	table_serve_queue(&w->table);
+	table_saw(&w->table);
+	spares_turn(w->table.spares);
+	drain_stage(w);
+	session_log_turn(&w->table);
+	log_flush(w->proc.log);
+	logs_flush(w->proc.conf);
+	return 0;
+}
+
+static void
+note_failure(const struct worker *w)
+{
+	char why[200];
+	struct budget b;
+
+	if (errno != ENOMEM) {
+		log_line(w->proc.log, LOG_ERR, "cannot start: %s: %s",
+		    w->proc.step,
+		    strerror(errno));
+		return;
+	}
+	budget_make(&b, w->proc.conf, rlimit_raise_descriptors());
+	log_line(w->proc.log, LOG_ERR, "cannot start: %s, %llu MiB: %s: %s",
+	    w->proc.step,
+	    (unsigned long long)b.own >> 20, strerror(ENOMEM),
+	    budget_no_memory(b.own, why, sizeof(why)));
+}
+
+struct worker *
+worker_new(struct conf *conf, struct board *board, struct log *log,
+    uint32_t slot, int channel)
+{
+	struct worker *w;
+
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		return NULL;
+	process_init(&w->proc, conf, board, log, channel);
+	w->proc.tells_steps = true;
+	w->me = &board->worker[slot];
+	w->slot = slot;
+	w->single = channel == -1;
+	w->bell = -1;
+	log_count_lost(log, &w->me->log_lost);
+	logs_count_lost(conf, &w->me->log_lost);
+	w->proc.step = "a copy of the board";
+	if (board_keep_row(board, slot) == -1 || set_up(w) == -1) {
+		note_failure(w);
+		worker_free(w);
+		return NULL;
+	}
+	set_state(w, WORKER_STARTING);
+	if (w->single) {
+		board_hold(board, slot, (int32_t)getpid(), 1);
+		go(w);
+	}
+	log_line(log, LOG_INFO, "ready: uid %d, sandbox %s, "
+	    "%u session%s at most", (int)geteuid(), w->proc.sandbox,
+	    w->table.limit,
+	    text_s(w->table.limit));
+	return w;
+}
+
+int
+worker_loop(struct worker *w)
+{
+	while (!w->stop && !drained(w))
+		if (turn(w) == -1) {
+			log_line(w->proc.log, LOG_ERR, "poller: %s",
+			    strerror(errno));
+			return PROCESS_FAILED;
+		}
+	return PROCESS_DONE;
+}
