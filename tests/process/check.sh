@@ -160,7 +160,7 @@ elsewhere() {
 	    serve any { expect-text \"PROXY TCP4 127.0.0.1 127.0.0.1 \"; \
 	    cat }"
 	port=$(sed 's/.*://' "$T/v")
-	start 'check = "tcp"; check_send_proxy = "v1";' \
+	start 'interval = "1h"; check = "tcp"; check_send_proxy = "v1";' \
 	    "$(server a "check_address = \"$(address v)\"") \
 	    b: { address = \"$(address a)\"; check_port = $port; }"
 	assert_log 'p/a: up'
@@ -292,7 +292,7 @@ bad_servers() {
 	backend b 'send-until-broken'
 	backend c 'send 900 chunks 1; expect-end'
 	backend d ''
-	never='check = "send_expect"; check_expect = "x:00ff00ff";'
+	never='interval = "1h"; check = "send_expect"; check_expect = "x:00ff00ff";'
 	start "$never check_timeout = \"300ms\";" "$(server a)"
 	assert_log 'p/a: down: connect: no answer within 300 ms'
 	shuttled_stop
