@@ -74,6 +74,14 @@ poller_forget(struct poller *p, int fd)
 	p->engine->forget(p, fd);
 }
 
+void
+poller_drop(struct poller *p, int fd)
+{
+	/* What is wanted of it may be known to the kernel. */
+	p->engine->want(p, fd, 0);
+	p->engine->forget(p, fd);
+}
+
 int
 poller_wait(struct poller *p, int ms)
 {

@@ -66,6 +66,9 @@ void	poller_share(struct poller *, int fd, bool on);
 /* To be called when *fd* is about to be closed, and only then. */
 void	poller_forget(struct poller *, int fd);
 
+/* Forget a descriptor that stays open, whoever it belongs to. */
+void	poller_drop(struct poller *, int fd);
+
 /*
  * Wait up to *ms* milliseconds. Returns whether anything is ready, 1 or 0, or -1
  * with errno set; never EINTR. Where the system has no memory for it that passes:

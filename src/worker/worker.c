@@ -417,6 +417,15 @@ on_channel(struct worker *w)
 	}
 }
 
+/* No part of the worker has this one: it would be ready in every turn. */
+static void
+drop_stray(struct worker *w, int fd)
+{
+	log_seldom(w->proc.log, LOG_ERR, "descriptor %d is ready, and nothing "
+	    "here knows of it: it is not watched any more", fd);
+	poller_drop(w->proc.poller, fd);
+}
+
 static void
 on_event(struct worker *w, const struct poller_event *ev)
 {
@@ -430,6 +439,10 @@ on_event(struct worker *w, const struct poller_event *ev)
 	if (ev->fd == w->bell) {
 		(void)signals_next(w->bell);
 		queue_wake(w->table.queue);
+		return;
+	}
+	if (ev->fd != w->proc.channel && ev->fd != w->proc.signals) {
+		drop_stray(w, ev->fd);
 		return;
 	}
 	/* A log handed over before the signal is for what it makes us say. */

@@ -71,7 +71,8 @@ UNIT_TESTS = \
 	tests/unit/sys_process \
 	tests/unit/sys_unix \
 	tests/unit/text \
-	tests/unit/timer
+	tests/unit/timer \
+	tests/unit/worker
 check_PROGRAMS += $(UNIT_TESTS)
 
 AM_CPPFLAGS += $(CMOCKA_CFLAGS)
@@ -432,3 +433,7 @@ tests_unit_timer_SOURCES = \
 tests_unit_timer_LDADD = $(UNIT_LIBS)
 tests_unit_timer_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 endif
+
+tests_unit_worker_SOURCES = tests/unit/helpers.h tests/unit/worker.c
+tests_unit_worker_LDADD = $(UNIT_LIBS)
+tests_unit_worker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=acceptor_event

@@ -149,6 +149,31 @@ test_read_is_level_triggered(void **state)
 	close(p[1]);
 }
 
+/* What stays open and ready is told of no more, wherever it was watched. */
+static void
+test_dropped_though_open(void **state)
+{
+	uint64_t begin;
+	int i, p[2];
+
+	(void)state;
+	for (i = 0; i < 80; i += 40) {
+		stream_pair(p);
+		poller_want(poller, p[0], POLLER_READ);
+		/* Young at first, settled after some calls. */
+		for (begin = 0; begin < (uint64_t)i; begin++)
+			assert_int_equal(ready(p[0], 0), 0);
+		write_text(p[1], "x");
+		assert_int_equal(ready(p[0], PATIENCE), POLLER_READ);
+		poller_drop(poller, p[0]);
+		begin = clock_ms();
+		assert_int_equal(ready(p[0], 30), 0);
+		assert_in_range(clock_ms() - begin + 1, 30, 10000);
+		close(p[0]);
+		close(p[1]);
+	}
+}
+
 static void
 test_write_is_level_triggered(void **state)
 {
@@ -608,6 +633,7 @@ main(void)
 		TEST(test_time_is_kept),
 		TEST(test_read_is_level_triggered),
 		TEST(test_write_is_level_triggered),
+		TEST(test_dropped_though_open),
 		TEST(test_interest_changes),
 		TEST(test_end_of_file),
 		TEST(test_reset),
