@@ -280,9 +280,9 @@ be_replaced(struct master *m)
 	pid_t pid = m->upgrade.pid;
 
 	/* What came meanwhile is for the one that serves. */
-	if (m->reload_due)
+	if (m->reload_due && pid > 0)
 		(void)kill(pid, SIGHUP);
-	if (m->upgrade_due)
+	if (m->upgrade_due && pid > 0)
 		(void)kill(pid, SIGUSR2);
 	m->reload_due = m->upgrade_due = false;
 	outcome_leave(&m->outcome, m->log);
@@ -435,6 +435,9 @@ turn_changes(struct master *m)
 			reopen_log(m);
 	}
 	upgrade_turn(&m->upgrade);
+	/* From here on the manager does not believe this one any more. */
+	if (m->upgrade.state >= UPGRADE_ANNOUNCE)
+		m->notify.there = false;
 	if (m->upgrade.state == UPGRADE_DONE && !m->replaced)
 		be_replaced(m);
 	if (m->phase != RUNNING || m->reload.state != RELOAD_IDLE ||

@@ -24,7 +24,8 @@ struct census {
 };
 
 /* Descriptors of the master alone, which no child keeps. */
-enum { OWN_SIGNALS, OWN_REPORT, OWN_UPGRADE, OWN_COMPLAINTS, OWNS };
+enum { OWN_SIGNALS, OWN_REPORT, OWN_UPGRADE, OWN_COMPLAINTS,
+	    OWN_BARRIER, OWNS };
 
 /* A generation whose workers have not been told to accept; number 0: none. */
 struct coming {

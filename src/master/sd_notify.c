@@ -6,6 +6,7 @@
  */
 #include "master/sd_notify.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,6 @@
 
 /* The status is told so often, if it changes by itself, in ms. */
 #define STATUS_EVERY	5000
-
-/* How long the manager may take to hear us out, in us. */
-#define BARRIER_TIME	1000000
 
 /* The manager takes microseconds. */
 #define USEC(ms)	((unsigned long long)(ms) * 1000)
@@ -69,11 +67,29 @@ notify_stopping(struct notify *n, const char *status)
 	told(n, status);
 }
 
-void
+/*
+ * What sd_notify_barrier(3) does, but for the wait: the manager closes what comes
+ * with this message when it has read all those before.
+ */
+static int
+begin_barrier(void)
+{
+	int pair[2], sent;
+
+	if (pipe2(pair, O_CLOEXEC) == -1)
+		return -1;
+	sent = sd_pid_notify_with_fds(0, 0, "BARRIER=1", &pair[1], 1);
+	close(pair[1]);
+	if (sent > 0)
+		return pair[0];
+	close(pair[0]);
+	return -1;
+}
+
+int
 notify_main_pid(pid_t pid)
 {
-	if (sd_notifyf(0, "MAINPID=%d", (int)pid) > 0)
-		(void)sd_notify_barrier(0, BARRIER_TIME);
+	return sd_notifyf(0, "MAINPID=%d", (int)pid) > 0 ? begin_barrier() : -1;
 }
 
 void

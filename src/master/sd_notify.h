@@ -37,8 +37,11 @@ void	notify_reloading(const struct notify *);
 /* From here on it goes down. */
 void	notify_stopping(struct notify *, const char *status);
 
-/* The master is another process now. On return the manager listens to that. */
-void	notify_main_pid(pid_t);
+/*
+ * The master is another process now. Returns a descriptor that is ready when the
+ * manager listens to that one, to be closed by the caller; -1: none does.
+ */
+int	notify_main_pid(pid_t);
 
 /*
  * In the child of a fork that is about to become this other master: it is for it

@@ -21,7 +21,12 @@
 #define KEPT	"listen "
 #define COLON	'='
 
-/* How long the manager may take to close a copy, in us. */
+/*
+ * How long the manager may take to close a copy, in us. The one wait of the master:
+ * were ours closed before, and the workers told to close theirs, connections would
+ * come to a queue that nobody empties. It takes microseconds, unless the manager
+ * is stuck.
+ */
 #define DROP_TIME	200000
 
 static void

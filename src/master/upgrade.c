@@ -32,8 +32,12 @@
 #define STEP_TIME	30000
 #define START_TIME	150000
 
-/* How long it may take to answer; to end; and to let go of the pidfile, in ms. */
+/*
+ * How long it may take to answer, and the service manager to hear of it; to end;
+ * and to let go of the pidfile, in ms.
+ */
 #define ANSWER_TIME	5000
+#define MANAGER_TIME	4000
 #define END_TIME	5000
 #define LOCK_TIME	5000
 #define LOCK_AGAIN	50
@@ -49,7 +53,7 @@ upgrade_init(struct upgrade *u, struct children *cs)
 {
 	memset(u, 0, sizeof(*u));
 	u->children = cs;
-	u->channel = u->complaints = -1;
+	u->channel = u->complaints = u->barrier = -1;
 }
 
 /*
@@ -182,14 +186,37 @@ hand_over(struct upgrade *u)
 }
 
 static void
+set_barrier(struct upgrade *u, int fd)
+{
+	u->children->own[OWN_BARRIER] = u->barrier = fd;
+}
+
+static void
 finish(struct upgrade *u)
 {
-	notify_main_pid(u->pid);
-	instance_hand_over(u->children->instance);
+	if (u->barrier != -1) {
+		poller_forget(u->children->poller, u->barrier);
+		close(u->barrier);
+		set_barrier(u, -1);
+	}
 	u->state = UPGRADE_DONE;
 	/* When the channel ends the service manager listens to the other. */
 	close_channel(u);
 	log_complaints(u);
+}
+
+/* It has the pidfile: the service manager is to listen to it. */
+static void
+announce(struct upgrade *u)
+{
+	instance_hand_over(u->children->instance);
+	u->state = UPGRADE_ANNOUNCE;
+	u->deadline = clock_now_ms() + MANAGER_TIME;
+	set_barrier(u, notify_main_pid(u->pid));
+	if (u->barrier == -1)
+		finish(u);
+	else
+		poller_want(u->children->poller, u->barrier, POLLER_READ);
 }
 
 static void
@@ -202,13 +229,20 @@ hear_other(struct upgrade *u)
 	if ((got = channel_receive_untrusted(u->channel, &what)) == -1 &&
 	    errno != EBADMSG)
 		return;
+	/* It has all that it needs: what it says is no matter any more. */
+	if (u->state == UPGRADE_ANNOUNCE) {
+		if (got <= 0)
+			finish(u);
+		return;
+	}
 	if (got == 0)
 		fail(u, "it has closed the channel", LAST_WORDS);
 	else if (got == 1 && what == CHANNEL_READY &&
 	    u->state == UPGRADE_START)
 		hand_over(u);
-	else if (got == 1 && what == CHANNEL_READY)
-		finish(u);
+	else if (got == 1 && what == CHANNEL_READY &&
+	    u->state == UPGRADE_HAND_OVER)
+		announce(u);
 	else if (got == -1 || what != CHANNEL_STARTING ||
 	    u->state != UPGRADE_START)
 		fail(u, "it says what makes no sense", 0);
@@ -219,6 +253,10 @@ hear_other(struct upgrade *u)
 bool
 upgrade_event(struct upgrade *u, int fd)
 {
+	if (u->barrier != -1 && fd == u->barrier) {
+		finish(u);
+		return true;
+	}
 	if (u->channel == -1 || fd != u->channel)
 		return false;
 	hear_other(u);
@@ -231,7 +269,7 @@ upgrade_look(const struct upgrade *u)
 	siginfo_t info = { .si_pid = 0 };
 
 	/* Its number is that of the group for as long as it is not reaped. */
-	if (u->pid > 0 && u->state != UPGRADE_DONE && waitid(P_PID,
+	if (u->pid > 0 && u->state < UPGRADE_ANNOUNCE && waitid(P_PID,
 	    (id_t)u->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	    info.si_pid == u->pid)
 		(void)kill(-u->pid, SIGKILL);
@@ -264,6 +302,8 @@ upgrade_reaped(struct upgrade *u, pid_t pid, int status)
 		return false;
 	if (WIFSTOPPED(status) || WIFCONTINUED(status))
 		return true;
+	if (u->state == UPGRADE_ANNOUNCE)
+		finish(u);
 	if (u->state == UPGRADE_DONE) {
 		u->pid = 0;
 		return true;
@@ -290,6 +330,10 @@ upgrade_turn(struct upgrade *u)
 	case UPGRADE_HAND_OVER:
 		if (late)
 			fail(u, "it was too slow", 0);
+		return false;
+	case UPGRADE_ANNOUNCE:
+		if (late)
+			finish(u);
 		return false;
 	case UPGRADE_END:
 		if (late && !u->killed) {
@@ -329,4 +373,7 @@ upgrade_cancel(struct upgrade *u)
 {
 	if (u->state == UPGRADE_START || u->state == UPGRADE_HAND_OVER)
 		fail(u, "the service ends", 0);
+	/* There the other has it already. */
+	else if (u->state == UPGRADE_ANNOUNCE)
+		finish(u);
 }

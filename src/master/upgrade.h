@@ -19,6 +19,7 @@ enum upgrade_state {
 	UPGRADE_HAND_OVER,		/* it may have the pidfile now */
 	UPGRADE_END,			/* it has failed and is to end */
 	UPGRADE_TAKE_BACK,		/* the pidfile is to be ours again */
+	UPGRADE_ANNOUNCE,		/* the service manager is told */
 	UPGRADE_DONE			/* it serves */
 };
 
@@ -27,6 +28,7 @@ struct upgrade {
 	struct children	*children;
 	pid_t		 pid;		/* of the other, also of the group */
 	int		 channel;	/* to it; -1: none */
+	int		 barrier;	/* the manager has heard; -1: no matter */
 	int		 complaints;	/* its standard error; -1: ours */
 	uint64_t	 began;		/* clock_now_ms() */
 	uint64_t	 deadline;	/* of the state */

@@ -10,13 +10,14 @@
  *	start PID     end STATUS     said WORD|WORD|...     refused WORD|...
  *	keeps N
  *
- * usage: manager [-6lp] [-u PATH] [-w USEC] SOCKET RECORD COMMAND...
+ * usage: manager [-6blp] [-u PATH] [-w USEC] SOCKET RECORD COMMAND...
  *	-l	listen on a port of 127.0.0.1, for the service to have; %1 in
  *		the command becomes its address, that of the next one %2
  *	-6	the same on all addresses of IPv6, by the interface lo only
  *	-p	have a pipe for it, which it cannot use
  *	-u	listen on a unix socket
  *	-w	it has to give signs of life
+ *	-b	it is never told that it has been heard out (BARRIER=1)
  */
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -52,6 +53,7 @@ struct manager {
 	FILE		*record;
 	int		 notify, signals;
 	const char	*watchdog;
+	bool		 slow;		/* barriers stay */
 	char		**argv;
 	pid_t		 main;
 	struct kept	 kept[KEPT_MAX];
@@ -275,7 +277,7 @@ hear(struct manager *m)
 	if (believed)
 		obey(m, message, &fd);
 	/* That of a barrier has done its work when it is closed. */
-	if (fd != -1)
+	if (fd != -1 && !m->slow)
 		close(fd);
 	for (c = message; (c = strchr(c, '\n')) != NULL; *c = '|')
 		;
@@ -358,10 +360,13 @@ main(int argc, char **argv)
 	static struct manager m;
 	int c;
 
-	while ((c = getopt(argc, argv, "+6lpu:w:")) != -1)
+	while ((c = getopt(argc, argv, "+6blpu:w:")) != -1)
 		switch (c) {
 		case '6':
 			listen_ipv6(&m);
+			break;
+		case 'b':
+			m.slow = true;
 			break;
 		case 'l':
 			listen_tcp(&m);

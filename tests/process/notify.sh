@@ -356,6 +356,27 @@ upgrade() {
 	keeps 1
 }
 
+# A manager that does not say that it has heard of the other master holds up
+# nothing else: the old one does what it is told.
+upgrade_beside_a_slow_manager() {
+	managed -b -- -b builtin:echo -w 1 -l 127.0.0.1:0
+	old=$PID
+	signal USR2
+	assert_said 'MAINPID='
+	kill -USR1 "$old"
+	wait_for 15 log_has 'upgrade: process .* serves'
+	new=$(sed -n 's/.*upgrade: process \([0-9]*\) serves.*/\1/p' "$T/log")
+	also_end "$new"
+	assert_eq 'what came first' 'log reopened' \
+	    "$(grep -o -e 'log reopened' -e 'process [0-9]* serves' "$T/log" |
+		head -n 1)"
+	wait_for 15 service_is_new "$old"
+	wait_for 15 said READY=1 2
+	wait_for 5 gone "$old"
+	serves || fail 'it does not serve'
+	managed_end QUIT
+}
+
 grace() {
 	managed -- -l 127.0.0.1:0 -b builtin:echo -w 1 --grace 1s
 	signal QUIT
@@ -369,4 +390,4 @@ run_cases from_start_to_end status_follows reload_that_works \
     reload_that_waits reload_that_fails reload_without_a_listener watchdog \
     killed_with_clients_in_the_queue path_is_gone master_is_killed_alone \
     sockets_are_given sockets_are_given_as_wanted \
-    single_process upgrade grace
+    single_process upgrade upgrade_beside_a_slow_manager grace
