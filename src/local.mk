@@ -28,19 +28,25 @@ libbalancer_a_SOURCES = \
 	src/session/access_log_format.c src/session/access_log_format.h \
 	src/session/access_log_haproxy.c src/session/access_log_haproxy.h \
 	src/session/session.c src/session/session.h \
-	src/session/session_access.c \
-	src/session/session_connect.c \
-	src/session/session_limits.c \
+	src/session/session_access.c src/session/session_access.h \
+	src/session/session_connect.c src/session/session_connect.h \
+	src/session/session_end.c src/session/session_end.h \
+	src/session/session_env.c src/session/session_env.h \
+	src/session/session_limits.c src/session/session_limits.h \
+	src/session/session_linger.c src/session/session_linger.h \
 	src/session/session_log.c src/session/session_log.h \
-	src/session/session_park.c \
-	src/session/session_proxy.c \
-	src/session/session_queue.c \
-	src/session/session_relay.c \
-	src/session/session_stall.c \
+	src/session/session_park.c src/session/session_park.h \
+	src/session/session_pick.c src/session/session_pick.h \
+	src/session/session_proxy.c src/session/session_proxy.h \
+	src/session/session_queue.c src/session/session_queue.h \
+	src/session/session_record.c src/session/session_record.h \
+	src/session/session_relay.c src/session/session_relay.h \
+	src/session/session_stall.c src/session/session_stall.h \
 	src/session/session_step.h \
 	src/session/session_table.c src/session/session_table.h \
-	src/session/session_throttle.c \
-	src/session/session_timers.c \
+	src/session/session_throttle.c src/session/session_throttle.h \
+	src/session/session_timers.c src/session/session_timers.h \
+	src/session/sessions.c src/session/sessions.h \
 	src/sandbox/privileges.c src/sandbox/privileges.h \
 	src/sandbox/sandbox.c src/sandbox/sandbox.h \
 	src/sandbox/syscall_filter.c src/sandbox/syscall_filter.h \

@@ -1,3 +1,3 @@
 # Checks of what stands around the program: the layers, the documents, lint.
-CHECK_TESTS = tests/layers.sh tests/docs.sh tests/lint.sh
+CHECK_TESTS = tests/cycles.sh tests/layers.sh tests/docs.sh tests/lint.sh
 EXTRA_DIST += $(CHECK_TESTS)

@@ -72,10 +72,10 @@ check_options() {
 
 check_ends() {
 	sed -n 's/.*X([A-Z_]*,[[:space:]]*"\([a-z]*[.][a-z_]*\)").*/\1/p' \
-	    "$top/src/session/session.h" >"$tmp/source.ends"
+	    "$top/src/session/session_end.h" >"$tmp/source.ends"
 	sed -n 's/^[.]It Cm \([a-z]*[.][a-z_]*\)$/\1/p' "$man" \
 	    >"$tmp/man.ends"
-	same "src/session/session.h" "$tmp/source.ends" \
+	same "src/session/session_end.h" "$tmp/source.ends" \
 	    "doc/shuttled.8" "$tmp/man.ends"
 }
 

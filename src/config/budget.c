@@ -101,7 +101,7 @@ budget_make(struct budget *b, const struct conf *c, size_t descriptors)
 	    b->sessions < NOTES ? b->sessions : NOTES;
 	b->own = (uint64_t)(c->buffers + 1) * BUDGET_BLOCK +
 	    (uint64_t)b->notes * PROXYPROTO_MAX + (uint64_t)b->sessions *
-	    (sizeof(struct session) + sizeof(struct session_record) + b->each * ENTRY);
+	    (sizeof(struct session) + sizeof(struct session_cold) + b->each * ENTRY);
 	b->memory = b->own + (uint64_t)b->pipes * PIPE;
 	b->sockets = (uint64_t)b->sessions * b->each * SOCKET;
 }

@@ -14,7 +14,7 @@
 #include "config/listener.h"
 #include "event/poller.h"
 #include "sandbox/privileges.h"
-#include "session/session_table.h"
+#include "session/session_env.h"
 #include "upstream/server.h"
 
 /* The most there can be. */

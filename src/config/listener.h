@@ -13,7 +13,7 @@
 #include "net/addr.h"
 #include "net/socket.h"
 #include "net/socket_option.h"
-#include "session/session_table.h"
+#include "session/session_env.h"
 #include "sys/safe_file.h"
 #include "upstream/builtin.h"
 

@@ -15,8 +15,8 @@
 
 #include "proto/proxyproto.h"
 #include "session/access_log_haproxy.h"
-#include "session/session_log.h"
-#include "session/session_table.h"
+#include "session/session_record.h"
+#include "upstream/server.h"
 #include "util/nearest.h"
 
 #define PIECES		64		/* the most there can be in a format */
@@ -25,8 +25,7 @@
 struct matter {
 	struct text	*out;
 	struct log_format *format;
-	const struct session_table *table;
-	const struct session *session;
+	const struct session_record *record;
 	enum log_event	 event;
 };
 
@@ -83,14 +82,13 @@ put_time_of(const struct matter *m, uint64_t ms)
 static void
 put_time(const struct matter *m)
 {
-	put_time_of(m, log_time(session_log_of(m->table,
-	    m->session)));
+	put_time_of(m, log_time(m->record->log));
 }
 
 static void
 put_start(const struct matter *m)
 {
-	put_time_of(m, session_record(m->table, m->session)->began);
+	put_time_of(m, m->record->began);
 }
 
 static void
@@ -109,7 +107,7 @@ static void
 put_client(const struct matter *m)
 {
 	text_bytes(m->out, "\"", json(m));
-	endpoint_put(m->out, &m->session->client);
+	endpoint_put(m->out, m->record->client);
 	text_bytes(m->out, "\"", json(m));
 }
 
@@ -117,7 +115,7 @@ put_client(const struct matter *m)
 static bool
 unknown(const struct matter *m)
 {
-	return m->session->client.family == AF_UNIX;
+	return m->record->client->family == AF_UNIX;
 }
 
 static void
@@ -128,7 +126,7 @@ put_client_ip(const struct matter *m)
 		return;
 	}
 	text_bytes(m->out, "\"", json(m));
-	endpoint_put_ip(m->out, &m->session->client);
+	endpoint_put_ip(m->out, m->record->client);
 	text_bytes(m->out, "\"", json(m));
 }
 
@@ -138,49 +136,34 @@ put_client_port(const struct matter *m)
 	if (unknown(m))
 		put_missing(m);
 	else
-		text_number(m->out, m->session->client.port);
-}
-
-static const struct session_route *
-route(const struct matter *m)
-{
-	return &m->table->route[m->session->listener];
+		text_number(m->out, m->record->client->port);
 }
 
 static void
 put_listener(const struct matter *m)
 {
-	put_word(m, route(m)->name);
+	put_word(m, m->record->listener);
 }
 
 static void
 put_address(const struct matter *m)
 {
-	put_word(m, route(m)->address);
+	put_word(m, m->record->address);
 }
 
 static void
 put_pool(const struct matter *m)
 {
-	put_word(m, m->table->backends->pool[route(m)->pool].name);
-}
-
-static const char *
-tried(const struct matter *m, unsigned i)
-{
-	return m->table->backends->list[m->session->tried[i]].name;
+	put_word(m, m->record->pool);
 }
 
 static void
 put_server(const struct matter *m)
 {
-	const struct session *s = m->session;
-
-	if (s->attempts == 0)
+	if (m->record->server == NULL)
 		put_missing(m);
 	else
-		put_word(m, backend_short_name(m->table->backends,
-		    s->tried[s->attempts - 1]));
+		put_word(m, m->record->server);
 }
 
 /* All that were tried, the one that served last. */
@@ -190,14 +173,14 @@ put_backend(const struct matter *m)
 	char names[SESSION_ATTEMPTS * BACKEND_NAME] = "";
 	unsigned i;
 
-	if (m->session->attempts == 0) {
+	if (m->record->attempts == 0) {
 		put_missing(m);
 		return;
 	}
-	for (i = 0; i < m->session->attempts; i++) {
+	for (i = 0; i < m->record->attempts; i++) {
 		if (i > 0)
 			strlcat(names, ",", sizeof(names));
-		strlcat(names, tried(m, i), sizeof(names));
+		strlcat(names, m->record->tried[i], sizeof(names));
 	}
 	put_word(m, names);
 }
@@ -205,13 +188,13 @@ put_backend(const struct matter *m)
 static void
 put_attempts(const struct matter *m)
 {
-	text_number(m->out, m->session->attempts);
+	text_number(m->out, m->record->attempts);
 }
 
 static void
 put_retries(const struct matter *m)
 {
-	unsigned n = m->session->attempts;
+	unsigned n = m->record->attempts;
 
 	text_number(m->out, n == 0 ? 0 : n - 1);
 }
@@ -219,33 +202,29 @@ put_retries(const struct matter *m)
 static void
 put_up(const struct matter *m)
 {
-	text_number(m->out, m->session->way[UP].out);
+	text_number(m->out, m->record->up);
 }
 
 static void
 put_down(const struct matter *m)
 {
-	text_number(m->out, m->session->way[DOWN].out);
+	text_number(m->out, m->record->down);
 }
 
 static void
 put_connect_ms(const struct matter *m)
 {
-	const struct session *s = m->session;
-
-	if (s->connected == 0)
-		put_missing(m);
+	if (m->record->connected)
+		text_number(m->out, m->record->connect_ms);
 	else
-		text_number(m->out, s->connected - s->started);
+		put_missing(m);
 }
 
 static void
 put_first_byte_ms(const struct matter *m)
 {
-	const struct session_record *r = session_record(m->table, m->session);
-
-	if (r->answered)
-		text_number(m->out, r->first_byte);
+	if (m->record->answered)
+		text_number(m->out, m->record->first_byte_ms);
 	else
 		put_missing(m);
 }
@@ -253,20 +232,20 @@ put_first_byte_ms(const struct matter *m)
 static void
 put_queue_ms(const struct matter *m)
 {
-	text_number(m->out, session_queued(m->table, m->session));
+	text_number(m->out, m->record->queue_ms);
 }
 
 static void
 put_total_ms(const struct matter *m)
 {
-	text_number(m->out, session_lasted(m->table, m->session));
+	text_number(m->out, m->record->total_ms);
 }
 
 static void
 put_end(const struct matter *m)
 {
 	if (m->event == EVENT_END)
-		put_word(m, session_end_name(m->session->end));
+		put_word(m, session_end_name(m->record->end));
 	else
 		put_missing(m);
 }
@@ -275,7 +254,7 @@ put_end(const struct matter *m)
 static void
 put_dry_run(const struct matter *m)
 {
-	enum session_end why = session_record(m->table, m->session)->spared;
+	enum session_end why = m->record->spared;
 
 	if (why != END_NONE)
 		put_word(m, session_end_name(why));
@@ -286,22 +265,22 @@ put_dry_run(const struct matter *m)
 static void
 put_worker(const struct matter *m)
 {
-	text_number(m->out, m->table->backends->worker + 1);
+	text_number(m->out, m->record->worker + 1);
 }
 
 static void
 put_pid(const struct matter *m)
 {
-	text_number(m->out, (uint64_t)log_pid(session_log_of(m->table,
-	    m->session)));
+	text_number(m->out, (uint64_t)log_pid(m->record->log));
 }
 
 static void
 put_unique_id(const struct matter *m)
 {
+	const struct session_record *r = m->record;
 	char id[SESSION_ID];
 
-	session_unique_id(m->table, m->session, id);
+	session_unique_id(r->seed, r->started, r->number, id);
 	put_word(m, id);
 }
 
@@ -311,10 +290,10 @@ put_pp_unique_id(const struct matter *m)
 {
 	char plain[4 * PROXYPROTO_ID + 1];
 	struct text t = { plain, plain + sizeof(plain) - 1 };
-	const unsigned char *id;
-	size_t n;
+	const unsigned char *id = m->record->header_id;
+	size_t n = m->record->header_id_len;
 
-	if ((id = session_header_id(m->table, m->session, &n)) == NULL) {
+	if (id == NULL) {
 		put_missing(m);
 		return;
 	}
@@ -549,15 +528,14 @@ log_format_has(const struct log_format *f, const char *field)
 
 void
 log_format_put(struct log_format *f, struct text *out,
-    const struct session_table *t, const struct session *s,
-    enum log_event event)
+    const struct session_record *r, enum log_event event)
 {
-	const struct matter m = { out, f, t, s, event };
+	const struct matter m = { out, f, r, event };
 	const struct piece *p = f->line[event].piece;
 	const struct piece *end = p + f->line[event].pieces;
 
 	if (f->style == LOG_STYLE_HAPROXY && event != EVENT_START) {
-		log_haproxy_put(&f->second, out, t, s, event == EVENT_END);
+		log_haproxy_put(&f->second, out, r);
 		return;
 	}
 	for (; p < end; p++)

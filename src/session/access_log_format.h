@@ -16,10 +16,8 @@
 
 #include "log/log.h"
 
-struct backends;
 struct log_format;
-struct session;
-struct session_table;
+struct session_record;
 
 #define LOG_EVENTS(X)	X(START, "start") X(STILL, "still") X(END, "end")
 
@@ -43,9 +41,8 @@ enum log_style log_format_style(const char *spec);
 /* Does any of its lines have this field? */
 bool	log_format_has(const struct log_format *, const char *field);
 
-/* What stands between log_begin() and log_end() of the session's log. */
+/* What stands between log_begin() and log_end() of the record's log. */
 void	log_format_put(struct log_format *, struct text *,
-	    const struct session_table *, const struct session *,
-	    enum log_event);
+	    const struct session_record *, enum log_event);
 
 #endif

@@ -6,13 +6,12 @@
  */
 #include "session/access_log_haproxy.h"
 
-#include "log/log.h"
-#include "session/access_log_format.h"
-#include "session/session_table.h"
+#include "board/board.h"
+#include "session/session_record.h"
 
 /* Who ended it. doc/shuttled.8 has this as a table. */
 static char
-cause(const struct session *s)
+cause(const struct session_record *r)
 {
 	static const char codes[END_REASONS] = {
 		[END_NONE] = '-',
@@ -54,69 +53,60 @@ cause(const struct session *s)
 	};
 
 	/* The side that has not ended is the one that was waited for. */
-	if (s->end == END_FIN_TIMEOUT && s->done[UP])
+	if (r->end == END_FIN_TIMEOUT && r->client_done)
 		return 's';
-	return codes[s->end];
+	return codes[r->end];
 }
 
 /* And in which phase: in the queue, while connecting, or with data. */
 static char
-phase(const struct session *s)
+phase(const struct session_record *r)
 {
-	if (cause(s) == '-')
+	if (cause(r) == '-')
 		return '-';
-	if (s->end == END_QUEUE_TIMEOUT || s->end == END_QUEUE_FULL ||
-	    s->end == END_UNAVAILABLE)
+	if (r->end == END_QUEUE_TIMEOUT || r->end == END_QUEUE_FULL ||
+	    r->end == END_UNAVAILABLE)
 		return 'Q';
-	return s->connected == 0 ? 'C' : 'D';
+	return r->connected ? 'D' : 'C';
 }
 
 static void
 put_date(struct stamp *second, struct text *out,
-    const struct session_table *t, const struct session *s)
+    const struct session_record *r)
 {
-	uint64_t ms = session_record(t, s)->began;
-
 	text_bytes(out, " [", 2);
-	text_time(out, second, TIME_HAPROXY, (time_t)(ms / 1000));
+	text_time(out, second, TIME_HAPROXY, (time_t)(r->began / 1000));
 	text_bytes(out, ".", 1);
-	text_padded(out, (unsigned)(ms % 1000), 3);
+	text_padded(out, (unsigned)(r->began % 1000), 3);
 	text_bytes(out, "] ", 2);
 }
 
 static void
-put_server(struct text *out, const struct session_table *t,
-    const struct session *s)
+put_server(struct text *out, const struct session_record *r)
 {
-	uint32_t pool = t->route[s->listener].pool;
-
-	text_string(out, t->backends->pool[pool].name);
+	text_string(out, r->pool);
 	text_bytes(out, "/", 1);
-	text_string(out, s->attempts == 0 ? "<NOSRV>" :
-	    backend_short_name(t->backends, s->tried[s->attempts - 1]));
+	text_string(out, r->server == NULL ? "<NOSRV>" : r->server);
 }
 
 /* Tw/Tc/Tt: in the queue, then until connected, and in all. */
 static void
-put_times(struct text *out, const struct session_table *t,
-    const struct session *s, bool ended)
+put_times(struct text *out, const struct session_record *r)
 {
-	uint64_t queued = session_queued(t, s);
-
 	text_bytes(out, " ", 1);
-	if (s->attempts == 0 && queued == 0)
+	if (r->attempts == 0 && r->queue_ms == 0)
 		text_string(out, "-1");
 	else
-		text_number(out, queued);
+		text_number(out, r->queue_ms);
 	text_bytes(out, "/", 1);
-	if (s->connected == 0)
-		text_string(out, "-1");
+	if (r->connected)
+		text_number(out, r->connect_ms - r->queue_ms);
 	else
-		text_number(out, s->connected - s->started - queued);
-	text_bytes(out, "/+", ended ? 1 : 2);
-	text_number(out, session_lasted(t, s));
-	text_bytes(out, " +", ended ? 1 : 2);
-	text_number(out, s->way[DOWN].out);
+		text_string(out, "-1");
+	text_bytes(out, "/+", r->ended ? 1 : 2);
+	text_number(out, r->total_ms);
+	text_bytes(out, " +", r->ended ? 1 : 2);
+	text_number(out, r->down);
 }
 
 /*
@@ -124,18 +114,15 @@ put_times(struct text *out, const struct session_table *t,
  * by listener and pool: these are given as all.
  */
 static void
-put_counts(struct text *out, const struct session_table *t,
-    const struct session *s, bool ended)
+put_counts(struct text *out, const struct session_record *r)
 {
-	struct board *b = t->backends->board;
-	uint32_t i, seat = 0, all = ended, here = ended && s->connected != 0;
+	const struct board *b = r->board;
+	uint32_t i, all = r->ended, here = r->ended && r->connected;
 
-	if (s->attempts > 0)
-		seat = t->backends->list[s->tried[s->attempts - 1]].seat;
-	for (i = 0; i < board_slots(b) || i <= t->backends->worker; i++) {
+	for (i = 0; i < board_slots(b) || i <= r->worker; i++) {
 		all += b->worker[i].live;
-		if (s->attempts > 0)
-			here += *board_live(b, i, seat);
+		if (r->attempts > 0)
+			here += *board_live(b, i, r->seat);
 	}
 	for (i = 0; i < 3; i++) {
 		text_number(out, all);
@@ -143,26 +130,26 @@ put_counts(struct text *out, const struct session_table *t,
 	}
 	text_number(out, here);
 	/* A + says that another server was tried. */
-	text_bytes(out, "/+", s->attempts > 1 ? 2 : 1);
-	text_number(out, s->attempts > 1 ? s->attempts - 1u : 0);
+	text_bytes(out, "/+", r->attempts > 1 ? 2 : 1);
+	text_number(out, r->attempts > 1 ? r->attempts - 1 : 0);
 }
 
 void
 log_haproxy_put(struct stamp *second, struct text *out,
-    const struct session_table *t, const struct session *s, bool ended)
+    const struct session_record *r)
 {
-	const char codes[] = { ' ', ended ? cause(s) : '-',
-	    ended ? phase(s) : '-', ' ' };
+	const char codes[] = { ' ', r->ended ? cause(r) : '-',
+	    r->ended ? phase(r) : '-', ' ' };
 
-	endpoint_put_ip(out, &s->client);
+	endpoint_put_ip(out, r->client);
 	text_bytes(out, ":", 1);
-	text_number(out, s->client.port);
-	put_date(second, out, t, s);
-	text_string(out, t->route[s->listener].name);
+	text_number(out, r->client->port);
+	put_date(second, out, r);
+	text_string(out, r->listener);
 	text_bytes(out, " ", 1);
-	put_server(out, t, s);
-	put_times(out, t, s, ended);
+	put_server(out, r);
+	put_times(out, r);
 	text_bytes(out, codes, sizeof(codes));
-	put_counts(out, t, s, ended);
+	put_counts(out, r);
 	text_string(out, " 0/0");
 }

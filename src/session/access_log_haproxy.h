@@ -10,18 +10,15 @@
 #ifndef ACCESS_LOG_HAPROXY_H
 #define ACCESS_LOG_HAPROXY_H
 
-#include <stdbool.h>
-
 #include "util/text.h"
 
-struct session;
-struct session_table;
+struct session_record;
 
 /*
- * One that has not *ended* has a + before its time and bytes, as with logasap.
+ * One that has not ended has a + before its time and bytes, as with logasap.
  * *second* is for this alone.
  */
 void	log_haproxy_put(struct stamp *second, struct text *,
-	    const struct session_table *, const struct session *, bool ended);
+	    const struct session_record *);
 
 #endif

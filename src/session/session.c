@@ -1,60 +1,109 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session.c: the life of a session, from its client's arrival to its end; what
- * it does in between stands in session_connect.c and session_relay.c. Owns both
- * descriptors; moves no bytes itself (shuttle.c), keeps no list of its kind
- * (session_table.c) and writes no line (session_log.c). Invariant: at the end
- * of every step the poller knows what the state wants of both descriptors.
+ * session.c: the driver. It calls the stage of a session's state, and does what
+ * the stage answers: alone it changes the state, asks the poller, sets the timer
+ * and ends the session. What happens in a state stands in the file of its stage.
+ * Invariant: between two calls poller and timer know what the state wants.
  */
 #include "session/session.h"
 
 #include <assert.h>
 #include <string.h>
+#include <time.h>
 
-#include "net/socket.h"
 #include "net/socket_option.h"
-#include "session/session_step.h"
-#include "upstream/wait_queue.h"
+#include "session/session_access.h"
+#include "session/session_connect.h"
+#include "session/session_linger.h"
+#include "session/session_log.h"
+#include "session/session_park.h"
+#include "session/session_pick.h"
+#include "session/session_proxy.h"
+#include "session/session_queue.h"
+#include "session/session_relay.h"
+#include "session/session_stall.h"
+#include "session/session_timers.h"
 
-void
-session_set_state(struct session *s, enum session_state to)
+static session_stage *const stages[] = {
+	[SESSION_PROXY_HEADER] = session_header_stage,
+	[SESSION_ADMIT] = session_admit_stage,
+	[SESSION_PARKED] = session_parked_stage,
+	[SESSION_PICK] = session_pick_stage,
+	[SESSION_QUEUE] = session_queue_stage,
+	[SESSION_CONNECT] = session_connect_stage,
+	[SESSION_RELAY] = session_relay_stage,
+	[SESSION_FLUSH] = session_flush_stage,
+	[SESSION_LINGER] = session_linger_stage,
+};
+
+const char *
+session_state_name(enum session_state state)
 {
-	static const unsigned from[] = {
-		[SESSION_FREE] = ~0u,
-		[SESSION_HEADER] = 1u << SESSION_FREE,
-		[SESSION_PARKED] = 1u << SESSION_FREE | 1u << SESSION_HEADER |
-		    1u << SESSION_PARKED | 1u << SESSION_PICK,
-		[SESSION_PICK] = 1u << SESSION_FREE | 1u << SESSION_HEADER |
-		    1u << SESSION_PARKED | 1u << SESSION_CONNECT |
-		    1u << SESSION_QUEUE,
-		[SESSION_QUEUE] = 1u << SESSION_PICK,
-		[SESSION_CONNECT] = 1u << SESSION_PICK,
-		[SESSION_RELAY] = 1u << SESSION_CONNECT,
-		[SESSION_FLUSH] = 1u << SESSION_RELAY,
-		[SESSION_LINGER] = 1u << SESSION_PICK,
+	static const char *const names[] = {
+#define X(name) #name,
+		SESSION_STATES(X)
+#undef X
 	};
 
+	return names[state];
+}
+
+static void
+set_state(struct session_env *e, struct session *s, enum session_state to)
+{
+#define FROM(state)	(1u << SESSION_##state)
+	static const unsigned from[] = {
+		[SESSION_FREE] = ~0u,
+		[SESSION_PROXY_HEADER] = FROM(FREE),
+		[SESSION_ADMIT] = FROM(PROXY_HEADER) | FROM(PARKED),
+		[SESSION_PARKED] = FROM(ADMIT) | FROM(QUEUE),
+		[SESSION_PICK] = FROM(ADMIT) | FROM(PARKED) | FROM(CONNECT),
+		[SESSION_QUEUE] = FROM(PICK) | FROM(QUEUE) | FROM(CONNECT),
+		[SESSION_CONNECT] = FROM(PICK) | FROM(QUEUE),
+		[SESSION_RELAY] = FROM(CONNECT),
+		[SESSION_FLUSH] = FROM(RELAY),
+		[SESSION_LINGER] = FROM(PROXY_HEADER) | FROM(ADMIT) |
+		    FROM(PARKED) | FROM(QUEUE) | FROM(CONNECT),
+	};
+#undef FROM
+
 	assert(from[to] & 1u << s->state);
-	s->state = (uint8_t)to;
+	e->parked += (to == SESSION_PARKED) - (s->state == SESSION_PARKED);
+	s->state = (uint8_t)(to & 0x1f);
 }
 
 /*
- * The first reason counts: what follows is its consequence. But an orderly
- * close of one side is only half an end, and whatever goes wrong later counts.
+ * The one way out, from any state and however little was built. *reset* tells
+ * who gets a reset instead of an end of file.
  */
-void
-session_note_end(struct session *s, enum session_end why)
+static void
+finish_session(struct session_env *e, struct session *s, int reset)
 {
-	if (s->end == END_NONE || ((s->end == END_CLIENT_CLOSE ||
-	    s->end == END_SERVER_CLOSE) && why != END_CLIENT_CLOSE &&
-	    why != END_SERVER_CLOSE))
-		s->end = (uint8_t)why;
+	if (s->state == SESSION_QUEUE)
+		session_leave_queue(e, s);
+	session_let_go(e, s, reset == SERVER || reset == EVERYBODY);
+	session_close(e, s, CLIENT, reset == CLIENT || reset == EVERYBODY);
+	shuttle_drop(&s->way[UP], &e->kit);
+	shuttle_drop(&s->way[DOWN], &e->kit);
+	session_drop_note(e, s);
+	if (s->connected == 0)		/* read, but not passed on */
+		s->way[UP].out = 0;
+	counter_add(&e->board->up, s->way[UP].out);
+	counter_add(&e->board->down, s->way[DOWN].out);
+	counter_add(&e->board->ends[s->end], 1);
+	gauge_add(&e->board->live, -1);
+	e->ending -= s->ending;
+	session_log_end(e, s);
+	session_leave(e, s);
+	set_state(e, s, SESSION_FREE);
+	timers_clear(e->timers, session_id(e, s));
+	table_give(&e->table, s);
 }
 
 /* What the state wants of each descriptor. */
-void
-session_set_interest(struct session_table *t, const struct session *s)
+static void
+set_interest(const struct session_env *e, const struct session *s)
 {
 	unsigned want[2] = { 0, 0 };
 	int way;
@@ -62,7 +111,7 @@ session_set_interest(struct session_table *t, const struct session *s)
 	if (s->state == SESSION_CONNECT)
 		want[SERVER] = session_header_due(s) ? POLLER_WRITE :
 		    POLLER_READ | POLLER_WRITE;
-	if (s->state == SESSION_LINGER || s->state == SESSION_HEADER)
+	if (s->state == SESSION_LINGER || s->state == SESSION_PROXY_HEADER)
 		want[CLIENT] = POLLER_READ;
 	if (s->state == SESSION_RELAY)
 		for (way = UP; way <= DOWN; way++) {
@@ -76,185 +125,159 @@ session_set_interest(struct session_table *t, const struct session *s)
 	/* Accepted sockets have it in line from the beginning. */
 	if (want[SERVER] & POLLER_READ && !s->in_line)
 		want[SERVER] |= POLLER_URGENT;
-	poller_want(t->poller, s->fd[CLIENT],
+	poller_want(e->poller, s->fd[CLIENT],
 	    s->muted & 1u << CLIENT ? 0 : want[CLIENT]);
 	if (s->fd[SERVER] != -1)
-		poller_want(t->poller, s->fd[SERVER],
+		poller_want(e->poller, s->fd[SERVER],
 		    s->muted & 1u << SERVER ? 0 : want[SERVER]);
 }
 
-uint32_t
-session_backend(const struct session *s)
-{
-	return s->tried[s->attempts - 1];
-}
-
-/* First close: else the backend might have more than it may for a moment. */
-void
-session_let_go(struct session_table *t, struct session *s, bool abort)
-{
-	if (s->fd[SERVER] == -1)
-		return;
-	table_detach(t, s, SERVER, abort);
-	session_give_place(t, session_backend(s));
-}
-
-void
-session_give_place(struct session_table *t, uint32_t i)
-{
-	const struct backend *b = &t->backends->list[i];
-
-	backend_drop(t->backends, i);
-	if (b->max_sessions != 0)
-		queue_call(t->queue, b->pool, t->now);
-}
-
 /*
- * The one way out, from any state and however little was built. *reset* tells
- * who gets a reset instead of an end of file.
+ * What deadlines depend on beside the state, as far as events change it. Bytes
+ * only move them away, and the timer finds that out by itself.
  */
-void
-session_finish(struct session_table *t, struct session *s, int reset)
+static uint32_t
+deadline_key(const struct session *s)
 {
-	if (s->state == SESSION_QUEUE)
-		session_leave_queue(t, s);
-	session_unpark(t, s);
-	session_let_go(t, s, reset == SERVER || reset == EVERYBODY);
-	table_detach(t, s, CLIENT, reset == CLIENT || reset == EVERYBODY);
-	shuttle_drop(&s->way[UP], &t->kit);
-	shuttle_drop(&s->way[DOWN], &t->kit);
-	session_drop_note(t, s);
-	if (s->connected == 0)		/* read, but not passed on */
-		s->way[UP].out = 0;
-	counter_add(&t->board->up, s->way[UP].out);
-	counter_add(&t->board->down, s->way[DOWN].out);
-	counter_add(&t->board->ends[s->end], 1);
-	gauge_add(&t->board->live, -1);
-	t->ending -= s->ending;
-	session_log_end(t, s);
-	session_leave(t, s);
-	session_set_state(s, SESSION_FREE);
-	table_give(t, s);
+	return s->ways;
+}
+
+/* Do what a stage has answered, until one waits or the session has ended. */
+static void
+follow_stages(struct session_env *e, struct session *s, struct session_drive *d,
+    enum session_step step)
+{
+	while (step == STEP_AGAIN) {
+		set_state(e, s, d->next);
+		d->entered = true;
+		step = stages[s->state](e, s, d);
+	}
+	if (step == STEP_END)
+		finish_session(e, s, d->reset);
+}
+
+/* At the end of each call of the driver, unless the session has ended. */
+static void
+watch_state(struct session_env *e, const struct session *s, bool timer)
+{
+	if (s->state == SESSION_FREE)
+		return;
+	if (timer)
+		session_set_timer(e, s);
+	set_interest(e, s);
 }
 
 /* Said in all its lines: counted back from the clock it would waver. */
 static void
-begin_record(struct session_record *r)
+begin_cold(struct session_cold *c)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	r->began = (uint64_t)ts.tv_sec * 1000 +
+	c->began = (uint64_t)ts.tv_sec * 1000 +
 	    (uint64_t)ts.tv_nsec / 1000000;
-	r->answered = false;
-	r->lent = r->held = false;
-	r->looks = 0;
-	r->shared = 0;
-	r->spared = END_NONE;
+	c->answered = false;
+	c->lent = c->held = false;
+	c->looks = 0;
+	c->shared = 0;
+	c->spared = END_NONE;
 }
 
 void
-session_open(struct session_table *t, int fd, const struct endpoint *client,
+session_open(struct session_env *e, int fd, const struct endpoint *client,
     uint16_t listener)
 {
-	struct session *s = table_take(t);
+	struct session *s = table_take(&e->table);
+	struct session_drive d = { .next = SESSION_PROXY_HEADER };
 
 	memset(s, 0, sizeof(*s));
 	shuttle_init(&s->way[UP]);
 	shuttle_init(&s->way[DOWN]);
 	s->fd[SERVER] = -1;
+	s->note = BUFPOOL_NONE;
 	s->client = *client;
 	s->listener = listener;
-	s->started = s->last = t->now;
-	begin_record(session_record(t, s));
-	table_attach(t, s, CLIENT, fd);
-	counter_add(&t->board->total, 1);
-	s->number = (uint16_t)t->board->total;
-	gauge_add(&t->board->live, 1);
-	session_meet(t, s);
+	s->started = s->last = e->now;
+	begin_cold(session_cold(e, s));
+	table_attach(&e->table, s, CLIENT, fd);
+	counter_add(&e->board->total, 1);
+	s->number = (uint16_t)e->board->total;
+	gauge_add(&e->board->live, 1);
+	follow_stages(e, s, &d, STEP_AGAIN);
+	watch_state(e, s, true);
 }
 
-static void
-act_on(struct session_table *t, struct session *s, int side, unsigned ready)
-{
-	if (s->state == SESSION_CONNECT)
-		session_connect_event(t, s, ready);
-	else if (s->state == SESSION_RELAY)
-		session_relay_event(t, s, side, ready);
-	else if (s->state == SESSION_HEADER)
-		session_header_event(t, s);
-	else if (s->state == SESSION_LINGER)
-		session_linger_event(t, s);
-}
-
-/* The server's urgent byte is announced before one can read past it. */
 void
-session_event(struct session_table *t, struct session *s, int side,
+session_event(struct session_env *e, struct session *s, int side,
     unsigned ready)
 {
+	struct session_drive d = { .side = side, .ready = ready };
 	uint64_t before = session_progress(s);
+	uint32_t key = deadline_key(s);
+	enum session_step step;
+	bool timer;
 
+	/* The server's urgent byte is announced before one can read past it. */
 	if (ready & POLLER_URGENT) {
 		socket_set_urgent_inline(s->fd[SERVER]);
 		s->in_line = true;
 	}
-	act_on(t, s, side, ready);
+	if ((step = stages[s->state](e, s, &d)) != STEP_WAIT)
+		follow_stages(e, s, &d, step);
 	if (s->state == SESSION_FREE)
 		return;
-	if (session_progress(s) == before)
-		session_in_vain(t, s, side);
-	else
+	timer = d.entered || key != deadline_key(s);
+	if (session_progress(s) != before) {
 		s->way[side].vain = 0;
-}
-
-/* No server has it yet, so nothing is on its way. */
-static void
-send_home(struct session_table *t, struct session *s, enum session_end why)
-{
-	if (s->state == SESSION_QUEUE) {
-		session_leave_queue(t, s);
 	} else {
-		session_unpark(t, s);
-		session_let_go(t, s, false);
-		session_set_state(s, SESSION_PICK);
+		d.side = side;
+		follow_stages(e, s, &d, session_in_vain(e, s, &d));
+		timer = true;
 	}
-	session_turn_away(t, s, why);
+	watch_state(e, s, timer);
 }
 
-void
-session_shut(struct session_table *t, struct session *s, enum session_end why)
+bool
+session_serve(struct session_env *e, struct session *s)
 {
-	int way;
+	struct session_drive d = { .turn = true };
 
-	if (s->state == SESSION_HEADER || s->state == SESSION_PARKED ||
-	    s->state == SESSION_QUEUE || s->state == SESSION_CONNECT) {
-		send_home(t, s, why);
-		return;
-	}
-	if (s->state != SESSION_RELAY) {
-		session_kill(t, s, why, false);
-		return;
-	}
-	session_note_end(s, why);
-	s->shut = true;
-	s->last = t->now;
-	for (way = UP; way <= DOWN; way++) {
-		if (s->done[way])
-			continue;
-		/* What has been read comes first: its end is the end. */
-		if (shuttle_held(&s->way[way]) > 0)
-			s->way[way].eof = true;
-		else
-			(void)socket_shut_write(s->fd[!way]);
-	}
-	session_set_timer(t, s);
-	session_set_interest(t, s);
+	follow_stages(e, s, &d, stages[s->state](e, s, &d));
+	watch_state(e, s, true);
+	return !d.stays;
 }
 
 void
-session_kill(struct session_table *t, struct session *s, enum session_end why,
+session_expired(struct session_env *e, struct session *s)
+{
+	struct session_drive d = { .entered = false };
+	session_stage *came;
+	unsigned next = 0;
+
+	/* Whatever has come is as good a moment to look again. */
+	s->muted = 0;
+	/* It has no deadline: it asks again and again. */
+	d.entered = s->state == SESSION_FLUSH;
+	if (d.entered)
+		follow_stages(e, s, &d, stages[s->state](e, s, &d));
+	while ((came = session_next_came(e, s, &next)) != NULL)
+		follow_stages(e, s, &d, came(e, s, &d));
+	watch_state(e, s, true);
+}
+
+void
+session_shut(struct session_env *e, struct session *s, enum session_end why)
+{
+	struct session_drive d = { .entered = false };
+
+	follow_stages(e, s, &d, session_wind_up(e, s, &d, why));
+	watch_state(e, s, true);
+}
+
+void
+session_kill(struct session_env *e, struct session *s, enum session_end why,
     bool abort)
 {
 	session_note_end(s, why);
-	session_finish(t, s, abort ? EVERYBODY : NOBODY);
+	finish_session(e, s, abort ? EVERYBODY : NOBODY);
 }

@@ -3,17 +3,16 @@
 /*
  * session.h: one client, the backend that serves it, and the bytes between.
  *
- *	(HEADER ->) PICK -> CONNECT -> RELAY -> (FLUSH ->) gone
- *	| ^________|  on failure, with a backend not tried yet
- *	|<--> QUEUE, while all that are left are full
- *	|<--> PARKED, for a second look before a count refuses it
- *	+-> (LINGER ->) gone, when there is none, or it may not come in
+ *	PROXY_HEADER -> ADMIT -> PICK -> CONNECT -> RELAY -> FLUSH -> gone
+ *	                         ^ ^________|  on failure, with another backend
+ *	                         +-> QUEUE -> CONNECT, while all are full
  *
- * HEADER waits for that of the PROXY protocol, which says who the client is.
- * PICK is passed through within one turn. FLUSH waits for the peer's system to
- * have all bytes before a reset is passed on, since a reset overtakes them.
- * LINGER reads what the client has sent to nobody, since closing with bytes
- * unread would be a reset.
+ * ADMIT and QUEUE may have a count looked at again: PARKED leads back to ADMIT
+ * or PICK. From each state before RELAY a session that cannot be served goes to
+ * LINGER, which reads what the client has sent: to close with bytes unread would
+ * be a reset. FLUSH waits until the peer's system has all bytes before a reset is
+ * passed on, since a reset overtakes them. ADMIT and PICK never outlast a call,
+ * nor does PROXY_HEADER where no header of the PROXY protocol is due.
  *
  * A session is plain data: two descriptors, two shuttles and numbers, without
  * a pointer, so that it can be handed to another process.
@@ -24,72 +23,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "board/board.h"
 #include "net/addr.h"
 #include "relay/shuttle.h"
+#include "session/session_end.h"
 
-struct session_table;
+struct session_env;
 
 #define SESSION_ATTEMPTS	8	/* backends tried at most */
 
-#define SESSION_STATES(X) X(FREE) X(HEADER) X(PARKED) X(PICK) X(QUEUE) \
-	X(CONNECT) X(RELAY) X(FLUSH) X(LINGER)
+#define SESSION_STATES(X) X(FREE) X(PROXY_HEADER) X(ADMIT) X(PARKED) \
+	X(PICK) X(QUEUE) X(CONNECT) X(RELAY) X(FLUSH) X(LINGER)
 
 enum session_state {
 #define X(name) SESSION_##name,
 	SESSION_STATES(X)
 #undef X
 };
-
-/*
- * Why a session ended: who did it, and what. The first that happens counts.
- * doc/shuttled.8 explains each; a test compares the two.
- */
-#define SESSION_ENDS(X)							\
-	X(NONE,			"none")					\
-	X(CLIENT_CLOSE,		"client.close")				\
-	X(SERVER_CLOSE,		"server.close")				\
-	X(CLIENT_RESET,		"client.reset")				\
-	X(SERVER_RESET,		"server.reset")				\
-	X(CLIENT_LOST,		"client.lost")				\
-	X(SERVER_LOST,		"server.lost")				\
-	X(SERVER_REFUSED,	"server.refused")			\
-	X(SERVER_UNREACHABLE,	"server.unreachable")			\
-	X(CONNECT_TIMEOUT,	"proxy.connect_timeout")		\
-	X(IDLE_TIMEOUT,		"proxy.idle_timeout")			\
-	X(FIN_TIMEOUT,		"proxy.fin_timeout")			\
-	X(NO_BACKEND,		"proxy.no_backend")			\
-	X(QUEUE_TIMEOUT,	"proxy.queue_timeout")			\
-	X(QUEUE_FULL,		"proxy.queue_full")			\
-	X(UNAVAILABLE,		"proxy.unavailable_timeout")		\
-	X(CONNECT_TOTAL,	"proxy.connect_total_timeout")		\
-	X(SERVER_DOWN,		"proxy.server_down")			\
-	X(NOT_TRUSTED,		"proxy.not_trusted")			\
-	X(BAD_HEADER,		"client.bad_header")			\
-	X(HEADER_TIMEOUT,	"proxy.header_timeout")			\
-	X(DENIED,		"proxy.denied")				\
-	X(MAX_SESSIONS,		"proxy.max_sessions")			\
-	X(LISTENER_FULL,	"proxy.listener_full")			\
-	X(LIMIT_FULL,		"proxy.limit_full")			\
-	X(SOURCE_FULL,		"proxy.source_full")			\
-	X(SESSION_RATE,		"proxy.session_rate")			\
-	X(SOURCE_RATE,		"proxy.source_rate")			\
-	X(CLIENT_IDLE,		"proxy.client_idle")			\
-	X(SERVER_IDLE,		"proxy.server_idle")			\
-	X(MAX_LIFETIME,		"proxy.max_lifetime")			\
-	X(RESOURCES,		"proxy.resources")			\
-	X(DRAIN,		"proxy.drain")				\
-	X(STOP,			"proxy.stop")				\
-	X(NO_LOCAL_PORT,	"proxy.no_local_port")			\
-	X(STALLED,		"proxy.stalled")
-
-enum session_end {
-#define X(name, text) END_##name,
-	SESSION_ENDS(X)
-#undef X
-	END_REASONS
-};
-_Static_assert(END_REASONS <= BOARD_ENDS, "the board has too few counters");
 
 /* The two sides, and the two ways: way[UP] leads from CLIENT to SERVER. */
 enum { CLIENT, SERVER };
@@ -119,11 +68,16 @@ struct session {
 	uint8_t		muted : 2;	/* by side: see session_stall.c */
 	uint8_t		state : 5;	/* enum session_state */
 	uint8_t		lack : 2;	/* enum socket_lack: what it waits for */
+	union {
+		struct {
+			bool done[2];	/* this way has ended */
+			bool paused[2];	/* this way, to keep its rate */
+		};
+		uint32_t ways;		/* all four, for deadline_key() */
+	};
 	uint8_t		end;		/* enum session_end */
-	bool		done[2];	/* this way has ended */
 	bool		reset[2];	/* this side was reset */
-	bool		paused[2];	/* this way, to keep its rate */
-	bool		ending : 1;	/* counted among t->ending */
+	bool		ending : 1;	/* counted among e->ending */
 	bool		admitted : 1;	/* all limits have let it in */
 	bool		shut : 1;	/* end of file was sent both ways */
 	bool		watched : 1;	/* a dead server will be noticed */
@@ -131,32 +85,44 @@ struct session {
 };
 _Static_assert(sizeof(struct session) <= 192, "idle sessions cost more");
 
+/* The backend of the attempt that is under way or stands. */
+static inline uint32_t
+session_backend(const struct session *s)
+{
+	return s->tried[s->attempts - 1];
+}
+
 /*
  * Begin a session with an accepted client. Takes *fd* over, whatever happens.
  * Not to be called when table_full().
  */
-void	session_open(struct session_table *, int fd,
+void	session_open(struct session_env *, int fd,
 	    const struct endpoint *client, uint16_t listener);
 
 /* One of its descriptors is ready. The session may be gone afterwards. */
-void	session_event(struct session_table *, struct session *, int side,
+void	session_event(struct session_env *, struct session *, int side,
 	    unsigned ready);
 
+/*
+ * QUEUE: it is its turn. False: there is no room for it yet, and it goes on
+ * waiting. The session may be gone after true.
+ */
+bool	session_serve(struct session_env *, struct session *);
+
 /* Its timer has come. The session may be gone afterwards. */
-void	session_expired(struct session_table *, struct session *);
+void	session_expired(struct session_env *, struct session *);
 
 /*
  * Send end of file both ways, so that both ends may finish by themselves. Who
  * has no server yet is turned away. The session may be gone afterwards.
  */
-void	session_shut(struct session_table *, struct session *,
+void	session_shut(struct session_env *, struct session *,
 	    enum session_end);
 
 /* End it now; *abort* with a reset to both. Unsent bytes are dropped. */
-void	session_kill(struct session_table *, struct session *,
+void	session_kill(struct session_env *, struct session *,
 	    enum session_end, bool abort);
 
-const char *session_end_name(enum session_end);
 const char *session_state_name(enum session_state);
 
 #endif

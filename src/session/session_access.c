@@ -4,9 +4,12 @@
  * session_access.c: who comes in. Refuses clients, and knows how that is to look
  * from outside; whom, say the access list and the limits of the listener.
  */
-#include "session/session_step.h"
+#include "session/session_access.h"
 
-#include "net/socket_option.h"
+#include "net/socket.h"
+#include "session/session_limits.h"
+#include "session/session_park.h"
+#include "session/session_queue.h"
 
 /* Clients that may vanish in a minute and leave nothing but silence. */
 #define VANISH_MAX	128
@@ -29,27 +32,29 @@ is_count(enum session_end why)
 	    why == END_LIMIT_FULL || why == END_MAX_SESSIONS;
 }
 
-void
-session_admit(struct session_table *t, struct session *s)
+enum session_step
+session_admit_stage(struct session_env *e, struct session *s,
+    struct session_drive *d)
 {
-	enum session_end why = is_denied(&t->route[s->listener], &s->client) ?
-	    END_DENIED : session_count_in(t, s);
+	enum session_end why = is_denied(session_route(e, s), &s->client) ?
+	    END_DENIED : session_count_in(e, s);
 
 	if (why == END_NONE) {
 		s->admitted = true;
-		session_record(t, s)->looks = 0;
-		session_pick(t, s);
-	} else if (!is_count(why) || !session_park(t, s)) {
-		session_refuse(t, s, why);
+		session_cold(e, s)->looks = 0;
+		return step_to(d, SESSION_PICK);
 	}
+	if (is_count(why) && session_park(e, s))
+		return step_to(d, SESSION_PARKED);
+	return session_refuse(e, s, d, why);
 }
 
 void
-session_leave(struct session_table *t, struct session *s)
+session_leave(struct session_env *e, struct session *s)
 {
 	s->admitted = false;
-	session_settle(t, s, false);
-	session_count_out(t, s);
+	session_settle(e, s, false);
+	session_count_out(e, s);
 }
 
 /*
@@ -57,52 +62,47 @@ session_leave(struct session_table *t, struct session *s)
  * and it resets whoever ends next, before it has all its bytes.
  */
 static bool
-are_few(struct session_table *t)
+are_few(struct session_env *e)
 {
-	if (t->now - t->vanished_since >= SOCKET_VANISHED_MS) {
-		t->vanished_since = t->now;
-		t->vanished = 0;
+	if (e->now - e->vanished_since >= SOCKET_VANISHED_MS) {
+		e->vanished_since = e->now;
+		e->vanished = 0;
 	}
-	return t->vanished++ < VANISH_MAX;
+	return e->vanished++ < VANISH_MAX;
 }
 
 /*
  * Bytes that nobody has read would make a reset of the close, after which the
  * system would answer whatever else comes.
  */
-static void
-vanish(struct session_table *t, struct session *s)
+static enum session_step
+vanish(struct session_env *e, struct session *s, struct session_drive *d,
+    enum session_end why)
 {
 	struct shuttle *way = &s->way[UP];
 	uint64_t before;
 
 	socket_vanish(s->fd[CLIENT]);
-	if (!are_few(t)) {
-		session_finish(t, s, CLIENT);
-		return;
-	}
+	if (!are_few(e))
+		return step_end(s, d, why, CLIENT);
 	do {
 		before = way->in;
-		(void)shuttle_discard(way, &t->kit, s->fd[CLIENT]);
+		(void)shuttle_discard(way, &e->kit, s->fd[CLIENT]);
 	} while (way->in != before && way->in < UNREAD_MAX);
-	session_finish(t, s, NOBODY);
+	return step_end(s, d, why, NOBODY);
 }
 
-void
-session_refuse(struct session_table *t, struct session *s,
-    enum session_end why)
+enum session_step
+session_refuse(struct session_env *e, struct session *s,
+    struct session_drive *d, enum session_end why)
 {
-	session_note_end(s, why);
-	session_set_state(s, SESSION_PICK);
-	switch (t->route[s->listener].refuse) {
-	case REFUSE_CLOSE:
-		session_turn_away(t, s, why);
-		break;
+	switch (session_route(e, s)->refuse) {
 	case REFUSE_RESET:
-		session_finish(t, s, CLIENT);
-		break;
+		return step_end(s, d, why, CLIENT);
 	case REFUSE_DROP:
-		vanish(t, s);
-		break;
+		return vanish(e, s, d, why);
+	case REFUSE_CLOSE:
+	default:
+		return step_turn_away(s, d, why);
 	}
 }

@@ -1,41 +1,45 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_log.c: chooses the sessions that are worth a line, and has the words
- * for their states and ends.
+ * session_log.c: chooses the sessions that are worth a line. What is in it is
+ * made of the session's record (access_log_format.c).
  */
 #include "session/session_log.h"
 
 #include "session/access_log_format.h"
-#include "session/session_table.h"
+#include "session/session_env.h"
+#include "session/session_record.h"
 
 /* Sessions that one turn looks at for lines in between. */
 #define SCAN		256
 
-struct log *
-session_log_of(const struct session_table *t, const struct session *s)
+static struct log *
+log_of(const struct session_env *e, const struct session *s)
 {
-	const struct session_route *r = &t->route[s->listener];
+	const struct session_route *r = session_route(e, s);
 
-	return r->silent ? NULL : r->log != NULL ? r->log : t->log;
+	return r->silent ? NULL : r->log != NULL ? r->log : e->log;
 }
 
 static void
-put_line(const struct session_table *t, const struct session *s, int level,
+put_line(const struct session_env *e, const struct session *s, int level,
     enum log_event event)
 {
-	struct log *log = session_log_of(t, s);
+	struct log *log = log_of(e, s);
+	struct session_record r;
 
 	if (log == NULL || !log_wants(log, level))
 		return;
-	log_format_put(t->lines.format, log_begin(log, level), t, s, event);
+	session_record_make(&r, e, s, event == EVENT_END);
+	r.log = log;
+	log_format_put(e->lines.format, log_begin(log, level), &r, event);
 	log_end(log);
 }
 
 void
-session_log_start(const struct session_table *t, const struct session *s)
+session_log_start(const struct session_env *e, const struct session *s)
 {
-	put_line(t, s, LOG_DEBUG, EVENT_START);
+	put_line(e, s, LOG_DEBUG, EVENT_START);
 }
 
 /* One in so many of those that end well, and those that do not. */
@@ -48,66 +52,42 @@ worth_a_line(struct session_lines *l, const struct session *s)
 }
 
 void
-session_log_end(struct session_table *t, const struct session *s)
+session_log_end(struct session_env *e, const struct session *s)
 {
-	if (worth_a_line(&t->lines, s))
-		put_line(t, s, LOG_INFO, EVENT_END);
+	if (worth_a_line(&e->lines, s))
+		put_line(e, s, LOG_INFO, EVENT_END);
 }
 
 void
-session_log_turn(struct session_table *t)
+session_log_turn(struct session_env *e)
 {
-	struct session_lines *l = &t->lines;
+	struct session_lines *l = &e->lines;
 	const struct session *s;
 	unsigned n;
 
-	if (l->interval == 0 || (l->next == 0 && t->now < l->due))
+	if (l->interval == 0 || (l->next == 0 && e->now < l->due))
 		return;
 	if (l->next == 0)
-		l->due = t->now + l->interval;
-	for (n = 0; n < SCAN && l->next < t->used; n++) {
-		s = &t->session[l->next++];
+		l->due = e->now + l->interval;
+	for (n = 0; n < SCAN && l->next < e->table.used; n++) {
+		s = &e->table.session[l->next++];
 		if (s->state != SESSION_FREE &&
-		    t->now - s->started >= l->interval)
-			put_line(t, s, LOG_INFO, EVENT_STILL);
+		    e->now - s->started >= l->interval)
+			put_line(e, s, LOG_INFO, EVENT_STILL);
 	}
-	if (l->next == t->used)
+	if (l->next == e->table.used)
 		l->next = 0;
 }
 
 int
-session_log_wait(const struct session_table *t, int limit)
+session_log_wait(const struct session_env *e, int limit)
 {
-	const struct session_lines *l = &t->lines;
+	const struct session_lines *l = &e->lines;
 
 	if (l->interval == 0)
 		return limit;
-	if (l->next != 0 || l->due <= t->now)
+	if (l->next != 0 || l->due <= e->now)
 		return 0;
-	return l->due - t->now < (uint64_t)limit ? (int)(l->due - t->now) :
+	return l->due - e->now < (uint64_t)limit ? (int)(l->due - e->now) :
 	    limit;
-}
-
-const char *
-session_end_name(enum session_end end)
-{
-	static const char *const names[] = {
-#define X(name, text) text,
-		SESSION_ENDS(X)
-#undef X
-	};
-
-	return names[end];
-}
-
-const char *
-session_state_name(enum session_state state)
-{
-	static const char *const names[] = {
-#define X(name) #name,
-		SESSION_STATES(X)
-#undef X
-	};
-
-	return names[state];
 }

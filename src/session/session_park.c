@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_park.c: a second look before a session is refused by a count. Another
- * worker may not have read the end of a session yet that its client believes to
- * be over. So the session is parked, which costs a timer, and counted anew a few
- * times within some 100 ms.
- *
- * On a busy machine that worker may not have been let run for as long, nor the
- * server, which has to end its side, too. So it goes on, for a second in all,
- * while there is one that has not acted since on all that it could know, or that
- * says itself that a client's end waits for its server. One that sleeps is called:
- * then it can say that there was nothing. Looks are counted and not time: a
- * machine that stood still does not refuse what nobody has looked at again.
- *
- * Invariant: a session is among t->parked exactly while its state is PARKED.
+ * session_park.c: PARKED, and which sessions may be. Counts none: e->parked is
+ * the driver's.
  */
-#include "session/session_step.h"
+#include "session/session_park.h"
 
 #include "net/socket.h"
 #include "sys/clock.h"
@@ -40,9 +29,10 @@ static const uint8_t gaps[] = { 1, 1, 1, 1, 2, 2, 4 };
  * last one.
  */
 static bool
-has_room(const struct session_table *t)
+has_slots(const struct session_env *e)
 {
-	return t->parked < (t->limit + SHARE - 1) / SHARE && !table_full(t);
+	return e->parked < (e->table.limit + SHARE - 1) / SHARE &&
+	    !table_full(&e->table);
 }
 
 /* Nor may one that was stopped be waited for, or any that there is not. */
@@ -58,77 +48,70 @@ is_there(const struct board *b, uint32_t worker)
  * each is called once, whoever asks.
  */
 static bool
-others_may_be_late(struct session_table *t, const struct session *s)
+others_may_be_late(struct session_env *e, const struct session *s)
 {
-	uint64_t asked = s->started + session_record(t, s)->asked;
-	const struct board *b = t->backends->board;
+	uint64_t asked = s->started + session_cold(e, s)->asked;
+	const struct board *b = e->backends->board;
 	uint32_t w, slots = board_slots(b);
-	bool late = t->ending > 0, call = t->called != t->now;
+	bool late = e->ending > 0, call = e->called != e->now;
 
 	for (w = 0; w < slots; w++) {
-		if (w == t->backends->worker || !is_there(b, w))
+		if (w == e->backends->worker || !is_there(b, w))
 			continue;
 		late |= atomic_load(&b->worker[w].ending) > 0;
-		if (board_saw(b, w, asked, t->now))
+		if (board_saw(b, w, asked, e->now))
 			continue;
 		late = true;
 		if (call)
 			board_ring(b, w);
-		t->called = t->now;
+		e->called = e->now;
 	}
 	return late;
 }
 
 bool
-session_park(struct session_table *t, struct session *s)
+session_park(struct session_env *e, const struct session *s)
 {
-	struct session_record *r = session_record(t, s);
+	struct session_cold *c = session_cold(e, s);
 	bool late;
 
-	if (!has_room(t))
+	if (!has_slots(e))
 		return false;
 	/* The turn may have begun before its client's last session was over. */
-	if (r->looks == 0)
-		r->asked = (uint32_t)(clock_now_ms() - s->started);
-	late = r->looks >= CALLS && others_may_be_late(t, s);
-	if (r->looks >= LOOKS && (!late || r->looks >= LOOKS + MORE))
+	if (c->looks == 0)
+		c->asked = (uint32_t)(clock_now_ms() - s->started);
+	late = c->looks >= CALLS && others_may_be_late(e, s);
+	if (c->looks >= LOOKS && (!late || c->looks >= LOOKS + MORE))
 		return false;
-	r->looks++;
-	t->parked++;
-	session_set_state(s, SESSION_PARKED);
-	s->last = t->now;
-	session_set_timer(t, s);
-	session_set_interest(t, s);
+	c->looks++;
 	return true;
 }
 
-uint64_t
-session_parked_at(const struct session_table *t, const struct session *s)
+enum session_step
+session_parked_stage(struct session_env *e, struct session *s,
+    struct session_drive *d)
 {
-	unsigned look = session_record(t, s)->looks - 1u;
+	if (d->entered)
+		s->last = e->now;
+	return STEP_WAIT;
+}
+
+uint64_t
+session_parked_at(const struct session_env *e, const struct session *s)
+{
+	unsigned look = session_cold(e, s)->looks - 1u;
 
 	/* It is rounded up to a tick. */
 	return s->last + 1 + ((look < LOOKS ? gaps[look] : GAP) - 1u) *
 	    TIMER_TICK;
 }
 
-void
-session_unpark(struct session_table *t, const struct session *s)
+enum session_step
+session_parked_came(struct session_env *e, struct session *s,
+    struct session_drive *d)
 {
-	if (s->state == SESSION_PARKED)
-		t->parked--;
-}
-
-void
-session_parked_expired(struct session_table *t, struct session *s)
-{
-	if (socket_connected(s->fd[CLIENT]) == -1) {
-		session_kill(t, s, END_CLIENT_RESET, false);
-		return;
-	}
-	session_unpark(t, s);
-	if (s->admitted)
-		session_pick(t, s);
-	else
-		session_admit(t, s);
+	(void)e;
+	if (socket_connected(s->fd[CLIENT]) == -1)
+		return step_end(s, d, END_CLIENT_RESET, NOBODY);
+	return step_to(d, s->admitted ? SESSION_PICK : SESSION_ADMIT);
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_proxy.c: headers of the PROXY protocol, the one that a client's
- * connection begins with and the one that a server's does. Not a byte behind a
- * header is taken from the client here. Invariant: s->note is the block that
+ * session_proxy.c: PROXY_HEADER, and the header to the server. Not a byte behind
+ * a header is taken from the client here. Invariant: s->note is the block that
  * holds the client's header, or so much of it as has come, or BUFPOOL_NONE.
  */
 /* Two functions of <vis.h>, not ours, differ between systems: say which. */
 #define LIBBSD_OPENBSD_VIS
 
-#include "session/session_step.h"
+#include "session/session_proxy.h"
 
 #include <sys/socket.h>
 
@@ -20,7 +19,9 @@
 
 #include "net/cidr.h"
 #include "net/socket.h"
-#include "proto/proxyproto.h"
+#include "session/session_access.h"
+#include "session/session_log.h"
+#include "session/session_record.h"
 
 /* s->header, when all of it has gone to the server. */
 #define GONE		UINT16_MAX
@@ -35,10 +36,10 @@ try_later(int err)
 }
 
 void
-session_drop_note(struct session_table *t, struct session *s)
+session_drop_note(struct session_env *e, struct session *s)
 {
 	if (s->note != BUFPOOL_NONE)
-		bufpool_put(t->notes, s->note);
+		bufpool_put(e->notes, s->note);
 	s->note = BUFPOOL_NONE;
 }
 
@@ -46,57 +47,55 @@ session_drop_note(struct session_table *t, struct session *s)
 
 /* Say who was refused and why; *bytes* are what has come. */
 static void
-refuse(struct session_table *t, struct session *s, enum session_end end,
+log_refusal(const struct session_env *e, const struct session *s,
     const char *why, const unsigned char *bytes, size_t n)
 {
 	char peer[ADDR_TEXT], text[4 * SHOWN + 1] = "";
 
 	strvisx(text, (const char *)bytes, n < SHOWN ? n : SHOWN,
 	    VIS_CSTYLE | VIS_NL | VIS_TAB | VIS_DQ);
-	log_seldom(t->log, LOG_WARNING, "listener %s: PROXY header of %s: "
-	    "%s%s%s%s", t->route[s->listener].name,
+	log_seldom(e->log, LOG_WARNING, "listener %s: PROXY header of %s: "
+	    "%s%s%s%s", session_route(e, s)->name,
 	    endpoint_format(&s->client, peer, sizeof(peer)), why,
 	    n == 0 ? "" : "; it begins \"", text, n == 0 ? "" : "\"");
-	session_refuse(t, s, end);
 }
 
 static unsigned char *
-taken(struct session_table *t, const struct session *s)
+taken(struct session_env *e, const struct session *s)
 {
-	return s->note == BUFPOOL_NONE ? t->kit.scratch :
-	    bufpool_bytes(t->notes, s->note);
+	return s->note == BUFPOOL_NONE ? e->kit.scratch :
+	    bufpool_bytes(e->notes, s->note);
 }
 
 /* Now it is known who the client is. */
-static void
-come_in(struct session_table *t, struct session *s)
+static enum session_step
+come_in(struct session_env *e, struct session *s, struct session_drive *d)
 {
-	s->last = t->now;
-	session_log_start(t, s);
-	session_admit(t, s);
+	s->last = e->now;
+	session_log_start(e, s);
+	return step_to(d, SESSION_ADMIT);
 }
 
 /* The connection ended, or failed; nothing at all was just somebody looking. */
-static void
-client_ended(struct session_table *t, struct session *s, ssize_t n)
+static enum session_step
+client_ended(struct session_env *e, struct session *s,
+    struct session_drive *d, ssize_t n)
 {
-	if (n == -1 && try_later(errno)) {
-		session_set_interest(t, s);
-	} else if (n == 0 && s->header > 0) {
-		refuse(t, s, END_BAD_HEADER, "it is cut off",
-		    taken(t, s), s->header);
-	} else {
-		session_note_end(s, n == 0 ? END_CLIENT_CLOSE :
-		    END_CLIENT_RESET);
-		session_finish(t, s, NOBODY);
+	if (n == -1 && try_later(errno))
+		return STEP_WAIT;
+	if (n == 0 && s->header > 0) {
+		log_refusal(e, s, "it is cut off", taken(e, s), s->header);
+		return session_refuse(e, s, d, END_BAD_HEADER);
 	}
+	return step_end(s, d, n == 0 ? END_CLIENT_CLOSE : END_CLIENT_RESET,
+	    NOBODY);
 }
 
 /* Take these bytes, which have been seen, from the socket. */
 static bool
-take(struct session_table *t, struct session *s, size_t n)
+take(struct session_env *e, struct session *s, size_t n)
 {
-	if (recv(s->fd[CLIENT], taken(t, s) + s->header, n, 0) != (ssize_t)n)
+	if (recv(s->fd[CLIENT], taken(e, s) + s->header, n, 0) != (ssize_t)n)
 		return false;
 	s->header = (uint16_t)(s->header + n);
 	return true;
@@ -106,17 +105,15 @@ take(struct session_table *t, struct session *s, size_t n)
  * More of it has to come. What is here has to be taken, or the descriptor would
  * be readable all the time.
  */
-static void
-wait_for_more(struct session_table *t, struct session *s, size_t n)
+static enum session_step
+wait_for_more(struct session_env *e, struct session *s,
+    struct session_drive *d, size_t n)
 {
 	if (s->note == BUFPOOL_NONE)
-		s->note = bufpool_get(t->notes);
+		s->note = bufpool_get(e->notes);
 	if (s->note == BUFPOOL_NONE)
-		session_refuse(t, s, END_RESOURCES);
-	else if (!take(t, s, n))
-		client_ended(t, s, -1);
-	else
-		session_set_interest(t, s);
+		return session_refuse(e, s, d, END_RESOURCES);
+	return take(e, s, n) ? STEP_WAIT : client_ended(e, s, d, -1);
 }
 
 /*
@@ -124,51 +121,41 @@ wait_for_more(struct session_table *t, struct session *s, size_t n)
  * discarded. False: there is no block.
  */
 static bool
-keep(struct session_table *t, struct session *s, enum proxyproto_kind kind)
+keep(struct session_env *e, struct session *s, enum proxyproto_kind kind)
 {
 	if (kind == PROXYPROTO_LOCAL ||
-	    t->backends->pool[t->route[s->listener].pool].sends_proxy == 0)
-		session_drop_note(t, s);
+	    session_pool(e, s)->sends_proxy == 0)
+		session_drop_note(e, s);
 	else if (s->note == BUFPOOL_NONE) {
-		if ((s->note = bufpool_get(t->notes)) == BUFPOOL_NONE)
+		if ((s->note = bufpool_get(e->notes)) == BUFPOOL_NONE)
 			return false;
-		memcpy(taken(t, s), t->kit.scratch, s->header);
+		memcpy(taken(e, s), e->kit.scratch, s->header);
 	}
 	return true;
 }
 
 static unsigned char *
-header_id(const struct session_table *t, const struct session *s)
+header_id(const struct session_env *e, const struct session *s)
 {
-	return t->header_ids + (size_t)table_id(t, s) * (PROXYPROTO_ID + 1);
-}
-
-const unsigned char *
-session_header_id(const struct session_table *t, const struct session *s,
-    size_t *len)
-{
-	if (t->header_ids == NULL || header_id(t, s)[0] == 0)
-		return NULL;
-	*len = header_id(t, s)[0];
-	return header_id(t, s) + 1;
+	return e->header_ids + (size_t)session_id(e, s) * (PROXYPROTO_ID + 1);
 }
 
 /* The block with the header does not last as long as the session. */
 static void
-note_id(struct session_table *t, const struct session *s,
+note_id(struct session_env *e, const struct session *s,
     const struct proxyproto_bytes *id)
 {
-	if (t->header_ids == NULL)
+	if (e->header_ids == NULL)
 		return;
-	header_id(t, s)[0] = (unsigned char)id->n;
+	header_id(e, s)[0] = (unsigned char)id->n;
 	if (id->n > 0)
-		memcpy(header_id(t, s) + 1, id->at, id->n);
+		memcpy(header_id(e, s) + 1, id->at, id->n);
 }
 
-void
-session_header_event(struct session_table *t, struct session *s)
+static enum session_step
+read_header(struct session_env *e, struct session *s, struct session_drive *d)
 {
-	unsigned char *bytes = taken(t, s);
+	unsigned char *bytes = taken(e, s);
 	struct proxyproto h;
 	const char *why;
 	size_t seen;
@@ -177,55 +164,56 @@ session_header_event(struct session_table *t, struct session *s)
 
 	n = recv(s->fd[CLIENT], bytes + s->header, PROXYPROTO_MAX - s->header,
 	    MSG_PEEK);
-	if (n <= 0) {
-		client_ended(t, s, n);
-		return;
-	}
+	if (n <= 0)
+		return client_ended(e, s, d, n);
 	seen = s->header + (size_t)n;
 	if ((len = proxyproto_decode(bytes, seen, &h, &why)) > 0)
-		note_id(t, s, &h.id);
+		note_id(e, s, &h.id);
 	if (len == -1) {
-		refuse(t, s, END_BAD_HEADER, why, bytes, seen);
-	} else if (len == 0) {
-		wait_for_more(t, s, (size_t)n);
-	} else if (!take(t, s, (size_t)len - s->header)) {
-		client_ended(t, s, -1);
-	} else if (!keep(t, s, h.kind)) {
-		session_refuse(t, s, END_RESOURCES);
-	} else {
-		if (h.kind == PROXYPROTO_STREAM)
-			s->client = h.source;
-		come_in(t, s);
+		log_refusal(e, s, why, bytes, seen);
+		return session_refuse(e, s, d, END_BAD_HEADER);
 	}
+	if (len == 0)
+		return wait_for_more(e, s, d, (size_t)n);
+	if (!take(e, s, (size_t)len - s->header))
+		return client_ended(e, s, d, -1);
+	if (!keep(e, s, h.kind))
+		return session_refuse(e, s, d, END_RESOURCES);
+	if (h.kind == PROXYPROTO_STREAM)
+		s->client = h.source;
+	return come_in(e, s, d);
 }
 
-void
-session_header_expired(struct session_table *t, struct session *s)
+enum session_step
+session_header_stage(struct session_env *e, struct session *s,
+    struct session_drive *d)
 {
-	refuse(t, s, END_HEADER_TIMEOUT, "it has not come in time",
-	    taken(t, s), s->header);
+	const struct session_route *r = session_route(e, s);
+
+	if (d->entered && e->header_ids != NULL)
+		header_id(e, s)[0] = 0;
+	if (r->proxies == NULL)
+		return come_in(e, s, d);
+	if (!d->entered || cidr_find(r->proxies, &s->client) == CIDR_ALLOW)
+		return read_header(e, s, d);
+	if (r->others_plain)
+		return come_in(e, s, d);
+	log_refusal(e, s, "it is not in accept_proxy", NULL, 0);
+	return session_refuse(e, s, d, END_NOT_TRUSTED);
 }
 
-void
-session_meet(struct session_table *t, struct session *s)
+uint64_t
+session_header_at(const struct session_env *e, const struct session *s)
 {
-	const struct session_route *r = &t->route[s->listener];
+	return s->started + session_route(e, s)->limits.header_timeout;
+}
 
-	s->note = BUFPOOL_NONE;
-	if (t->header_ids != NULL)
-		header_id(t, s)[0] = 0;
-	if (r->proxies == NULL) {
-		come_in(t, s);
-	} else if (cidr_find(r->proxies, &s->client) == CIDR_ALLOW) {
-		session_set_state(s, SESSION_HEADER);
-		session_set_timer(t, s);
-		session_header_event(t, s);
-	} else if (r->others_plain) {
-		come_in(t, s);
-	} else {
-		refuse(t, s, END_NOT_TRUSTED, "it is not in accept_proxy",
-		    NULL, 0);
-	}
+enum session_step
+session_header_came(struct session_env *e, struct session *s,
+    struct session_drive *d)
+{
+	log_refusal(e, s, "it has not come in time", taken(e, s), s->header);
+	return session_refuse(e, s, d, END_HEADER_TIMEOUT);
 }
 
 /* --- to the server --------------------------------------------------------- */
@@ -237,9 +225,9 @@ session_header_due(const struct session *s)
 }
 
 void
-session_header_begin(const struct session_table *t, struct session *s)
+session_header_begin(const struct session_env *e, struct session *s)
 {
-	s->header = t->backends->list[session_backend(s)].send_proxy == 0 ?
+	s->header = e->backends->list[session_backend(s)].send_proxy == 0 ?
 	    GONE : 0;
 }
 
@@ -268,23 +256,9 @@ choose_addresses(const struct session *s, struct proxyproto *h)
 	    PROXYPROTO_STREAM;
 }
 
-void
-session_unique_id(const struct session_table *t, const struct session *s,
-    char id[SESSION_ID])
-{
-	struct text out = { id, id + SESSION_ID - 1 };
-
-	text_hex(&out, t->seed, 16);
-	text_bytes(&out, "-", 1);
-	text_hex(&out, s->started, 1);
-	text_bytes(&out, "-", 1);
-	text_hex(&out, s->number, 1);
-	*out.at = '\0';
-}
-
 /* Of what came in, what is to be passed on; and what is to be said besides. */
 static void
-choose_tlvs(const struct session_table *t, const struct session *s,
+choose_tlvs(const struct session_env *e, const struct session *s,
     unsigned tlvs, struct proxyproto *h, char id[SESSION_ID])
 {
 	static const struct proxyproto_bytes none;
@@ -297,7 +271,7 @@ choose_tlvs(const struct session_table *t, const struct session *s,
 			h->authority = none;
 	}
 	if (tlvs & PROXY_TLV_UNIQUE_ID && h->id.at == NULL) {
-		session_unique_id(t, s, id);
+		session_unique_id(e->seed, s->started, s->number, id);
 		h->id.at = (const unsigned char *)id;
 		h->id.n = strlen(id);
 	}
@@ -306,21 +280,21 @@ choose_tlvs(const struct session_table *t, const struct session *s,
 
 /* The same each time that it is made for an attempt, so it is not kept. */
 size_t
-session_header_make(const struct session_table *t, const struct session *s,
+session_header_make(const struct session_env *e, const struct session *s,
     unsigned char out[PROXYPROTO_MAX])
 {
-	const struct backend *b = &t->backends->list[session_backend(s)];
+	const struct backend *b = &e->backends->list[session_backend(s)];
 	struct proxyproto h = { .kind = PROXYPROTO_UNKNOWN };
 	char id[SESSION_ID];
 	const char *why;
 	size_t n;
 
 	if (s->note != BUFPOOL_NONE)
-		(void)proxyproto_decode(bufpool_bytes(t->notes, s->note),
+		(void)proxyproto_decode(bufpool_bytes(e->notes, s->note),
 		    PROXYPROTO_MAX, &h, &why);
 	choose_addresses(s, &h);
 	h.version = b->send_proxy;
-	choose_tlvs(t, s, backend_pool(t->backends, session_backend(s))->tlvs,
+	choose_tlvs(e, s, backend_pool(e->backends, session_backend(s))->tlvs,
 	    &h, id);
 	n = proxyproto_encode(&h, out, PROXYPROTO_MAX);
 	if (n > 0)
@@ -331,10 +305,10 @@ session_header_make(const struct session_table *t, const struct session *s,
 }
 
 enum shuttle_result
-session_header_send(const struct session_table *t, struct session *s)
+session_header_send(const struct session_env *e, struct session *s)
 {
 	unsigned char out[PROXYPROTO_MAX];
-	size_t len = session_header_make(t, s, out);
+	size_t len = session_header_make(e, s, out);
 	ssize_t n;
 
 	n = send(s->fd[SERVER], out + s->header, len - s->header,

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_queue.c: sessions that wait until a backend has room for them, or is
- * known to serve. Whose turn it is says wait_queue.c. Invariant: a session is in the
- * queue of its pool exactly while its state is QUEUE.
+ * session_queue.c: QUEUE. Invariant: between two calls of the driver a session is
+ * in the queue of its pool exactly while its state is QUEUE.
  */
-#include "session/session_step.h"
+#include "session/session_queue.h"
 
 #include <errno.h>
 
 #include "net/socket.h"
+#include "session/session_park.h"
+#include "session/session_pick.h"
 #include "upstream/wait_queue.h"
 
 /* Without a server that is known to serve one is tried so often, in ms. */
@@ -19,51 +20,40 @@
 #define LACK_LATELY	1000
 
 static uint32_t
-pool_of(const struct session_table *t, const struct session *s)
+pool_of(const struct session_env *e, const struct session *s)
 {
-	return t->route[s->listener].pool;
-}
-
-static const struct pool *
-pool_info(const struct session_table *t, const struct session *s)
-{
-	return &t->backends->pool[pool_of(t, s)];
-}
-
-uint64_t
-session_queued(const struct session_table *t, const struct session *s)
-{
-	return s->queued + (s->state == SESSION_QUEUE ? t->now - s->last : 0);
+	return session_route(e, s)->pool;
 }
 
 /* Until now, or its place would be worth more the longer it tried. */
 static void
-return_to_queue(struct session_table *t, struct session *s)
+return_to_queue(struct session_env *e, struct session *s)
 {
-	struct session_record *r = session_record(t, s);
+	struct session_cold *r = session_cold(e, s);
 
 	r->lent = false;
 	if (s->attempts > 0)
-		s->queued += (uint32_t)(t->now - s->started) - r->picked;
-	queue_return(t->queue, pool_of(t, s), table_id(t, s));
+		s->queued += (uint32_t)(e->now - s->started) - r->picked;
+	queue_return(e->queue, pool_of(e, s), session_id(e, s));
 }
 
 /* Of one of a pool that others have found out while this one waited. */
 static enum socket_lack
-pool_lack(const struct session_table *t, const struct pool *p)
+pool_lack(const struct session_env *e, const struct pool *p)
 {
-	const struct backends *bs = t->backends;
+	const struct backends *bs = e->backends;
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++)
-		if (backend_lacks(bs, i, t->now - LACK_LATELY))
+		if (backend_lacks(bs, i, e->now - LACK_LATELY))
 			return addr_is_unix(&bs->list[i].addr) ? LACK_ROOM :
 			    LACK_PORT;
 	return LACK_NOTHING;
 }
 
-enum session_end
-session_waited_for(const struct session *s, enum session_end why)
+/* What it is to end for: *why*, unless something was lacking. */
+static enum session_end
+waited_for(const struct session *s, enum session_end why)
 {
 	switch (s->lack) {
 	case LACK_PORT:
@@ -75,63 +65,47 @@ session_waited_for(const struct session *s, enum session_end why)
 	}
 }
 
-void
-session_queue(struct session_table *t, struct session *s)
+static void
+note_wait(const struct session_env *e, struct session *s)
 {
-	uint32_t pool = pool_of(t, s);
-
-	if (s->lack == LACK_NOTHING)
-		s->lack = pool_lack(t, &t->backends->pool[pool]);
-	if (session_record(t, s)->lent) {
-		return_to_queue(t, s);
-	} else if (!queue_enter(t->queue, pool, table_id(t, s))) {
-		if (!session_park(t, s))
-			session_turn_away(t, s,
-			    session_waited_for(s, END_QUEUE_FULL));
-		return;
-	}
-	session_set_state(s, SESSION_QUEUE);
-	s->last = t->now;
-	session_set_timer(t, s);
-	session_set_interest(t, s);
+	s->queued += (uint32_t)(e->now - s->last);
+	s->last = e->now;
 }
 
 void
-session_leave_queue(struct session_table *t, struct session *s)
+session_leave_queue(struct session_env *e, struct session *s)
 {
-	queue_leave(t->queue, pool_of(t, s), table_id(t, s), t->now);
-	s->queued = (uint32_t)session_queued(t, s);
-	session_set_state(s, SESSION_PICK);
+	queue_leave(e->queue, pool_of(e, s), session_id(e, s), e->now);
+	note_wait(e, s);
 }
 
 /* It is not in the queue, but has a place there. */
 static void
-lend(struct session_table *t, struct session *s, uint32_t i)
+lend(struct session_env *e, struct session *s, uint32_t i)
 {
-	struct session_record *r = session_record(t, s);
+	struct session_cold *r = session_cold(e, s);
 
 	/* A guess: others would make the same one. */
-	if (r->held && (backend_in_doubt(t->backends, i) ||
-	    queue_guesses(t->queue, pool_of(t, s), t->now)))
-		queue_pause(t->queue, pool_of(t, s), t->now + GUESS, t->now);
-	queue_lend(t->queue, pool_of(t, s), table_id(t, s), t->now);
-	s->queued = (uint32_t)session_queued(t, s);
+	if (r->held && (backend_in_doubt(e->backends, i) ||
+	    queue_guesses(e->queue, pool_of(e, s), e->now)))
+		queue_pause(e->queue, pool_of(e, s), e->now + GUESS, e->now);
+	queue_lend(e->queue, pool_of(e, s), session_id(e, s), e->now);
+	note_wait(e, s);
 	r->lent = true;
-	session_set_state(s, SESSION_PICK);
 }
 
 void
-session_settle(struct session_table *t, struct session *s, bool server)
+session_settle(struct session_env *e, struct session *s, bool server)
 {
-	struct session_record *r = session_record(t, s);
+	struct session_cold *r = session_cold(e, s);
 
-	if (server && queue_guesses(t->queue, pool_of(t, s), t->now))
-		queue_pause(t->queue, pool_of(t, s), 0, t->now);
+	if (server && queue_guesses(e->queue, pool_of(e, s), e->now))
+		queue_pause(e->queue, pool_of(e, s), 0, e->now);
 	r->held = false;
 	if (!r->lent)
 		return;
 	r->lent = false;
-	queue_settle(t->queue, pool_of(t, s), t->now);
+	queue_settle(e->queue, pool_of(e, s), e->now);
 }
 
 static bool
@@ -151,17 +125,17 @@ was_tried(const struct session *s, uint32_t i)
  * none; if all are it is not for us to wait until that changes.
  */
 static bool
-is_unavailable(const struct session_table *t, const struct session *s)
+is_unavailable(const struct session_env *e, const struct session *s,
+    bool waits)
 {
-	const struct backends *bs = t->backends;
-	const struct pool *p = pool_info(t, s);
+	const struct backends *bs = e->backends;
+	const struct pool *p = session_pool(e, s);
 	bool wanted = false, guess;
 	uint32_t i;
 
 	if (p->unavailable_timeout == 0)
 		return false;
-	guess = s->state == SESSION_QUEUE &&
-	    queue_guesses(t->queue, pool_of(t, s), t->now);
+	guess = waits && queue_guesses(e->queue, pool_of(e, s), e->now);
 	for (i = p->first; i < p->first + p->n; i++) {
 		if (!guess && backend_serves(bs, i) && !backend_in_doubt(bs, i) &&
 		    !was_tried(s, i))
@@ -171,16 +145,46 @@ is_unavailable(const struct session_table *t, const struct session *s)
 	return wanted;
 }
 
-bool
-session_await_server(struct session_table *t, struct session *s)
+/* All that is left to it is to wait for its turn. */
+static enum session_step
+enter_queue(struct session_env *e, struct session *s, struct session_drive *d)
 {
-	if (pool_info(t, s)->max_queue == 0 || !is_unavailable(t, s))
-		return false;
-	if (s->attempts > 0)
-		queue_pause(t->queue, pool_of(t, s), t->now + GUESS, t->now);
-	session_record(t, s)->held = true;
-	session_queue(t, s);
-	return true;
+	uint32_t pool = pool_of(e, s), id = session_id(e, s);
+
+	if (s->lack == LACK_NOTHING)
+		s->lack = pool_lack(e, session_pool(e, s));
+	if (session_cold(e, s)->lent) {
+		return_to_queue(e, s);
+	} else if (!queue_enter(e->queue, pool, id)) {
+		if (session_park(e, s))
+			return step_to(d, SESSION_PARKED);
+		return step_turn_away(s, d, waited_for(s, END_QUEUE_FULL));
+	} else if (d->regains && s->lack != LACK_NOTHING) {
+		/* It was tried in vain: that does not cost it its turn. */
+		queue_regain(e->queue, pool, id, d->ticket);
+	}
+	s->last = e->now;
+	return STEP_WAIT;
+}
+
+/*
+ * No server of the pool is left that it could try: where that is wanted it waits
+ * until there is one.
+ */
+static enum session_step
+no_server(struct session_env *e, struct session *s, struct session_drive *d)
+{
+	if (session_pool(e, s)->max_queue != 0 && is_unavailable(e, s, false)) {
+		if (s->attempts > 0)
+			queue_pause(e->queue, pool_of(e, s), e->now + GUESS,
+			    e->now);
+		session_cold(e, s)->held = true;
+		return enter_queue(e, s, d);
+	}
+	if (d->none != ETIMEDOUT)
+		return step_turn_away(s, d, END_NO_BACKEND);
+	s->end = END_NONE;
+	return step_turn_away(s, d, END_CONNECT_TOTAL);
 }
 
 /*
@@ -188,81 +192,84 @@ session_await_server(struct session_table *t, struct session *s)
  * Who was held has the longer of both when servers are back, but full.
  */
 uint64_t
-session_queue_at(const struct session_table *t, const struct session *s)
+session_queue_at(const struct session_env *e, const struct session *s)
 {
-	const struct pool *p = pool_info(t, s);
+	const struct pool *p = session_pool(e, s);
 	uint64_t limit = s->lack == LACK_NOTHING ? p->queue_timeout :
 	    p->connect_timeout;
 
-	if (session_record(t, s)->held && (is_unavailable(t, s) ||
+	if (session_cold(e, s)->held && (is_unavailable(e, s, true) ||
 	    p->unavailable_timeout > limit))
 		limit = p->unavailable_timeout;
 	return s->last - s->queued + limit;
 }
 
-void
-session_queue_expired(struct session_table *t, struct session *s)
+enum session_step
+session_queue_came(struct session_env *e, struct session *s,
+    struct session_drive *d)
 {
-	bool down = is_unavailable(t, s);
+	bool down = is_unavailable(e, s, true);
 
 	if (down) {
-		session_record(t, s)->held = true;
-		if (session_queue_at(t, s) > t->now)
-			return;
+		session_cold(e, s)->held = true;
+		if (session_queue_at(e, s) > e->now)
+			return STEP_WAIT;
 		s->end = END_NONE;
 	}
-	session_leave_queue(t, s);
-	session_turn_away(t, s, down ? END_UNAVAILABLE :
-	    session_waited_for(s, END_QUEUE_TIMEOUT));
+	session_leave_queue(e, s);
+	return step_turn_away(s, d, down ? END_UNAVAILABLE :
+	    waited_for(s, END_QUEUE_TIMEOUT));
 }
 
 /* All that there were are gone meanwhile. */
 static bool
-goes_on_waiting(struct session_table *t, struct session *s)
+goes_on_waiting(struct session_env *e, struct session *s)
 {
-	if (!is_unavailable(t, s))
+	if (!is_unavailable(e, s, true))
 		return false;
-	if (!session_record(t, s)->held) {
-		session_record(t, s)->held = true;
-		session_set_timer(t, s);
-	}
+	session_cold(e, s)->held = true;
 	return true;
 }
 
-/* It is its turn. False: there is no room for it yet. */
-static bool
-serve(struct session_table *t, struct session *s)
+/* It is its turn. */
+static enum session_step
+serve_first(struct session_env *e, struct session *s, struct session_drive *d)
 {
-	uint64_t ticket;
-	bool lent;
-	int i, err;
+	int i;
 
 	/* An end of file is not a reason to go: it may only have asked. */
-	if (socket_connected(s->fd[CLIENT]) == -1) {
-		session_kill(t, s, END_CLIENT_RESET, false);
-		return true;
-	}
+	if (socket_connected(s->fd[CLIENT]) == -1)
+		return step_end(s, d, END_CLIENT_RESET, NOBODY);
 	/* Once held it tries any, also those that it has tried. */
-	if (session_record(t, s)->held) {
+	if (session_cold(e, s)->held) {
 		s->attempts = 0;
 		s->end = END_NONE;
 	}
-	i = session_choose(t, s);
-	err = errno;
-	if (i == -1 && (err == EAGAIN || goes_on_waiting(t, s)))
-		return false;
-	ticket = queue_ticket(t->queue, table_id(t, s));
-	lent = i != -1 && pool_info(t, s)->unavailable_timeout != 0;
-	if (lent)
-		lend(t, s, (uint32_t)i);
+	i = session_choose(e, s);
+	d->none = errno;
+	if (i == -1 && (d->none == EAGAIN || goes_on_waiting(e, s))) {
+		d->stays = true;
+		return STEP_WAIT;
+	}
+	d->ticket = queue_ticket(e->queue, session_id(e, s));
+	d->regains = i == -1 || session_pool(e, s)->unavailable_timeout == 0;
+	if (d->regains)
+		session_leave_queue(e, s);
 	else
-		session_leave_queue(t, s);
-	errno = err;
-	session_try(t, s, i);
-	/* It was tried in vain: that does not cost it its turn. */
-	if (!lent && s->state == SESSION_QUEUE && s->lack != LACK_NOTHING)
-		queue_regain(t->queue, pool_of(t, s), table_id(t, s), ticket);
-	return true;
+		lend(e, s, (uint32_t)i);
+	if (i == -1)
+		return step_to(d, SESSION_QUEUE);
+	d->backend = (uint32_t)i;
+	return step_to(d, SESSION_CONNECT);
+}
+
+enum session_step
+session_queue_stage(struct session_env *e, struct session *s,
+    struct session_drive *d)
+{
+	if (d->entered)
+		return d->none == EAGAIN ? enter_queue(e, s, d) : no_server(e, s, d);
+	return d->turn ? serve_first(e, s, d) : STEP_WAIT;
 }
 
 /* Would one go there that has not tried it? */
@@ -284,59 +291,28 @@ pool_has_room(const struct backends *bs, const struct pool *p, uint64_t now)
 	return false;
 }
 
-/*
- * Does it keep others from a backend that has room, only because it has tried
- * that one itself?
- */
-static bool
-is_in_the_way(const struct session_table *t, const struct session *s)
+bool
+session_is_in_the_way(const struct session_env *e, const struct session *s)
 {
 	unsigned n;
 
 	for (n = 0; n < s->attempts; n++)
-		if (has_room(t->backends, s->tried[n], t->now))
+		if (has_room(e->backends, s->tried[n], e->now))
 			return true;
 	return false;
 }
 
 /* Whose turn it is, or who goes on because the others do not. */
-static uint32_t
-next_of(const struct session_table *t, uint32_t pool)
+uint32_t
+session_queue_next(const struct session_env *e, uint32_t pool)
 {
-	const struct pool *p = &t->backends->pool[pool];
+	const struct pool *p = &e->backends->pool[pool];
 	uint32_t id;
 
-	if (queue_paused(t->queue, pool, t->now))
+	if (queue_paused(e->queue, pool, e->now))
 		return QUEUE_NONE;
-	id = queue_next(t->queue, pool, t->now);
-	return id != QUEUE_NONE ? id : queue_next_but(t->queue, pool, t->now,
-	    !queue_guesses(t->queue, pool, t->now) && pool_has_room(t->backends, p, t->now));
-}
-
-static void
-serve_pool(struct session_table *t, uint32_t pool)
-{
-	struct session *s;
-	bool stepped = false;
-	uint32_t id;
-
-	while ((id = next_of(t, pool)) != QUEUE_NONE) {
-		s = &t->session[id];
-		if (serve(t, s))
-			continue;
-		if (stepped || !is_in_the_way(t, s))
-			break;
-		queue_step_back(t->queue, pool, id);
-		stepped = true;
-	}
-}
-
-void
-table_serve_queue(struct session_table *t)
-{
-	uint32_t pool;
-
-	if (queue_due(t->queue, t->now))
-		for (pool = 0; pool < t->backends->pools; pool++)
-			serve_pool(t, pool);
+	id = queue_next(e->queue, pool, e->now);
+	return id != QUEUE_NONE ? id : queue_next_but(e->queue, pool, e->now,
+	    !queue_guesses(e->queue, pool, e->now) &&
+	    pool_has_room(e->backends, p, e->now));
 }

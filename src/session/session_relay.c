@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_relay.c: carries a session's bytes both ways until both ways have
- * ended: half-close, resets, and what is still owed to the other side then.
+ * session_relay.c: RELAY and FLUSH. Invariant: a way that is done holds no bytes,
+ * and what comes that way is at most thrown away.
  */
-#include "session/session_step.h"
+#include "session/session_relay.h"
 
 #include <errno.h>
 
 #include "net/socket.h"
 #include "net/socket_option.h"
+#include "session/session_throttle.h"
 
 /* How long to wait until all bytes have arrived before a reset, in ms. */
 #define FLUSH_MAX	60000
@@ -35,7 +36,7 @@ session_had_stood(int err)
  * sent before is still read and passed on.
  */
 void
-session_side_failed(struct session_table *t, struct session *s, int side,
+session_side_failed(struct session_env *e, struct session *s, int side,
     int err)
 {
 	bool lost = !session_had_stood(err);
@@ -46,9 +47,8 @@ session_side_failed(struct session_table *t, struct session *s, int side,
 		session_note_end(s, lost ? END_SERVER_LOST : END_SERVER_RESET);
 	s->reset[side] = true;
 	s->done[!side] = true;
-	shuttle_drop(&s->way[!side], &t->kit);
-	s->last = t->now;
-	session_set_timer(t, s);
+	shuttle_drop(&s->way[!side], &e->kit);
+	s->last = e->now;
 }
 
 /*
@@ -84,49 +84,31 @@ session_discards(const struct session *s, int way)
 	return s->done[way] && s->reset[!way] && !s->way[way].eof;
 }
 
-/* Both ways have ended: close, or pass the reset on when its turn has come. */
-void
-session_relay_done(struct session_table *t, struct session *s)
-{
-	int side = session_due_reset(s);
-
-	if (side == NOBODY || socket_unacked(s->fd[side]) == 0 ||
-	    t->now - s->last >= FLUSH_MAX) {
-		session_finish(t, s, side);
-		return;
-	}
-	if (s->state != SESSION_FLUSH)
-		session_set_state(s, SESSION_FLUSH);
-	session_set_timer(t, s);
-	session_set_interest(t, s);
-}
-
 /* End of file was read and everything before it is out. */
 static void
-way_ended(struct session_table *t, struct session *s, int way)
+way_ended(struct session_env *e, struct session *s, int way)
 {
 	s->done[way] = true;
 	session_note_end(s, way == UP ? END_CLIENT_CLOSE : END_SERVER_CLOSE);
 	if (s->done[!way])
 		return;
 	(void)socket_shut_write(s->fd[!way]);
-	s->last = t->now;
-	session_set_timer(t, s);
+	s->last = e->now;
 }
 
 static void
-discard(struct session_table *t, struct session *s, int way)
+discard(struct session_env *e, struct session *s, int way)
 {
 	struct shuttle nowhere;
 
 	shuttle_init(&nowhere);
-	if (shuttle_discard(&nowhere, &t->kit, s->fd[way]) != SHUTTLE_GOING)
+	if (shuttle_discard(&nowhere, &e->kit, s->fd[way]) != SHUTTLE_GOING)
 		s->way[way].eof = true;
 	s->discarded += (uint32_t)nowhere.in;
 }
 
 static void
-relay_result(struct session_table *t, struct session *s, int way,
+relay_result(struct session_env *e, struct session *s, int way,
     enum shuttle_result result)
 {
 	int err = errno;
@@ -135,79 +117,120 @@ relay_result(struct session_table *t, struct session *s, int way,
 	case SHUTTLE_GOING:
 		break;
 	case SHUTTLE_ENDED:
-		way_ended(t, s, way);
+		way_ended(e, s, way);
 		break;
 	case SHUTTLE_FROM_FAILED:
 		s->done[way] = true;
-		session_side_failed(t, s, way, err);
+		session_side_failed(e, s, way, err);
 		break;
 	case SHUTTLE_TO_FAILED:
-		session_side_failed(t, s, !way, err);
+		session_side_failed(e, s, !way, err);
 		break;
 	}
 }
 
 static void
-note_move(const struct session_table *t, struct session *s, int way)
+note_move(const struct session_env *e, struct session *s, int way)
 {
 	/* One that was told to end has its time for that, however slow it is. */
 	if (!s->shut)
-		s->last = t->now;
-	s->heard[way] = (uint32_t)(t->now - s->started);
+		s->last = e->now;
+	s->heard[way] = (uint32_t)(e->now - s->started);
 }
 
 /* For its client it may be over: see session_park.c. */
 static void
-note_end(struct session_table *t, struct session *s)
+note_end(struct session_env *e, struct session *s)
 {
 	if (!s->done[UP] || s->ending)
 		return;
 	s->ending = true;
-	t->ending++;
+	e->ending++;
 }
 
 /* By the clock of this turn. */
 static void
-note_answer(const struct session_table *t, const struct session *s)
+note_answer(const struct session_env *e, const struct session *s)
 {
-	struct session_record *r = session_record(t, s);
+	struct session_cold *r = session_cold(e, s);
 
 	r->answered = true;
-	r->first_byte = (uint32_t)(t->now - s->started);
+	r->first_byte = (uint32_t)(e->now - s->started);
 }
 
-void
-session_relay_event(struct session_table *t, struct session *s, int side,
-    unsigned ready)
+static void
+move_ready(struct session_env *e, struct session *s, int side, unsigned ready)
 {
 	struct shuttle *out = &s->way[!side], *in = &s->way[side];
 	uint64_t before = in->in + in->out, other = out->in + out->out;
 	uint64_t sent = s->way[UP].out;
 
 	if (ready & POLLER_WRITE && !s->done[!side])
-		relay_result(t, s, !side, session_move(t, s, !side,
+		relay_result(e, s, !side, session_move(e, s, !side,
 		    shuttle_write));
 	if (ready & POLLER_READ && !s->done[side])
-		relay_result(t, s, side, session_move(t, s, side,
+		relay_result(e, s, side, session_move(e, s, side,
 		    shuttle_read));
 	else if (ready & POLLER_READ && session_discards(s, side))
-		discard(t, s, side);
+		discard(e, s, side);
 	if (in->in + in->out != before) {
 		if (before == 0 && side == SERVER)
-			note_answer(t, s);
-		note_move(t, s, side);
+			note_answer(e, s);
+		note_move(e, s, side);
 	}
 	if (out->in + out->out != other)
-		note_move(t, s, !side);
+		note_move(e, s, !side);
 	if (!in->splicing && !out->splicing)
-		t->talked = t->now;
+		e->talked = e->now;
 	if (s->way[UP].out != sent)
 		session_send_promptly(s);
-	note_end(t, s);
+	note_end(e, s);
+}
+
+enum session_step
+session_relay_stage(struct session_env *e, struct session *s,
+    struct session_drive *d)
+{
+	if (d->ready != 0)
+		move_ready(e, s, d->side, d->ready);
 	if (s->done[UP] && s->done[DOWN])
-		session_relay_done(t, s);
-	else if (s->discarded > DISCARD_MAX)
-		session_finish(t, s, session_due_reset(s));
-	else
-		session_set_interest(t, s);
+		return step_to(d, SESSION_FLUSH);
+	if (s->discarded > DISCARD_MAX)
+		return step_over(d, session_due_reset(s));
+	return STEP_WAIT;
+}
+
+enum session_step
+session_flush_stage(struct session_env *e, struct session *s,
+    struct session_drive *d)
+{
+	int side = session_due_reset(s);
+
+	/* Only time brings it on: an event tells nothing. */
+	if (!d->entered)
+		return STEP_WAIT;
+	if (side == NOBODY || socket_unacked(s->fd[side]) == 0 ||
+	    e->now - s->last >= FLUSH_MAX)
+		return step_over(d, side);
+	return STEP_WAIT;
+}
+
+void
+session_relay_shut(struct session_env *e, struct session *s,
+    enum session_end why)
+{
+	int way;
+
+	session_note_end(s, why);
+	s->shut = true;
+	s->last = e->now;
+	for (way = UP; way <= DOWN; way++) {
+		if (s->done[way])
+			continue;
+		/* What has been read comes first: its end is the end. */
+		if (shuttle_held(&s->way[way]) > 0)
+			s->way[way].eof = true;
+		else
+			(void)socket_shut_write(s->fd[!way]);
+	}
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_stall.c: notices a descriptor that is ready again and again although
- * nothing comes of it, as where the kernel has no memory for what it offers. The
- * worker must not turn for it: its bytes are copied, then it is left alone for
- * longer and longer, and at last the session is reset. Never moves a byte.
+ * session_stall.c: counts events in vain. Never moves a byte.
  */
-#include "session/session_step.h"
+#include "session/session_stall.h"
 
 /* Events of one descriptor in a row that brought nothing, until … */
 #define VAIN_COPY	8		/* … streams are copied */
@@ -38,31 +35,24 @@ mute_time(const struct session *s)
 }
 
 uint64_t
-session_muted_until(const struct session_table *t, const struct session *s)
+session_muted_until(const struct session_env *e, const struct session *s)
 {
-	return s->muted == 0 ? 0 : t->now + mute_time(s);
+	return s->muted == 0 ? 0 : e->now + mute_time(s);
 }
 
-void
-session_unmute(struct session_table *t, struct session *s)
+enum session_step
+session_in_vain(struct session_env *e, struct session *s,
+    struct session_drive *d)
 {
-	s->muted = 0;
-	session_set_interest(t, s);
-}
+	struct shuttle *way = &s->way[d->side];
 
-void
-session_in_vain(struct session_table *t, struct session *s, int side)
-{
-	struct shuttle *way = &s->way[side];
-
+	(void)e;
 	if (++way->vain < VAIN_COPY)
-		return;
+		return STEP_WAIT;
 	s->way[UP].splicing = s->way[DOWN].splicing = false;
-	if (way->vain >= VAIN_END) {
-		session_kill(t, s, END_STALLED, true);
-	} else if (way->vain >= VAIN_MUTE) {
-		s->muted |= (uint8_t)(1u << side);
-		session_set_interest(t, s);
-		session_set_timer(t, s);
-	}
+	if (way->vain >= VAIN_END)
+		return step_end(s, d, END_STALLED, EVERYBODY);
+	if (way->vain >= VAIN_MUTE)
+		s->muted |= (uint8_t)(1u << d->side);
+	return STEP_WAIT;
 }

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_throttle.c: holds a way of a session to so many bytes a second. It earns
- * them as time passes; what is read is paid for; when there is next to nothing
- * left the way pauses until it is worth reading again. A sender that is not read
- * from is slowed down by the kernel, and nobody else is.
+ * session_throttle.c: what each way has earned and paid.
  *
  * One number a way: what has been paid, as the time in which it is earned, in
  * parts of a ms and modulo 2^32, some 65 s. No more is paid than was earned, so
  * what is left is never negative. After 65 s without a byte it may seem less
  * than it is, which costs a pause.
  */
-#include "session/session_step.h"
+#include "session/session_throttle.h"
 
 /* The clock of what is earned and paid: 2^16 parts of a ms. */
 #define MS(n)		((uint64_t)(n) << 16)
@@ -22,9 +19,9 @@
 #define SPENT		MS(8)		/* less is not worth a read */
 
 static uint64_t
-rate_of(const struct session_table *t, const struct session *s, int way)
+rate_of(const struct session_env *e, const struct session *s, int way)
 {
-	return t->route[s->listener].limits.rate[way];
+	return e->route[s->listener].limits.rate[way];
 }
 
 /* At least a byte, or else less would be paid than it costs. */
@@ -37,28 +34,28 @@ no_less(uint64_t least, uint64_t rate)
 }
 
 static uint32_t
-earned(const struct session_table *t, const struct session *s, int way)
+earned(const struct session_env *e, const struct session *s, int way)
 {
-	return (uint32_t)(MS(t->now - s->started) +
-	    no_less(ENOUGH, rate_of(t, s, way)));
+	return (uint32_t)(MS(e->now - s->started) +
+	    no_less(ENOUGH, rate_of(e, s, way)));
 }
 
 static uint64_t
-left(const struct session_table *t, const struct session *s, int way)
+left(const struct session_env *e, const struct session *s, int way)
 {
-	uint64_t most = no_less(ENOUGH, rate_of(t, s, way)) + SLACK;
-	uint32_t n = earned(t, s, way) - s->paid[way];
+	uint64_t most = no_less(ENOUGH, rate_of(e, s, way)) + SLACK;
+	uint32_t n = earned(e, s, way) - s->paid[way];
 
 	return n < most ? n : most;
 }
 
 enum shuttle_result
-session_move_paced(struct session_table *t, struct session *s, int way,
+session_move_paced(struct session_env *e, struct session *s, int way,
     session_mover *move)
 {
-	uint64_t rate = rate_of(t, s, way);
-	uint64_t before = s->way[way].in, has = left(t, s, way), cost;
-	struct shuttle_kit kit = t->kit;
+	uint64_t rate = rate_of(e, s, way);
+	uint64_t before = s->way[way].in, has = left(e, s, way), cost;
+	struct shuttle_kit kit = e->kit;
 	enum shuttle_result result;
 
 	/* Zero would be no limit; who pauses does not come here to read. */
@@ -67,16 +64,14 @@ session_move_paced(struct session_table *t, struct session *s, int way,
 	result = move(&s->way[way], &kit, s->fd[way], s->fd[!way]);
 	cost = (s->way[way].in - before) * SECOND / rate;
 	has -= cost < has ? cost : has;
-	s->paid[way] = earned(t, s, way) - (uint32_t)has;
-	if (has < no_less(SPENT, rate) && !s->paused[way]) {
+	s->paid[way] = earned(e, s, way) - (uint32_t)has;
+	if (has < no_less(SPENT, rate))
 		s->paused[way] = true;
-		session_set_timer(t, s);
-	}
 	return result;
 }
 
 uint64_t
-session_pace_at(const struct session_table *t, const struct session *s)
+session_pace_at(const struct session_env *e, const struct session *s)
 {
 	uint64_t enough, lacks, at = 0;
 	int way;
@@ -84,24 +79,26 @@ session_pace_at(const struct session_table *t, const struct session *s)
 	for (way = UP; way <= DOWN; way++) {
 		if (!s->paused[way])
 			continue;
-		enough = no_less(ENOUGH, rate_of(t, s, way));
-		lacks = left(t, s, way);
+		enough = no_less(ENOUGH, rate_of(e, s, way));
+		lacks = left(e, s, way);
 		lacks = lacks < enough ? enough - lacks : 0;
-		lacks = t->now + (lacks + MS(1) - 1) / MS(1);
+		lacks = e->now + (lacks + MS(1) - 1) / MS(1);
 		if (at == 0 || lacks < at)
 			at = lacks;
 	}
 	return at;
 }
 
-void
-session_pace_came(struct session_table *t, struct session *s)
+enum session_step
+session_pace_came(struct session_env *e, struct session *s,
+    struct session_drive *d)
 {
 	int way;
 
+	(void)d;
 	for (way = UP; way <= DOWN; way++)
-		if (s->paused[way] && left(t, s, way) >=
-		    no_less(ENOUGH, rate_of(t, s, way)))
+		if (s->paused[way] && left(e, s, way) >=
+		    no_less(ENOUGH, rate_of(e, s, way)))
 			s->paused[way] = false;
-	session_set_interest(t, s);
+	return STEP_WAIT;
 }

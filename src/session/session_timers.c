@@ -1,29 +1,34 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_timers.c: all deadlines of a session, in one table: in which states
- * they apply, when they come, and what happens then. A session has one timer,
- * set for the first of them. While bytes move it is left alone: when it fires
- * session_expired() sees how long it really was quiet. So a deadline may move
- * away by itself, but one that comes closer needs session_set_timer().
+ * session_timers.c: one table of deadlines: in which states they apply, when they
+ * come, and what follows.
  */
-#include "session/session_step.h"
+#include "session/session_timers.h"
 
-#include <errno.h>
+#include "session/session_connect.h"
+#include "session/session_linger.h"
+#include "session/session_park.h"
+#include "session/session_pick.h"
+#include "session/session_proxy.h"
+#include "session/session_queue.h"
+#include "session/session_relay.h"
+#include "session/session_stall.h"
+#include "session/session_throttle.h"
+
+/*
+ * When to have the system watch over the server, in ms: of shorter sessions a
+ * dead one is noticed all the same, and they go without the calls.
+ */
+#define WATCH		1000
 
 /* From the end of file to the end where fin_timeout is off, in ms. */
 #define SHUT_TIME	60000
 
 static const struct session_limits *
-limits(const struct session_table *t, const struct session *s)
+limits(const struct session_env *e, const struct session *s)
 {
-	return &t->route[s->listener].limits;
-}
-
-static const struct pool *
-pool(const struct session_table *t, const struct session *s)
-{
-	return &t->backends->pool[t->route[s->listener].pool];
+	return &session_route(e, s)->limits;
 }
 
 static uint64_t
@@ -39,57 +44,55 @@ is_ending(const struct session *s)
 	return s->done[UP] || s->done[DOWN] || s->shut;
 }
 
-static void
-cut(struct session_table *t, struct session *s, enum session_end why)
+static enum session_step
+cut(struct session *s, struct session_drive *d, enum session_end why)
 {
-	session_note_end(s, why);
-	session_finish(t, s, session_due_reset(s));
+	return step_end(s, d, why, session_due_reset(s));
 }
 
 static uint64_t
-header_at(const struct session_table *t, const struct session *s)
+connect_at(const struct session_env *e, const struct session *s)
 {
-	return s->started + limits(t, s)->header_timeout;
+	return s->last + session_pool(e, s)->connect_timeout;
+}
+
+/* One that waits for a server to come up has time for that. */
+static uint64_t
+total_at(const struct session_env *e, const struct session *s)
+{
+	if (s->state == SESSION_QUEUE && session_cold(e, s)->held)
+		return 0;
+	return session_total_at(e, s);
 }
 
 static uint64_t
-connect_at(const struct session_table *t, const struct session *s)
+fin_at(const struct session_env *e, const struct session *s)
 {
-	return s->last + pool(t, s)->connect_timeout;
-}
-
-static void
-connect_came(struct session_table *t, struct session *s)
-{
-	session_connect_failed(t, s, ETIMEDOUT);
-}
-
-static uint64_t
-fin_at(const struct session_table *t, const struct session *s)
-{
-	uint64_t limit = limits(t, s)->fin_timeout;
+	uint64_t limit = limits(e, s)->fin_timeout;
 
 	if (!is_ending(s))
 		return 0;
 	return after(s->last, limit == 0 && s->shut ? SHUT_TIME : limit);
 }
 
-static void
-fin_came(struct session_table *t, struct session *s)
+static enum session_step
+fin_came(struct session_env *e, struct session *s, struct session_drive *d)
 {
-	cut(t, s, END_FIN_TIMEOUT);
+	(void)e;
+	return cut(s, d, END_FIN_TIMEOUT);
 }
 
 static uint64_t
-idle_at(const struct session_table *t, const struct session *s)
+idle_at(const struct session_env *e, const struct session *s)
 {
-	return is_ending(s) ? 0 : after(s->last, limits(t, s)->idle_timeout);
+	return is_ending(s) ? 0 : after(s->last, limits(e, s)->idle_timeout);
 }
 
-static void
-idle_came(struct session_table *t, struct session *s)
+static enum session_step
+idle_came(struct session_env *e, struct session *s, struct session_drive *d)
 {
-	cut(t, s, END_IDLE_TIMEOUT);
+	(void)e;
+	return cut(s, d, END_IDLE_TIMEOUT);
 }
 
 /*
@@ -97,56 +100,60 @@ idle_came(struct session_table *t, struct session *s)
  * heard: the other one is to be blamed.
  */
 static uint64_t
-side_at(const struct session_table *t, const struct session *s, int side)
+side_at(const struct session_env *e, const struct session *s, int side)
 {
-	uint64_t limit = limits(t, s)->side_timeout[side], heard;
+	uint64_t limit = limits(e, s)->side_timeout[side], heard;
 
 	if (limit == 0 || is_ending(s))
 		return 0;
 	if (!shuttle_wants_read(&s->way[side]))
-		return t->now + limit;
-	heard = t->now - (uint32_t)((uint32_t)(t->now - s->started) -
+		return e->now + limit;
+	heard = e->now - (uint32_t)((uint32_t)(e->now - s->started) -
 	    s->heard[side]);
 	return limit + (heard > s->connected ? heard : s->connected);
 }
 
 static uint64_t
-client_at(const struct session_table *t, const struct session *s)
+client_at(const struct session_env *e, const struct session *s)
 {
-	return side_at(t, s, CLIENT);
+	return side_at(e, s, CLIENT);
 }
 
-static void
-client_came(struct session_table *t, struct session *s)
+static enum session_step
+client_came(struct session_env *e, struct session *s, struct session_drive *d)
 {
-	cut(t, s, END_CLIENT_IDLE);
+	(void)e;
+	return cut(s, d, END_CLIENT_IDLE);
 }
 
 static uint64_t
-server_at(const struct session_table *t, const struct session *s)
+server_at(const struct session_env *e, const struct session *s)
 {
-	return side_at(t, s, SERVER);
+	return side_at(e, s, SERVER);
 }
 
-static void
-server_came(struct session_table *t, struct session *s)
+static enum session_step
+server_came(struct session_env *e, struct session *s, struct session_drive *d)
 {
-	cut(t, s, END_SERVER_IDLE);
+	(void)e;
+	return cut(s, d, END_SERVER_IDLE);
 }
 
 /* No end: from here on the system is to notice a server that is dead. */
 static uint64_t
-watch_at(const struct session_table *t, const struct session *s)
+watch_at(const struct session_env *e, const struct session *s)
 {
-	(void)t;
-	return s->watched ? 0 : s->connected + SESSION_WATCH;
+	(void)e;
+	return s->watched ? 0 : s->connected + WATCH;
 }
 
-static void
-watch_came(struct session_table *t, struct session *s)
+static enum session_step
+watch_came(struct session_env *e, struct session *s, struct session_drive *d)
 {
+	(void)d;
 	s->watched = true;
-	backend_watch(t->backends, session_backend(s), s->fd[SERVER]);
+	backend_watch(e->backends, session_backend(s), s->fd[SERVER]);
+	return STEP_WAIT;
 }
 
 /*
@@ -156,10 +163,10 @@ watch_came(struct session_table *t, struct session *s)
  * moves by itself, as the clock, may come into it: that would spoil the order.
  */
 static uint64_t
-lifetime_at(const struct session_table *t, const struct session *s)
+lifetime_at(const struct session_env *e, const struct session *s)
 {
-	const struct session_limits *l = limits(t, s);
-	uint64_t lot = t->seed + table_id(t, s);
+	const struct session_limits *l = limits(e, s);
+	uint64_t lot = e->seed + session_id(e, s);
 
 	if (l->max_lifetime == 0 || s->shut)
 		return 0;
@@ -168,62 +175,57 @@ lifetime_at(const struct session_table *t, const struct session *s)
 	    l->max_lifetime * l->lifetime_jitter * lot / (100 << 10);
 }
 
-static void
-lifetime_came(struct session_table *t, struct session *s)
+static enum session_step
+lifetime_came(struct session_env *e, struct session *s,
+    struct session_drive *d)
 {
-	session_shut(t, s, END_MAX_LIFETIME);
+	return session_wind_up(e, s, d, END_MAX_LIFETIME);
 }
 
 static uint64_t
-flush_at(const struct session_table *t, const struct session *s)
+flush_at(const struct session_env *e, const struct session *s)
 {
 	(void)s;
-	return t->now + SESSION_FLUSH_POLL;
+	return e->now + SESSION_FLUSH_POLL;
 }
 
 static uint64_t
-linger_at(const struct session_table *t, const struct session *s)
+linger_at(const struct session_env *e, const struct session *s)
 {
-	(void)t;
+	(void)e;
 	return s->last + SESSION_LINGER_TIME;
-}
-
-static void
-linger_came(struct session_table *t, struct session *s)
-{
-	session_finish(t, s, NOBODY);
 }
 
 /* Of two that have come the first one counts. */
 #define IN(state)	(1u << SESSION_##state)
 static const struct {
 	unsigned	 states;
-	uint64_t	 (*at)(const struct session_table *,
+	uint64_t	 (*at)(const struct session_env *,
 			    const struct session *);	/* 0: never */
-	void		 (*came)(struct session_table *, struct session *);
+	session_stage	*came;		/* NULL: the driver knows */
 } table[] = {
-	{ IN(HEADER), header_at, session_header_expired },
-	{ IN(PARKED), session_parked_at, session_parked_expired },
-	{ IN(QUEUE), session_queue_at, session_queue_expired },
-	{ IN(CONNECT), connect_at, connect_came },
-	{ IN(CONNECT) | IN(QUEUE), session_total_at, session_total_expired },
+	{ IN(PROXY_HEADER), session_header_at, session_header_came },
+	{ IN(PARKED), session_parked_at, session_parked_came },
+	{ IN(QUEUE), session_queue_at, session_queue_came },
+	{ IN(CONNECT), connect_at, session_connect_came },
+	{ IN(CONNECT) | IN(QUEUE), total_at, session_total_came },
 	{ IN(RELAY), fin_at, fin_came },
 	{ IN(RELAY), idle_at, idle_came },
 	{ IN(RELAY), client_at, client_came },
 	{ IN(RELAY), server_at, server_came },
 	{ IN(RELAY), watch_at, watch_came },
 	{ IN(RELAY), session_pace_at, session_pace_came },
-	{ IN(HEADER) | IN(QUEUE) | IN(CONNECT) | IN(RELAY), lifetime_at,
+	{ IN(PROXY_HEADER) | IN(QUEUE) | IN(CONNECT) | IN(RELAY), lifetime_at,
 	    lifetime_came },
-	{ IN(HEADER) | IN(CONNECT) | IN(RELAY) | IN(LINGER),
-	    session_muted_until, session_unmute },
-	{ IN(FLUSH), flush_at, session_relay_done },
-	{ IN(LINGER), linger_at, linger_came },
+	{ IN(PROXY_HEADER) | IN(CONNECT) | IN(RELAY) | IN(LINGER),
+	    session_muted_until, NULL },
+	{ IN(FLUSH), flush_at, NULL },
+	{ IN(LINGER), linger_at, session_linger_came },
 };
 #define DEADLINES	(sizeof(table) / sizeof(*table))
 
 void
-session_set_timer(struct session_table *t, struct session *s)
+session_set_timer(struct session_env *e, const struct session *s)
 {
 	uint64_t at, first = 0;
 	size_t i;
@@ -231,35 +233,29 @@ session_set_timer(struct session_table *t, struct session *s)
 	for (i = 0; i < DEADLINES; i++) {
 		if (!(table[i].states & 1u << s->state))
 			continue;
-		at = table[i].at(t, s);
+		at = table[i].at(e, s);
 		if (at != 0 && (first == 0 || at < first))
 			first = at;
 	}
 	if (first == 0)
-		timers_clear(t->timers, table_id(t, s));
+		timers_clear(e->timers, session_id(e, s));
 	else
-		timers_set(t->timers, table_id(t, s), first);
+		timers_set(e->timers, session_id(e, s), first);
 }
 
-/* What comes changes the state, or what there is to wait for. */
-void
-session_expired(struct session_table *t, struct session *s)
+session_stage *
+session_next_came(const struct session_env *e, const struct session *s,
+    unsigned *next)
 {
 	uint64_t at;
-	size_t i;
+	unsigned i;
 
-	/* It has no deadline: it asks again and again. */
-	if (s->state == SESSION_FLUSH) {
-		session_relay_done(t, s);
-		return;
-	}
-	/* The same, but whatever else has come is as good a moment. */
-	if (s->muted != 0)
-		session_unmute(t, s);
-	for (i = 0; i < DEADLINES; i++)
+	while (*next < DEADLINES) {
+		i = (*next)++;
 		if (table[i].states & 1u << s->state &&
-		    (at = table[i].at(t, s)) != 0 && at <= t->now)
-			table[i].came(t, s);
-	if (s->state != SESSION_FREE)
-		session_set_timer(t, s);
+		    table[i].came != NULL &&
+		    (at = table[i].at(e, s)) != 0 && at <= e->now)
+			return table[i].came;
+	}
+	return NULL;
 }

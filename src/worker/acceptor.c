@@ -112,28 +112,28 @@ shut(struct acceptor *a, struct listener *l)
 static void
 pause_accepting(struct acceptor *a, const char *why)
 {
-	struct session_table *t = a->table;
+	struct session_env *e = a->env;
 
-	a->pause_until = t->now + PAUSE;
-	a->pause_live = t->live;
+	a->pause_until = e->now + PAUSE;
+	a->pause_live = e->table.live;
 	a->pauses++;
-	counter_add(&t->board->pauses, 1);
+	counter_add(&e->board->pauses, 1);
 	if (a->episode == 0) {
-		a->episode = t->now;
-		log_line(t->log, LOG_WARNING,
+		a->episode = e->now;
+		log_line(e->log, LOG_WARNING,
 		    "accepting pauses: %s; %u session%s, at most %u", why,
-		    t->live, text_s(t->live), t->limit);
+		    e->table.live, text_s(e->table.live), e->table.limit);
 	}
 }
 
 static void
 end_episode(struct acceptor *a)
 {
-	struct session_table *t = a->table;
+	struct session_env *e = a->env;
 
-	if (a->episode == 0 || a->pause_until != 0 || t->now - a->last_pause < QUIET)
+	if (a->episode == 0 || a->pause_until != 0 || e->now - a->last_pause < QUIET)
 		return;
-	log_line(t->log, LOG_NOTICE,
+	log_line(e->log, LOG_NOTICE,
 	    "accepting goes on: paused %u time%s in %llu ms", a->pauses,
 	    text_s(a->pauses),
 	    (unsigned long long)(a->last_pause - a->episode));
@@ -173,7 +173,7 @@ static bool
 would_take(const struct acceptor *a, uint32_t worker)
 {
 	const struct board_worker *w = &a->board->worker[worker];
-	uint64_t now = a->table->now;
+	uint64_t now = a->env->now;
 
 	/* What stands at a slot that none holds is nobody's word. */
 	if (!board_is_held(a->board, worker) ||
@@ -196,7 +196,7 @@ static uint32_t
 fair_share(const struct acceptor *a)
 {
 	const struct board *b = a->board;
-	uint32_t i, live, fewest = a->table->live;
+	uint32_t i, live, fewest = a->env->table.live;
 
 	if (fewest == 0)
 		return UINT32_MAX;
@@ -217,11 +217,11 @@ accept_from(struct acceptor *a, size_t i)
 	struct endpoint from;
 	int fd, n;
 
-	for (n = 0; n < ACCEPTS && !table_full(a->table) &&
-	    (a->closing || a->table->live <= a->share); n++) {
+	for (n = 0; n < ACCEPTS && !table_full(&a->env->table) &&
+	    (a->closing || a->env->table.live <= a->share); n++) {
 		if ((fd = socket_accept(l->fd, &from)) == -1)
 			return accept_failed(a, errno);
-		session_open(a->table, fd, &from, (uint16_t)i);
+		session_open(a->env, fd, &from, (uint16_t)i);
 		if (a->closing && a->closing_left > 0)
 			a->closing_left--;
 	}
@@ -235,7 +235,7 @@ accept_from(struct acceptor *a, size_t i)
 static bool
 builtins_full(const struct acceptor *a)
 {
-	return builtins_live(a->builtins) >= a->table->limit;
+	return builtins_live(a->builtins) >= a->env->table.limit;
 }
 
 static void
@@ -283,33 +283,33 @@ acceptor_event(struct acceptor *a, const struct poller_event *ev)
 static void
 gate(struct acceptor *a)
 {
-	struct session_table *t = a->table;
+	struct session_env *e = a->env;
 
 	a->share = fair_share(a);
 	/* The queue is to be emptied, whoever has most. */
-	if (a->closing || t->live <= a->share) {
+	if (a->closing || e->table.live <= a->share) {
 		a->gated = false;
 	} else if (!a->gated) {
 		a->gated = true;
-		a->look_at = t->now + PATIENCE;
+		a->look_at = e->now + PATIENCE;
 	}
 }
 
 static void
 resume_or_pause(struct acceptor *a)
 {
-	struct session_table *t = a->table;
+	struct session_env *e = a->env;
 
-	if (a->pause_until == 0 && t->shortage != 0)
-		pause_accepting(a, strerror(t->shortage));
-	else if (a->pause_until == 0 && table_full(t))
+	if (a->pause_until == 0 && e->shortage != 0)
+		pause_accepting(a, strerror(e->shortage));
+	else if (a->pause_until == 0 && table_full(&e->table))
 		pause_accepting(a, "all session slots are taken");
-	else if (a->pause_until != 0 && !table_full(t) &&
-	    (t->live < a->pause_live || t->now >= a->pause_until)) {
+	else if (a->pause_until != 0 && !table_full(&e->table) &&
+	    (e->table.live < a->pause_live || e->now >= a->pause_until)) {
 		a->pause_until = 0;
-		a->last_pause = t->now;
+		a->last_pause = e->now;
 	}
-	t->shortage = 0;
+	e->shortage = 0;
 	gate(a);
 	if (a->watching != (a->pause_until == 0 && !a->gated))
 		watch(a, !a->watching);
@@ -337,20 +337,20 @@ close_emptied(struct acceptor *a)
 static void
 look(struct acceptor *a)
 {
-	struct session_table *t = a->table;
-	uint32_t before = t->live;
+	struct session_env *e = a->env;
+	uint32_t before = e->table.live;
 	size_t i;
 
 	a->share = UINT32_MAX;
 	for (i = 0; i < a->conf->listeners; i++)
 		accept_from(a, i);
-	if (a->gated && t->live > before)
-		a->distrust_until = t->now + DISTRUST;
-	if (a->gated || t->live > before)
+	if (a->gated && e->table.live > before)
+		a->distrust_until = e->now + DISTRUST;
+	if (a->gated || e->table.live > before)
 		a->patience = PATIENCE;
 	else if ((a->patience *= 2) > LONG_PATIENCE)
 		a->patience = LONG_PATIENCE;
-	a->look_at = t->now + a->patience;
+	a->look_at = e->now + a->patience;
 }
 
 void
@@ -372,7 +372,7 @@ accept_ready(struct acceptor *a)
 	}
 	a->n_ready = 0;
 	a->patience = PATIENCE;
-	a->look_at = a->table->now + PATIENCE;
+	a->look_at = a->env->now + PATIENCE;
 }
 
 void
@@ -384,7 +384,7 @@ acceptor_turn(struct acceptor *a)
 		close_emptied(a);
 	else if (a->n_ready > 0)
 		accept_ready(a);
-	else if (a->pause_until == 0 && a->table->now >= a->look_at)
+	else if (a->pause_until == 0 && a->env->now >= a->look_at)
 		look(a);
 	resume_or_pause(a);
 	if (!a->watching_builtins && !builtins_full(a) && a->pause_until == 0)
@@ -424,13 +424,13 @@ acceptor_close_builtins(struct acceptor *a)
 int
 acceptor_wait(const struct acceptor *a, int limit)
 {
-	uint64_t now = a->table->now, at;
+	uint64_t now = a->env->now, at;
 
 	if (a->held)
 		return limit;
 	if (a->closing)
 		return a->watching && !acceptor_closed(a) ? 0 : limit;
-	if (a->pause_until != 0 && table_full(a->table))
+	if (a->pause_until != 0 && table_full(&a->env->table))
 		return limit;
 	at = a->pause_until != 0 ? a->pause_until : a->look_at;
 	if (at <= now)

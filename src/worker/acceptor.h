@@ -13,14 +13,14 @@
 
 #include "config/conf.h"
 #include "event/poller.h"
-#include "session/session_table.h"
+#include "session/session_env.h"
 #include "upstream/builtin.h"
 
 struct acceptor {
 	struct conf	*conf;
 	const struct board *board;
 	struct poller	*poller;
-	struct session_table *table;
+	struct session_env *env;
 	struct builtins	*builtins;
 	uint16_t	*of;		/* by descriptor: listeners, from 1 on */
 	int		 descriptors;	/* size of that */

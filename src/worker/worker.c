@@ -21,7 +21,9 @@
 #include "proto/proxyproto.h"
 #include "sandbox/syscall_filter.h"
 #include "session/access_log_format.h"
+#include "session/session_limits.h"
 #include "session/session_log.h"
+#include "session/sessions.h"
 #include "sys/channel.h"
 #include "sys/clock.h"
 #include "sys/processors.h"
@@ -45,7 +47,7 @@ struct worker {
 	bool		 single;	/* this process is all there is */
 	int		 bell;		/* by which others call */
 	struct backends	 backends;
-	struct session_table table;
+	struct session_env env;
 	struct builtins	*builtins;
 	struct acceptor	 acceptor;
 	bool		 draining;
@@ -129,10 +131,10 @@ set_up_lines(struct session_lines *l, const struct conf *c)
 }
 
 static int
-set_up_table(struct worker *w, size_t descriptors)
+set_up_sessions(struct worker *w, size_t descriptors)
 {
 	const struct conf *c = w->proc.conf;
-	struct session_table *t = &w->table;
+	struct session_env *e = &w->env;
 	struct budget b;
 
 	budget_make(&b, c, descriptors);
@@ -143,40 +145,40 @@ set_up_table(struct worker *w, size_t descriptors)
 		return -1;
 	}
 	process_begin_step(&w->proc, "memory");
-	if (table_init(t, b.sessions, descriptors) == -1 ||
-	    set_up_lines(&t->lines, c) == -1 ||
+	if (table_init(&e->table, b.sessions, descriptors) == -1 ||
+	    set_up_lines(&e->lines, c) == -1 ||
 	    (w->backends.turn = make_turns(w)) == NULL ||
-	    (t->route = make_routes(c)) == NULL)
+	    (e->route = make_routes(c)) == NULL)
 		return -1;
-	t->now = clock_now_ms();
-	arc4random_buf(&t->seed, sizeof(t->seed));
-	t->backends = &w->backends;
-	t->poller = w->proc.poller;
-	t->board = w->me;
-	t->log = w->proc.log;
-	t->max_sessions = c->max_sessions;
-	t->dry_run = c->dry_run;
-	if (b.notes > 0 && log_format_has(t->lines.format, "pp_unique_id") &&
-	    (t->header_ids = calloc(b.sessions, PROXYPROTO_ID + 1)) == NULL)
+	e->now = clock_now_ms();
+	arc4random_buf(&e->seed, sizeof(e->seed));
+	e->backends = &w->backends;
+	e->poller = w->proc.poller;
+	e->board = w->me;
+	e->log = w->proc.log;
+	e->max_sessions = c->max_sessions;
+	e->dry_run = c->dry_run;
+	if (b.notes > 0 && log_format_has(e->lines.format, "pp_unique_id") &&
+	    (e->header_ids = calloc(b.sessions, PROXYPROTO_ID + 1)) == NULL)
 		return -1;
-	t->kit.pool = bufpool_new(c->buffers, BUDGET_BLOCK);
-	t->kit.scratch = malloc(BUDGET_BLOCK);
+	e->kit.pool = bufpool_new(c->buffers, BUDGET_BLOCK);
+	e->kit.scratch = malloc(BUDGET_BLOCK);
 	if (b.notes > 0)
-		t->notes = bufpool_new(b.notes, PROXYPROTO_MAX);
+		e->notes = bufpool_new(b.notes, PROXYPROTO_MAX);
 	if (b.pipes > 0)
-		t->kit.pipes = pipepool_new();
-	t->kit.counts = &w->me->shuttles;
-	t->balance = balance_new(&w->backends);
-	t->timers = timers_new(b.sessions, t->now);
-	t->spares = spares_new(&(struct spares_env) { .backends = &w->backends,
+		e->kit.pipes = pipepool_new();
+	e->kit.counts = &w->me->shuttles;
+	e->balance = balance_new(&w->backends);
+	e->timers = timers_new(b.sessions, e->now);
+	e->spares = spares_new(&(struct spares_env) { .backends = &w->backends,
 	    .poller = w->proc.poller,
 	    .log = w->proc.log,
 	    .descriptors = descriptors,
-	    .now = &t->now });
-	t->queue = queue_new(&w->backends, b.sessions);
-	return t->kit.pool == NULL || t->kit.scratch == NULL ||
-	    t->balance == NULL || t->timers == NULL || t->spares == NULL ||
-	    t->queue == NULL || (b.notes > 0 && t->notes == NULL) ? -1 : 0;
+	    .now = &e->now });
+	e->queue = queue_new(&w->backends, b.sessions);
+	return e->kit.pool == NULL || e->kit.scratch == NULL ||
+	    e->balance == NULL || e->timers == NULL || e->spares == NULL ||
+	    e->queue == NULL || (b.notes > 0 && e->notes == NULL) ? -1 : 0;
 }
 
 static int
@@ -204,15 +206,15 @@ set_up(struct worker *w)
 	    conf_leaves_as_client(c)) == -1 ||
 	    process_open_poller(&w->proc, descriptors) == -1 ||
 	    (w->bell = signals_open(&bell)) == -1 ||
-	    set_up_table(w, descriptors) == -1 ||
-	    (w->builtins = builtins_new(w->proc.poller, &w->table.kit,
+	    set_up_sessions(w, descriptors) == -1 ||
+	    (w->builtins = builtins_new(w->proc.poller, &w->env.kit,
 	    descriptors)) == NULL)
 		return -1;
 	if (acceptor_init(&w->acceptor, c) == -1)
 		return -1;
 	w->acceptor.board = w->proc.board;
 	w->acceptor.poller = w->proc.poller;
-	w->acceptor.table = &w->table;
+	w->acceptor.env = &w->env;
 	w->acceptor.builtins = w->builtins;
 	w->acceptor.held = true;
 	poller_want(w->proc.poller, w->bell, POLLER_READ);
@@ -224,20 +226,11 @@ set_up(struct worker *w)
 void
 worker_free(struct worker *w)
 {
-	table_kill(&w->table, END_STOP, false);
-	spares_free(w->table.spares);
-	queue_free(w->table.queue);
+	sessions_kill(&w->env, END_STOP, false);
 	builtins_free(w->builtins);
 	acceptor_free(&w->acceptor);
-	timers_free(w->table.timers);
-	balance_free(w->table.balance);
-	bufpool_free(w->table.kit.pool);
-	bufpool_free(w->table.notes);
-	free(w->table.kit.scratch);
-	pipepool_free(w->table.kit.pipes);
-	table_free(&w->table);
-	log_format_free(w->table.lines.format);
-	free(w->table.route);
+	session_env_free(&w->env);
+	free(w->env.route);
 	free(w->backends.turn);
 	if (w->bell != -1)
 		close(w->bell);
@@ -252,7 +245,7 @@ worker_free(struct worker *w)
 static void
 limit_drain(struct worker *w, const char *which, uint64_t ms)
 {
-	uint64_t end = w->table.now + ms, grace = ms / 5;
+	uint64_t end = w->env.now + ms, grace = ms / 5;
 
 	if (ms == 0 || (w->drain_end != 0 && w->drain_end <= end))
 		return;
@@ -281,8 +274,8 @@ start_drain(struct worker *w, const char *why)
 		    atomic_load(
 		    &w->proc.board->ledger->slot[w->slot].generation));
 	log_line(w->proc.log, LOG_NOTICE, "draining: %s; %u session%s", why,
-	    w->table.live, text_s(w->table.live));
-	spares_close(w->table.spares);
+	    w->env.table.live, text_s(w->env.table.live));
+	spares_close(w->env.spares);
 	acceptor_finish(&w->acceptor);
 }
 
@@ -309,21 +302,21 @@ drain_stage(struct worker *w)
 	if (w->draining && w->drain_end == 0 &&
 	    atomic_load(&w->proc.board->ledger->leaving))
 		limit_drain(w, "drain", w->proc.conf->drain_timeout);
-	if (w->drain_end == 0 || w->table.now < w->drain_shut)
+	if (w->drain_end == 0 || w->env.now < w->drain_shut)
 		return;
 	if (!w->shutting) {
 		w->shutting = true;
 		log_line(w->proc.log, LOG_WARNING, "%s timeout: %u session%s "
 		    "left, the oldest %llu s old: sending end of file",
-		    w->timeout, w->table.live, text_s(w->table.live),
-		    (unsigned long long)table_oldest(&w->table) / 1000);
-		table_shut(&w->table, END_DRAIN);
+		    w->timeout, w->env.table.live, text_s(w->env.table.live),
+		    (unsigned long long)sessions_oldest(&w->env) / 1000);
+		sessions_shut(&w->env, END_DRAIN);
 	}
-	if (w->table.now < w->drain_end)
+	if (w->env.now < w->drain_end)
 		return;
 	log_line(w->proc.log, LOG_WARNING, "%s timeout: resetting %u session%s",
-	    w->timeout, w->table.live, text_s(w->table.live));
-	table_kill(&w->table, END_DRAIN, true);
+	    w->timeout, w->env.table.live, text_s(w->env.table.live));
+	sessions_kill(&w->env, END_DRAIN, true);
 	w->stop = true;
 }
 
@@ -343,7 +336,7 @@ static bool
 drained(struct worker *w)
 {
 	note_closed(w);
-	if (!w->closed || w->table.live > 0)
+	if (!w->closed || w->env.table.live > 0)
 		return false;
 	/* Until now our own sessions may have needed them. */
 	acceptor_close_builtins(&w->acceptor);
@@ -360,7 +353,7 @@ on_signal(struct worker *w, int sig)
 		if (w->stop)
 			break;
 		log_line(w->proc.log, LOG_INFO, "stopping: %u session%s",
-		    w->table.live, text_s(w->table.live));
+		    w->env.table.live, text_s(w->env.table.live));
 		w->stop = true;
 		break;
 	case SIGQUIT:
@@ -431,14 +424,14 @@ on_event(struct worker *w, const struct poller_event *ev)
 {
 	int sig;
 
-	if (table_event(&w->table, ev) ||
-	    spares_event(w->table.spares, ev) ||
+	if (sessions_event(&w->env, ev) ||
+	    spares_event(w->env.spares, ev) ||
 	    builtins_event(w->builtins, ev) ||
 	    acceptor_event(&w->acceptor, ev))
 		return;
 	if (ev->fd == w->bell) {
 		(void)signals_next(w->bell);
-		queue_wake(w->table.queue);
+		queue_wake(w->env.queue);
 		return;
 	}
 	if (ev->fd != w->proc.channel && ev->fd != w->proc.signals) {
@@ -457,21 +450,21 @@ on_event(struct worker *w, const struct poller_event *ev)
 static int
 wait_time(const struct worker *w)
 {
-	uint64_t now = w->table.now, due;
+	uint64_t now = w->env.now, due;
 	int ms = HEARTBEAT;
 
 	/* Its next bytes may come at once: rather turn than sleep. */
-	if (w->us < w->awake_until && w->table.live > 0)
+	if (w->us < w->awake_until && w->env.table.live > 0)
 		return 0;
 	due = w->shutting ? w->drain_end : w->drain_shut;
 	if (due != 0 && due < now + (uint64_t)ms)
 		ms = due <= now ? 0 : (int)(due - now);
 	ms = acceptor_wait(&w->acceptor, ms);
-	ms = spares_wait(w->table.spares, ms);
-	ms = queue_wait(w->table.queue, now, ms);
-	ms = log_wait(w->proc.log, session_log_wait(&w->table, ms));
+	ms = spares_wait(w->env.spares, ms);
+	ms = queue_wait(w->env.queue, now, ms);
+	ms = log_wait(w->proc.log, session_log_wait(&w->env, ms));
 	ms = logs_wait(w->proc.conf, ms);
-	return timers_wait(w->table.timers, now, ms);
+	return timers_wait(w->env.timers, now, ms);
 }
 
 static int
@@ -486,23 +479,23 @@ turn(struct worker *w)
 		log_seldom(w->proc.log, LOG_WARNING,
 		    "poller: no memory to wait");
 	w->us = clock_now_us();
-	table_turn(&w->table, w->us / 1000);
+	sessions_turn(&w->env, w->us / 1000);
 	if (ready)
 		w->awake_until = w->us + w->proc.conf->busy_poll;
-	atomic_store_explicit(&w->me->heartbeat, w->table.now,
+	atomic_store_explicit(&w->me->heartbeat, w->env.now,
 	    memory_order_relaxed);
 	atomic_store_explicit(&w->me->state, w->state, memory_order_relaxed);
-	table_mend(&w->table);
+	session_count_mend(&w->env);
 	while (poller_next(w->proc.poller, &ev))
 		on_event(w, &ev);
 	acceptor_turn(&w->acceptor);
-	table_expire(&w->table);
-	table_cut(&w->table);
-	table_serve_queue(&w->table);
-	table_saw(&w->table);
-	spares_turn(w->table.spares);
+	sessions_expire(&w->env);
+	sessions_cut(&w->env);
+	sessions_serve_queue(&w->env);
+	session_count_saw(&w->env);
+	spares_turn(w->env.spares);
 	drain_stage(w);
-	session_log_turn(&w->table);
+	session_log_turn(&w->env);
 	log_flush(w->proc.log);
 	logs_flush(w->proc.conf);
 	return 0;
@@ -556,8 +549,8 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 	}
 	log_line(log, LOG_INFO, "ready: uid %d, sandbox %s, "
 	    "%u session%s at most", (int)geteuid(), w->proc.sandbox,
-	    w->table.limit,
-	    text_s(w->table.limit));
+	    w->env.table.limit,
+	    text_s(w->env.table.limit));
 	return w;
 }
 

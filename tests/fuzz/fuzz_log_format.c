@@ -11,7 +11,8 @@
 #include <string.h>
 
 #include "session/access_log_format.h"
-#include "session/session_table.h"
+#include "session/session_env.h"
+#include "session/session_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -27,18 +28,18 @@ static struct pool pool = { .name = "app", .n = 3 };
 static struct backends backends = {
 	.list = list, .n = 3, .pool = &pool, .pools = 1
 };
-static struct session_table table;
+static struct session_env env;
 
 static void
 make_table(void)
 {
-	MUST(table_init(&table, 4, 16) == 0);
+	MUST(table_init(&env.table, 4, 16) == 0);
 	MUST((backends.board = board_new(3, NULL)) != NULL);
 	atomic_store(&backends.board->ledger->slots, 2);
-	MUST((table.log = log_open("/dev/null", LOG_DEBUG)) != NULL);
-	table.route = &route;
-	table.backends = &backends;
-	table.now = 100000;
+	MUST((env.log = log_open("/dev/null", LOG_DEBUG)) != NULL);
+	env.route = &route;
+	env.backends = &backends;
+	env.now = 100000;
 }
 
 /* One that these bits describe. */
@@ -56,8 +57,8 @@ make_session(struct session *s, uint8_t bits)
 	s->attempts = bits >> 3 & 3;
 	s->tried[0] = 1;
 	s->tried[1] = 2;
-	s->started = bits & 0x20 ? 1 : table.now;
-	s->connected = bits & 0x40 ? table.now : 0;
+	s->started = bits & 0x20 ? 1 : env.now;
+	s->connected = bits & 0x40 ? env.now : 0;
 	s->end = bits % END_REASONS;
 	s->state = SESSION_RELAY;
 	s->way[UP].out = bits & 0x80 ? UINT64_MAX : 0;
@@ -70,9 +71,12 @@ write_line(struct log_format *f, const struct session *s, size_t size,
 {
 	char *line = malloc(size), *c;
 	struct text t = { line, line + size };
+	struct session_record r;
 
 	MUST(line != NULL);
-	log_format_put(f, &t, &table, s, event);
+	session_record_make(&r, &env, s, event == EVENT_END);
+	r.log = env.log;
+	log_format_put(f, &t, &r, event);
 	MUST(t.at >= line && t.at <= t.end);
 	for (c = line; c < t.at; c++)
 		MUST(*c != '\0' && (!object || (unsigned char)*c >= ' '));
@@ -90,19 +94,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	if (table.log == NULL)
+	if (env.log == NULL)
 		make_table();
 	MUST((text = malloc(size)) != NULL);
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
-	s = &table.session[1];
+	s = &env.table.session[1];
 	make_session(s, data[0]);
 	f = log_format_new(text, why, sizeof(why));
 	object = log_format_style(text) == LOG_STYLE_JSON;
 	free(text);
 	MUST(f != NULL || why[0] != '\0');
 	for (event = 0; f != NULL && event < EVENTS; event++) {
-		(void)log_begin(table.log, LOG_INFO);
+		(void)log_begin(env.log, LOG_INFO);
 		write_line(f, s, 2048, event, object);
 		write_line(f, s, 1 + data[0] % 64, event, object);
 	}

@@ -61,7 +61,7 @@ configure(uint8_t a, uint8_t b)
 static void
 come(int i)
 {
-	if (client[i] == -1 && !table_full(&rig.table))
+	if (client[i] == -1 && !table_full(&rig.env.table))
 		client[i] = i < CLIENTS / 2 ? rig_client(&rig) :
 		    rig_unix_client(&rig);
 }
@@ -145,9 +145,9 @@ static void
 end_all(int i)
 {
 	if (i < 4)
-		table_shut(&rig.table, END_DRAIN);
+		sessions_shut(&rig.env, END_DRAIN);
 	else if (i < 8)
-		table_kill(&rig.table, END_STOP, i & 1);
+		sessions_kill(&rig.env, END_STOP, i & 1);
 	else
 		introduce(client[i], false);
 }
@@ -185,8 +185,8 @@ check_sound(void)
 	uint32_t i;
 	int way;
 
-	for (i = 0; i < rig.table.used; i++) {
-		s = &rig.table.session[i];
+	for (i = 0; i < rig.env.table.used; i++) {
+		s = &rig.env.table.session[i];
 		for (way = UP; s->state != SESSION_FREE && way <= DOWN; way++)
 			if (s->way[way].in != s->way[way].out +
 			    shuttle_held(&s->way[way]))

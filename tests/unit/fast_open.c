@@ -226,14 +226,14 @@ come(const void *bytes, size_t len)
 		assert_int_equal(MUST(write(client, bytes, len)), len);
 		assert_true(comes(p[0], POLLIN, PATIENCE));
 	}
-	session_open(&rig.table, p[0], &from, 0);
+	session_open(&rig.env, p[0], &from, 0);
 }
 
 /* The only session ended so. */
 static void
 ended(const char *how)
 {
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	if (strstr(rig_log(&rig), how) == NULL)
 		fail_msg("no \"%s\" in: %s", how, rig_log(&rig));
 }
@@ -321,7 +321,7 @@ test_session_of_a_silent_client(void **state)
 		rig_expect_end(&rig, client);
 		close(client);
 		client = -1;
-		TURN_UNTIL(&rig, rig.table.live == 0);
+		TURN_UNTIL(&rig, rig.env.table.live == 0);
 	}
 }
 
@@ -345,7 +345,7 @@ test_session_without_agreement(void **state)
 		rig_expect_end(&rig, client);
 		close(client);
 		client = -1;
-		TURN_UNTIL(&rig, rig.table.live == 0);
+		TURN_UNTIL(&rig, rig.env.table.live == 0);
 	}
 }
 
@@ -383,9 +383,9 @@ test_session_with_header(void **state)
 			rig_expect_end(&rig, client);
 			close(client);
 			client = -1;
-			TURN_UNTIL(&rig, rig.table.live == 0);
+			TURN_UNTIL(&rig, rig.env.table.live == 0);
 		}
-	assert_int_equal(rig.table.board->up, 5 * COUNT(values));
+	assert_int_equal(rig.env.board->up, 5 * COUNT(values));
 }
 
 /* No block to hold them: they stay with the client until it stands. */
@@ -398,13 +398,13 @@ test_session_without_a_block(void **state)
 	(void)state;
 	begin(AT_ONCE, 1, 0);
 	for (i = 0; i < 4; i++)
-		block[i] = bufpool_get(rig.table.kit.pool);
+		block[i] = bufpool_get(rig.env.kit.pool);
 	come("hello", 5);
 	assert_int_equal(rig_session(&rig)->early, 0);
 	server = rig_server(&rig, 0);
 	rig_expect(&rig, server, "hello");
 	for (i = 0; i < 4; i++)
-		bufpool_put(rig.table.kit.pool, block[i]);
+		bufpool_put(rig.env.kit.pool, block[i]);
 	close(server);
 }
 
@@ -420,7 +420,7 @@ test_session_of_a_client_that_is_gone(void **state)
 	tcp_pair(p);
 	rig_abort(p[1]);
 	assert_true(comes(p[0], POLLIN, PATIENCE));
-	session_open(&rig.table, p[0], &from, 0);
+	session_open(&rig.env, p[0], &from, 0);
 	ended(" backend=- up=0 down=0 connect_ms=- ");
 	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
 	assert_false(comes(rig.listener[0], POLLIN, 0));

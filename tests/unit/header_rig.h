@@ -75,7 +75,7 @@ put(const void *bytes, size_t n)
 static inline void
 put_and_turn(const void *bytes, size_t n)
 {
-	const struct session *s = &rig.table.session[rig.table.used - 1];
+	const struct session *s = &rig.env.table.session[rig.env.table.used - 1];
 
 	while (s->state == SESSION_FREE)
 		s--;
@@ -90,8 +90,8 @@ over(void)
 	close(client);
 	close(server);
 	client = server = -1;
-	TURN_UNTIL(&rig, rig.table.live == 0);
-	assert_int_equal(bufpool_left(rig.table.notes), SESSIONS);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
+	assert_int_equal(bufpool_left(rig.env.notes), SESSIONS);
 }
 
 #endif

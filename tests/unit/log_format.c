@@ -7,7 +7,8 @@
 #include "session/access_log_format.h"
 
 #include "proto/proxyproto.h"
-#include "session/session_table.h"
+#include "session/session_env.h"
+#include "session/session_record.h"
 
 #include "helpers.h"
 
@@ -30,9 +31,9 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 
 static char	dir[64], path[80], text[5000];
 static char	why[200];
-static struct session_table table;
+static struct session_env env;
 static struct session session;
-static struct session_record record;
+static struct session_cold cold;
 static struct session_route route;
 static struct pool pool;
 static struct backend servers[3];
@@ -49,9 +50,9 @@ set_up(void **state)
 	make_dir(dir, sizeof(dir));
 	snprintf(path, sizeof(path), "%s/log", dir);
 	setenv("TZ", "Asia/Kathmandu", 1);
-	memset(&table, 0, sizeof(table));
+	memset(&env, 0, sizeof(env));
 	memset(&session, 0, sizeof(session));
-	memset(&record, 0, sizeof(record));
+	memset(&cold, 0, sizeof(cold));
 	memset(&route, 0, sizeof(route));
 	board = board_new(16, NULL);
 	assert_non_null(board);
@@ -69,18 +70,18 @@ set_up(void **state)
 	backends.worker = 1;
 	route.name = "front";
 	route.address = "192.0.2.1:80";
-	table.backends = &backends;
-	table.route = &route;
-	table.now = 10000;
-	table.session = &session;
-	table.record = &record;
-	table.seed = 0xabc;
-	record.began = UINT64_C(1795311867000);
-	record.answered = true;
-	record.first_byte = 5;
-	table.log = log_open(path, LOG_INFO);
-	assert_non_null(table.log);
-	log_ident(table.log, "worker 2");
+	env.backends = &backends;
+	env.route = &route;
+	env.now = 10000;
+	env.table.session = &session;
+	env.table.cold = &cold;
+	env.seed = 0xabc;
+	cold.began = UINT64_C(1795311867000);
+	cold.answered = true;
+	cold.first_byte = 5;
+	env.log = log_open(path, LOG_INFO);
+	assert_non_null(env.log);
+	log_ident(env.log, "worker 2");
 	session.client.family = AF_INET;
 	memcpy(session.client.ip, ip, sizeof(ip));
 	session.client.port = 51234;
@@ -100,7 +101,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	log_close(table.log);
+	log_close(env.log);
 	board_free(board);
 	remove_dir(dir);
 	unsetenv("TZ");
@@ -124,14 +125,16 @@ static const char *
 line(const char *spec, enum log_event event)
 {
 	struct log_format *f = log_format_new(spec, why, sizeof(why));
+	struct session_record r;
 
 	if (f == NULL)
 		fail_msg("%s: %s", spec, why);
-	log_set_style(table.log, log_format_style(spec));
-	log_format_put(f, log_begin(table.log, LOG_INFO), &table, &session,
-	    event);
-	log_end(table.log);
-	log_flush(table.log);
+	log_set_style(env.log, log_format_style(spec));
+	session_record_make(&r, &env, &session, event == EVENT_END);
+	r.log = env.log;
+	log_format_put(f, log_begin(env.log, LOG_INFO), &r, event);
+	log_end(env.log);
+	log_flush(env.log);
 	log_format_free(f);
 	return slurp();
 }
@@ -164,7 +167,7 @@ test_text(void **state)
 	    "down=5300 connect_ms=3 first_byte_ms=5 total_ms=123\n"));
 	session.attempts = 0;
 	session.connected = 0;
-	record.answered = false;
+	cold.answered = false;
 	session.end = END_NO_BACKEND;
 	line("text", EVENT_END);
 	assert_non_null(strstr(text, " backend=- up=120 down=5300 "
@@ -369,14 +372,14 @@ test_header_id(void **state)
 	struct log_format *f;
 
 	(void)state;
-	table.header_ids = ids;
+	env.header_ids = ids;
 	assert_string_equal(line("%{pp_unique_id}", EVENT_END),
 	    "a\\x20\\x5c\\x0a\\xff\n");
 	assert_non_null(strstr(line("json", EVENT_END),
 	    "\"pp_unique_id\":\"a\\\\x20\\\\x5c\\\\x0a\\\\xff\","));
 	ids[0] = 0;
 	assert_string_equal(line("%{pp_unique_id}", EVENT_END), "-\n");
-	table.header_ids = NULL;
+	env.header_ids = NULL;
 	f = log_format_new("json", why, sizeof(why));
 	assert_true(log_format_has(f, "pp_unique_id"));
 	assert_false(log_format_has(f, "time"));
@@ -391,10 +394,10 @@ static void
 test_start_is_the_same(void **state)
 {
 	(void)state;
-	table.now += 12345;
+	env.now += 12345;
 	assert_string_equal(line("%{start}", EVENT_START),
 	    "2026-11-22T01:44:27.000Z\n");
-	table.now += 12345;
+	env.now += 12345;
 	assert_string_equal(line("%{start}", EVENT_END),
 	    "2026-11-22T01:44:27.000Z\n");
 	assert_non_null(strstr(tail("haproxy", EVENT_STILL),
@@ -494,14 +497,14 @@ test_other_lines_in_json(void **state)
 	char want[200];
 
 	(void)state;
-	log_set_style(table.log, LOG_STYLE_JSON);
-	log_line(table.log, LOG_NOTICE, "a \"b\" \\ %c", 7);
+	log_set_style(env.log, LOG_STYLE_JSON);
+	log_line(env.log, LOG_NOTICE, "a \"b\" \\ %c", 7);
 	snprintf(want, sizeof(want), "{\"time\":\"" STAMP "\","
 	    "\"process\":\"worker 2\",\"pid\":%d,\"level\":\"notice\","
 	    "\"message\":\"a \\\"b\\\" \\\\ \\u0007\"}\n", (int)getpid());
 	assert_string_equal(slurp(), want);
 	memset(much, '"', sizeof(much) - 1);
-	log_line(table.log, LOG_INFO, "%s", much);
+	log_line(env.log, LOG_INFO, "%s", much);
 	slurp();
 	assert_string_equal(text + strlen(text) - 5, "\\\"\"}\n");
 }
@@ -517,15 +520,15 @@ test_events(void **state)
 	    { "cause", much }, { "state", "up" }, { NULL, NULL } };
 
 	(void)state;
-	log_event(table.log, LOG_INFO, fields, "%d is up", 5);
+	log_event(env.log, LOG_INFO, fields, "%d is up", 5);
 	assert_non_null(strstr(slurp(), "info: 5 is up\n"));
-	log_set_style(table.log, LOG_STYLE_JSON);
-	log_event(table.log, LOG_INFO, fields, "%d is up", 5);
+	log_set_style(env.log, LOG_STYLE_JSON);
+	log_event(env.log, LOG_INFO, fields, "%d is up", 5);
 	assert_non_null(strstr(slurp(), "\"level\":\"info\",\"event\":\"server\","
 	    "\"cause\":\"a \\\"b\\\"\",\"none\":null,"
 	    "\"message\":\"5 is up\"}\n"));
 	memset(much, 'x', sizeof(much) - 1);
-	log_event_seldom(table.log, LOG_INFO, long_ones, "%s", much);
+	log_event_seldom(env.log, LOG_INFO, long_ones, "%s", much);
 	assert_non_null(strstr(slurp(), ",\"event\":\"server\",\"state\":\"up\","
 	    "\"message\":\"xxx"));
 	assert_string_equal(text + strlen(text) - 4, "x\"}\n");
@@ -539,10 +542,10 @@ test_other_lines(void **state)
 
 	(void)state;
 	MUST(gethostname(host, sizeof(host)));
-	log_set_style(table.log, LOG_STYLE_HAPROXY);
-	log_line(table.log, LOG_INFO, "ready");
-	log_set_style(table.log, LOG_STYLE_BARE);
-	log_line(table.log, LOG_INFO, "steady");
+	log_set_style(env.log, LOG_STYLE_HAPROXY);
+	log_line(env.log, LOG_INFO, "ready");
+	log_set_style(env.log, LOG_STYLE_BARE);
+	log_line(env.log, LOG_INFO, "steady");
 	snprintf(want, sizeof(want),
 	    "Nov 22 07:29:27 %s shuttled[%d]: worker 2: ready\n"
 	    STAMP " worker 2[%d] info: steady\n", host, (int)getpid(),

@@ -340,7 +340,7 @@ expect_our_end(struct outlet o, int err, const char *told)
 	rig_faults.connect_error = err;
 	client = rig_client(&rig);
 	rig_expect_end(&rig, client);
-	assert_int_equal(rig.table.shortage, 0);
+	assert_int_equal(rig.env.shortage, 0);
 	assert_int_equal(rig.board->backend[0].failures, 0);
 	assert_non_null(strstr(rig_log(&rig), told));
 	close(client);

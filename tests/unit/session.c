@@ -45,7 +45,7 @@ connect_both(void)
 static void
 test_request_and_answer(void **state)
 {
-	struct board_worker *w = rig.table.board;
+	struct board_worker *w = rig.env.board;
 
 	(void)state;
 	connect_both();
@@ -81,7 +81,7 @@ test_lines_in_the_log(void **state)
 	a.len = sizeof(a.in6);
 	MUST(getsockname(client, &a.sa, &a.len));
 	addr_format(&a, name, sizeof(name));
-	session_unique_id(&rig.table, rig_session(&rig), id);
+	rig_unique_id(&rig, id);
 	snprintf(want, sizeof(want),
 	    " debug: session start id=%s client=%s listener=front\n", id,
 	    name);
@@ -91,19 +91,19 @@ test_lines_in_the_log(void **state)
 	rig_expect(&rig, server, "123");
 	rig_write(&rig, server, "4");
 	rig_expect(&rig, client, "4");
-	session_record(&rig.table, rig_session(&rig))->first_byte = 7;
+	session_cold(&rig.env, rig_session(&rig))->first_byte = 7;
 	rig_session(&rig)->started = 5000;
 	rig_session(&rig)->connected = 5003;
-	session_unique_id(&rig.table, rig_session(&rig), id);
+	rig_unique_id(&rig, id);
 	rig_hang_up(&server);
 	rig_expect_end(&rig, client);
 	rig_hang_up(&client);
 	/* So that the times are known: what is asked last is the table. */
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	snprintf(want, sizeof(want), " info: session end id=%s client=%s "
 	    "listener=front backend=a up=3 down=1 connect_ms=3 "
 	    "first_byte_ms=7 total_ms=%llu end=server.close\n", id, name,
-	    (unsigned long long)(rig.table.now - 5000));
+	    (unsigned long long)(rig.env.now - 5000));
 	assert_non_null(strstr(rig_log(&rig), want));
 }
 
@@ -111,12 +111,12 @@ static void
 test_quiet_log(void **state)
 {
 	(void)state;
-	log_close(rig.table.log);
-	rig.table.log = log_open(rig.log, LOG_NOTICE);
+	log_close(rig.env.log);
+	rig.env.log = log_open(rig.log, LOG_NOTICE);
 	connect_both();
 	rig_hang_up(&client);
 	rig_hang_up(&server);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_string_equal(rig_log(&rig), "");
 }
 
@@ -191,7 +191,7 @@ test_client_resets(void **state)
 	rig_expect(&rig, server, "last");
 	rig_expect_reset(&rig, server);
 	rig_ended(&rig, END_CLIENT_RESET);
-	assert_int_equal(rig.table.board->up, 4);
+	assert_int_equal(rig.env.board->up, 4);
 }
 
 static void
@@ -270,7 +270,7 @@ test_reset_waits_for_what_was_read(void **state)
 	assert_int_equal(errno, ECONNRESET);
 	rig_ended(&rig, END_CLIENT_RESET);
 	assert_true(got >= read_by_us);
-	assert_int_equal(rig.table.board->up, got);
+	assert_int_equal(rig.env.board->up, got);
 }
 
 /* But not for ever. */
@@ -284,10 +284,10 @@ test_reset_does_not_wait_for_ever(void **state)
 	rig.route.limits.fin_timeout = 0;
 	connect_both();
 	fill_and_reset(&sent);
-	for (i = 0; i < 200 && rig.table.live > 0; i++)
+	for (i = 0; i < 200 && rig.env.table.live > 0; i++)
 		rig_pass(&rig, 1000);
 	/* Bytes that we hold ourselves are under the FIN timeout, here off. */
-	if (rig.table.live > 0)
+	if (rig.env.table.live > 0)
 		assert_int_equal(rig_session(&rig)->state, SESSION_RELAY);
 	else
 		rig_ended(&rig, END_CLIENT_RESET);
@@ -301,7 +301,7 @@ lose(int side, int err, enum session_end end)
 	rig_faults.recv_error = err;
 	rig_faults.recv_fd = rig_session(&rig)->fd[side];
 	rig_write(&rig, side == CLIENT ? client : server, "x");
-	TURN_UNTIL(&rig, rig.table.live == 0 || rig_session(&rig)->done[side]);
+	TURN_UNTIL(&rig, rig.env.table.live == 0 || rig_session(&rig)->done[side]);
 	/* The other side learns of it, and ends it. */
 	rig_hang_up(&client);
 	rig_hang_up(&server);
@@ -330,7 +330,7 @@ test_errors_of_send(void **state)
 	rig_faults.send_error = EPIPE;
 	rig_faults.send_fd = rig_session(&rig)->fd[SERVER];
 	rig_write(&rig, client, "x");
-	TURN_UNTIL(&rig, rig.table.live == 0 || rig_session(&rig)->done[UP]);
+	TURN_UNTIL(&rig, rig.env.table.live == 0 || rig_session(&rig)->done[UP]);
 	rig_hang_up(&server);
 	rig_hang_up(&client);
 	rig_ended(&rig, END_SERVER_RESET);
@@ -343,18 +343,18 @@ test_idle_timeout(void **state)
 	rig.route.limits.idle_timeout = 10000;
 	connect_both();
 	rig_pass(&rig, 9900);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	/* One byte one way is enough. */
 	rig_write(&rig, server, "x");
 	rig_expect(&rig, client, "x");
 	rig_pass(&rig, 9900);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_write(&rig, client, "y");
 	rig_expect(&rig, server, "y");
 	rig_pass(&rig, 9900);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_pass(&rig, 200);
-	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.env.table.live, 0);
 	rig_expect_end(&rig, client);
 	rig_expect_end(&rig, server);
 	rig_ended(&rig, END_IDLE_TIMEOUT);
@@ -367,7 +367,7 @@ test_no_idle_timeout_unless_asked_for(void **state)
 	connect_both();
 	rig_pass(&rig, 1000);
 	rig_pass(&rig, UINT64_C(30) * 86400 * 1000);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_write(&rig, client, "awake");
 	rig_expect(&rig, server, "awake");
 }
@@ -386,9 +386,9 @@ test_fin_timeout(void **state)
 	rig_write(&rig, server, "x");
 	rig_expect(&rig, client, "x");
 	rig_pass(&rig, 2900);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_pass(&rig, 200);
-	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.env.table.live, 0);
 	rig_expect_end(&rig, client);
 	rig_ended(&rig, END_FIN_TIMEOUT);
 }
@@ -404,7 +404,7 @@ test_fin_timeout_instead_of_idle_timeout(void **state)
 	MUST(shutdown(server, SHUT_WR));
 	rig_expect_end(&rig, client);
 	rig_pass(&rig, 4900);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_pass(&rig, 200);
 	rig_ended(&rig, END_FIN_TIMEOUT);
 }
@@ -420,7 +420,7 @@ test_fin_timeout_off(void **state)
 	rig_expect_end(&rig, client);
 	rig_pass(&rig, 1100);
 	rig_pass(&rig, UINT64_C(30) * 86400 * 1000);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_hang_up(&client);
 	rig_ended(&rig, END_SERVER_CLOSE);
 }
@@ -430,10 +430,10 @@ test_shut(void **state)
 {
 	(void)state;
 	connect_both();
-	session_shut(&rig.table, rig_session(&rig), END_DRAIN);
+	session_shut(&rig.env, rig_session(&rig), END_DRAIN);
 	rig_expect_end(&rig, client);
 	rig_expect_end(&rig, server);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_hang_up(&client);
 	rig_hang_up(&server);
 	rig_ended(&rig, END_DRAIN);
@@ -456,7 +456,7 @@ test_shut_with_bytes_held(void **state)
 		rig_turn(&rig, 0);
 	}
 	held = rig_session(&rig)->way[UP].in;
-	session_shut(&rig.table, rig_session(&rig), END_DRAIN);
+	session_shut(&rig.env, rig_session(&rig), END_DRAIN);
 	rig_expect_end(&rig, client);
 	while (got < held) {
 		n = rig_read(&rig, server, bytes, held - got <
@@ -475,8 +475,8 @@ test_kill(void **state)
 {
 	(void)state;
 	connect_both();
-	session_kill(&rig.table, rig_session(&rig), END_STOP, false);
-	assert_int_equal(rig.table.live, 0);
+	session_kill(&rig.env, rig_session(&rig), END_STOP, false);
+	assert_int_equal(rig.env.table.live, 0);
 	rig_expect_end(&rig, client);
 	rig_expect_end(&rig, server);
 	rig_ended(&rig, END_STOP);
@@ -487,7 +487,7 @@ test_kill_with_a_reset(void **state)
 {
 	(void)state;
 	connect_both();
-	session_kill(&rig.table, rig_session(&rig), END_DRAIN, true);
+	session_kill(&rig.env, rig_session(&rig), END_DRAIN, true);
 	rig_expect_reset(&rig, client);
 	rig_expect_reset(&rig, server);
 	rig_ended(&rig, END_DRAIN);
@@ -499,12 +499,12 @@ test_first_reason_counts(void **state)
 {
 	(void)state;
 	connect_both();
-	session_shut(&rig.table, rig_session(&rig), END_DRAIN);
+	session_shut(&rig.env, rig_session(&rig), END_DRAIN);
 	rig_abort(client);
 	client = -1;
 	rig_idle(&rig);
 	if (rig_any_session(&rig) != NULL)
-		session_kill(&rig.table, rig_session(&rig), END_STOP, true);
+		session_kill(&rig.env, rig_session(&rig), END_STOP, true);
 	rig_ended(&rig, END_DRAIN);
 	assert_int_equal(rig_ends(&rig, END_STOP), 0);
 	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 0);

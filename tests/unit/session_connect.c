@@ -75,7 +75,7 @@ ended(const char *tried, enum session_end end)
 	if (client != -1)
 		close(client);
 	client = -1;
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	snprintf(want, sizeof(want), " backend=%s up=", tried);
 	if (strstr(rig_log(&rig), want) == NULL)
 		fail_msg("no \"%s\" in: %s", want, rig_log(&rig));
@@ -110,11 +110,11 @@ test_refused_so_the_next(void **state)
 	rig_expect(&rig, server, "for whoever comes");
 	assert_int_equal(board_backend_live(rig.board, 0), 0);
 	assert_int_equal(board_backend_live(rig.board, 1), 1);
-	assert_int_equal(rig.table.board->retries, 1);
+	assert_int_equal(rig.env.board->retries, 1);
 	assert_int_equal(rig.board->backend[0].failures, 1);
 	assert_int_equal(rig.board->backend[1].served, 1);
-	assert_true(backend_held_off(&rig.backends, 0, rig.table.now));
-	assert_false(backend_held_off(&rig.backends, 1, rig.table.now));
+	assert_true(backend_held_off(&rig.backends, 0, rig.env.now));
+	assert_false(backend_held_off(&rig.backends, 1, rig.env.now));
 	close(server);
 	rig_expect_end(&rig, client);
 	/* What went wrong on the way is not how it ended. */
@@ -133,9 +133,9 @@ test_all_refuse(void **state)
 	client = -1;
 	ended("a,b", END_SERVER_REFUSED);
 	assert_non_null(strstr(rig_log(&rig), " connect_ms=- "));
-	assert_int_equal(rig.table.board->live, 0);
-	assert_int_equal(rig.table.board->total, 1);
-	assert_int_equal(rig.table.shortage, 0);
+	assert_int_equal(rig.env.board->live, 0);
+	assert_int_equal(rig.env.board->total, 1);
+	assert_int_equal(rig.env.shortage, 0);
 }
 
 /* As many as the pool says are tried, not more. */
@@ -149,7 +149,7 @@ test_attempts_are_limited(void **state)
 	close(client);
 	client = -1;
 	ended("a,b,c", END_SERVER_REFUSED);
-	assert_int_equal(rig.table.board->retries, 2);
+	assert_int_equal(rig.env.board->retries, 2);
 	assert_int_equal(rig.pool.attempts, 3);
 }
 
@@ -173,7 +173,7 @@ test_turned_away_while_it_sends(void **state)
 	client = -1;
 	ended("a", END_CONNECT_TIMEOUT);
 	/* Nothing of that went anywhere. */
-	assert_int_equal(rig.table.board->up, 0);
+	assert_int_equal(rig.env.board->up, 0);
 	assert_non_null(strstr(rig_log(&rig), " up=0 down=0 "));
 }
 
@@ -188,7 +188,7 @@ test_turned_away_and_stays(void **state)
 	rig_expect_end(&rig, client);
 	rig_idle(&rig);
 	rig_pass(&rig, 2100);
-	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.env.table.live, 0);
 	ended("a", END_SERVER_REFUSED);
 }
 
@@ -202,12 +202,12 @@ test_turned_away_in_crowds(void **state)
 	(void)state;
 	begin(1, 1);
 	for (i = 0; i < 60; i++) {
-		assert_false(table_full(&rig.table));
+		assert_false(table_full(&rig.env.table));
 		crowd[crowded] = rig_client(&rig);
 		assert_int_equal(rig_read(&rig, crowd[crowded++], &c, 1), 0);
 	}
 	rig_pass(&rig, 2100);
-	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.env.table.live, 0);
 	assert_int_equal(rig_ends(&rig, END_SERVER_REFUSED), 60);
 }
 
@@ -231,9 +231,9 @@ test_backup_when_the_others_fail(void **state)
 	(void)state;
 	begin(3, 2);
 	rig.pool.eject_time = 60000;
-	balance_free(rig.table.balance);
+	balance_free(rig.env.balance);
 	rig.list[2].tier = TIER_BACKUP;
-	rig.table.balance = balance_new(&rig.backends);
+	rig.env.balance = balance_new(&rig.backends);
 	client = rig_client(&rig);
 	server = rig_server(&rig, 2);
 	close(server);
@@ -244,10 +244,10 @@ test_backup_when_the_others_fail(void **state)
 	server = rig_server(&rig, 2);
 	close(server);
 	rig_expect_end(&rig, client);
-	assert_int_equal(rig.table.board->retries, 2);
+	assert_int_equal(rig.env.board->retries, 2);
 	close(client);
 	client = -1;
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_int_equal(count(rig_log(&rig), " backend=a,b,c "), 1);
 	assert_int_equal(count(rig_log(&rig), " backend=c "), 1);
 }
@@ -272,11 +272,11 @@ test_connect_timeout(void **state)
 	rig_write(&rig, server, "late");
 	rig_expect(&rig, client, "late");
 	assert_int_equal(rig.board->backend[0].failures, 1);
-	assert_true(backend_held_off(&rig.backends, 0, rig.table.now));
+	assert_true(backend_held_off(&rig.backends, 0, rig.env.now));
 	close(server);
 	close(client);
 	client = -1;
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_non_null(strstr(rig_log(&rig), " backend=a,b "));
 	assert_non_null(strstr(rig_log(&rig), strerror(ETIMEDOUT)));
 }
@@ -293,7 +293,7 @@ test_slow_connect_is_not_idle(void **state)
 	rig_pass(&rig, 4000);
 	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_RELAY);
 	rig_pass(&rig, 800);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_pass(&rig, 300);
 	rig_expect_end(&rig, client);
 	ended("a", END_IDLE_TIMEOUT);
@@ -374,7 +374,7 @@ test_total_in_the_queue(void **state)
 	server = rig_server(&rig, 1);
 	client = rig_client(&rig);
 	rig_pass(&rig, 900);
-	assert_int_equal(rig.table.live, 2);
+	assert_int_equal(rig.env.table.live, 2);
 	rig_pass(&rig, 120);
 	rig_expect_end(&rig, client);
 	rig_hang_up(&client);
@@ -382,7 +382,7 @@ test_total_in_the_queue(void **state)
 	assert_int_equal(rig.board->pool[0].waiting, 0);
 	close(other);
 	close(server);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 }
 
 static const struct {
@@ -423,7 +423,7 @@ test_errors_of_connect(void **state)
 		    errors[i].failed);
 		assert_int_equal(rig.board->backend[0].failures,
 		    errors[i].failed);
-		assert_int_equal(rig.table.shortage,
+		assert_int_equal(rig.env.shortage,
 		    errors[i].failed ? 0 : errors[i].err);
 	}
 }
@@ -447,13 +447,13 @@ test_no_descriptor(void **state)
 		client = rig_client(&rig);
 		rig_faults.sockets = 0;
 		rig_expect_end(&rig, client);
-		assert_int_equal(rig.table.shortage, wants[i]);
+		assert_int_equal(rig.env.shortage, wants[i]);
 		close(client);
 		client = -1;
-		TURN_UNTIL(&rig, rig.table.live == 0);
+		TURN_UNTIL(&rig, rig.env.table.live == 0);
 		assert_int_equal(rig_ends(&rig, END_RESOURCES), 1);
 		assert_false(backend_held_off(&rig.backends, 0,
-		    rig.table.now));
+		    rig.env.now));
 		assert_int_equal(board_backend_live(rig.board, 0), 0);
 		assert_int_equal(board_backend_live(rig.board, 1), 0);
 	}
@@ -476,7 +476,7 @@ test_ejections_are_logged(void **state)
 		close(client);
 	}
 	client = -1;
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_int_equal(rig.board->backend[0].failures, 4);
 	assert_int_equal(count(rig_log(&rig), "backend a: connect: "), 4);
 	assert_int_equal(count(rig_log(&rig), " warning: backend a: connect: "
@@ -545,7 +545,7 @@ test_killed_while_connecting(void **state)
 	client = rig_client(&rig);
 	rig_idle(&rig);
 	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
-	session_kill(&rig.table, rig_session(&rig), END_STOP, false);
+	session_kill(&rig.env, rig_session(&rig), END_STOP, false);
 	assert_int_equal(board_backend_live(rig.board, 0), 0);
 	rig_expect_end(&rig, client);
 	close(client);
@@ -564,7 +564,7 @@ test_shut_while_connecting(void **state)
 	client = rig_client(&rig);
 	rig_idle(&rig);
 	rig_write(&rig, client, "question");
-	session_shut(&rig.table, rig_session(&rig), END_DRAIN);
+	session_shut(&rig.env, rig_session(&rig), END_DRAIN);
 	assert_int_equal(board_backend_live(rig.board, 0), 0);
 	rig_expect_end(&rig, client);
 	close(client);
@@ -594,9 +594,9 @@ test_unix_socket(void **state)
 	listener = (int)MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	MUST(bind(listener, &rig.list[0].addr.sa, sizeof(*un)));
 	MUST(listen(listener, 5));
-	balance_free(rig.table.balance);
+	balance_free(rig.env.balance);
 	rig.backends.n = rig.pool.n = 1;
-	rig.table.balance = balance_new(&rig.backends);
+	rig.env.balance = balance_new(&rig.backends);
 	client = rig_unix_client(&rig);
 	/* Nothing is pending: it relays at once. */
 	assert_int_equal(rig_session(&rig)->state, SESSION_RELAY);

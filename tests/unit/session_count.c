@@ -65,10 +65,10 @@ refused(enum session_end why)
 static void
 goes(int fd)
 {
-	uint32_t before = rig.table.live;
+	uint32_t before = rig.env.table.live;
 
 	rig_abort(fd);
-	TURN_UNTIL(&rig, rig.table.live < before);
+	TURN_UNTIL(&rig, rig.env.table.live < before);
 }
 
 static void
@@ -77,7 +77,7 @@ test_all(void **state)
 	int fd[2];
 
 	(void)state;
-	rig.table.max_sessions = 2;
+	rig.env.max_sessions = 2;
 	fd[0] = admitted();
 	fd[1] = admitted();
 	refused(END_MAX_SESSIONS);
@@ -95,7 +95,7 @@ test_listener(void **state)
 
 	(void)state;
 	rig.route.counts.max_sessions = 1;
-	rig.table.max_sessions = 1;
+	rig.env.max_sessions = 1;
 	fd = admitted();
 	refused(END_LISTENER_FULL);
 	goes(fd);
@@ -123,7 +123,7 @@ test_source(void **state)
 	close(rig_server(&rig, 0));
 	assert_int_equal(census_count(rig.board, BOARD_EVERYBODY), 3);
 	goes(fd[2]);
-	session_kill(&rig.table, s, END_STOP, false);
+	session_kill(&rig.env, s, END_STOP, false);
 	close(fd[0]);
 	fd[0] = admitted();
 	refused(END_SOURCE_FULL);
@@ -159,14 +159,14 @@ test_refused_counts_nowhere(void **state)
 	int fd[3], i;
 
 	(void)state;
-	rig.table.max_sessions = 1;
+	rig.env.max_sessions = 1;
 	fd[0] = admitted();
 	rig.route.counts = (struct session_counts){ .max_sessions = 3,
 	    .max_per_source = 2, .rate = 2, .rate_per_source = 2 };
 	for (i = 0; i < 5; i++)
 		refused(END_MAX_SESSIONS);
 	assert_int_equal(census_count(rig.board, 0), 1);
-	rig.table.max_sessions = 0;
+	rig.env.max_sessions = 0;
 	fd[1] = admitted();
 	fd[2] = admitted();
 	refused(END_SOURCE_FULL);
@@ -185,7 +185,7 @@ static void
 test_turned_away(void **state)
 {
 	(void)state;
-	rig.table.max_sessions = 1;
+	rig.env.max_sessions = 1;
 	rig.list[0].state = BACKEND_DRAIN;
 	refused(END_NO_BACKEND);
 	rig.list[0].state = BACKEND_READY;
@@ -205,7 +205,7 @@ test_shared(void **state)
 	routes[0] = routes[1] = rig.route;
 	routes[0].limit = routes[1].limit = &limit;
 	routes[1].seat = 1;
-	rig.table.route = routes;
+	rig.env.route = routes;
 	fd[0] = admitted();
 	/* One comes by the other listener. */
 	assert_true(census_enter(rig.board, 0, 7, 0));
@@ -233,19 +233,19 @@ test_shared(void **state)
 	goes(fd[1]);
 	goes(fd[2]);
 	assert_int_equal(census_count(rig.board, 7), 0);
-	rig.table.route = &rig.route;
+	rig.env.route = &rig.route;
 }
 
 /* Over the limit, let in, and said so. */
 static int
 spared(enum session_end why)
 {
-	uint64_t before = rig.table.board->spared[why];
+	uint64_t before = rig.env.board->spared[why];
 	char text[80];
 	int fd = admitted();
 
-	assert_int_equal(rig.table.parked, 0);
-	assert_int_equal(rig.table.board->spared[why], before + 1);
+	assert_int_equal(rig.env.parked, 0);
+	assert_int_equal(rig.env.board->spared[why], before + 1);
 	snprintf(text, sizeof(text), "would be refused: %s\n",
 	    session_end_name(why));
 	assert_non_null(strstr(rig_log(&rig), text));
@@ -282,13 +282,13 @@ test_dry_run(void **state)
 	fd[6] = spared(END_LIMIT_FULL);
 	census_leave(rig.board, 0, 7);
 	/* Another one is not spared with it. */
-	rig.table.max_sessions = 7;
+	rig.env.max_sessions = 7;
 	refused(END_MAX_SESSIONS);
-	rig.table.dry_run = true;
+	rig.env.dry_run = true;
 	for (i = 0; i < 7; i++)
 		goes(fd[i]);
 	rig.route.limit = NULL;
-	rig.table.max_sessions = 1;
+	rig.env.max_sessions = 1;
 	fd[0] = admitted();
 	fd[1] = spared(END_MAX_SESSIONS);
 	goes(fd[0]);

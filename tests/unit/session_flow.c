@@ -123,8 +123,8 @@ assert_sound(uint32_t blocks)
 	uint32_t i, used = 0;
 	int way;
 
-	for (i = 0; i < rig.table.used; i++) {
-		s = &rig.table.session[i];
+	for (i = 0; i < rig.env.table.used; i++) {
+		s = &rig.env.table.session[i];
 		for (way = UP; s->state != SESSION_FREE && way <= DOWN;
 		    way++) {
 			used += s->way[way].block != BUFPOOL_NONE;
@@ -133,7 +133,7 @@ assert_sound(uint32_t blocks)
 			    shuttle_held(&s->way[way]));
 		}
 	}
-	assert_int_equal(bufpool_left(rig.table.kit.pool), blocks - used);
+	assert_int_equal(bufpool_left(rig.env.kit.pool), blocks - used);
 	held += used;
 }
 
@@ -155,7 +155,7 @@ carry(uint32_t blocks, uint64_t length)
 		up += ends[i].way[UP].length;
 		down += ends[i].way[DOWN].length;
 	}
-	while (rig.table.live > 0 || clock_ms() > give_up) {
+	while (rig.env.table.live > 0 || clock_ms() > give_up) {
 		assert_true(clock_ms() < give_up);
 		for (i = 0; i < SESSIONS; i++)
 			play(&ends[i], (int)random_below(&seed, 2));
@@ -170,8 +170,8 @@ carry(uint32_t blocks, uint64_t length)
 		for (k = 0; k < 2; k++)
 			assert_int_equal(ends[i].way[k].got,
 			    ends[i].way[k].length);
-	assert_int_equal(rig.table.board->up, up);
-	assert_int_equal(rig.table.board->down, down);
+	assert_int_equal(rig.env.board->up, up);
+	assert_int_equal(rig.env.board->down, down);
 	assert_int_equal(rig_ends(&rig, END_CLIENT_CLOSE) +
 	    rig_ends(&rig, END_SERVER_CLOSE), SESSIONS);
 }
@@ -220,7 +220,7 @@ test_back_pressure(void **state)
 		assert_sound(4);
 	}
 	assert_in_range(shuttle_held(&s->way[UP]), 1, BLOCK);
-	assert_int_equal(bufpool_left(rig.table.kit.pool), 3);
+	assert_int_equal(bufpool_left(rig.env.kit.pool), 3);
 	/* The other way is free. */
 	rig_write(&rig, ends[0].fd[SERVER], "hurry");
 	rig_expect(&rig, ends[0].fd[CLIENT], "hurry");
@@ -232,7 +232,7 @@ test_back_pressure(void **state)
 	}
 	assert_int_equal(n, 0);
 	assert_int_equal(got, sent);
-	assert_int_equal(bufpool_left(rig.table.kit.pool), 4);
+	assert_int_equal(bufpool_left(rig.env.kit.pool), 4);
 }
 
 /* Bytes that are only written out are a sign of life, too. */
@@ -259,9 +259,9 @@ test_slow_reader_is_not_idle(void **state)
 	rig_idle(&rig);
 	assert_int_equal(shuttle_held(&s->way[DOWN]), 0);
 	rig_pass(&rig, 9000);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_pass(&rig, 10100);
-	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.env.table.live, 0);
 	assert_int_equal(rig_ends(&rig, END_IDLE_TIMEOUT), 1);
 }
 
@@ -349,9 +349,9 @@ test_fin_timeout_after_a_reset(void **state)
 	rig_write(&rig, ends[0].fd[SERVER], "x");
 	TURN_UNTIL(&rig, rig_session(&rig)->reset[CLIENT]);
 	rig_pass(&rig, 2800);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_pass(&rig, 300);
-	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.env.table.live, 0);
 	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
 	while ((n = rig_some(&rig, ends[0].fd[SERVER], bytes,
 	    sizeof(bytes))) > 0)
@@ -369,7 +369,7 @@ test_server_writes_for_ever_after_a_reset(void **state)
 	connect_end(&ends[0]);
 	fill_up();
 	assert_true(write_in_vain(200 << 20) < 100 << 20);
-	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.env.table.live, 0);
 	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
 }
 
@@ -386,7 +386,7 @@ test_blocked_sessions_do_not_spin(void **state)
 	for (i = 0; i < 3; i++) {
 		connect_end(&ends[i]);
 		for (quiet = 0; quiet < 80 ||
-		    bufpool_left(rig.table.kit.pool) > 0; quiet++) {
+		    bufpool_left(rig.env.kit.pool) > 0; quiet++) {
 			if (send(ends[i].fd[CLIENT], bytes, sizeof(bytes),
 			    MSG_DONTWAIT) > 0 || in_flight())
 				quiet = 0;
@@ -397,7 +397,7 @@ test_blocked_sessions_do_not_spin(void **state)
 	do {
 		rig_turn(&rig, 1);
 		for (i = woken = 0; i < 20; i++)
-			woken += poller_wait(rig.table.poller, 1) > 0;
+			woken += poller_wait(rig.env.poller, 1) > 0;
 	} while (woken > 5 && clock_ms() < give_up);
 	assert_in_range(woken, 0, 5);
 }
@@ -425,12 +425,12 @@ disturb(struct end *e)
 		break;
 	case 3:
 		if (rig_any_session(&rig) != NULL)
-			session_kill(&rig.table, rig_session(&rig), END_STOP,
+			session_kill(&rig.env, rig_session(&rig), END_STOP,
 			    side == 0);
 		break;
 	case 4:
 		if (rig_any_session(&rig) != NULL)
-			session_shut(&rig.table, rig_session(&rig), END_DRAIN);
+			session_shut(&rig.env, rig_session(&rig), END_DRAIN);
 		break;
 	case 5:
 		rig_clock += random_below(&seed, 3000);
@@ -467,7 +467,7 @@ test_any_end_at_any_moment(void **state)
 	rig.route.limits.fin_timeout = 10000;
 	for (i = 0; i < 15000; i++) {
 		k = (int)random_below(&seed, SESSIONS);
-		if (ends[k].fd[0] == -1 && !table_full(&rig.table)) {
+		if (ends[k].fd[0] == -1 && !table_full(&rig.env.table)) {
 			ends[k].fd[0] = rig_client(&rig);
 			ends[k].fd[1] = rig_server(&rig, 0);
 			opened++;
@@ -481,15 +481,15 @@ test_any_end_at_any_moment(void **state)
 	}
 	for (i = 0; i < SESSIONS; i++)
 		hang_up(&ends[i]);
-	for (i = 0; i < 100 && rig.table.live > 0; i++)
+	for (i = 0; i < 100 && rig.env.table.live > 0; i++)
 		rig_pass(&rig, 1000);
-	assert_int_equal(rig.table.live, 0);
-	assert_int_equal(rig.table.board->live, 0);
+	assert_int_equal(rig.env.table.live, 0);
+	assert_int_equal(rig.env.board->live, 0);
 	assert_int_equal(board_backend_live(rig.board, 0), 0);
 	for (i = 0; i < END_REASONS; i++)
-		ended += rig.table.board->ends[i];
+		ended += rig.env.board->ends[i];
 	assert_int_equal(ended, opened);
-	assert_int_equal(rig.table.board->total, opened);
+	assert_int_equal(rig.env.board->total, opened);
 	assert_int_equal(rig_ends(&rig, END_NONE), 0);
 	assert_sound(3);
 }
@@ -506,19 +506,17 @@ test_streams_make_way(void **state)
 	rig_write(&rig, ends[0].fd[CLIENT], "x");
 	TURN_UNTIL(&rig, rig_session(&rig)->way[UP].out == 1);
 	rig_turn(&rig, 0);
-	assert_true(rig.table.kit.splice_max > 0);
+	assert_true(rig.env.kit.splice_max > 0);
 	rig_pass(&rig, 1000);
-	assert_int_equal(rig.table.kit.splice_max, 0);
+	assert_int_equal(rig.env.kit.splice_max, 0);
 	/* What streams do is not what they have to make way for. */
-	assert_non_null(rig.table.kit.pipes = pipepool_new());
+	assert_non_null(rig.env.kit.pipes = pipepool_new());
 	s = rig_session(&rig);
 	s->way[UP].splicing = true;
 	rig_write(&rig, ends[0].fd[CLIENT], "y");
 	TURN_UNTIL(&rig, rig_session(&rig)->way[UP].in == 2);
 	rig_turn(&rig, 0);
-	assert_int_equal(rig.table.kit.splice_max, 0);
-	pipepool_free(rig.table.kit.pipes);
-	rig.table.kit.pipes = NULL;
+	assert_int_equal(rig.env.kit.splice_max, 0);
 }
 
 int

@@ -56,7 +56,7 @@ test_split(void **state)
 			client = rig_client(&rig);
 			put_and_turn(good[i].bytes, n);
 			assert_int_equal(rig_session(&rig)->state,
-			    SESSION_HEADER);
+			    SESSION_PROXY_HEADER);
 			/* What waits to be read must not keep us awake. */
 			assert_false(comes(rig_session(&rig)->fd[CLIENT],
 			    POLLIN, 0));
@@ -72,24 +72,24 @@ test_id_is_noted(void **state)
 {
 	static const unsigned char head[] = V2 "\x21\x11\x00\x12"
 	    "\1\2\3\4\5\6\7\10\0\11\0\12\5\0\3a\0b";
-	const unsigned char *id;
-	size_t n;
+	struct session_record r;
 
 	(void)state;
 	begin();
-	rig.table.header_ids = calloc(SESSIONS, PROXYPROTO_ID + 1);
+	rig.env.header_ids = calloc(SESSIONS, PROXYPROTO_ID + 1);
 	client = rig_client(&rig);
 	put_and_turn(head, sizeof(head) - 1);
 	server = rig_server(&rig, 0);
-	id = session_header_id(&rig.table, rig_session(&rig), &n);
-	assert_non_null(id);
-	assert_int_equal(n, 3);
-	assert_memory_equal(id, "a\0b", 3);
+	session_record_make(&r, &rig.env, rig_session(&rig), false);
+	assert_non_null(r.header_id);
+	assert_int_equal(r.header_id_len, 3);
+	assert_memory_equal(r.header_id, "a\0b", 3);
 	over();
 	rig.route.proxies = NULL;
 	client = rig_client(&rig);
 	server = rig_server(&rig, 0);
-	assert_null(session_header_id(&rig.table, rig_session(&rig), &n));
+	session_record_make(&r, &rig.env, rig_session(&rig), false);
+	assert_null(r.header_id);
 	over();
 }
 
@@ -108,7 +108,7 @@ test_byte_by_byte(void **state)
 		rig_write(&rig, client, "behind");
 		came_through(i);
 	}
-	assert_int_equal(rig.table.board->up, COUNT(good) * strlen("behind"));
+	assert_int_equal(rig.env.board->up, COUNT(good) * strlen("behind"));
 }
 
 /* The longest header in one piece, with all that a client can say behind it. */
@@ -207,7 +207,7 @@ test_too_late(void **state)
 	client = rig_client(&rig);
 	put_and_turn("PROXY", 5);
 	rig_pass(&rig, 4900);
-	assert_int_equal(rig_session(&rig)->state, SESSION_HEADER);
+	assert_int_equal(rig_session(&rig)->state, SESSION_PROXY_HEADER);
 	rig_pass(&rig, 200);
 	refused(END_HEADER_TIMEOUT, "it has not come in time; it begins "
 	    "\"PROXY\"");
@@ -264,7 +264,7 @@ test_no_block(void **state)
 	(void)state;
 	begin_sending(2, 0);
 	for (i = 0; i < SESSIONS; i++)
-		block[i] = bufpool_get(rig.table.notes);
+		block[i] = bufpool_get(rig.env.notes);
 	client = rig_client(&rig);
 	put_and_turn("PROXY", 5);
 	rig_expect_end(&rig, client);
@@ -276,7 +276,7 @@ test_no_block(void **state)
 	client = -1;
 	TURN_UNTIL(&rig, rig_ends(&rig, END_RESOURCES) == 2);
 	for (i = 0; i < SESSIONS; i++)
-		bufpool_put(rig.table.notes, block[i]);
+		bufpool_put(rig.env.notes, block[i]);
 }
 
 /* None of those that there is room for is turned away, and the blocks are free. */
@@ -292,13 +292,13 @@ test_all_at_once(void **state)
 		fd[i] = client = rig_client(&rig);
 		put_and_turn("PROXY UNKN", 10);
 	}
-	TURN_UNTIL(&rig, bufpool_left(rig.table.notes) == 0);
-	assert_int_equal(rig.table.live, SESSIONS);
-	assert_int_equal(bufpool_left(rig.table.kit.pool), rig.blocks);
+	TURN_UNTIL(&rig, bufpool_left(rig.env.notes) == 0);
+	assert_int_equal(rig.env.table.live, SESSIONS);
+	assert_int_equal(bufpool_left(rig.env.kit.pool), rig.blocks);
 	for (i = 0; i < SESSIONS; i++)
 		close(fd[i]);
 	client = -1;
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 }
 
 int

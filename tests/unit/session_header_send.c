@@ -61,7 +61,7 @@ test_silent(void **state)
 		over();
 	}
 	/* It is none of the session's bytes. */
-	assert_int_equal(rig.table.board->up, 8);
+	assert_int_equal(rig.env.board->up, 8);
 }
 
 /* However little the connection takes, it comes first, and in order. */
@@ -172,7 +172,7 @@ test_passed_on(void **state)
 	assert_bytes(&h.id, "7F000001:A2E6_7F000001:E975_6B02F235", 36);
 	assert_false(h.crc);
 	/* What it was kept in is free while they talk. */
-	TURN_UNTIL(&rig, bufpool_left(rig.table.notes) == SESSIONS);
+	TURN_UNTIL(&rig, bufpool_left(rig.env.notes) == SESSIONS);
 	over();
 	rig.list[0].send_proxy = 1;
 	client = rig_client(&rig);
@@ -194,7 +194,7 @@ test_turned_away(void **state)
 	client = rig_client(&rig);
 	put_and_turn(haproxy_ipv4, sizeof(haproxy_ipv4) - 1);
 	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_LINGER);
-	assert_int_equal(bufpool_left(rig.table.notes), SESSIONS);
+	assert_int_equal(bufpool_left(rig.env.notes), SESSIONS);
 }
 
 #define AUTHORITY	"\x02\0\x04site"
@@ -224,7 +224,7 @@ test_tlvs(void **state)
 	begin_sending(2, 0);
 	send_tlvs(PROXY_TLV_UNIQUE_ID | PROXY_TLV_CRC32C);
 	assert_bytes(&h.authority, "site", 4);
-	session_unique_id(&rig.table, rig_session(&rig), id);
+	rig_unique_id(&rig, id);
 	assert_bytes(&h.id, id, strlen(id));
 	assert_true(h.crc);
 	assert_memory_equal(h.tlvs.at, OTHER, 4);

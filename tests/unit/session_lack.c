@@ -79,7 +79,7 @@ blameless(void)
 {
 	assert_int_equal(rig.board->backend[0].failures, 0);
 	assert_false(backend_in_doubt(&rig.backends, 0));
-	assert_int_equal(rig.table.shortage, 0);
+	assert_int_equal(rig.env.shortage, 0);
 	assert_int_equal(count(" warning: backend a: "), 1);
 }
 
@@ -128,7 +128,7 @@ test_waits(void **state)
 	}
 	for (i = 0; i < 100; i++)
 		rig_pass(&rig, 40);
-	assert_int_equal(rig.table.live, COUNT(client));
+	assert_int_equal(rig.env.table.live, COUNT(client));
 	assert_in_range(attempts(), 40, 90);
 	rig_faults.connects = 0;
 	for (i = 0; i < COUNT(client); i++) {
@@ -204,7 +204,7 @@ test_want_of_ours(void **state)
 	rig_expect_end(&rig, client[0]);
 	rig_hang_up(&client[0]);
 	rig_ended(&rig, END_RESOURCES);
-	assert_int_equal(rig.table.shortage, ENOBUFS);
+	assert_int_equal(rig.env.shortage, ENOBUFS);
 	assert_string_equal(strstr(rig_log(&rig), "warning: backend") == NULL ?
 	    "" : rig_log(&rig), "");
 }
@@ -280,7 +280,7 @@ test_unix_queue(void **state)
 		rig_expect_end(&rig, client[i]);
 		rig_hang_up(&client[i]);
 	}
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_int_equal(rig_ends(&rig, END_SERVER_CLOSE), COUNT(client));
 	blameless();
 }
@@ -292,7 +292,7 @@ goes_to_the_other(void)
 	server = rig_server(&rig, 1);
 	rig_hang_up(&client[0]);
 	rig_hang_up(&server);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 }
 
 /* A want that comes back much later is another episode, with its own line. */

@@ -56,7 +56,7 @@ have(unsigned n, void (*how)(int))
 		how(client);
 		rig_turn(&rig, 100);
 		close(server);
-		TURN_UNTIL(&rig, rig.table.live == 0);
+		TURN_UNTIL(&rig, rig.env.table.live == 0);
 	}
 }
 
@@ -81,7 +81,7 @@ static void
 test_errors(void **state)
 {
 	(void)state;
-	rig.table.lines.every = 0;
+	rig.env.lines.every = 0;
 	have(3, end_well);
 	have(2, rig_abort);
 	assert_int_equal(count(" end="), 2);
@@ -92,8 +92,8 @@ static void
 test_none(void **state)
 {
 	(void)state;
-	rig.table.lines.every = 0;
-	rig.table.lines.errors = false;
+	rig.env.lines.every = 0;
+	rig.env.lines.errors = false;
 	have(2, end_well);
 	have(2, rig_abort);
 	assert_int_equal(count(" end="), 0);
@@ -103,7 +103,7 @@ static void
 test_one_in_so_many(void **state)
 {
 	(void)state;
-	rig.table.lines.every = 3;
+	rig.env.lines.every = 3;
 	have(4, end_well);
 	have(2, rig_abort);
 	have(5, end_well);
@@ -125,7 +125,7 @@ test_first_byte(void **state)
 	TURN_UNTIL(&rig, rig_session(&rig)->state == SESSION_RELAY);
 	rig_write(&rig, client, "1");
 	rig_pass(&rig, 300);
-	assert_false(session_record(&rig.table, rig_session(&rig))->answered);
+	assert_false(session_cold(&rig.env, rig_session(&rig))->answered);
 	write_text(server, "2");
 	rig_expect(&rig, client, "2");
 	rig_pass(&rig, 400);
@@ -133,7 +133,7 @@ test_first_byte(void **state)
 	rig_expect(&rig, client, "3");
 	close(client);
 	close(server);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_non_null(line = strstr(rig_log(&rig), " first_byte_ms="));
 	assert_int_equal(atoi(line + 15), 300);
 	/* The next in its place has not heard from a server. */
@@ -143,7 +143,7 @@ test_first_byte(void **state)
 	close(client);
 	rig_turn(&rig, 10);
 	close(server);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_non_null(strstr(rig_log(&rig), " first_byte_ms=- "));
 }
 
@@ -161,7 +161,7 @@ test_turned_away(void **state)
 	rig_pass(&rig, 1500);
 	assert_int_equal(count(" end="), 0);
 	close(client);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_non_null(line = strstr(rig_log(&rig), " total_ms="));
 	assert_in_range(atoi(line + 10), 0, 1000);
 }
@@ -169,19 +169,19 @@ test_turned_away(void **state)
 static void
 test_lines_in_between(void **state)
 {
-	struct session_table *t = &rig.table;
+	struct session_env *e = &rig.env;
 	int client, server, i;
 
 	(void)state;
-	t->lines.interval = 10000;
-	assert_int_equal(session_log_wait(t, 500), 0);
+	e->lines.interval = 10000;
+	assert_int_equal(session_log_wait(e, 500), 0);
 	rig_turn(&rig, 0);
 	client = rig_client(&rig);
 	server = rig_server(&rig, 0);
 	rig_write(&rig, client, "123");
 	rig_expect(&rig, server, "123");
-	assert_int_equal(session_log_wait(t, 500), 500);
-	assert_in_range(session_log_wait(t, 60000), 5000, 10000);
+	assert_int_equal(session_log_wait(e, 500), 500);
+	assert_in_range(session_log_wait(e, 60000), 5000, 10000);
 	/* It comes when the session has lasted that long, and then each time. */
 	for (i = 0; i < 4; i++) {
 		rig_pass(&rig, 9000);
@@ -190,44 +190,44 @@ test_lines_in_between(void **state)
 	assert_in_range(count("session still "), 3, 4);
 	assert_int_equal(count("session still "), count(" listener=front "
 	    "backend=a up=3 down=0 connect_ms="));
-	t->lines.interval = 0;
-	assert_int_equal(session_log_wait(t, 500), 500);
+	e->lines.interval = 0;
+	assert_int_equal(session_log_wait(e, 500), 500);
 	i = (int)count("session still ");
 	rig_pass(&rig, 100000);
 	assert_int_equal(count("session still "), i);
 	close(client);
 	close(server);
-	TURN_UNTIL(&rig, t->live == 0);
+	TURN_UNTIL(&rig, e->table.live == 0);
 }
 
 /* A turn looks at some of them only, the next one goes on. */
 static void
 test_many_that_last(void **state)
 {
-	struct session_table *t = &rig.table;
+	struct session_env *e = &rig.env;
 	unsigned turns, i;
 
 	(void)state;
 	rig_turn(&rig, 0);
-	t->lines.interval = 1000;
-	t->used = MANY;
+	e->lines.interval = 1000;
+	e->table.used = MANY;
 	for (i = 0; i < MANY; i++) {
-		t->session[i].started = t->now;
-		t->session[i].client.family = AF_INET;
-		t->session[i].client.port = (uint16_t)(1000 + i);
-		t->session[i].state = i % 2 ? SESSION_RELAY : SESSION_FREE;
+		e->table.session[i].started = e->now;
+		e->table.session[i].client.family = AF_INET;
+		e->table.session[i].client.port = (uint16_t)(1000 + i);
+		e->table.session[i].state = i % 2 ? SESSION_RELAY : SESSION_FREE;
 	}
-	t->now += 1000;
-	for (turns = 0; turns == 0 || session_log_wait(t, 50) == 0; turns++)
-		session_log_turn(t);
+	e->now += 1000;
+	for (turns = 0; turns == 0 || session_log_wait(e, 50) == 0; turns++)
+		session_log_turn(e);
 	assert_in_range(turns, 4, 5);
 	assert_int_equal(count("session still "), MANY / 2);
 	assert_int_equal(count("client=0.0.0.0:1001 "), 1);
 	assert_int_equal(count("client=0.0.0.0:1999 "), 1);
-	assert_int_equal(session_log_wait(t, 5000), 1000);
+	assert_int_equal(session_log_wait(e, 5000), 1000);
 	for (i = 0; i < MANY; i++)
-		t->session[i].state = SESSION_FREE;
-	t->used = 0;
+		e->table.session[i].state = SESSION_FREE;
+	e->table.used = 0;
 }
 
 /* The listener's own takes all three, and none is as good as any. */

@@ -34,8 +34,7 @@ tear_down(void **state)
 	int side;
 
 	(void)state;
-	table_kill(&rig.table, END_STOP, true);
-	pipepool_free(rig.table.kit.pipes);
+	sessions_kill(&rig.env, END_STOP, true);
 	for (side = CLIENT; side <= SERVER; side++)
 		if (end[side] != -1)
 			close(end[side]);
@@ -111,7 +110,7 @@ test_download_rate(void **state)
 {
 	(void)state;
 	keeps_rate(DOWN, 300000);
-	assert_int_equal(rig.table.board->shuttles.spliced, 0);
+	assert_int_equal(rig.env.board->shuttles.spliced, 0);
 }
 
 static void
@@ -119,7 +118,7 @@ test_upload_rate(void **state)
 {
 	(void)state;
 	keeps_rate(UP, 300000);
-	assert_int_equal(rig.table.board->shuttles.spliced, 0);
+	assert_int_equal(rig.env.board->shuttles.spliced, 0);
 }
 
 static void
@@ -146,7 +145,7 @@ keeps_exactly(uint64_t rate)
 			    (unsigned long long)rate, (unsigned long long)all,
 			    (unsigned long long)ms);
 	}
-	table_kill(&rig.table, END_STOP, true);
+	sessions_kill(&rig.env, END_STOP, true);
 	rig_hang_up(&end[CLIENT]);
 	rig_hang_up(&end[SERVER]);
 }
@@ -166,9 +165,9 @@ static void
 test_rate_of_a_stream(void **state)
 {
 	(void)state;
-	rig.table.kit.pipes = pipepool_new();
+	rig.env.kit.pipes = pipepool_new();
 	keeps_rate(DOWN, 2 << 20);
-	assert_true(rig.table.board->shuttles.spliced > 19 << 20);
+	assert_true(rig.env.board->shuttles.spliced > 19 << 20);
 }
 
 /* Without a block bytes are peeked at. */
@@ -180,11 +179,11 @@ test_rate_without_a_block(void **state)
 
 	(void)state;
 	for (i = 0; i < 8; i++)
-		block[i] = bufpool_get(rig.table.kit.pool);
+		block[i] = bufpool_get(rig.env.kit.pool);
 	keeps_rate(DOWN, 1 << 20);
-	assert_true(rig.table.board->shuttles.peeked > 0);
+	assert_true(rig.env.board->shuttles.peeked > 0);
 	for (i = 0; i < 8; i++)
-		bufpool_put(rig.table.kit.pool, block[i]);
+		bufpool_put(rig.env.kit.pool, block[i]);
 }
 
 /* The other way is not slowed down, and neither is anybody else. */
@@ -215,9 +214,9 @@ test_pause_is_silent(void **state)
 	s = begin(UP, 1000);
 	(void)pump(UP);
 	TURN_UNTIL(&rig, s->paused[UP]);
-	assert_int_equal(poller_wait(rig.table.poller, 0), 0);
-	assert_int_equal(poller_next(rig.table.poller, &ev), 0);
-	assert_in_range(timers_wait(rig.table.timers, rig.table.now, 1000), 1,
+	assert_int_equal(poller_wait(rig.env.poller, 0), 0);
+	assert_int_equal(poller_next(rig.env.poller, &ev), 0);
+	assert_in_range(timers_wait(rig.env.timers, rig.env.now, 1000), 1,
 	    50 + 2 * TIMER_TICK);
 }
 
@@ -260,7 +259,7 @@ test_ends(void **state)
 	rig_idle(&rig);
 	rig_abort(end[CLIENT]);
 	end[CLIENT] = -1;
-	while (rig.table.live > 0) {
+	while (rig.env.table.live > 0) {
 		rig_clock += STEP;
 		rig_turn(&rig, 0);
 	}

@@ -11,6 +11,7 @@
 #include <signal.h>
 
 #include "board/concurrency.h"
+#include "session/session_limits.h"
 #include "board/client_key.h"
 
 #define OTHER	0			/* the row of another worker */
@@ -73,7 +74,7 @@ pass(uint64_t ms)
 {
 	while (ms-- > 0) {
 		if (!away)
-			rig.board->worker[OTHER].seen = rig.table.now + 1;
+			rig.board->worker[OTHER].seen = rig.env.now + 1;
 		rig_pass(&rig, 1);
 	}
 }
@@ -83,34 +84,34 @@ static void
 served_after(uint64_t late)
 {
 	uint32_t at = others_have();
-	uint64_t refused = rig.table.board->ends[END_NO_BACKEND];
+	uint64_t refused = rig.env.board->ends[END_NO_BACKEND];
 	int fd = rig_client(&rig), server;
 
 	assert_int_equal(rig_session(&rig)->state, SESSION_PARKED);
-	assert_int_equal(rig.table.parked, 1);
+	assert_int_equal(rig.env.parked, 1);
 	pass(late);
-	assert_int_equal(rig.table.parked, 1);
+	assert_int_equal(rig.env.parked, 1);
 	others_lose(at);
 	pass(33);
-	assert_int_equal(rig.table.parked, 0);
+	assert_int_equal(rig.env.parked, 0);
 	server = rig_server(&rig, 0);
 	rig_write(&rig, fd, "ask");
 	rig_expect(&rig, server, "ask");
-	assert_int_equal(rig.table.board->ends[END_NO_BACKEND], refused);
+	assert_int_equal(rig.env.board->ends[END_NO_BACKEND], refused);
 	close(server);
 	rig_abort(fd);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 }
 
 /* One that is too many is told so, after so many ms. */
 static void
 refused_within(uint32_t least, uint32_t most, enum session_end why)
 {
-	uint64_t before = rig.table.board->ends[why];
+	uint64_t before = rig.env.board->ends[why];
 	uint32_t at = others_have(), turns;
 	int fd = rig_client(&rig);
 
-	for (turns = 0; rig.table.parked > 0; turns++) {
+	for (turns = 0; rig.env.parked > 0; turns++) {
 		assert_in_range(turns, 0, most);
 		pass(1);
 	}
@@ -132,7 +133,7 @@ static void
 test_all(void **state)
 {
 	(void)state;
-	rig.table.max_sessions = 1;
+	rig.env.max_sessions = 1;
 	served_after(8);
 	served_after(60);
 	refused_soon(END_MAX_SESSIONS);
@@ -173,8 +174,8 @@ test_leastconn(void **state)
 {
 	(void)state;
 	rig.pool.balance = balance_algorithm("leastconn");
-	balance_free(rig.table.balance);
-	rig.table.balance = balance_new(&rig.backends);
+	balance_free(rig.env.balance);
+	rig.env.balance = balance_new(&rig.backends);
 	test_server(state);
 }
 
@@ -211,20 +212,20 @@ test_ends_wait_for_their_server(void **state)
 	rig.route.counts.max_per_source = 2;
 	fd = rig_client(&rig);
 	server = rig_server(&rig, 0);
-	assert_int_equal(rig.table.ending, 0);
+	assert_int_equal(rig.env.ending, 0);
 	MUST(shutdown(fd, SHUT_WR));
 	rig_expect_end(&rig, server);
-	assert_int_equal(rig.table.ending, 1);
-	table_turn(&rig.table, rig.table.now);
-	table_saw(&rig.table);
-	assert_int_equal(rig.table.board->ending, 1);
-	assert_int_equal(rig.table.board->seen, rig.table.now);
+	assert_int_equal(rig.env.ending, 1);
+	sessions_turn(&rig.env, rig.env.now);
+	session_count_saw(&rig.env);
+	assert_int_equal(rig.env.board->ending, 1);
+	assert_int_equal(rig.env.board->seen, rig.env.now);
 	refused_within(900, 1100, END_SOURCE_FULL);
 	close(server);
 	rig_expect_end(&rig, fd);
 	close(fd);
-	TURN_UNTIL(&rig, rig.table.live == 0);
-	assert_int_equal(rig.table.ending, 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
+	assert_int_equal(rig.env.ending, 0);
 	rig.route.counts.max_per_source = 1;
 	refused_soon(END_SOURCE_FULL);
 	w->ending = 1;
@@ -265,7 +266,7 @@ test_who_sleeps_is_called(void **state)
 	away = false;
 	pass(50);
 	assert_int_equal(rung, 2);
-	assert_int_equal(rig.table.parked, 0);
+	assert_int_equal(rig.env.parked, 0);
 	signal(BOARD_BELL, SIG_DFL);
 	others_lose(at);
 	close(fd[0]);
@@ -292,8 +293,8 @@ test_queue(void **state)
 	assert_int_equal(s->state, SESSION_QUEUE);
 	fd[1] = rig_client(&rig);
 	rig_pass(&rig, 9);
-	assert_int_equal(rig.table.parked, 1);
-	while (rig.table.parked > 0)
+	assert_int_equal(rig.env.parked, 1);
+	while (rig.env.parked > 0)
 		pass(8);
 	rig_expect_end(&rig, fd[1]);
 	backend_drop(&others, 0);
@@ -316,9 +317,9 @@ test_flood(void **state)
 	at = others_have();
 	for (i = 0; i < SLOTS / 2; i++) {
 		fd[i] = rig_client(&rig);
-		assert_in_range(rig.table.parked, 1, most);
+		assert_in_range(rig.env.parked, 1, most);
 	}
-	assert_int_equal(rig.table.parked, most);
+	assert_int_equal(rig.env.parked, most);
 	assert_int_equal(rig_ends(&rig, END_SOURCE_FULL), 0);
 	for (i = 0; i < SLOTS / 2; i++)
 		close(fd[i]);
@@ -327,10 +328,10 @@ test_flood(void **state)
 	others_lose(at);
 	/* Of those that were, one comes in; its end waits for the server. */
 	pass(100);
-	assert_int_equal(rig.table.parked, most - 1);
-	assert_int_equal(rig.table.ending, 1);
+	assert_int_equal(rig.env.parked, most - 1);
+	assert_int_equal(rig.env.ending, 1);
 	pass(1000);
-	assert_int_equal(rig.table.parked, 0);
+	assert_int_equal(rig.env.parked, 0);
 	assert_int_equal(census_count(rig.board, 0), 1);
 }
 
@@ -347,18 +348,18 @@ test_ends_meanwhile(void **state)
 	rig_abort(rig_client(&rig));
 	rig_pass(&rig, 9);
 	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
-	assert_int_equal(rig.table.parked, 0);
+	assert_int_equal(rig.env.parked, 0);
 	fd = rig_client(&rig);
-	assert_int_equal(rig.table.parked, 1);
-	table_shut(&rig.table, END_DRAIN);
-	assert_int_equal(rig.table.parked, 0);
+	assert_int_equal(rig.env.parked, 1);
+	sessions_shut(&rig.env, END_DRAIN);
+	assert_int_equal(rig.env.parked, 0);
 	rig_expect_end(&rig, fd);
 	close(fd);
 	TURN_UNTIL(&rig, rig_ends(&rig, END_DRAIN) == 1);
 	fd = rig_client(&rig);
-	assert_int_equal(rig.table.parked, 1);
-	table_kill(&rig.table, END_STOP, true);
-	assert_int_equal(rig.table.parked, 0);
+	assert_int_equal(rig.env.parked, 1);
+	sessions_kill(&rig.env, END_STOP, true);
+	assert_int_equal(rig.env.parked, 0);
 	close(fd);
 	others_lose(at);
 }
@@ -374,7 +375,7 @@ test_rates(void **state)
 	fd[0] = rig_client(&rig);
 	close(rig_server(&rig, 0));
 	fd[1] = rig_client(&rig);
-	assert_int_equal(rig.table.parked, 0);
+	assert_int_equal(rig.env.parked, 0);
 	rig_expect_end(&rig, fd[1]);
 	close(fd[0]);
 	close(fd[1]);

@@ -63,8 +63,8 @@ waiting(void)
 {
 	uint32_t i, n = 0;
 
-	for (i = 0; i < rig.table.used; i++)
-		n += rig.table.session[i].state == SESSION_QUEUE;
+	for (i = 0; i < rig.env.table.used; i++)
+		n += rig.env.table.session[i].state == SESSION_QUEUE;
 	assert_int_equal(board_wait(rig.board, 2, 0)->n, n);
 	return n;
 }
@@ -118,7 +118,7 @@ test_first_come_first_served(void **state)
 	}
 	drop(&client[3]);
 	drop(&server);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_int_equal(rig.board->pool[0].waiting, 0);
 }
 
@@ -136,7 +136,7 @@ test_timeout(void **state)
 	rig_expect_end(&rig, client[1]);
 	assert_int_equal(waiting(), 0);
 	drop(&client[1]);
-	TURN_UNTIL(&rig, rig.table.live == 1);
+	TURN_UNTIL(&rig, rig.env.table.live == 1);
 	assert_true(logged(" backend=- "));
 	assert_true(logged(" end=proxy.queue_timeout\n"));
 	assert_int_equal(rig_ends(&rig, END_QUEUE_TIMEOUT), 1);
@@ -153,7 +153,7 @@ test_queue_is_full(void **state)
 	client[2] = rig_client(&rig);
 	rig_expect_end(&rig, client[2]);
 	drop(&client[2]);
-	TURN_UNTIL(&rig, rig.table.live == 2);
+	TURN_UNTIL(&rig, rig.env.table.live == 2);
 	assert_int_equal(rig_ends(&rig, END_QUEUE_FULL), 1);
 	assert_true(logged(" end=proxy.queue_full\n"));
 	next_server(0);
@@ -170,12 +170,12 @@ test_nobody_may_wait(void **state)
 	client[1] = rig_client(&rig);
 	rig_expect_end(&rig, client[1]);
 	drop(&client[1]);
-	TURN_UNTIL(&rig, rig.table.live == 1);
+	TURN_UNTIL(&rig, rig.env.table.live == 1);
 	assert_int_equal(rig_ends(&rig, END_QUEUE_FULL), 1);
 	assert_int_equal(rig.board->pool[0].waiting, 0);
 	drop(&client[0]);
 	drop(&server);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	one_is_served();
 }
 
@@ -213,7 +213,7 @@ test_stop(void **state)
 	one_is_served();
 	client[1] = rig_client(&rig);
 	client[2] = rig_client(&rig);
-	table_shut(&rig.table, END_DRAIN);
+	sessions_shut(&rig.env, END_DRAIN);
 	rig_expect_end(&rig, client[2]);
 	rig_expect_end(&rig, client[1]);
 	assert_int_equal(waiting(), 0);
@@ -237,7 +237,7 @@ test_waits_for_those_not_tried(void **state)
 	next_server(0);
 	drop(&client[1]);
 	drop(&server);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_true(logged(" backend=b,a "));
 	/* With no attempt left there is nothing to wait for. */
 	rig.pool.attempts = 1;
@@ -308,7 +308,7 @@ lives(uint32_t worker)
 {
 	board_hold(rig.board, worker, -1, 1);
 	atomic_store(&rig.board->worker[worker].heartbeat,
-	    rig.table.now + 700);
+	    rig.env.now + 700);
 }
 
 /* Another worker has the place, and then an older ticket. */
@@ -392,7 +392,7 @@ test_server_goes_down(void **state)
 	rig_expect(&rig, server, "request");
 	/* That was before it came. */
 	go_down(7);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	go_down(8);
 	rig_expect_reset(&rig, client[0]);
 	rig_expect_reset(&rig, server);
@@ -418,7 +418,7 @@ test_successor_goes_down(void **state)
 	rig_expect(&rig, server, "request");
 	board_renew(rig.board, 0, HEALTH_UNKNOWN);
 	go_down(atomic_load(&b->downs) + 1);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	write_text(server, "answer");
 	rig_expect(&rig, client[0], "answer");
 }
@@ -435,7 +435,7 @@ test_server_goes_down_and_sessions_stay(void **state)
 	rig_write(&rig, client[0], "request");
 	go_down(1);
 	rig_expect(&rig, server, "request");
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 }
 
 int

@@ -91,7 +91,7 @@ __wrap_clock_now_ms(void)
 void
 rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 {
-	struct session_table *t = &r->table;
+	struct session_env *e = &r->env;
 	int i;
 
 	memset(r, 0, sizeof(*r));
@@ -102,11 +102,11 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 		r->listener[i] = -1;
 	make_dir(r->dir, sizeof(r->dir));
 	snprintf(r->log, sizeof(r->log), "%s/log", r->dir);
-	assert_int_equal(table_init(t, sessions, RIG_DESCRIPTORS), 0);
+	assert_int_equal(table_init(&e->table, sessions, RIG_DESCRIPTORS), 0);
 	r->route.name = "front";
-	t->lines.format = log_format_new("text", NULL, 0);
-	t->lines.errors = true;
-	t->lines.every = 1;
+	e->lines.format = log_format_new("text", NULL, 0);
+	e->lines.errors = true;
+	e->lines.every = 1;
 	r->route.limits.fin_timeout = 60000;
 	r->route.limits.header_timeout = 5000;
 	r->pool.connect_timeout = 5000;
@@ -117,19 +117,19 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	r->pool.fail_timeout = 10000;
 	r->pool.eject_time = 2000;
 	r->pool.max_ejected = 100;
-	t->now = clock_now_ms();
-	t->route = &r->route;
-	t->backends = &r->backends;
-	t->poller = poller_new(poller_engine("select"), RIG_DESCRIPTORS);
-	t->timers = timers_new(sessions, t->now);
-	t->log = log_open(r->log, LOG_DEBUG);
-	t->kit.pool = bufpool_new(blocks, size);
-	t->kit.scratch = malloc(size);
-	t->notes = bufpool_new(sessions, PROXYPROTO_MAX);
-	assert_true(t->lines.format != NULL && t->poller != NULL && t->timers != NULL &&
-	    t->log != NULL && t->kit.pool != NULL && t->kit.scratch != NULL &&
-	    t->notes != NULL);
-	log_ident(t->log, "rig");
+	e->now = clock_now_ms();
+	e->route = &r->route;
+	e->backends = &r->backends;
+	e->poller = poller_new(poller_engine("select"), RIG_DESCRIPTORS);
+	e->timers = timers_new(sessions, e->now);
+	e->log = log_open(r->log, LOG_DEBUG);
+	e->kit.pool = bufpool_new(blocks, size);
+	e->kit.scratch = malloc(size);
+	e->notes = bufpool_new(sessions, PROXYPROTO_MAX);
+	assert_true(e->lines.format != NULL && e->poller != NULL && e->timers != NULL &&
+	    e->log != NULL && e->kit.pool != NULL && e->kit.scratch != NULL &&
+	    e->notes != NULL);
+	log_ident(e->log, "rig");
 	r->backends.list = r->list;
 	r->backends.pool = &r->pool;
 	r->backends.pools = 1;
@@ -169,6 +169,14 @@ rig_refuse(struct rig *r, int backend)
 	r->listener[backend] = fd;
 }
 
+struct spares *
+rig_spares(const struct rig *r)
+{
+	return spares_new(&(struct spares_env){ .backends = &r->backends,
+	    .poller = r->env.poller, .log = r->env.log,
+	    .descriptors = RIG_DESCRIPTORS, .now = &r->env.now });
+}
+
 void
 rig_ready(struct rig *r)
 {
@@ -176,16 +184,13 @@ rig_ready(struct rig *r)
 	assert_non_null(r->board);
 	atomic_store(&r->board->ledger->slots, r->board->rows);
 	r->backends.board = r->board;
-	r->table.board = &r->board->worker[r->backends.worker];
-	r->table.kit.counts = &r->table.board->shuttles;
-	r->table.balance = balance_new(&r->backends);
-	r->table.spares = spares_new(&(struct spares_env){
-	    .backends = r->table.backends, .poller = r->table.poller,
-	    .log = r->table.log, .descriptors = r->table.descriptors,
-	    .now = &r->table.now });
-	r->table.queue = queue_new(&r->backends, r->table.limit);
-	assert_true(r->table.balance != NULL && r->table.spares != NULL &&
-	    r->table.queue != NULL);
+	r->env.board = &r->board->worker[r->backends.worker];
+	r->env.kit.counts = &r->env.board->shuttles;
+	r->env.balance = balance_new(&r->backends);
+	r->env.spares = rig_spares(r);
+	r->env.queue = queue_new(&r->backends, r->env.table.limit);
+	assert_true(r->env.balance != NULL && r->env.spares != NULL &&
+	    r->env.queue != NULL);
 }
 
 static bool
@@ -199,37 +204,29 @@ is_clean(struct rig *r)
 	if (census_count(r->board, BOARD_EVERYBODY) != 0 ||
 	    census_count(r->board, 0) != 0)
 		return false;
-	return r->table.live == 0 && r->table.board->live == 0 &&
-	    bufpool_left(r->table.kit.pool) == r->blocks &&
-	    bufpool_left(r->table.notes) == r->table.limit;
+	return r->env.table.live == 0 && r->env.board->live == 0 &&
+	    bufpool_left(r->env.kit.pool) == r->blocks &&
+	    bufpool_left(r->env.notes) == r->env.table.limit;
 }
 
 int
 rig_stop(struct rig *r)
 {
-	struct session_table *t = &r->table;
+	struct session_env *e = &r->env;
 	bool clean = true;
 	int i;
 
 	if (r->board != NULL) {
-		table_kill(t, END_STOP, true);
+		sessions_kill(e, END_STOP, true);
 		clean = is_clean(r);
 	}
 	for (i = 0; i < RIG_BACKENDS; i++)
 		if (r->listener[i] != -1)
 			close(r->listener[i]);
-	spares_free(t->spares);
-	queue_free(t->queue);
-	balance_free(t->balance);
+	session_env_free(e);
 	board_free(r->board);
-	bufpool_free(t->kit.pool);
-	bufpool_free(t->notes);
-	free(t->kit.scratch);
-	timers_free(t->timers);
-	poller_free(t->poller);
-	log_close(t->log);
-	log_format_free(t->lines.format);
-	table_free(t);
+	poller_free(e->poller);
+	log_close(e->log);
 	remove_dir(r->dir);
 	if (!clean || open_descriptors() != r->before) {
 		print_error("left over: sessions, blocks, or %d descriptors\n",
@@ -263,8 +260,8 @@ connecting(const struct rig *r)
 	int listener;
 	uint32_t i;
 
-	for (i = 0; i < r->table.used; i++) {
-		s = &r->table.session[i];
+	for (i = 0; i < r->env.table.used; i++) {
+		s = &r->env.table.session[i];
 		if (s->state == SESSION_FREE || s->attempts == 0 ||
 		    !tcp_state(s->fd[SERVER], &info))
 			continue;
@@ -282,23 +279,23 @@ connecting(const struct rig *r)
 void
 rig_turn(struct rig *r, int ms)
 {
-	struct session_table *t = &r->table;
+	struct session_env *e = &r->env;
 	struct poller_event ev;
-	int found = poller_wait(t->poller, ms);
+	int found = poller_wait(e->poller, ms);
 
 	assert_true(found >= 0);
 	if (found == 0 && ms > 0 && !r->stopped && !in_flight() &&
 	    !connecting(r))
 		rig_clock += (uint64_t)ms;
-	table_turn(t, clock_now_ms());
-	while (poller_next(t->poller, &ev))
-		assert_true(table_event(t, &ev) ||
-		    spares_event(t->spares, &ev));
-	table_expire(t);
-	table_cut(t);
-	table_serve_queue(t);
-	spares_turn(t->spares);
-	session_log_turn(t);
+	sessions_turn(e, clock_now_ms());
+	while (poller_next(e->poller, &ev))
+		assert_true(sessions_event(e, &ev) ||
+		    spares_event(e->spares, &ev));
+	sessions_expire(e);
+	sessions_cut(e);
+	sessions_serve_queue(e);
+	spares_turn(e->spares);
+	session_log_turn(e);
 }
 
 void
@@ -340,7 +337,7 @@ rig_client(struct rig *r)
 	name.len = sizeof(name.in6);
 	MUST(getsockname(p[1], &name.sa, &name.len));
 	endpoint_set(&from, &name);
-	session_open(&r->table, p[0], &from, 0);
+	session_open(&r->env, p[0], &from, 0);
 	return p[1];
 }
 
@@ -353,7 +350,7 @@ rig_unix_client(struct rig *r)
 	MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 	    p));
 	MUST(setsockopt(p[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)));
-	session_open(&r->table, p[0], &from, 0);
+	session_open(&r->env, p[0], &from, 0);
 	return p[1];
 }
 
@@ -462,7 +459,7 @@ rig_log(struct rig *r)
 	static char text[1 << 18];
 	int fd;
 
-	log_flush(r->table.log);
+	log_flush(r->env.log);
 	fd = (int)MUST(open(r->log, O_RDONLY));
 	read_text(fd, text, sizeof(text));
 	close(fd);
@@ -474,9 +471,9 @@ rig_any_session(struct rig *r)
 {
 	uint32_t i;
 
-	for (i = 0; i < r->table.used; i++)
-		if (r->table.session[i].state != SESSION_FREE)
-			return &r->table.session[i];
+	for (i = 0; i < r->env.table.used; i++)
+		if (r->env.table.session[i].state != SESSION_FREE)
+			return &r->env.table.session[i];
 	return NULL;
 }
 
@@ -493,7 +490,7 @@ rig_session(struct rig *r)
 uint64_t
 rig_ends(struct rig *r, enum session_end end)
 {
-	return r->table.board->ends[end];
+	return r->env.board->ends[end];
 }
 
 void
@@ -501,12 +498,20 @@ rig_ended(struct rig *r, enum session_end end)
 {
 	char want[40];
 
-	TURN_UNTIL(r, r->table.live == 0);
+	TURN_UNTIL(r, r->env.table.live == 0);
 	snprintf(want, sizeof(want), " end=%s\n", session_end_name(end));
 	if (strstr(rig_log(r), want) == NULL)
 		fail_msg("no \"%s\" in: %s", want, rig_log(r));
 	assert_int_equal(rig_ends(r, end), 1);
 	assert_int_equal(board_backend_live(r->board, 0), 0);
+}
+
+void
+rig_unique_id(struct rig *r, char id[SESSION_ID])
+{
+	const struct session *s = rig_session(r);
+
+	session_unique_id(r->env.seed, s->started, s->number, id);
 }
 
 void

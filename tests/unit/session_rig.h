@@ -8,7 +8,9 @@
 #ifndef SESSION_RIG_H
 #define SESSION_RIG_H
 
-#include "session/session_table.h"
+#include "session/session_env.h"
+#include "session/session_record.h"
+#include "session/sessions.h"
 
 #include "helpers.h"
 
@@ -16,7 +18,7 @@
 #define RIG_DESCRIPTORS	1000
 
 struct rig {
-	struct session_table table;
+	struct session_env env;
 	struct session_route route;	/* of the one listener */
 	struct pool	 pool;		/* the one pool, of all backends */
 	struct backend	 list[RIG_BACKENDS];
@@ -71,6 +73,9 @@ void	rig_refuse(struct rig *, int backend);
  * knows who is next, they are picked in their order.
  */
 void	rig_ready(struct rig *);
+
+/* Spares that work with what the rig has; NULL with ENOMEM. */
+struct spares *rig_spares(const struct rig *);
 
 /* A client comes. Returns its end of the connection. */
 int	rig_client(struct rig *);
@@ -130,6 +135,9 @@ const char *rig_log(struct rig *);
 
 /* The session whose client came first; fails when there is none. */
 struct session *rig_session(struct rig *);
+
+/* Its id. */
+void	rig_unique_id(struct rig *, char id[SESSION_ID]);
 
 /* The same, but NULL when there is none. */
 struct session *rig_any_session(struct rig *);

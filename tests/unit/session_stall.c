@@ -28,11 +28,11 @@ set_up(void **state)
 	listener = client = server = -1;
 	dir[0] = '\0';
 	rig_start(&rig, 20, 4, BLOCK);
-	poller_free(rig.table.poller);
-	rig.table.poller = poller_new(poller_engine(engine), RIG_DESCRIPTORS);
+	poller_free(rig.env.poller);
+	rig.env.poller = poller_new(poller_engine(engine), RIG_DESCRIPTORS);
 	rig_backend(&rig);
 	rig_ready(&rig);
-	return rig.table.poller == NULL ? -1 : 0;
+	return rig.env.poller == NULL ? -1 : 0;
 }
 
 static int
@@ -42,8 +42,6 @@ tear_down(void **state)
 	rig_hang_up(&listener);
 	rig_hang_up(&client);
 	rig_hang_up(&server);
-	pipepool_free(rig.table.kit.pipes);
-	rig.table.kit.pipes = NULL;
 	if (dir[0] != '\0')
 		remove_dir(dir);
 	return rig_stop(&rig);
@@ -74,7 +72,7 @@ client_comes(void)
 		watch_peer(client);
 	assert_true(comes(listener, POLLIN, PATIENCE));
 	fd = (int)MUST(socket_accept(listener, &from));
-	session_open(&rig.table, fd, &from, 0);
+	session_open(&rig.env, fd, &from, 0);
 	server = rig_server(&rig, 0);
 }
 
@@ -133,10 +131,10 @@ carry_urgent(int from, int to)
 static void
 both_ways(bool spliced)
 {
-	struct shuttle_counts *counts = rig.table.kit.counts;
+	struct shuttle_counts *counts = rig.env.kit.counts;
 
 	if (spliced)
-		rig.table.kit.pipes = pipepool_new();
+		rig.env.kit.pipes = pipepool_new();
 	client_comes();
 	carry_urgent(client, server);
 	carry_urgent(server, client);
@@ -169,12 +167,12 @@ test_urgent_peeked(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(taken); i++)
-		taken[i] = bufpool_get(rig.table.kit.pool);
+		taken[i] = bufpool_get(rig.env.kit.pool);
 	address("127.0.0.1:0");
 	both_ways(false);
-	assert_true(rig.table.kit.counts->peeked > 0);
+	assert_true(rig.env.kit.counts->peeked > 0);
 	for (i = 0; i < COUNT(taken); i++)
-		bufpool_put(rig.table.kit.pool, taken[i]);
+		bufpool_put(rig.env.kit.pool, taken[i]);
 }
 
 /* A stream that stands at an urgent byte goes on at once. */
@@ -188,7 +186,7 @@ test_no_turn_in_vain(void **state)
 
 	(void)state;
 	address("127.0.0.1:0");
-	rig.table.kit.pipes = pipepool_new();
+	rig.env.kit.pipes = pipepool_new();
 	client_comes();
 	up = &rig_session(&rig)->way[UP];
 	up->splicing = true;
@@ -266,7 +264,7 @@ turn_in_vain(int what, int err, uint64_t ms)
 	uint64_t end = rig_clock + ms;
 	unsigned looks = 0;
 
-	while (rig.table.live > 0 && rig_clock < end) {
+	while (rig.env.table.live > 0 && rig_clock < end) {
 		rig_clock += 2;
 		looks += turn_once_in_vain(what, err);
 	}
@@ -305,7 +303,7 @@ test_reset_in_the_end(void **state)
 		make_ready(what);
 		began = rig_clock;
 		looks = turn_in_vain(what, errors[what], 60000);
-		assert_int_equal(rig.table.live, 0);
+		assert_int_equal(rig.env.table.live, 0);
 		assert_in_range(rig_clock - began, 5000, 20000);
 		assert_in_range(looks, 30, 80);
 		assert_int_equal(rig_ends(&rig, END_STALLED), what + 1);
@@ -329,7 +327,7 @@ test_goes_on(void **state)
 		make_ready(what);
 		for (i = 0; i < 4; i++) {
 			(void)turn_in_vain(what, ENOMEM, 4000);
-			assert_int_equal(rig.table.live, 1);
+			assert_int_equal(rig.env.table.live, 1);
 			if (what == READS_SERVER) {
 				rig_expect(&rig, client, "from the server");
 				write_text(server, "from the server");
@@ -340,7 +338,7 @@ test_goes_on(void **state)
 		}
 		rig_hang_up(&client);
 		rig_hang_up(&server);
-		TURN_UNTIL(&rig, rig.table.live == 0);
+		TURN_UNTIL(&rig, rig.env.table.live == 0);
 	}
 	assert_int_equal(rig_ends(&rig, END_STALLED), 0);
 }
@@ -365,7 +363,7 @@ test_only_one_way(void **state)
 			(void)turn_once_in_vain(READS_SERVER, ENOMEM);
 		}
 	}
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	(void)turn_in_vain(READS_SERVER, ENOMEM, 60000);
 	assert_int_equal(rig_ends(&rig, END_STALLED), 1);
 }

@@ -6,6 +6,8 @@
  */
 #include "session/session_table.h"
 
+#include "session/session_connect.h"
+
 #include "helpers.h"
 #include "session_rig.h"
 
@@ -64,21 +66,21 @@ test_until_it_is_full(void **state)
 
 	(void)state;
 	for (i = 0; i < LIMIT; i++) {
-		assert_false(table_full(&rig.table));
-		assert_int_equal(rig.table.live, i);
+		assert_false(table_full(&rig.env.table));
+		assert_int_equal(rig.env.table.live, i);
 		open_one(i);
 	}
-	assert_true(table_full(&rig.table));
+	assert_true(table_full(&rig.env.table));
 	/* Places that were given back are used again. */
 	for (k = 0; k < 20; k++) {
 		i = k * 5 % LIMIT;
 		close_one(i);
-		TURN_UNTIL(&rig, rig.table.live == LIMIT - 1);
-		assert_false(table_full(&rig.table));
+		TURN_UNTIL(&rig, rig.env.table.live == LIMIT - 1);
+		assert_false(table_full(&rig.env.table));
 		open_one(i);
-		assert_true(table_full(&rig.table));
+		assert_true(table_full(&rig.env.table));
 	}
-	assert_int_equal(rig.table.used, LIMIT);
+	assert_int_equal(rig.env.table.used, LIMIT);
 }
 
 /* Memory is touched only when a session is the first to use it. */
@@ -90,11 +92,11 @@ test_places_are_used_again(void **state)
 	(void)state;
 	for (i = 0; i < 20; i++) {
 		open_one(0);
-		assert_int_equal(table_id(&rig.table, rig_session(&rig)), 0);
+		assert_int_equal(table_id(&rig.env.table, rig_session(&rig)), 0);
 		close_one(0);
-		TURN_UNTIL(&rig, rig.table.live == 0);
+		TURN_UNTIL(&rig, rig.env.table.live == 0);
 	}
-	assert_int_equal(rig.table.used, 1);
+	assert_int_equal(rig.env.table.used, 1);
 }
 
 /* Each event finds its own session and its own side. */
@@ -133,43 +135,43 @@ test_events_of_others(void **state)
 	fd[1] = rig_session(&rig)->fd[SERVER];
 	for (ev.fd = 0; ev.fd < 100; ev.fd++)
 		if (ev.fd != fd[0] && ev.fd != fd[1])
-			assert_false(table_event(&rig.table, &ev));
+			assert_false(sessions_event(&rig.env, &ev));
 	ev.fd = RIG_DESCRIPTORS - 1;
-	assert_false(table_event(&rig.table, &ev));
+	assert_false(sessions_event(&rig.env, &ev));
 	close_one(0);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	for (ev.fd = 0; ev.fd < 100; ev.fd++)
-		assert_false(table_event(&rig.table, &ev));
+		assert_false(sessions_event(&rig.env, &ev));
 }
 
 static void
 test_attach_and_detach(void **state)
 {
-	struct session *s = table_take(&rig.table);
+	struct session *s = table_take(&rig.env.table);
 	char c;
 	int p[2];
 
 	(void)state;
 	tcp_pair(p);
 	s->fd[CLIENT] = s->fd[SERVER] = -1;
-	table_detach(&rig.table, s, CLIENT, false);
-	table_detach(&rig.table, s, SERVER, true);
-	table_attach(&rig.table, s, SERVER, p[0]);
+	session_close(&rig.env, s, CLIENT, false);
+	session_close(&rig.env, s, SERVER, true);
+	table_attach(&rig.env.table, s, SERVER, p[0]);
 	assert_int_equal(s->fd[SERVER], p[0]);
-	table_detach(&rig.table, s, SERVER, false);
+	session_close(&rig.env, s, SERVER, false);
 	assert_int_equal(s->fd[SERVER], -1);
 	assert_false(is_open(p[0]));
 	assert_int_equal(read_full(p[1], &c, 1), 0);
 	close(p[1]);
 	/* The number is nobody's now, and can be attached again. */
 	tcp_pair(p);
-	table_attach(&rig.table, s, CLIENT, p[0]);
-	table_detach(&rig.table, s, CLIENT, true);
+	table_attach(&rig.env.table, s, CLIENT, p[0]);
+	session_close(&rig.env, s, CLIENT, true);
 	assert_int_equal(read_full(p[1], &c, 1), -1);
 	assert_int_equal(errno, ECONNRESET);
 	close(p[1]);
-	table_give(&rig.table, s);
-	assert_int_equal(rig.table.live, 0);
+	table_give(&rig.env.table, s);
+	assert_int_equal(rig.env.table.live, 0);
 }
 
 /* A timer that was set dies with its session, and hits no other. */
@@ -181,19 +183,19 @@ test_timers_end_with_the_session(void **state)
 	open_one(0);
 	open_one(1);
 	close_one(0);
-	TURN_UNTIL(&rig, rig.table.live == 1);
+	TURN_UNTIL(&rig, rig.env.table.live == 1);
 	rig.route.limits.idle_timeout = 0;
 	open_one(0);
 	rig_pass(&rig, 1500);
-	assert_int_equal(rig.table.live, 2);
+	assert_int_equal(rig.env.table.live, 2);
 	rig_write(&rig, client[0], "alive");
 	rig_expect(&rig, server[0], "alive");
 	/* Nor does it wake anybody for nothing. */
 	rig.route.limits.idle_timeout = 1000;
 	open_one(2);
 	close_one(2);
-	TURN_UNTIL(&rig, rig.table.live == 2);
-	assert_int_equal(timers_wait(rig.table.timers, rig.table.now, 200000),
+	TURN_UNTIL(&rig, rig.env.table.live == 2);
+	assert_int_equal(timers_wait(rig.env.timers, rig.env.now, 200000),
 	    200000);
 }
 
@@ -206,9 +208,9 @@ test_expire_all(void **state)
 	rig.route.limits.idle_timeout = 1000;
 	for (i = 0; i < LIMIT; i++)
 		open_one(i);
-	rig.table.now += 2000;
-	table_expire(&rig.table);
-	assert_int_equal(rig.table.live, 0);
+	rig.env.now += 2000;
+	sessions_expire(&rig.env);
+	assert_int_equal(rig.env.table.live, 0);
 	assert_int_equal(rig_ends(&rig, END_IDLE_TIMEOUT), LIMIT);
 }
 
@@ -222,13 +224,13 @@ test_kill_all(void **state)
 		open_one(i);
 	/* A hole in between is passed over. */
 	close_one(3);
-	TURN_UNTIL(&rig, rig.table.live == LIMIT - 1);
-	table_kill(&rig.table, END_STOP, true);
-	assert_int_equal(rig.table.live, 0);
+	TURN_UNTIL(&rig, rig.env.table.live == LIMIT - 1);
+	sessions_kill(&rig.env, END_STOP, true);
+	assert_int_equal(rig.env.table.live, 0);
 	assert_int_equal(rig_ends(&rig, END_STOP), LIMIT - 1);
 	rig_expect_reset(&rig, client[0]);
 	rig_expect_reset(&rig, server[LIMIT - 1]);
-	table_kill(&rig.table, END_STOP, true);
+	sessions_kill(&rig.env, END_STOP, true);
 	assert_int_equal(rig_ends(&rig, END_STOP), LIMIT - 1);
 }
 
@@ -240,35 +242,35 @@ test_shut_all(void **state)
 	(void)state;
 	for (i = 0; i < LIMIT; i++)
 		open_one(i);
-	table_shut(&rig.table, END_DRAIN);
+	sessions_shut(&rig.env, END_DRAIN);
 	for (i = 0; i < LIMIT; i++) {
 		rig_expect_end(&rig, client[i]);
 		rig_expect_end(&rig, server[i]);
 		close_one(i);
 	}
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_int_equal(rig_ends(&rig, END_DRAIN), LIMIT);
-	table_shut(&rig.table, END_DRAIN);
+	sessions_shut(&rig.env, END_DRAIN);
 }
 
 static void
 test_oldest(void **state)
 {
 	(void)state;
-	assert_int_equal(table_oldest(&rig.table), 0);
+	assert_int_equal(sessions_oldest(&rig.env), 0);
 	open_one(0);
 	rig_clock += 5000;
 	open_one(1);
 	rig_clock += 300;
 	open_one(2);
-	assert_in_range(table_oldest(&rig.table), 5300, 5300 + PATIENCE);
+	assert_in_range(sessions_oldest(&rig.env), 5300, 5300 + PATIENCE);
 	close_one(0);
-	TURN_UNTIL(&rig, rig.table.live == 2);
-	assert_in_range(table_oldest(&rig.table), 300, 299 + 5000);
+	TURN_UNTIL(&rig, rig.env.table.live == 2);
+	assert_in_range(sessions_oldest(&rig.env), 300, 299 + 5000);
 	close_one(1);
 	close_one(2);
-	TURN_UNTIL(&rig, rig.table.live == 0);
-	assert_int_equal(table_oldest(&rig.table), 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
+	assert_int_equal(sessions_oldest(&rig.env), 0);
 }
 
 /* In the steady state nothing is allocated: no session needs the heap. */
@@ -285,7 +287,7 @@ test_sessions_allocate_nothing(void **state)
 		rig_write(&rig, client[0], "x");
 		rig_expect(&rig, server[0], "x");
 		close_one(0);
-		TURN_UNTIL(&rig, rig.table.live == 0);
+		TURN_UNTIL(&rig, rig.env.table.live == 0);
 	}
 	assert_false(alloc_failed());
 }

@@ -51,12 +51,12 @@ one_side(int *from, int *to, enum session_end why)
 	rig_write(&rig, *from, "x");
 	rig_expect(&rig, *to, "x");
 	rig_pass(&rig, 1900);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	/* What the other side sends does not. */
 	rig_write(&rig, *to, "y");
 	rig_expect(&rig, *from, "y");
 	rig_pass(&rig, 200);
-	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.env.table.live, 0);
 	rig_expect_end(&rig, client);
 	rig_expect_end(&rig, server);
 	rig_ended(&rig, why);
@@ -89,7 +89,7 @@ test_not_before_it_is_connected(void **state)
 	connect_both();
 	rig_session(&rig)->connected += 5000;
 	rig_pass(&rig, 5900);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_pass(&rig, 200);
 	rig_ended(&rig, END_CLIENT_IDLE);
 }
@@ -106,7 +106,7 @@ test_half_closed_is_not_idle(void **state)
 	MUST(shutdown(client, SHUT_WR));
 	rig_expect_end(&rig, server);
 	rig_pass(&rig, 4900);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_pass(&rig, 200);
 	rig_ended(&rig, END_FIN_TIMEOUT);
 }
@@ -128,9 +128,9 @@ test_blocked_side_is_not_idle(void **state)
 	}
 	rig_pass(&rig, 5000);
 	rig_pass(&rig, 5000);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	/* It is read from again, and has nothing more to say. */
-	while (rig.table.live > 0) {
+	while (rig.env.table.live > 0) {
 		while (recv(server, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
 			rig_turn(&rig, 0);
 		rig_pass(&rig, 100);
@@ -158,7 +158,7 @@ test_max_lifetime(void **state)
 	rig_expect(&rig, client, "last");
 	rig_expect_end(&rig, client);
 	rig_expect_end(&rig, server);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_hang_up(&client);
 	rig_hang_up(&server);
 	rig_ended(&rig, END_MAX_LIFETIME);
@@ -175,9 +175,9 @@ test_lifetime_of_the_stubborn(void **state)
 	rig_pass(&rig, 10100);
 	rig_expect_end(&rig, client);
 	rig_pass(&rig, 1800);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_pass(&rig, 300);
-	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.env.table.live, 0);
 	rig_ended(&rig, END_MAX_LIFETIME);
 }
 
@@ -190,7 +190,7 @@ test_lifetime_without_a_fin_timeout(void **state)
 	connect_both();
 	rig_pass(&rig, 10100);
 	rig_pass(&rig, 59000);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_pass(&rig, 1100);
 	rig_ended(&rig, END_MAX_LIFETIME);
 }
@@ -220,7 +220,7 @@ test_lifetime_of_the_slow(void **state)
 		MUST(recv(client, bytes, 4096, MSG_DONTWAIT));
 		rig_pass(&rig, 600);
 	}
-	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.env.table.live, 0);
 	rig_ended(&rig, END_MAX_LIFETIME);
 }
 
@@ -270,12 +270,12 @@ test_lifetime_in_the_queue(void **state)
 	rig.route.limits.max_lifetime = 2000;
 	other = rig_client(&rig);
 	rig_idle(&rig);
-	assert_int_equal(rig.table.session[1].state, SESSION_QUEUE);
+	assert_int_equal(rig.env.table.session[1].state, SESSION_QUEUE);
 	rig_write(&rig, other, "question");
 	rig_pass(&rig, 2100);
 	rig_expect_end(&rig, other);
 	close(other);
-	TURN_UNTIL(&rig, rig.table.live == 1);
+	TURN_UNTIL(&rig, rig.env.table.live == 1);
 	assert_int_equal(rig_ends(&rig, END_MAX_LIFETIME), 1);
 }
 
@@ -287,7 +287,7 @@ test_lifetimes_are_spread(void **state)
 	uint64_t before, all = 0, seed = random_seed();
 
 	(void)state;
-	rig.table.seed = seed;
+	rig.env.seed = seed;
 	rig.route.limits.max_lifetime = 1000000;
 	rig.route.limits.lifetime_jitter = 50;
 	/* Not quite together: the moment is not to count. */
@@ -296,14 +296,14 @@ test_lifetimes_are_spread(void **state)
 		fd[i] = rig_client(&rig);
 	}
 	for (i = 0; i < CROWD; i++)
-		TURN_UNTIL(&rig, rig.table.session[i].state == SESSION_RELAY);
+		TURN_UNTIL(&rig, rig.env.table.session[i].state == SESSION_RELAY);
 	rig_pass(&rig, 499000);
-	assert_int_equal(rig.table.live, CROWD);
+	assert_int_equal(rig.env.table.live, CROWD);
 	for (part = 0; part < 10; part++) {
 		before = all;
 		rig_pass(&rig, 50000 + (part == 9 ? 2000 : 0));
 		for (all = 0, i = 0; i < CROWD; i++)
-			all += rig.table.session[i].shut;
+			all += rig.env.table.session[i].shut;
 		ended_in[part] = (int)(all - before);
 	}
 	for (part = n = 0; part < 10; n += ended_in[part++])

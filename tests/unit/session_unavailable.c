@@ -64,8 +64,8 @@ waiting(void)
 {
 	uint32_t i, n = 0;
 
-	for (i = 0; i < rig.table.used; i++)
-		n += rig.table.session[i].state == SESSION_QUEUE;
+	for (i = 0; i < rig.env.table.used; i++)
+		n += rig.env.table.session[i].state == SESSION_QUEUE;
 	return n;
 }
 
@@ -132,7 +132,7 @@ test_checks(void **state)
 	assert_int_equal(waiting(), CLIENTS - 1);
 	for (i = 0; i < CLIENTS; i++)
 		next_is(i);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_int_equal(rig.board->pool[0].waiting, 0);
 }
 
@@ -172,7 +172,7 @@ test_off(void **state)
 	rig.list[0].state = BACKEND_MAINT;
 	come(1);
 	ends(0, END_NO_BACKEND);
-	assert_int_equal(rig.table.parked, 0);
+	assert_int_equal(rig.env.parked, 0);
 }
 
 /* The queue is bounded, also by those who are trying meanwhile. */
@@ -187,14 +187,14 @@ test_max_queue(void **state)
 	pass(400);
 	ends(2, END_QUEUE_FULL);
 	pass(100);
-	assert_int_equal(rig.table.live, 2);
+	assert_int_equal(rig.env.table.live, 2);
 	assert_int_equal(board_wait(rig.board, 2, 0)->n, 2);
 	MUST(listen(rig.listener[0], 10));
 	pass(200);
 	next_is(0);
 	next_is(1);
 	assert_int_equal(board_wait(rig.board, 2, 0)->n, 0);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_int_equal(rig.board->pool[0].waiting, 0);
 }
 
@@ -246,7 +246,7 @@ test_refused_too_long(void **state)
 	rig_refuse(&rig, 1);
 	come(1);
 	pass(980);
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	pass(40);
 	ends(0, END_UNAVAILABLE);
 }

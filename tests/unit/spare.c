@@ -25,9 +25,9 @@ test_none_asked_for(void **state)
 {
 	(void)state;
 	begin(0);
-	assert_int_equal(spares_wait(rig.table.spares, 1000), 1000);
+	assert_int_equal(spares_wait(rig.env.spares, 1000), 1000);
 	nobody_comes(5000);
-	assert_int_equal(spare_take(rig.table.spares, 0), -1);
+	assert_int_equal(spare_take(rig.env.spares, 0), -1);
 }
 
 /* Each backend has its own, and they are no sessions. */
@@ -42,7 +42,7 @@ test_opened_ahead(void **state)
 	rig.list[0].spare = 2;
 	rig.list[2].spare = 3;
 	rig_ready(&rig);
-	assert_true(spares_wait(rig.table.spares, 1000) <= TIMER_TICK);
+	assert_true(spares_wait(rig.env.spares, 1000) <= TIMER_TICK);
 	for (i = 0; i < 5; i++)
 		server[i] = rig_server(&rig, i < 2 ? 0 : 2);
 	for (i = 0; i < 3; i++) {
@@ -51,7 +51,7 @@ test_opened_ahead(void **state)
 		assert_int_equal(board_backend_live(rig.board, (uint32_t)i),
 		    0);
 	}
-	assert_int_equal(rig.table.live, 0);
+	assert_int_equal(rig.env.table.live, 0);
 	for (i = 0; i < 5; i++)
 		close(server[i]);
 	assert_string_equal(rig_log(&rig), "");
@@ -77,13 +77,13 @@ test_ended_while_idle(void **state)
 	TURN_UNTIL(&rig, our_end(0) == -1);
 	nobody_comes(900);
 	assert_int_equal(rig.board->backend[0].failures, 0);
-	assert_int_equal(spare_take(rig.table.spares, 0), -1);
+	assert_int_equal(spare_take(rig.env.spares, 0), -1);
 }
 
 static void
 test_not_hammered(void **state)
 {
-	uint64_t start = rig.table.now, give_up = clock_ms() + PATIENCE;
+	uint64_t start = rig.env.now, give_up = clock_ms() + PATIENCE;
 	int came = 0;
 
 	(void)state;
@@ -96,7 +96,7 @@ test_not_hammered(void **state)
 		for (; knocks(); came++)
 			close(rig_server(&rig, 0));
 	}
-	assert_in_range(came, 2 * 8, 2 * ((rig.table.now - start) / 1000 + 1));
+	assert_in_range(came, 2 * 8, 2 * ((rig.env.now - start) / 1000 + 1));
 	assert_int_equal(rig.board->backend[0].failures, 0);
 	assert_string_equal(rig_log(&rig), "");
 }
@@ -152,7 +152,7 @@ test_refused(void **state)
 	rig_expect_end(&rig, client);
 	close(client);
 	client = -1;
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	/* Beside these two only those of the session. */
 	assert_int_equal(count("\n"), 4);
 }
@@ -212,8 +212,8 @@ test_reset_while_opening(void **state)
 	(void)state;
 	begin(1);
 	/* Do not turn until it is over. */
-	rig.table.now = rig_clock += TIMER_TICK;
-	spares_turn(rig.table.spares);
+	rig.env.now = rig_clock += TIMER_TICK;
+	spares_turn(rig.env.spares);
 	assert_true(comes(rig.listener[0], POLLIN, PATIENCE));
 	rig_abort((int)MUST(accept(rig.listener[0], NULL, NULL)));
 	TURN_UNTIL(&rig, our_end(0) == -1);
@@ -236,7 +236,7 @@ test_no_descriptor(void **state)
 	close(rig_server(&rig, 0));
 	close(rig_server(&rig, 0));
 	assert_int_equal(rig.board->backend[0].failures, 0);
-	assert_int_equal(rig.table.shortage, 0);
+	assert_int_equal(rig.env.shortage, 0);
 	assert_string_equal(rig_log(&rig), "");
 }
 
@@ -251,18 +251,18 @@ test_close(void **state)
 		server[i] = rig_server(&rig, 0);
 	rig_idle(&rig);
 	client = rig_client(&rig);
-	spares_close(rig.table.spares);
-	assert_int_equal(spare_take(rig.table.spares, 0), -1);
+	spares_close(rig.env.spares);
+	assert_int_equal(spare_take(rig.env.spares, 0), -1);
 	nobody_comes(5000);
-	assert_int_equal(spares_wait(rig.table.spares, 1000), 1000);
+	assert_int_equal(spares_wait(rig.env.spares, 1000), 1000);
 	/* The session goes on. */
-	assert_int_equal(rig.table.live, 1);
+	assert_int_equal(rig.env.table.live, 1);
 	rig_write(&rig, client, "request");
 	for (i = 0; i < 3; i++)
 		assert_true(comes(server[i], POLLIN, PATIENCE));
 	for (i = 0; i < 3; i++)
 		close(server[i]);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	spares_free(NULL);
 }
 
@@ -277,10 +277,7 @@ test_out_of_memory(void **state)
 	begin(3);
 	for (n = 0; ; n++) {
 		alloc_fail(n);
-		s = spares_new(&(struct spares_env){
-		    .backends = rig.table.backends, .poller = rig.table.poller,
-		    .log = rig.table.log, .descriptors = rig.table.descriptors,
-		    .now = &rig.table.now });
+		s = rig_spares(&rig);
 		if (!alloc_failed())
 			break;
 		assert_null(s);

@@ -23,9 +23,9 @@ set_up(void **state)
 	(void)state;
 	client = -1;
 	rig_start(&rig, 20, 4, 65536);
-	poller_free(rig.table.poller);
-	rig.table.poller = poller_new(poller_engine(engine), RIG_DESCRIPTORS);
-	return rig.table.poller == NULL ? -1 : 0;
+	poller_free(rig.env.poller);
+	rig.env.poller = poller_new(poller_engine(engine), RIG_DESCRIPTORS);
+	return rig.env.poller == NULL ? -1 : 0;
 }
 
 static inline int

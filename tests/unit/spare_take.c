@@ -34,7 +34,7 @@ client_saying(const char *text)
 	write_text(p[1], text);
 	assert_true(comes(p[0], POLLIN, PATIENCE));
 	rig.route.eager = ROUTE_EAGER;
-	session_open(&rig.table, p[0], &from, 0);
+	session_open(&rig.env, p[0], &from, 0);
 	return p[1];
 }
 
@@ -58,7 +58,7 @@ test_taken_and_replaced(void **state)
 	close(server);
 	rig_expect_end(&rig, client);
 	close(client);
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_non_null(strstr(rig_log(&rig), " backend=a up=7 down=6 "));
 	client = rig_client(&rig);
 	rig_write(&rig, client, "second");
@@ -78,13 +78,13 @@ test_all_taken_in_one_turn(void **state)
 		server[i] = rig_server(&rig, 0);
 	rig_idle(&rig);
 	for (i = 0; i < BACKEND_SPARE_MAX; i++) {
-		taken[i] = spare_take(rig.table.spares, 0);
+		taken[i] = spare_take(rig.env.spares, 0);
 		assert_true(taken[i] != -1);
 	}
-	assert_int_equal(spare_take(rig.table.spares, 0), -1);
+	assert_int_equal(spare_take(rig.env.spares, 0), -1);
 	assert_false(knocks());
 	for (i = 0; i < BACKEND_SPARE_MAX; i++) {
-		poller_forget(rig.table.poller, taken[i]);
+		poller_forget(rig.env.poller, taken[i]);
 		close(taken[i]);
 	}
 	for (i = 0; i < BACKEND_SPARE_MAX; i++) {
@@ -101,10 +101,10 @@ test_server_speaks_first(void **state)
 
 	(void)state;
 	speaks(server, "220 hello");
-	assert_int_equal(poller_wait(rig.table.poller, 20), 0);
+	assert_int_equal(poller_wait(rig.env.poller, 20), 0);
 	rig_pass(&rig, 1100);
 	rig_pass(&rig, 1100);
-	assert_int_equal(poller_wait(rig.table.poller, 20), 0);
+	assert_int_equal(poller_wait(rig.env.poller, 20), 0);
 	client = rig_client(&rig);
 	rig_expect(&rig, client, "220 hello");
 	rig_write(&rig, client, "HELO");
@@ -132,7 +132,7 @@ test_spoke_and_ended(void **state)
 	rig_expect(&rig, client, "220 again");
 	close(server);
 	rig_expect_end(&rig, client);
-	assert_int_equal(rig.table.board->retries, 0);
+	assert_int_equal(rig.env.board->retries, 0);
 }
 
 /* It was to be looked at in the turn in which it was taken. */
@@ -143,9 +143,9 @@ test_taken_when_due(void **state)
 
 	(void)state;
 	speaks(server, "220 hello");
-	taken = spare_take(rig.table.spares, 0);
+	taken = spare_take(rig.env.spares, 0);
 	assert_int_not_equal(taken, -1);
-	poller_forget(rig.table.poller, taken);
+	poller_forget(rig.env.poller, taken);
 	close(taken);
 	close(server);
 	rig_pass(&rig, 1100);
@@ -179,9 +179,9 @@ test_dead_ones_are_passed_over(void **state)
 	}
 	for (i = 0; i < 3; i++)
 		hangs_up(our_end(i));
-	assert_int_equal(spare_take(rig.table.spares, 0), last);
-	assert_int_equal(spare_take(rig.table.spares, 0), -1);
-	poller_forget(rig.table.poller, last);
+	assert_int_equal(spare_take(rig.env.spares, 0), last);
+	assert_int_equal(spare_take(rig.env.spares, 0), -1);
+	poller_forget(rig.env.poller, last);
 	close(last);
 	close(good);
 	/* One was used; the others died. */
@@ -231,7 +231,7 @@ test_not_while_in_doubt(void **state)
 
 	(void)state;
 	other.worker = 3;
-	backend_failed(&other, 0, rig.table.now);
+	backend_failed(&other, 0, rig.env.now);
 	client = rig_client(&rig);
 	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
 	rig_expect_end(&rig, server);
@@ -264,12 +264,12 @@ test_broken_when_used(void **state)
 	assert_int_equal(rig_session(&rig)->attempts, 1);
 	assert_int_equal(board_backend_live(rig.board, 0), 1);
 	assert_int_equal(rig.board->backend[0].failures, 0);
-	assert_int_equal(rig.table.board->retries, 0);
+	assert_int_equal(rig.env.board->retries, 0);
 	close(next);
 	rig_expect_end(&rig, client);
 	close(client);
 	client = -1;
-	TURN_UNTIL(&rig, rig.table.live == 0);
+	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_non_null(strstr(rig_log(&rig), " backend=a up=7 down=0 "));
 }
 
@@ -352,7 +352,7 @@ test_its_name_moves(void **state)
 	rig_idle(&rig);
 	s.port = addr_port(&rig.list[1].addr);
 	site_write(&b->site, &s);
-	assert_int_equal(spare_take(rig.table.spares, 0), -1);
+	assert_int_equal(spare_take(rig.env.spares, 0), -1);
 	rig_expect_end(&rig, server);
 	rig_pass(&rig, 1100);
 	other = rig_server(&rig, 1);
