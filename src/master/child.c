@@ -155,18 +155,15 @@ obituary(const struct child *c, struct log *log, const char *name, int status,
 	    (double)(clock_now_ms() - c->born) / 1000, lost, next);
 }
 
-bool
+void
 child_bury(struct child *c, struct log *log, const char *name, int status,
     const char *lost)
 {
-	bool hopeless;
 	uint64_t delay;
 	char next[48] = "not respawned";
 
 	c->due = 0;
-	hopeless = WIFEXITED(status) &&
-	    WEXITSTATUS(status) == PROCESS_HOPELESS;
-	if (!c->leaving && !hopeless) {
+	if (!c->leaving) {
 		delay = respawn_delay(c, status);
 		c->due = clock_now_ms() + delay;
 		if (delay == 0)
@@ -179,7 +176,6 @@ child_bury(struct child *c, struct log *log, const char *name, int status,
 	child_close_channel(c);
 	c->pid = 0;
 	c->leaving = false;
-	return hopeless;
 }
 
 int

@@ -55,9 +55,10 @@ pid_t	child_fork(struct child *, int *channel);
 /*
  * It has ended with this status of waitpid(2): write the line that says who
  * died, of what, how old, and *lost* behind that; set when it is due again,
- * unless it was to leave. True: it said that another would fail, too.
+ * unless it was to leave. How it failed makes no difference: what it lacked may
+ * be there again, and one that was taken over ends as it likes.
  */
-bool	child_bury(struct child *, struct log *, const char *name, int status,
+void	child_bury(struct child *, struct log *, const char *name, int status,
 	    const char *lost);
 
 /* Milliseconds until it is due, or is to be paid; -1: neither. */

@@ -64,7 +64,6 @@ struct master {
 	bool		 replaced;	/* by another master */
 	uint64_t	 drain_at;	/* the grace is over; 0: there is none */
 	uint64_t	 kill_at;	/* 0: never */
-	unsigned	 hopeless;	/* workers that said so */
 	int		 status;
 };
 
@@ -195,7 +194,6 @@ reopen_log(struct master *m)
 static void
 add_worker(struct master *m)
 {
-	m->hopeless = 0;
 	if (children_add(&m->children) == 0)
 		log_line(m->log, LOG_NOTICE, "one worker more: %u",
 		    children_wanted(&m->children));
@@ -221,8 +219,6 @@ remove_worker(struct master *m)
 static void
 drain_workers(struct master *m)
 {
-	/* Being without workers is what is wanted now. */
-	m->hopeless = 0;
 	log_line(m->log, LOG_NOTICE, "draining all workers: connections wait "
 	    "in the queue until TTIN starts one");
 	children_drain(&m->children);
@@ -239,15 +235,8 @@ reap(struct master *m)
 	    WNOHANG | WUNTRACED | WCONTINUED)) > 0)
 		if (!upgrade_reaped(&m->upgrade, pid, status) &&
 		    !reload_reaped(&m->reload, pid))
-			m->hopeless += children_reaped(&m->children, pid,
-			    status) == REAPED_HOPELESS;
+			children_reaped(&m->children, pid, status);
 	notify_soon(&m->notify);
-	if (m->hopeless == 0 || m->phase != RUNNING ||
-	    m->reload.state != RELOAD_IDLE ||
-	    children_alive(&m->children) + children_wanted(&m->children) > 0)
-		return;
-	m->status = EX_OSERR;
-	stop(m, "no worker can run");
 }
 
 static void
@@ -255,8 +244,6 @@ begin_reload(struct master *m)
 {
 	m->reload_due = false;
 	outcome_begin(&m->outcome, m->log, "reload", m->children.generation);
-	/* Being without workers was wanted until now. */
-	m->hopeless = 0;
 	notify_reloading(&m->notify);
 	reload_begin(&m->reload);
 	if (m->reload.state == RELOAD_IDLE)

@@ -302,10 +302,10 @@ children_remove(struct children *cs)
 }
 
 /*
- * One worker has ended. Returns whether it said that another would too. One that
- * was to come is not tried again: then its generation does not come.
+ * One worker has ended. One that was to come is not tried again: then its
+ * generation does not come.
  */
-static bool
+static void
 bury(struct children *cs, uint32_t slot, int status)
 {
 	uint32_t n = board_reclaim(cs->board, slot);
@@ -320,7 +320,7 @@ bury(struct children *cs, uint32_t slot, int status)
 		snprintf(cs->why, sizeof(cs->why), "%s could not start", name);
 	}
 	children_end_channel(cs, c);
-	return child_bury(c, cs->log, name, status, lost);
+	child_bury(c, cs->log, name, status, lost);
 }
 
 /* Without one what is known of the servers stays as it is. */
@@ -330,7 +330,7 @@ bury_prober(struct children *cs, int status)
 	bool leaving = cs->prober.leaving;
 
 	children_end_channel(cs, &cs->prober);
-	(void)child_bury(&cs->prober, cs->log, "prober", status, "");
+	child_bury(&cs->prober, cs->log, "prober", status, "");
 	/* It may have put right what was forgotten when it was told to end. */
 	if (cs->prober_overtaken)
 		conf_forget_unchecked(cs->conf, cs->board);
@@ -361,26 +361,25 @@ note_prober(struct children *cs, int status)
 		    "goes on");
 }
 
-enum reaped
+void
 children_reaped(struct children *cs, pid_t pid, int status)
 {
-	bool goes_on = WIFSTOPPED(status) || WIFCONTINUED(status), hopeless;
 	uint32_t i;
 
 	if (pid == cs->prober.pid) {
 		note_prober(cs, status);
-		return REAPED;
+		return;
 	}
 	for (i = 0; i < cs->slots && cs->at[i].pid != pid; i++)
 		;
 	if (i == cs->slots)
-		return REAPED_OTHER;
-	if (goes_on)
+		return;
+	if (WIFSTOPPED(status) || WIFCONTINUED(status))
 		note_stop(cs, i, status);
-	hopeless = !goes_on && bury(cs, i, status);
+	else
+		bury(cs, i, status);
 	if (!WIFCONTINUED(status))
 		children_look(cs);
-	return hopeless && !cs->coming.failed ? REAPED_HOPELESS : REAPED;
 }
 
 /* It has been told to end and does not; another one may wait for that. */

@@ -109,13 +109,8 @@ bool	children_accept(const struct children *);
  */
 bool	children_event(struct children *, int fd);
 
-/* A process has ended, or has been stopped, or goes on: one of ours? */
-enum reaped {
-	REAPED_OTHER,			/* it is none of ours */
-	REAPED,
-	REAPED_HOPELESS			/* it said that another would fail too */
-};
-enum reaped children_reaped(struct children *, pid_t, int status);
+/* A process has ended, or has been stopped, or goes on: one of ours perhaps. */
+void	children_reaped(struct children *, pid_t, int status);
 
 /* Somebody has ended: the kernel may have woken that one for a connection. */
 void	children_look(struct children *);

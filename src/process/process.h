@@ -23,8 +23,8 @@
 /* What the exit status of a child tells the master. */
 enum process_exit {
 	PROCESS_DONE = 0,		/* drained or stopped */
-	PROCESS_FAILED = 1,		/* start another */
-	PROCESS_HOPELESS = 2		/* another would fail in the same way */
+	PROCESS_FAILED = 1,		/* it served, or might have later */
+	PROCESS_HOPELESS = 2		/* it could not start */
 };
 
 /* How long a drain lasts that is ended for max_generations, in ms. */

@@ -161,21 +161,47 @@ starve() {
 	prlimit --pid "$PID" --nofile=15:15
 }
 
-exit_code_2_is_final() {
+# And one that does not. 1: not everybody may raise a limit again.
+feed() {
+	prlimit --pid "$PID" --nofile=1024:1024 2>/dev/null
+}
+
+# What a worker lacks at its start may be there again: it is tried for ever, by
+# and by less often, and the service goes on although none is left.
+one_that_cannot_start_is_tried_again() {
 	if ! command -v prlimit >/dev/null; then
 		say 'left out: no prlimit'
 		return 0
 	fi
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w "$1"
 	starve
-	kill -KILL "$(worker 1)"
-	assert_log 'worker 1 pid [0-9]* ended: exit code 2, .*not respawned'
-	serves || fail 'the other worker does not serve'
-	workers_are 1 || fail "there are $(living_workers) workers"
-	kill -KILL "$(worker 2)"
-	shuttled_ended 71 5
-	assert_log 'stopping: no worker can run'
+	place=0
+	while [ $place -lt "$1" ]; do
+		place=$((place + 1))
+		kill -KILL "$(worker $place)"
+		wait_for 10 log_has \
+		    "worker $place pid [0-9]* ended: exit code 2, .*respawned in 1 s"
+	done
+	load_start waiting -k 3
+	wait_for 5 load_is waiting connected
+	alive "$PID" || fail 'the service ended'
+	if feed; then
+		wait_for 15 workers_are "$1"
+		load_wait waiting
+		load_end waiting
+		load_all_ok waiting 3
+		serves || fail 'it does not serve'
+	fi
+	shuttled_stop
+}
+
+the_only_one_cannot_start() {
+	one_that_cannot_start_is_tried_again 1
+}
+
+none_can_start() {
+	one_that_cannot_start_is_tried_again 2
 }
 
 # The last worker that serves is one that is on its way out.
@@ -191,7 +217,9 @@ no_worker_left_after_a_drain() {
 	kill -KILL "$(worker 1)"
 	assert_log 'worker 1 pid [0-9]* ended: exit code 2'
 	load_end kept
-	shuttled_ended 71 5
+	wait_for 5 log_has 'worker 2 pid [0-9]* ended: exit code 0'
+	signal QUIT
+	shuttled_ended 0 5
 }
 
 # WINCH keeps the master, whatever happened to workers before.
@@ -207,8 +235,7 @@ winch_after_exit_code_2() {
 	assert_log "worker 2 pid $last ended: exit code 0"
 	signal USR1
 	assert_log 'log reopened'
-	# Not everybody may raise a limit again.
-	if prlimit --pid "$PID" --nofile=1024:1024 2>/dev/null; then
+	if feed; then
 		signal TTIN
 		wait_for 5 workers_are 1
 		wait_for 5 serves
@@ -234,6 +261,7 @@ cannot_start_at_all() {
 run_cases only_its_sessions_end all_workers_at_once crash_loop_backs_off
 # A wrapper needs descriptors of its own.
 if [ -z "$SHUTTLED_WRAP" ]; then
-	run_cases exit_code_2_is_final no_worker_left_after_a_drain \
-	    winch_after_exit_code_2 cannot_start_at_all
+	run_cases the_only_one_cannot_start none_can_start \
+	    no_worker_left_after_a_drain winch_after_exit_code_2 \
+	    cannot_start_at_all
 fi
