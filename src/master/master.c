@@ -114,6 +114,8 @@ stop(struct master *m, const char *why)
 	if (m->phase == STOPPING)
 		return;
 	cancel(m);
+	if (m->phase == STARTING)
+		startup_cancel(&m->startup);
 	log_line(m->log, LOG_NOTICE, "stopping: %s", why);
 	m->phase = STOPPING;
 	m->drain_at = 0;
@@ -158,21 +160,42 @@ leave(struct master *m)
 	tell(m, notify_stopping);
 }
 
-/* It has not served yet, and now never will: its shell is told so. */
+/* All stands, and whoever hears that it is done may read how. */
 static void
+be_running(struct master *m)
+{
+	m->phase = RUNNING;
+	outcome_end(&m->outcome, m->log, true, m->children.generation);
+	daemon_report(m->report, 0);
+	m->children.own[OWN_REPORT] = -1;
+	tell(m, notify_ready);
+}
+
+/*
+ * Before it acts on a signal that ends the service: one that has not served yet
+ * never will, and its shell, or the master before, is told so.
+ */
+static bool
 stop_start(struct master *m, const char *why)
 {
-	if (*m->report != -1)
+	if (m->phase != STARTING)
+		return false;
+	if (startup_settle(&m->startup)) {
+		be_running(m);
+		return false;
+	}
+	if (*m->report != -1 || m->startup.before != -1)
 		m->status = EX_TEMPFAIL;
 	stop(m, why);
+	return true;
 }
 
 static void
 quit(struct master *m)
 {
-	if (m->phase == STARTING)
-		stop_start(m, "asked to quit");
-	else if (m->phase == RUNNING && m->conf->grace > 0)
+	if (stop_start(m, "asked to quit"))
+		return;
+	if (m->phase == RUNNING && m->conf->grace > 0)
 		leave(m);
 	else if (m->phase <= LEAVING)
 		drain(m);
@@ -323,9 +346,7 @@ on_signal(struct master *m, int sig)
 		break;
 	case SIGTERM:
 	case SIGINT:
-		if (m->phase == STARTING)
-			stop_start(m, "ended at the start");
-		else
+		if (!stop_start(m, "ended at the start"))
 			stop(m, sig == SIGINT ? "interrupted" : "terminated");
 		break;
 	case SIGQUIT:
@@ -393,12 +414,7 @@ turn_startup(struct master *m)
 		m->status = m->startup.status;
 		stop(m, "start-up failed");
 	} else if (m->startup.state == STARTUP_DONE) {
-		m->phase = RUNNING;
-		/* Whoever hears that it is done may read how. */
-		outcome_end(&m->outcome, m->log, true, m->children.generation);
-		daemon_report(m->report, 0);
-		m->children.own[OWN_REPORT] = -1;
-		tell(m, notify_ready);
+		be_running(m);
 	}
 }
 

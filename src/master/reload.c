@@ -169,7 +169,10 @@ swap_configurations(struct reload *r)
 static void
 end_reload(struct reload *r, bool failed)
 {
-	if (failed)
+	if (failed && r->cancelled)
+		log_line(r->children->log, LOG_NOTICE, "reload: given up, "
+		    "since the service ends");
+	else if (failed)
 		log_line(r->children->log, LOG_ERR, "reload: %s; the "
 		    "configuration before it goes on", r->why);
 	r->state = RELOAD_IDLE;
@@ -368,16 +371,15 @@ reload_wait(const struct reload *r)
 void
 reload_cancel(struct reload *r)
 {
+	r->cancelled = true;
 	switch (r->state) {
 	case RELOAD_IDLE:
 		break;
 	case RELOAD_NAMES:
 		lookups_end(&r->lookups);
-		refuse(r, "the service ends");
 		end_reload(r, true);
 		break;
 	case RELOAD_START:
-		refuse(r, "the service ends");
 		undo(r);
 		break;
 	case RELOAD_CLOSE:

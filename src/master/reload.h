@@ -32,6 +32,7 @@ struct reload {
 	uint64_t	 deadline;	/* of RELOAD_CLOSE */
 	unsigned	 old;		/* workers that drain for it */
 	bool		 failed;	/* the last one */
+	bool		 cancelled;	/* the service ends */
 	char		 why[1200];	/* what went wrong */
 };
 

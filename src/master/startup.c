@@ -151,6 +151,29 @@ take_over(struct startup *st)
 }
 
 bool
+startup_settle(struct startup *st)
+{
+	if (st->state != STARTUP_HAND_OVER)
+		return false;
+	finish(st);
+	return true;
+}
+
+/* Without a channel the one before hears nothing any more, and goes on. */
+void
+startup_cancel(struct startup *st)
+{
+	struct inheritance *in = st->children->instance->inherited;
+
+	if (st->before != -1) {
+		poller_forget(st->children->poller, st->before);
+		close(st->before);
+		st->before = in->channel = -1;
+	}
+	st->state = STARTUP_OVER;
+}
+
+bool
 startup_event(struct startup *st, int fd)
 {
 	char what = 0;

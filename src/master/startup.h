@@ -16,7 +16,8 @@ enum startup_state {
 	STARTUP_TAKE_OVER,		/* the pidfile is to become free */
 	STARTUP_HAND_OVER,		/* we serve; the other lets go */
 	STARTUP_DONE,
-	STARTUP_FAILED
+	STARTUP_FAILED,
+	STARTUP_OVER			/* it was cancelled */
 };
 
 struct startup {
@@ -37,6 +38,15 @@ bool	startup_event(struct startup *, int fd);
 
 /* Go on with it: look at *state* then. */
 void	startup_turn(struct startup *);
+
+/*
+ * Once the other has been told that we serve it may have let go: then only to
+ * serve is left, whatever comes. True: this was such a moment, and it is done.
+ */
+bool	startup_settle(struct startup *);
+
+/* It is not to serve: the other goes on. Not for one that is done. */
+void	startup_cancel(struct startup *);
 
 /* Milliseconds until it has to go on; -1: not by the clock. */
 int	startup_wait(const struct startup *);

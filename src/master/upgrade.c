@@ -148,7 +148,7 @@ upgrade_begin(struct upgrade *u)
 		return;
 	}
 	(void)setpgid(u->pid, u->pid);
-	u->killed = false;
+	u->killed = u->cancelled = false;
 	u->state = UPGRADE_START;
 	u->began = clock_now_ms();
 	u->deadline = u->began + STEP_TIME;
@@ -287,8 +287,12 @@ take_back(struct upgrade *u)
 			return false;
 		log_line(log, LOG_ERR, "upgrade: %s", in->why);
 	}
-	log_line(log, LOG_ERR, "upgrade: process %d does not serve: %s; this "
-	    "one goes on", (int)u->pid, u->why);
+	if (u->cancelled)
+		log_line(log, LOG_NOTICE, "upgrade: process %d: given up, "
+		    "since the service ends", (int)u->pid);
+	else
+		log_line(log, LOG_ERR, "upgrade: process %d does not serve: "
+		    "%s; this one goes on", (int)u->pid, u->why);
 	log_complaints(u);
 	u->state = UPGRADE_IDLE;
 	u->pid = 0;
@@ -371,8 +375,9 @@ upgrade_wait(const struct upgrade *u)
 void
 upgrade_cancel(struct upgrade *u)
 {
+	u->cancelled = true;
 	if (u->state == UPGRADE_START || u->state == UPGRADE_HAND_OVER)
-		fail(u, "the service ends", 0);
+		fail(u, "", 0);
 	/* There the other has it already. */
 	else if (u->state == UPGRADE_ANNOUNCE)
 		finish(u);

@@ -33,6 +33,7 @@ struct upgrade {
 	uint64_t	 began;		/* clock_now_ms() */
 	uint64_t	 deadline;	/* of the state */
 	bool		 killed;	/* by us */
+	bool		 cancelled;	/* the service ends */
 	char		 why[96];	/* it does not serve */
 };
 

@@ -305,9 +305,101 @@ it_is_stubborn() {
 			fail "the end took $took ms"
 		wait_for 5 all_ended
 		[ ! -e "$T/pid" ] || fail 'the pidfile was left'
+		! log_has 'this one goes on' || log_has 'closed the channel' ||
+			fail 'it says that it goes on'
 		replace "$original"
 	done
 	DEATHS=
+}
+
+# candidate_says_ready: an upgrade comes to where the new master has said that it
+# serves, and the one before, which is stopped, has not heard it. Its pid in $new.
+candidate_says_ready() {
+	# shellcheck disable=SC2016 # as above
+	instead 'echo "pid $$" >>"$said"' \
+	    'until [ -e "$said.go" ]; do sleep 0.05; done' \
+	    "exec $original \"\$@\""
+	rm -f "$T/said.go"
+	signal USR2
+	wait_for 5 has_said pid 1
+	new=$(sed -n 's/^pid //p' "$T/said")
+	also_end "$new"
+	kill -STOP "$PID"
+	: >"$T/said.go"
+	wait_for 10 log_reaches $(($(log_count 'info: ready: uid') + $1)) \
+	    'info: ready: uid'
+	# What comes before it has said so ends as well.
+	sleep 0.3
+}
+
+# new_workers: those of the new master.
+new_workers() {
+	cat "/proc/$new/task/$new/children"
+}
+
+# TERM and QUIT until then end the new one, and the one before goes on.
+it_is_ended_when_it_is_ready() {
+	command -v bash >/dev/null || return 0
+	echo_start
+	DEATHS=wanted
+	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	load_start kept -k 4
+	load_wait kept
+	n=0
+	for name in TERM QUIT; do
+		n=$((n + 1))
+		candidate_says_ready 2
+		# They keep it from ending before it hears of the other.
+		# shellcheck disable=SC2046 # a list
+		kill -STOP $(new_workers)
+		kill -s $name "$new"
+		wait_for 5 log_has "master.$new.* stopping: "
+		kill -CONT "$PID"
+		wait_for 15 log_reaches $n 'upgrade: process .* this one goes on'
+		wait_for 10 gone "$new"
+		pid_is "$PID" || fail "the pidfile has $(cat "$T/pid")"
+		wait_for 5 grep -q '^result failed' "$T/pid.status"
+		serves || fail 'it does not serve'
+	done
+	assert_not_log 'workers*, 1 backend: ready.*upgrade'
+	load_end kept
+	load_all_ok kept 4
+	replace "$original"
+	upgraded
+	daemon_stop QUIT
+	DEATHS=
+}
+
+# From then on it serves, and ends the service as one that serves.
+it_is_ended_when_it_serves() {
+	command -v bash >/dev/null && command -v flock >/dev/null || return 0
+	echo_start
+	for name in TERM QUIT; do
+		shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+		old=$PID
+		candidate_says_ready 2
+		kill -STOP "$new"
+		kill -CONT "$old"
+		# The pidfile is free, and the new one is told so.
+		wait_for 5 flock -n "$T/pid" true
+		kill -STOP "$old"
+		kill -CONT "$new"
+		wait_for 5 pid_is "$new"
+		kill -s $name "$new"
+		wait_for 5 log_has "master.$new.* \(stopp\|quitt\)ing: "
+		kill -CONT "$old"
+		wait_for 10 gone "$new"
+		wait_for 10 gone "$old"
+		forget "$old"
+		[ "$(log_time "master.$new.*backend: ready")" -le \
+		    "$(log_time "master.$new.* \(stopp\|quitt\)ing: ")" ] ||
+			fail 'it says that it is ready when it has ended'
+		for file in pid pid.status ports; do
+			[ ! -e "$T/$file" ] || fail "left: $(cat "$T/$file")"
+		done
+		replace "$original"
+	done
+	PID=
 }
 
 # What says nothing sensible is ended long before its time is over.
@@ -421,4 +513,5 @@ original=${SHUTTLED%/*}/original
 cp "$SHUTTLED" "$original"
 run_cases sessions_outlive_it drain_timeout under_load own_log_goes_on \
     board_goes_along program_is_broken it_cannot_start it_hangs_with_the_pidfile it_is_stubborn \
+    it_is_ended_when_it_is_ready it_is_ended_when_it_serves \
     it_makes_no_sense reload_meanwhile old_master_dies configuration_changes
