@@ -4,6 +4,8 @@
  * main.c: the order of a start: options, log, sockets, board, daemon, then the
  * master with its workers, or the one process that does it all.
  */
+#include <sys/prctl.h>
+
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
@@ -248,15 +250,12 @@ run(struct conf *conf, struct inheritance *inherited)
 	struct instance instance;
 	struct log *log;
 	char why[256];
-	sigset_t signals;
 	int status, report = -1;
 
 	if (inherited->channel != -1 && conf->workers == 0) {
 		warnx("workers: 0 needs a restart");
 		return EX_USAGE;
 	}
-	/* From here on a signal waits until it can be acted on in good order. */
-	signals_hold(&signals);
 	if ((log = log_open_at(conf->log, conf->log_level,
 	    &conf->log_addr)) == NULL) {
 		warnx("log %s: %s", conf->log, safe_reason(conf->log, errno,
@@ -318,7 +317,36 @@ test(struct conf *conf, size_t descriptors, struct complaints *cs)
 	return 0;
 }
 
-/* Names are looked up all at once: one that is silent delays no other. */
+/* There is no service yet to end in good order: as this signal would have done. */
+static void __attribute__((__noreturn__))
+end_by(int sig)
+{
+	sigset_t set;
+
+	warnx("%s while names are looked up: not started", strsignal(sig));
+	/* QUIT is no reason for a core file here. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	(void)signal(sig, SIG_DFL);
+	(void)raise(sig);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	_exit(EX_TEMPFAIL);
+}
+
+/* All at once: one that is silent delays no other. */
+static void
+look_names_up(struct hosts *hosts)
+{
+	int sig = lookups_run(hosts, LOOKUPS_TIME);
+
+	if (sig > 0)
+		end_by(sig);
+	/* Then one by one. */
+	if (sig == -1)
+		conf_hosts_free(hosts);
+}
+
 static enum options_action
 read_configuration(struct conf *conf, int argc, char **args,
     struct complaints *cs)
@@ -327,9 +355,8 @@ read_configuration(struct conf *conf, int argc, char **args,
 
 	if (action != OPTIONS_DONE && action != OPTIONS_ERROR &&
 	    conf_hosts_list(conf->settings, &conf->hosts) == 0 &&
-	    conf->hosts.n > 0 && lookups_run(&conf->hosts, LOOKUPS_TIME) == -1)
-		/* Then one by one. */
-		conf_hosts_free(&conf->hosts);
+	    conf->hosts.n > 0)
+		look_names_up(&conf->hosts);
 	return options_make(conf, action, cs);
 }
 
@@ -340,11 +367,14 @@ main(int argc, char **argv, char **envp)
 	struct complaints complaints = { .n = 0 };
 	struct inheritance inherited;
 	struct conf conf;
+	sigset_t signals;
 	int status = 0;
 
 	/* Or sockets would become standard error, and be closed with it. */
 	if (daemon_fill_standard() == -1)
 		return EX_OSERR;
+	/* From here on a signal waits until it can be acted on in good order. */
+	signals_hold(&signals);
 	setproctitle_init(argc, argv, envp);
 	memcpy(args + 1, argv + 1, (size_t)argc * sizeof(*args));
 	/* A log ends no service: a closed pipe, a file as long as it may be. */

@@ -9,17 +9,19 @@
 #include "master/lookups.h"
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sandbox/privileges.h"
 #include "sys/clock.h"
+#include "sys/signals.h"
 
 struct lookups_page {
 	_Atomic uint32_t next;		/* the first that nobody has taken */
@@ -39,8 +41,17 @@ take_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Becoming another user ends this, so it comes after that. */
+static void
+end_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
+		_exit(1);
+}
+
 static void __attribute__((__noreturn__))
-be_child(struct lookups *l, uint64_t ms, const struct identity *user)
+be_child(struct lookups *l, uint64_t ms, const struct identity *user,
+    pid_t parent)
 {
 	struct lookups_page *page = l->page;
 	struct addr_host h;
@@ -48,10 +59,11 @@ be_child(struct lookups *l, uint64_t ms, const struct identity *user)
 
 	setproctitle("looking names up");
 	take_signals();
-	/* Should the one who waits be gone, no answer is waited for. */
+	/* Should the one who waits be stuck, no answer is waited for. */
 	alarm((unsigned)(ms / 1000) + 2);
 	if (user != NULL && priv_drop(user, NULL, false) == -1)
 		_exit(1);
+	end_with(parent);
 	while ((i = atomic_fetch_add(&page->next, 1)) < l->hosts->n) {
 		h = page->at[i].host;
 		addr_look_up(&h, ADDR_CONNECT);
@@ -82,7 +94,7 @@ int
 lookups_begin(struct lookups *l, struct hosts *hosts, uint64_t ms,
     const struct identity *user, void (*leave)(void *), void *arg)
 {
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	memset(l, 0, sizeof(*l));
 	l->hosts = hosts;
@@ -93,7 +105,7 @@ lookups_begin(struct lookups *l, struct hosts *hosts, uint64_t ms,
 		if ((pid = fork()) == 0) {
 			if (leave != NULL)
 				leave(arg);
-			be_child(l, ms, user);
+			be_child(l, ms, user, parent);
 		}
 		if (pid == -1)
 			break;
@@ -181,26 +193,58 @@ lookups_end(struct lookups *l)
 	errno = err;
 }
 
+static void
+reap(struct lookups *l)
+{
+	size_t i;
+
+	for (i = 0; i < LOOKUPS_CHILDREN; i++)
+		if (l->child[i] != 0 &&
+		    waitpid(l->child[i], NULL, WNOHANG) != 0)
+			(void)lookups_reaped(l, l->child[i]);
+}
+
+/* Until all is known, or one of these has come; 0: none. */
+static int
+wait_for_answers(struct lookups *l, int signals)
+{
+	struct pollfd p = { .fd = signals, .events = POLLIN };
+	int sig;
+
+	while (!lookups_done(l)) {
+		(void)poll(&p, 1, lookups_wait(l));
+		while ((sig = signals_next(signals)) != 0)
+			if (sig != SIGCHLD)
+				return sig;
+		reap(l);
+	}
+	return 0;
+}
+
 int
 lookups_run(struct hosts *hosts, uint64_t ms)
 {
-	static const struct timespec pause = { .tv_nsec = 1000000 };
 	struct lookups l;
+	sigset_t set;
+	int fd, sig;
 	size_t i;
 
-	if (lookups_begin(&l, hosts, ms, NULL, NULL, NULL) == -1)
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	if ((fd = signals_open(&set)) == -1)
 		return -1;
-	while (!lookups_done(&l)) {
-		for (i = 0; i < LOOKUPS_CHILDREN; i++)
-			if (l.child[i] != 0 &&
-			    waitpid(l.child[i], NULL, WNOHANG) != 0)
-				(void)lookups_reaped(&l, l.child[i]);
-		if (l.children > 0)
-			nanosleep(&pause, NULL);
+	if (lookups_begin(&l, hosts, ms, NULL, NULL, NULL) == -1) {
+		close(fd);
+		return -1;
 	}
+	sig = wait_for_answers(&l, fd);
+	close(fd);
 	lookups_end(&l);
 	for (i = 0; i < LOOKUPS_CHILDREN; i++)
 		if (l.child[i] != 0)
 			(void)waitpid(l.child[i], NULL, 0);
-	return 0;
+	return sig;
 }

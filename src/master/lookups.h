@@ -54,7 +54,11 @@ int	lookups_wait(const struct lookups *);
  */
 void	lookups_end(struct lookups *);
 
-/* All of it, for a process that has nothing else to do. Likewise. */
+/*
+ * All of it, for a process that has nothing else to do. Likewise; or the number
+ * of a signal that came meanwhile and ends the process: TERM, INT or QUIT. These
+ * are held back from then on. No child is left.
+ */
 int	lookups_run(struct hosts *, uint64_t ms);
 
 #endif

@@ -144,6 +144,73 @@ upgrade_meanwhile() {
 	daemon_stop QUIT
 }
 
+# start_silent ARGS...: one that waits for names; PID, and its look-ups in $asking.
+start_silent() {
+	# shellcheck disable=SC2086 # a list
+	conf $SILENT "$BACKEND"
+	rm -f "$T/ports" "$T/log"
+	# shellcheck disable=SC2086 # this is a list
+	$SHUTTLED_WRAP "$SHUTTLED" "$@" -L "$T/log" --ports-file "$T/ports" \
+	    -c "$T/conf" $SHUTTLED_ARGS 2>"$T/stderr" </dev/null &
+	PID=$!
+	also_end "$PID"
+	wait_for 5 lookers 5
+	asking=$(cat "/proc/$PID/task/$PID/children")
+}
+
+none_asks() {
+	for pid in $asking; do
+		gone "$pid" || return 1
+	done
+}
+
+# What ends a service ends its start, with a word, and all that it has begun.
+signals_end_the_start() {
+	[ -z "$SHUTTLED_WRAP" ] || return 0
+	echo_start
+	more=
+	for name in TERM:143 INT:130 QUIT:131; do
+		for how in -F -t; do
+			start_silent $how
+			signal ${name%:*}
+			wait_for 5 gone "$PID"
+			status=0
+			wait "$PID" || status=$?
+			forget "$PID"
+			assert_eq "status after $name" ${name#*:} "$status"
+			grep -q 'while names are looked up: not started' \
+			    "$T/stderr" || fail "$name: $(cat "$T/stderr")"
+			wait_for 5 none_asks
+			[ ! -e "$T/ports" ] || fail 'it was announced'
+		done
+	done
+	# Nor are they left by one that could do nothing about it.
+	start_silent -F
+	kill -KILL "$PID"
+	wait_for 5 none_asks
+	forget "$PID"
+	PID=
+}
+
+# What does not end it waits until it is done.
+signals_during_the_start() {
+	[ -z "$SHUTTLED_WRAP" ] || return 0
+	echo_start
+	more=
+	start_silent -F
+	for name in HUP USR1 TTIN; do
+		signal $name
+	done
+	conf "$BACKEND"
+	wait_for 14 test -s "$T/ports"
+	LISTEN=$(listener 1)
+	wait_for 10 log_has 'reloaded: generation 2 has 2 workers'
+	assert_log 'log reopened'
+	assert_log 'one worker more'
+	serves || fail 'it does not serve'
+	shuttled_stop
+}
+
 # A start has the same deadline, and who answers is there at once.
 start_with_silent_names() {
 	echo_start
@@ -183,4 +250,5 @@ others_refuse() {
 }
 
 run_cases master_is_not_deaf quit_meanwhile one_deadline upgrade_meanwhile \
-    start_with_silent_names others_refuse
+    start_with_silent_names signals_end_the_start signals_during_the_start \
+    others_refuse
