@@ -106,6 +106,7 @@ libbalancer_a_SOURCES = \
 	src/master/process_table.c src/master/process_table.h \
 	src/master/reload.c src/master/reload.h \
 	src/master/runtime_files.c src/master/runtime_files.h \
+	src/master/scale.c src/master/scale.h \
 	src/master/sd.h \
 	src/master/sd_notify.c src/master/sd_notify.h \
 	src/master/sd_sockets.c src/master/sd_sockets.h \

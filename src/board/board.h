@@ -31,7 +31,7 @@
 #include "util/counter.h"
 
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
-#define BOARD_VERSION	8
+#define BOARD_VERSION	9
 #define BOARD_WORKERS	1024		/* the most slots there can be */
 #define BOARD_BACKENDS	32768		/* of a configuration at most */
 #define BOARD_POOLS	16384		/* room for pools, old and new */
@@ -199,6 +199,8 @@ struct board_ledger {
 	_Atomic uint32_t slots;		/* those in use are below this */
 	_Atomic uint32_t generation;	/* the latest there was */
 	_Atomic uint32_t leaving;	/* 1 from QUIT on: others are to serve */
+	_Atomic uint32_t stopping;	/* 1 from TERM on: all sessions end */
+	_Atomic uint32_t outdated;	/* generations up to this: too many */
 	/* Seats that were ever taken: behind these there is nothing. */
 	_Atomic uint32_t backends, pools, listeners;
 	struct board_slot slot[BOARD_WORKERS];

@@ -20,6 +20,9 @@
 /* One that lived shorter than this died early, in ms. */
 #define EARLY		10000
 
+/* One that is to end may be so much later, in ms. */
+#define LATE		5000
+
 /* What is owed is offered again so often, in ms. */
 #define PAY_AGAIN	50
 
@@ -75,6 +78,15 @@ child_fork(struct child *c, int *channel)
 	return pid;
 }
 
+void
+child_expect_end(struct child *c, uint64_t ms)
+{
+	uint64_t end = clock_now_ms() + ms + LATE;
+
+	if (ms != 0 && (c->due == 0 || c->due > end))
+		c->due = end;
+}
+
 /* 1: it is sent; 0: later; -1 with errno: never. */
 static int
 pay_one(struct child *c, unsigned what, int message, int fd)
@@ -102,7 +114,6 @@ child_pay(struct child *c, const int log[LOGS])
 	} order[] = {
 		{ TELL_GO, CHANNEL_GO }, { TELL_RETIRE, CHANNEL_RETIRE },
 		{ TELL_LOOK, CHANNEL_LOOK },
-		{ TELL_HURRY, CHANNEL_HURRY },
 	};
 	size_t i;
 	int done = 1;

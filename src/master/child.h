@@ -22,8 +22,7 @@ enum {
 	TELL_LOG = 1,			/* log here; << n: the log in slot n */
 	TELL_GO = 1 << LOGS,		/* accept */
 	TELL_RETIRE = 2 << LOGS,	/* drain */
-	TELL_LOOK = 4 << LOGS,		/* somebody may be waiting */
-	TELL_HURRY = 8 << LOGS		/* too many generations: end the drain */
+	TELL_LOOK = 4 << LOGS		/* somebody may be waiting */
 };
 
 struct child {
@@ -38,7 +37,9 @@ struct child {
 	unsigned	quick;		/* early deaths in a row */
 	bool		leaving;	/* told to end: not respawned */
 	bool		awaited;	/* until it has said CHILD_CLOSED */
-	uint32_t	generation;	/* of the configuration it runs */
+	uint32_t	generation;	/* of the configuration it runs, */
+	uint64_t	drain_time;	/* which has these, in ms; 0: none */
+	uint64_t	reload_time;
 	uint64_t	heartbeat;	/* as children_watch() saw it last */
 	unsigned	silent;		/* looks since it changed */
 };
@@ -60,6 +61,12 @@ pid_t	child_fork(struct child *, int *channel);
  */
 void	child_bury(struct child *, struct log *, const char *name, int status,
 	    const char *lost);
+
+/*
+ * It has been told to end, which takes it so many ms; 0: as long as it likes. One
+ * that lasts longer, and some seconds, is due; the sooner of two times counts.
+ */
+void	child_expect_end(struct child *, uint64_t ms);
 
 /* Milliseconds until it is due, or is to be paid; -1: neither. */
 int	child_wait(const struct child *);

@@ -27,6 +27,7 @@
 #include "master/phase.h"
 #include "master/process_table.h"
 #include "master/reload.h"
+#include "master/scale.h"
 #include "master/sd_notify.h"
 #include "master/startup.h"
 #include "master/upgrade.h"
@@ -44,6 +45,9 @@
 
 /* A worker may sleep for a second: silence up to this says nothing, in ms. */
 #define HEARTBEATS	3000
+
+/* A master that was replaced looks so often what the one after it does, in ms. */
+#define FOLLOW		1000
 
 struct master {
 	struct conf	*conf;
@@ -116,6 +120,8 @@ stop(struct master *m, const char *why)
 	cancel(m);
 	if (m->phase == STARTING)
 		startup_cancel(&m->startup);
+	else if (!m->replaced)
+		atomic_store(&m->children.board->ledger->stopping, 1);
 	log_line(m->log, LOG_NOTICE, "stopping: %s", why);
 	m->phase = STOPPING;
 	m->drain_at = 0;
@@ -215,39 +221,6 @@ reopen_log(struct master *m)
 }
 
 static void
-add_worker(struct master *m)
-{
-	if (children_add(&m->children) == 0)
-		log_line(m->log, LOG_NOTICE, "one worker more: %u",
-		    children_wanted(&m->children));
-	else if (errno == ENOSPC)
-		log_line(m->log, LOG_WARNING,
-		    "no worker more: there are %u already",
-		    m->children.board->rows);
-}
-
-static void
-remove_worker(struct master *m)
-{
-	if (children_wanted(&m->children) == 0)
-		log_line(m->log, LOG_WARNING, "there is no worker to drain");
-	else if (children_remove(&m->children) == -1)
-		log_line(m->log, LOG_WARNING,
-		    "the last worker stays: QUIT ends the service");
-	else
-		log_line(m->log, LOG_NOTICE, "one worker fewer: %u",
-		    children_wanted(&m->children));
-}
-
-static void
-drain_workers(struct master *m)
-{
-	log_line(m->log, LOG_NOTICE, "draining all workers: connections wait "
-	    "in the queue until TTIN starts one");
-	children_drain(&m->children);
-}
-
-static void
 reap(struct master *m)
 {
 	int status;
@@ -326,13 +299,13 @@ on_change(struct master *m, int sig)
 		m->upgrade_due = true;
 		break;
 	case SIGTTIN:
-		add_worker(m);
+		scale_up(&m->children);
 		break;
 	case SIGTTOU:
-		remove_worker(m);
+		scale_down(&m->children);
 		break;
 	default:
-		drain_workers(m);
+		scale_to_none(&m->children);
 		break;
 	}
 }
@@ -394,6 +367,8 @@ wait_time(const struct master *m)
 
 	ms = sooner(ms, sooner(until(m->kill_at), until(m->drain_at)));
 	ms = sooner(ms, startup_wait(&m->startup));
+	if (m->replaced)
+		ms = sooner(ms, FOLLOW);
 	return sooner(ms, sooner(reload_wait(&m->reload),
 	    upgrade_wait(&m->upgrade)));
 }
@@ -454,18 +429,30 @@ turn_changes(struct master *m)
 	end_change(m);
 }
 
+/* The service is another's by now: end with it, if it ends. */
+static void
+follow(struct master *m)
+{
+	if (!m->replaced)
+		return;
+	if (atomic_load(&m->children.board->ledger->stopping))
+		stop(m, "the service was stopped");
+	children_heed(&m->children);
+}
+
 /* The end comes by itself when workers have, or else by force. */
 static void
 turn_end(struct master *m)
 {
+	unsigned n = children_alive(&m->children);
+
 	if (m->drain_at != 0 && clock_now_ms() >= m->drain_at)
 		drain(m);
-	if (m->phase > LEAVING && m->kill_at == 0 &&
-	    children_alive(&m->children) == 0)
+	if (m->phase > LEAVING && m->kill_at == 0 && n == 0)
 		end_prober(m);
 	if (m->kill_at != 0 && clock_now_ms() >= m->kill_at) {
-		log_line(m->log, LOG_ERR, "killing what is left: %u "
-		    "workers", children_alive(&m->children));
+		log_line(m->log, LOG_ERR, "killing what is left: %u worker%s",
+		    n, text_s(n));
 		children_end_prober(&m->children, SIGKILL);
 		children_signal(&m->children, SIGKILL, true);
 		m->kill_at = 0;
@@ -497,6 +484,7 @@ turn(struct master *m)
 	if (m->phase == STARTING)
 		turn_startup(m);
 	turn_changes(m);
+	follow(m);
 	children_turn(&m->children);
 	watch(m);
 	turn_end(m);

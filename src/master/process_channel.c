@@ -81,6 +81,7 @@ void
 children_release(struct children *cs, struct child *c)
 {
 	c->leaving = true;
+	child_expect_end(c, c->reload_time);
 	if (c->channel != -1)
 		children_tell(cs, c, TELL_RETIRE);
 	else

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "master/process_table.h"
+#include "process/process.h"
 #include "sys/clock.h"
+#include "util/text.h"
 
 /* How long a start may go without progress, and how long in all, in ms. */
 #define STEP_TIME	10000
@@ -145,50 +147,118 @@ children_retire(struct children *cs)
 	return n;
 }
 
-/* Is a worker of this generation below slot *end*? */
+/* Of the generations that count: how many, and the oldest of them. */
+struct generations {
+	unsigned	n;
+	uint32_t	oldest;
+	unsigned	workers, sessions;	/* of the oldest */
+};
+
+/*
+ * Those after the first that went for this reason do. A worker that has no session
+ * is about to end, unless it cannot.
+ */
+static bool
+counts(const struct children *cs, uint32_t slot)
+{
+	const struct board *b = cs->board;
+	uint32_t generation = atomic_load(&b->ledger->slot[slot].generation);
+
+	return board_is_held(b, slot) &&
+	    generation > atomic_load(&b->ledger->outdated) &&
+	    (generation == cs->generation ||
+	    atomic_load(&b->worker[slot].live) > 0 ||
+	    atomic_load(&b->ledger->slot[slot].stopped));
+}
+
+/* Does one of this generation count below slot *end*? */
 static bool
 has_generation(const struct children *cs, uint32_t end, uint32_t generation)
 {
 	uint32_t i;
 
 	for (i = 0; i < end; i++)
-		if (cs->at[i].pid != 0 && cs->at[i].generation == generation)
+		if (counts(cs, i) && atomic_load(
+		    &cs->board->ledger->slot[i].generation) == generation)
 			return true;
 	return false;
 }
 
-void
-children_generations(const struct children *cs, struct generations *g)
+static void
+count_generations(const struct children *cs, struct generations *g)
 {
-	const struct child *c;
-	uint32_t i;
+	uint32_t i, generation;
 
 	memset(g, 0, sizeof(*g));
-	for (i = 0; i < cs->slots; i++) {
-		c = &cs->at[i];
-		if (c->pid == 0)
+	for (i = 0; i < board_slots(cs->board); i++) {
+		if (!counts(cs, i))
 			continue;
-		if (!has_generation(cs, i, c->generation))
+		generation = atomic_load(
+		    &cs->board->ledger->slot[i].generation);
+		if (!has_generation(cs, i, generation))
 			g->n++;
-		if (g->workers == 0 || c->generation < g->oldest) {
-			g->oldest = c->generation;
+		if (g->workers == 0 || generation < g->oldest) {
+			g->oldest = generation;
 			g->workers = g->sessions = 0;
 		}
-		if (c->generation != g->oldest)
+		if (generation != g->oldest)
 			continue;
 		g->workers++;
 		g->sessions += atomic_load(&cs->board->worker[i].live);
 	}
 }
 
-void
-children_hurry(struct children *cs, uint32_t generation)
+static void
+log_generations(const struct children *cs, const struct generations *g,
+    const char *what)
 {
+	log_line(cs->log, LOG_WARNING, "max_generations: %u of at most %u "
+	    "have workers: generation %u, %u worker%s with %u session%s, is "
+	    "ended %s", g->n, cs->conf->max_generations, g->oldest, g->workers,
+	    text_s(g->workers), g->sessions, text_s(g->sessions), what);
+}
+
+void
+children_limit(struct children *cs)
+{
+	unsigned most = cs->conf->max_generations;
+	struct generations g;
 	uint32_t i;
 
-	for (i = 0; i < cs->slots; i++)
-		if (cs->at[i].pid != 0 && cs->at[i].generation == generation)
-			children_tell(cs, &cs->at[i], TELL_HURRY);
+	if (most == 0)
+		return;
+	/* What a master that has died cannot say itself. */
+	for (i = 0; i < board_slots(cs->board); i++)
+		(void)children_slot_is_free(cs->board, i);
+	count_generations(cs, &g);
+	while (g.n > most && g.oldest != cs->generation) {
+		log_generations(cs, &g, "within 5 s");
+		atomic_store(&cs->board->ledger->outdated, g.oldest);
+		count_generations(cs, &g);
+	}
+	if (g.n == most && g.oldest != cs->generation)
+		log_generations(cs, &g, "at the next reload");
+	children_heed(cs);
+	/* It wakes them. */
+	children_look(cs);
+}
+
+void
+children_heed(struct children *cs)
+{
+	const struct board_ledger *l = cs->board->ledger;
+	struct child *c;
+	uint32_t i;
+
+	for (i = 0; i < cs->slots; i++) {
+		c = &cs->at[i];
+		if (c->pid == 0 || !c->leaving)
+			continue;
+		if (atomic_load(&l->leaving))
+			child_expect_end(c, c->drain_time);
+		if (c->generation <= atomic_load(&l->outdated))
+			child_expect_end(c, PROCESS_HURRY);
+	}
 }
 
 bool

@@ -132,11 +132,16 @@ int
 children_spawn(struct children *cs, uint32_t slot, uint32_t generation)
 {
 	struct child *c = &cs->at[slot];
+	const struct conf *conf = cs->conf;
 	int channel;
 	pid_t pid;
 
 	c->generation = generation;
 	c->leaving = false;
+	if (children_coming(cs, c))
+		conf = cs->coming.conf;
+	c->drain_time = conf->drain_timeout;
+	c->reload_time = conf->reload_timeout;
 	if ((pid = child_fork(c, &channel)) == -1) {
 		log_line(cs->log, LOG_ERR, "worker %u: fork: %s", slot + 1,
 		    strerror(errno));
@@ -228,8 +233,8 @@ children_end_prober(struct children *cs, int sig)
  * After an upgrade the master before has workers too. Should it be killed, nobody
  * takes theirs off the board.
  */
-static bool
-is_free(struct board *b, uint32_t slot)
+bool
+children_slot_is_free(struct board *b, uint32_t slot)
 {
 	pid_t pid = atomic_load(&b->ledger->slot[slot].pid);
 
@@ -248,7 +253,7 @@ children_slot(struct children *cs, uint32_t *slot)
 
 	for (i = 0; i < cs->slots; i++)
 		if (cs->at[i].pid == 0 && cs->at[i].due == 0 &&
-		    is_free(cs->board, i)) {
+		    children_slot_is_free(cs->board, i)) {
 			cs->at[i].quick = 0;
 			*slot = i;
 			return 0;
@@ -404,7 +409,7 @@ turn_worker(struct children *cs, uint32_t slot)
 	}
 	cs->at[slot].due = 0;
 	/* During an upgrade the other may have taken it. */
-	if (is_free(cs->board, slot))
+	if (children_slot_is_free(cs->board, slot))
 		(void)children_spawn(cs, slot, cs->generation);
 	else
 		(void)children_add(cs);
@@ -460,6 +465,8 @@ children_signal(struct children *cs, int sig, bool leaving)
 			continue;
 		if (leaving)
 			c->leaving = true;
+		if (sig == SIGQUIT)
+			child_expect_end(c, c->drain_time);
 		(void)kill(c->pid, sig);
 	}
 }

@@ -134,17 +134,18 @@ void	children_end_prober(struct children *, int sig);
 /* Send *sig* to all workers that were told to accept; *leaving*: they end. */
 void	children_signal(struct children *, int sig, bool leaving);
 
-/* Of the generations that have workers: how many, and the oldest of them. */
-struct generations {
-	unsigned	n;
-	uint32_t	oldest;
-	unsigned	workers, sessions;	/* of the oldest */
-};
+/*
+ * max_generations, once there is one more: of all on the board, whose ever they
+ * are, the oldest that are too many end within PROCESS_HURRY. The log says which,
+ * and which would be next.
+ */
+void	children_limit(struct children *);
 
-void	children_generations(const struct children *, struct generations *);
-
-/* Have the workers of a generation end their drain within PROCESS_HURRY. */
-void	children_hurry(struct children *, uint32_t generation);
+/*
+ * What the board says to all generations: those that drain are expected to end as
+ * it says. For a master that has put it there, or that is not the one that does.
+ */
+void	children_heed(struct children *);
 
 /* The service goes on without these: they drain, for reload_timeout at most. */
 void	children_drain(struct children *);
@@ -178,6 +179,7 @@ void	children_leave(struct children *, bool prober);
 bool	children_coming(const struct children *, const struct child *);
 int	children_spawn(struct children *, uint32_t slot, uint32_t generation);
 int	children_slot(struct children *, uint32_t *slot);
+bool	children_slot_is_free(struct board *, uint32_t slot);
 void	children_tell(struct children *, struct child *, unsigned what);
 void	children_release(struct children *, struct child *);
 void	children_end_channel(struct children *, struct child *);

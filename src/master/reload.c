@@ -218,29 +218,6 @@ go_over(struct reload *r)
 	r->deadline = clock_now_ms() + CLOSE_TIME;
 }
 
-/*
- * With max_generations the oldest has to go when there are more. The reload
- * before says which would be next.
- */
-static void
-limit_generations(struct reload *r)
-{
-	unsigned most = r->conf->max_generations;
-	struct children *cs = r->children;
-	struct generations g;
-
-	children_generations(cs, &g);
-	if (most == 0 || g.n < most || g.oldest == cs->generation)
-		return;
-	if (g.n > most)
-		children_hurry(cs, g.oldest);
-	log_line(cs->log, LOG_WARNING, "max_generations: %u of at most %u "
-	    "have workers: generation %u, %u worker%s with %u session%s, %s",
-	    g.n, most, g.oldest, g.workers, text_s(g.workers), g.sessions,
-	    text_s(g.sessions), g.n > most ? "is ended within 5 s" :
-	    "is ended at the next reload");
-}
-
 static void
 finish(struct reload *r)
 {
@@ -257,7 +234,7 @@ finish(struct reload *r)
 	    text_s(c->listeners), c->backends, text_s(c->backends), r->old,
 	    text_s(r->old));
 	changes_log_reload(cs->log, c, cs->board, cs->generation, &r->other);
-	limit_generations(r);
+	children_limit(cs);
 	end_reload(r, false);
 }
 

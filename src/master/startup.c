@@ -107,6 +107,7 @@ finish(struct startup *st)
 	}
 	instance_claim(cs->instance);
 	say_ready(st);
+	children_limit(cs);
 	inherit_free(cs->instance->inherited);
 	st->before = -1;
 	st->state = STARTUP_DONE;

@@ -40,7 +40,6 @@ enum channel_message {
 	CHANNEL_CLOSED = 'C',		/* to the master: accepts no more */
 	CHANNEL_GO = 'G',		/* to the worker: accept */
 	CHANNEL_RETIRE = 'O',		/* to the worker: others serve, drain */
-	CHANNEL_HURRY = 'H',		/* to the worker: drain no longer */
 	/* To a child: log to this descriptor; + n: the log in slot n. */
 	CHANNEL_LOG = 1,
 	CHANNEL_LAST_LOG = CHANNEL_LOG + CONF_LOGS,

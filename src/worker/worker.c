@@ -294,14 +294,38 @@ quit(struct worker *w, const char *why)
 	start_drain(w, why);
 }
 
+static void
+stop(struct worker *w)
+{
+	/* A terminal tells us as well as the master. */
+	if (w->stop)
+		return;
+	log_line(w->proc.log, LOG_INFO, "stopping: %u session%s",
+	    w->env.table.live, text_s(w->env.table.live));
+	w->stop = true;
+}
+
+/* Who is told may be the master after ours: then it stands on the board. */
+static void
+heed_ledger(struct worker *w)
+{
+	const struct board_ledger *l = w->proc.board->ledger;
+
+	if (atomic_load(&l->stopping))
+		stop(w);
+	if (!w->draining)
+		return;
+	if (atomic_load(&l->leaving))
+		limit_drain(w, "drain", w->proc.conf->drain_timeout);
+	if (atomic_load(&l->slot[w->slot].generation) <=
+	    atomic_load(&l->outdated))
+		limit_drain(w, "max_generations", PROCESS_HURRY);
+}
+
 /* It has lasted nearly too long: first ask kindly, at its end reset. */
 static void
 drain_stage(struct worker *w)
 {
-	/* The master after ours may be the one that is told to quit. */
-	if (w->draining && w->drain_end == 0 &&
-	    atomic_load(&w->proc.board->ledger->leaving))
-		limit_drain(w, "drain", w->proc.conf->drain_timeout);
 	if (w->drain_end == 0 || w->env.now < w->drain_shut)
 		return;
 	if (!w->shutting) {
@@ -349,12 +373,7 @@ on_signal(struct worker *w, int sig)
 	switch (sig) {
 	case SIGTERM:
 	case SIGINT:
-		/* A terminal tells us as well as the master. */
-		if (w->stop)
-			break;
-		log_line(w->proc.log, LOG_INFO, "stopping: %u session%s",
-		    w->env.table.live, text_s(w->env.table.live));
-		w->stop = true;
+		stop(w);
 		break;
 	case SIGQUIT:
 		quit(w, "asked to quit");
@@ -399,8 +418,6 @@ on_channel(struct worker *w)
 			go(w);
 		else if (what == CHANNEL_RETIRE)
 			retire(w, "asked to drain");
-		else if (what == CHANNEL_HURRY)
-			limit_drain(w, "max_generations", PROCESS_HURRY);
 	}
 	if (got == 0) {
 		poller_forget(w->proc.poller, w->proc.channel);
@@ -494,6 +511,7 @@ turn(struct worker *w)
 	sessions_serve_queue(&w->env);
 	session_count_saw(&w->env);
 	spares_turn(w->env.spares);
+	heed_ledger(w);
 	drain_stage(w);
 	session_log_turn(&w->env);
 	log_flush(w->proc.log);

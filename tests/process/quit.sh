@@ -277,6 +277,23 @@ term_during_a_drain() {
 	assert_eq 'sessions stopped' 20 "$(log_count 'end=proxy.stop')"
 }
 
+# A worker that does not turn keeps no deadline: it is killed some seconds after.
+past_the_timeout_without_an_answer() {
+	echo_start
+	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 --drain-timeout 300ms
+	load_start kept -k 4 -x
+	load_wait kept
+	stuck=$(worker 1)
+	kill -STOP "$stuck"
+	wait_for 5 log_has "worker 1 pid $stuck is stopped"
+	signal QUIT
+	shuttled_ended 0 10
+	gone "$stuck" || fail 'the worker was left'
+	assert_log "worker 1 pid $stuck does not end: killing it"
+	assert_not_log 'worker 2 pid [0-9]* does not end'
+	load_end kept
+}
+
 # There is nobody to drain: the slot waits for its next worker.
 during_a_back_off() {
 	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1
@@ -325,6 +342,6 @@ echo_start
 run_cases at_rest sessions_finish sessions_of_builtins_finish \
     queue_with_a_backend queue_with_a_builtin under_load twice \
     past_the_timeout_in_good_order past_the_timeout_against_resistance \
-    past_the_timeout_half_built no_timeout_at_all term_during_a_drain \
+    past_the_timeout_half_built past_the_timeout_without_an_answer no_timeout_at_all term_during_a_drain \
     grace_that_ends grace_cut_short grace_and_term grace_and_death \
     too_late during_a_back_off a_worker_dies_during_the_drain

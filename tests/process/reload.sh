@@ -326,6 +326,55 @@ reload_timeout() {
 	shuttled_stop
 }
 
+# One of before that is stopped keeps no time: it is killed a little later.
+reload_timeout_of_one_that_is_stopped() {
+	echo_start
+	conf "max_generations = ${1:-0};" "reload_timeout = \"${2:-300ms}\";"
+	shuttled_start -c "$T/conf" -l 127.0.0.1:0 -w 1
+	load_start kept -k 3 -x
+	load_wait kept
+	stopped=$(worker 1)
+	kill -STOP "$stopped"
+	wait_for 5 log_has "worker 1 pid $stopped is stopped"
+	DEATHS=wanted
+	reload
+	wait_for 15 log_has "worker 1 pid $stopped does not end: killing it"
+	wait_for 5 gone "$stopped"
+	serves || fail 'it does not serve'
+	load_end kept
+	shuttled_stop
+	DEATHS=
+}
+
+max_generations_of_one_that_is_stopped() {
+	reload_timeout_of_one_that_is_stopped 1 off
+}
+
+# Reloads that follow each other faster than drains end: those that end already
+# are no longer too many, each of the others has its turn.
+max_generations_in_a_row() {
+	echo_start
+	conf 'max_generations = 2;'
+	shuttled_start -c "$T/conf" -l 127.0.0.1:0 -w 1
+	for i in 1 2 3 4; do
+		load_start "kept$i" -k 1 -x
+		load_wait "kept$i"
+		reload
+	done
+	wait_for 5 log_reaches 4 'max_generations: .* at the next reload'
+	wait_for 15 workers_are 2
+	for i in 1 2 3; do
+		load_end "kept$i"
+		assert_eq "generations $i that were ended" 1 "$(log_count \
+		    "max_generations: 3 of at most 2 .* generation $i, .*within")"
+		assert_eq "sessions $i that were ended" 1 \
+		    "$(load_count "kept$i" kept reset cut)"
+	done
+	assert_eq 'sessions that were ended' 3 "$(log_count 'end=proxy.drain')"
+	load_end kept4
+	shuttled_stop
+}
+
 # The oldest goes when there are too many, and it is said one reload before.
 max_generations() {
 	echo_start
@@ -383,7 +432,9 @@ without_master() {
 }
 
 run_cases long_sessions_stay under_load many_at_once winch_and_back \
-    stopped_worker reload_timeout max_generations drain_timeout without_master
+    stopped_worker reload_timeout reload_timeout_of_one_that_is_stopped \
+    max_generations max_generations_of_one_that_is_stopped \
+    max_generations_in_a_row drain_timeout without_master
 [ -n "$SHUTTLED_WRAP" ] || run_cases listeners_come_and_go \
     listeners_that_are_equal files_that_cannot_be_read \
     the_queue_of_one_that_goes files_change new_workers_fail

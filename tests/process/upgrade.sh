@@ -94,6 +94,70 @@ drain_timeout() {
 	load_end kept
 }
 
+# TERM reaches the sessions of all masters before the one that is told, and a worker
+# that does not turn as well.
+stopping() {
+	echo_start
+	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	masters=
+	for i in 1 2; do
+		masters="$masters $PID"
+		load_start "kept$i" -k 4
+		load_wait "kept$i"
+		upgraded
+	done
+	DEATHS=wanted
+	stuck=$(worker 1)
+	kill -STOP "$stuck"
+	load_start kept3 -k 4
+	load_wait kept3
+	daemon_stop TERM
+	for pid in $masters "$stuck"; do
+		wait_for 12 gone "$pid"
+	done
+	for i in 1 2 3; do
+		load_ended "kept$i"
+		assert_eq "sessions $i that were ended" 4 \
+		    "$(load_count "kept$i" kept reset cut)"
+	done
+	DEATHS=
+}
+
+# An upgrade makes one generation more, and those of masters that were replaced count.
+max_generations() {
+	echo_start
+	cat >"$T/conf" <<-CONF
+		workers = 1; max_generations = 2;
+		listen: { a: { address = "127.0.0.1:0" } }
+		pool: { p: { server: { s: { address = "$BACKEND" } } } }
+	CONF
+	shuttled_daemon -c "$T/conf"
+	first=$PID
+	load_start kept1 -k 1 -x
+	load_wait kept1
+	upgraded
+	wait_for 5 log_has \
+	    'max_generations: 2 of at most 2 .* generation 1, .* next reload'
+	load_start kept2 -k 1 -x
+	load_wait kept2
+	upgraded
+	load_start kept3 -k 1 -x
+	load_wait kept3
+	signal HUP
+	for i in 1 2; do
+		wait_for 10 log_has "max_generations: 3 .* generation $i, .*within"
+		wait_for 15 log_reaches "$i" 'end=proxy.drain'
+		load_end "kept$i"
+		assert_eq "sessions $i that were ended" 1 \
+		    "$(load_count "kept$i" kept reset cut)"
+	done
+	wait_for 5 gone "$first"
+	load_is kept3 ready || fail 'one generation too many has ended'
+	assert_eq 'sessions that were ended' 2 "$(log_count 'end=proxy.drain')"
+	daemon_stop TERM
+	load_end kept3
+}
+
 under_load() {
 	echo_start
 	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 3
@@ -511,7 +575,8 @@ configuration_changes() {
 
 original=${SHUTTLED%/*}/original
 cp "$SHUTTLED" "$original"
-run_cases sessions_outlive_it drain_timeout under_load own_log_goes_on \
+run_cases sessions_outlive_it drain_timeout stopping max_generations \
+    under_load own_log_goes_on \
     board_goes_along program_is_broken it_cannot_start it_hangs_with_the_pidfile it_is_stubborn \
     it_is_ended_when_it_is_ready it_is_ended_when_it_serves \
     it_makes_no_sense reload_meanwhile old_master_dies configuration_changes

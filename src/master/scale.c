@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * scale.c: what operators ask for by signals, and what comes of it, in words.
+ */
+#include "master/scale.h"
+
+#include <errno.h>
+
+void
+scale_up(struct children *cs)
+{
+	if (children_add(cs) == 0)
+		log_line(cs->log, LOG_NOTICE, "one worker more: %u",
+		    children_wanted(cs));
+	else if (errno == ENOSPC)
+		log_line(cs->log, LOG_WARNING,
+		    "no worker more: there are %u already", cs->board->rows);
+}
+
+void
+scale_down(struct children *cs)
+{
+	if (children_wanted(cs) == 0)
+		log_line(cs->log, LOG_WARNING, "there is no worker to drain");
+	else if (children_remove(cs) == -1)
+		log_line(cs->log, LOG_WARNING,
+		    "the last worker stays: QUIT ends the service");
+	else
+		log_line(cs->log, LOG_NOTICE, "one worker fewer: %u",
+		    children_wanted(cs));
+}
+
+void
+scale_to_none(struct children *cs)
+{
+	log_line(cs->log, LOG_NOTICE, "draining all workers: connections wait "
+	    "in the queue until TTIN starts one");
+	children_drain(cs);
+}
