@@ -123,6 +123,18 @@ sessions_kill(struct session_env *e, enum session_end why, bool abort)
 			session_kill(e, &e->table.session[id], why, abort);
 }
 
+bool
+sessions_all_served(const struct session_env *e)
+{
+	const struct session *s = e->table.session;
+	const struct session *end = s + e->table.used;
+
+	for (; s < end; s++)
+		if (s->state != SESSION_FREE && s->state < SESSION_RELAY)
+			return false;
+	return true;
+}
+
 uint64_t
 sessions_oldest(const struct session_env *e)
 {

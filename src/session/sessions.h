@@ -31,6 +31,9 @@ void	sessions_cut(struct session_env *);
  */
 void	sessions_serve_queue(struct session_env *);
 
+/* Has every session a server, or had one? */
+bool	sessions_all_served(const struct session_env *);
+
 /* The age of the oldest session in ms; 0 without sessions. */
 uint64_t sessions_oldest(const struct session_env *);
 

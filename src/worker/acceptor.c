@@ -238,20 +238,29 @@ builtins_full(const struct acceptor *a)
 	return builtins_live(a->builtins) >= a->env->table.limit;
 }
 
+static int
+take_builtin(struct acceptor *a, const struct listener *l)
+{
+	struct endpoint from;
+	int fd = socket_accept(l->fd, &from);
+
+	if (fd == -1)
+		return -1;
+	builtin_open(a->builtins, fd, l->builtin,
+	    a->conf->backend[l->backend].name);
+	return 0;
+}
+
 static void
 accept_builtin(struct acceptor *a, const struct listener *l)
 {
-	struct endpoint from;
-	int fd, n;
+	int n;
 
-	for (n = 0; n < ACCEPTS && !builtins_full(a); n++) {
-		if ((fd = socket_accept(l->fd, &from)) == -1) {
+	for (n = 0; n < ACCEPTS && !builtins_full(a); n++)
+		if (take_builtin(a, l) == -1) {
 			(void)accept_failed(a, errno);
 			break;
 		}
-		builtin_open(a->builtins, fd, l->builtin,
-		    a->conf->backend[l->backend].name);
-	}
 	if (builtins_full(a) || a->pause_until != 0)
 		watch_builtins(a, false);
 	else
@@ -415,10 +424,17 @@ acceptor_closed(const struct acceptor *a)
 void
 acceptor_close_builtins(struct acceptor *a)
 {
+	struct listener *l;
 	size_t i;
 
-	for (i = 0; i < a->conf->builtins; i++)
-		shut(a, &a->conf->builtin[i]);
+	/* What is queued may be ours, and we the last that could take it. */
+	for (i = 0; i < a->conf->builtins; i++) {
+		l = &a->conf->builtin[i];
+		while (l->fd != -1 && !builtins_full(a) &&
+		    take_builtin(a, l) == 0)
+			;
+		shut(a, l);
+	}
 }
 
 int

@@ -78,7 +78,7 @@ void	acceptor_finish(struct acceptor *);
 /* True once acceptor_finish() has closed them all. */
 bool	acceptor_closed(const struct acceptor *);
 
-/* Close the listeners of builtin backends too. */
+/* Take what is queued at builtin backends, and close their listeners too. */
 void	acceptor_close_builtins(struct acceptor *);
 
 /* Milliseconds until acceptor_turn() wants to be called; at most *limit*. */

@@ -52,6 +52,7 @@ struct worker {
 	struct acceptor	 acceptor;
 	bool		 draining;
 	bool		 closed;	/* and accepts no more */
+	bool		 served;	/* and all it has, have a server */
 	bool		 shutting;	/* and ends its sessions */
 	bool		 stop;
 	const char	*timeout;	/* which one of a drain counts */
@@ -330,16 +331,20 @@ drain_stage(struct worker *w)
 		return;
 	if (!w->shutting) {
 		w->shutting = true;
-		log_line(w->proc.log, LOG_WARNING, "%s timeout: %u session%s "
-		    "left, the oldest %llu s old: sending end of file",
-		    w->timeout, w->env.table.live, text_s(w->env.table.live),
-		    (unsigned long long)sessions_oldest(&w->env) / 1000);
+		if (w->env.table.live > 0)
+			log_line(w->proc.log, LOG_WARNING, "%s timeout: %u "
+			    "session%s left, the oldest %llu s old: sending "
+			    "end of file", w->timeout, w->env.table.live,
+			    text_s(w->env.table.live), (unsigned long long)
+			    sessions_oldest(&w->env) / 1000);
 		sessions_shut(&w->env, END_DRAIN);
 	}
 	if (w->env.now < w->drain_end)
 		return;
-	log_line(w->proc.log, LOG_WARNING, "%s timeout: resetting %u session%s",
-	    w->timeout, w->env.table.live, text_s(w->env.table.live));
+	if (w->env.table.live > 0)
+		log_line(w->proc.log, LOG_WARNING, "%s timeout: resetting %u "
+		    "session%s", w->timeout, w->env.table.live,
+		    text_s(w->env.table.live));
 	sessions_kill(&w->env, END_DRAIN, true);
 	w->stop = true;
 }
@@ -360,11 +365,17 @@ static bool
 drained(struct worker *w)
 {
 	note_closed(w);
-	if (!w->closed || w->env.table.live > 0)
+	if (!w->closed)
 		return false;
-	/* Until now our own sessions may have needed them. */
-	acceptor_close_builtins(&w->acceptor);
-	return builtins_live(w->builtins) == 0;
+	/*
+	 * Our own sessions need them until they have a server. From then on only
+	 * those of others would come, to be cut when this drain is over.
+	 */
+	if (!w->served && sessions_all_served(&w->env)) {
+		w->served = true;
+		acceptor_close_builtins(&w->acceptor);
+	}
+	return w->env.table.live == 0 && builtins_live(w->builtins) == 0;
 }
 
 static void

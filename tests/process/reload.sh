@@ -326,6 +326,24 @@ reload_timeout() {
 	shuttled_stop
 }
 
+# Workers that drain do not serve the builtin backends of sessions that are not
+# theirs: those would end with the drain.
+builtins_of_workers_that_drain() {
+	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1 --reload-timeout 1s
+	load_start old -k 1 -x
+	load_wait old
+	reload
+	load_start new -k 20
+	load_wait new
+	wait_for 10 log_has 'end=proxy.drain'
+	wait_for 5 workers_are 1
+	load_end old
+	load_end new
+	load_all_ok new 20
+	assert_eq 'sessions that were ended' 1 "$(log_count 'end=proxy.drain')"
+	shuttled_stop
+}
+
 # One of before that is stopped keeps no time: it is killed a little later.
 reload_timeout_of_one_that_is_stopped() {
 	echo_start
@@ -432,7 +450,7 @@ without_master() {
 }
 
 run_cases long_sessions_stay under_load many_at_once winch_and_back \
-    stopped_worker reload_timeout reload_timeout_of_one_that_is_stopped \
+    stopped_worker reload_timeout builtins_of_workers_that_drain reload_timeout_of_one_that_is_stopped \
     max_generations max_generations_of_one_that_is_stopped \
     max_generations_in_a_row drain_timeout without_master
 [ -n "$SHUTTLED_WRAP" ] || run_cases listeners_come_and_go \
