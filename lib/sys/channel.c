@@ -5,10 +5,10 @@
  */
 #include "sys/channel.h"
 
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,11 +18,10 @@
 int
 channel_open(int pair[2])
 {
-	int on = 1;
-
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		return -1;
-	if (ioctl(pair[1], FIONBIO, &on) == -1) {
+	/* Unlike FIONBIO this can be allowed in one direction only. */
+	if (fcntl(pair[1], F_SETFL, O_NONBLOCK) == -1) {
 		descriptor_close(pair[0]);
 		descriptor_close(pair[1]);
 		return -1;

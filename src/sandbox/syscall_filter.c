@@ -80,14 +80,15 @@ static const struct {
 	/* what a program answers on: src/prober/check_runner.c */
 	{ FILTER_PROBER, SCMP_SYS(socketpair), 3, { INT(0, AF_UNIX),
 	    BITS(1, SOCK_KIND, SOCK_SEQPACKET), INT(2, 0) } },
-	{ FILTER_PROBER, SCMP_SYS(ioctl), 1, { INT(1, FIONBIO) } },
 	/* names: c-ares, which makes its sockets in its own way */
 	{ FILTER_PROBER, SCMP_SYS(socket), 2, { INT(0, AF_INET),
 	    BITS(1, SOCK_KIND, SOCK_DGRAM) } },
 	{ FILTER_PROBER, SCMP_SYS(socket), 2, { INT(0, AF_INET6),
 	    BITS(1, SOCK_KIND, SOCK_DGRAM) } },
 	{ FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_GETFL) } },
-	{ FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_SETFL) } },
+	/* its log is one open file with that of the workers: it never blocks */
+	{ FILTER_PROBER, SCMP_SYS(fcntl), 2, { INT(1, F_SETFL),
+	    BITS(2, O_NONBLOCK, O_NONBLOCK) } },
 	{ FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_GETFD) } },
 	{ FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_SETFD) } },
 	{ ALL, SCMP_SYS(socket), 3, { INT(0, AF_INET),

@@ -417,7 +417,7 @@ tests_unit_sys_LDFLAGS = $(AM_LDFLAGS) \
 tests_unit_sys_process_SOURCES = tests/unit/helpers.h tests/unit/sys_process.c
 tests_unit_sys_process_LDADD = $(UNIT_LIBS)
 tests_unit_sys_process_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=ioctl,--wrap=recvmsg,--wrap=sched_getaffinity \
+	-Wl,--wrap=fcntl,--wrap=fcntl64,--wrap=recvmsg,--wrap=sched_getaffinity \
 	-Wl,--wrap=getrlimit,--wrap=setrlimit
 
 tests_unit_sys_unix_SOURCES = tests/unit/helpers.h tests/unit/sys_unix.c

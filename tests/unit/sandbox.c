@@ -404,10 +404,24 @@ test_what_a_worker_needs(void **state)
 	X(socket_udp6, ENOSYS, socket(AF_INET6, SOCK_DGRAM, 0))		\
 	X(pair_of_worker, ENOSYS, make_pair(SOCK_SEQPACKET))
 
+static int	zero, spare[2];
+
+/* The open file of a log is one for all processes: no flag may make it block. */
+static long
+set_flags(int flags)
+{
+	return fcntl(listeners[0], F_SETFL, flags);
+}
+
 #define OF_PROBER(X)							\
 	X(udp, WORKED, socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP))	\
 	X(udp6, WORKED, socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP))	\
-	X(udp_flags, WORKED, fcntl(0, F_SETFL, 0))			\
+	X(unblock, WORKED, set_flags(O_NONBLOCK))			\
+	X(unblock_append, WORKED, set_flags(O_NONBLOCK | O_APPEND))	\
+	X(block, ENOSYS, set_flags(0))				\
+	X(block_append, ENOSYS, set_flags(O_APPEND))			\
+	X(block_by_ioctl, ENOSYS, ioctl(listeners[0], FIONBIO, &zero)) \
+	X(channel_of_prober, WORKED, channel_open(spare))		\
 	X(accept, ENOSYS, accept_one())					\
 	X(pipe, ENOSYS, make_pipe())					\
 	X(pair_stream, ENOSYS, make_pair(SOCK_STREAM))			\

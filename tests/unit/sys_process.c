@@ -11,14 +11,14 @@
 #include "sys/rlimit.h"
 #include "sys/signals.h"
 
-#include <sys/ioctl.h>
+#include <sys/syscall.h>
 
 #include <sched.h>
 
 #include "helpers.h"
 
-int	__real_ioctl(int, unsigned long, void *);
-int	__wrap_ioctl(int, unsigned long, void *);
+int	__wrap_fcntl(int, int, long);
+int	__wrap_fcntl64(int, int, long);
 ssize_t	__real_recvmsg(int, struct msghdr *, int);
 ssize_t	__wrap_recvmsg(int, struct msghdr *, int);
 int	__real_sched_getaffinity(pid_t, size_t, cpu_set_t *);
@@ -29,7 +29,7 @@ int	__real_setrlimit(int, const struct rlimit *);
 int	__wrap_setrlimit(int, const struct rlimit *);
 
 /* errno of the next such call */
-static int	fail_ioctl, fail_recvmsg, fail_getaffinity;
+static int	fail_fcntl, fail_recvmsg, fail_getaffinity;
 
 static struct {
 	bool	on;
@@ -48,9 +48,17 @@ fails(int *err)
 }
 
 int
-__wrap_ioctl(int fd, unsigned long request, void *arg)
+__wrap_fcntl(int fd, int what, long arg)
 {
-	return fails(&fail_ioctl) ? -1 : __real_ioctl(fd, request, arg);
+	return fails(&fail_fcntl) ? -1 :
+	    (int)syscall(SYS_fcntl, fd, what, arg);
+}
+
+/* What some systems call it. */
+int
+__wrap_fcntl64(int fd, int what, long arg)
+{
+	return __wrap_fcntl(fd, what, arg);
 }
 
 ssize_t
@@ -452,7 +460,7 @@ test_channel_errors(void **state)
 	allow_descriptors(limit);
 	assert_int_equal(rc, -1);
 	assert_int_equal(errno, EMFILE);
-	fail_ioctl = ENOMEM;
+	fail_fcntl = ENOMEM;
 	assert_int_equal(channel_open(pair), -1);
 	assert_int_equal(errno, ENOMEM);
 	assert_int_equal(channel_open(pair), 0);
