@@ -136,6 +136,37 @@ changes_that_fail() {
 	[ ! -e "$T/run/shuttled.status" ] || fail 'the status file was left'
 }
 
+# What -t could not say: the program is to blame, not the configuration.
+programs_that_fail() {
+	good=$DAEMON
+	mkdir -p "$T/bin"
+	DAEMON=$T/bin/${good##*/}
+	ln -s "$good" "$DAEMON"
+	defaults '-l 127.0.0.1:0 -b builtin:echo'
+	script 0 start
+	started
+	for broken in 'exit 3/3' 'kill -9 $$/137' 'exit 127/127'; do
+		rm "$DAEMON"
+		printf '#!/bin/sh\n%s\n' "${broken%/*}" >"$DAEMON"
+		chmod +x "$DAEMON"
+		for action in upgrade reload restart; do
+			script 1 "$action"
+			script_says "$DAEMON does not run (exit status ${broken#*/})"
+		done
+	done
+	for failing in '73/1' '77/4' '64/6' '78/6'; do
+		printf '#!/bin/sh\nexit %s\n' "${failing%/*}" >"$DAEMON"
+		script "${failing#*/}" upgrade
+	done
+	script_says 'the configuration is wrong'
+	rm "$DAEMON"
+	ln -s "$good" "$DAEMON"
+	serves || fail 'it does not serve'
+	script 0 stop
+	ended
+	DAEMON=$good
+}
+
 # Two by name beside the one without: each has its own paths and options.
 by_name() {
 	saved=$PIDFILE,$DEFAULTS
@@ -301,5 +332,5 @@ mistakes() {
 }
 
 run_cases start_status_stop restart_and_reopen stop_waits_for_sessions \
-    changes_that_fail by_name stop_does_not_wait_for_ever \
+    changes_that_fail programs_that_fail by_name stop_does_not_wait_for_ever \
     dead_but_pidfile_exists a_pid_used_again mistakes

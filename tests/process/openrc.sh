@@ -73,4 +73,26 @@ stop_ends_sessions_in_the_end() {
 	PID=
 }
 
-run_cases stop_waits_for_the_process stop_ends_sessions_in_the_end
+# A program that does not run says nothing of the configuration.
+checkconfig_names_the_cause() {
+	mkdir -p "$T/bin"
+	for case in '0/' '78/the configuration is wrong' \
+	    '73/a start would fail (exit status 73)' \
+	    "3/$T/bin/shuttled does not run (exit status 3)"; do
+		printf '#!/bin/sh\nexit %s\n' "${case%%/*}" >"$T/bin/shuttled"
+		chmod +x "$T/bin/shuttled"
+		status=0
+		# shellcheck disable=SC2016 # for the other shell
+		RC_SVCNAME=shuttled SHUTTLED_OPTIONS='' SCRIPT=$script T=$T \
+		    sh -uc '
+			eerror() { echo "$*"; }
+			. "$SCRIPT"
+			command=$T/bin/shuttled
+			checkconfig' >"$T/check.out" 2>&1 </dev/null || status=$?
+		assert_eq "status of $case" "${case%%/*}" "$status"
+		assert_eq "words of $case" "${case#*/}" "$(cat "$T/check.out")"
+	done
+}
+
+run_cases stop_waits_for_the_process stop_ends_sessions_in_the_end \
+    checkconfig_names_the_cause
