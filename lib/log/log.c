@@ -428,13 +428,15 @@ static void
 put_fields(struct text *t, const struct log_field *f)
 {
 	char *begin;
+	bool number;
 
 	for (; f != NULL && f->name != NULL; f++) {
 		begin = t->at;
-		text_json(t, f->name);
+		number = f->name[0] == LOG_NUMBER[0];
+		text_json(t, f->name + number);
 		text_bytes(t, ":", 1);
-		if (f->value == NULL)
-			text_string(t, "null");
+		if (f->value == NULL || number)
+			text_string(t, f->value == NULL ? "null" : f->value);
 		else
 			text_json(t, f->value);
 		text_bytes(t, ",", 1);

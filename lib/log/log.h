@@ -118,7 +118,11 @@ void	log_line(struct log *, int level, const char *fmt, ...)
 void	log_seldom(struct log *, int level, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 3, 4)));
 
-/* A field of a line that is an object; value NULL: null. */
+/*
+ * A field of a line that is an object; value NULL: null. A name that begins with
+ * LOG_NUMBER has a number for its value, which is written without quotes.
+ */
+#define LOG_NUMBER	"#"
 struct log_field {
 	const char	*name, *value;
 };

@@ -138,8 +138,10 @@ tell(const struct checks *cs, const struct slot *s, bool up,
 	backend_fields(&cs->backends, cs->server[s->server].backend, up ?
 	    "up" : "down", why, f);
 	f[BACKEND_FIELDS - 1] = (struct log_field){ "check", which };
-	f[BACKEND_FIELDS] = (struct log_field){ "servers_up", serving };
-	f[BACKEND_FIELDS + 1] = (struct log_field){ "servers", servers };
+	f[BACKEND_FIELDS] = (struct log_field){ LOG_NUMBER "servers_up",
+	    serving };
+	f[BACKEND_FIELDS + 1] = (struct log_field){ LOG_NUMBER "servers",
+	    servers };
 	f[BACKEND_FIELDS + 2].name = NULL;
 	/* Without any the pool serves no session. */
 	log_event(cs->log, up ? LOG_NOTICE : n.up + n.unknown > 0 ?

@@ -515,7 +515,8 @@ test_events(void **state)
 {
 	static char much[3000];
 	const struct log_field fields[] = { { "event", "server" },
-	    { "cause", "a \"b\"" }, { "none", NULL }, { NULL, NULL } };
+	    { "cause", "a \"b\"" }, { LOG_NUMBER "servers", "16" },
+	    { "none", NULL }, { NULL, NULL } };
 	const struct log_field long_ones[] = { { "event", "server" },
 	    { "cause", much }, { "state", "up" }, { NULL, NULL } };
 
@@ -525,7 +526,7 @@ test_events(void **state)
 	log_set_style(env.log, LOG_STYLE_JSON);
 	log_event(env.log, LOG_INFO, fields, "%d is up", 5);
 	assert_non_null(strstr(slurp(), "\"level\":\"info\",\"event\":\"server\","
-	    "\"cause\":\"a \\\"b\\\"\",\"none\":null,"
+	    "\"cause\":\"a \\\"b\\\"\",\"servers\":16,\"none\":null,"
 	    "\"message\":\"5 is up\"}\n"));
 	memset(much, 'x', sizeof(much) - 1);
 	log_event_seldom(env.log, LOG_INFO, long_ones, "%s", much);
