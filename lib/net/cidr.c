@@ -432,3 +432,44 @@ cidr_bytes(const struct cidr *c)
 	return sizeof(*c) + (t[V4].n + 1) * (sizeof(*c->first4) + 1) +
 	    (t[V6].n + 1) * (sizeof(*t->first) + 1);
 }
+
+/* Where the range at this place of a tree begins. */
+static struct key
+first_of(const struct cidr *c, int space, size_t k)
+{
+	if (space == V4)
+		return (struct key){ (uint64_t)c->first4[k] << 32, 0 };
+	return c->tree[space].first[k];
+}
+
+uint64_t
+cidr_hash(const struct cidr *c)
+{
+	const uint64_t prime = UINT64_C(0x100000001b3);
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ c->local;
+	struct key first;
+	size_t k;
+	int s;
+
+	for (s = 0; s < SPACES; s++)
+		for (k = 1; k <= c->tree[s].n; k++) {
+			first = first_of(c, s, k);
+			h = (h ^ first.hi) * prime;
+			h = (h ^ first.lo) * prime;
+			h = (h ^ c->tree[s].verdict[k]) * prime;
+			h ^= h >> 29;
+		}
+	return h == 0 ? 1 : h;
+}
+
+bool
+cidr_has(const struct cidr *c, enum cidr_verdict v)
+{
+	int s;
+
+	for (s = 0; s < SPACES; s++)
+		if (memchr(c->tree[s].verdict + 1, (int)v, c->tree[s].n) !=
+		    NULL)
+			return true;
+	return c->local == v;
+}

@@ -60,6 +60,12 @@ int	cidr_build(struct cidr *);
  */
 enum cidr_verdict cidr_find(const struct cidr *, const struct endpoint *);
 
+/* Is there any client that this is the verdict on? */
+bool	cidr_has(const struct cidr *, enum cidr_verdict);
+
+/* Built lists that decide alike have the same; never 0. */
+uint64_t cidr_hash(const struct cidr *);
+
 /* The memory of a list that was built. */
 size_t	cidr_bytes(const struct cidr *);
 

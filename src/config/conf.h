@@ -90,6 +90,7 @@ struct conf {
 	/* How names are looked up; times in ms. */
 	const char	*resolver[CONF_RESOLVERS]; /* IP or IP:port */
 	size_t		 resolvers;	/* 0: those of the system */
+	uint64_t	 system_resolvers; /* hash of their file; 0: not used */
 	uint64_t	 resolve_timeout;	/* of the first try */
 	unsigned	 resolve_retries;
 	uint64_t	 resolve_min_ttl, resolve_max_ttl;

@@ -7,12 +7,15 @@
 #include "config/conf_hosts.h"
 
 #include <netdb.h>
+#include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "board/board.h"
 #include "log/log_target.h"
 #include "sys/clock.h"
+#include "sys/file_text.h"
 
 static int
 by_name(const void *a, const void *b)
@@ -212,6 +215,19 @@ conf_hosts_find(const struct hosts *hosts, const char *name)
 		return NULL;
 	(void)strlcpy(key.name, name, sizeof(key.name));
 	return bsearch(&key, hosts->host, hosts->n, sizeof(key), by_name);
+}
+
+uint64_t
+conf_hosts_system(void)
+{
+	struct stat st;
+	size_t len = 0;
+	char *text = file_text(_PATH_RESCONF, &len, &st);
+	uint64_t hash;
+
+	hash = board_hash(text == NULL ? "" : text);
+	free(text);
+	return hash | 1;
 }
 
 void

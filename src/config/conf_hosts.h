@@ -38,6 +38,9 @@ int	conf_hosts_parse(const struct hosts *, const char *text, enum addr_use,
 const struct addr_host *conf_hosts_find(const struct hosts *,
 	    const char *name);
 
+/* A hash of the file that tells the name servers of the system; never 0. */
+uint64_t conf_hosts_system(void);
+
 void	conf_hosts_free(struct hosts *);
 
 #endif

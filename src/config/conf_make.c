@@ -307,7 +307,7 @@ limit_of(const struct conf *c, const struct section *s, struct complaints *cs)
 }
 
 static void
-make_listener(struct conf *c, const struct section *s, bool whole,
+make_listener(struct conf *c, struct section *s, bool whole,
     struct complaints *cs)
 {
 	const struct value *v = get(s, "address");
@@ -333,6 +333,7 @@ make_listener(struct conf *c, const struct section *s, bool whole,
 	read_values(s, &l, cs);
 	read_options(c->settings, SECTION_LISTEN, &l);
 	l.pool = whole ? pool_of(c, s, cs) : 0;
+	s->first_listener = c->listeners;
 	if (v == NULL && !s->unknown)
 		complain_at(cs, &s->place, "listener %s has no address; add "
 		    "address = \":80\"", s->name);
@@ -340,6 +341,7 @@ make_listener(struct conf *c, const struct section *s, bool whole,
 		for (i = 0; i < v->n; i++)
 			if (conf_add_listener(c, &l, v->text[i], &why) == -1)
 				value_reject(cs, v, v->text[i], why);
+	s->listeners = c->listeners - s->first_listener;
 }
 
 /* A pool's servers come after it. */
@@ -432,6 +434,8 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 		if (st->section[i]->kind == SECTION_LISTEN)
 			make_listener(c, st->section[i], whole, cs);
 	conf_logs_list(c, cs);
+	if (c->lookups > 0 && c->resolvers == 0)
+		c->system_resolvers = conf_hosts_system();
 	conf_hosts_free(&c->hosts);
 	check_names(c, cs);
 	if (whole)

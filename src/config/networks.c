@@ -8,6 +8,7 @@
 #include "config/networks.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,20 +115,84 @@ networks_of(struct conf *c, const struct value *v, enum cidr_verdict in,
 	return grown[c->lists++].list;
 }
 
+/* Those are told of otherwise. */
+static bool
+has_exceptions_only(const struct value *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->n && is_exception(v->text[i]); i++)
+		continue;
+	return i == v->n;
+}
+
+/* What becomes of clients when this list of proxies has none. */
+static const char *
+without_proxies(const struct conf *c, const struct cidr *list)
+{
+	size_t i;
+
+	for (i = 0; i < c->listeners; i++)
+		if (c->listener[i].proxies == list &&
+		    !c->listener[i].others_plain)
+			return "every client is rejected";
+	return "no PROXY header is read";
+}
+
+static const char *
+consequence(const struct conf *c, const struct networks *n)
+{
+	const char *name = n->of->directive->name;
+
+	return strcmp(name, "accept_proxy") == 0 ?
+	    without_proxies(c, n->list) : strcmp(name, "allow") == 0 ?
+	    "no client may connect" : "no client is denied";
+}
+
+/*
+ * `none` says so on purpose, but with accept_proxy, which is not written at all
+ * instead; a file of clients that are denied may be empty for now.
+ */
+static bool
+is_meant(const struct networks *n)
+{
+	const char *name = n->of->directive->name;
+
+	return (strcmp(name, "accept_proxy") != 0 && n->of->n == 1 &&
+	    strcmp(n->of->text[0], "none") == 0) ||
+	    (strcmp(name, "deny") == 0 && n->empty);
+}
+
 void
 networks_check(const struct conf *c, struct complaints *cs)
 {
-	const struct value *v;
+	const struct networks *n;
+	enum cidr_verdict in;
+	char why[160];
+
+	for (n = c->networks; n < c->networks + c->lists; n++) {
+		if (n->list == NULL || has_exceptions_only(n->of))
+			continue;
+		in = strcmp(n->of->directive->name, "deny") == 0 ? CIDR_DENY :
+		    CIDR_ALLOW;
+		if (cidr_has(n->list, in) || is_meant(n))
+			continue;
+		snprintf(why, sizeof(why), "%s in this list: %s",
+		    n->empty || n->of->n == 1 ? "there is no network" :
+		    "exceptions leave no network", consequence(c, n));
+		value_reject(cs, n->of, n->of->text[0], why);
+	}
+}
+
+uint64_t
+networks_hash(const struct conf *c, const struct value *v)
+{
 	size_t i;
 
-	for (i = 0; i < c->lists; i++) {
-		v = c->networks[i].of;
-		if (c->networks[i].list == NULL || !c->networks[i].empty ||
-		    strcmp(v->directive->name, "allow") != 0)
-			continue;
-		value_reject(cs, v, v->text[0], "there is no network in this "
-		    "list: no client may connect");
-	}
+	for (i = 0; i < c->lists; i++)
+		if (c->networks[i].of == v && c->networks[i].list != NULL)
+			return cidr_hash(c->networks[i].list);
+	return 0;
 }
 
 void

@@ -23,8 +23,17 @@
 const struct cidr *networks_of(struct conf *, const struct value *,
 	    enum cidr_verdict in, struct complaints *);
 
-/* Complain of lists of who may come that are empty, as their files are. */
+/*
+ * Complain of lists without a network: their files are empty, or their exceptions
+ * take all of it away.
+ */
 void	networks_check(const struct conf *, struct complaints *);
+
+/*
+ * What the list of this value decides, as a hash: it is another one when a file
+ * has other networks. 0: the value is no such list.
+ */
+uint64_t networks_hash(const struct conf *, const struct value *);
 
 /* All of them. */
 void	networks_free(struct conf *);

@@ -163,6 +163,16 @@ section_get(const struct section *s, const struct directive *d)
 	return NULL;
 }
 
+size_t
+settings_count(const struct settings *st, enum section_kind kind)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < st->sections; i++)
+		n += st->section[i]->kind == kind;
+	return n;
+}
+
 /* As libconfig reads it: quotes, backslashes and what cannot be seen. */
 const char *
 quote(const char *text, char *buf, size_t size)
@@ -275,9 +285,14 @@ void
 value_reject(struct complaints *cs, const struct value *v, const char *text,
     const char *why)
 {
-	const struct directive *d = v->directive;
+	const struct directive *d;
 	char shown[600];
 
+	if (v == NULL) {
+		complain(cs, "%s: %s", text, why);
+		return;
+	}
+	d = v->directive;
 	if (v->place.file != NULL)
 		complain_at(cs, &v->place, "%s = %s: %s%s", d->name,
 		    value_format(d, text, shown, sizeof(shown)), why,

@@ -39,6 +39,7 @@ struct section {
 	struct value	*value;
 	size_t		 values;
 	size_t		 first, backends; /* of a server: what it became */
+	size_t		 first_listener, listeners; /* likewise */
 	bool		 unknown;	/* has words that were complained of */
 };
 
@@ -72,6 +73,9 @@ struct section *settings_add(struct settings *, enum section_kind,
 const struct section *settings_find(const struct settings *,
 	    enum section_kind, const char *name);
 
+/* How many sections of this kind there are, whatever became of each. */
+size_t	settings_count(const struct settings *, enum section_kind);
+
 /* Set a directive, instead of what it was; its texts are added by the next. */
 struct value *section_set(struct section *, const struct directive *,
 	    const struct place *);
@@ -94,7 +98,10 @@ const struct section *settings_server(const struct settings *, size_t backend);
 /* "FILE:LINE", "FILE" for line 0, or "option -w, --workers". */
 const char *place_format(const struct place *, char *buf, size_t size);
 
-/* Complain of something that stands there, or of one text of a value. */
+/*
+ * Complain of something that stands there, or of one text of a value. Without a
+ * value (NULL) the text is a default, which stands nowhere.
+ */
 void	complain_at(struct complaints *, const struct place *, const char *fmt,
 	    ...) __attribute__((__format__(__printf__, 3, 4)));
 void	value_reject(struct complaints *, const struct value *,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * changes.c: compares two configurations by what the operator wrote: sections
- * of the same kind and name are the same thing, and have changed when any of
- * their values has. An inventory is sorted, so that thousands of servers are
- * compared in one pass.
+ * changes.c: compares two configurations by what the operator wrote and by what
+ * it meant when it was read: networks in files, addresses of names. Sections of
+ * the same kind and name are the same thing, and have changed when any of their
+ * values has. An inventory is sorted, so that thousands of servers are compared
+ * in one pass.
  */
 #include "config.h"
 #include "master/changes.h"
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/networks.h"
 #include "config/settings.h"
 #include "util/text.h"
 
@@ -24,6 +26,9 @@
 
 /* Bytes of a list of names; what does not fit is only counted. */
 #define NAMES		300
+
+/* Before the name of a limit, which is among the settings. */
+#define LIMIT_PREFIX	"limit "
 
 enum item_kind { ITEM_SETTINGS, ITEM_LISTENER, ITEM_POOL, ITEM_SERVER, ITEMS };
 
@@ -54,41 +59,78 @@ static const char *const fate_words[FATES] = { "added", "removed", "changed" };
 
 /* --- inventories ------------------------------------------------------------ */
 
+/* The host alone: a port is what the configuration says, or any. */
 static uint64_t
-hash_value(const struct value *v)
+hash_host(const struct addr *a)
+{
+	char host[ADDR_TEXT];
+	struct text t = { host, host + sizeof(host) - 1 };
+	struct endpoint e;
+
+	if (a->len == 0 || addr_is_unix(a))
+		return 0;
+	endpoint_set(&e, a);
+	endpoint_put_ip(&t, &e);
+	*t.at = '\0';
+	return board_hash(host);
+}
+
+/* Where the host of this log is. */
+static uint64_t
+hash_log(const struct conf *c, const char *target)
+{
+	size_t i;
+
+	for (i = 0; i < c->own_logs; i++)
+		if (strcmp(c->own_log[i].target, target) == 0)
+			return hash_host(&c->own_log[i].addr);
+	return strcmp(c->log, target) == 0 ? hash_host(&c->log_addr) : 0;
+}
+
+/* Its words, and what they meant when they were read. */
+static uint64_t
+hash_value(const struct conf *c, const struct value *v)
 {
 	uint64_t hash = board_hash(v->directive->name);
 	size_t i;
 
 	for (i = 0; i < v->n; i++)
 		hash = hash * 31 + board_hash(v->text[i]);
-	return hash;
+	if (v->n > 0 && strcmp(v->directive->name, "log") == 0)
+		hash += hash_log(c, v->text[0]);
+	return hash + networks_hash(c, v);
 }
 
-/* Directives may stand in any order. */
+/* Directives may stand in any order, and name servers answer in any. */
 static uint64_t
-hash_section(const struct section *s)
+hash_section(const struct conf *c, const struct section *s)
 {
 	uint64_t hash = 0;
 	size_t i;
 
 	for (i = 0; i < s->values; i++)
-		hash += hash_value(&s->value[i]);
+		hash += hash_value(c, &s->value[i]);
+	for (i = 0; i < s->backends; i++)
+		hash += hash_host(&c->backend[s->first + i].addr);
+	for (i = 0; i < s->listeners; i++)
+		hash += hash_host(&c->listener[s->first_listener + i].addr);
+	if (s->backends > 0)
+		hash += 3 * hash_host(&c->backend[s->first].check_addr);
 	return hash;
 }
 
-/* The name that the log has for it. */
+/* As the file calls it; options may give an address only. */
 static void
-name_item(struct item *it, const struct conf *c, const struct section *s)
+name_server(char name[BOARD_NAME], const struct section *s)
 {
-	if (it->kind == ITEM_SERVER && s->backends > 0)
-		strlcpy(it->name, c->backend[s->first].name,
-		    sizeof(it->name));
-	else if (it->kind == ITEM_SERVER)
-		snprintf(it->name, sizeof(it->name), "%s/%s", s->pool->name,
-		    s->name);
+	const struct value *v = section_get(s,
+	    directive_find(SECTION_SERVER, "address"));
+
+	if (s->place.file != NULL)
+		snprintf(name, BOARD_NAME, "%s/%s", s->pool->name, s->name);
 	else
-		strlcpy(it->name, s->name, sizeof(it->name));
+		strlcpy(name, s->name[0] == '\0' && v != NULL && v->n > 0 ?
+		    v->text[0] : s->name, BOARD_NAME);
 }
 
 static void
@@ -97,13 +139,48 @@ read_section(struct item *it, const struct conf *c, const struct section *s)
 	it->kind = s->kind == SECTION_LISTEN ? ITEM_LISTENER :
 	    s->kind == SECTION_POOL ? ITEM_POOL :
 	    s->kind == SECTION_SERVER ? ITEM_SERVER : ITEM_SETTINGS;
-	name_item(it, c, s);
-	if (it->kind == ITEM_SETTINGS)
-		strlcpy(it->name, s == c->settings->section[SETTINGS_OPTIONS] ?
-		    "options" : "defaults", sizeof(it->name));
-	if (s->kind == SECTION_LIMIT)
-		snprintf(it->name, sizeof(it->name), "limit %s", s->name);
-	it->hash = hash_section(s);
+	if (it->kind == ITEM_SERVER)
+		name_server(it->name, s);
+	else if (s->kind == SECTION_LIMIT)
+		snprintf(it->name, sizeof(it->name), LIMIT_PREFIX "%s",
+		    s->name);
+	else
+		strlcpy(it->name, s->name, sizeof(it->name));
+	it->hash = hash_section(c, s);
+}
+
+/* Each directive of the top is an item; one of an option wins. */
+static void
+read_top(struct inventory *v, const struct conf *c, const struct section *s,
+    const struct section *wins)
+{
+	struct item *it;
+	size_t i;
+
+	for (i = 0; i < s->values; i++) {
+		if (wins != NULL && section_get(wins,
+		    s->value[i].directive) != NULL)
+			continue;
+		it = &v->item[v->items++];
+		it->kind = ITEM_SETTINGS;
+		strlcpy(it->name, s->value[i].directive->name,
+		    sizeof(it->name));
+		it->hash = hash_value(c, &s->value[i]);
+	}
+}
+
+/* The file with the name servers of the system, if they are asked. */
+static void
+read_resolvers(struct inventory *v, const struct conf *c)
+{
+	struct item *it;
+
+	if (c->system_resolvers == 0)
+		return;
+	it = &v->item[v->items++];
+	it->kind = ITEM_SETTINGS;
+	strlcpy(it->name, "resolv.conf", sizeof(it->name));
+	it->hash = c->system_resolvers;
 }
 
 static int
@@ -132,13 +209,20 @@ struct inventory *
 inventory_new(const struct conf *c)
 {
 	const struct settings *st = c->settings;
+	const struct section *options = st->section[SETTINGS_OPTIONS];
+	const struct section *files = st->section[SETTINGS_FILES];
 	struct inventory *v;
 	size_t i;
 
-	if ((v = new_inventory(st->sections)) == NULL)
+	if ((v = new_inventory(st->sections + options->values +
+	    files->values + 1)) == NULL)
 		return NULL;
+	read_top(v, c, options, NULL);
+	read_top(v, c, files, options);
+	read_resolvers(v, c);
 	for (i = 0; i < st->sections; i++)
-		read_section(&v->item[v->items++], c, st->section[i]);
+		if (st->section[i]->kind != SECTION_TOP)
+			read_section(&v->item[v->items++], c, st->section[i]);
 	qsort(v->item, v->items, sizeof(*v->item), compare_items);
 	return v;
 }
@@ -242,6 +326,14 @@ add_name(struct names *ns, const char *name)
 	ns->n++;
 }
 
+/* A directive that is there no more is as it is by default: it has changed. */
+static enum fate
+fate_of(const struct item *it, enum fate fate)
+{
+	return it->kind == ITEM_SETTINGS && strncmp(it->name, LIMIT_PREFIX,
+	    strlen(LIMIT_PREFIX)) != 0 ? CHANGED : fate;
+}
+
 /* Both are sorted: the smaller one of two that differ has no partner. */
 static void
 compare(struct names ns[ITEMS][FATES], const struct inventory *old,
@@ -254,9 +346,9 @@ compare(struct names ns[ITEMS][FATES], const struct inventory *old,
 	while (a < a_end || b < b_end) {
 		order = a == a_end ? 1 : b == b_end ? -1 : compare_items(a, b);
 		if (order < 0)
-			add_name(&ns[a->kind][REMOVED], a->name);
+			add_name(&ns[a->kind][fate_of(a, REMOVED)], a->name);
 		else if (order > 0)
-			add_name(&ns[b->kind][ADDED], b->name);
+			add_name(&ns[b->kind][fate_of(b, ADDED)], b->name);
 		else if (a->hash != b->hash)
 			add_name(&ns[b->kind][CHANGED], b->name);
 		a += order <= 0;
@@ -264,16 +356,32 @@ compare(struct names ns[ITEMS][FATES], const struct inventory *old,
 	}
 }
 
-/* Servers that are to be drained, and are. */
-static void
-find_empty(struct names *ns, const struct conf *c, const struct board *b)
+/* Is it to be drained, at all of its addresses, and is? */
+static bool
+is_drained(const struct conf *c, const struct section *s,
+    const struct board *b)
 {
 	size_t i;
 
-	for (i = 0; i < c->backends; i++)
-		if (c->backend[i].state == BACKEND_DRAIN &&
-		    board_backend_live(b, c->backend[i].seat) == 0)
-			add_name(ns, c->backend[i].name);
+	for (i = s->first; i < s->first + s->backends; i++)
+		if (c->backend[i].state != BACKEND_DRAIN ||
+		    board_backend_live(b, c->backend[i].seat) != 0)
+			return false;
+	return s->kind == SECTION_SERVER && s->backends > 0;
+}
+
+static void
+find_empty(struct names *ns, const struct conf *c, const struct board *b)
+{
+	const struct settings *st = c->settings;
+	char name[BOARD_NAME];
+	size_t i;
+
+	for (i = 0; i < st->sections; i++)
+		if (is_drained(c, st->section[i], b)) {
+			name_server(name, st->section[i]);
+			add_name(ns, name);
+		}
 }
 
 static void
@@ -312,6 +420,19 @@ put_files(FILE *f, const struct settings *st)
 		fprintf(f, "options");
 }
 
+/* As the configuration has them, whatever addresses each one has. */
+static void
+put_counts(FILE *f, const struct settings *st)
+{
+	size_t listeners = settings_count(st, SECTION_LISTEN);
+	size_t pools = settings_count(st, SECTION_POOL);
+	size_t servers = settings_count(st, SECTION_SERVER);
+
+	fprintf(f, "; %zu listener%s, %zu pool%s, %zu server%s", listeners,
+	    text_s(listeners), pools, text_s(pools), servers,
+	    text_s(servers));
+}
+
 /* All that the line says, as fields and in words. */
 struct report {
 	struct names	 ns[ITEMS][FATES], empty;
@@ -325,7 +446,7 @@ write_report(struct log *log, const char *cause, struct report *r)
 	struct log_field f[8 + ITEMS * FATES] = {
 		{ "event", "configuration" }, { "cause", cause },
 		{ "version", PACKAGE_VERSION }, { "files", r->files },
-		{ "generation", r->generation }
+		{ LOG_NUMBER "generation", r->generation }
 	};
 	int kind, fate, n = 5;
 
@@ -368,9 +489,7 @@ changes_log(struct log *log, const char *cause, const struct conf *c,
 		compare(r->ns, before, now);
 		put_changes(words, r->ns);
 	} else
-		fprintf(words, "; %zu listener%s, %zu pool%s, %zu server%s",
-		    c->listeners, text_s(c->listeners), c->pools,
-		    text_s(c->pools), c->backends, text_s(c->backends));
+		put_counts(words, c->settings);
 	find_empty(&r->empty, c, board);
 	put_names(words, "servers drained and", "empty", &r->empty);
 	fclose(words);

@@ -18,6 +18,7 @@
 #include "config/conf_unused.h"
 #include "config/diagnostics.h"
 #include "config/options.h"
+#include "config/settings.h"
 #include "master/changes.h"
 #include "process/logs.h"
 #include "session/access_log_format.h"
@@ -223,6 +224,8 @@ finish(struct reload *r)
 {
 	struct children *cs = r->children;
 	const struct conf *c = r->conf;
+	size_t listeners = settings_count(c->settings, SECTION_LISTEN);
+	size_t servers = settings_count(c->settings, SECTION_SERVER);
 
 	cs->instance->before = &r->other;
 	if (instance_changed(cs->instance) != 0)
@@ -230,8 +233,8 @@ finish(struct reload *r)
 	cs->instance->before = NULL;
 	log_line(cs->log, LOG_NOTICE, "reloaded: generation %u has %u worker%s"
 	    ", %zu listener%s, %zu backend%s; %u worker%s before it to drain",
-	    cs->generation, c->workers, text_s(c->workers), c->listeners,
-	    text_s(c->listeners), c->backends, text_s(c->backends), r->old,
+	    cs->generation, c->workers, text_s(c->workers), listeners,
+	    text_s(listeners), servers, text_s(servers), r->old,
 	    text_s(r->old));
 	changes_log_reload(cs->log, c, cs->board, cs->generation, &r->other);
 	children_limit(cs);

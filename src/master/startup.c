@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "config/settings.h"
 #include "master/changes.h"
 #include "master/daemonize.h"
 #include "process/process.h"
@@ -72,9 +73,9 @@ say_ready(const struct startup *st)
 	for (i = 0; i < c->listeners; i++)
 		log_line(cs->log, LOG_NOTICE, "listening on %s",
 		    c->listener[i].name);
+	i = settings_count(c->settings, SECTION_SERVER);
 	log_line(cs->log, LOG_NOTICE, "%u worker%s, %zu backend%s: ready",
-	    c->workers, text_s(c->workers), c->backends,
-	    text_s(c->backends));
+	    c->workers, text_s(c->workers), i, text_s(i));
 	changes_log(cs->log, st->before == -1 ? "start" : "upgrade", c,
 	    cs->board, cs->generation, cs->instance->inherited->inventory);
 }

@@ -59,8 +59,98 @@ servers removed: app/c; servers changed: app/b"
 	    'edge: { address = "127.0.0.1:0" }' 'idle_timeout = "1h"'
 	reload
 	wait_for 5 log_reaches 4 'configuration: '
-	changes reload "; settings changed: defaults; listeners added: edge; \
+	changes reload "; settings changed: idle_timeout; listeners added: edge; \
 listeners removed: front"
+	# Back to a default is a change, too; of two places the option counts.
+	sed -i 's/workers = 1;/log_interval = "1h"; max_generations = 3;/
+	    s/idle_timeout = "1h"//' "$T/web.conf"
+	reload
+	wait_for 5 log_reaches 5 'configuration: '
+	changes reload "; settings changed: idle_timeout, log_interval, \
+max_generations, workers"
+	shuttled_stop
+}
+
+# What is read from elsewhere is part of what is set.
+contents_of_lists_changed() {
+	say '10.0.0.0/8' >"$T/nets"
+	say '127.0.0.1' >"$T/all"
+	conf "$(server a)" "front: { address = \"127.0.0.1:0\";
+		deny = \"file:nets\"; }" 'allow = "file:all"'
+	shuttled_start -c "$T/web.conf"
+	printf '# the same\n10.0.0.0/8\n' >"$T/nets"
+	reload
+	wait_for 5 log_reaches 2 'configuration: '
+	changes reload '; nothing changed'
+	say '10.0.0.0/9' >"$T/nets"
+	reload
+	wait_for 5 log_reaches 3 'configuration: '
+	changes reload '; listeners changed: front'
+	say 'all' >"$T/all"
+	reload
+	wait_for 5 log_reaches 4 'configuration: '
+	changes reload '; settings changed: allow'
+	shuttled_stop
+}
+
+# addresses HOST ADDRESS...: what the name means from now on.
+addresses() {
+	name=$1
+	shift
+	for ip in "$@"; do
+		say "$ip $name"
+	done >"$T/hosts"
+}
+
+# Names that mean something else; a server is one, whatever addresses it has.
+addresses_of_names_changed() {
+	if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
+		say 'no mounts of our own: left out'
+		return 0
+	fi
+	cp /etc/resolv.conf "$T/resolv.conf"
+	cat >"$T/mount" <<-END
+	#!/bin/sh
+	mount --bind '$T/hosts' /etc/hosts &&
+	mount --bind '$T/resolv.conf' /etc/resolv.conf || exit 125
+	exec "\$@"
+	END
+	chmod +x "$T/mount"
+	addresses some.test 127.0.0.1 127.0.0.2
+	wrap=$SHUTTLED_WRAP
+	SHUTTLED_WRAP="unshare -m $T/mount $SHUTTLED_WRAP"
+	conf "x: { address = \"some.test:1\" } $(server b)"
+	shuttled_start -c "$T/web.conf"
+	assert_log '1 worker, 2 backends: ready'
+	changes start '; 1 listener, 1 pool, 2 servers'
+	addresses some.test 127.0.0.2 127.0.0.1
+	reload
+	wait_for 5 log_reaches 2 'configuration: '
+	changes reload '; nothing changed'
+	assert_log 'reloaded: .*, 1 listener, 2 backends;'
+	addresses some.test 127.0.0.2 127.0.0.3
+	reload
+	wait_for 5 log_reaches 3 'configuration: '
+	changes reload '; servers changed: app/x'
+	say '# another one' >>"$T/resolv.conf"
+	reload
+	wait_for 5 log_reaches 4 'configuration: '
+	changes reload '; nothing changed'
+	shuttled_stop
+	resolver_changed
+	SHUTTLED_WRAP=$wrap
+}
+
+# It is asked where a name is looked up again and again.
+resolver_changed() {
+	conf "x: { address = \"some.test:1\"; resolve = \"on\" } $(server b)"
+	# Perhaps there is no resolver.
+	"$SHUTTLED" -t -c "$T/web.conf" >"$T/t.out" 2>&1 || return 0
+	shuttled_start -c "$T/web.conf"
+	say '# and another one' >>"$T/resolv.conf"
+	reload
+	wait_for 5 log_reaches 2 'configuration: '
+	changes reload '; settings changed: resolv.conf'
 	shuttled_stop
 }
 
@@ -123,7 +213,7 @@ in_json_too() {
 	conf "$(server a) $(server b)"
 	signal HUP
 	wait_for 10 log_has "\"event\":\"configuration\",\"cause\":\"reload\",\
-\"version\":\"[0-9.]*\",\"files\":\"$T/web.conf\",\"generation\":\"2\",\
+\"version\":\"[0-9.]*\",\"files\":\"$T/web.conf\",\"generation\":2,\
 \"servers_added\":\"app/b\",\"message\":\".*\"}\$"
 	shuttled_stop
 }
@@ -148,13 +238,13 @@ servers_come_and_go_in_json() {
 	    'log_format = "json"; check = "tcp"'
 	sed -i 's/app: { /&interval = "100ms"; fall = 1; rise = 1; /' "$T/web.conf"
 	signal HUP
-	event down '.*' '"check":"first check","servers_up":"[01]","servers":"2",'
+	event down '.*' '"check":"first check","servers_up":[01],"servers":2,'
 	# The port stays bound, so that nothing else can take it.
 	port=$(address b)
 	"$ECHO" "${port##*:}" >/dev/null 2>&1 </dev/null &
 	echo=$!
 	started="$started $echo"
-	event up '.*' '"check":"check 1 of 1","servers_up":"[12]","servers":"2",'
+	event up '.*' '"check":"check 1 of 1","servers_up":[12],"servers":2,'
 	shuttled_stop
 	kill "$echo"
 	wait "$echo" || :
@@ -163,5 +253,6 @@ servers_come_and_go_in_json() {
 }
 
 run_cases a_start_says_what_runs a_reload_says_what_changed \
+    contents_of_lists_changed addresses_of_names_changed \
     a_drained_server_is_empty_at_last an_upgrade_says_what_changed \
     many_changes_are_counted in_json_too servers_come_and_go_in_json
