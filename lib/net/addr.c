@@ -113,9 +113,8 @@ is_numeric(const char *name)
 	return *last != '\0' && last[strspn(last, "0123456789")] == '\0';
 }
 
-/* NULL, or what is wrong with the name of a host. */
-static const char *
-name_mistake(const char *name)
+const char *
+addr_name_mistake(const char *name)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -236,7 +235,7 @@ addr_split(const char *text, enum addr_use use, char *host, size_t size,
 		*why = is_ipv6(host) ? NULL : "this is no IPv6 address";
 	else
 		*why = host[0] == '\0' || strcmp(host, "*") == 0 ? NULL :
-		    name_mistake(host);
+		    addr_name_mistake(host);
 	if (*why != NULL)
 		return -1;
 	if (isalpha((unsigned char)port[0])) {

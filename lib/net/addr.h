@@ -87,6 +87,9 @@ const char *addr_host_why(const struct addr_host *);
 int	addr_parse(const char *text, enum addr_use, struct addr *out,
 	    size_t max, const char **why);
 
+/* NULL, or what is wrong with the name of a host or, with _, of a service. */
+const char *addr_name_mistake(const char *);
+
 /*
  * The same, but nothing is looked up: the host as it is written, without
  * brackets, in *host*. Returns the port, or -1 with *why set. Unix sockets have

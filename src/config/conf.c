@@ -280,7 +280,8 @@ read_lookup(const struct backend *like, const char *text, struct lookup *l,
 		l->srv = true;
 		if (text[0] != '\0' && strpbrk(text, ":/") == NULL &&
 		    strlcpy(l->host, text, sizeof(l->host)) < sizeof(l->host))
-			return 1;
+			return (*why = addr_name_mistake(text)) == NULL ? 1 :
+			    -1;
 		*why = "to resolve \"srv\" it should be the name of a "
 		    "service, such as _http._tcp.example.org";
 		return -1;

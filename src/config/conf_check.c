@@ -52,6 +52,34 @@ check_access(const char *path, bool replaced)
 	    ((replaced || errno == ENOENT) && may_make(path) == 0) ? 0 : -1;
 }
 
+/* The directory of *path*, if it is missing; NULL: it is there. */
+static const char *
+missing_directory(const char *path, char *buf, size_t size)
+{
+	char *slash;
+
+	if (strlcpy(buf, path, size) >= size ||
+	    (slash = strrchr(buf, '/')) == NULL || slash == buf)
+		return NULL;
+	*slash = '\0';
+	return access(buf, F_OK) == -1 && errno == ENOENT ? buf : NULL;
+}
+
+/* A path that no directive names: the text has to say what it is for. */
+static void
+complain_of_default(struct complaints *cs, const char *name, const char *path,
+    const char *why)
+{
+	char buf[1024];
+	const char *dir = missing_directory(path, buf, sizeof(buf));
+
+	if (dir != NULL)
+		complain(cs, "%s %s (default): the directory %s does not exist: "
+		    "create it, or set %s", name, path, dir, name);
+	else
+		complain(cs, "%s %s (default): %s", name, path, why);
+}
+
 /* A file that a directive of the top names, with the *check* of its kind. */
 static int
 check_file(const struct conf *c, const char *name, const char *path,
@@ -69,7 +97,10 @@ check_file(const struct conf *c, const char *name, const char *path,
 	why = safe_reason(path, errno, buf, sizeof(buf));
 	if ((v = section_get(st->section[SETTINGS_OPTIONS], d)) == NULL)
 		v = section_get(st->section[SETTINGS_FILES], d);
-	value_reject(cs, v, path, why);
+	if (v != NULL)
+		value_reject(cs, v, path, why);
+	else
+		complain_of_default(cs, name, path, why);
 	return EX_CANTCREAT;
 }
 

@@ -25,16 +25,43 @@ struct step {
 };
 
 static bool
-same_path(const struct addr *a, const struct addr *b)
+same_file(const char *a, const char *b)
 {
 	struct stat x, y;
 
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	    x.st_ino == y.st_ino;
+}
+
+/* The directory of an absolute path. Returns the name in it. */
+static const char *
+split_path(const char *path, char dir[sizeof(struct sockaddr_un)])
+{
+	const char *name = strrchr(path, '/') + 1;
+
+	(void)strlcpy(dir, path, (size_t)(name - path) + 1);
+	return name;
+}
+
+/* A listener that is still to come has a directory already. */
+static bool
+same_place(const char *a, const char *b)
+{
+	char x[sizeof(struct sockaddr_un)], y[sizeof(struct sockaddr_un)];
+
+	return strcmp(split_path(a, x), split_path(b, y)) == 0 &&
+	    same_file(x, y);
+}
+
+static bool
+same_path(const struct addr *a, const struct addr *b)
+{
 	if (addr_is_abstract(a) || addr_is_abstract(b))
 		return a->len == b->len && memcmp(a->un.sun_path,
 		    b->un.sun_path, sizeof(a->un.sun_path)) == 0;
 	return strcmp(a->un.sun_path, b->un.sun_path) == 0 ||
-	    (stat(a->un.sun_path, &x) == 0 && stat(b->un.sun_path, &y) == 0 &&
-	    x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+	    same_file(a->un.sun_path, b->un.sun_path) ||
+	    same_place(a->un.sun_path, b->un.sun_path);
 }
 
 static bool

@@ -7,6 +7,7 @@
 #include "config/conf_unused.h"
 
 #include <string.h>
+#include <syslog.h>
 
 #include "config/conf_unused_limits.h"
 #include "config/settings.h"
@@ -39,6 +40,8 @@
 	X(SOURCE, "source") \
 	X(ALL_IPV6, "the address :PORT or [::]:PORT") \
 	X(ACCEPT_PROXY, "accept_proxy in the listener") \
+	X(SESSION_LINES, "lines of sessions: log_sessions other than \"none\", " \
+	    "and log_level \"info\" or \"debug\"") \
 	X(SEND_PROXY, "send_proxy = \"v2\" in the pool or a server")
 
 enum need {				/* those of checks come first */
@@ -94,6 +97,7 @@ static const struct rule {
 	{ SECTION_LIMIT, "dry_run", NEED_LIMIT },
 	{ SECTION_LISTEN, "header_timeout", NEED_ACCEPT_PROXY },
 	{ SECTION_LISTEN, "accept_proxy_others", NEED_ACCEPT_PROXY },
+	{ SECTION_LISTEN, "log", NEED_SESSION_LINES },
 	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
 	{ SECTION_SERVER, "weight", NEED_WEIGHTS },
 	{ SECTION_SERVER, "fail_timeout", NEED_FAILS },
@@ -287,6 +291,14 @@ is_v6only(const struct conf *c, const char *label)
 	return false;
 }
 
+/* Nothing else goes to the log of a listener. */
+static bool
+has_session_lines(const struct conf *c)
+{
+	return c->log_level >= LOG_DEBUG || (c->log_level >= LOG_INFO &&
+	    (c->log_errors || c->log_every > 0 || c->log_interval > 0));
+}
+
 static bool
 holds(enum need need, const struct conf *c, const struct pool *p,
     const struct section *s)
@@ -301,8 +313,7 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 	case NEED_HTTP:
 		return p->check.kind == CHECK_HTTP;
 	case NEED_HTTP_OR_TLS:
-		return p->check.kind == CHECK_HTTP ||
-		    p->check.kind == CHECK_TLS;
+		return p->check.kind == CHECK_HTTP || p->check.kind == CHECK_TLS;
 	case NEED_EXEC:
 		return p->check.kind == CHECK_EXEC;
 	case NEED_WEIGHTS:
@@ -345,6 +356,8 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 		return is_v6only(c, s->name);
 	case NEED_ACCEPT_PROXY:
 		return is_said(s, "accept_proxy");
+	case NEED_SESSION_LINES:
+		return has_session_lines(c);
 	case NEED_SEND_PROXY:
 		return p->sends_proxy == 2;
 	}

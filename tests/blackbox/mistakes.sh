@@ -242,6 +242,7 @@ loops() {
 	    '127.0.0.1:18080 0.0.0.0:18080' '0.0.0.0:18080 0.0.0.0:18080' \
 	    '[::1]:18080 [::1]:18080' ':18080 [::1]:18080' \
 	    ':18080 [::ffff:127.0.0.1]:18080' "unix:$T/s unix:$T/s" \
+	    "unix:$T/../${T##*/}/s unix:$T/s" "unix:$T/s unix:$T//./s" \
 	    'unix:@s unix:@s'; do
 		case $two in
 		*'[::'*) have_ipv6 || continue ;;
@@ -293,6 +294,69 @@ empty_lists() {
 		shuttled_try -t -c "$T/a.conf"
 		assert_eq "status of $list" 0 "$STATUS"
 		! grep 'no network' "$T/try.out" || fail "$list"
+	done
+}
+
+# Proxies of nobody, and lists whose exceptions leave nothing.
+lists_without_networks() {
+	: >"$T/nets"
+	for proxies in '"none"' '"file:nets"'; do
+		for others in '/every client is rejected' \
+		    'accept_proxy_others = "plain";/no PROXY header is read'; do
+			server 127.0.0.1:0 builtin:echo
+			sed -i "s|pool = |accept_proxy = $proxies; ${others%%/*} &|" "$T/a.conf"
+			warns "$T/a.conf" "there is no network in this list: ${others#*/}"
+		done
+	done
+	all='["10.0.0.0/8", "!10.0.0.0/8"]'
+	for list in 'allow/no client may connect' 'deny/no client is denied' \
+	    'accept_proxy/every client is rejected'; do
+		server 127.0.0.1:0 builtin:echo
+		sed -i "s|pool = |${list%/*} = $all; &|" "$T/a.conf"
+		warns "$T/a.conf" "a.conf:2: ${list%/*} = \"10.0.0.0/8\": exceptions leave no network in this list: ${list#*/}"
+	done
+	for list in '["10.0.0.0/8", "!10.0.0.0/9"]' '["unix:", "!all"]' \
+	    '["all", "!10.0.0.0/8"]'; do
+		server 127.0.0.1:0 builtin:echo
+		sed -i "s|pool = |allow = $list; &|" "$T/a.conf"
+		shuttled_try -t -c "$T/a.conf"
+		assert_eq "status of $list" 0 "$STATUS"
+	done
+}
+
+# Without a line of a session a log of its own stays empty.
+silent_logs() {
+	for top in 'log_sessions = "none";' 'log_level = "warning";' \
+	    'log_level = "notice";'; do
+		server 127.0.0.1:0 builtin:echo
+		sed -i "1s|^|$top |; s|pool = |log = \"$T/own.log\"; &|" "$T/a.conf"
+		warns "$T/a.conf" 'a.conf:2: log has no effect without lines of sessions'
+	done
+	for top in 'log_sessions = "errors";' 'log_level = "debug";' \
+	    'log_sessions = "none"; log_interval = "1m";' \
+	    'log_sessions = "none"; log_level = "debug";'; do
+		server 127.0.0.1:0 builtin:echo
+		sed -i "1s|^|$top |; s|pool = |log = \"$T/own.log\"; &|" "$T/a.conf"
+		shuttled_try -t -c "$T/a.conf"
+		! grep 'log has no effect' "$T/try.out" || fail "$top"
+	done
+}
+
+# They would be asked for without end, as names.
+names_of_services() {
+	# Without a resolver there is another error first.
+	server 127.0.0.1:0 _a._tcp.example.org 'resolve = "srv";'
+	shuttled_try -t -c "$T/a.conf"
+	[ "$STATUS" -eq 0 ] || return 0
+	long=$(printf '%064d' 0)
+	for name in '_a._tcp. x' '_a._tcp..x' '_\303\274._tcp.x' 'a b' '.x' '..' \
+	    "_a._tcp.$long"; do
+		name=$(printf '%b' "$(say "$name" | sed 's/\\/\\0/g')")
+		server 127.0.0.1:0 "$name" 'resolve = "srv";'
+		shuttled_try -t -c "$T/a.conf"
+		assert_eq "status of $name: $(cat "$T/try.out")" 78 "$STATUS"
+		grep -qF "a.conf:4: address = \"$name\": " "$T/try.out" ||
+			fail "$name: $(cat "$T/try.out")"
 	done
 }
 
@@ -365,5 +429,6 @@ CAP_NET_BIND_SERVICE" >"$T/want"
 }
 
 run_cases circles deep wide_numbers without_end words once \
-    repeated_names no_file no_files places loops empty_lists names_of_hosts \
+    repeated_names no_file no_files places loops empty_lists \
+    lists_without_networks silent_logs names_of_services names_of_hosts \
     low_ports

@@ -189,8 +189,28 @@ right_ones() {
 	"$SHUTTLED" -h | grep -q '^usage: shuttled ' || fail 'no help'
 }
 
+# The default pidfile of an instance stands in no option and no file.
+default_pidfile() {
+	say 'instance = "foo";' >"$T/foo.conf"
+	for args in '--instance foo' "-c $T/foo.conf"; do
+		status=0
+		# shellcheck disable=SC2086
+		"$SHUTTLED" -t $l $b $args >"$T/out" 2>&1 || status=$?
+		if [ -w /run/shuttled ]; then
+			assert_eq "status of $args" 0 "$status"
+			continue
+		fi
+		assert_eq "status of $args ($(cat "$T/out"))" 73 "$status"
+		assert_eq lines 1 "$(grep -c '' "$T/out")"
+		grep -q '^shuttled: pidfile /run/shuttled/foo.pid (default): ' \
+		    "$T/out" || fail "$args: $(cat "$T/out")"
+		[ -e /run/shuttled ] || grep -q 'the directory /run/shuttled does' \
+		    "$T/out" || fail "$args: $(cat "$T/out")"
+	done
+}
+
 count=0
 expected=
 run_cases missing_parts unknown_options wrong_values wrong_addresses \
-    stderr_of_a_daemon right_ones unknown_users
+    stderr_of_a_daemon default_pidfile right_ones unknown_users
 say "$count wrong command lines"
