@@ -13,6 +13,7 @@ libshuttle_a_SOURCES = \
 	lib/sys/processors.c lib/sys/processors.h \
 	lib/sys/rlimit.c lib/sys/rlimit.h \
 	lib/sys/safe_file.c lib/sys/safe_file.h \
+	lib/sys/safe_path.c lib/sys/safe_path.h \
 	lib/sys/signals.c lib/sys/signals.h \
 	lib/net/addr.c lib/net/addr.h \
 	lib/net/cidr.c lib/net/cidr.h \

@@ -8,54 +8,19 @@
 #include "sys/safe_file.h"
 
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sys/safe_path.h"
+
 /* Links that lead to links, at most. */
 #define HOPS_MAX	8
-
-/* The last name of a path, and the length of what stands before it. */
-static const char *
-last_name(const char *path, size_t *before)
-{
-	const char *slash = strrchr(path, '/');
-
-	*before = slash == NULL ? 0 : (size_t)(slash - path) + 1;
-	return slash == NULL ? path : slash + 1;
-}
-
-static int
-get_directory(const char *path, char dir[PATH_MAX])
-{
-	size_t n;
-
-	(void)last_name(path, &n);
-	if (n >= PATH_MAX) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(dir, n == 0 ? "." : path, n == 0 ? 1 : n);
-	dir[n == 0 ? 1 : n] = '\0';
-	return 0;
-}
-
-static int
-open_directory(const char *path)
-{
-	char dir[PATH_MAX];
-
-	if (get_directory(path, dir) == -1)
-		return -1;
-	return open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
 
 static int
 close_with(int fd, int err)
@@ -66,36 +31,6 @@ close_with(int fd, int err)
 	return -1;
 }
 
-static bool
-is_trusted(uid_t owner)
-{
-	return owner == 0 || owner == geteuid();
-}
-
-/* May users other than its owner exchange files there? */
-static bool
-is_exposed(const struct stat *dir)
-{
-	return (dir->st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH;
-}
-
-/* The directory of *path*, if it is safe; its mode in *mode*. */
-static int
-enter_directory(const char *path, mode_t *mode)
-{
-	int dir = open_directory(path);
-	struct stat st;
-
-	if (dir == -1)
-		return -1;
-	if (fstat(dir, &st) == -1)
-		return close_with(dir, errno);
-	if (is_exposed(&st))
-		return close_with(dir, EPERM);
-	*mode = st.st_mode;
-	return dir;
-}
-
 /*
  * Where all users may make files the owner of this one decides, and it must not
  * be another file of the system by a second name.
@@ -103,7 +38,7 @@ enter_directory(const char *path, mode_t *mode)
 static bool
 is_planted(const struct stat *st, mode_t dir)
 {
-	return (dir & S_IWOTH) != 0 && (!is_trusted(st->st_uid) ||
+	return (dir & S_IWOTH) != 0 && (!safe_is_trusted(st->st_uid) ||
 	    (S_ISREG(st->st_mode) && st->st_nlink > 1));
 }
 
@@ -142,22 +77,13 @@ open_log_at(int dir, const char *name, int more)
 	    openat(dir, name, O_RDWR | flags, 0640) : fd;
 }
 
-/* Links of /proc lead to what has no name, and only its owner has them. */
-static bool
-is_of_proc(int dir)
-{
-	struct statfs fs;
-
-	return fstatfs(dir, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
-}
-
 /* Where the link in the directory of *path* leads. */
 static int
 follow_link(int dir, const char *path, char next[PATH_MAX])
 {
 	char to[PATH_MAX];
 	size_t before;
-	const char *name = last_name(path, &before);
+	const char *name = safe_last_name(path, &before);
 	ssize_t n = readlinkat(dir, name, to, sizeof(to) - 1);
 
 	if (n == -1)
@@ -177,19 +103,19 @@ open_log(const char *path, int more, int hops)
 	char next[PATH_MAX];
 	struct stat st;
 	size_t before;
-	const char *name = last_name(path, &before);
+	const char *name = safe_last_name(path, &before);
 	mode_t mode;
 	int dir, fd = -1, err = 0;
 
-	if ((dir = enter_directory(path, &mode)) == -1)
+	if ((dir = safe_enter(path, &mode, NULL)) == -1)
 		return -1;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    !S_ISLNK(st.st_mode))
 		fd = accept_file(open_log_at(dir, name,
 		    more | O_NOFOLLOW), mode, false);
-	else if (!is_trusted(st.st_uid) || hops == 0)
+	else if (!safe_is_trusted(st.st_uid) || hops == 0)
 		errno = ELOOP;
-	else if (is_of_proc(dir))
+	else if (safe_is_proc(dir))
 		fd = open_log_at(dir, name, more);
 	else if (follow_link(dir, path, next) == 0)
 		fd = open_log(next, more, hops - 1);
@@ -235,8 +161,8 @@ safe_check(const char *path)
 {
 	mode_t mode;
 	size_t before;
-	const char *name = last_name(path, &before);
-	int dir = enter_directory(path, &mode), result;
+	const char *name = safe_last_name(path, &before);
+	int dir = safe_enter(path, &mode, NULL), result;
 
 	if (dir == -1)
 		return -1;
@@ -251,9 +177,9 @@ safe_open(const char *path)
 {
 	const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	size_t before;
-	const char *name = last_name(path, &before);
+	const char *name = safe_last_name(path, &before);
 	mode_t mode;
-	int dir = enter_directory(path, &mode), fd;
+	int dir = safe_enter(path, &mode, NULL), fd;
 
 	if (dir == -1)
 		return -1;
@@ -268,9 +194,9 @@ int
 safe_create(const char *path, mode_t mode)
 {
 	size_t before;
-	const char *name = last_name(path, &before);
+	const char *name = safe_last_name(path, &before);
 	mode_t of_dir;
-	int dir = enter_directory(path, &of_dir), fd;
+	int dir = safe_enter(path, &of_dir, NULL), fd;
 
 	if (dir == -1)
 		return -1;
@@ -282,11 +208,11 @@ int
 safe_begin(struct safe_draft *d, const char *path, mode_t mode)
 {
 	size_t before;
-	const char *name = last_name(path, &before);
+	const char *name = safe_last_name(path, &before);
 	mode_t of_dir;
 
 	d->fd = -1;
-	if ((d->dir = enter_directory(path, &of_dir)) == -1)
+	if ((d->dir = safe_enter(path, &of_dir, NULL)) == -1)
 		return -1;
 	if (check_place(d->dir, of_dir, name) == -1)
 		goto fail;
@@ -306,7 +232,7 @@ int
 safe_publish(struct safe_draft *d, const char *path)
 {
 	size_t before;
-	const char *name = last_name(path, &before);
+	const char *name = safe_last_name(path, &before);
 	int err;
 
 	if (renameat(d->dir, d->temp, d->dir, name) == -1) {
@@ -376,22 +302,14 @@ safe_remove(struct file_id *id, const char *path)
 	memset(id, 0, sizeof(*id));
 }
 
-/* Why others could exchange the file. */
+/* In a directory that all users may write. NULL: this is not what is wrong. */
 static const char *
-explain_danger(const char *path, char *buf, size_t size)
+explain_owner(const char *path, char *buf, size_t size)
 {
-	char dir[PATH_MAX];
 	struct stat st;
 
-	if (get_directory(path, dir) == -1 || stat(dir, &st) == -1)
-		return NULL;
-	if (is_exposed(&st)) {
-		snprintf(buf, size, "all users may replace files in the "
-		    "directory %s: set its sticky bit (chmod +t), or choose "
-		    "another path", dir);
-		return buf;
-	}
-	if (lstat(path, &st) == -1 || is_trusted(st.st_uid))
+	if (lstat(path, &st) == -1 || safe_is_trusted(st.st_uid) ||
+	    S_ISLNK(st.st_mode))
 		return NULL;
 	snprintf(buf, size, "this file belongs to uid %lu, in a directory that "
 	    "all users may write: remove it, or choose another path",
@@ -399,14 +317,48 @@ explain_danger(const char *path, char *buf, size_t size)
 	return buf;
 }
 
+/* Why others could exchange the file. */
+static const char *
+explain_danger(const char *path, char *buf, size_t size)
+{
+	struct safe_obstacle o;
+	mode_t mode;
+	int dir = safe_enter(path, &mode, &o);
+
+	if (dir != -1) {
+		close(dir);
+		return (mode & S_IWOTH) == 0 ? NULL :
+		    explain_owner(path, buf, size);
+	}
+	switch (o.what) {
+	case OBSTACLE_EXPOSED:
+		snprintf(buf, size, "all users may replace files in the "
+		    "directory %s: set its sticky bit (chmod +t), or choose "
+		    "another path", o.at);
+		return buf;
+	case OBSTACLE_LINK:
+		snprintf(buf, size, "%s is a symbolic link of uid %lu, in a "
+		    "directory that all users may write: choose another path",
+		    o.at, (unsigned long)o.owner);
+		return buf;
+	case OBSTACLE_OWNER:
+		snprintf(buf, size, "the directory %s belongs to uid %lu, and "
+		    "stands in one that all users may write: choose another "
+		    "path", o.at, (unsigned long)o.owner);
+		return buf;
+	default:
+		return NULL;
+	}
+}
+
 const char *
 safe_reason(const char *path, int err, char *buf, size_t size)
 {
 	const char *why = NULL;
 
-	if (err == EPERM || err == EACCES)
+	if (err == EPERM || err == EACCES || err == ELOOP)
 		why = explain_danger(path, buf, size);
-	else if (err == ELOOP)
+	if (why == NULL && err == ELOOP)
 		why = "this is a symbolic link, which is not followed: name "
 		    "its target, or remove it";
 	else if (err == EEXIST)

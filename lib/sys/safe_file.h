@@ -3,7 +3,7 @@
 /*
  * safe_file.h: files that a privileged process makes, by paths in directories
  * that others may write as well. Links of others are not followed, and files of
- * others are not removed.
+ * others are not removed. All directories of the path count: see safe_path.h.
  *
  * errno of all of them: EPERM if others could exchange the file, ELOOP for a
  * link, EEXIST for what is not a regular file; safe_reason() says it in words.

@@ -195,6 +195,29 @@ exposed_directories() {
 	rmdir "$T/open"
 }
 
+# The last directory of a path is not the only one.
+exposed_parents() {
+	mkdir -p "$T/sub/x"
+	chmod 777 "$T/sub"
+	for option in -p --ports-file -L; do
+		try $option "$T/sub/x/file"
+		says "all users may replace files in the directory $T/sub:"
+		assert_eq files '' "$(ls -A "$T/sub/x")"
+	done
+	chmod 755 "$T/sub"
+	[ "$(id -u)" -eq 0 ] || return 0
+	mkdir "$T/wide"
+	chmod 1777 "$T/wide"
+	ln -s "$T/sub" "$T/wide/x"
+	chown -h 1:1 "$T/wide/x"
+	for option in -p --ports-file -L; do
+		try $option "$T/wide/x/file"
+		says "$T/wide/x is a symbolic link of uid 1"
+		assert_eq files x "$(ls -A "$T/sub")"
+	done
+	rm -r "$T/wide" "$T/sub"
+}
+
 # A log may be a link of root or of the user that starts shuttled.
 log_that_is_a_link() {
 	mkdir -p "$T/logs/sub"
@@ -282,6 +305,6 @@ files_are_limited() {
 
 run_cases the_draining_one_leaves_the_files stop_leaves_what_others_made \
     reload_leaves_what_others_made upgrade_leaves_what_others_made \
-    links_are_not_followed exposed_directories log_that_is_a_link \
+    links_are_not_followed exposed_directories exposed_parents log_that_is_a_link \
     other_users_plant_files pidfile_where_only_the_file_is_ours
 [ -n "$SHUTTLED_WRAP" ] || run_cases files_are_limited

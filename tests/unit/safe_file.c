@@ -157,6 +157,85 @@ a_directory_that_is_open_to_all(void **state)
 }
 
 static void
+assert_refused(const char *path, int err, const char *word)
+{
+	struct safe_draft d;
+	char why[600];
+
+	assert_fails(safe_begin(&d, path, 0644), err);
+	assert_fails(safe_create(path, 0644), err);
+	assert_fails(safe_open_log(path), err);
+	assert_fails(safe_check(path), err);
+	assert_fails(safe_check_log(path), err);
+	assert_non_null(strstr(safe_reason(path, err, why, sizeof(why)), word));
+}
+
+static void
+assert_accepted(const char *path)
+{
+	struct safe_draft d;
+
+	assert_int_equal(safe_check(path), 0);
+	assert_int_equal(safe_check_log(path), 0);
+	assert_int_equal(safe_begin(&d, path, 0644), 0);
+	safe_discard(&d);
+}
+
+/* Whoever may exchange a directory decides on all that is below. */
+static void
+all_directories_of_a_path_count(void **state)
+{
+	int open_before = open_descriptors();
+	char path[400];
+
+	(void)state;
+	MUST(mkdir(in("open"), 0700));
+	MUST(mkdir(in("open/sub"), 0700));
+	MUST(mkdir(in("open/sub/below"), 0700));
+	MUST(symlink("open/sub", in("link")));
+	MUST(symlink(in("link/below"), in("second")));
+	MUST(symlink("third", in("third")));
+	assert_accepted(in("open/sub/file"));
+	assert_accepted(in("second/file"));
+	assert_accepted(in("second/.././/below/../below/file"));
+	assert_fails(safe_check(in("third/file")), ELOOP);
+	MUST(chmod(in("open"), 0777));
+	snprintf(path, sizeof(path), "the directory %s: set", in("open"));
+	assert_refused(in("open/sub/below/file"), EPERM, path);
+	assert_refused(in("second/file"), EPERM, path);
+	assert_refused(in("open/../file"), EPERM, path);
+	MUST(chmod(in("open"), 01777));
+	assert_accepted(in("open/sub/below/file"));
+	assert_accepted(in("second/file"));
+	assert_int_equal(open_descriptors(), open_before);
+}
+
+/* The sticky bit protects what is ours, and what is theirs as well. */
+static void
+what_others_put_on_the_way(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	MUST(mkdir(in("ours"), 0755));
+	MUST(mkdir(in("open"), 0755));
+	MUST(mkdir(in("open/theirs"), 0755));
+	MUST(chown(in("open/theirs"), 1, 1));
+	MUST(symlink(in("ours"), in("open/link")));
+	MUST(lchown(in("open/link"), 1, 1));
+	MUST(symlink(in("open/link"), in("to")));
+	/* There nobody else may put anything. */
+	assert_accepted(in("open/link/file"));
+	assert_accepted(in("open/theirs/file"));
+	MUST(chmod(in("open"), 01777));
+	assert_refused(in("open/link/file"), ELOOP, "link of uid 1");
+	assert_refused(in("to/file"), ELOOP, "link of uid 1");
+	assert_refused(in("open/theirs/file"), EPERM, "belongs to uid 1");
+	MUST(lchown(in("open/link"), 0, 0));
+	assert_accepted(in("open/link/file"));
+}
+
+static void
 a_log_may_be_a_link_of_ours(void **state)
 {
 	int fd;
@@ -221,6 +300,8 @@ main(void)
 		IN_DIRECTORY(another_file_is_not_removed),
 		IN_DIRECTORY(links_and_others_are_refused),
 		IN_DIRECTORY(a_directory_that_is_open_to_all),
+		IN_DIRECTORY(all_directories_of_a_path_count),
+		IN_DIRECTORY(what_others_put_on_the_way),
 		IN_DIRECTORY(a_log_may_be_a_link_of_ours),
 		IN_DIRECTORY(a_log_may_be_a_descriptor),
 		cmocka_unit_test(reasons_say_what_to_do),

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * safe_path.c: walks along a path, with a descriptor of the directory that it is
+ * in, and follows links by itself. Opens directories only, and none to read.
+ * Invariant: each directory that it has come through has been looked at.
+ */
+#include "sys/safe_path.h"
+
+#include <sys/vfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/descriptor.h"
+
+/* Links on the way, at most, as the kernel has it. */
+#define HOPS_MAX	40
+
+#define FLAGS		(O_PATH | O_DIRECTORY | O_CLOEXEC)
+
+struct walk {
+	int	dir;			/* where we are */
+	struct stat st;			/* of it */
+	char	rest[PATH_MAX];		/* of the directories to go */
+	char	at[PATH_MAX];		/* the way so far, for messages */
+	unsigned hops;
+	struct safe_obstacle *obstacle;
+};
+
+bool
+safe_is_trusted(uid_t owner)
+{
+	return owner == 0 || owner == geteuid();
+}
+
+bool
+safe_is_proc(int dir)
+{
+	struct statfs fs;
+
+	return fstatfs(dir, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+const char *
+safe_last_name(const char *path, size_t *before)
+{
+	const char *slash = strrchr(path, '/');
+
+	*before = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+	return slash == NULL ? path : slash + 1;
+}
+
+static int
+fail(struct walk *w, int what, int err)
+{
+	if (w->obstacle != NULL) {
+		w->obstacle->what = what;
+		(void)strlcpy(w->obstacle->at, w->at[0] == '\0' ? "." : w->at,
+		    sizeof(w->obstacle->at));
+	}
+	errno = err;
+	return -1;
+}
+
+/* Go on in *fd*, which is taken over. May other users exchange what is there? */
+static int
+arrive(struct walk *w, int fd)
+{
+	if (fd == -1)
+		return -1;
+	if (w->dir != -1)
+		close(w->dir);
+	w->dir = fd;
+	if (fstat(fd, &w->st) == -1)
+		return -1;
+	if ((w->st.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH)
+		return fail(w, OBSTACLE_EXPOSED, EPERM);
+	return 0;
+}
+
+/* Where the path, or the target of a link, begins. */
+static int
+begin(struct walk *w, const char *path)
+{
+	if (path[0] == '/') {
+		(void)strlcpy(w->at, "/", sizeof(w->at));
+		return arrive(w, open("/", FLAGS));
+	}
+	return w->dir == -1 ? arrive(w, open(".", FLAGS)) : 0;
+}
+
+/* What the link says comes before what is left. */
+static int
+follow(struct walk *w, const char *name)
+{
+	char to[PATH_MAX], rest[PATH_MAX];
+	ssize_t n = readlinkat(w->dir, name, to, sizeof(to) - 1);
+
+	if (n == -1)
+		return -1;
+	to[n] = '\0';
+	if (++w->hops > HOPS_MAX) {
+		errno = ELOOP;
+		return -1;
+	}
+	if (snprintf(rest, sizeof(rest), "%s/%s", to, w->rest) >=
+	    (int)sizeof(rest)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(w->rest, rest, sizeof(rest));
+	return begin(w, to);
+}
+
+static void
+append(struct walk *w, const char *name)
+{
+	size_t len = strlen(w->at);
+
+	if (len > 0 && w->at[len - 1] != '/')
+		(void)strlcat(w->at, "/", sizeof(w->at));
+	(void)strlcat(w->at, name, sizeof(w->at));
+}
+
+/* Who may put something there may have put this there. */
+static int
+check_owner(struct walk *w, const char *name, const struct stat *st)
+{
+	bool link = S_ISLNK(st->st_mode);
+
+	if ((w->st.st_mode & S_IWOTH) == 0 || safe_is_trusted(st->st_uid))
+		return 0;
+	append(w, name);
+	if (w->obstacle != NULL)
+		w->obstacle->owner = st->st_uid;
+	return link ? fail(w, OBSTACLE_LINK, ELOOP) :
+	    fail(w, OBSTACLE_OWNER, EPERM);
+}
+
+/* One name; "." and ".." are directories like others. */
+static int
+step(struct walk *w, const char *name)
+{
+	struct stat st;
+
+	if (strcmp(name, ".") == 0)
+		return 0;
+	if (fstatat(w->dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	if (strcmp(name, "..") != 0 && check_owner(w, name, &st) == -1)
+		return -1;
+	if (S_ISLNK(st.st_mode) && !safe_is_proc(w->dir))
+		return follow(w, name);
+	append(w, name);
+	/* What was a directory just now is not followed as a link. */
+	return arrive(w, openat(w->dir, name, S_ISLNK(st.st_mode) ? FLAGS :
+	    FLAGS | O_NOFOLLOW));
+}
+
+/* Take the first name off what is left. NULL: there is none. */
+static const char *
+next_name(struct walk *w, char name[PATH_MAX])
+{
+	const char *from = w->rest + strspn(w->rest, "/");
+	size_t n = strcspn(from, "/");
+
+	if (n == 0)
+		return NULL;
+	memcpy(name, from, n);
+	name[n] = '\0';
+	memmove(w->rest, from + n, strlen(from + n) + 1);
+	return name;
+}
+
+int
+safe_enter(const char *path, mode_t *mode, struct safe_obstacle *o)
+{
+	struct walk w = { .dir = -1, .obstacle = o };
+	char name[PATH_MAX];
+	size_t n;
+	int rc;
+
+	if (o != NULL)
+		o->what = OBSTACLE_NONE;
+	(void)safe_last_name(path, &n);
+	if (n >= sizeof(w.rest)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(w.rest, path, n);
+	w.rest[n] = '\0';
+	rc = begin(&w, path);
+	while (rc == 0 && next_name(&w, name) != NULL)
+		rc = step(&w, name);
+	if (rc == 0) {
+		*mode = w.st.st_mode;
+		return w.dir;
+	}
+	if (w.dir != -1)
+		descriptor_close(w.dir);
+	return -1;
+}
