@@ -341,6 +341,9 @@ dialog_judge(const struct dialog *d, const char *reply, size_t n, bool end,
 		line++;
 	if (n == 0)
 		strlcpy(why, "closed without an answer", DIALOG_WHY);
+	else if (d->plan->kind == CHECK_HTTP)
+		snprintf(why, DIALOG_WHY, "incomplete answer \"%.*s\", expected "
+		    "HTTP status %s", (int)line, reply, d->plan->status);
 	else
 		snprintf(why, DIALOG_WHY, "not the expected reply, but \"%.*s\"",
 		    (int)line, reply);

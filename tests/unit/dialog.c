@@ -217,6 +217,11 @@ test_http(void **state)
 	}
 	assert_int_equal(dialog_judge(d, "HTTP/1.1 200", 12, true, why),
 	    VERDICT_FAILED);
+	/* It has to say what was waited for. */
+	assert_int_equal(dialog_judge(d, "HTTP/1.1 100 Continue\r\n\r\n", 25,
+	    true, why), VERDICT_FAILED);
+	assert_string_equal(why, "incomplete answer \"HTTP/1.1 100 Continue\", "
+	    "expected HTTP status 200-399");
 }
 
 /* All lengths in it are right: walk through it as a server would. */
