@@ -499,15 +499,17 @@ is_over(const struct master *m)
 	    m->upgrade.state == UPGRADE_DONE);
 }
 
-/* After an upgrade there is more to come: then it is not for us to count. */
+/* The counts are those of all masters: the last one, which served, tells them. */
 static void
 say_goodbye(const struct master *m)
 {
 	struct board_totals sum;
 
-	if (m->replaced) {
+	if (m->replaced || (m->startup.before != -1 &&
+	    m->startup.state != STARTUP_HAND_OVER)) {
 		log_line(m->log, LOG_NOTICE, "all workers have ended; the "
-		    "master after this one goes on");
+		    "master %s", m->replaced ? "after this one goes on" :
+		    "before this one was not replaced");
 		return;
 	}
 	board_sum(m->children.board, &sum);

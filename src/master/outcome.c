@@ -50,7 +50,7 @@ write_outcome(struct outcome *o, const char *result, uint32_t generation)
 {
 	struct safe_draft d;
 	FILE *f;
-	int bad;
+	int err;
 
 	if (safe_begin(&d, o->path, 0644) == -1)
 		return -1;
@@ -58,11 +58,15 @@ write_outcome(struct outcome *o, const char *result, uint32_t generation)
 		safe_discard(&d);
 		return -1;
 	}
+	errno = 0;
 	put_outcome(o, f, result, generation);
-	bad = ferror(f);
-	if (fclose(f) == EOF || bad) {
+	/* What failed first says why. */
+	err = ferror(f) ? errno : 0;
+	if (fclose(f) == EOF && err == 0)
+		err = errno;
+	if (err != 0) {
 		safe_discard(&d);
-		errno = EIO;
+		errno = err;
 		return -1;
 	}
 	if (safe_publish(&d, o->path) == -1)

@@ -151,6 +151,17 @@ full_disk() {
 	shuttled_stop
 }
 
+# The status file cannot be written: the log says why.
+full_disk_of_the_status_file() {
+	with_a_disk -l 127.0.0.1:0 -b builtin:echo -p "$T/disk/pid" || return 0
+	cat /dev/zero >"$disk/more" 2>/dev/null || :
+	signal HUP
+	wait_for 10 log_has 'reloaded: '
+	assert_log "status file $T/disk/pid.status: No space left on device"
+	rm "$disk/more"
+	shuttled_stop
+}
+
 # listeners TARGET: two, of which the first has this log.
 listeners() {
 	cat >"$T/conf" <<-CONF
@@ -248,5 +259,5 @@ stderr_without_reader() {
 }
 
 run_cases unwritable_at_start no_logger_yet always_full full_disk \
-    always_full_of_a_listener full_disk_of_a_listener \
+    full_disk_of_the_status_file always_full_of_a_listener full_disk_of_a_listener \
     fifo_without_reader stderr_without_reader

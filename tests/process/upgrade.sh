@@ -270,6 +270,9 @@ EOF
 	load_all_ok busy 0
 	[ -S "$T/sock" ] || fail 'the unix socket is gone'
 	workers_are 2 || fail "there are $(living_workers) workers"
+	# Sessions of the master that goes on are not for it to count.
+	assert_log 'the master before this one was not replaced'
+	assert_not_log 'bye$'
 	replace "$original"
 	upgraded
 	serves || fail 'it does not serve'
