@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * lookups.c: getaddrinfo(3) may wait for name servers as long as it likes, so it
- * does that in children. They take names from a page that is shared, and write
+ * does that in children, and there in threads. They take names from a page that is shared, and write
  * there what they have found. One that was taken over by an answer can write
  * there what it likes: the page is copied, and looked at, once.
  */
@@ -13,7 +13,9 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -23,8 +25,15 @@
 #include "sys/clock.h"
 #include "sys/signals.h"
 
+/* Instead of the number of a name. */
+#define NONE		UINT32_MAX
+
+/* Of a thread, in bytes. */
+#define STACK		(256 << 10)
+
 struct lookups_page {
-	_Atomic uint32_t next;		/* the first that nobody has taken */
+	/* The first that none has taken; 0: not all children are there yet. */
+	_Atomic uint32_t next;
 	struct {
 		_Atomic uint32_t done;
 		struct addr_host host;
@@ -49,14 +58,82 @@ end_with(pid_t parent)
 		_exit(1);
 }
 
-static void __attribute__((__noreturn__))
-be_child(struct lookups *l, uint64_t ms, const struct identity *user,
-    pid_t parent)
+static bool
+is_any_left(const struct lookups *l)
 {
+	uint32_t next = atomic_load(&l->page->next);
+
+	return atomic_load(&l->own) != NONE || next == 0 || next < l->hosts->n;
+}
+
+/* The child's own name comes first, then those that have no child. */
+static bool
+take_name(struct lookups *l, uint32_t *i)
+{
+	if ((*i = atomic_exchange(&l->own, NONE)) != NONE)
+		return true;
+	if (atomic_load(&l->page->next) == 0)
+		return false;
+	*i = atomic_fetch_add(&l->page->next, 1);
+	return *i < l->hosts->n;
+}
+
+/* Names, one after the other. As a thread. */
+static void *
+look_names_up(void *lookups)
+{
+	struct lookups *l = lookups;
 	struct lookups_page *page = l->page;
 	struct addr_host h;
 	uint32_t i;
 
+	while (take_name(l, &i)) {
+		h = page->at[i].host;
+		addr_look_up(&h, ADDR_CONNECT);
+		page->at[i].host = h;
+		atomic_store(&page->at[i].done, 1);
+	}
+	return NULL;
+}
+
+/* So many that each has its descriptors: getaddrinfo(3) has up to three. */
+static unsigned
+most_threads(void)
+{
+	long n = (sysconf(_SC_OPEN_MAX) - STDERR_FILENO - 1) / 4;
+
+	return n < 1 ? 1 : n > LOOKUPS_THREADS ? LOOKUPS_THREADS : (unsigned)n;
+}
+
+/*
+ * A name without an answer holds its thread until the end: as long as names are
+ * left, that many more are made, as far as the system has them.
+ */
+static void
+run_threads(struct lookups *l)
+{
+	static const struct timespec pause = { .tv_nsec = 2000000 };
+	pthread_t thread[LOOKUPS_THREADS];
+	unsigned n = 0, most = most_threads();
+	pthread_attr_t attr;
+
+	if (pthread_attr_init(&attr) == 0)
+		(void)pthread_attr_setstacksize(&attr, STACK);
+	while (n < most && is_any_left(l)) {
+		if (pthread_create(&thread[n], &attr, look_names_up, l) == 0)
+			n++;
+		else if (n == 0)
+			(void)look_names_up(l);
+		nanosleep(&pause, NULL);
+	}
+	while (n-- > 0)
+		(void)pthread_join(thread[n], NULL);
+}
+
+static void __attribute__((__noreturn__))
+be_child(struct lookups *l, uint64_t ms, const struct identity *user,
+    pid_t parent)
+{
 	setproctitle("looking names up");
 	take_signals();
 	/* Should the one who waits be stuck, no answer is waited for. */
@@ -64,12 +141,10 @@ be_child(struct lookups *l, uint64_t ms, const struct identity *user,
 	if (user != NULL && priv_drop(user, NULL, false) == -1)
 		_exit(1);
 	end_with(parent);
-	while ((i = atomic_fetch_add(&page->next, 1)) < l->hosts->n) {
-		h = page->at[i].host;
-		addr_look_up(&h, ADDR_CONNECT);
-		page->at[i].host = h;
-		atomic_store(&page->at[i].done, 1);
-	}
+#ifdef M_ARENA_MAX
+	(void)mallopt(M_ARENA_MAX, 1);
+#endif
+	run_threads(l);
 	_exit(0);
 }
 
@@ -103,6 +178,7 @@ lookups_begin(struct lookups *l, struct hosts *hosts, uint64_t ms,
 		return -1;
 	while (l->children < LOOKUPS_CHILDREN && l->children < hosts->n) {
 		if ((pid = fork()) == 0) {
+			l->own = l->children;
 			if (leave != NULL)
 				leave(arg);
 			be_child(l, ms, user, parent);
@@ -112,6 +188,7 @@ lookups_begin(struct lookups *l, struct hosts *hosts, uint64_t ms,
 		l->child[l->children++] = pid;
 	}
 	/* Some will do. */
+	atomic_store(&l->page->next, l->children);
 	if (l->children > 0)
 		return 0;
 	lookups_end(l);

@@ -14,8 +14,13 @@
 
 #include "config/conf.h"
 
-/* So many processes at most; with more names each looks up several. */
+/*
+ * So many processes at most, and threads in each: 16,384 names can be without an
+ * answer, and the next one is looked up all the same. With fewer descriptors or
+ * processes there are fewer.
+ */
 #define LOOKUPS_CHILDREN	64
+#define LOOKUPS_THREADS		256
 
 struct lookups_page;
 
@@ -25,6 +30,7 @@ struct lookups {
 	size_t		 size;
 	pid_t		 child[LOOKUPS_CHILDREN];	/* 0: it has ended */
 	unsigned	 children;	/* that have not */
+	_Atomic uint32_t own;		/* of a child: its first name */
 	uint64_t	 deadline;	/* clock_now_ms() */
 };
 

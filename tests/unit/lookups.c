@@ -8,6 +8,8 @@
 
 #include <netdb.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "helpers.h"
@@ -19,6 +21,7 @@ int	__wrap_getaddrinfo(const char *, const char *, const struct addrinfo *,
 	    struct addrinfo **);
 
 static struct identity me;
+static _Atomic int *last_asked;		/* shared: the last of many was */
 
 int
 __wrap_getaddrinfo(const char *name, const char *service,
@@ -27,6 +30,10 @@ __wrap_getaddrinfo(const char *name, const char *service,
 	if (strncmp(name, "never", 5) == 0)
 		for (;;)
 			pause();
+	while (strncmp(name, "later", 5) == 0 && !atomic_load(last_asked))
+		usleep(10000);
+	if (strcmp(name, "zz") == 0)
+		atomic_store(last_asked, 1);
 	if (strncmp(name, "dies", 4) == 0)
 		_exit(1);
 	if (strncmp(name, "none", 4) == 0)
@@ -93,6 +100,27 @@ test_all_at_once(void **state)
 	assert_string_equal(h[2].name, "never-1");
 }
 
+/* More than there are children have no answer until the last one has been asked. */
+static void
+test_many_hold_no_other_up(void **state)
+{
+	struct addr_host *h = calloc(500, sizeof(*h));
+	struct hosts hosts = { .host = h, .n = 500 };
+	size_t i;
+
+	(void)state;
+	assert_non_null(h);
+	for (i = 0; i < hosts.n - 1; i++)
+		snprintf(h[i].name, sizeof(h[i].name), "later-%zu", i);
+	snprintf(h[i].name, sizeof(h[i].name), "zz");
+	last_asked = mmap(NULL, sizeof(*last_asked), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(last_asked, MAP_FAILED);
+	look_up(&hosts, PATIENCE);
+	assert_int_equal(h[i].n, 1);
+	free(h);
+}
+
 /* More than there are children; and done as soon as all are known. */
 static void
 test_many(void **state)
@@ -117,6 +145,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_at_once),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_many_hold_no_other_up),
 	};
 	const char *why;
 
