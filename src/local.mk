@@ -87,6 +87,7 @@ libbalancer_a_SOURCES = \
 	src/prober/check_runner.c src/prober/check_runner.h \
 	src/prober/check_schedule.c src/prober/check_schedule.h \
 	src/prober/dns_client.c src/prober/dns_client.h \
+	src/prober/dns_socket.c src/prober/dns_socket.h \
 	src/prober/lookup.c src/prober/lookup.h \
 	src/prober/prober.c src/prober/prober.h \
 	src/prober/resolver.c src/prober/resolver.h \

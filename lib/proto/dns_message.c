@@ -116,6 +116,33 @@ answer_begin(struct answer *a, const unsigned char *message, size_t len)
 	return 0;
 }
 
+int
+answer_question(const unsigned char *message, size_t len,
+    char name[ANSWER_NAME], int *type)
+{
+	struct answer a = { .message = message, .len = len };
+	size_t at = HEADER;
+
+	/* QR, and one question. */
+	if (len < HEADER || (message[2] & 0x80) == 0 ||
+	    get16(message + 4) != 1 || read_name(&a, &at, name) == -1 ||
+	    at + 4 > len || get16(message + at + 2) != IN)
+		return -1;
+	*type = (int)get16(message + at);
+	return message[3] & 0xf;
+}
+
+const char *
+answer_rcode_name(int rcode)
+{
+	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL",
+	    "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET",
+	    "NOTAUTH", "NOTZONE" };
+
+	return rcode < 0 || (size_t)rcode >= sizeof(names) / sizeof(*names) ?
+	    NULL : names[rcode];
+}
+
 /* The record of *n* bytes at *at* is of this type. 1, or -1: it is not whole. */
 static int
 read_record(const struct answer *a, int type, size_t at, size_t n,

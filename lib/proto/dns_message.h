@@ -51,6 +51,16 @@ int	answer_alias(const unsigned char *message, size_t len,
 	    char target[ANSWER_NAME]);
 
 /*
+ * What the message is the answer to. Returns its RCODE (RFC 1035, section 4.1.1);
+ * -1: it is garbage, or no answer to one question.
+ */
+int	answer_question(const unsigned char *message, size_t len,
+	    char name[ANSWER_NAME], int *type);
+
+/* SERVFAIL and so on (RFC 1035, RFC 2136); NULL: it has no name. */
+const char *answer_rcode_name(int rcode);
+
+/*
  * How long, in s, it may be taken for true that there is nothing, by the SOA of
  * the authority section (RFC 2308, section 5). 1; 0: it does not say; -1: garbage.
  */

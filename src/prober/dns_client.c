@@ -10,13 +10,19 @@
 
 /* 1.18 has nothing better than what later ones discourage. */
 #define CARES_NO_DEPRECATED
+#include <sys/queue.h>
 #include <sys/time.h>
 
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "prober/dns_socket.h"
+#include "proto/dns_message.h"
 
 /* As much as goes through any network in one datagram (DNS flag day 2020). */
 #define DATAGRAM	1232
@@ -36,14 +42,20 @@ struct dns {
 	struct poller	*poller;
 	bool		*ours;		/* by descriptor */
 	size_t		 limit;
+	struct dns_tap	 tap;
 	bool		 searches;	/* names are short for others, too */
 	unsigned	 pending;	/* questions without an answer */
+	TAILQ_HEAD(, question) questions; /* these */
 };
 
 struct question {
+	TAILQ_ENTRY(question) entry;
 	struct dns	*dns;
 	dns_answer	*answer;
 	void		*arg;
+	char		*name;
+	int		 type;
+	int		 rcode;		/* of a server that did not help; 0 */
 };
 
 /* c-ares closes it when it wants nothing of it any more. */
@@ -60,6 +72,37 @@ on_socket(void *arg, int fd, int readable, int writable)
 		    (writable ? POLLER_WRITE : 0));
 	else
 		poller_forget(d->poller, fd);
+}
+
+/*
+ * c-ares asks the next server when one answers SERVFAIL or the like, and says in
+ * the end that it could not contact any. What a server says is looked at here on
+ * its way to c-ares, for messages alone.
+ */
+static bool
+is_of(const struct question *q, const char *name, int type)
+{
+	size_t len = strlen(q->name);
+
+	/* A domain may have been appended; a last dot is not sent. */
+	len -= len > 0 && q->name[len - 1] == '.';
+	return q->type == type && strncasecmp(q->name, name, len) == 0 &&
+	    (name[len] == '\0' || name[len] == '.');
+}
+
+static void
+note_rcode(void *dns, const unsigned char *message, size_t len)
+{
+	struct dns *d = dns;
+	char name[ANSWER_NAME];
+	struct question *q;
+	int type, rcode = answer_question(message, len, name, &type);
+
+	if (rcode <= ns_r_noerror || rcode == ns_r_nxdomain)
+		return;
+	TAILQ_FOREACH(q, &d->questions, entry)
+		if (is_of(q, name, type))
+			q->rcode = rcode;
 }
 
 /* Those that were asked for, instead of the system's. */
@@ -117,12 +160,15 @@ dns_new(const struct conf *c, const char **why)
 	/* The domains of this machine are no matter of other name servers. */
 	if (c->resolvers > 0)
 		mask |= ARES_OPT_DOMAINS;
+	TAILQ_INIT(&d->questions);
 	status = ares_library_init(ARES_LIB_INIT_ALL);
 	if (status == ARES_SUCCESS)
 		status = ares_init_options(&d->channel, &o, mask);
 	if (status == ARES_SUCCESS)
 		status = set_servers(d, c);
 	if (status == ARES_SUCCESS) {
+		d->tap = (struct dns_tap){ note_rcode, d };
+		dns_socket_use(d->channel, &d->tap);
 		d->searches = has_domains(d);
 		return d;
 	}
@@ -170,16 +216,39 @@ meaning(int status)
 	}
 }
 
+/* Why there is no answer: what a server said, or that none said anything. */
+static const char *
+failure(const struct question *q, int status, char *buf, size_t size)
+{
+	const char *name = answer_rcode_name(q->rcode);
+
+	if (q->rcode > 0 && name != NULL)
+		snprintf(buf, size, "the name server answers %s", name);
+	else if (q->rcode > 0)
+		snprintf(buf, size, "the name server answers RCODE %d",
+		    q->rcode);
+	else if (status == ARES_ETIMEOUT)
+		strlcpy(buf, "no name server answers in time", size);
+	else if (status == ARES_ECONNREFUSED)
+		strlcpy(buf, "no name server can be reached", size);
+	else
+		return ares_strerror(status);
+	return buf;
+}
+
 static void
 on_answer(void *arg, int status, int timeouts, unsigned char *message,
     int len)
 {
 	struct question *q = arg;
+	char why[64];
 
 	(void)timeouts;
 	q->dns->pending--;
-	q->answer(q->arg, meaning(status), ares_strerror(status), message,
-	    message == NULL ? 0 : (size_t)len);
+	TAILQ_REMOVE(&q->dns->questions, q, entry);
+	q->answer(q->arg, meaning(status), failure(q, status, why,
+	    sizeof(why)), message, message == NULL ? 0 : (size_t)len);
+	free(q->name);
 	free(q);
 }
 
@@ -187,16 +256,19 @@ void
 dns_ask(struct dns *d, const char *name, int type, dns_answer *answer,
     void *arg)
 {
-	struct question *q = malloc(sizeof(*q));
+	struct question *q = calloc(1, sizeof(*q));
 
-	if (q == NULL) {
+	if (q == NULL || (q->name = strdup(name)) == NULL) {
+		free(q);
 		answer(arg, DNS_FAILED, strerror(errno), NULL, 0);
 		return;
 	}
 	q->dns = d;
 	q->answer = answer;
 	q->arg = arg;
+	q->type = type;
 	d->pending++;
+	TAILQ_INSERT_TAIL(&d->questions, q, entry);
 	/* Of a search that finds nothing c-ares does not show the answers. */
 	if (d->searches)
 		ares_search(d->channel, name, ns_c_in, type, on_answer, q);

@@ -120,16 +120,22 @@ failures_change_nothing() {
 	dns_start
 	start on "x.test:$PORT"
 	n=0
-	for failure in servfail refused silent garbage; do
+	for failure in 'servfail/the name server answers SERVFAIL' \
+	    'refused/the name server answers REFUSED' \
+	    'silent/no name server answers in time' garbage/; do
 		n=$((n + 1))
-		zone $failure 'x.test A 0 127.0.0.1'
+		why=${failure#*/}
+		failure=${failure%%/*}
+		zone "$failure" 'x.test A 0 127.0.0.1'
 		wait_for 5 log_reaches $n 'name x.test: A: .* stay as they are'
+		assert_log "name x.test: A: ${why:-.*}: its servers stay"
 		assert_eq "$failure" 'a2 b2' "$(spread 4)"
 		zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.2'
 		wait_for 5 log_reaches $n 'x.test: can be looked up again: A$'
 	done
 	dns_stop
 	wait_for 5 log_reaches $((n + 1)) 'x.test: A: .* stay as they are'
+	assert_log 'name x.test: A: no name server can be reached: its servers'
 	assert_eq 'no name server' 'a2 b2' "$(spread 4)"
 	zone 'x.test A 0 127.0.0.3'
 	dns_start "${RESOLVER##*:}"

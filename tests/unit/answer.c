@@ -174,6 +174,39 @@ test_cut_off(void **state)
 		assert_int_equal(walk(services, len, ANSWER_SRV), -1);
 }
 
+/* What the message is the answer to, and how it went. */
+static void
+test_questions(void **state)
+{
+	static const unsigned char failed[] = {
+		0, 1, 0x81, 0x82, 0, 1, 0, 0, 0, 0, 0, 0, ASKED(28) };
+	unsigned char m[sizeof(failed)];
+	char name[ANSWER_NAME];
+	size_t n;
+	int type;
+
+	(void)state;
+	assert_int_equal(answer_question(failed, sizeof(failed), name, &type),
+	    2);
+	assert_string_equal(name, "x.test");
+	assert_int_equal(type, ANSWER_AAAA);
+	assert_string_equal(answer_rcode_name(2), "SERVFAIL");
+	assert_string_equal(answer_rcode_name(5), "REFUSED");
+	assert_null(answer_rcode_name(15));
+	assert_null(answer_rcode_name(-1));
+	assert_int_equal(answer_question(aliased, sizeof(aliased), name,
+	    &type), 0);
+	for (n = 0; n < sizeof(failed); n++)
+		assert_int_equal(answer_question(failed, n, name, &type), -1);
+	/* A question, and one of another class. */
+	memcpy(m, failed, sizeof(m));
+	m[2] = 1;
+	assert_int_equal(answer_question(m, sizeof(m), name, &type), -1);
+	memcpy(m, failed, sizeof(m));
+	m[sizeof(m) - 1] = 3;
+	assert_int_equal(answer_question(m, sizeof(m), name, &type), -1);
+}
+
 /* A target that points to itself, or forwards, has no end. */
 static void
 test_loops(void **state)
@@ -219,6 +252,7 @@ main(void)
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_cut_off),
+		cmocka_unit_test(test_questions),
 		cmocka_unit_test(test_loops),
 		cmocka_unit_test(test_garbage),
 	};
