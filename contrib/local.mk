@@ -5,16 +5,17 @@ EXTRA_DIST += \
 	contrib/completions/shuttled.bash \
 	contrib/default/shuttled \
 	contrib/demo/README.md \
-	contrib/examples/bastion.conf \
-	contrib/examples/cache.conf \
-	contrib/examples/database.conf \
-	contrib/examples/demo.conf \
-	contrib/examples/mail.conf \
-	contrib/examples/web.conf \
+	contrib/examples/bastion.yaml \
+	contrib/examples/cache.yaml \
+	contrib/examples/database.yaml \
+	contrib/examples/demo.yaml \
+	contrib/examples/mail.yaml \
+	contrib/examples/web.yaml \
 	contrib/init.d/shuttled \
 	contrib/logrotate/shuttled \
 	contrib/openrc/shuttled \
 	contrib/openrc/shuttled.confd \
+	contrib/schema/shuttled.schema.json \
 	contrib/systemd/shuttled.service \
 	contrib/sysusers.d/shuttled.conf \
 	contrib/tmpfiles.d/shuttled.conf
@@ -33,14 +34,19 @@ contrib/shuttled.service: contrib/systemd/shuttled.service Makefile
 	$(SED) 's|/usr/sbin/shuttled|$(sbindir)/shuttled|' \
 	    $(srcdir)/contrib/systemd/shuttled.service >$@
 
-# One of several: shuttled@web.service is of /etc/shuttled/web.conf. The same unit
+# One of several: shuttled@web.service is of /etc/shuttled/web.yaml. The same unit
 # but for its name, so that there is one to look after.
 contrib/shuttled@.service: contrib/systemd/shuttled.service Makefile
 	$(AM_V_GEN)$(MKDIR_P) contrib && \
 	$(SED) -e 's|/usr/sbin/shuttled|$(sbindir)/shuttled|' \
-	    -e 's|shuttled as a systemd service, of /etc/shuttled.conf|One of several instances: NAME of /etc/shuttled/NAME.conf is shuttled@NAME|' \
+	    -e 's|shuttled as a systemd service, of /etc/shuttled.yaml|One of several instances: NAME of /etc/shuttled/NAME.yaml is shuttled@NAME|' \
 	    -e 's|^Description=shuttled|& %i|' \
 	    -e 's|/etc/default/shuttled|&-%i|' \
-	    -e 's|/run/shuttled/shuttled[.]pid|--instance %i -c /etc/shuttled/%i.conf -p /run/shuttled/%i.pid|' \
+	    -e 's|/run/shuttled/shuttled[.]pid|--instance %i -c /etc/shuttled/%i.yaml -p /run/shuttled/%i.pid|' \
 	    -e 's|-F -p --instance|-F --instance|' \
 	    $(srcdir)/contrib/systemd/shuttled.service >$@
+
+# Prints contrib/schema/shuttled.schema.json, which tests/schema.sh compares.
+check_PROGRAMS += contrib/schema/make_schema
+contrib_schema_make_schema_SOURCES = contrib/schema/make_schema.c
+contrib_schema_make_schema_LDADD = $(BALANCER_LIBS)

@@ -1,4 +1,4 @@
-dist_man5_MANS = doc/shuttled.conf.5
+dist_man5_MANS = doc/shuttled.yaml.5
 dist_man8_MANS = doc/shuttled.8
 EXTRA_DIST += doc/ARCHITECTURE.md doc/FEATURES.md doc/PERFORMANCE.md \
 	doc/TRUST.md doc/failover.svg \

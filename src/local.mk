@@ -61,11 +61,12 @@ libbalancer_a_SOURCES = \
 	src/config/conf_logs.c src/config/conf_logs.h \
 	src/config/conf_loop.c src/config/conf_loop.h \
 	src/config/conf_make.c src/config/conf_make.h \
-	src/config/conf_scan.c src/config/conf_scan.h \
 	src/config/conf_seats.c src/config/conf_seats.h \
-	src/config/conf_text.c src/config/conf_text.h \
+	src/config/conf_sections.c src/config/conf_sections.h \
 	src/config/conf_unused.c src/config/conf_unused.h \
 	src/config/conf_unused_limits.c src/config/conf_unused_limits.h \
+	src/config/conf_yaml.c src/config/conf_yaml.h \
+	src/config/conf_yaml_error.c src/config/conf_yaml_error.h \
 	src/config/diagnostics.c src/config/diagnostics.h \
 	src/config/directive_types.c \
 	src/config/directives.c src/config/directives.h \
@@ -116,7 +117,7 @@ libbalancer_a_SOURCES = \
 	src/master/upgrade.c src/master/upgrade.h
 
 # What a program needs that uses any of it, libraries of others last.
-BALANCER_LIBS = libbalancer.a libshuttle.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS) \
+BALANCER_LIBS = libbalancer.a libshuttle.a $(LIBYAML_LIBS) $(LIBBSD_LIBS) \
 	$(SECCOMP_LIBS) $(SYSTEMD_LIBS) $(CARES_LIBS)
 
 # shuttled: the daemon.

@@ -4,7 +4,6 @@
  * main.c: the order of a start: options, log, sockets, board, daemon, then the
  * master with its workers, or the one process that does it all.
  */
-#include <sys/prctl.h>
 
 #include <err.h>
 #include <errno.h>
@@ -325,7 +324,7 @@ end_by(int sig)
 
 	warnx("%s while names are looked up: not started", strsignal(sig));
 	/* QUIT is no reason for a core file here. */
-	(void)prctl(PR_SET_DUMPABLE, 0);
+	priv_leave_no_core();
 	sigemptyset(&set);
 	sigaddset(&set, sig);
 	(void)signal(sig, SIG_DFL);

@@ -37,7 +37,7 @@ src
 # Calls that belong to certain files: a regular expression for these files,
 # what the rule says, the calls.
 calls='
-^lib/(event/poller[a-z_]*|sys/descriptor)[.]c$|waiting is for lib/event/poller*.c|select pselect poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
+^lib/(event/poller[a-z_]*|sys/descriptor|sys/signals)[.]c$|waiting is for lib/event/poller*.c|select pselect poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
 ^(lib/(relay/shuttle[a-z_]*|net/socket|sys/channel|log/log_sink)|src/(session/session_proxy|upstream/builtin|prober/(check|dns_socket)))[.]c$|moving bytes is for lib/relay/shuttle*.c, of headers for src/session/session_proxy.c, of checks for src/prober/check.c, of look-ups for src/prober/dns_socket.c|splice vmsplice tee sendfile recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg
 ^(lib/net/socket|src/prober/dns_socket)[.]c$|opening connections is for lib/net/socket.c|accept accept4 connect bind listen
 ^src/(master/[a-z_]*|prober/check_runner)[.]c$|processes are for src/master, programs of checks for src/prober/check_runner.c|fork vfork clone daemon execve execv execvp execvpe execl execlp fexecve posix_spawn posix_spawnp system popen wait wait3 wait4 waitid waitpid

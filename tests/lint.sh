@@ -10,7 +10,7 @@ LC_ALL=C
 export LC_ALL
 top=${srcdir:-$(dirname "$0")/..}
 man=$top/doc/shuttled.8
-page=$top/doc/shuttled.conf.5
+page=$top/doc/shuttled.yaml.5
 failed=0
 
 bad() {

@@ -107,6 +107,20 @@ file_text(const char *path, size_t *len, struct stat *st)
 	return NULL;
 }
 
+char *
+file_text_of_pipe(int fd, size_t *len)
+{
+	char *text = NULL;
+	int err;
+
+	if (read_all(fd, &text, SIZE_FIRST, len) != NULL)
+		return text;
+	err = errno;
+	free(text);
+	errno = err;
+	return NULL;
+}
+
 const char *
 file_text_why(int err)
 {

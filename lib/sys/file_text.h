@@ -18,6 +18,9 @@
  */
 char	*file_text(const char *path, size_t *len, struct stat *st);
 
+/* The same of a pipe up to its end, which is waited for. EFBIG, as read(2). */
+char	*file_text_of_pipe(int fd, size_t *len);
+
 /* What such an errno means, in words. */
 const char *file_text_why(int err);
 

@@ -7,6 +7,7 @@
 
 #include <sys/signalfd.h>
 
+#include <poll.h>
 #include <unistd.h>
 
 void
@@ -40,4 +41,12 @@ signals_next(int fd)
 	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return 0;
 	return (int)info.ssi_signo;
+}
+
+void
+signals_wait(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	(void)poll(&p, 1, ms);
 }

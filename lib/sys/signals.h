@@ -21,4 +21,7 @@ void	signals_hold(sigset_t *set);
 int	signals_open(const sigset_t *set);
 int	signals_next(int fd);
 
+/* Wait until one has come, for so many ms at most; -1: without a limit. */
+void	signals_wait(int fd, int ms);
+
 #endif

@@ -282,7 +282,7 @@ read_lookup(const struct backend *like, const char *text, struct lookup *l,
 		    strlcpy(l->host, text, sizeof(l->host)) < sizeof(l->host))
 			return (*why = addr_name_mistake(text)) == NULL ? 1 :
 			    -1;
-		*why = "to resolve \"srv\" it should be the name of a "
+		*why = "to resolve: srv it should be the name of a "
 		    "service, such as _http._tcp.example.org";
 		return -1;
 	}
@@ -387,7 +387,7 @@ try_lookup(struct conf *c, const struct backend *like, const char *text,
 	c->looked_up_once = true;
 	if (!l.srv)
 		return 1;
-	*why = "services are looked up beside the workers: workers = 0 has "
+	*why = "services are looked up beside the workers: workers: 0 has "
 	    "nobody who does";
 	return -1;
 }

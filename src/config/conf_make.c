@@ -29,15 +29,12 @@ get(const struct section *s, const char *name)
 	return section_get(s, directive_find(s->kind, name));
 }
 
-/* A time or a size is written so, in quotes where a file needs them. */
+/* How a time or a size is written. */
 static const char *
 example(const struct value *v)
 {
-	if (v->directive->type == TYPE_SIZE)
-		return ", such as \"10m\"";
-	if (v->directive->type != TYPE_TIME)
-		return "";
-	return v->place.file != NULL ? ", such as \"5s\"" : ", such as 5s";
+	return v->directive->type == TYPE_SIZE ? ", such as 10m" :
+	    v->directive->type == TYPE_TIME ? ", such as 5s" : "";
 }
 
 static void
@@ -186,7 +183,7 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 	p.checked = p.check.kind != CHECK_OFF;
 	if (p.check.kind == CHECK_EXEC && p.check.command == NULL)
 		complain_at(cs, &s->place, "pool %s has no program to check "
-		    "with; add check_command = \"/path/to/program\"", s->name);
+		    "with; add check_command: /path/to/program", s->name);
 	if (conf_add_pool(c, &p, &why) == -1)
 		complain_at(cs, &s->place, "pool %s: %s", s->name, why);
 }
@@ -224,7 +221,7 @@ make_server(struct conf *c, struct section *s, struct complaints *cs)
 		    "client yet: they cannot be transparent", s->name);
 	if (v == NULL && !s->unknown)
 		complain_at(cs, &s->place, "server %s has no address; add "
-		    "address = \"10.0.0.1:80\"", s->name);
+		    "address: 10.0.0.1:80", s->name);
 	else if (v != NULL && v->n > 0 &&
 	    conf_add_backend(c, &b, v->text[0], &why) == -1)
 		value_reject(cs, v, v->text[0], why);
@@ -243,7 +240,7 @@ pool_of(struct conf *c, const struct section *s, struct complaints *cs)
 	if (v == NULL) {
 		if (c->pools > 1 && !s->unknown)
 			complain_at(cs, &s->place, "listener %s has no pool, "
-			    "and there are %zu; add pool = \"%s\"", s->name,
+			    "and there are %zu; add pool: %s", s->name,
 			    c->pools, c->pool->name);
 		return 0;
 	}
@@ -321,7 +318,7 @@ make_listener(struct conf *c, struct section *s, bool whole,
 		.deny = list_of(c, s, "deny", CIDR_DENY, cs),
 		.refuse = c->refuse,
 		.counts.dry_run = c->dry_run,
-		.limit = limit_of(c, s, cs),
+		.limit = whole ? limit_of(c, s, cs) : 0,
 		.watch = c->watch,
 	};
 	const char *why;
@@ -336,7 +333,7 @@ make_listener(struct conf *c, struct section *s, bool whole,
 	s->first_listener = c->listeners;
 	if (v == NULL && !s->unknown)
 		complain_at(cs, &s->place, "listener %s has no address; add "
-		    "address = \":80\"", s->name);
+		    "address: :80", s->name);
 	else if (v != NULL)
 		for (i = 0; i < v->n; i++)
 			if (conf_add_listener(c, &l, v->text[i], &why) == -1)
@@ -353,7 +350,7 @@ check_pool(const struct settings *st, size_t i, struct complaints *cs)
 	if (!s->unknown && (i + 1 == st->sections ||
 	    st->section[i + 1]->pool != s))
 		complain_at(cs, &s->place, "pool %s has no server; add server: "
-		    "{ a: { address = \"10.0.0.1:80\" } }", s->name);
+		    "{ a: { address: 10.0.0.1:80 } }", s->name);
 }
 
 /* Is there anything to do at all? */
@@ -374,13 +371,13 @@ check_whole(const struct settings *st, struct complaints *cs)
 	place.letter = 'l';
 	if (listeners == 0 && !unknown)
 		complain_at(cs, &place, "nothing to listen on; add listen: "
-		    "{ main: { address = \":80\" } }, or -l");
+		    "{ main: { address: \"*:80\" } }, or -l");
 	place.option = "backend";
 	place.letter = 'b';
 	if (pools == 0 && !unknown)
 		complain_at(cs, &place, "nothing to balance to; add pool: "
-		    "{ main: { server: { a: { address = \"10.0.0.1:80\" } } } "
-		    "}, or -b");
+		    "{ main: { server: { a: { address: 10.0.0.1:80 } } } }, "
+		    "or -b");
 }
 
 /*

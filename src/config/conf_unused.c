@@ -15,23 +15,23 @@
 
 /* What has to hold, as the operator would write it. */
 #define NEEDS(X) \
-	X(CHECK, "check = \"tcp\" or another kind in the pool") \
-	X(SEND_EXPECT, "check = \"send_expect\"") \
-	X(HTTP, "check = \"http\"") \
-	X(HTTP_OR_TLS, "check = \"http\" or \"tls\"") \
-	X(EXEC, "check = \"exec\"") \
+	X(CHECK, "check: tcp or another kind in the pool") \
+	X(SEND_EXPECT, "check: send_expect") \
+	X(HTTP, "check: http") \
+	X(HTTP_OR_TLS, "check: http or tls") \
+	X(EXEC, "check: exec") \
 	X(WEIGHTS, "a balance other than \"first\"") \
 	X(QUEUE, "max_queue of 1 or more") \
 	X(FAILS, "max_fails of 1 or more") \
 	X(EJECTED, "max_ejected of 1 or more") \
-	X(KEY, "balance = \"source\", \"hash\" or \"maglev\"") \
-	X(HASH, "balance = \"hash\"") \
-	X(RESOLVE, "resolve = \"on\" or \"srv\"") \
+	X(KEY, "balance: source, hash or maglev") \
+	X(HASH, "balance: hash") \
+	X(RESOLVE, "resolve: on or srv") \
 	X(REFUSAL, "allow, deny or a limit") \
 	X(LIFETIME, "max_lifetime") \
 	X(LIMIT, "a limit") \
-	X(BACKUP, "backup = true in a server") \
-	X(RESOLVED, "resolve = \"on\" or \"srv\" in a server") \
+	X(BACKUP, "backup: true in a server") \
+	X(RESOLVED, "resolve: on or srv in a server") \
 	X(CHECKED, "a server that is not builtin") \
 	X(NETWORK, "an address of IPv4 or IPv6") \
 	X(WAITING, "max_sessions in a server, check, resolve or " \
@@ -40,9 +40,9 @@
 	X(SOURCE, "source") \
 	X(ALL_IPV6, "the address :PORT or [::]:PORT") \
 	X(ACCEPT_PROXY, "accept_proxy in the listener") \
-	X(SESSION_LINES, "lines of sessions: log_sessions other than \"none\", " \
-	    "and log_level \"info\" or \"debug\"") \
-	X(SEND_PROXY, "send_proxy = \"v2\" in the pool or a server")
+	X(SESSION_LINES, "lines of sessions: log_sessions other than none, " \
+	    "and log_level info or debug") \
+	X(SEND_PROXY, "send_proxy: v2 in the pool or a server")
 
 enum need {				/* those of checks come first */
 #define X(name, text) NEED_##name,
@@ -427,7 +427,7 @@ check_builtin(const struct conf *c, const struct section *s,
 		v = section_get(s->pool, directive_find(SECTION_POOL,
 		    "send_proxy"));
 	complain_at(cs, &v->place, "server %s is builtin and takes the header "
-	    "for data; add send_proxy = \"off\" there", s->name);
+	    "for data; add send_proxy: off there", s->name);
 }
 
 /* The most wins: who says that alone means it, and no default beside it. */
@@ -505,7 +505,7 @@ check_both(const struct section *s, struct complaints *cs)
 }
 
 /*
- * A list of exceptions to nothing. Who writes allow = "!192.0.2.7" means all
+ * A list of exceptions to nothing. Who writes allow: "!192.0.2.7" means all
  * others, and gets nobody.
  */
 static void

@@ -87,7 +87,7 @@ conf_unused_limit(const struct conf *c, const struct section *s,
 			break;
 	if (i == c->listeners)
 		complain_at(cs, &s->place, "limit %s has no effect: no "
-		    "listener has limit = \"%s\"", s->name, s->name);
+		    "listener has limit: %s", s->name, s->name);
 	else if (!has_limit(s))
 		complain_at(cs, &s->place, "limit %s has no effect: it limits "
 		    "nothing", s->name);

@@ -4,7 +4,8 @@
  * directives.h: all that can be set, in one table. The parser, -T, the tests
  * and, by a test, the man page go by it. A new directive is a line in
  * directives.c, with a function where its type does not say what to do with it,
- * and a paragraph in doc/shuttled.conf.5.
+ * a paragraph in doc/shuttled.yaml.5, and contrib/schema/shuttled.schema.json
+ * made anew, as tests/schema.sh says.
  */
 #ifndef DIRECTIVES_H
 #define DIRECTIVES_H

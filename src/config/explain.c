@@ -6,7 +6,6 @@
  */
 #include "config/explain.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "board/board.h"
@@ -73,12 +72,13 @@ print_directive(const struct conf *c, const struct section *s,
 		fprintf(out, "%*s# %s is not set\n", depth, "", d->name);
 		return;
 	}
-	n = fprintf(out, "%*s%s = %s", depth, "", d->name,
+	n = fprintf(out, "%*s%s: %s", depth, "", d->name,
 	    v != NULL && v->n > 1 ? "[" : "");
 	for (i = 0; i < (v == NULL ? 1 : v->n); i++)
 		n += fprintf(out, "%s%s", i > 0 ? ", " : "", value_format(d,
-		    v == NULL ? text : v->text[i], one, sizeof(one)));
-	n += fprintf(out, "%s;", v != NULL && v->n > 1 ? "]" : "");
+		    v == NULL ? text : v->text[i], v != NULL && v->n > 1, one,
+		    sizeof(one)));
+	n += fprintf(out, "%s", v != NULL && v->n > 1 ? "]" : "");
 	fprintf(out, "%*s # %s\n", n < 46 ? 46 - n : 0, "",
 	    place_format(v == NULL ? &nowhere : &v->place, where,
 	    sizeof(where)));
@@ -100,12 +100,8 @@ print_directives(const struct conf *c, const struct section *s,
 static const char *
 name_of(const struct section *s, size_t i, char *buf, size_t size)
 {
-	static const char rest[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-
-	if (isalpha((unsigned char)s->name[0]) &&
-	    s->name[strspn(s->name, rest)] == '\0')
-		return s->name;
+	if (section_name_fits(s->name))
+		return quote_name(s->name, buf, size);
 	snprintf(buf, size, "unnamed-%zu", i);
 	return buf;
 }
@@ -132,23 +128,21 @@ print_sections(const struct conf *c, enum section_kind kind,
 {
 	const struct settings *st = c->settings;
 	const struct section *s;
-	char name[32];
+	char name[SETTINGS_NAME + 2];
 	size_t i;
 
-	fprintf(out, "%*s%s: {\n", depth, "", section_word(kind));
+	fprintf(out, "%*s%s:\n", depth, "", section_word(kind));
 	for (i = 0; i < st->sections; i++) {
 		s = st->section[i];
 		if (s->kind != kind || s->pool != pool)
 			continue;
-		fprintf(out, "%*s%s: { ", depth + 4, "", name_of(s, i, name,
+		fprintf(out, "%*s%s: ", depth + 2, "", name_of(s, i, name,
 		    sizeof(name)));
 		print_origin(c, s, out);
-		print_directives(c, s, kind, depth + 8, out);
+		print_directives(c, s, kind, depth + 4, out);
 		if (kind == SECTION_POOL)
-			print_sections(c, SECTION_SERVER, s, depth + 8, out);
-		fprintf(out, "%*s}\n", depth + 4, "");
+			print_sections(c, SECTION_SERVER, s, depth + 4, out);
 	}
-	fprintf(out, "%*s}\n", depth, "");
 }
 
 static void

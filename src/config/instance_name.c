@@ -57,7 +57,7 @@ instance_name_from_file(struct conf *c, const char *path)
 		return;
 	memcpy(name, path + begin, len - begin);
 	name[len - begin] = '\0';
-	remove_suffix(name, ".conf");
+	remove_suffix(name, ".yaml");
 	remove_suffix(name, ".d");
 	if (strcmp(name, "shuttled") != 0 && instance_name_check(name) == NULL)
 		strlcpy(c->name, name, sizeof(c->name));

@@ -20,7 +20,7 @@ const char *instance_name_read(const char *name, void *);
 
 /*
  * Call it after the first configuration file or directory, unless it has a name:
- * /etc/shuttled/web.conf and /etc/web.d are web, shuttled.conf is none.
+ * /etc/shuttled/web.yaml and /etc/web.d are web, shuttled.yaml is none.
  */
 void	instance_name_from_file(struct conf *, const char *path);
 

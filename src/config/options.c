@@ -21,7 +21,7 @@
 #include "config/settings.h"
 #include "util/nearest.h"
 
-#define DEFAULT_FILE	SYSCONFDIR "/shuttled.conf"
+#define DEFAULT_FILE	SYSCONFDIR "/shuttled.yaml"
 
 /* The listener of all -l, and the pool of all -b. */
 #define MAIN	"main"
@@ -75,7 +75,7 @@ static const char usage[] =
 "       shuttled -c FILE... [options]\n"
 "A pre-forking TCP load balancer: see shuttled(8).\n"
 "\n"
-"  -c, --config FILE|DIR    read FILE, or all *.conf in DIR (repeatable)\n"
+"  -c, --config FILE|DIR    read FILE, or all *.yaml in DIR (repeatable)\n"
 "                           (" DEFAULT_FILE " without -c, -l, -b)\n"
 "  -l, --listen ADDR        accept connections here (repeatable)\n"
 "  -b, --backend ADDR[,weight=N][,backup][,spare=N][,max_sessions=N]\n"
@@ -125,7 +125,7 @@ static const char usage[] =
 "ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
 "port 0 lets the system choose. A backend may be builtin:hello, builtin:echo\n"
 "or builtin:discard. Times T: 300ms, 5s, 10m, 1h, off. Options win over files,\n"
-"for which see shuttled.conf(5).\n"
+"for which see shuttled.yaml(5).\n"
 "\n"
 "Try it:  shuttled -F -l :8080 -b builtin:hello -b builtin:hello\n";
 
@@ -412,7 +412,8 @@ read_file(struct parse *p, const char *name)
 	    p->conf->directory, name[0] == '/' ? "" : "/", name) == -1)
 		complain(p->complaints, "%s", strerror(errno));
 	else {
-		if (conf_file_read(p->settings, path, p->complaints) == -1)
+		if (conf_file_read(p->settings, path, p->action != OPTIONS_RUN,
+		    p->complaints) == -1)
 			p->whole = false;
 		free(path);
 	}

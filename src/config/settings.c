@@ -35,6 +35,7 @@ value_clear(struct value *v)
 	for (i = 0; i < v->n; i++)
 		free(v->text[i]);
 	free(v->text);
+	free(v->spot);
 	memset(v, 0, sizeof(*v));
 }
 
@@ -139,17 +140,35 @@ section_set(struct section *s, const struct directive *d,
 }
 
 int
-value_add(struct value *v, const char *text)
+value_add_at(struct value *v, const char *text, struct spot spot)
 {
+	size_t room = v->n == 0 ? 1 : 2 * v->n;
+	struct spot *spots;
 	char **grown;
 
-	if ((grown = reallocarray(v->text, v->n + 1, sizeof(*grown))) == NULL)
-		return -1;
-	v->text = grown;
+	/* Lists grow in powers of two. */
+	if ((v->n & (v->n - 1)) == 0) {
+		if ((grown = reallocarray(v->text, room,
+		    sizeof(*grown))) == NULL)
+			return -1;
+		v->text = grown;
+		if ((spots = reallocarray(v->spot, room,
+		    sizeof(*spots))) == NULL)
+			return -1;
+		v->spot = spots;
+	}
 	if ((v->text[v->n] = strdup(text)) == NULL)
 		return -1;
-	v->n++;
+	v->spot[v->n++] = spot;
 	return 0;
+}
+
+int
+value_add(struct value *v, const char *text)
+{
+	static const struct spot nowhere;
+
+	return value_add_at(v, text, nowhere);
 }
 
 const struct value *
@@ -173,36 +192,115 @@ settings_count(const struct settings *st, enum section_kind kind)
 	return n;
 }
 
-/* As libconfig reads it: quotes, backslashes and what cannot be seen. */
+bool
+section_name_fits(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	size_t n = strlen(name);
+
+	return n > 0 && n <= SETTINGS_NAME_IN_FILE &&
+	    strspn(name, letters) == n;
+}
+
+/*
+ * The escape for what cannot stand in a YAML text as it is, at its beginning.
+ * Returns the bytes that it is for, 0: none is needed.
+ */
+static size_t
+escape(const char *text, char buf[8])
+{
+	/* Breaks of lines, a byte order mark and what is no character. */
+	static const char *const marks[][2] = {
+		{ "\xe2\x80\xa8", "\\u2028" }, { "\xe2\x80\xa9", "\\u2029" },
+		{ "\xef\xbb\xbf", "\\uFEFF" }, { "\xef\xbf\xbe", "\\uFFFE" },
+		{ "\xef\xbf\xbf", "\\uFFFF" }, { "\n", "\\n" }, { "\t", "\\t" },
+		{ "\"", "\\\"" }, { "\\", "\\\\" },
+	};
+	unsigned char c = (unsigned char)text[0], next;
+	size_t i;
+
+	for (i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+		if (strncmp(text, marks[i][0], strlen(marks[i][0])) == 0) {
+			strlcpy(buf, marks[i][1], 8);
+			return strlen(marks[i][0]);
+		}
+	next = c == 0xc2 ? (unsigned char)text[1] : 0;
+	if (next < 0x80 || next > 0x9f)
+		next = 0;
+	if (!iscntrl(c) && next == 0)
+		return 0;
+	snprintf(buf, 8, "\\x%02x", next == 0 ? c : next);
+	return next == 0 ? 1 : 2;
+}
+
 const char *
 quote(const char *text, char *buf, size_t size)
 {
-	size_t n = 0;
+	char escaped[8];
+	size_t n = 0, used;
 
 	n += strlcpy(buf, "\"", size);
-	for (; *text != '\0' && n + sizeof("\\xff\"") < size; text++)
-		if (*text == '"' || *text == '\\')
-			n += (size_t)snprintf(buf + n, size - n, "\\%c", *text);
-		else if (iscntrl((unsigned char)*text))
-			n += (size_t)snprintf(buf + n, size - n, "\\x%02x",
-			    (unsigned char)*text);
-		else {
-			buf[n++] = *text;
+	while (*text != '\0' && n + sizeof("\\uFEFF\"") < size) {
+		if ((used = escape(text, escaped)) == 0) {
+			buf[n++] = *text++;
 			buf[n] = '\0';
+			continue;
 		}
+		text += used;
+		n += strlcpy(buf + n, escaped, size - n);
+	}
 	strlcat(buf, "\"", size);
 	return buf;
 }
 
-const char *
-value_format(const struct directive *d, const char *text, char *buf,
-    size_t size)
+/* Does YAML take it as this text, within brackets too? */
+static bool
+is_plain(const char *text)
 {
-	bool plain = d->type == TYPE_BOOL || d->type == TYPE_NUMBER;
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-:";
+	size_t n = strlen(text);
 
-	/* A word among numbers is a word all the same. */
-	if (!plain || (d->type == TYPE_NUMBER &&
-	    (text[0] == '\0' || text[strspn(text, "-0123456789")] != '\0')))
+	return n > 0 && strspn(text, plain) == n && text[0] != '-' &&
+	    text[0] != ':' && text[n - 1] != ':';
+}
+
+/* Would other programs that read YAML make a number of it, or a truth? */
+static bool
+is_taken_for_another(const char *text)
+{
+	static const char *const words[] = { "true", "false", "yes", "no", "on",
+	    "off", "y", "n", "null" };
+	size_t i;
+	char *end;
+
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcasecmp(words[i], text) == 0)
+			return true;
+	(void)strtod(text, &end);
+	return *end == '\0' || text[strspn(text, "0123456789:_")] == '\0';
+}
+
+const char *
+quote_name(const char *name, char *buf, size_t size)
+{
+	if (!is_plain(name) || is_taken_for_another(name))
+		return quote(name, buf, size);
+	strlcpy(buf, name, size);
+	return buf;
+}
+
+const char *
+value_format(const struct directive *d, const char *text, bool in_list,
+    char *buf, size_t size)
+{
+	/* Within brackets alone a colon cannot begin a text, as of :80. */
+	bool colon = text[0] == ':' && !in_list;
+
+	/* A word stands as people write it, off among times as well. */
+	if (!is_plain(text + colon) || (d->type > TYPE_WORD && !colon &&
+	    is_taken_for_another(text)))
 		return quote(text, buf, size);
 	strlcpy(buf, text, size);
 	return buf;
@@ -264,21 +362,41 @@ complain_at(struct complaints *cs, const struct place *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	complain(cs, "%s: %s", place_format(p, where, sizeof(where)), what);
+	place_format(p, where, sizeof(where));
+	if (p->file != NULL && p->column > 0)
+		complain(cs, "%s:%u: %s", where, p->column, what);
+	else
+		complain(cs, "%s: %s", where, what);
 	if (p->file != NULL) {
 		cs->of_files++;
 		sort_in(cs);
 	}
 }
 
-/* Who writes a list as one text. */
+/* A list that is written as one text. */
 static const char *
 list_hint(const struct value *v, const char *text)
 {
 	return v->place.file != NULL && strpbrk(text, ", ") != NULL &&
 	    (v->directive->type == TYPE_ADDRESSES ||
 	    v->directive->type == TYPE_NETWORKS) ?
-	    "; several stand in brackets: [\"…\", \"…\"]" : "";
+	    "; several are a list: [ …, … ]" : "";
+}
+
+/* Of one of its texts; the place of the directive if it is not its own. */
+static struct place
+place_of_text(const struct value *v, const char *text)
+{
+	struct place p = v->place;
+	size_t i;
+
+	for (i = 0; i < v->n && v->text[i] != text; i++)
+		continue;
+	if (p.file != NULL && i < v->n && v->spot[i].line > 0) {
+		p.line = v->spot[i].line;
+		p.column = v->spot[i].column;
+	}
+	return p;
 }
 
 void
@@ -286,6 +404,7 @@ value_reject(struct complaints *cs, const struct value *v, const char *text,
     const char *why)
 {
 	const struct directive *d;
+	struct place place;
 	char shown[600];
 
 	if (v == NULL) {
@@ -293,9 +412,10 @@ value_reject(struct complaints *cs, const struct value *v, const char *text,
 		return;
 	}
 	d = v->directive;
+	place = place_of_text(v, text);
 	if (v->place.file != NULL)
-		complain_at(cs, &v->place, "%s = %s: %s%s", d->name,
-		    value_format(d, text, shown, sizeof(shown)), why,
+		complain_at(cs, &place, "%s %s: %s%s", d->name,
+		    quote(text, shown, sizeof(shown)), why,
 		    list_hint(v, text));
 	else if (d->section == SECTION_TOP || strcmp(d->name, "address") == 0)
 		complain_at(cs, &v->place, "\"%s\": %s", text, why);

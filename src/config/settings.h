@@ -8,25 +8,33 @@
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "config/diagnostics.h"
 #include "config/directives.h"
 
 #define SETTINGS_NAME	64		/* bytes of a name with the NUL */
+#define SETTINGS_NAME_IN_FILE	60	/* bytes of one in a file, without */
 
 /* A line of a file; or an option; or neither: a default. */
 struct place {
 	const char	*file;		/* NULL: not in a file */
-	unsigned	 line;
+	unsigned	 line, column;	/* from 1; 0: the whole file, line */
 	const char	*option;	/* "workers"; NULL: not by one */
 	char		 letter;	/* of the option; 0: it has none */
+};
+
+/* Where a text begins in the file of its directive; all 0: in none. */
+struct spot {
+	unsigned	 line, column;
 };
 
 /* One directive with its value, or with all values of a list. */
 struct value {
 	const struct directive *directive;
 	char		**text;
+	struct spot	*spot;		/* of each text */
 	size_t		 n;
 	struct place	 place;
 };
@@ -80,22 +88,35 @@ size_t	settings_count(const struct settings *, enum section_kind);
 struct value *section_set(struct section *, const struct directive *,
 	    const struct place *);
 int	value_add(struct value *, const char *text);
+int	value_add_at(struct value *, const char *text, struct spot);
 
 /* What was said; NULL: nothing. */
 const struct value *section_get(const struct section *,
 	    const struct directive *);
 
-/* Write *text* in quotes, so that a file can hold it. */
+/* Can a section of a file have this name? */
+bool	section_name_fits(const char *name);
+
+/* Write *text* in double quotes, so that a file can hold it. */
 const char *quote(const char *text, char *buf, size_t size);
 
-/* The same, but numbers and truth go without. */
+/* The same, but without quotes where none are needed. */
+const char *quote_name(const char *name, char *buf, size_t size);
+
+/*
+ * The same of one value, or of one in a list; none are needed either where a
+ * number is a number.
+ */
 const char *value_format(const struct directive *, const char *text,
-	    char *buf, size_t size);
+	    bool in_list, char *buf, size_t size);
 
 /* The server that has become this backend, among others. */
 const struct section *settings_server(const struct settings *, size_t backend);
 
-/* "FILE:LINE", "FILE" for line 0, or "option -w, --workers". */
+/*
+ * "FILE:LINE", "FILE" for line 0, or "option -w, --workers". Complaints begin
+ * with the column as well.
+ */
 const char *place_format(const struct place *, char *buf, size_t size);
 
 /*

@@ -9,12 +9,10 @@
 #include "master/lookups.h"
 
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <malloc.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -48,14 +46,6 @@ take_signals(void)
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* Becoming another user ends this, so it comes after that. */
-static void
-end_with(pid_t parent)
-{
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
-		_exit(1);
 }
 
 static bool
@@ -140,7 +130,9 @@ be_child(struct lookups *l, uint64_t ms, const struct identity *user,
 	alarm((unsigned)(ms / 1000) + 2);
 	if (user != NULL && priv_drop(user, NULL, false) == -1)
 		_exit(1);
-	end_with(parent);
+	/* Becoming another user ends this, so it comes after that. */
+	if (priv_end_with(parent) == -1)
+		_exit(1);
 #ifdef M_ARENA_MAX
 	(void)mallopt(M_ARENA_MAX, 1);
 #endif
@@ -285,11 +277,10 @@ reap(struct lookups *l)
 static int
 wait_for_answers(struct lookups *l, int signals)
 {
-	struct pollfd p = { .fd = signals, .events = POLLIN };
 	int sig;
 
 	while (!lookups_done(l)) {
-		(void)poll(&p, 1, lookups_wait(l));
+		signals_wait(signals, lookups_wait(l));
 		while ((sig = signals_next(signals)) != 0)
 			if (sig != SIGCHLD)
 				return sig;

@@ -505,8 +505,9 @@ say_goodbye(const struct master *m)
 {
 	struct board_totals sum;
 
-	if (m->replaced || (m->startup.before != -1 &&
-	    m->startup.state != STARTUP_HAND_OVER)) {
+	if (m->replaced || (m->startup.candidate &&
+	    m->startup.state != STARTUP_HAND_OVER &&
+	    m->startup.state != STARTUP_DONE)) {
 		log_line(m->log, LOG_NOTICE, "all workers have ended; the "
 		    "master %s", m->replaced ? "after this one goes on" :
 		    "before this one was not replaced");

@@ -55,7 +55,8 @@ startup_begin(struct startup *st, struct children *cs)
 	memset(st, 0, sizeof(*st));
 	st->children = cs;
 	st->before = cs->instance->inherited->channel;
-	if (st->before != -1) {
+	st->candidate = st->before != -1;
+	if (st->candidate) {
 		st->group = getpgid(getppid());
 		poller_want(cs->poller, st->before, POLLER_READ);
 	}

@@ -24,6 +24,7 @@ struct startup {
 	enum startup_state state;
 	struct children	*children;
 	int		 before;	/* the channel to the other; -1: none */
+	bool		 candidate;	/* there is or was another */
 	pid_t		 group;		/* of the other */
 	uint64_t	 told;		/* progress that it knows of */
 	uint64_t	 deadline;	/* of the state, if it has one */

@@ -286,3 +286,20 @@ priv_drop(const struct identity *id, const char *dir, bool foreign_addresses)
 	}
 	return 0;
 }
+
+int
+priv_end_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		return -1;
+	if (getppid() == parent)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
+
+void
+priv_leave_no_core(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}

@@ -49,4 +49,13 @@ bool	priv_has_foreign_addresses(void);
 int	priv_drop(const struct identity *, const char *dir,
 	    bool foreign_addresses);
 
+/*
+ * Be killed when *parent*, which forked this process, ends. A later change of user
+ * undoes it. 0, or -1 with errno set: ESRCH if it has ended already.
+ */
+int	priv_end_with(pid_t parent);
+
+/* Leave no core file from now on. */
+void	priv_leave_no_core(void);
+
 #endif

@@ -234,8 +234,8 @@ shuttled_start() {
 	case "${NO_KEEPALIVE-}$* " in
 	yes* | -c\ * | *\ -c\ *) ;;
 	*)
-		say 'keepalive = "1s";' >"$T/shuttled.conf"
-		set -- -c "$T/shuttled.conf" "$@"
+		say 'keepalive: 1s' >"$T/shuttled.yaml"
+		set -- -c "$T/shuttled.yaml" "$@"
 		;;
 	esac
 	# shellcheck disable=SC2086 # these are lists

@@ -34,7 +34,7 @@ tests_fuzz_libfuzzed_a_SOURCES = $(libshuttle_a_SOURCES) $(libbalancer_a_SOURCES
 tests_fuzz_libfuzzed_a_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer-no-link
 FUZZ_COMPILE = $(AM_CFLAGS) -fsanitize=fuzzer-no-link
 FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
-FUZZ_LIBS = tests/fuzz/libfuzzed.a $(LIBCONFIG_LIBS) $(LIBBSD_LIBS) \
+FUZZ_LIBS = tests/fuzz/libfuzzed.a $(LIBYAML_LIBS) $(LIBBSD_LIBS) \
 	$(SECCOMP_LIBS) $(SYSTEMD_LIBS) $(CARES_LIBS)
 
 tests_fuzz_fuzz_addr_SOURCES = tests/fuzz/fuzz_addr.c

@@ -13,14 +13,14 @@ conf() {
 		printf 'listen: { main: {\n'
 		printf '%s\n' "$@"
 		printf '} }\npool: { main: { server: { a: {\n'
-		printf 'address = "%s"; } } } }\n' "$BACKEND"
+		printf 'address: "%s" } } } }\n' "$BACKEND"
 	} >"$T/conf"
 }
 
 # start LINE...: the same on both families of loopback and a unix socket. Where
 # there is no IPv6 nobody asks the second, which is then another unix socket.
 start() {
-	conf 'address = ["127.0.0.1:0", "'"$second"'", "unix:'"$T"'/sock"];' "$@"
+	conf 'address: ["127.0.0.1:0", "'"$second"'", "unix:'"$T"'/sock"],' "$@"
 	rm -f "$T/sock" "$T/second"
 	shuttled_start -c "$T/conf" -w 3
 }
@@ -40,12 +40,12 @@ stays_out() {
 }
 
 denies() {
-	start 'deny = ["127.0.0.0/8", "unix:"];'
+	start 'deny: ["127.0.0.0/8", "unix:"],'
 	stays_out 1
 	comes 2
 	stays_out 3
 	shuttled_stop
-	start 'deny = ["!127.0.0.1", "127.0.0.0/8", "::/0"];'
+	start 'deny: ["!127.0.0.1", "127.0.0.0/8", "::/0"],'
 	comes 1
 	stays_out 2
 	comes 3
@@ -53,12 +53,12 @@ denies() {
 }
 
 allows() {
-	start 'allow = ["::1", "127.0.0.0/8"];' 'deny = "127.0.0.1";'
+	start 'allow: ["::1", "127.0.0.0/8"],' 'deny: "127.0.0.1",'
 	stays_out 1
 	comes 2
 	stays_out 3
 	shuttled_stop
-	start 'allow = ["all", "!::1"];'
+	start 'allow: ["all", "!::1"],'
 	comes 1
 	stays_out 2
 	comes 3
@@ -69,14 +69,14 @@ allows() {
 the_top_is_a_default() {
 	start
 	cat >>"$T/conf" <<-END
-		deny = "all";
+		deny: all
 	END
 	reload
 	stays_out 1
 	shuttled_stop
-	start 'deny = "none";'
+	start 'deny: "none",'
 	cat >>"$T/conf" <<-END
-		deny = "all";
+		deny: all
 	END
 	reload
 	comes 1
@@ -86,7 +86,7 @@ the_top_is_a_default() {
 # Names of files begin beside the configuration; nothing is opened by workers.
 files_and_reloads() {
 	printf '# nobody\n\n' >"$T/net"
-	start 'deny = "file:net";'
+	start 'deny: "file:net",'
 	comes 1
 	printf '10.0.0.0/8\n127.0.0.1	# us\n' >"$T/net"
 	comes 1
@@ -95,7 +95,7 @@ files_and_reloads() {
 	comes 2
 	printf '::1\n127.0.0.300\n' >"$T/net"
 	signal HUP
-	assert_log "conf:3: deny = \"file:$T/net\": $T/net:2: an IPv4 network"
+	assert_log "conf:3:[0-9]*: deny \"file:$T/net\": $T/net:2: an IPv4 network"
 	assert_log 'reload: .*the configuration has errors'
 	stays_out 1
 	comes 2
@@ -107,34 +107,34 @@ only_root_may_read_it() {
 	can_change_user || return 0
 	printf '127.0.0.1\n' >"$T/net"
 	chmod 600 "$T/net"
-	start 'deny = "file:net";'
+	start 'deny: "file:net",'
 	stays_out 1
 	shuttled_stop
 }
 
 mistakes() {
-	conf 'address = "127.0.0.1:0";' 'allow = ["10.0.0.1/8",' '"/etc/hosts"];'
+	conf 'address: "127.0.0.1:0",' 'allow: ["10.0.0.1/8",' '"/etc/hosts"],'
 	shuttled_try -t -c "$T/conf"
 	assert_eq 'status' 78 "$STATUS"
-	grep -q 'conf:3: allow = "10.0.0.1/8": an address with a prefix: write' \
+	grep -q 'conf:3:[0-9]*: allow "10.0.0.1/8": an address with a prefix: write' \
 	    "$T/try.out" || fail "$(cat "$T/try.out")"
-	grep -q 'conf:3: allow = "/etc/hosts": .*file:NAME' "$T/try.out" ||
+	grep -q 'conf:4:[0-9]*: allow "/etc/hosts": .*file:NAME' "$T/try.out" ||
 		fail "$(cat "$T/try.out")"
-	conf 'address = "127.0.0.1:0";' 'deny = "file:none";'
+	conf 'address: "127.0.0.1:0",' 'deny: "file:none",'
 	shuttled_try -t -c "$T/conf"
-	grep -q "conf:3: deny = .*: $T/none: No such file" "$T/try.out" ||
+	grep -q "conf:3:[0-9]*: deny .*: $T/none: No such file" "$T/try.out" ||
 		fail "$(cat "$T/try.out")"
-	conf 'address = "127.0.0.1:0";' 'refuse = "drop";'
+	conf 'address: "127.0.0.1:0",' 'refuse: "drop",'
 	shuttled_try -t -c "$T/conf"
-	grep -q 'conf:3: refuse has no effect without' "$T/try.out" ||
+	grep -q 'conf:3:[0-9]*: refuse has no effect without' "$T/try.out" ||
 		fail "$(cat "$T/try.out")"
 }
 
 # As -T prints it, it means the same.
 told_again() {
 	printf '127.0.0.1\n' >"$T/net"
-	conf 'address = "127.0.0.1:0";' 'deny = ["!::1", "file:net"];' \
-	    'refuse = "reset";'
+	conf 'address: "127.0.0.1:0",' 'deny: ["!::1", "file:net"],' \
+	    'refuse: "reset",'
 	shuttled_try -T -c "$T/conf"
 	assert_eq 'status' 0 "$STATUS"
 	mkdir "$T/elsewhere"
@@ -146,11 +146,11 @@ told_again() {
 
 # Whoever is refused has sent something, or has not yet.
 what_is_seen() {
-	start 'deny = "all";'
+	start 'deny: "all",'
 	stays_out 1 'send 9; expect-eof'
 	stays_out 1 'send 200000; expect-eof'
 	shuttled_stop
-	start 'deny = "all"; refuse = "reset";'
+	start 'deny: "all", refuse: "reset",'
 	stays_out 1 expect-reset
 	stays_out 3 'expect-end'
 	shuttled_stop
@@ -245,7 +245,7 @@ drops() {
 	inside server ip route add default via fd99:2::1
 	inside router sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
 	    echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
-	conf 'address = "*:7";' 'deny = "all"; refuse = "drop";'
+	conf 'address: "*:7",' 'deny: "all", refuse: "drop",'
 	eval "net=\$net_server"
 	with_wrap "nsenter -t $net -n" shuttled_start -c "$T/conf" -w 2
 	nothing_comes 10.99.2.2:7

@@ -100,11 +100,11 @@ smoothly() {
 
 # write_pool BALANCE STATE: of b; a is ready.
 write_pool() {
-	cat >"$T/pool.conf" <<END
-balance = "$1";
+	cat >"$T/pool.yaml" <<END
+balance: $1
 pool: { p: { server: {
-	a: { address = "$(cat "$T/a")"; }
-	b: { address = "$(cat "$T/b")"; state = "$2"; }
+	a: { address: "$(cat "$T/a")" },
+	b: { address: "$(cat "$T/b")", state: "$2" }
 } } }
 END
 }
@@ -114,7 +114,7 @@ END
 by_load() {
 	echoes a b
 	write_pool "$1" drain
-	shuttled_start -c "$T/pool.conf" -l 127.0.0.1:0 -w "$workers"
+	shuttled_start -c "$T/pool.yaml" -l 127.0.0.1:0 -w "$workers"
 	hold stuck 10
 	write_pool "$1" ready
 	signal HUP
@@ -181,16 +181,16 @@ pool() {
 	shift
 	for server; do
 		servers="$servers ${server%%=*}: { \
-		    address = \"$(cat "$T/${server%%=*}")\"; ${server#"${server%%=*}"=} }"
+		    address: \"$(cat "$T/${server%%=*}")\", ${server#"${server%%=*}"=} },"
 	done
-	say "pool: { p: { $directives server: { $servers } } }" >"$T/pool.conf"
-	shuttled_start -c "$T/pool.conf" -l 127.0.0.1:0 -w "$workers"
+	say "pool: { p: { $directives server: { $servers } } }" >"$T/pool.yaml"
+	shuttled_start -c "$T/pool.yaml" -l 127.0.0.1:0 -w "$workers"
 }
 
 # With the port in it the key is another one for each connection.
 address_and_port() {
 	echoes a b
-	pool 'balance = "source"; hash_key = "address_port";' a= b=
+	pool 'balance: "source", hash_key: "address_port",' a= b=
 	short 60
 	assert_between 'sessions of a' 1 59 "$(of p/a)"
 	shuttled_stop
@@ -199,14 +199,14 @@ address_and_port() {
 # One client has one server, but not more than a quarter above the mean.
 bounded() {
 	echoes a b
-	pool 'balance = "hash"; hash_balance_factor = 125;' a= b=
+	pool 'balance: "hash", hash_balance_factor: 125,' a= b=
 	hold kept 12
 	release kept 12
 	wait_for 5 log_reaches 12 'session end'
 	# Of n sessions nobody has more than 1.25 n / 2, or the next beyond.
 	assert_between 'sessions of a' 4 8 "$(of p/a)"
 	shuttled_stop
-	pool 'balance = "hash";' a= b=
+	pool 'balance: "hash",' a= b=
 	hold kept 4
 	release kept 4
 	wait_for 5 log_reaches 4 'session end'
@@ -223,8 +223,8 @@ slow_start() {
 	backend_refusing where
 	where=$(address where)
 	peer_start v "listen $where; port-file $T/v; serve any { echo }"
-	pool 'check = "tcp"; interval = "50ms"; check_timeout = "10s"; rise = 4; fall = 1;
-	    slow_start = "1h";' a= "b=check_address = \"$where\";"
+	pool 'check: "tcp", interval: "50ms", check_timeout: "10s", rise: 4, fall: 1,
+	    slow_start: "1h",' a= "b=check_address: \"$where\","
 	assert_log 'backend p/a: up'
 	assert_log 'backend p/b: up'
 	short 20

@@ -11,15 +11,15 @@
 # narrow WORKERS: the configuration.
 narrow() {
 	cat >"$T/conf" <<CONF
-workers = $1;
-log_sessions = "none";
+workers: $1
+log_sessions: none
 listen: {
-	main: { address = "127.0.0.1:0"; pool = "main"; };
-	wide: { address = "127.0.0.1:0"; pool = "wide"; };
+	main: { address: "127.0.0.1:0", pool: "main" },
+	wide: { address: "127.0.0.1:0", pool: "wide" },
 }
 pool: {
-	main: { server: { a: { address = "$BACKEND"; max_sessions = 1; }; } };
-	wide: { server: { b: { address = "$BACKEND"; }; } };
+	main: { server: { a: { address: "$BACKEND", max_sessions: 1 } } },
+	wide: { server: { b: { address: "$BACKEND" } } },
 }
 CONF
 }
@@ -132,10 +132,10 @@ five_generations() {
 # renamed N: as many servers as that, all of them called otherwise.
 renamed() {
 	awk -v n="$1" -v server="$BACKEND" 'BEGIN {
-		print "listen: { main: { address = \"127.0.0.1:0\"; }; }"
+		print "listen: { main: { address: \"127.0.0.1:0\" } }"
 		print "pool: { main: { server: {"
 		for (i = 0; i < 3000; i++)
-			printf "s%d-%d: { address = \"%s\"; };\n", n, i, server
+			printf "s%d-%d: { address: \"%s\" },\n", n, i, server
 		print "} } }"
 	}' >"$T/conf"
 }
@@ -161,19 +161,19 @@ three_thousand_new_names() {
 # Each name has sixteen places, though nobody is known yet.
 names_that_are_looked_up() {
 	awk 'BEGIN {
-		print "resolvers = \"127.0.0.1:9\"; workers = 1;"
-		print "listen: { main: { address = \"127.0.0.1:0\"; }; }"
+		print "resolvers: 127.0.0.1:9\nworkers: 1"
+		print "listen: { main: { address: \"127.0.0.1:0\" } }"
 		print "pool: { main: { server: {"
 		for (i = 0; i < 1000; i++)
-			printf "s%d: { address = \"s%d.test:80\"; " \
-			    "resolve = \"on\"; };\n", i, i
+			printf "s%d: { address: \"s%d.test:80\", " \
+			    "resolve: \"on\" },\n", i, i
 		print "} } }"
 	}' >"$T/conf"
 	shuttled_start -c "$T/conf"
 	reload
 	assert_log 'generation 2 has 1 worker, 1 listener, [0-9]*000 backends'
 	shuttled_stop
-	sed 's/resolve = "on"/& ; resolve_max = 64/' "$T/conf" >"$T/more"
+	sed 's/resolve: "on"/&, resolve_max: 64/' "$T/conf" >"$T/more"
 	shuttled_try -t -c "$T/more"
 	assert_eq 'status' 78 "$STATUS"
 	grep -q 'more than 32768 backends; a name with resolve sets resolve_max' \
@@ -185,18 +185,18 @@ many() {
 	port=${BACKEND##*:}
 	awk -v l="$1" -v p="$2" -v s="$3" -v server="$BACKEND" \
 	    -v port="$port" 'BEGIN {
-		print "workers = 2; log_sessions = \"none\";"
+		print "workers: 2\nlog_sessions: none"
 		print "listen: {"
 		for (i = 0; i < l; i++)
-			printf "l%d: { address = \"127.%d.%d.%d:%d\"; " \
-			    "pool = \"p%d\"; };\n", i, 20 + i / 65536,
+			printf "l%d: { address: \"127.%d.%d.%d:%d\", " \
+			    "pool: \"p%d\" },\n", i, 20 + i / 65536,
 			    i / 256 % 256, i % 256, port, i % p
 		print "}\npool: {"
 		for (i = 0; i < p; i++) {
 			printf "p%d: { server: {\n", i
 			for (k = 0; k < s / p; k++)
-				printf "s%d: { address = \"%s\"; };\n", k, server
-			print "} };"
+				printf "s%d: { address: \"%s\" },\n", k, server
+			print "} },"
 		}
 		print "}"
 	}' >"$T/conf"
@@ -229,23 +229,23 @@ many_of_everything() {
 # scribbled: everything that stands on the board is asked for by this.
 scribbled() {
 	cat >"$T/conf" <<CONF
-workers = 3;
-log_sessions = "none";
-max_sessions = 1000;
-check = "tcp";
+workers: 3
+log_sessions: none
+max_sessions: 1000
+check: tcp
 listen: {
-	main: { address = "127.0.0.1:0"; pool = "main"; max_sessions = 500;
-	    max_sessions_per_source = 400; session_rate = 100000;
-	    session_rate_per_source = 100000; };
-	wide: { address = "127.0.0.1:0"; pool = "wide"; };
+	main: { address: "127.0.0.1:0", pool: "main", max_sessions: 500,
+	    max_sessions_per_source: 400, session_rate: 100000,
+	    session_rate_per_source: 100000 },
+	wide: { address: "127.0.0.1:0", pool: "wide" },
 }
 pool: {
-	main: { balance = "leastconn"; queue_timeout = "1s"; server: {
-		a: { address = "$BACKEND"; max_sessions = 50; };
-		b: { address = "$BACKEND"; max_sessions = 50; };
-	}; };
-	wide: { queue_timeout = "1s"; server: {
-		c: { address = "$BACKEND"; max_sessions = 1; }; }; };
+	main: { balance: "leastconn", queue_timeout: "1s", server: {
+		a: { address: "$BACKEND", max_sessions: 50 },
+		b: { address: "$BACKEND", max_sessions: 50 },
+	} },
+	wide: { queue_timeout: "1s", server: {
+		c: { address: "$BACKEND", max_sessions: 1 } } },
 }
 CONF
 }

@@ -39,19 +39,21 @@ seed=${CHANGES_SEED:-$$}
 # right PORT, wrong: the configuration from now on, there at once and whole.
 right() {
 	cat >"$T/conf.new" <<EOF
-workers = 3
-resolvers = ["$RESOLVER"];
-resolve_timeout = "300ms"; resolve_retries = 0;
-resolve_min_ttl = "50ms"; resolve_max_ttl = "100ms";
-listen: { web: { address = "$1"  pool = "echo" } }
-pool: { echo: { balance = "leastconn"  check = "tcp"  interval = "100ms"
-                server: { a: { address = "$BACKEND"  max_sessions = 4 }
-                          b: { address = "$BACKEND"  max_sessions = 20
-                               weight = 2 }
-                          n: { address = "n.test:${BACKEND##*:}"
-                               resolve = "on"  max_sessions = 4 }
-                          h: { address = "$BACKEND"  max_sessions = 4
-                               source = "127.0.0.77" } } } }
+workers: 3
+resolvers: ["$RESOLVER"]
+resolve_timeout: 300ms
+resolve_retries: 0
+resolve_min_ttl: 50ms
+resolve_max_ttl: 100ms
+listen: { web: { address: "$1", pool: "echo" } }
+pool: { echo: { balance: "leastconn", check: "tcp", interval: "100ms",
+                server: { a: { address: "$BACKEND", max_sessions: 4 },
+                          b: { address: "$BACKEND", max_sessions: 20,
+                               weight: 2 },
+                          n: { address: "n.test:${BACKEND##*:}",
+                               resolve: "on", max_sessions: 4 },
+                          h: { address: "$BACKEND", max_sessions: 4,
+                               source: "127.0.0.77" } } } }
 EOF
 	mv "$T/conf.new" "$T/conf"
 }
@@ -60,8 +62,8 @@ EOF
 wrong() {
 	wrongs=$((${wrongs:-0} + 1))
 	case $((wrongs % 2)) in
-	0) sed 's/weight = 2/weight = "two"/' "$T/conf" >"$T/conf.new" ;;
-	1) sed 's/^listen: {/& no: { address = "192.0.2.1:1"  pool = "echo" }/' \
+	0) sed 's/weight: 2/weight: two/' "$T/conf" >"$T/conf.new" ;;
+	1) sed 's/^listen: {/& no: { address: "192.0.2.1:1", pool: "echo" },/' \
 		"$T/conf" >"$T/conf.new" ;;
 	esac
 	mv "$T/conf.new" "$T/conf"

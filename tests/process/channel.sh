@@ -114,10 +114,10 @@ never_stops() {
 prober_speaks() {
 	DEATHS=wanted
 	cat >"$T/conf" <<-END
-		workers = 1;
-		listen: { a: { address = "127.0.0.1:0" } }
-		pool: { p: { check = "tcp"
-		    server: { s: { address = "builtin:echo" } } } }
+		workers: 1
+		listen: { a: { address: "127.0.0.1:0" } }
+		pool: { p: { check: "tcp",
+		    server: { s: { address: "builtin:echo" } } } }
 	END
 	shuttled_start -c "$T/conf"
 	wait_for 5 probers 1

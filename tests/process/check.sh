@@ -12,16 +12,16 @@
 conf() {
 	quick=
 	case " $1" in
-	*' interval ='*) ;;
-	*) quick='interval = "200ms";' ;;
+	*' interval:'*) ;;
+	*) quick='interval: "200ms",' ;;
 	esac
 	case " $1" in
-	*' check_timeout ='*) ;;
-	*) quick="$quick check_timeout = \"$((2 * TEST_SLOW))s\";" ;;
+	*' check_timeout:'*) ;;
+	*) quick="$quick check_timeout: \"$((2 * TEST_SLOW))s\"," ;;
 	esac
 	cat >"$T/conf.new" <<-EOF
-	workers = 2;
-	listen: { a: { address = "127.0.0.1:0" } }
+	workers: 2
+	listen: { a: { address: "127.0.0.1:0" } }
 	pool: { p: { $quick $1
 	    server: { $2 } } }
 	EOF
@@ -30,7 +30,7 @@ conf() {
 
 # server NAME [MORE]: one that listens where the peer of this name does.
 server() {
-	say "$1: { address = \"$(address "$1")\"; ${2:-} }"
+	say "$1: { address: \"$(address "$1")\", ${2:-} },"
 }
 
 # start POOL SERVERS
@@ -60,7 +60,7 @@ down_and_up() {
 	backend_refusing where
 	echoes a "$(address where)"
 	echoes b
-	start 'check = "tcp"; fast_interval = "50ms"; eject_time = "1h";' \
+	start 'check: "tcp", fast_interval: "50ms", eject_time: "1h",' \
 	    "$(server a) $(server b)"
 	assert_log 'p/a: up: connected in .* (first check); . of 2 servers of'
 	assert_log 'p/b: up: connected in .* (first check); . of 2 servers of'
@@ -102,7 +102,7 @@ down_and_up() {
 # The last one is worth more than a warning.
 last_one() {
 	echoes a
-	start 'check = "tcp"; fall = 2;' "$(server a)"
+	start 'check: "tcp", fall: 2,' "$(server a)"
 	assert_log 'p/a: up'
 	peer_stop a
 	assert_log 'error: backend p/a: down: .* (check 2 of 2); 0 of 1 server of'
@@ -114,7 +114,7 @@ queue_full() {
 	peer_start a "listen unix:$T/a.sock 0; port-file $T/a; \
 	    connect unix:$T/a.sock; wait-file $T/queue.go; serve any { echo }"
 	rm -f "$T/queue.go"
-	start 'check = "tcp"; check_timeout = "20s"; interval = "30s";' \
+	start 'check: "tcp", check_timeout: "20s", interval: "30s",' \
 	    "$(server a)"
 	sleep 0.3
 	assert_not_log 'p/a: '
@@ -125,7 +125,7 @@ queue_full() {
 	rm -f "$T/a.sock"
 	peer_start a "listen unix:$T/a.sock 0; port-file $T/a; \
 	    connect unix:$T/a.sock; wait-file $T/queue.end"
-	start 'check = "tcp"; check_timeout = "200ms"; interval = "300ms";' \
+	start 'check: "tcp", check_timeout: "200ms", interval: "300ms",' \
 	    "$(server a)"
 	wait_for 10 log_has 'p/a: down: connect: no room in its queue within'
 	shuttled_stop
@@ -142,7 +142,7 @@ is_polite() {
 	six='[::1]'
 	have_ipv6 || six=127.0.0.1
 	peer_start c "listen $six:0; port-file $T/c; serve any { expect-eof }"
-	start 'check = "tcp"; interval = "20ms"; check_spread = 50;' \
+	start 'check: "tcp", interval: "20ms", check_spread: 50,' \
 	    "$(server a) $(server b) $(server c)"
 	for name in a b c; do
 		assert_log "p/$name: up: connected"
@@ -160,9 +160,9 @@ elsewhere() {
 	    serve any { expect-text \"PROXY TCP4 127.0.0.1 127.0.0.1 \"; \
 	    cat }"
 	port=$(sed 's/.*://' "$T/v")
-	start 'interval = "1h"; check = "tcp"; check_send_proxy = "v1";' \
-	    "$(server a "check_address = \"$(address v)\"") \
-	    b: { address = \"$(address a)\"; check_port = $port; }"
+	start 'interval: "1h", check: "tcp", check_send_proxy: "v1",' \
+	    "$(server a "check_address: \"$(address v)\"") \
+	    b: { address: \"$(address a)\", check_port: $port }"
 	assert_log 'p/a: up'
 	assert_log 'p/b: up'
 	shuttled_stop
@@ -176,10 +176,10 @@ on_down() {
 	echo_start
 	for what in cut keep; do
 		echoes v
-		start "check = \"tcp\"; fast_interval = \"20ms\"; \
-		    interval = \"50ms\"; on_down = \"$what\";" \
-		    "a: { address = \"$BACKEND\"; \
-		    check_address = \"$(address v)\"; }"
+		start "check: \"tcp\", fast_interval: \"20ms\", \
+		    interval: \"50ms\", on_down: \"$what\"," \
+		    "a: { address: \"$BACKEND\", \
+		    check_address: \"$(address v)\" }"
 		assert_log 'p/a: up'
 		load_start kept -k 5
 		load_wait kept
@@ -204,8 +204,8 @@ on_down() {
 # Before the first result nobody is served and nobody is turned away: they wait.
 clients_wait() {
 	backend a "print came; wait-file $T/go; send-text \"220 ready\\r\\n\"; expect-end"
-	conf 'check = "send_expect"; check_expect = "220"; interval = "5s";
-	    check_timeout = "10s"; queue_timeout = "10s";' "$(server a)"
+	conf 'check: "send_expect", check_expect: "220", interval: "5s",
+	    check_timeout: "10s", queue_timeout: "10s",' "$(server a)"
 	shuttled_start -c "$T/conf" -v
 	peer_start c "connect $LISTEN; expect-text \"220\"; half-close; \
 	    expect-end"
@@ -219,8 +219,8 @@ clients_wait() {
 	peer_stop a
 	# Nor for longer than they would.
 	backend a 'pause 3000; send-text "220 ready\r\n"; expect-end'
-	start 'check = "send_expect"; check_expect = "220"; interval = "5s";
-	    queue_timeout = "100ms";' "$(server a)"
+	start 'check: "send_expect", check_expect: "220", interval: "5s",
+	    queue_timeout: "100ms",' "$(server a)"
 	peer "connect $LISTEN; expect-eof"
 	assert_log 'end=proxy.queue_timeout'
 	shuttled_stop
@@ -233,13 +233,13 @@ send_expect() {
 	backend b 'expect-text "PING\r\n"; send-text "-ERR\tloading\r\n"'
 	backend c 'expect-text "PING\r\n"; expect-eof'
 	# One check of each: none is under way when it ends.
-	ping='interval = "1h"; check = "send_expect"; check_send = "PING\r\n";
-	    check_expect = "~^[+]PONG";'
+	ping='interval: "1h", check: "send_expect", check_send: "PING\r\n",
+	    check_expect: "~^[+]PONG",'
 	start "$ping" "$(server a) $(server b)"
 	assert_log 'p/a: up: expected reply'
 	assert_log 'p/b: down: not the expected reply, but "-ERR.tloading" (first'
 	shuttled_stop
-	start "$ping check_timeout = \"300ms\";" "$(server c)"
+	start "$ping check_timeout: \"300ms\"," "$(server c)"
 	assert_log 'p/c: down: no answer within 300 ms (first check)'
 	shuttled_stop
 	peer_stop a b c
@@ -252,8 +252,8 @@ http() {
 	    send-text "4 No Content\r\n\r\n"; expect-end'
 	backend b 'send-text "HTTP/1.1 503 Sorry\r\n\r\n"; expect-end'
 	backend c 'send-text "220 mail\r\n"; expect-end'
-	start 'interval = "1h"; check = "http"; check_uri = "/health"; check_host = "x.test";
-	    check_status = "200-299";' \
+	start 'interval: "1h", check: "http", check_uri: "/health", check_host: "x.test",
+	    check_status: "200-299",' \
 	    "$(server a) $(server b) $(server c)"
 	assert_log 'p/a: up: HTTP status 204'
 	assert_log 'p/b: down: HTTP status 503, expected 200-299 (first'
@@ -262,7 +262,7 @@ http() {
 	peer_stop a b c
 	backend d 'expect-text "HEAD / HTTP/1.1\r\nHost: 127.0.0.1"
 	    send-text "HTTP/1.1 200 OK\r\n\r\n"; expect-end'
-	start 'interval = "1h"; check = "http"; check_method = "HEAD";' "$(server d)"
+	start 'interval: "1h", check: "http", check_method: "HEAD",' "$(server d)"
 	assert_log 'p/d: up: HTTP status 200'
 	shuttled_stop
 	peer_stop d
@@ -274,9 +274,9 @@ no_such_address() {
 	echoes b
 	RES_OPTIONS='timeout:1 attempts:1'
 	export RES_OPTIONS
-	start 'check = "tcp";' "$(server a) \
-	    $(server b 'check_address = "no-such.invalid:80";')"
-	assert_log 'check_address = "no-such.*; the server is down until a rel'
+	start 'check: "tcp",' "$(server a) \
+	    $(server b 'check_address: "no-such.invalid:80",')"
+	assert_log 'check_address "no-such.*; the server is down until a rel'
 	unset RES_OPTIONS
 	assert_log 'p/a: up'
 	serves || fail 'the other one does not serve'
@@ -292,8 +292,8 @@ bad_servers() {
 	backend b 'send-until-broken'
 	backend c 'send 900 chunks 1; expect-end'
 	backend d ''
-	never='interval = "1h"; check = "send_expect"; check_expect = "x:00ff00ff";'
-	start "$never check_timeout = \"300ms\";" "$(server a)"
+	never='interval: "1h", check: "send_expect", check_expect: "x:00ff00ff",'
+	start "$never check_timeout: \"300ms\"," "$(server a)"
 	assert_log 'p/a: down: connect: no answer within 300 ms'
 	shuttled_stop
 	start "$never" "$(server b) $(server c) $(server d)"
@@ -319,8 +319,8 @@ runs_programs() {
 	echo 'and more'
 	[ "$SERVER_NAME" = p/a ]
 	EOF
-	start "check = \"exec\"; check_command = \"$T/program  -x y\";" \
-	    'a: { address = "[::1]:8" } b: { address = "unix:/s"; }'
+	start "check: \"exec\", check_command: \"$T/program  -x y\"," \
+	    'a: { address: "[::1]:8" }, b: { address: "unix:/s" }'
 	assert_log 'p/a: up: exit code 0: p/a at ::1, port 8, of p: -x y in'
 	assert_log 'p/b: down: exit code 1: p/b at unix:/s, port 0, of p: -x y ('
 	program <<-'EOF'
@@ -337,9 +337,9 @@ while_down() {
 	#!/bin/sh
 	[ -e "$T/well" ]
 	EOF
-	start "check = \"exec\"; check_command = \"$T/program\"; rise = 1;
-	    interval = \"1h\"; down_interval = \"50ms\";" \
-	    'a: { address = "127.0.0.1:1" }'
+	start "check: \"exec\", check_command: \"$T/program\", rise: 1,
+	    interval: \"1h\", down_interval: \"50ms\"," \
+	    'a: { address: "127.0.0.1:1" }'
 	assert_log 'p/a: down: exit code 1'
 	: >"$T/well"
 	assert_log 'p/a: up: exit code 0 .* (check 1 of 1)'
@@ -357,16 +357,16 @@ time_limit() {
 	echo \$\$ >"$T/pids/self.\$SERVER_PORT"
 	wait
 	EOF
-	start "check = \"exec\"; check_command = \"$T/program\";
-	    check_timeout = \"200ms\"; interval = \"20s\";" \
-	    'a: { address = "127.0.0.1:1" }'
+	start "check: \"exec\", check_command: \"$T/program\",
+	    check_timeout: \"200ms\", interval: \"20s\"," \
+	    'a: { address: "127.0.0.1:1" }'
 	assert_log 'p/a: down: the program does not end within 200 ms'
 	wait_for 5 gone "$(cat "$T/pids/self.1")"
 	wait_for 5 gone "$(cat "$T/pids/child.1")"
 	# And neither outlives the prober.
-	conf "check = \"exec\"; check_command = \"$T/program\";
-	    check_timeout = \"100s\"; interval = \"20s\";" \
-	    'b: { address = "127.0.0.1:2" }'
+	conf "check: \"exec\", check_command: \"$T/program\",
+	    check_timeout: \"100s\", interval: \"20s\"," \
+	    'b: { address: "127.0.0.1:2" }'
 	reload
 	wait_for 5 test -s "$T/pids/self.2"
 	first=$(cat "$T/pids/self.2") child=$(cat "$T/pids/child.2")
@@ -382,8 +382,8 @@ time_limit() {
 }
 
 no_program() {
-	start "check = \"exec\"; check_command = \"$T/nothing\";" \
-	    'a: { address = "127.0.0.1:1" }'
+	start "check: \"exec\", check_command: \"$T/nothing\"," \
+	    'a: { address: "127.0.0.1:1" }'
 	assert_log "p/a: down: exit code 127: $T/nothing: No such file"
 	shuttled_stop
 	# One that was killed takes the prober along, and both come again.
@@ -391,8 +391,8 @@ no_program() {
 	#!/bin/sh
 	EOF
 	DEATHS=wanted
-	start "check = \"exec\"; check_command = \"$T/program\";" \
-	    'a: { address = "127.0.0.1:1" }'
+	start "check: \"exec\", check_command: \"$T/program\"," \
+	    'a: { address: "127.0.0.1:1" }'
 	assert_log 'p/a: up'
 	# shellcheck disable=SC2046 # a blank follows the number
 	kill -KILL $(cat "/proc/$(prober)/task/$(prober)/children")
@@ -409,8 +409,8 @@ no_process() {
 	program <<-EOF
 	#!/bin/sh
 	EOF
-	start "check = \"exec\"; check_command = \"$T/program\"; fall = 1;" \
-	    'a: { address = "127.0.0.1:1" }'
+	start "check: \"exec\", check_command: \"$T/program\", fall: 1," \
+	    'a: { address: "127.0.0.1:1" }'
 	assert_log 'p/a: up'
 	runner=$(cat "/proc/$(prober)/task/$(prober)/children")
 	setpriv --reuid "$(uid_of "$(prober)")" \
@@ -426,7 +426,7 @@ no_process() {
 prober_dies() {
 	echoes a
 	backend_refusing b
-	start 'check = "tcp";' "$(server a) $(server b)"
+	start 'check: "tcp",' "$(server a) $(server b)"
 	assert_log 'p/a: up'
 	assert_log 'p/b: down'
 	DEATHS=wanted
@@ -445,7 +445,7 @@ prober_dies() {
 stays_over_reloads() {
 	echoes a
 	backend_refusing b
-	conf 'check = "tcp"; interval = "10s";' "$(server a) $(server b)"
+	conf 'check: "tcp", interval: "10s",' "$(server a) $(server b)"
 	shuttled_start -c "$T/conf"
 	assert_log 'p/a: up'
 	assert_log 'p/b: down'
@@ -454,7 +454,7 @@ stays_over_reloads() {
 		reload
 	done
 	echoes c
-	conf 'check = "tcp"; interval = "10s";' \
+	conf 'check: "tcp", interval: "10s",' \
 	    "$(server a) $(server b) $(server c)"
 	reload
 	assert_log 'p/c: up: .* (first check); 2 of 3 servers of'
@@ -464,9 +464,9 @@ stays_over_reloads() {
 	transitions 3
 	assert_eq 'sessions that tried b' 0 "$(log_count 'attempts=2')"
 	# One that was not checked in between is unknown again.
-	conf 'check = "off";' "$(server a)"
+	conf 'check: "off",' "$(server a)"
 	reload
-	conf 'check = "tcp"; interval = "10s";' "$(server a)"
+	conf 'check: "tcp", interval: "10s",' "$(server a)"
 	reload
 	wait_for 5 log_reaches 2 'p/a: up: .* (first check)'
 	shuttled_stop
@@ -476,19 +476,19 @@ stays_over_reloads() {
 
 begins_as_told() {
 	echoes a
-	start 'check = "tcp"; init_state = "down";' "$(server a)"
+	start 'check: "tcp", init_state: "down",' "$(server a)"
 	assert_log 'p/a: up: .* (check 2 of 2)'
 	shuttled_stop
 	# Before anybody knows better it is tried.
 	backend_silent b
-	start 'check = "tcp"; init_state = "up"; fall = 2; retries = 0;
-	    check_timeout = "1m"; connect_timeout = "100ms";' "$(server b)"
+	start 'check: "tcp", init_state: "up", fall: 2, retries: 0,
+	    check_timeout: "1m", connect_timeout: "100ms",' "$(server b)"
 	try_peer "connect $LISTEN; expect-end"
 	assert_log 'session end .*backend=p/b'
 	assert_not_log 'p/b: down'
 	shuttled_stop
-	start 'check = "tcp"; init_state = "up"; fall = 2;
-	    check_timeout = "300ms";' "$(server b)"
+	start 'check: "tcp", init_state: "up", fall: 2,
+	    check_timeout: "300ms",' "$(server b)"
 	assert_log 'p/b: down: connect: no answer within .* (check 2 of 2)'
 	shuttled_stop
 	peer_stop a
@@ -498,13 +498,13 @@ begins_as_told() {
 # Builtins are always up; without a prober all are.
 not_checked() {
 	backend_refusing a
-	start 'check = "tcp";' \
-	    "$(server a) b: { address = \"builtin:echo\"; }"
+	start 'check: "tcp",' \
+	    "$(server a) b: { address: \"builtin:echo\" }"
 	assert_log 'p/a: down'
 	wait_for 5 serves
 	shuttled_stop
 	echoes c
-	conf 'check = "tcp";' "$(server c)"
+	conf 'check: "tcp",' "$(server c)"
 	shuttled_start -c "$T/conf" -w 0
 	assert_log 'warning: servers are not checked without a master'
 	wait_for 5 serves
@@ -522,11 +522,11 @@ many() {
 	echo_start
 	i=0
 	while [ $i -lt $n ]; do
-		say "s$i: { address = \"$BACKEND\"; }"
+		say "s$i: { address: \"$BACKEND\" },"
 		i=$((i + 1))
 	done >"$T/servers"
 	# What the network loses comes again a second or three later.
-	conf 'check = "tcp"; interval = "1s"; check_timeout = "10s";' \
+	conf 'check: "tcp", interval: "1s", check_timeout: "10s",' \
 	    "$(cat "$T/servers")"
 	shuttled_start -c "$T/conf"
 	wait_for 20 log_reaches $n 'p/s[0-9]*: up: .* (first check)'
@@ -572,7 +572,7 @@ real() {
 	"$@" >"$T/real.out" 2>&1 </dev/null &
 	server=$!
 	also_end "$server"
-	start "$pool" "a: { address = \"127.0.0.1:$port\"; }"
+	start "$pool" "a: { address: \"127.0.0.1:$port\" }"
 	wait_for 10 log_has "p/a: up: $text"
 	shuttled_stop
 	kill "$server"
@@ -582,8 +582,8 @@ real() {
 real_redis() {
 	have redis-server || return 0
 	port=$(free_port)
-	real 'check = "send_expect"; check_send = "PING\r\n";
-	    check_expect = "+PONG";' "$port" 'expected reply' \
+	real 'check: "send_expect", check_send: "PING\r\n",
+	    check_expect: "+PONG",' "$port" 'expected reply' \
 	    redis-server --port "$port" --bind 127.0.0.1 --save '' --dir "$T"
 }
 
@@ -610,13 +610,13 @@ real_nginx() {
 		}
 	}
 	END
-	real 'check = "http";' "$port" 'HTTP status 200' \
+	real 'check: "http",' "$port" 'HTTP status 200' \
 	    nginx -e stderr -p "$T/nginx" -c "$T/nginx/conf"
 	grep -q 'GET / HTTP/1.1" 200' "$T/nginx/access" || fail 'not in its log'
 	! grep -i 'reset\|prematurely' "$T/real.out" || fail 'see above'
 }
 
-# As in contrib/examples/database.conf. It does not run as root.
+# As in contrib/examples/database.yaml. It does not run as root.
 real_postgres() {
 	have postgres initdb || return 0
 	as=
@@ -631,8 +631,8 @@ real_postgres() {
 		return 0
 	}
 	# shellcheck disable=SC2086 # words
-	real 'check = "send_expect"; check_send = "x:0000000804d2162f";
-	    check_expect = "~^[SN]";' "$port" 'expected reply' $as postgres \
+	real 'check: "send_expect", check_send: "x:0000000804d2162f",
+	    check_expect: "~^[SN]",' "$port" 'expected reply' $as postgres \
 	    -D "$T/postgres/data" -p "$port" -c listen_addresses=127.0.0.1 \
 	    -c unix_socket_directories= -c log_connections=on
 	! grep -i 'error\|fatal\|reset' "$T/real.out" || fail 'see above'

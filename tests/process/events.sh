@@ -6,19 +6,19 @@
 # and what changed in it, as words and as fields of JSON.
 . "$(dirname "$0")/lib.sh"
 
-# conf SERVERS [LISTENERS] [MORE]: a file of the name web.conf.
+# conf SERVERS [LISTENERS] [MORE]: a file of the name web.yaml.
 conf() {
-	front='front: { address = "127.0.0.1:0" }'
+	front='front: { address: "127.0.0.1:0" }'
 	{
-		say "workers = 1; ${3:-}"
-		say "listen: { ${2:-$front} }"
-		say "pool: { app: { server: { $1 } } }"
+		say "{ workers: 1, ${3:+$3,}"
+		say "listen: { ${2:-$front} },"
+		say "pool: { app: { server: { $1 } } } }"
 	} >"$T/web.new"
-	mv "$T/web.new" "$T/web.conf"
+	mv "$T/web.new" "$T/web.yaml"
 }
 
 server() {
-	say "$1: { address = \"builtin:hello\"; ${2:-} }"
+	say "$1: { address: \"builtin:hello\", ${2:-} },"
 }
 
 # changes CAUSE TEXT: the last line of that cause says so.
@@ -33,9 +33,9 @@ changes() {
 
 a_start_says_what_runs() {
 	conf "$(server a) $(server b)"
-	shuttled_start -c "$T/web.conf"
+	shuttled_start -c "$T/web.yaml"
 	wait_for 5 log_has 'configuration: '
-	changes start "generation 1, $T/web.conf; 1 listener, 1 pool, 2 servers"
+	changes start "generation 1, $T/web.yaml; 1 listener, 1 pool, 2 servers"
 	assert_eq lines 1 "$(log_count 'configuration: ')"
 	shuttled_stop
 	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 0
@@ -46,24 +46,24 @@ a_start_says_what_runs() {
 
 a_reload_says_what_changed() {
 	conf "$(server a) $(server b) $(server c)"
-	shuttled_start -c "$T/web.conf"
-	conf "$(server a) $(server b 'weight = 2') $(server d)"
+	shuttled_start -c "$T/web.yaml"
+	conf "$(server a) $(server b 'weight: 2') $(server d)"
 	reload
 	wait_for 5 log_reaches 2 'configuration: '
-	changes reload "generation 2, $T/web.conf; servers added: app/d; \
+	changes reload "generation 2, $T/web.yaml; servers added: app/d; \
 servers removed: app/c; servers changed: app/b"
 	reload
 	wait_for 5 log_reaches 3 'configuration: '
-	changes reload "generation 3, $T/web.conf; nothing changed"
-	conf "$(server a) $(server b 'weight = 2') $(server d)" \
-	    'edge: { address = "127.0.0.1:0" }' 'idle_timeout = "1h"'
+	changes reload "generation 3, $T/web.yaml; nothing changed"
+	conf "$(server a) $(server b 'weight: 2') $(server d)" \
+	    'edge: { address: "127.0.0.1:0" }' 'idle_timeout: "1h"'
 	reload
 	wait_for 5 log_reaches 4 'configuration: '
 	changes reload "; settings changed: idle_timeout; listeners added: edge; \
 listeners removed: front"
 	# Back to a default is a change, too; of two places the option counts.
-	sed -i 's/workers = 1;/log_interval = "1h"; max_generations = 3;/
-	    s/idle_timeout = "1h"//' "$T/web.conf"
+	sed -i 's/workers: 1,/log_interval: 1h, max_generations: 3,/
+	    s/idle_timeout: "1h",//' "$T/web.yaml"
 	reload
 	wait_for 5 log_reaches 5 'configuration: '
 	changes reload "; settings changed: idle_timeout, log_interval, \
@@ -75,9 +75,9 @@ max_generations, workers"
 contents_of_lists_changed() {
 	say '10.0.0.0/8' >"$T/nets"
 	say '127.0.0.1' >"$T/all"
-	conf "$(server a)" "front: { address = \"127.0.0.1:0\";
-		deny = \"file:nets\"; }" 'allow = "file:all"'
-	shuttled_start -c "$T/web.conf"
+	conf "$(server a)" "front: { address: \"127.0.0.1:0\",
+		deny: \"file:nets\" }" 'allow: "file:all"'
+	shuttled_start -c "$T/web.yaml"
 	printf '# the same\n10.0.0.0/8\n' >"$T/nets"
 	reload
 	wait_for 5 log_reaches 2 'configuration: '
@@ -119,8 +119,8 @@ addresses_of_names_changed() {
 	addresses some.test 127.0.0.1 127.0.0.2
 	wrap=$SHUTTLED_WRAP
 	SHUTTLED_WRAP="unshare -m $T/mount $SHUTTLED_WRAP"
-	conf "x: { address = \"some.test:1\" } $(server b)"
-	shuttled_start -c "$T/web.conf"
+	conf "x: { address: \"some.test:1\" }, $(server b)"
+	shuttled_start -c "$T/web.yaml"
 	assert_log '1 worker, 2 backends: ready'
 	changes start '; 1 listener, 1 pool, 2 servers'
 	addresses some.test 127.0.0.2 127.0.0.1
@@ -143,10 +143,10 @@ addresses_of_names_changed() {
 
 # It is asked where a name is looked up again and again.
 resolver_changed() {
-	conf "x: { address = \"some.test:1\"; resolve = \"on\" } $(server b)"
+	conf "x: { address: \"some.test:1\", resolve: on }, $(server b)"
 	# Perhaps there is no resolver.
-	"$SHUTTLED" -t -c "$T/web.conf" >"$T/t.out" 2>&1 || return 0
-	shuttled_start -c "$T/web.conf"
+	"$SHUTTLED" -t -c "$T/web.yaml" >"$T/t.out" 2>&1 || return 0
+	shuttled_start -c "$T/web.yaml"
 	say '# and another one' >>"$T/resolv.conf"
 	reload
 	wait_for 5 log_reaches 2 'configuration: '
@@ -158,14 +158,14 @@ resolver_changed() {
 a_drained_server_is_empty_at_last() {
 	echo_start
 	say_it() {
-		say "a: { address = \"$BACKEND\"; ${1:-} } $(server b)"
+		say "a: { address: \"$BACKEND\", ${1:-} }, $(server b)"
 	}
 	conf "$(say_it)"
-	shuttled_start -c "$T/web.conf"
+	shuttled_start -c "$T/web.yaml"
 	load_start kept -k 1
 	load_wait kept
 	peer "connect $LISTEN; cat"
-	conf "$(say_it 'state = "drain"')"
+	conf "$(say_it 'state: "drain"')"
 	reload
 	wait_for 5 log_reaches 2 'configuration: '
 	changes reload '; servers changed: app/a'
@@ -180,13 +180,13 @@ a_drained_server_is_empty_at_last() {
 # The program after knows what the one before ran.
 an_upgrade_says_what_changed() {
 	conf "$(server a) $(server b)"
-	shuttled_daemon -c "$T/web.conf"
+	shuttled_daemon -c "$T/web.yaml"
 	[ "$STATUS" -eq 0 ] || fail "$(cat "$T/start.out")"
 	first=$PID
 	conf "$(server a) $(server c)"
 	signal USR2
 	wait_for 15 log_has 'shuttled [0-9.]*, upgrade, '
-	changes upgrade "$T/web.conf; servers added: app/c; \
+	changes upgrade "$T/web.yaml; servers added: app/c; \
 servers removed: app/b"
 	wait_for 15 gone "$first"
 	PID=$(cat "$T/pid")
@@ -197,7 +197,7 @@ servers removed: app/b"
 # So many that no line has room for them.
 many_changes_are_counted() {
 	conf "$(server a)"
-	shuttled_start -c "$T/web.conf"
+	shuttled_start -c "$T/web.yaml"
 	conf "$(server a) $(for i in $(seq 200); do server "server$i"; done)"
 	reload
 	wait_for 5 log_reaches 2 'configuration: '
@@ -208,12 +208,12 @@ many_changes_are_counted() {
 
 in_json_too() {
 	conf "$(server a)"
-	shuttled_start -c "$T/web.conf" --log-format json
+	shuttled_start -c "$T/web.yaml" --log-format json
 	assert_log '"event":"configuration","cause":"start","version":"[0-9.]*",'
 	conf "$(server a) $(server b)"
 	signal HUP
 	wait_for 10 log_has "\"event\":\"configuration\",\"cause\":\"reload\",\
-\"version\":\"[0-9.]*\",\"files\":\"$T/web.conf\",\"generation\":2,\
+\"version\":\"[0-9.]*\",\"files\":\"$T/web.yaml\",\"generation\":2,\
 \"servers_added\":\"app/b\",\"message\":\".*\"}\$"
 	shuttled_stop
 }
@@ -227,16 +227,16 @@ event() {
 # A port that refuses until there is somebody.
 servers_come_and_go_in_json() {
 	backend_refusing b
-	conf "$(server a) b: { address = \"$(address b)\" }" '' \
-	    'log_format = "json"'
-	shuttled_start -c "$T/web.conf"
+	conf "$(server a) b: { address: \"$(address b)\" }" '' \
+	    'log_format: "json"'
+	shuttled_start -c "$T/web.yaml"
 	for _ in 1 2 3 4; do
 		peer "connect $LISTEN; cat"
 	done
 	event ejected 'connect: Connection refused'
-	conf "$(server a) b: { address = \"$(address b)\" }" '' \
-	    'log_format = "json"; check = "tcp"'
-	sed -i 's/app: { /&interval = "100ms"; fall = 1; rise = 1; /' "$T/web.conf"
+	conf "$(server a) b: { address: \"$(address b)\" }" '' \
+	    'log_format: "json", check: "tcp"'
+	sed -i 's/app: { /&interval: "100ms", fall: 1, rise: 1, /' "$T/web.yaml"
 	signal HUP
 	event down '.*' '"check":"first check","servers_up":[01],"servers":2,'
 	# The port stays bound, so that nothing else can take it.

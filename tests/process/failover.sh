@@ -52,10 +52,10 @@ dies_and_comes_back() {
 	echo_start
 	second_start
 	cat >"$T/conf" <<-EOF2
-	listen: { main: { address = "127.0.0.1:0"; } }
-	pool: { main: { eject_time = "100ms"; server: {
-	    a: { address = "$BACKEND"; }
-	    b: { address = "$SECOND"; } } } }
+	listen: { main: { address: "127.0.0.1:0" } }
+	pool: { main: { eject_time: "100ms", server: {
+	    a: { address: "$BACKEND" },
+	    b: { address: "$SECOND" } } } }
 	EOF2
 	shuttled_start -c "$T/conf" -w 2
 	before=0
@@ -94,19 +94,19 @@ dead() {
 	directives=$1
 	shift
 	echo_start
-	servers="z: { address = \"$BACKEND\"; backup = true; }"
+	servers="z: { address: \"$BACKEND\", backup: true }"
 	for name; do
 		backend_refusing "$name"
-		servers="$name: { address = \"$(address "$name")\"; } $servers"
+		servers="$name: { address: \"$(address "$name")\" }, $servers"
 	done
-	say "retries = 7; listen: { l: { address = \"127.0.0.1:0\"; } }" \
-	    "pool: { p: { $directives server: { $servers } } }" >"$T/conf"
+	say "{ retries: 7, listen: { l: { address: \"127.0.0.1:0\" } }," \
+	    "pool: { p: { $directives server: { $servers } } } }" >"$T/conf"
 	shuttled_start -c "$T/conf" -w 2
 }
 
 # Each client tries all; only the third failure within the time ejects.
 after_some_fails() {
-	dead 'max_fails = 3; fail_timeout = "1h"; max_ejected = 100;' a b
+	dead 'max_fails: 3, fail_timeout: "1h", max_ejected: 100,' a b
 	serves || fail 'the backup does not serve'
 	serves || fail 'the backup does not serve'
 	assert_not_log 'others are tried first'
@@ -115,7 +115,7 @@ after_some_fails() {
 	assert_log 'p/b: connect: .* others are tried first'
 	shuttled_stop
 	# Failures that lie too far apart are not many.
-	dead 'max_fails = 2; fail_timeout = "1ms"; max_ejected = 100;' c
+	dead 'max_fails: 2, fail_timeout: "1ms", max_ejected: 100,' c
 	for _ in 1 2 3; do
 		serves || fail 'the backup does not serve'
 	done
@@ -126,8 +126,8 @@ after_some_fails() {
 
 # What a server has of its own wins over its pool.
 after_some_fails_of_one() {
-	dead 'max_fails = 0; max_ejected = 100;' a b
-	sed -i 's/ a: {/ a: { max_fails = 2; fail_timeout = "1h";/' "$T/conf"
+	dead 'max_fails: 0, max_ejected: 100,' a b
+	sed -i 's/ a: {/ a: { max_fails: 2, fail_timeout: "1h",/' "$T/conf"
 	reload
 	for _ in 1 2 3; do
 		serves || fail 'the backup does not serve'
@@ -143,11 +143,11 @@ beside_the_last_primary() {
 	echo_start
 	second_start
 	cat >"$T/conf" <<-EOF2
-	listen: { main: { address = "127.0.0.1:0"; } }
-	pool: { main: { min_primaries = 2; eject_time = "1h"; server: {
-	    a: { address = "$BACKEND"; }
-	    b: { address = "$SECOND"; }
-	    c: { address = "$BACKEND"; backup = true; } } } }
+	listen: { main: { address: "127.0.0.1:0" } }
+	pool: { main: { min_primaries: 2, eject_time: "1h", server: {
+	    a: { address: "$BACKEND" },
+	    b: { address: "$SECOND" },
+	    c: { address: "$BACKEND", backup: true } } } }
 	EOF2
 	shuttled_start -c "$T/conf" -w 2
 	for _ in 1 2 3 4 5 6; do
@@ -168,7 +168,7 @@ beside_the_last_primary() {
 
 # Of four at most one: who may not be ejected is said to be in doubt, once.
 not_too_many() {
-	dead 'max_ejected = 25;' a b c
+	dead 'max_ejected: 25,' a b c
 	for _ in 1 2 3; do
 		serves || fail 'the backup does not serve'
 	done

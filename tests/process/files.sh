@@ -77,9 +77,9 @@ stop_leaves_what_others_made() {
 
 conf() {
 	cat >"$T/conf" <<EOF
-listen: { main: { address = $1; } }
-pool: { main: { server: { a: { address = "builtin:echo"; } } } }
-ports_file = "$2";
+listen: { main: { address: $1 } }
+pool: { main: { server: { a: { address: "builtin:echo" } } } }
+ports_file: "$2"
 EOF
 }
 

@@ -165,12 +165,12 @@ full_disk_of_the_status_file() {
 # listeners TARGET: two, of which the first has this log.
 listeners() {
 	cat >"$T/conf" <<-CONF
-		workers = 2;
+		workers: 2
 		listen: {
-			a: { address = "127.0.0.1:0"; log = "$1" }
-			b: { address = "127.0.0.1:0" }
+			a: { address: "127.0.0.1:0", log: "$1" },
+			b: { address: "127.0.0.1:0" }
 		}
-		pool: { p: { server: { s: { address = "$BACKEND" } } } }
+		pool: { p: { server: { s: { address: "$BACKEND" } } } }
 	CONF
 }
 

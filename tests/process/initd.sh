@@ -107,17 +107,17 @@ restart_and_reopen() {
 
 # What -t cannot see: the script says what the log says, and fails.
 changes_that_fail() {
-	say 'listen: { a: { address = "127.0.0.1:0" } }
-	    pool: { p: { server: { s: { address = "builtin:echo" } } } }' \
-	    >"$T/web.conf"
-	defaults "-c $T/web.conf"
+	say 'listen: { a: { address: "127.0.0.1:0" } }
+pool: { p: { server: { s: { address: "builtin:echo" } } } }' \
+	    >"$T/web.yaml"
+	defaults "-c $T/web.yaml"
 	script 0 start
 	started
 	assert_eq 'status file' 'last start' "$(sed -n '/^last/p' \
 	    "$T/run/shuttled.status")"
 	# Another one listens there.
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; serve any { cat }"
-	sed -i "s/127.0.0.1:0/$(address b)/" "$T/web.conf"
+	sed -i "s/127.0.0.1:0/$(address b)/" "$T/web.yaml"
 	script 1 reload
 	script_says "reload: listen on $(address b): Address already in use"
 	script_says 'reload: failed'
@@ -176,12 +176,12 @@ by_name() {
 	rm -rf "$RUNDIR" "$LOGDIR"
 	mkdir -p "$T/etc"
 	for name in web mail; do
-		say "workers = 1;
-		    log = \"$LOGDIR/$name.log\";
-		    ports_file = \"$RUNDIR/$name.ports\";
-		    listen: { a: { address = \"127.0.0.1:0\" } }
-		    pool: { p: { server: { s: { address = \"builtin:echo\" } } } }" \
-		    >"$T/etc/$name.conf"
+		say "workers: 1
+log: $LOGDIR/$name.log
+ports_file: $RUNDIR/$name.ports
+listen: { a: { address: \"127.0.0.1:0\" } }
+pool: { p: { server: { s: { address: \"builtin:echo\" } } } }" \
+		    >"$T/etc/$name.yaml"
 		script 0 start "$name"
 		script_says "shuttled $name: started"
 		also_end "$(cat "$RUNDIR/$name.pid")"
@@ -308,8 +308,8 @@ mistakes() {
 	defaults '-l 127.0.0.1:0 -b nonsense'
 	script 6 start
 	script_says 'backend'
-	echo 'wokers = 2' >"$T/bad.conf"
-	defaults "-c $T/bad.conf"
+	echo 'wokers: 2' >"$T/bad.yaml"
+	defaults "-c $T/bad.yaml"
 	script 6 start
 	script_says 'perhaps workers'
 	defaults '-l 127.0.0.1:0 -b builtin:echo'

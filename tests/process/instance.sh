@@ -207,8 +207,8 @@ assert_no_leak() {
 it_closes_what_it_was_given() {
 	echo_start
 	cat >"$T/conf" <<EOF
-listen: { main: { address = "127.0.0.1:0"; } }
-pool: { main: { check = "tcp"; server: { a: { address = "$BACKEND"; } } } }
+listen: { main: { address: "127.0.0.1:0" } }
+pool: { main: { check: "tcp", server: { a: { address: "$BACKEND" } } } }
 EOF
 	exec 7>"$T/leak"
 	shuttled_daemon -c "$T/conf" -w 1

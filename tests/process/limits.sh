@@ -21,13 +21,13 @@ LONG_SECOND=1250
 OTHER=
 conf() {
 	{
-		printf '%s\nlisten: { %s web: { address = "127.0.0.1:0";\n' \
+		printf '{ %s\nlisten: { %s web: { address: "127.0.0.1:0",\n' \
 		    "$1" "$OTHER"
 		shift
 		printf '%s\n' "$@"
-		printf '} }\npool: { main: { server: { a: { address = "%s" } }\n' \
+		printf '} },\npool: { main: { server: { a: { address: "%s" } },\n' \
 		    "$BACKEND"
-		printf 'retries = 0; max_fails = 0; } }\n'
+		printf 'retries: 0, max_fails: 0 } } }\n'
 	} >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 }
@@ -98,7 +98,7 @@ never_more() {
 	n=$(within 1000 2)
 	rate=$((n < 200 ? n / 2 : 100))
 	flood_start "$n" 50 2500
-	conf '' "max_sessions_per_source = 5; session_rate = $rate;"
+	conf '' "max_sessions_per_source: 5, session_rate: $rate,"
 	shuttled_start -c "$T/conf" -w 4
 	flood_end
 	assert_eq 'sessions of one address' 5 "$(seen most)"
@@ -117,15 +117,15 @@ never_more() {
 
 in_all_and_by_source() {
 	flood_start "$(within 400 2)" 50 1500
-	conf 'max_sessions = 40;' \
-	    'max_sessions = 30; session_rate_per_source = 10;'
+	conf 'max_sessions: 40,' \
+	    'max_sessions: 30, session_rate_per_source: 10,'
 	shuttled_start -c "$T/conf" -w 4
 	flood_end
 	assert_eq 'sessions in all' 30 "$(seen most_in_all)"
 	shuttled_stop
 	refused_for listener_full source_rate
 	flood_start "$(within 200 2)" 50 0
-	conf 'max_sessions = 40;' ''
+	conf 'max_sessions: 40,' ''
 	shuttled_start -c "$T/conf" -w 4
 	flood_end
 	assert_between 'sessions' 38 40 "$(seen answers)"
@@ -160,10 +160,10 @@ again() {
 one_at_a_time() {
 	which="$1$2$3"
 	cat >"$T/conf" <<-END
-		$1
-		listen: { web: { address = "127.0.0.1:0"; $2 } }
+		{ $1
+		listen: { web: { address: "127.0.0.1:0", $2 } },
 		pool: { main: { $4 server: { a: {
-		    address = "$BACKEND"; $3 } } } }
+		    address: "$BACKEND", $3 } } } } }
 	END
 	shift 4
 	for workers in ${AGAIN_WORKERS:-1 16}; do
@@ -183,12 +183,12 @@ one_at_a_time() {
 
 one_after_the_other() {
 	echo_start
-	one_at_a_time '' 'max_sessions_per_source = 1;' '' '' close reset half
-	one_at_a_time '' 'max_sessions = 1;' '' '' close
-	one_at_a_time 'max_sessions = 1;' '' '' '' half
-	one_at_a_time '' '' 'max_sessions = 1;' 'max_queue = 0;' close
-	one_at_a_time '' '' 'max_sessions = 1;' \
-	    'max_queue = 0; balance = "leastconn";' reset
+	one_at_a_time '' 'max_sessions_per_source: 1,' '' '' close reset half
+	one_at_a_time '' 'max_sessions: 1,' '' '' close
+	one_at_a_time 'max_sessions: 1,' '' '' '' half
+	one_at_a_time '' '' 'max_sessions: 1,' 'max_queue: 0,' close
+	one_at_a_time '' '' 'max_sessions: 1,' \
+	    'max_queue: 0, balance: "leastconn",' reset
 }
 
 # Workers die all the time; then everything can be had again.
@@ -196,7 +196,7 @@ after_deaths() {
 	DEATHS=wanted
 	n=$(within 600 2)
 	flood_start "$n" 50 3000
-	conf '' 'max_sessions_per_source = 5;'
+	conf '' 'max_sessions_per_source: 5,'
 	shuttled_start -c "$T/conf" -w 4
 	for i in 1 2 3 4; do
 		wait_for 5 log_reaches $((i * n / 24)) 'end=client.close'
@@ -210,7 +210,7 @@ after_deaths() {
 	ln "$T/ports" "$T/ports.kept"
 	sources=$(within 50 11)
 	flood_start $((sources * 6)) "$sources" 0
-	conf '' 'max_sessions_per_source = 5;'
+	conf '' 'max_sessions_per_source: 5,'
 	reload
 	[ -e "$T/ports" ] || ln "$T/ports.kept" "$T/ports"
 	fill
@@ -242,7 +242,7 @@ is_refused() {
 # one that was not there before knows how many there are already.
 over_a_reload() {
 	echo_start
-	conf '' 'max_sessions_per_source = 2;'
+	conf '' 'max_sessions_per_source: 2,'
 	shuttled_start -c "$T/conf" -w 4
 	holder one 127.0.1.1
 	holder two 127.0.1.1
@@ -253,13 +253,13 @@ over_a_reload() {
 	holder three 127.0.1.1
 	is_refused source_full 127.0.1.1
 	# Its name is what it is known by, not its place.
-	OTHER="other: { address = \"unix:$T/other\"; }"
-	conf '' 'max_sessions_per_source = 2; max_sessions = 3;'
+	OTHER="other: { address: \"unix:$T/other\" },"
+	conf '' 'max_sessions_per_source: 2, max_sessions: 3,'
 	reload
 	is_refused source_full 127.0.1.1
 	holder four 127.0.1.2
 	is_refused listener_full 127.0.1.2
-	conf 'max_sessions = 2;' ''
+	conf 'max_sessions: 2,' ''
 	reload
 	is_refused max_sessions 127.0.1.3
 	for name in two three four; do
@@ -273,12 +273,12 @@ over_a_reload() {
 shared_by_listeners() {
 	echo_start
 	cat >"$T/conf" <<-END
-		limit: { both: { max_sessions_per_source = 2; max_sessions = 3; } }
-		listen: { a: { address = "127.0.0.1:0"; limit = "both"; }
-		    b: { address = "127.0.0.2:0"; limit = "both";
-		        max_sessions_per_source = 1; }
-		    c: { address = "127.0.0.3:0"; } }
-		pool: { main: { server: { s: { address = "$BACKEND"; } } } }
+		limit: { both: { max_sessions_per_source: 2, max_sessions: 3 } }
+		listen: { a: { address: "127.0.0.1:0", limit: "both" },
+		    b: { address: "127.0.0.2:0", limit: "both",
+		        max_sessions_per_source: 1 },
+		    c: { address: "127.0.0.3:0" } }
+		pool: { main: { server: { s: { address: "$BACKEND" } } } }
 	END
 	shuttled_start -c "$T/conf" -w 4
 	first=$LISTEN
@@ -325,11 +325,11 @@ shared_by_listeners() {
 only_said() {
 	echo_start
 	cat >"$T/conf" <<-END
-		log_format = "session %{event} %{client_ip} end=%{end} dry_run=%{dry_run}";
-		limit: { both: { session_rate = 2; dry_run = true; } }
-		listen: { a: { address = "127.0.0.1:0"; limit = "both";
-		    max_sessions_per_source = 1; dry_run = true; } }
-		pool: { main: { server: { s: { address = "$BACKEND"; } } } }
+		log_format: "session %{event} %{client_ip} end=%{end} dry_run=%{dry_run}"
+		limit: { both: { session_rate: 2, dry_run: true } }
+		listen: { a: { address: "127.0.0.1:0", limit: "both",
+		    max_sessions_per_source: 1, dry_run: true } }
+		pool: { main: { server: { s: { address: "$BACKEND" } } } }
 	END
 	shuttled_start -c "$T/conf" -w 2
 	holder one 127.0.1.1
@@ -359,7 +359,7 @@ another_master() {
 
 over_an_upgrade() {
 	echo_start
-	conf 'max_sessions = 4;' 'max_sessions_per_source = 2;'
+	conf 'max_sessions: 4,' 'max_sessions_per_source: 2,'
 	shuttled_daemon -c "$T/conf" -w 2
 	first=$PID
 	holder one 127.0.1.1

@@ -44,8 +44,8 @@ EOF
 
 abstract_on_both_sides() {
 	name="@shuttled test.$$"
-	conf "address = [\"unix:$name\", \"127.0.0.1:0\"];" \
-	    'address = "builtin:echo";'
+	conf "address: [\"unix:$name\", \"127.0.0.1:0\"]," \
+	    'address: "builtin:echo",'
 	shuttled_start -c "$T/conf" -w 1
 	back=$PID
 	mv "$T/log" "$T/log.back"
@@ -54,8 +54,8 @@ abstract_on_both_sides() {
 	# shellcheck disable=SC2086 # these are lists
 	shuttled_try -l "unix:$name" -b builtin:echo -w 1
 	assert_eq 'status where it is in use' 69 "$STATUS"
-	conf 'address = "127.0.0.1:0";' "address = \"unix:$name\";" \
-	    'check = "tcp"; interval = "50ms"; fall = 1;'
+	conf 'address: "127.0.0.1:0",' "address: \"unix:$name\"," \
+	    'check: "tcp", interval: "50ms", fall: 1,'
 	shuttled_start -c "$T/conf" -w 2
 	wait_for 5 serves
 	assert_log "info: ready"
@@ -66,7 +66,7 @@ abstract_on_both_sides() {
 	mv "$T/log" "$T/log.front"
 	mv "$T/log.back" "$T/log"
 	PID=$back
-	conf "address = \"unix:$name\";" 'address = "builtin:echo";'
+	conf "address: \"unix:$name\"," 'address: "builtin:echo",'
 	reload
 	serves || fail 'not after a reload of the server'
 	if [ -z "$SHUTTLED_WRAP" ]; then
@@ -91,7 +91,7 @@ some_addresses_of_a_name() {
 	assert_eq 'status of -t' 0 "$STATUS"
 	grep -q 'listen on \[::1\]:0: .*does not have this address' \
 	    "$T/try.out" || fail "-t says $(cat "$T/try.out")"
-	conf 'address = "both.test:0";' 'address = "builtin:echo";'
+	conf 'address: "both.test:0",' 'address: "builtin:echo",'
 	shuttled_start -c "$T/conf" -w 1
 	assert_eq 'addresses' 1 "$(wc -l <"$T/ports")"
 	assert_log 'warning: listen on \[::1\]:0'
@@ -113,8 +113,8 @@ some_addresses_of_a_name() {
 }
 
 an_address_that_comes_later() {
-	conf 'address = "192.0.2.7:0"; freebind = true;' \
-	    'address = "builtin:echo";'
+	conf 'address: "192.0.2.7:0", freebind: true,' \
+	    'address: "builtin:echo",'
 	shuttled_start -c "$T/conf" -w 1
 	assert_not_log 'warning: listen'
 	! serves || fail 'it has the address'
@@ -122,7 +122,7 @@ an_address_that_comes_later() {
 	wait_for 5 serves
 	ip address del 192.0.2.7/32 dev lo
 	shuttled_stop
-	conf 'address = "192.0.2.7:0";' 'address = "builtin:echo";'
+	conf 'address: "192.0.2.7:0",' 'address: "builtin:echo",'
 	shuttled_try -c "$T/conf" -w 1
 	assert_eq 'status without freebind' 69 "$STATUS"
 }
@@ -132,8 +132,8 @@ a_source_of_a_local_network() {
 	ip -6 route add local 2001:db8:5::/64 dev lo 2>/dev/null || return 0
 	peer_start b "listen [::1]:0; port-file $T/b; serve any { echo }"
 	for bind in true false; do
-		conf 'address = "127.0.0.1:0";' "address = \"$(address b)\";" \
-		    "source = \"2001:db8:5::9\"; freebind = $bind;"
+		conf 'address: "127.0.0.1:0",' "address: \"$(address b)\"," \
+		    "source: \"2001:db8:5::9\", freebind: $bind,"
 		shuttled_start -c "$T/conf" -w 1
 		if [ $bind = true ]; then
 			serves || fail 'it does not serve with freebind'

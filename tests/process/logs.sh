@@ -146,15 +146,15 @@ a_worker_told_to_go_by_others() {
 # Alpha and epsilon share one.
 listeners() {
 	cat >"$T/conf.new" <<-CONF
-		workers = ${WORKERS:-2};
+		workers: ${WORKERS:-2}
 		listen: {
-			alpha: { address = "127.0.0.1:0"; log = "$1" }
-			beta: { address = "127.0.0.2:0"; log = "$2" }
-			gamma: { address = "127.0.0.3:0" }
-			delta: { address = "127.0.0.4:0"; log = "off" }
-			epsilon: { address = "127.0.0.5:0"; log = "$1" }
+			alpha: { address: "127.0.0.1:0", log: "$1" },
+			beta: { address: "127.0.0.2:0", log: "$2" },
+			gamma: { address: "127.0.0.3:0" },
+			delta: { address: "127.0.0.4:0", log: "off" },
+			epsilon: { address: "127.0.0.5:0", log: "$1" }
 		}
-		pool: { p: { server: { s: { address = "$BACKEND" } } } }
+		pool: { p: { server: { s: { address: "$BACKEND" } } } }
 	CONF
 	mv "$T/conf.new" "$T/conf"
 }
@@ -272,7 +272,7 @@ own_logs_change_with_a_reload() {
 	done
 	listeners "$T/none/log" "$T/b.log"
 	signal HUP
-	wait_for 10 log_has "reload: $T/conf:3: log = \"$T/none/log\": No such \
+	wait_for 10 log_has "reload: $T/conf:3:[0-9]*: log \"$T/none/log\": No such \
 file or directory; the configuration before it goes on"
 	visit 1
 	wait_for 10 has 1 "$T/c.log" alpha
@@ -285,12 +285,12 @@ own_logs_that_cannot_be() {
 	for option in -t "--log=$T/log"; do
 		shuttled_try -c "$T/conf" "$option"
 		assert_eq "status with $option" 73 "$STATUS"
-		assert_eq "what it says with $option" "shuttled: $T/conf:4: \
-log = \"$T/none/log\": No such file or directory" "$(cat "$T/try.out")"
+		assert_eq "what it says with $option" "shuttled: $T/conf:4:38: \
+log \"$T/none/log\": No such file or directory" "$(cat "$T/try.out")"
 	done
 	listeners "$T/a.log" 'b.log'
 	shuttled_try -c "$T/conf" -t
-	grep -q "^shuttled: $T/conf:4: log = \"b.log\": stderr, " \
+	grep -q "^shuttled: $T/conf:4:[0-9]*: log \"b.log\": stderr, " \
 	    "$T/try.out" || fail "it says: $(cat "$T/try.out")"
 }
 

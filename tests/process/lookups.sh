@@ -11,14 +11,15 @@ silent_names || skip 'names are not looked up as they have to be for this test'
 # conf SERVER...: the configuration from now on, with these addresses.
 conf() {
 	{
-		say 'workers = 2; listen: { a: { address = "127.0.0.1:0"'
+		say 'workers: 2'
+		say 'listen: { a: { address: "127.0.0.1:0"'
 		say "${own_log:-} } }"
 		say "${more:-}"
 		say 'pool: { p: { server: {'
 		n=0
 		for address in "$@"; do
 			n=$((n + 1))
-			say "s$n: { address = \"$address\" }"
+			say "s$n: { address: \"$address\" },"
 		done
 		say '} } }'
 	} >"$T/conf.new"
@@ -235,14 +236,14 @@ start_with_silent_names() {
 # and then the reload is refused.
 others_refuse() {
 	start
-	more='log = "syslog+udp://silent-log:514/daemon";'
-	own_log='; log = "syslog+tcp://silent-own/daemon"'
+	more='log: syslog+udp://silent-log:514/daemon'
+	own_log=', log: syslog+tcp://silent-own/daemon'
 	conf "$BACKEND"
 	signal HUP
 	wait_for 5 lookers 2
 	wait_for 14 log_has \
-	    'reload: .*conf:3: log = .*silent-log.*: there was no answer'
-	assert_log 'reload: .*conf:2: log = .*silent-own.*: there was no answer'
+	    'reload: .*conf:4:[0-9]*: log .*silent-log.*: there was no answer'
+	assert_log 'reload: .*conf:3:[0-9]*: log .*silent-own.*: there was no answer'
 	assert_log 'reload: the configuration has errors; .* goes on'
 	own_log=
 	serves || fail 'it does not serve'

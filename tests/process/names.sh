@@ -58,14 +58,14 @@ servers() {
 # conf RESOLVE ADDRESS [TOP [SERVER [POOL]]]: one pool of this one name.
 conf() {
 	cat >"$T/conf.new" <<-CONF
-	workers = 2;
-	resolvers = ["$RESOLVER"];
-	resolve_timeout = "${TIMEOUT:-500ms}"; resolve_retries = 1;
-	${3:-resolve_min_ttl = \"50ms\"; resolve_max_ttl = \"100ms\";}
-	listen: { l: { address = "127.0.0.1:0" } }
+	{ workers: 2,
+	resolvers: ["$RESOLVER"],
+	resolve_timeout: "${TIMEOUT:-500ms}", resolve_retries: 1,
+	${3:-resolve_min_ttl: \"50ms\", resolve_max_ttl: \"100ms\",}
+	listen: { l: { address: "127.0.0.1:0" } },
 	pool: { p: { ${5:-} server: { s: {
-		address = "$2"; resolve = "$1"; ${4:-}
-	} } } }
+		address: "$2", resolve: "$1", ${4:-}
+	} } } } }
 	CONF
 	mv "$T/conf.new" "$T/conf"
 }
@@ -174,7 +174,7 @@ one_question_is_silent() {
 	dns_start
 	began=$(now_ms)
 	TIMEOUT=5s
-	conf on "x.test:$PORT" 'resolve_max_ttl = "1h";'
+	conf on "x.test:$PORT" 'resolve_max_ttl: "1h",'
 	TIMEOUT=
 	shuttled_start -c "$T/conf"
 	peer "connect $LISTEN; expect-text \"a\n\"; expect-eof"
@@ -272,8 +272,8 @@ gone_names_are_not_held() {
 	servers
 	zone 'x.test A 0 127.0.0.1'
 	dns_start
-	start on "x.test:$PORT" 'resolve_hold = "off";
-	    resolve_min_ttl = "50ms"; resolve_max_ttl = "100ms";'
+	start on "x.test:$PORT" 'resolve_hold: "off",
+	    resolve_min_ttl: "50ms", resolve_max_ttl: "100ms",'
 	zone nxdomain
 	assert_log 'x.test: it has no address: its servers go'
 	assert_log '127.0.0.1:.* is no longer p/s#1'
@@ -302,8 +302,8 @@ sessions_of_another_address() {
 	    serve any { send-text \"old\n\"; expect-eof }"
 	zone 'x.test A 0 127.0.0.9'
 	dns_start
-	start on "x.test:$PORT" '' 'resolve_max = 1; max_sessions = 1;' \
-	    'queue_timeout = "3s";'
+	start on "x.test:$PORT" '' 'resolve_max: 1, max_sessions: 1,' \
+	    'queue_timeout: "3s",'
 	peer_start kept "connect $LISTEN; expect-text \"old\n\"; \
 	    touch $T/has; wait-file $T/go"
 	wait_for 5 test -e "$T/has"
@@ -331,7 +331,7 @@ backup_waits_for_the_name() {
 	TIMEOUT=1s
 	conf on "x.test:$PORT"
 	TIMEOUT=
-	backup="b: { address = \"127.0.0.2:$PORT\"; backup = true; }"
+	backup="b: { address: \"127.0.0.2:$PORT\", backup: true },"
 	sed "s/server: { s:/server: { $backup s:/" "$T/conf" >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 	shuttled_start -c "$T/conf"
@@ -343,7 +343,7 @@ backup_waits_for_the_name() {
 	# One that cannot be looked up does not keep the backup away.
 	zone 'failing A' 'failing AAAA'
 	dns_start
-	sed "s/resolvers = .*/resolvers = [\"$RESOLVER\"];/" "$T/conf" \
+	sed "s/resolvers: .*/resolvers: [\"$RESOLVER\"],/" "$T/conf" \
 	    >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 	shuttled_start -c "$T/conf"
@@ -358,17 +358,17 @@ static_name_comes_later() {
 	zone 'failing A x.test' 'failing AAAA x.test' 'y.test A 0 127.0.0.2'
 	dns_start
 	conf on "y.test:$PORT"
-	sed "s/server: { s:/server: { x: { address = \"x.test:$PORT\"; } s:/" \
+	sed "s/server: { s:/server: { x: { address: \"x.test:$PORT\" }, s:/" \
 	    "$T/conf" >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 	RES_OPTIONS='timeout:1 attempts:1'
 	export RES_OPTIONS
 	assert_eq 'status of -t' 0 "$("$SHUTTLED" -t -c "$T/conf" \
 	    >"$T/t.out" 2>&1; echo $?)"
-	grep -q 'conf:[0-9]*: address = "x.test:.*until the name can be' \
+	grep -q 'conf:[0-9]*:[0-9]*: address "x.test:.*until the name can be' \
 	    "$T/t.out" || fail 'no warning of it'
 	shuttled_start -c "$T/conf"
-	assert_log 'address = "x.test:.*until the name can be looked up'
+	assert_log 'address "x.test:.*until the name can be looked up'
 	assert_log '127.0.0.2:.* is now p/s#1'
 	assert_eq 'without it' b2 "$(spread 2)"
 	zone 'x.test A 0 127.0.0.1' 'y.test A 0 127.0.0.2'
@@ -391,7 +391,7 @@ one_family_has_a_source() {
 	servers
 	zone 'x.test A 0 127.0.0.1' 'x.test AAAA 0 ::1'
 	dns_start
-	start on "x.test:$PORT" '' 'source = "127.0.0.9";'
+	start on "x.test:$PORT" '' 'source: "127.0.0.9",'
 	assert_eq 'one server' a4 "$(spread 4)"
 	assert_not_log '::1.* is now'
 	assert_not_log 'connect:'
@@ -403,8 +403,8 @@ gone_names_are_held() {
 	servers
 	zone 'x.test A 0 127.0.0.1'
 	dns_start
-	start on "x.test:$PORT" 'resolve_hold = "700ms";
-	    resolve_min_ttl = "50ms"; resolve_max_ttl = "100ms";'
+	start on "x.test:$PORT" 'resolve_hold: "700ms",
+	    resolve_min_ttl: "50ms", resolve_max_ttl: "100ms",'
 	zone nxdomain
 	assert_log 'it has no address: its servers stay as they are for 0.7 s'
 	began=$(log_time 'it has no address')
@@ -468,7 +468,7 @@ many_answers() {
 	done
 	zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.2'
 	dns_start
-	start on "x.test:$PORT" '' 'resolve_max = 2;'
+	start on "x.test:$PORT" '' 'resolve_max: 2,'
 	assert_eq 'two of two' 'a2 b2' "$(spread 4)"
 	questions=$(grep -c . "$T/dns.out")
 	zone truncate "$@" 'x.test A 0 127.0.0.2' 'x.test A 0 127.0.0.1'
@@ -492,8 +492,8 @@ changes_in_json() {
 	servers
 	zone 'x.test A 0 127.0.0.1'
 	dns_start
-	start on "x.test:$PORT" 'log_format = "json"; resolve_hold = "off";
-	    resolve_min_ttl = "50ms"; resolve_max_ttl = "100ms";'
+	start on "x.test:$PORT" 'log_format: "json", resolve_hold: "off",
+	    resolve_min_ttl: "50ms", resolve_max_ttl: "100ms",'
 	event added "127.0.0.1:$PORT" 'an answer'
 	zone 'x.test A 0 127.0.0.2'
 	event added "127.0.0.2:$PORT" 'an answer'
@@ -516,18 +516,18 @@ ttl_within_bounds() {
 	servers
 	zone 'x.test A 1 127.0.0.1' 'x.test AAAA 900 ::1'
 	dns_start
-	start on "x.test:$PORT" 'resolve_max_ttl = "1h";'
+	start on "x.test:$PORT" 'resolve_max_ttl: "1h",'
 	assert_between 'the smallest of the answers' 1500 9000 \
 	    "$(third_after 'x.test 1 ')"
 	stop
 	zone 'x.test A 900 127.0.0.1'
 	dns_start
-	start on "x.test:$PORT" 'resolve_max_ttl = "300ms";'
+	start on "x.test:$PORT" 'resolve_max_ttl: "300ms",'
 	assert_between 'the most' 400 5000 "$(third_after 'x.test 1 ')"
 	stop
 	zone 'x.test A 0 127.0.0.1'
 	dns_start
-	start on "x.test:$PORT" 'resolve_min_ttl = "500ms";'
+	start on "x.test:$PORT" 'resolve_min_ttl: "500ms",'
 	assert_between 'the least' 800 5000 "$(third_after 'x.test 1 ')"
 	stop
 }
@@ -590,7 +590,7 @@ start_does_not_wait() {
 	servers
 	zone silent
 	dns_start
-	conf on "x.test:$PORT" 'resolve_min_ttl = "50ms";'
+	conf on "x.test:$PORT" 'resolve_min_ttl: "50ms",'
 	began=$(now_ms)
 	shuttled_start -c "$T/conf"
 	signal HUP
@@ -625,8 +625,8 @@ are_checked() {
 	servers
 	zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.9'
 	dns_start
-	start on "x.test:$PORT" '' 'resolve_max = 2;' \
-	    'check = "tcp"; interval = "2s";'
+	start on "x.test:$PORT" '' 'resolve_max: 2,' \
+	    'check: "tcp", interval: "2s",'
 	assert_log 'p/s#[12]: up: connected'
 	assert_log 'p/s#[12]: down: connect: .*; [01] of 2 servers of pool p'
 	assert_eq 'one is down' 'a6' "$(spread 6)"
@@ -646,7 +646,7 @@ nothing_is_kept_as_the_zone_says() {
 	for soa in '1 30' '30 1'; do
 		zone 'x.test A 0 127.0.0.2' "test SOA $soa"
 		dns_start
-		start on "x.test:$PORT" 'resolve_min_ttl = "20ms";'
+		start on "x.test:$PORT" 'resolve_min_ttl: "20ms",'
 		# It is asked for both families; there is no AAAA.
 		wait_for 10 asked 3 'x.test 28'
 		asked_at=$(sed -n 's/^x.test 28 udp //p' "$T/dns.out" | head -n 3)
@@ -671,8 +671,8 @@ begin_as_told() {
 	servers
 	zone 'x.test A 0 127.0.0.2'
 	dns_start
-	start on "x.test:$PORT" '' '' 'check = "send_expect"; interval = "20s";
-	    check_expect = "never"; init_state = "up"; queue_timeout = "500ms";'
+	start on "x.test:$PORT" '' '' 'check: "send_expect", interval: "20s",
+	    check_expect: "never", init_state: "up", queue_timeout: "500ms",'
 	assert_eq 'before the first check has ended' b1 "$(spread 1)"
 	stop
 }

@@ -87,19 +87,19 @@ set_up() {
 # conf LISTEN SERVERS
 conf() {
 	cat >"$T/conf" <<-END
-		workers = 2; $top
-		listen: { l: { $1 } }
-		pool: { app: { $pool server: { $2 } } }
+		{ workers: 2, $top
+		listen: { l: { $1 } },
+		pool: { app: { $pool server: { $2 } } } }
 	END
 }
 top=
 pool=
 
 sees_the_client() {
-	pool='check = "tcp"; transparent = true;'
-	conf 'address = "[::]:8080"; interface = "eth1";' \
-	    'a: { address = "10.2.0.2:80"; }
-	    b: { address = "[fd00:2::2]:80"; }'
+	pool='check: "tcp", transparent: true,'
+	conf 'address: "[::]:8080", interface: "eth1",' \
+	    'a: { address: "10.2.0.2:80" },
+	    b: { address: "[fd00:2::2]:80" }'
 	shuttled_start -c "$T/conf"
 	wait_for 10 log_has 'app/a: up'
 	wait_for 10 log_has 'app/b: up'
@@ -129,8 +129,8 @@ sees_the_client() {
 
 # Who is of another family is told apart from a server that fails.
 other_family() {
-	pool='transparent = true;'
-	conf 'address = "[::]:8080";' 'a: { address = "10.2.0.2:80"; }'
+	pool='transparent: true,'
+	conf 'address: "[::]:8080",' 'a: { address: "10.2.0.2:80" }'
 	shuttled_start -c "$T/conf"
 	for _ in 1 2 3; do
 		peer "connect [fd00:1::1]:8080; expect-eof"
@@ -147,8 +147,8 @@ other_family() {
 # A user who has been given the one capability, as by systemd.
 without_root() {
 	can_change_user || return 0
-	conf 'address = ":8080";' 'a: { address = "10.2.0.2:80";
-	    transparent = true; }'
+	conf 'address: ":8080",' 'a: { address: "10.2.0.2:80",
+	    transparent: true }'
 	mkdir -m 1777 "$T/open"
 	inner=$T
 	T=$T/open
@@ -163,8 +163,8 @@ without_root() {
 # An address that nobody has, handed over by a rule as by TPROXY.
 foreign_listener() {
 	ip rule add iif eth1 to 10.9.9.9 lookup 100
-	conf 'address = "10.9.9.9:8080"; transparent = true;' \
-	    'a: { address = "10.2.0.2:80"; source = "10.2.0.1"; }'
+	conf 'address: "10.9.9.9:8080", transparent: true,' \
+	    'a: { address: "10.2.0.2:80", source: "10.2.0.1" }'
 	shuttled_start -c "$T/conf"
 	peer "connect 10.9.9.9:8080; half-close; cat"
 	assert_eq 'the server saw' '10.2.0.1 dscp=0' "$(cat "$T/peer.out")"
@@ -175,9 +175,9 @@ foreign_listener() {
 # Two silent sessions. One loses its client without a word: nothing that it
 # sends reaches us any more. The other one is only silent.
 the_dead_and_the_quiet() {
-	top='keepalive = "1s"; user_timeout = "3s";'
+	top='keepalive: "1s", user_timeout: "3s",'
 	at "$client" ip address add 10.1.0.3/24 dev eth0
-	conf 'address = ":8080";' 'a: { address = "10.2.0.2:80"; }'
+	conf 'address: ":8080",' 'a: { address: "10.2.0.2:80" }'
 	shuttled_start -c "$T/conf"
 	peer_start quiet "connect [fd00:1::1]:8080; \
 	    expect-text \"10.2.0.1 dscp=0\\n\"; wait-file $T/end; \
@@ -206,9 +206,9 @@ held() {
 
 # Of each server's two sessions one has bytes for it when it is gone.
 the_dead_server() {
-	top='keepalive = "1s"; user_timeout = "3s";'
-	conf 'address = ":8080";' 'a: { address = "10.2.0.2:80"; }
-	    b: { address = "[fd00:2::2]:80"; }'
+	top='keepalive: "1s", user_timeout: "3s",'
+	conf 'address: ":8080",' 'a: { address: "10.2.0.2:80" },
+	    b: { address: "[fd00:2::2]:80" }'
 	shuttled_start -c "$T/conf"
 	for one in 1 2 3 4; do
 		last=

@@ -114,11 +114,11 @@ configure() {
 		say 'listen: {'
 		for address in "$@"; do
 			n=$((${n:-0} + 1))
-			say "l$n: { address = \"$address\" pool = \"main\" }"
+			say "l$n: { address: \"$address\", pool: \"main\" },"
 		done
 		say '}'
 		say 'pool: { main: { server: {'
-		say 's: { address = "builtin:echo" } } } }'
+		say 's: { address: "builtin:echo" } } } }'
 	} >"$T/conf"
 }
 
@@ -127,7 +127,7 @@ reload_that_waits() {
 	configure 127.0.0.1:0
 	silent_names || return 0
 	managed -w 800000 -- -c "$T/conf" -w 1
-	sed 's/server: {/server: { t: { address = "silent:80" }/' "$T/conf" \
+	sed 's/server: {/server: { t: { address: "silent:80" },/' "$T/conf" \
 	    >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 	signal HUP
@@ -294,8 +294,8 @@ sockets_are_given_as_wanted() {
 	ip link show dev lo >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ] || return 0
 	cat >"$T/conf" <<-END
 		listen: { l: {
-		    address = "ADDRESS"; v6only = true; interface = "lo"; } }
-		pool: { p: { server: { s: { address = "builtin:echo"; } } } }
+		    address: "ADDRESS", v6only: true, interface: "lo" } }
+		pool: { p: { server: { s: { address: "builtin:echo" } } } }
 	END
 	cat >"$T/with" <<-END
 		#!/bin/sh

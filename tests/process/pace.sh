@@ -22,15 +22,15 @@ spliced=$((2 * 1024 * 1024))
 
 # limited TEXT: two workers, a listener with this and one without, over server b.
 limited() {
-	cat >"$T/pace.conf" <<-EOF
-		workers = 2;
+	cat >"$T/pace.yaml" <<-EOF
+		workers: 2
 		listen: {
-		    slow: { address = "127.0.0.1:0"; $1 }
-		    fast: { address = "127.0.0.1:0"; }
+		    slow: { address: "127.0.0.1:0", $1 },
+		    fast: { address: "127.0.0.1:0" }
 		}
-		pool: { app: { server: { b: { address = "$(address b)"; } } } }
+		pool: { app: { server: { b: { address: "$(address b)" } } } }
 	EOF
-	shuttled_start -c "$T/pace.conf"
+	shuttled_start -c "$T/pace.yaml"
 }
 
 # pipes: how many ends of pipes the workers have open: who has spliced keeps some.
@@ -58,7 +58,7 @@ rates_are_kept() {
 	for rate in $copied $spliced; do
 		n=$((rate * seconds))
 		backend b "send $n seed 1; close"
-		limited "download_rate = \"$((rate / 1024))k\";"
+		limited "download_rate: \"$((rate / 1024))k\","
 		before=$(pipes) begun=$(now_ms)
 		peer -t 60000 "connect $LISTEN; expect $n seed 1; expect-eof"
 		took download "$rate" "$begun" "$before"
@@ -66,7 +66,7 @@ rates_are_kept() {
 		shuttled_stop
 		rm -f "$T/got"
 		backend b "expect $n seed 1; touch $T/got; expect-eof; close"
-		limited "upload_rate = $rate;"
+		limited "upload_rate: $rate,"
 		before=$(pipes) begun=$(now_ms)
 		peer_start c "timeout 60000; connect $LISTEN; send $n seed 1; \
 		    half-close; expect-eof"
@@ -83,7 +83,7 @@ rates_are_kept() {
 # need 100 s, so that whatever the machine does the other one is done first.
 others_are_not_slowed_down() {
 	backend b 'expect-eof; send 20000000 seed 1; close'
-	limited 'download_rate = "100k"; upload_rate = "100k";'
+	limited 'download_rate: "100k", upload_rate: "100k",'
 	peer_start c "timeout 60000; connect $LISTEN; half-close; \
 	    expect 10000000 seed 1"
 	begun=$(now_ms)
@@ -109,13 +109,13 @@ others_are_not_slowed_down() {
 # The end of what was sent comes when the bytes before it have come.
 ends_come_through() {
 	backend b 'expect 30000 seed 1; expect-eof; close'
-	limited 'upload_rate = "50k";'
+	limited 'upload_rate: "50k",'
 	peer "connect $LISTEN; send 30000 seed 1; half-close; expect-eof"
 	assert_log 'end=client.close'
 	peer_stop b
 	shuttled_stop
 	backend b 'expect 10000 seed 1; expect-reset'
-	limited 'upload_rate = "50k";'
+	limited 'upload_rate: "50k",'
 	peer "connect $LISTEN; send 10000 seed 1; reset"
 	assert_log 'end=client.reset'
 	peer_stop b
@@ -124,7 +124,7 @@ ends_come_through() {
 
 silent_sides_are_cut() {
 	backend b 'send-text "hello\n"; send 9000 seed 1 rate 2000; expect-end'
-	limited 'client_idle_timeout = "400ms";'
+	limited 'client_idle_timeout: "400ms",'
 	peer "connect $LISTEN; expect-text \"hello\\n\"; expect-end"
 	assert_log 'end=proxy.client_idle'
 	assert_between total_ms 400 4000 "$(session_field total_ms)"
@@ -132,7 +132,7 @@ silent_sides_are_cut() {
 	peer_end b
 	shuttled_stop
 	backend b 'expect 9000 seed 1; expect-end'
-	limited 'server_idle_timeout = "400ms"; idle_timeout = "1h";'
+	limited 'server_idle_timeout: "400ms", idle_timeout: "1h",'
 	peer_start c "connect $LISTEN; send 9000 seed 1 rate 2000"
 	assert_log 'end=proxy.server_idle'
 	assert_between total_ms 400 4000 "$(session_field total_ms)"
@@ -144,7 +144,7 @@ silent_sides_are_cut() {
 # None lives too long, and they do not end together.
 lives_are_spread() {
 	backend b 'send-text "x"; expect-eof; close'
-	limited 'max_lifetime = "3s"; lifetime_jitter = 50;'
+	limited 'max_lifetime: "3s", lifetime_jitter: 50,'
 	peer "parallel 20 { connect $LISTEN; expect-text \"x\"; expect-eof }"
 	wait_for 5 log_reaches 20 'end=proxy.max_lifetime'
 	sed -n 's/.* total_ms=\([0-9]*\) .*/\1/p' "$T/log" | sort -n >"$T/ages"
@@ -162,8 +162,8 @@ lives_are_spread() {
 a_life_without_an_end() {
 	rm -f "$T/cut"
 	backend b "expect-eof; wait-file $T/cut"
-	limited 'max_lifetime = "300ms"; fin_timeout = "300ms";
-	    lifetime_jitter = 0;'
+	limited 'max_lifetime: "300ms", fin_timeout: "300ms",
+	    lifetime_jitter: 0,'
 	peer "connect $LISTEN; expect-eof; wait-file $T/log; \
 	    expect-end; touch $T/cut"
 	wait_for 5 log_has 'end=proxy.max_lifetime'

@@ -241,7 +241,9 @@ without_capabilities() {
 in_a_user_namespace() {
 	can_change_user || return 0
 	$AS_USER unshare -r true 2>/dev/null || return 0
+	# In there every other owner is a stranger.
 	chmod 1777 "$T"
+	chown 1 "$T"
 	rm -f "$T/log" "$T/ports" "$T/stderr"
 	with_wrap "$AS_USER unshare -r" shuttled_start -l 127.0.0.1:0 \
 	    -b builtin:echo -w 2
@@ -252,6 +254,7 @@ in_a_user_namespace() {
 	    -b builtin:echo -u daemon
 	assert_eq 'status of -u' 64 "$STATUS"
 	rm -f "$T/log" "$T/stderr"
+	chown 0 "$T"
 }
 
 # An image need not have accounts.

@@ -10,10 +10,10 @@
 # conf CHECK [POOL]: a pool that is checked so.
 conf() {
 	cat >"$T/conf.new" <<-EOF
-	workers = 2;
-	listen: { a: { address = "127.0.0.1:0" } }
-	pool: { p: { check = "$1"; ${2:-}
-	    server: { s: { address = "$BACKEND" } } } }
+	workers: 2
+	listen: { a: { address: "127.0.0.1:0" } }
+	pool: { p: { check: "$1", ${2:-}
+	    server: { s: { address: "$BACKEND" } } } }
 	EOF
 	mv "$T/conf.new" "$T/conf"
 }
@@ -127,8 +127,8 @@ stays_until_all_have_ended() {
 	until [ -e "$T/found" ]; do sleep 0.05; done
 	EOF
 	chmod 755 "$T/program"
-	start exec "check_command = \"$T/program\"; check_timeout = \"20s\";
-	    queue_timeout = \"10s\";"
+	start exec "check_command: \"$T/program\", check_timeout: \"20s\",
+	    queue_timeout: \"10s\","
 	wait_for 5 probers 1
 	stays=$(prober)
 	peer_start waits "connect $LISTEN; exchange 1000 1000 seed 1 seed 1; \
@@ -148,7 +148,7 @@ cannot_start() {
 	can_change_user && command -v prlimit >/dev/null || return 0
 	# What looks for leaks would lack the process as well.
 	! instrumented || return 0
-	start exec 'check_command = "/bin/true";'
+	start exec 'check_command: "/bin/true",'
 	wait_for 5 probers 1
 	DEATHS=wanted
 	most=$(prlimit --pid "$PID" --nproc --output HARD --noheadings)
@@ -164,7 +164,7 @@ cannot_start() {
 # A reload that comes to nothing is no reason to forget what was found.
 stays_over_failed_reloads() {
 	command -v prlimit >/dev/null || return 0
-	start tcp 'interval = "60s"; queue_timeout = "1s";'
+	start tcp 'interval: "60s", queue_timeout: "1s",'
 	assert_log 'p/s: up'
 	DEATHS=wanted
 	# Enough for the log and one worker, not for the second.
@@ -181,12 +181,12 @@ stays_over_failed_reloads() {
 
 # A server of the same name at another address is another server.
 moves() {
-	start tcp 'interval = "60s";'
+	start tcp 'interval: "60s",'
 	assert_log 'p/s: up'
 	backend_refusing elsewhere
 	here=$BACKEND
 	BACKEND=$(address elsewhere)
-	conf tcp 'interval = "60s";'
+	conf tcp 'interval: "60s",'
 	BACKEND=$here
 	reload
 	assert_log 'p/s: down: connect: .* (first check)'

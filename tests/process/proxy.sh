@@ -26,18 +26,18 @@ front() {
 	for server; do
 		name=${server%%=*}
 		more=${server#"$name"}
-		servers="$servers $name: { address = \"$(address "$name")\"; \
-		    ${more#=} }"
+		servers="$servers $name: { address: \"$(address "$name")\", \
+		    ${more#=} },"
 	done
 	rm -f "$T/second"
-	say "listen: { f: { address = [ \"127.0.0.1:0\", \"$second\", \
-	    \"unix:$T/sock\" ]; $listen } }
-	    pool: { p: { $pool server: { $servers } } }" >"$T/proxy.conf"
-	shuttled_start -c "$T/proxy.conf" -w "$workers"
+	say "{ listen: { f: { address: [ \"127.0.0.1:0\", \"$second\", \
+	    \"unix:$T/sock\" ], $listen } },
+	    pool: { p: { $pool server: { $servers } } } }" >"$T/proxy.yaml"
+	shuttled_start -c "$T/proxy.yaml" -w "$workers"
 }
 
 trusting() {
-	front 'accept_proxy = [ "127.0.0.0/8", "::1", "unix:" ];' '' a
+	front 'accept_proxy: [ "127.0.0.0/8", "::1", "unix:" ],' '' a
 }
 
 # Where there is no IPv6, another unix socket.
@@ -158,7 +158,7 @@ bad_headers() {
 # Nobody has said who may send one but these.
 not_trusted() {
 	backend a 'echo'
-	front 'accept_proxy = [ "192.0.2.0/24", "::1" ];' '' a
+	front 'accept_proxy: [ "192.0.2.0/24", "::1" ],' '' a
 	peer "connect $LISTEN; expect-eof"
 	assert_log 'backend=- up=0 down=0 .* end=proxy.not_trusted'
 	assert_log 'PROXY header of 127.0.0.1:[0-9]*: it is not in accept_proxy'
@@ -170,13 +170,13 @@ not_trusted() {
 		;;
 	esac
 	shuttled_stop
-	front 'accept_proxy = "192.0.2.0/24"; accept_proxy_others = "plain";' '' a
+	front 'accept_proxy: "192.0.2.0/24", accept_proxy_others: "plain",' '' a
 	peer "connect $LISTEN 127.0.0.9:0; send-text \"$v1\"; \
 	    expect-text \"$v1\"; half-close; expect-eof"
 	assert_log 'client=127.0.0.9:.* end=client.close'
 	shuttled_stop
 	# Access lists go by the client in it, not by who has sent it.
-	front 'accept_proxy = "all"; deny = [ "127.0.0.0/8", "203.0.113.0/24" ];' \
+	front 'accept_proxy: "all", deny: [ "127.0.0.0/8", "203.0.113.0/24" ],' \
 	    '' a
 	peer "connect $LISTEN; send-text \"$v1\"; expect-eof"
 	assert_log 'client=203.0.113.7:4567 .* end=proxy.denied'
@@ -189,7 +189,7 @@ not_trusted() {
 
 too_late() {
 	backend a 'send-text never'
-	front 'accept_proxy = "all"; header_timeout = "1s";' '' a
+	front 'accept_proxy: "all", header_timeout: "1s",' '' a
 	peer "parallel 8 { connect $LISTEN; expect-eof }"
 	peer "connect $LISTEN; send-text PROXY; expect-eof"
 	wait_for 5 log_reaches 9 \
@@ -205,7 +205,7 @@ by_the_client_in_it() {
 	backend a 'echo'
 	backend b 'echo'
 	backend c 'echo'
-	front 'accept_proxy = "all";' 'balance = "source";' a b c
+	front 'accept_proxy: "all",' 'balance: "source",' a b c
 	for _ in 1 2 3; do
 		script=
 		for n in $(seq 20); do
@@ -239,17 +239,17 @@ banner() {
 	backend a 'expect-text "PROXY TCP4 127.0.0.1 127.0.0.1 "
 	    send-text "220\n"; cat'
 	backend b 'expect-text "\r\n\r\n"; send-text "220\n"; cat'
-	front '' 'send_proxy = "v1";' a
+	front '' 'send_proxy: "v1",' a
 	talk 8
-	front '' 'send_proxy = "v1"; fast_open = true;' a
+	front '' 'send_proxy: "v1", fast_open: true,' a
 	talk 8
-	front '' 'send_proxy = "v1";' 'b=send_proxy = "v2";'
+	front '' 'send_proxy: "v1",' 'b=send_proxy: "v2",'
 	talk 8
 	peer_stop a b
 	# On connections that stood before; some of them nobody used, and so they
 	# are closed with the greeting unread.
 	backend c 'send-text "220\n"; cat'
-	front '' 'send_proxy = "v1";' 'c=spare = 2;'
+	front '' 'send_proxy: "v1",' 'c=spare: 2,'
 	talk 12
 	peer_end c
 	assert_eq 'headers' 12 \
@@ -261,15 +261,15 @@ banner() {
 passed_on() {
 	backend a "expect-text \"$v1\"; echo"
 	backend_refusing r
-	front 'accept_proxy = "all";' 'send_proxy = "v1"; balance = "first";' r a
+	front 'accept_proxy: "all",' 'send_proxy: "v1", balance: "first",' r a
 	far=$LISTEN far_pid=$PID
 	rm -f "$T/near"
-	say "listen: { f: { address = [ \"127.0.0.1:0\", \"unix:$T/near\" ];
-	    accept_proxy = \"all\" } }
-	    pool: { p: { send_proxy = \"v2\"; send_proxy_tlvs = [ \"unique_id\",
-	    \"crc32c\" ]; server: { s: { address = \"$far\"; } } } }" \
-	    >"$T/near.conf"
-	shuttled_start -c "$T/near.conf" -w "$workers" --log-format \
+	say "{ listen: { f: { address: [ \"127.0.0.1:0\", \"unix:$T/near\" ],
+	    accept_proxy: \"all\" } },
+	    pool: { p: { send_proxy: \"v2\", send_proxy_tlvs: [ \"unique_id\",
+	    \"crc32c\" ], server: { s: { address: \"$far\" } } } } }" \
+	    >"$T/near.yaml"
+	shuttled_start -c "$T/near.yaml" -w "$workers" --log-format \
 	    'session end id=%{unique_id} end=%{end}'
 	for _ in 1 2 3 4 5 6 7 8; do
 		peer "connect $LISTEN; send-text \"$v1\"; exchange 5000 5000 \
@@ -291,14 +291,14 @@ passed_on() {
 
 # Who is told an id logs the one that it was told beside its own.
 ids_are_logged() {
-	say "listen: { near: { address = \"127.0.0.1:0\"; pool = \"p\" };
-	    far: { address = \"unix:$T/s\"; pool = \"h\";
-	    accept_proxy = \"unix:\" } }
-	    pool: { p: { send_proxy = \"v2\"; send_proxy_tlvs = \"unique_id\";
-	    server: { s: { address = \"unix:$T/s\" } } }
-	    h: { server: { s: { address = \"builtin:hello\" } } } }" \
-	    >"$T/near.conf"
-	shuttled_start -c "$T/near.conf" -w "$workers" --log-format \
+	say "{ listen: { near: { address: \"127.0.0.1:0\", pool: \"p\" },
+	    far: { address: \"unix:$T/s\", pool: \"h\",
+	    accept_proxy: \"unix:\" } },
+	    pool: { p: { send_proxy: \"v2\", send_proxy_tlvs: \"unique_id\",
+	    server: { s: { address: \"unix:$T/s\" } } },
+	    h: { server: { s: { address: \"builtin:hello\" } } } } }" \
+	    >"$T/near.yaml"
+	shuttled_start -c "$T/near.yaml" -w "$workers" --log-format \
 	    '%{event} %{listener} %{unique_id} %{pp_unique_id}' -v
 	for _ in 1 2 3; do
 		peer "connect $LISTEN; half-close; expect-text \"Hello\"; cat"
@@ -321,18 +321,18 @@ checked() {
 	peer_start a "listen 127.0.0.1:0; port-file $T/a; \
 	    serve any { expect-text \"PROXY TCP4 127.0.0.1 127.0.0.1 \"; \
 	    cat }"
-	front '' 'check = "tcp"; send_proxy = "v1";' a
+	front '' 'check: "tcp", send_proxy: "v1",' a
 	assert_log 'p/a: up'
 	shuttled_stop
-	front '' 'check = "tcp";' 'a=send_proxy = "v1";'
+	front '' 'check: "tcp",' 'a=send_proxy: "v1",'
 	assert_log 'p/a: up'
 	shuttled_stop
 	peer_stop a
 	# Not at another door, unless it is said so.
 	peer_start v "listen 127.0.0.1:0; port-file $T/v; \
 	    serve any { expect-eof }"
-	front '' 'check = "tcp"; send_proxy = "v1";' \
-	    "v=check_address = \"$(address v)\";"
+	front '' 'check: "tcp", send_proxy: "v1",' \
+	    "v=check_address: \"$(address v)\","
 	assert_log 'p/v: up'
 	shuttled_stop
 	peer_stop v

@@ -121,12 +121,12 @@ told() {
 # listener 2 of version 2; each IPv4, IPv6 and unix.
 in_front() {
 	for v in 1 2; do
-		say "listen: { v$v: { pool = \"v$v\"; address = [ \"127.0.0.1:0\", \
-		    \"[::1]:0\", \"unix:$T/front$v.sock\" ] } }
-		    pool: { v$v: { send_proxy = \"v$v\"; \
-		    server: { a: { address = \"$1\" } } } }" >"$T/front$v.conf"
+		say "{ listen: { v$v: { pool: \"v$v\", address: [ \"127.0.0.1:0\", \
+		    \"[::1]:0\", \"unix:$T/front$v.sock\" ] } },
+		    pool: { v$v: { send_proxy: \"v$v\", \
+		    server: { a: { address: \"$1\" } } } } }" >"$T/front$v.yaml"
 	done
-	shuttled_start -c "$T/front1.conf" -c "$T/front2.conf" -w 4
+	shuttled_start -c "$T/front1.yaml" -c "$T/front2.yaml" -w 4
 }
 
 # To haproxy, which says what it has understood: over TCP and a unix socket.
@@ -179,11 +179,11 @@ to_nginx() {
 behind() {
 	serve_with haproxy_behind
 	told_by=$server
-	say "listen: { f: { address = [ \"127.0.0.1:0\", \"unix:$T/behind.sock\" ];
-	    accept_proxy = [ \"127.0.0.1\", \"unix:\" ] } }
-	    pool: { p: { send_proxy = \"v2\"; send_proxy_tlvs = \"crc32c\";
-	    server: { a: { address = \"$ADDRESS\" } } } }" >"$T/behind.conf"
-	shuttled_start -c "$T/behind.conf" -w 4
+	say "{ listen: { f: { address: [ \"127.0.0.1:0\", \"unix:$T/behind.sock\" ],
+	    accept_proxy: [ \"127.0.0.1\", \"unix:\" ] } },
+	    pool: { p: { send_proxy: \"v2\", send_proxy_tlvs: \"crc32c\",
+	    server: { a: { address: \"$ADDRESS\" } } } } }" >"$T/behind.yaml"
+	shuttled_start -c "$T/behind.yaml" -w 4
 	BEHIND=$LISTEN
 }
 

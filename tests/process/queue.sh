@@ -70,13 +70,13 @@ top=
 one_place() {
 	echo_start
 	{
-		printf '%s\n' "$top"
-		printf 'listen: { main: { address = "127.0.0.1:0"; } }\n'
+		printf '{ %s\n' "$top"
+		printf 'listen: { main: { address: "127.0.0.1:0" } },\n'
 		printf 'pool: { main: {\n'
 		printf '%s\n' "$@"
-		printf 'server: { a: { address = "%s"; max_sessions = 1; } }\n' \
+		printf 'server: { a: { address: "%s", max_sessions: 1 } }\n' \
 		    "$BACKEND"
-		printf '} }\n'
+		printf '} } }\n'
 	} >"$T/conf"
 	rm -f "$T"/*.go "$T"/*.has
 	shuttled_start -c "$T/conf" -w 4 -v
@@ -120,7 +120,7 @@ worker_of() {
 }
 
 too_long_and_too_many() {
-	one_place 'queue_timeout = "700ms"; max_queue = 1;'
+	one_place 'queue_timeout: "700ms", max_queue: 1,'
 	late_begin
 	peer_start late "connect $LISTEN; expect-eof"
 	wait_for 5 log_reaches 2 'session start'
@@ -140,7 +140,7 @@ too_long_and_too_many() {
 
 # A client that waits uses next to nothing of any CPU.
 waiting_is_cheap() {
-	one_place 'queue_timeout = "30s";'
+	one_place 'queue_timeout: "30s",'
 	want next
 	# shellcheck disable=SC2046 # a list
 	before=$(cpu_ticks $(worker_pids))
@@ -157,7 +157,7 @@ waiting_is_cheap() {
 # Who waits has the place of a session that died with its worker.
 the_holder_is_killed() {
 	DEATHS=wanted
-	one_place 'queue_timeout = "30s";'
+	one_place 'queue_timeout: "30s",'
 	want_elsewhere next "$(worker_of 1)"
 	waits next
 	kill -s KILL "$(worker_of 1)"
@@ -172,7 +172,7 @@ the_holder_is_killed() {
 # What a dead worker had waiting does not keep the others.
 one_that_waits_is_killed() {
 	DEATHS=wanted
-	one_place 'queue_timeout = "30s";'
+	one_place 'queue_timeout: "30s",'
 	want_elsewhere first "$(worker_of 1)"
 	victim=$(worker_of 2)
 	want_elsewhere second "$(worker_of 1)" "$victim"
@@ -188,7 +188,7 @@ one_that_waits_is_killed() {
 
 # It was first, and is again when it goes on; meanwhile others are served.
 one_that_waits_is_stopped() {
-	one_place 'queue_timeout = "30s";'
+	one_place 'queue_timeout: "30s",'
 	want_elsewhere first "$(worker_of 1)"
 	victim=$(worker_of 2)
 	want_elsewhere second "$(worker_of 1)" "$victim"
@@ -211,7 +211,7 @@ reload_all() {
 
 # Both generations stand in one queue.
 reload_while_they_wait() {
-	one_place 'queue_timeout = "30s";'
+	one_place 'queue_timeout: "30s",'
 	want before
 	reload_all
 	want after
@@ -227,9 +227,9 @@ reload_while_they_wait() {
 # Who waits in the workers before a reload cannot go to a server that came with
 # it, and does not keep others from it.
 reload_adds_a_server() {
-	one_place 'queue_timeout = "30s";'
+	one_place 'queue_timeout: "30s",'
 	want before
-	sed 's/server: {/& b: { address = "'"$BACKEND"'"; max_sessions = 1; }/' \
+	sed 's/server: {/& b: { address: "'"$BACKEND"'", max_sessions: 1 },/' \
 	    "$T/conf" >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 	reload_all
@@ -249,7 +249,7 @@ reload_adds_a_server() {
 # A session at the address that a server had is none of the new one's, and one
 # of it again when it is back there.
 reload_moves_the_server() {
-	one_place 'queue_timeout = "30s";'
+	one_place 'queue_timeout: "30s",'
 	"$ECHO" "${BACKEND##*:}" 127.0.0.2 >"$T/echo2" 2>"$T/echo2.out" \
 	    </dev/null &
 	also_end $!
@@ -271,8 +271,8 @@ reload_moves_the_server() {
 
 # Who has asked already reads end of file, not a reset.
 life_ends_in_the_queue() {
-	top="max_lifetime = \"$((700 * TEST_SLOW))ms\"; lifetime_jitter = 0;"
-	one_place 'queue_timeout = "1m";'
+	top="max_lifetime: \"$((700 * TEST_SLOW))ms\", lifetime_jitter: 0,"
+	one_place 'queue_timeout: "1m",'
 	top=
 	peer "connect $LISTEN; send-text \"question\"; expect-eof"
 	assert_log 'backend=- .*end=proxy.max_lifetime'
@@ -283,9 +283,9 @@ life_ends_in_the_queue() {
 # One that refused is not asked by everybody while the other is only full.
 a_full_one_before_an_ejected_one() {
 	backend_refusing r
-	one_place 'queue_timeout = "30s"; eject_time = "1m"; retries = 1;' \
-	    'balance = "first";'
-	sed 's/server: {/& r: { address = "'"$(address r)"'"; }/' \
+	one_place 'queue_timeout: "30s", eject_time: "1m", retries: 1,' \
+	    'balance: "first",'
+	sed 's/server: {/& r: { address: "'"$(address r)"'" },/' \
 	    "$T/conf" >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 	reload_all
@@ -305,7 +305,7 @@ a_full_one_before_an_ejected_one() {
 
 # A worker that drains serves who waits in it.
 quit_while_they_wait() {
-	one_place 'queue_timeout = "30s";'
+	one_place 'queue_timeout: "30s",'
 	want next
 	signal QUIT
 	assert_log 'draining'

@@ -158,7 +158,7 @@ some_workers_fail() {
 conf() {
 	{
 		say "$@"
-		say "pool: { p: { server: { s: { address = \"$BACKEND\" } } } }"
+		say "pool: { p: { server: { s: { address: \"$BACKEND\" } } } }"
 	} >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 }
@@ -166,14 +166,14 @@ conf() {
 # What comes is opened, what goes is closed, what is wrong changes nothing.
 listeners_come_and_go() {
 	echo_start
-	conf 'listen: { a: { address = "127.0.0.1:0" }' \
-	    "b: { address = [\"127.0.0.1:0\", \"unix:$T/b\"] } }"
+	conf 'listen: { a: { address: "127.0.0.1:0" },' \
+	    "b: { address: [\"127.0.0.1:0\", \"unix:$T/b\"] } }"
 	shuttled_start -c "$T/conf" -w 2
 	goes=$(listener 2)
 	load_start kept -k 4
 	load_wait kept
-	conf 'listen: { a: { address = "127.0.0.1:0" }' \
-	    "c: { address = \"unix:$T/c\" } }"
+	conf 'listen: { a: { address: "127.0.0.1:0" },' \
+	    "c: { address: \"unix:$T/c\" } }"
 	reload
 	assert_log "master.*: listening on unix:$T/c"
 	assert_log "no longer listening on $goes"
@@ -183,13 +183,13 @@ listeners_come_and_go() {
 	try_peer "connect-refused $goes" || fail "somebody is at $goes"
 	try_peer "connect unix:$T/c; exchange 10 10 seed 1 seed 1" ||
 		fail 'nobody is at c'
-	conf 'listen: { a: { address = "127.0.0.1:0" }' \
-	    'd: { address = "192.0.2.1:1" } }'
+	conf 'listen: { a: { address: "127.0.0.1:0" },' \
+	    'd: { address: "192.0.2.1:1" } }'
 	signal HUP
 	wait_for 15 log_has 'reload: listen on 192.0.2.1:1: .*goes on'
-	conf 'listen: { a: { adress = "127.0.0.1:0" } }'
+	conf 'listen: { a: { adress: "127.0.0.1:0" } }'
 	signal HUP
-	wait_for 15 log_has 'reload: .*/conf:1: there is no directive adress'
+	wait_for 15 log_has 'reload: .*/conf:1:[0-9]*: there is no directive adress'
 	[ -S "$T/c" ] || fail 'the path of c is gone'
 	serves || fail 'it does not serve'
 	load_end kept
@@ -201,19 +201,19 @@ listeners_come_and_go() {
 # Of those that ask for the same address each keeps its port.
 listeners_that_are_equal() {
 	BACKEND=builtin:echo
-	conf 'listen: { a: { address = ["127.0.0.1:0", "127.0.0.1:0"] }' \
-	    'b: { address = "127.0.0.1:0" } }'
+	conf 'listen: { a: { address: ["127.0.0.1:0", "127.0.0.1:0"] },' \
+	    'b: { address: "127.0.0.1:0" } }'
 	shuttled_start -c "$T/conf" -w 1
 	before=$(cat "$T/ports")
 	reload
 	assert_eq 'ports after a reload' "$before" "$(cat "$T/ports")"
-	conf 'listen: { a: { address = ["127.0.0.1:0", "127.0.0.1:0"] } }'
+	conf 'listen: { a: { address: ["127.0.0.1:0", "127.0.0.1:0"] } }'
 	reload
 	assert_eq 'ports of those that are left' \
 	    "$(say "$before" | head -n 2)" "$(cat "$T/ports")"
 	try_peer "connect-refused $(say "$before" | sed -n 3p)" ||
 		fail 'the one that went is open'
-	conf 'listen: { a: { address = ["127.0.0.1:0", "127.0.0.1:0",' \
+	conf 'listen: { a: { address: ["127.0.0.1:0", "127.0.0.1:0",' \
 	    '"127.0.0.1:0", "127.0.0.1:0"] } }'
 	reload
 	assert_eq 'ports of those that stay' \
@@ -230,10 +230,10 @@ listeners_that_are_equal() {
 # in the place of the file itself, of one that it includes, and of a list.
 files_that_cannot_be_read() {
 	echo_start
-	say 'workers = 2;' >"$T/part"
+	say 'workers: 2' >"$T/part"
 	say '10.0.0.0/8' >"$T/list"
-	conf "@include \"part\"
-listen: { a: { address = \"127.0.0.1:0\"; deny = [\"file:list\"]; } }"
+	conf "include: part
+listen: { a: { address: \"127.0.0.1:0\", deny: [\"file:list\"] } }"
 	shuttled_start -c "$T/conf"
 	load_start kept -k 4
 	load_wait kept
@@ -268,15 +268,17 @@ listen: { a: { address = \"127.0.0.1:0\"; deny = [\"file:list\"]; } }"
 # worker that did not get to it earlier.
 the_queue_of_one_that_goes() {
 	echo_start
-	conf 'workers = 1; listen: { a: { address = "127.0.0.1:0" }' \
-	    'b: { address = "127.0.0.1:0" } }'
+	conf 'workers: 1
+listen: { a: { address: "127.0.0.1:0" },' \
+	    'b: { address: "127.0.0.1:0" } }'
 	shuttled_start -c "$T/conf"
 	LISTEN=$(listener 2)
 	stopped=$(worker 1)
 	kill -STOP "$stopped"
 	load_start waiting -k 12
 	wait_for 5 load_is waiting connected
-	conf 'workers = 1; listen: { a: { address = "127.0.0.1:0" } }'
+	conf 'workers: 1
+listen: { a: { address: "127.0.0.1:0" } }'
 	reload
 	! load_is waiting ready || fail 'who served them?'
 	kill -CONT "$stopped"
@@ -291,13 +293,19 @@ the_queue_of_one_that_goes() {
 # The pidfile stays, and that is said as long as it is so; the ports file moves.
 files_change() {
 	echo_start
-	conf 'listen: { a: { address = "127.0.0.1:0" } }' "pidfile = \"$T/p1\";" \
-	    "ports_file = \"$T/ports1\"; log = \"$T/log\";" 'workers = 1;'
+	conf "listen: { a: { address: \"127.0.0.1:0\" } }
+workers: 1
+log: $T/log
+ports_file: $T/ports1
+pidfile: $T/p1"
 	"$SHUTTLED" -c "$T/conf" || fail 'it does not start'
 	PID=$(cat "$T/p1")
 	also_end "$PID"
-	conf 'listen: { a: { address = "127.0.0.1:0" } }' "pidfile = \"$T/p2\";" \
-	    "ports_file = \"$T/ports2\"; log = \"$T/log\";" 'workers = 1;'
+	conf "listen: { a: { address: \"127.0.0.1:0\" } }
+workers: 1
+log: $T/log
+ports_file: $T/ports2
+pidfile: $T/p2"
 	reload 2
 	assert_eq warnings 2 "$(log_count "pidfile stays $T/p1 until a restart")"
 	[ ! -e "$T/ports1" ] || fail 'the ports file of before was left'
@@ -347,7 +355,7 @@ builtins_of_workers_that_drain() {
 # One of before that is stopped keeps no time: it is killed a little later.
 reload_timeout_of_one_that_is_stopped() {
 	echo_start
-	conf "max_generations = ${1:-0};" "reload_timeout = \"${2:-300ms}\";"
+	conf "max_generations: ${1:-0}" "reload_timeout: ${2:-300ms}"
 	shuttled_start -c "$T/conf" -l 127.0.0.1:0 -w 1
 	load_start kept -k 3 -x
 	load_wait kept
@@ -372,7 +380,7 @@ max_generations_of_one_that_is_stopped() {
 # are no longer too many, each of the others has its turn.
 max_generations_in_a_row() {
 	echo_start
-	conf 'max_generations = 2;'
+	conf 'max_generations: 2'
 	shuttled_start -c "$T/conf" -l 127.0.0.1:0 -w 1
 	for i in 1 2 3 4; do
 		load_start "kept$i" -k 1 -x
@@ -396,7 +404,7 @@ max_generations_in_a_row() {
 # The oldest goes when there are too many, and it is said one reload before.
 max_generations() {
 	echo_start
-	conf 'max_generations = 2;'
+	conf 'max_generations: 2'
 	shuttled_start -c "$T/conf" -l 127.0.0.1:0 -w 1
 	load_start first -k 2 -x
 	load_wait first

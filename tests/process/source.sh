@@ -39,12 +39,12 @@ seen() {
 # conf TEXT: of two workers, with one listener and pool whose servers are TEXT.
 conf() {
 	cat >"$T/conf" <<-END
-		workers = 2;
+		workers: 2
 		$listen
 		pool: { app: { $pool server: { $1 } } }
 	END
 }
-listen='listen: { l: { address = "127.0.0.1:0"; } }'
+listen='listen: { l: { address: "127.0.0.1:0" } }'
 pool=
 
 # ask N: so many short sessions, one after the other.
@@ -56,8 +56,8 @@ ask() {
 
 addresses_in_turn() {
 	mirror_start m 127.0.0.1:0
-	conf "a: { address = \"127.0.0.1:$PORT\";
-	    source = [\"127.0.0.2\", \"::1\", \"127.0.0.3\", \"127.0.0.4\"]; }"
+	conf "a: { address: \"127.0.0.1:$PORT\",
+	    source: [\"127.0.0.2\", \"::1\", \"127.0.0.3\", \"127.0.0.4\"] }"
 	shuttled_start -c "$T/conf" -w 1
 	ask 9
 	assert_eq 'what the server saw' '127.0.0.2:3 127.0.0.3:3 127.0.0.4:3' \
@@ -69,9 +69,9 @@ addresses_in_turn() {
 # Each worker begins with another one.
 with_two_workers() {
 	mirror_start m 127.0.0.1:0
-	pool='source = ["127.0.0.2", "127.0.0.3"]; check = "tcp";'
-	conf "a: { address = \"127.0.0.1:$PORT\"; }
-	    b: { address = \"127.0.0.1:$PORT\"; source = \"127.0.0.9\"; }"
+	pool='source: ["127.0.0.2", "127.0.0.3"], check: "tcp",'
+	conf "a: { address: \"127.0.0.1:$PORT\" },
+	    b: { address: \"127.0.0.1:$PORT\", source: \"127.0.0.9\" }"
 	shuttled_start -c "$T/conf"
 	wait_for 5 log_has 'app/a: up'
 	wait_for 5 log_has 'app/b: up'
@@ -94,8 +94,8 @@ ipv6() {
 		return 0
 	[ -n "${OWN_NETWORK:-}" ] || return 0
 	mirror_start m '[::1]:0'
-	conf "a: { address = \"[::1]:$PORT\"; dscp = \"af41\";
-	    source = [\"127.0.0.2\", \"fd00::5\"]; }"
+	conf "a: { address: \"[::1]:$PORT\", dscp: \"af41\",
+	    source: [\"127.0.0.2\", \"fd00::5\"] }"
 	shuttled_start -c "$T/conf"
 	ask 4
 	assert_eq 'what the server saw' 'fd00::5:4' "$(seen m)"
@@ -112,9 +112,9 @@ marks() {
 
 marked() {
 	mirror_start m 127.0.0.1:0
-	listen='listen: { l: { address = "127.0.0.1:0"; dscp = "cs1"; } }'
-	pool='dscp = 46;'
-	conf "a: { address = \"127.0.0.1:$PORT\"; }"
+	listen='listen: { l: { address: "127.0.0.1:0", dscp: "cs1" } }'
+	pool='dscp: 46,'
+	conf "a: { address: \"127.0.0.1:$PORT\" }"
 	shuttled_start -c "$T/conf"
 	peer_start p "connect $LISTEN; expect-text \"127.0.0.1 dscp=46\\n\"; \
 	    wait-file $T/end"
@@ -126,7 +126,7 @@ marked() {
 	peer_wait p
 	rm "$T/end"
 	# A reload takes it up, on the socket that listens already.
-	sed -i 's/"cs1"/"cs3"/; s/dscp = 46/dscp = "ef"/' "$T/conf"
+	sed -i 's/"cs1"/"cs3"/; s/dscp: 46/dscp: "ef"/' "$T/conf"
 	reload 1
 	peer_start p "connect $LISTEN; expect-text \"127.0.0.1 dscp=46\\n\"; \
 	    wait-file $T/end"
@@ -137,7 +137,7 @@ marked() {
 	peer_wait p
 	shuttled_stop
 	mirror_stop
-	listen='listen: { l: { address = "127.0.0.1:0"; } }'
+	listen='listen: { l: { address: "127.0.0.1:0" } }'
 	pool=
 }
 
@@ -148,30 +148,30 @@ client_class_is() {
 # An interface that is not there is the way to nobody.
 interfaces() {
 	mirror_start m 127.0.0.1:0
-	conf "a: { address = \"127.0.0.1:$PORT\"; interface = \"lo\"; }"
+	conf "a: { address: \"127.0.0.1:$PORT\", interface: \"lo\" }"
 	shuttled_start -c "$T/conf"
 	ask 2
 	assert_eq 'what the server saw' '127.0.0.1:2' "$(seen m)"
 	shuttled_stop
-	conf "a: { address = \"127.0.0.1:$PORT\"; interface = \"none0\"; }"
+	conf "a: { address: \"127.0.0.1:$PORT\", interface: \"none0\" }"
 	shuttled_start -c "$T/conf"
 	peer "connect $LISTEN; expect-eof"
 	assert_log 'app/a: connect: No such device'
 	shuttled_stop
 	mirror_stop
 	[ "$(id -u)" -eq 0 ] || return 0
-	listen='listen: { l: { address = "127.0.0.1:0"; interface = "lo"; } }'
-	conf 'a: { address = "builtin:echo"; }'
+	listen='listen: { l: { address: "127.0.0.1:0", interface: "lo" } }'
+	conf 'a: { address: "builtin:echo" }'
 	shuttled_start -c "$T/conf"
 	serves || fail 'nobody comes by lo'
 	shuttled_stop
-	listen='listen: { l: { address = ":0"; interface = "none0"; } }'
-	conf 'a: { address = "builtin:echo"; }'
+	listen='listen: { l: { address: ":0", interface: "none0" } }'
+	conf 'a: { address: "builtin:echo" }'
 	shuttled_try -c "$T/conf"
 	assert_eq 'status' 69 "$STATUS"
 	grep -q 'there is no interface none0' "$T/try.out" ||
 		fail "$(cat "$T/try.out")"
-	listen='listen: { l: { address = "127.0.0.1:0"; } }'
+	listen='listen: { l: { address: "127.0.0.1:0" } }'
 }
 
 # tried PATTERN [STATUS]: -t says so.
@@ -182,84 +182,84 @@ tried() {
 }
 
 mistakes() {
-	conf 'a: { address = "127.0.0.1:1"; source = "eth0"; }'
-	tried 'conf:3: source = "eth0": should be an IP address without a port'
+	conf 'a: { address: "127.0.0.1:1", source: "eth0" }'
+	tried 'conf:3:[0-9]*: source "eth0": should be an IP address without a port'
 	for no in 224.0.0.1 255.255.255.255 ff02::1; do
-		conf "a: { address = \"127.0.0.1:1\"; source = \"$no\"; }"
-		tried "conf:3: source = \"$no\": nobody has a multicast"
+		conf "a: { address: \"127.0.0.1:1\", source: \"$no\" }"
+		tried "conf:3:[0-9]*: source \"$no\": nobody has a multicast"
 	done
-	conf 'a: { address = "127.0.0.1:1"; source = "127.0.0.1, 127.0.0.2"; }'
-	tried 'conf:3: .*such as 10.0.0.5 or .*; several stand in brackets: \["'
-	conf 'a: { address = "127.0.0.1:1"; source = "::1"; }'
-	tried 'conf:3: address = "127.0.0.1:1": this is IPv4, and no source is'
-	conf 'a: { address = "127.0.0.1:1"; source = "127.0.0.2";
-	    transparent = true; }'
-	tried 'conf:3: source and transparent exclude each other'
-	conf 'a: { address = "127.0.0.1:1"; source = "127.0.0.2";
-	    check_address = "[::1]:1"; }'
-	tried 'conf:4: check_address: no source is of its family'
-	conf 'a: { address = "127.0.0.1:1"; transparent = true; spare = 1; }'
-	tried 'conf:3: server a: spare connections have no client yet'
-	conf 'a: { address = "127.0.0.1:1"; dscp = "ex"; }'
-	tried 'conf:3: dscp = "ex": should be cs0, cs1'
-	conf 'a: { address = "unix:/x"; source = "127.0.0.2"; }'
-	tried 'conf:3: source has no effect without' 0
+	conf 'a: { address: "127.0.0.1:1", source: "127.0.0.1, 127.0.0.2" }'
+	tried 'conf:3:[0-9]*: .*such as 10.0.0.5 or .*; several are a list: \['
+	conf 'a: { address: "127.0.0.1:1", source: "::1" }'
+	tried 'conf:3:[0-9]*: address "127.0.0.1:1": this is IPv4, and no source is'
+	conf 'a: { address: "127.0.0.1:1", source: "127.0.0.2",
+	    transparent: true }'
+	tried 'conf:3:[0-9]*: source and transparent exclude each other'
+	conf 'a: { address: "127.0.0.1:1", source: "127.0.0.2",
+	    check_address: "[::1]:1" }'
+	tried 'conf:4:[0-9]*: check_address: no source is of its family'
+	conf 'a: { address: "127.0.0.1:1", transparent: true, spare: 1 }'
+	tried 'conf:3:[0-9]*: server a: spare connections have no client yet'
+	conf 'a: { address: "127.0.0.1:1", dscp: "ex" }'
+	tried 'conf:3:[0-9]*: dscp "ex": should be cs0, cs1'
+	conf 'a: { address: "unix:/x", source: "127.0.0.2" }'
+	tried 'conf:3:[0-9]*: source has no effect without' 0
 	# What the pool says gives way to the server.
-	pool='source = "127.0.0.2";'
-	conf 'a: { address = "127.0.0.1:1"; source = "127.0.0.3"; }
-	    b: { address = "unix:/x"; }'
+	pool='source: "127.0.0.2",'
+	conf 'a: { address: "127.0.0.1:1", source: "127.0.0.3" },
+	    b: { address: "unix:/x" }'
 	tried OK 0
 	pool=
 	[ -z "${AS_USER:-}" ] || ! can_change_user || {
-		conf 'a: { address = "127.0.0.1:1"; transparent = true; }'
+		conf 'a: { address: "127.0.0.1:1", transparent: true }'
 		chmod 644 "$T/conf"
 		with_wrap "$AS_USER" tried \
-		    "$T/conf:3: transparent needs CAP_NET_RAW.*Amb" 77
+		    "$T/conf:3:[0-9]*: transparent needs CAP_NET_RAW.*Amb" 77
 		with_wrap "$AS_USER" shuttled_try -c "$T/conf"
 		assert_eq 'status' 77 "$STATUS"
-		grep -q "$T/conf:3: transparent needs CAP_NET_RAW" \
+		grep -q "$T/conf:3:[0-9]*: transparent needs CAP_NET_RAW" \
 		    "$T/try.out" || fail "$(cat "$T/try.out")"
 		# Not at a unix socket, where it does nothing.
-		listen='listen: { u: { address = "unix:/x"; transparent = true; }
-		    l: { address = ":0"; transparent = true; } }'
+		listen='listen: { u: { address: "unix:/x", transparent: true },
+		    l: { address: ":0", transparent: true } }'
 		pool='
-		    transparent = true;'
-		conf 'a: { address = "127.0.0.1:1"; }'
-		with_wrap "$AS_USER" tried "$T/conf:3: transparent needs" 77
-		listen='listen: { l: { address = "127.0.0.1:0"; } }'
-		conf 'a: { address = "127.0.0.1:1"; }'
-		with_wrap "$AS_USER" tried "$T/conf:4: transparent needs" 77
+		    transparent: true,'
+		conf 'a: { address: "127.0.0.1:1" }'
+		with_wrap "$AS_USER" tried "$T/conf:3:[0-9]*: transparent needs" 77
+		listen='listen: { l: { address: "127.0.0.1:0" } }'
+		conf 'a: { address: "127.0.0.1:1" }'
+		with_wrap "$AS_USER" tried "$T/conf:4:[0-9]*: transparent needs" 77
 		pool=
 	}
 }
 
 # What is not there now may come, or be had all the same.
 absent() {
-	conf 'a: { address = "127.0.0.1:1"; source = ["127.0.0.2", "192.0.2.1"];
-	    interface = "loo"; }'
-	tried "$T/conf:3: source = \"192.0.2.1\": this machine does not have" 0
-	tried "$T/conf:4: interface = \"loo\": there is no such interface now, \
+	conf 'a: { address: "127.0.0.1:1", source: ["127.0.0.2", "192.0.2.1"],
+	    interface: "loo" }'
+	tried "$T/conf:3:[0-9]*: source \"192.0.2.1\": this machine does not have" 0
+	tried "$T/conf:4:[0-9]*: interface \"loo\": there is no such interface now, \
 perhaps lo; connections by it fail" 0
 	assert_eq 'lines' 3 "$(grep -c '' "$T/try.out")"
 	shuttled_start -c "$T/conf"
-	assert_log "start.*warning: $T/conf:3: source = \"192.0.2.1\": this"
+	assert_log "start.*warning: $T/conf:3:[0-9]*: source \"192.0.2.1\": this"
 	signal HUP
-	wait_for 10 log_has "warning: reload: $T/conf:4: interface"
+	wait_for 10 log_has "warning: reload: $T/conf:4:[0-9]*: interface"
 	shuttled_stop
-	pool='source = "192.0.2.1";'
-	conf 'a: { address = "[::1]:1"; source = "2001:db8::1"; }
-	    b: { address = "127.0.0.1:1"; }'
-	tried "$T/conf:3: source = \"192.0.2.1\": this machine does not have" 0
-	tried "$T/conf:3: source = \"2001:db8::1\": this machine does" 0
-	conf 'a: { address = "[fe80::2%lo]:1"; source = "fe80::1"; }'
-	tried "$T/conf:3: source = \"fe80::1\": this is a link-local addr" 0
+	pool='source: "192.0.2.1",'
+	conf 'a: { address: "[::1]:1", source: "2001:db8::1" },
+	    b: { address: "127.0.0.1:1" }'
+	tried "$T/conf:3:[0-9]*: source \"192.0.2.1\": this machine does not have" 0
+	tried "$T/conf:3:[0-9]*: source \"2001:db8::1\": this machine does" 0
+	conf 'a: { address: "[fe80::2%lo]:1", source: "fe80::1" }'
+	tried "$T/conf:3:[0-9]*: source \"fe80::1\": this is a link-local addr" 0
 	pool=
-	listen='listen: { l: { address = [ "127.0.0.1:0", "192.0.2.1:8080" ]; } }'
-	conf 'a: { address = "127.0.0.1:1"; }'
-	tried "$T/conf:2: listen on 192.0.2.1:8080: this machine does not" 0
-	listen='listen: { l: { address = "127.0.0.1:0"; } }'
+	listen='listen: { l: { address: [ "127.0.0.1:0", "192.0.2.1:8080" ] } }'
+	conf 'a: { address: "127.0.0.1:1" }'
+	tried "$T/conf:2:[0-9]*: listen on 192.0.2.1:8080: this machine does not" 0
+	listen='listen: { l: { address: "127.0.0.1:0" } }'
 	[ -n "${OWN_NETWORK:-}" ] || return 0
-	conf 'a: { address = "127.0.0.1:1"; source = "192.0.2.1"; }'
+	conf 'a: { address: "127.0.0.1:1", source: "192.0.2.1" }'
 	echo 1 2>/dev/null >/proc/sys/net/ipv4/ip_nonlocal_bind || return 0
 	tried '' 0
 	echo 0 >/proc/sys/net/ipv4/ip_nonlocal_bind
@@ -270,8 +270,8 @@ perhaps lo; connections by it fail" 0
 # An address of the list that is not ours any more is passed over.
 one_is_missing() {
 	mirror_start m 127.0.0.1:0
-	conf "a: { address = \"127.0.0.1:$PORT\";
-	    source = [\"192.0.2.1\", \"127.0.0.3\"]; }"
+	conf "a: { address: \"127.0.0.1:$PORT\",
+	    source: [\"192.0.2.1\", \"127.0.0.3\"] }"
 	shuttled_start -c "$T/conf" -w 1
 	ask 4
 	assert_eq 'what the server saw' '127.0.0.3:4' "$(seen m)"
@@ -285,39 +285,39 @@ v6only() {
 	rm -f "$T/end"
 	backend_refusing taken
 	port=$(sed 's/.*://' "$T/taken")
-	listen="listen: { l: { address = \":$port\"; v6only = true; } }"
-	conf 'a: { address = "builtin:echo"; }'
+	listen="listen: { l: { address: \":$port\", v6only: true } }"
+	conf 'a: { address: "builtin:echo" }'
 	shuttled_start -c "$T/conf"
 	LISTEN="[::1]:$port"
 	serves || fail 'no IPv6'
 	peer "connect-refused 127.0.0.1:$port"
 	shuttled_stop
 	backends_release taken
-	listen="listen: { l: { address = \"[::]:$port\"; v6only = true; }
-	    m: { address = \"0.0.0.0:$port\"; } }"
-	conf 'a: { address = "builtin:echo"; }'
+	listen="listen: { l: { address: \"[::]:$port\", v6only: true },
+	    m: { address: \"0.0.0.0:$port\" } }"
+	conf 'a: { address: "builtin:echo" }'
 	shuttled_start -c "$T/conf"
 	LISTEN=127.0.0.1:$port
 	serves || fail 'no IPv4 beside it'
 	reload 1
 	serves || fail 'no IPv4 after a reload'
-	listen="listen: { l: { address = \"[::]:$port\"; } }"
-	conf 'a: { address = "builtin:echo"; }'
+	listen="listen: { l: { address: \"[::]:$port\" } }"
+	conf 'a: { address: "builtin:echo" }'
 	signal HUP
 	wait_for 15 log_has 'v6only and interface cannot change in a reload'
 	serves || fail 'no IPv4 after a reload that failed'
 	shuttled_stop
-	listen="listen: { l: { address = \"[::]:$port\"; }
-	    m: { address = \"0.0.0.0:$port\"; } }"
-	conf 'a: { address = "builtin:echo"; }'
+	listen="listen: { l: { address: \"[::]:$port\" },
+	    m: { address: \"0.0.0.0:$port\" } }"
+	conf 'a: { address: "builtin:echo" }'
 	tried 'another listener has this address, or all addresses'
-	listen='listen: { l: { address = ":0"; } }'
-	conf 'a: { address = "builtin:echo"; }'
+	listen='listen: { l: { address: ":0" } }'
+	conf 'a: { address: "builtin:echo" }'
 	shuttled_start -c "$T/conf"
 	LISTEN=127.0.0.1:${LISTEN##*:}
 	serves || fail 'no IPv4 by default'
 	shuttled_stop
-	listen='listen: { l: { address = "127.0.0.1:0"; } }'
+	listen='listen: { l: { address: "127.0.0.1:0" } }'
 }
 
 # backlog_of PORT: as the kernel has it.
@@ -328,14 +328,14 @@ backlog_of() {
 backlog() {
 	command -v ss >/dev/null || return 0
 	most=$(cat /proc/sys/net/core/somaxconn)
-	conf 'a: { address = "builtin:echo"; }'
+	conf 'a: { address: "builtin:echo" }'
 	shuttled_start -c "$T/conf"
 	assert_eq 'without backlog' "$most" "$(backlog_of "${LISTEN##*:}")"
-	sed -i 's/"127.0.0.1:0";/& backlog = 7;/' "$T/conf"
+	sed -i 's/"127.0.0.1:0"/&, backlog: 7/' "$T/conf"
 	reload 1
 	assert_eq 'with backlog' 7 "$(backlog_of "${LISTEN##*:}")"
 	shuttled_stop
-	sed -i "s/backlog = 7/backlog = $((most + 1))/" "$T/conf"
+	sed -i "s/backlog: 7/backlog: $((most + 1))/" "$T/conf"
 	shuttled_try -T -c "$T/conf"
 	grep -q "# warning: .*backlog is $most, not $((most + 1)): raise" \
 	    "$T/try.out" || fail "$(cat "$T/try.out")"
@@ -345,8 +345,8 @@ backlog() {
 # clients come by a unix socket, which needs none. Prints what became of them.
 few_ports() {
 	mirror_start m "127.0.0.1:$3"
-	listen="listen: { l: { address = \"unix:$T/sock\"; } }"
-	conf "a: { address = \"127.0.0.1:$3\"; source = [$2]; }"
+	listen="listen: { l: { address: \"unix:$T/sock\" } }"
+	conf "a: { address: \"127.0.0.1:$3\", source: [$2] }"
 	shuttled_start -c "$T/conf"
 	rm -f "$T/held"
 	"$MIRROR" hold 2 "$1" "unix:$T/sock" >"$T/held" 2>"$T/held.out" &
@@ -358,7 +358,7 @@ few_ports() {
 	forget "$holder"
 	shuttled_stop
 	mirror_stop
-	listen='listen: { l: { address = "127.0.0.1:0"; } }'
+	listen='listen: { l: { address: "127.0.0.1:0" } }'
 }
 
 enough_with_three() {
@@ -391,10 +391,10 @@ others_have_ports() {
 	mirror_start x 127.0.0.1:20002
 	x=$mirror
 	mirror_start y 127.0.0.1:20003
-	listen="listen: { l: { address = \"unix:$T/sock\"; } }"
-	pool='balance = "first"; check = "tcp"; interval = "100ms";'
-	conf 'x: { address = "127.0.0.1:20002"; }
-	    y: { address = "127.0.0.1:20003"; }'
+	listen="listen: { l: { address: \"unix:$T/sock\" } }"
+	pool='balance: "first", check: "tcp", interval: "100ms",'
+	conf 'x: { address: "127.0.0.1:20002" },
+	    y: { address: "127.0.0.1:20003" }'
 	shuttled_start -c "$T/conf"
 	wait_for 5 log_has 'app/y: up'
 	rm -f "$T/held"

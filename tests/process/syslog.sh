@@ -120,14 +120,14 @@ of_a_listener() {
 	for way in udp tcp; do
 		receiver_start $way
 		cat >"$T/conf" <<-CONF
-			workers = 2;
+			workers: 2
 			listen: {
-				a: { address = "127.0.0.1:0";
-				    log = "syslog+$way://$SYSLOG/local0" }
-				b: { address = "127.0.0.1:0" }
+				a: { address: "127.0.0.1:0",
+				    log: "syslog+$way://$SYSLOG/local0" },
+				b: { address: "127.0.0.1:0" }
 			}
 			pool: { p: { server: { s: {
-				address = "builtin:echo" } } } }
+				address: "builtin:echo" } } } }
 		CONF
 		shuttled_start -c "$T/conf"
 		sessions 50
@@ -201,9 +201,9 @@ it_comes_again() {
 # log_is TARGET: so from now on.
 log_is() {
 	cat >"$T/conf" <<-END
-		log = "$1"
-		listen: { web: { address = "127.0.0.1:0"  pool = "echo" } }
-		pool: { echo: { server: { a: { address = "builtin:echo" } } } }
+		log: "$1"
+		listen: { web: { address: "127.0.0.1:0", pool: "echo" } }
+		pool: { echo: { server: { a: { address: "builtin:echo" } } } }
 	END
 }
 

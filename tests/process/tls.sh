@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The shuttled authors
 #
-# tls.sh: check = "tls" finds a server up whatever it is restricted to: versions,
+# tls.sh: check: "tls", finds a server up whatever it is restricted to: versions,
 # groups, suites, kinds of keys.
 . "$(dirname "$0")/lib.sh"
 
@@ -41,14 +41,14 @@ up_all() {
 			say "left out: $name"
 			continue
 		fi
-		servers="$servers $name: { address = \"127.0.0.1:$port\"; }"
+		servers="$servers $name: { address: \"127.0.0.1:$port\" },"
 		number=$((number + 1))
 	done
 	[ $number -ge 6 ] || skip 'this openssl serves nothing'
 	cat >"$T/conf" <<-EOF
-	workers = 1;
-	listen: { a: { address = "127.0.0.1:0" } }
-	pool: { p: { check = "tls"; interval = "10s"; check_timeout = "10s";
+	workers: 1
+	listen: { a: { address: "127.0.0.1:0" } }
+	pool: { p: { check: "tls", interval: "10s", check_timeout: "10s",
 	    server: { $servers } } }
 	EOF
 	shuttled_start -c "$T/conf"

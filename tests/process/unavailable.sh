@@ -33,9 +33,9 @@ server_goes() {
 # start WORKERS POOL SERVER [TOP]: such a pool of one server.
 start() {
 	cat >"$T/conf" <<-END
-		${4:-}
-		listen: { l: { address = "127.0.0.1:0"; } }
-		pool: { p: { $2 server: { s: { $3 } } } }
+		{ ${4:-}
+		listen: { l: { address: "127.0.0.1:0" } },
+		pool: { p: { $2 server: { s: { $3 } } } } }
 	END
 	shuttled_start -c "$T/conf" -w "$1" -v
 }
@@ -87,8 +87,8 @@ in_order() {
 
 until_checks_find_it_up() {
 	place
-	start 4 'unavailable_timeout = "1m"; check: { type = "tcp";
-	    interval = "100ms"; rise = 1; }' "address = \"$PLACE\";"
+	start 4 'unavailable_timeout: "1m", check: { type: "tcp",
+	    interval: "100ms", rise: 1 },' "address: \"$PLACE\","
 	assert_log 'p/s: down'
 	come a b c d e f
 	server_comes
@@ -98,10 +98,10 @@ until_checks_find_it_up() {
 
 # Without checks the first in the queue finds it, and the others follow it.
 until_one_is_answered() {
-	for pool in '' 'max_fails = 0;' 'max_fails = 3;'; do
+	for pool in '' 'max_fails: 0,' 'max_fails: 3,'; do
 		place
-		start 4 "unavailable_timeout = \"1m\"; $pool" \
-		    "address = \"$PLACE\"; max_sessions = 1;"
+		start 4 "unavailable_timeout: \"1m\", $pool" \
+		    "address: \"$PLACE\", max_sessions: 1,"
 		come a b c d e f
 		assert_not_log 'session end'
 		server_comes
@@ -119,10 +119,10 @@ until_a_name_has_an_address() {
 	started="$started $!"
 	wait_for 5 test -s "$T/dns.out"
 	server_comes
-	start 2 'unavailable_timeout = "1m"; queue_timeout = "1m";' "resolve = \"on\";
-	    address = \"www.test:${PLACE##*:}\";" "
-	    resolvers = [\"$(head -n 1 "$T/dns.out")\"];
-	    resolve_min_ttl = \"50ms\"; resolve_max_ttl = \"100ms\";"
+	start 2 'unavailable_timeout: "1m", queue_timeout: "1m",' "resolve: \"on\",
+	    address: \"www.test:${PLACE##*:}\"," "
+	    resolvers: [\"$(head -n 1 "$T/dns.out")\"],
+	    resolve_min_ttl: \"50ms\", resolve_max_ttl: \"100ms\","
 	come a b c
 	assert_not_log 'session end'
 	say 'www.test A 1 127.0.0.1' >"$T/zone.new"
@@ -138,8 +138,8 @@ until_a_name_has_an_address() {
 although_a_worker_dies() {
 	DEATHS=wanted
 	place
-	start 2 'unavailable_timeout = "1m"; max_queue = 4;' \
-	    "address = \"$PLACE\";"
+	start 2 'unavailable_timeout: "1m", max_queue: 4,' \
+	    "address: \"$PLACE\","
 	come a b c d
 	victim=$(sed -n \
 	    's/.* worker \([0-9]*\)\[.*session start.*/\1/p' "$T/log" | head -n 1)
@@ -169,8 +169,8 @@ although_a_worker_dies() {
 
 until_their_time_is_over() {
 	place
-	start 2 'unavailable_timeout = "300ms"; max_queue = 1;' \
-	    "address = \"$PLACE\";"
+	start 2 'unavailable_timeout: "300ms", max_queue: 1,' \
+	    "address: \"$PLACE\","
 	late_begin
 	peer_start late "connect $LISTEN; expect-eof"
 	wait_for 5 log_reaches 1 'session start'
@@ -193,9 +193,9 @@ until_their_time_is_over() {
 # A queue that is full of connections is as good as a server that is silent.
 all_attempts_together() {
 	backend_silent silent
-	start 2 'connect_timeout = "1h"; retries = 3;' \
-	    "address = \"$(address silent)\";" \
-	    'connect_total_timeout = "300ms";'
+	start 2 'connect_timeout: "1h", retries: 3,' \
+	    "address: \"$(address silent)\"," \
+	    'connect_total_timeout: "300ms",'
 	peer "connect $LISTEN; expect-eof"
 	assert_log 'end=proxy.connect_total_timeout'
 	assert_log 'p/s: connect: Connection timed out'

@@ -127,9 +127,10 @@ stopping() {
 max_generations() {
 	echo_start
 	cat >"$T/conf" <<-CONF
-		workers = 1; max_generations = 2;
-		listen: { a: { address = "127.0.0.1:0" } }
-		pool: { p: { server: { s: { address = "$BACKEND" } } } }
+		workers: 1
+		max_generations: 2
+		listen: { a: { address: "127.0.0.1:0" } }
+		pool: { p: { server: { s: { address: "$BACKEND" } } } }
 	CONF
 	shuttled_daemon -c "$T/conf"
 	first=$PID
@@ -185,9 +186,9 @@ ends_are() {
 own_log_goes_on() {
 	echo_start
 	cat >"$T/conf" <<-CONF
-		workers = 3;
-		listen: { a: { address = "127.0.0.1:0"; log = "$T/own.log" } }
-		pool: { p: { server: { s: { address = "$BACKEND" } } } }
+		workers: 3
+		listen: { a: { address: "127.0.0.1:0", log: "$T/own.log" } }
+		pool: { p: { server: { s: { address: "$BACKEND" } } } }
 	CONF
 	shuttled_daemon -c "$T/conf"
 	[ "$STATUS" -eq 0 ] || fail "$(cat "$T/start.out")"
@@ -550,8 +551,9 @@ old_master_dies() {
 # conf TEXT...: what is listened on from now on.
 conf() {
 	{
-		say "workers = 2; listen: { $* }"
-		say 'pool: { p: { server: { s: { address = "builtin:hello" } } } }'
+		say "workers: 2"
+		say "listen: { $* }"
+		say 'pool: { p: { server: { s: { address: "builtin:hello" } } } }'
 	} >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 }
@@ -559,13 +561,13 @@ conf() {
 # The program after has another configuration: what it does not want is closed,
 # what it sets otherwise is set.
 configuration_changes() {
-	conf 'a: { address = "127.0.0.1:0"  defer_accept = "30s" }' \
-	    "b: { address = [\"127.0.0.1:0\", \"unix:$T/b\"] }"
+	conf 'a: { address: "127.0.0.1:0", defer_accept: "30s" },' \
+	    "b: { address: [\"127.0.0.1:0\", \"unix:$T/b\"] }"
 	shuttled_daemon -c "$T/conf"
 	[ "$STATUS" -eq 0 ] || fail "$(cat "$T/start.out")"
 	goes=$(listener 2)
 	first=$PID
-	conf 'a: { address = "127.0.0.1:0" }'
+	conf 'a: { address: "127.0.0.1:0" }'
 	upgraded
 	wait_for 5 gone "$first"
 	assert_eq ports "$LISTEN" "$(cat "$T/ports")"

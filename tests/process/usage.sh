@@ -191,7 +191,7 @@ right_ones() {
 
 # The default pidfile of an instance stands in no option and no file.
 default_pidfile() {
-	say 'instance = "foo";' >"$T/foo.conf"
+	say 'instance: foo' >"$T/foo.conf"
 	for args in '--instance foo' "-c $T/foo.conf"; do
 		status=0
 		# shellcheck disable=SC2086

@@ -14,16 +14,16 @@
 
 /* All that goes with one kind of checks or another, a line each. */
 #define OF_POOL \
-	"hash_key = \"address_port\";\nhash_balance_factor = 125;\n" \
-	"slow_start = \"5s\";\ncheck_send = \"a\";\ncheck_expect = \"b\";\n" \
-	"check_method = \"HEAD\";\ncheck_uri = \"/x\";\ncheck_host = \"h\";\n" \
-	"check_status = \"200\";\ncheck_command = \"/bin/true\";\n" \
-	"check_send_proxy = \"v1\";\ninterval = \"1s\";\n" \
-	"fast_interval = \"1s\";\ndown_interval = \"1s\";\n" \
-	"check_timeout = \"1s\";\ncheck_spread = 5;\nrise = 1;\nfall = 1;\n" \
-	"init_state = \"up\";\non_down = \"cut\";\n"
+	"hash_key: \"address_port\",\nhash_balance_factor: 125,\n" \
+	"slow_start: \"5s\",\ncheck_send: \"a\",\ncheck_expect: \"b\",\n" \
+	"check_method: \"HEAD\",\ncheck_uri: \"/x\",\ncheck_host: \"h\",\n" \
+	"check_status: \"200\",\ncheck_command: \"/bin/true\",\n" \
+	"check_send_proxy: \"v1\",\ninterval: \"1s\",\n" \
+	"fast_interval: \"1s\",\ndown_interval: \"1s\",\n" \
+	"check_timeout: \"1s\",\ncheck_spread: 5,\nrise: 1,\nfall: 1,\n" \
+	"init_state: \"up\",\non_down: \"cut\",\n"
 #define OF_SERVER \
-	"resolve_max = 2; check_address = \"127.0.0.1:3\"; check_port = 3;"
+	"resolve_max: 2, check_address: \"127.0.0.1:3\", check_port: 3,"
 
 static char directory[100], file[120];
 static const char *top = "";		/* what the file begins with */
@@ -36,22 +36,31 @@ tell(const char *pool, const char *server, struct complaints *cs)
 	struct conf conf;
 	char all[4000];
 
-	snprintf(all, sizeof(all), "%slisten: { web: { address = %s; pool = "
-	    "\"app\"; %s } }\npool: { other: { check = \"tcp\"; interval = \"1s\";"
-	    " server: { a: { address = \"127.0.0.1:1\" } } }\napp: {\n%s"
-	    "server: { a: { address = \"%s\"; %s } } } }\n",
+	snprintf(all, sizeof(all), "{ %slisten: { web: { address: %s, pool: "
+	    "\"app\", %s } },\npool: { other: { check: \"tcp\", interval: \"1s\","
+	    " server: { a: { address: \"127.0.0.1:1\" } } },\napp: {\n%s"
+	    "server: { a: { address: \"%s\", %s } } } } }\n",
 	    top, listen_on, in_listener, pool, server_at, server);
 	write_file(file, all);
 	memset(cs, 0, sizeof(*cs));
 	conf_init(&conf);
 	conf.foreground = true;
 	assert_non_null(conf.settings = settings_new());
-	assert_int_equal(conf_file_read(conf.settings, file, cs), 0);
+	assert_int_equal(conf_file_read(conf.settings, file, false,
+	    cs), 0);
 	conf_make(&conf, true, cs);
 	if (cs->n > 0)
 		fail_msg("%s", cs->line[0]);
 	conf_unused(&conf, cs);
 	conf_free(&conf);
+}
+
+/* What comes behind the column. */
+static const char *
+after_column(const char *text)
+{
+	text += strspn(text, "0123456789");
+	return strncmp(text, ": ", 2) == 0 ? text + 2 : "";
 }
 
 /* How many lines; the first is *line* of the file, and begins like this. */
@@ -66,9 +75,11 @@ expect(const char *pool, const char *server, size_t n, int line,
 	if (cs.n != n)
 		fail_msg("%s: %zu lines: %s", pool, cs.n, cs.n == 0 ? "" :
 		    cs.line[0]);
-	snprintf(want, sizeof(want), "%s:%d: %s", file, line, begin);
-	if (n > 0 && strncmp(cs.line[0], want, strlen(want)) != 0)
-		fail_msg("%s is not %s", cs.line[0], want);
+	snprintf(want, sizeof(want), "%s:%d:", file, line);
+	if (n > 0 && (strncmp(cs.line[0], want, strlen(want)) != 0 ||
+	    strncmp(after_column(cs.line[0] + strlen(want)), begin,
+	    strlen(begin)) != 0))
+		fail_msg("%s is not %s %s", cs.line[0], want, begin);
 	complaints_free(&cs);
 }
 
@@ -77,18 +88,18 @@ test_all(void **state)
 {
 	(void)state;
 	expect(OF_POOL, OF_SERVER, 23, 4, "hash_key has no effect without "
-	    "balance = \"source\", \"hash\" or \"maglev\"");
+	    "balance: source, hash or maglev");
 	/* The keys, and what is not for this kind. */
-	expect("check = \"tcp\";" OF_POOL, OF_SERVER, 10, 4, "hash_key ");
-	expect("check = \"http\";" OF_POOL, "", 5, 4, "hash_key ");
-	expect("check = \"send_expect\"; balance = \"hash\";" OF_POOL, "",
-	    5, 9, "check_method has no effect without check = \"http\"");
-	expect("check = \"exec\"; balance = \"maglev\";" OF_POOL, "",
+	expect("check: \"tcp\"," OF_POOL, OF_SERVER, 10, 4, "hash_key ");
+	expect("check: \"http\"," OF_POOL, "", 5, 4, "hash_key ");
+	expect("check: \"send_expect\", balance: \"hash\"," OF_POOL, "",
+	    5, 9, "check_method has no effect without check: http");
+	expect("check: \"exec\", balance: \"maglev\"," OF_POOL, "",
 	    7, 5, "hash_balance_factor ");
-	expect("check = \"tls\"; check_host = \"h\"; balance = \"source\"; "
-	    "hash_key = \"address_port\";", "", 0, 0, "");
-	expect("hash_key = \"address\"; interval = \"2s\";",
-	    "resolve_max = 16; check_port = 0;", 0, 0, "");
+	expect("check: \"tls\", check_host: \"h\", balance: \"source\", "
+	    "hash_key: \"address_port\",", "", 0, 0, "");
+	expect("hash_key: \"address\", interval: \"2s\",",
+	    "resolve_max: 16, check_port: 0,", 0, 0, "");
 }
 
 static void
@@ -96,18 +107,18 @@ test_off(void **state)
 {
 	(void)state;
 	expect("", "", 0, 0, "");
-	expect("rise = 1;", "", 1, 4, "rise has no effect without check");
-	expect("check = \"off\"; rise = 1; check_send = \"a\";",
-	    "check_port = 3;", 0, 0, "");
-	top = "check = \"off\"; ";
-	expect("rise = 1;", "check_port = 3;", 0, 0, "");
-	top = "check = \"tcp\"; ";
-	expect("rise = 1;", "check_port = 3;", 0, 0, "");
-	expect("check_uri = \"/x\";", "", 1, 4, "check_uri has no effect");
+	expect("rise: 1,", "", 1, 4, "rise has no effect without check");
+	expect("check: \"off\", rise: 1, check_send: \"a\",",
+	    "check_port: 3,", 0, 0, "");
+	top = "check: \"off\", ";
+	expect("rise: 1,", "check_port: 3,", 0, 0, "");
+	top = "check: \"tcp\", ";
+	expect("rise: 1,", "check_port: 3,", 0, 0, "");
+	expect("check_uri: \"/x\",", "", 1, 4, "check_uri has no effect");
 	top = "";
-	expect("", "resolve_max = 2;", 1, 4, "resolve_max has no effect "
-	    "without resolve = \"on\" or \"srv\"");
-	expect("", "resolve = \"off\"; resolve_max = 2;", 0, 0, "");
+	expect("", "resolve_max: 2,", 1, 4, "resolve_max has no effect "
+	    "without resolve: on or srv");
+	expect("", "resolve: \"off\", resolve_max: 2,", 0, 0, "");
 }
 
 /* A reason to refuse somebody, in the listener or at the top. */
@@ -115,14 +126,14 @@ static void
 test_refuse(void **state)
 {
 	(void)state;
-	in_listener = "refuse = \"drop\";";
+	in_listener = "refuse: \"drop\",";
 	expect("", "", 1, 1, "refuse has no effect without allow, deny or a");
-	in_listener = "refuse = \"close\";";
+	in_listener = "refuse: \"close\",";
 	expect("", "", 0, 0, "");
-	in_listener = "refuse = \"drop\"; allow = \"::1\";";
+	in_listener = "refuse: \"drop\", allow: \"::1\",";
 	expect("", "", 0, 0, "");
-	in_listener = "refuse = \"drop\";";
-	top = "deny = \"::1\"; ";
+	in_listener = "refuse: \"drop\",";
+	top = "deny: \"::1\", ";
 	expect("", "", 0, 0, "");
 	top = in_listener = "";
 }
@@ -131,13 +142,13 @@ static void
 test_jitter(void **state)
 {
 	(void)state;
-	in_listener = "lifetime_jitter = 5;";
+	in_listener = "lifetime_jitter: 5,";
 	expect("", "", 1, 1, "lifetime_jitter has no effect without "
 	    "max_lifetime");
-	top = "max_lifetime = \"1h\"; ";
+	top = "max_lifetime: \"1h\", ";
 	expect("", "", 0, 0, "");
 	top = "";
-	in_listener = "lifetime_jitter = 5; max_lifetime = \"off\";";
+	in_listener = "lifetime_jitter: 5, max_lifetime: \"off\",";
 	expect("", "", 0, 0, "");
 	in_listener = "";
 }
@@ -146,15 +157,15 @@ static void
 test_proxy(void **state)
 {
 	(void)state;
-	expect("send_proxy = \"v1\"; send_proxy_tlvs = \"crc32c\";", "", 1, 4,
-	    "send_proxy_tlvs has no effect without send_proxy = \"v2\"");
-	expect("send_proxy_tlvs = \"crc32c\";", "send_proxy = \"v2\";", 0, 0,
+	expect("send_proxy: \"v1\", send_proxy_tlvs: \"crc32c\",", "", 1, 4,
+	    "send_proxy_tlvs has no effect without send_proxy: v2");
+	expect("send_proxy_tlvs: \"crc32c\",", "send_proxy: \"v2\",", 0, 0,
 	    "");
-	in_listener = "accept_proxy_others = \"plain\"; "
-	    "header_timeout = \"1s\";";
+	in_listener = "accept_proxy_others: \"plain\", "
+	    "header_timeout: \"1s\",";
 	expect("", "", 2, 1, "accept_proxy_others has no effect without "
 	    "accept_proxy in the listener");
-	in_listener = "accept_proxy_others = \"plain\"; accept_proxy = \"all\";";
+	in_listener = "accept_proxy_others: \"plain\", accept_proxy: \"all\",";
 	expect("", "", 0, 0, "");
 	in_listener = "";
 }
@@ -164,15 +175,15 @@ test_builtin(void **state)
 {
 	(void)state;
 	server_at = "builtin:echo";
-	expect("send_proxy = \"v1\";", "", 1, 4, "server a is builtin and "
-	    "takes the header for data; add send_proxy = \"off\" there");
-	expect("", "send_proxy = \"v2\";", 1, 4, "server a is builtin");
-	expect("send_proxy = \"v1\";", "send_proxy = \"off\"", 0, 0, "");
-	expect("check = \"tcp\";", "check_port = 3;", 2, 4, "check has no "
+	expect("send_proxy: \"v1\",", "", 1, 4, "server a is builtin and "
+	    "takes the header for data; add send_proxy: off there");
+	expect("", "send_proxy: \"v2\",", 1, 4, "server a is builtin");
+	expect("send_proxy: \"v1\",", "send_proxy: \"off\"", 0, 0, "");
+	expect("check: \"tcp\",", "check_port: 3,", 2, 4, "check has no "
 	    "effect without a server that is not builtin");
-	expect("", "check_port = 3;", 1, 4, "check_port has no effect without "
+	expect("", "check_port: 3,", 1, 4, "check_port has no effect without "
 	    "a server that is not builtin");
-	expect("check = \"tcp\";", "}; b: { address = \"unix:/tmp/x\";", 0, 0,
+	expect("check: \"tcp\",", "}, b: { address: \"unix:/tmp/x\",", 0, 0,
 	    "");
 	server_at = "127.0.0.1:1";
 }
@@ -181,15 +192,15 @@ static void
 test_checks(void **state)
 {
 	(void)state;
-	top = "check = \"tcp\"; ";
-	expect("", "check_address = \"127.0.0.1:2\"; check_port = 3;", 1, 4,
+	top = "check: \"tcp\", ";
+	expect("", "check_address: \"127.0.0.1:2\", check_port: 3,", 1, 4,
 	    "the port of check_address has no effect: check_port is 3");
-	expect("", "check_address = \"127.0.0.1:2\"; check_port = 2;", 0, 0,
+	expect("", "check_address: \"127.0.0.1:2\", check_port: 2,", 0, 0,
 	    "");
-	expect("", "check_address = \"unix:/tmp/x\"; check_port = 3;", 1, 4,
+	expect("", "check_address: \"unix:/tmp/x\", check_port: 3,", 1, 4,
 	    "check_port has no effect: a unix socket has none");
 	top = "";
-	expect("check = \"send_expect\";", "", 1, 3, "pool app: send_expect "
+	expect("check: \"send_expect\",", "", 1, 3, "pool app: send_expect "
 	    "does no more than tcp without check_send or check_expect");
 }
 
@@ -197,17 +208,17 @@ static void
 test_no_sessions(void **state)
 {
 	(void)state;
-	expect("", "weight = 0; }; b: { address = \"127.0.0.1:2\"; state = "
-	    "\"maint\";", 1, 3, "pool app serves nobody");
-	expect("", "weight = 0; }; b: { address = \"127.0.0.1:2\";", 0, 0, "");
-	expect("balance = \"first\";", "weight = 2;", 1, 4, "weight has no "
+	expect("", "weight: 0 }, b: { address: \"127.0.0.1:2\", state: "
+	    "\"maint\",", 1, 3, "pool app serves nobody");
+	expect("", "weight: 0 }, b: { address: \"127.0.0.1:2\",", 0, 0, "");
+	expect("balance: \"first\",", "weight: 2,", 1, 4, "weight has no "
 	    "effect without a balance other than \"first\"");
-	expect("max_queue = 0; queue_timeout = \"1s\";", "", 1, 4,
+	expect("max_queue: 0, queue_timeout: \"1s\",", "", 1, 4,
 	    "queue_timeout has no effect without max_queue of 1 or more");
-	expect("max_fails = 0; fail_timeout = \"1s\"; eject_time = \"1s\"; "
-	    "max_ejected = 10;", "", 3, 4, "eject_time has no effect without "
+	expect("max_fails: 0, fail_timeout: \"1s\", eject_time: \"1s\", "
+	    "max_ejected: 10,", "", 3, 4, "fail_timeout has no effect without "
 	    "max_fails of 1 or more");
-	expect("max_ejected = 0; eject_time = \"1s\";", "", 1, 4, "eject_time "
+	expect("max_ejected: 0, eject_time: \"1s\",", "", 1, 4, "eject_time "
 	    "has no effect without max_ejected of 1 or more");
 }
 
@@ -215,15 +226,15 @@ static void
 test_said_twice(void **state)
 {
 	(void)state;
-	in_listener = "allow = [\"::1\", \"!::2\", \"::1\"];";
+	in_listener = "allow: [\"::1\", \"!::2\", \"::1\"],";
 	expect("", "", 1, 1, "allow has \"::1\" twice; remove one of them");
-	in_listener = "allow = [\"::1\", \"::2\"]; deny = [\"::2\", \"::3\"];";
+	in_listener = "allow: [\"::1\", \"::2\"], deny: [\"::2\", \"::3\"],";
 	expect("", "", 1, 1, "\"::2\" in allow has no effect: it is in deny, "
 	    "too");
-	in_listener = "allow = \"none\"; deny = \"none\";";
+	in_listener = "allow: \"none\", deny: \"none\",";
 	expect("", "", 0, 0, "");
 	in_listener = "";
-	expect("source = [\"127.0.0.1\", \"127.0.0.1\"];", "", 1, 4,
+	expect("source: [\"127.0.0.1\", \"127.0.0.1\"],", "", 1, 4,
 	    "source has \"127.0.0.1\" twice");
 }
 
@@ -232,41 +243,41 @@ static void
 test_resolve(void **state)
 {
 	(void)state;
-	top = "resolvers = \"::1\"; ";
-	expect("", "", 1, 1, "resolvers has no effect without resolve = \"on\" "
-	    "or \"srv\" in a server");
-	expect("", "resolve = \"on\";", 0, 0, "");
-	top = "resolve_min_ttl = \"2s\"; resolve_max_ttl = \"1s\"; ";
-	expect("", "resolve = \"on\";", 1, 1, "resolve_min_ttl has no effect: "
+	top = "resolvers: \"::1\", ";
+	expect("", "", 1, 1, "resolvers has no effect without resolve: on "
+	    "or srv in a server");
+	expect("", "resolve: \"on\",", 0, 0, "");
+	top = "resolve_min_ttl: \"2s\", resolve_max_ttl: \"1s\", ";
+	expect("", "resolve: \"on\",", 1, 1, "resolve_min_ttl has no effect: "
 	    "resolve_max_ttl is less");
-	top = "resolve_min_ttl = \"2h\"; ";
-	expect("", "resolve = \"on\";", 1, 1, "resolve_min_ttl has no effect");
+	top = "resolve_min_ttl: \"2h\", ";
+	expect("", "resolve: \"on\",", 1, 1, "resolve_min_ttl has no effect");
 	/* Below the default of the other, which was not asked for. */
-	top = "resolve_max_ttl = \"10ms\"; ";
-	expect("", "resolve = \"on\";", 0, 0, "");
+	top = "resolve_max_ttl: \"10ms\", ";
+	expect("", "resolve: \"on\",", 0, 0, "");
 	top = "";
 }
 
 /* What only sockets of a network have. */
-#define OF_SOCKET	"keepalive = \"1m\"; user_timeout = \"1m\"; interface = " \
-	"\"lo\"; transparent = true; dscp = \"ef\";"
+#define OF_SOCKET	"keepalive: \"1m\", user_timeout: \"1m\", interface: " \
+	"\"lo\", transparent: true, dscp: \"ef\","
 
 static void
 test_unix_listener(void **state)
 {
 	(void)state;
-	in_listener = OF_SOCKET "defer_accept = \"1s\"; fast_open = true; "
-	    "v6only = true; backlog = 5;";
+	in_listener = OF_SOCKET "defer_accept: \"1s\", fast_open: true, "
+	    "v6only: true, backlog: 5,";
 	expect("", "", 0, 0, "");
 	listen_on = "\"unix:/tmp/x\"";
-	expect("", "", 8, 1, "defer_accept has no effect without an address "
+	expect("", "", 8, 1, "keepalive has no effect without an address "
 	    "of IPv4 or IPv6");
 	listen_on = "[\"unix:/tmp/x\", \":0\"]";
 	expect("", "", 0, 0, "");
 	/* What all have anyway. */
 	listen_on = "\"unix:/tmp/x\"";
-	in_listener = "keepalive = \"3m\"; fast_open = false;";
-	top = "keepalive = \"3m\"; ";
+	in_listener = "keepalive: \"3m\", fast_open: false,";
+	top = "keepalive: \"3m\", ";
 	expect("", "", 0, 0, "");
 	top = in_listener = "";
 	listen_on = "\":0\"";
@@ -276,7 +287,7 @@ static void
 test_v6only(void **state)
 {
 	(void)state;
-	in_listener = "v6only = true;";
+	in_listener = "v6only: true,";
 	listen_on = "[\"127.0.0.1:0\", \"[::1]:0\", \"0.0.0.0:0\"]";
 	expect("", "", 1, 1, "v6only has no effect without the address :PORT "
 	    "or [::]:PORT");
@@ -292,11 +303,11 @@ test_no_network(void **state)
 	(void)state;
 	expect(OF_SOCKET, "", 0, 0, "");
 	server_at = "unix:/tmp/x";
-	expect(OF_SOCKET, "", 5, 4, "dscp has no effect without a server "
+	expect(OF_SOCKET, "", 5, 4, "keepalive has no effect without a server "
 	    "with an address of IPv4 or IPv6");
-	expect("source = \"127.0.0.1\";", "}; b: { address = \"127.0.0.1:2\";", 0, 0,
+	expect("source: \"127.0.0.1\",", "}, b: { address: \"127.0.0.1:2\",", 0, 0,
 	    "");
-	expect("", "dscp = 1;", 1, 4, "dscp has no effect without an address "
+	expect("", "dscp: 1,", 1, 4, "dscp has no effect without an address "
 	    "of IPv4 or IPv6");
 	server_at = "127.0.0.1:1";
 }
@@ -306,21 +317,21 @@ static void
 test_limits(void **state)
 {
 	(void)state;
-	top = "max_sessions = 9; ";
-	in_listener = "max_sessions = 10;";
+	top = "max_sessions: 9, ";
+	in_listener = "max_sessions: 10,";
 	expect("", "", 1, 1, "max_sessions has no effect: max_sessions at the "
 	    "top is 9");
-	in_listener = "max_sessions = 9; max_sessions_per_source = 9;";
+	in_listener = "max_sessions: 9, max_sessions_per_source: 9,";
 	expect("", "", 0, 0, "");
 	top = "";
-	in_listener = "max_sessions = 9; max_sessions_per_source = 10; "
-	    "session_rate = 5; session_rate_per_source = 6;";
+	in_listener = "max_sessions: 9, max_sessions_per_source: 10, "
+	    "session_rate: 5, session_rate_per_source: 6,";
 	expect("", "", 2, 1, "max_sessions_per_source has no effect: "
 	    "max_sessions is 9");
-	in_listener = "session_rate = 5; session_rate_per_source = 6;";
+	in_listener = "session_rate: 5, session_rate_per_source: 6,";
 	expect("", "", 1, 1, "session_rate_per_source has no effect: "
 	    "session_rate is 5");
-	in_listener = "max_sessions_per_source = 10; session_rate_per_source = 6;";
+	in_listener = "max_sessions_per_source: 10, session_rate_per_source: 6,";
 	expect("", "", 0, 0, "");
 	in_listener = "";
 }
@@ -330,13 +341,13 @@ static void
 test_exceptions(void **state)
 {
 	(void)state;
-	in_listener = "allow = [\"!::1\", \"!127.0.0.1\"];";
+	in_listener = "allow: [\"!::1\", \"!127.0.0.1\"],";
 	expect("", "", 1, 1, "allow is an empty list: there are only "
 	    "exceptions; add \"all\"");
-	in_listener = "allow = [\"!::1\", \"all\"]; deny = \"none\";";
+	in_listener = "allow: [\"!::1\", \"all\"], deny: \"none\",";
 	expect("", "", 0, 0, "");
 	in_listener = "";
-	top = "deny = \"!::1\"; ";
+	top = "deny: \"!::1\", ";
 	expect("", "", 1, 1, "deny is an empty list");
 	top = "";
 }
@@ -345,19 +356,19 @@ static void
 test_ejection(void **state)
 {
 	(void)state;
-	expect("max_fails = 0;\nfail_timeout = \"1s\"; eject_time = \"1s\"; "
-	    "max_ejected = 5;", "", 3, 5, "eject_time has no effect without "
+	expect("max_fails: 0,\nfail_timeout: \"1s\", eject_time: \"1s\", "
+	    "max_ejected: 5,", "", 3, 5, "fail_timeout has no effect without "
 	    "max_fails of 1 or more");
-	expect("eject_time = \"1s\"; max_fails = 2;", "", 0, 0, "");
-	expect("max_fails = 0; eject_time = \"1s\";", "max_fails = 1;", 0, 0,
+	expect("eject_time: \"1s\", max_fails: 2,", "", 0, 0, "");
+	expect("max_fails: 0, eject_time: \"1s\",", "max_fails: 1,", 0, 0,
 	    "");
-	expect("", "max_fails = 0; fail_timeout = \"1s\";", 1, 4,
+	expect("", "max_fails: 0, fail_timeout: \"1s\",", 1, 4,
 	    "fail_timeout has no effect without max_fails of 1 or more");
-	expect("max_fails = 0;", "fail_timeout = \"1s\";", 1, 4,
+	expect("max_fails: 0,", "fail_timeout: \"1s\",", 1, 4,
 	    "fail_timeout has no effect without max_fails of 1 or more");
-	expect("min_primaries = 2;", "", 1, 4, "min_primaries has no effect "
-	    "without backup = true in a server");
-	expect("min_primaries = 2;", "backup = true;", 0, 0, "");
+	expect("min_primaries: 2,", "", 1, 4, "min_primaries has no effect "
+	    "without backup: true in a server");
+	expect("min_primaries: 2,", "backup: true,", 0, 0, "");
 }
 
 /* Limits of listeners refuse: nobody waits for them. */
@@ -365,12 +376,13 @@ static void
 test_waiting(void **state)
 {
 	(void)state;
-	in_listener = "max_sessions = 5;";
-	expect("queue_timeout = \"1s\"; max_queue = 3;", "", 2, 4,
-	    "max_queue has no effect without max_sessions in a server, check");
+	in_listener = "max_sessions: 5,";
+	expect("queue_timeout: \"1s\", max_queue: 3,", "", 2, 4,
+	    "queue_timeout has no effect without max_sessions in a server, "
+	    "check");
 	in_listener = "";
-	expect("queue_timeout = \"1s\";", "max_sessions = 5;", 0, 0, "");
-	expect("queue_timeout = \"1s\"; check = \"tcp\";", "", 0, 0, "");
+	expect("queue_timeout: \"1s\",", "max_sessions: 5,", 0, 0, "");
+	expect("queue_timeout: \"1s\", check: \"tcp\",", "", 0, 0, "");
 }
 
 /* A limit that is shared by nobody, limits nothing, or is only to be tried. */
@@ -378,20 +390,20 @@ static void
 test_limits_that_are_shared(void **state)
 {
 	(void)state;
-	top = "limit: { both: { max_sessions = 1; } }\n";
+	top = "limit: { both: { max_sessions: 1 } },\n";
 	expect("", "", 1, 1, "limit both has no effect: no listener has");
-	in_listener = "limit = \"both\"; refuse = \"reset\";";
+	in_listener = "limit: \"both\", refuse: \"reset\",";
 	expect("", "", 0, 0, "");
-	top = "limit: { both: { } }\n";
+	top = "limit: { both: { } },\n";
 	expect("", "", 1, 1, "limit both has no effect: it limits nothing");
-	top = "limit: { both: { dry_run = true; session_rate = 1; } }\n";
-	in_listener = "limit = \"both\"; dry_run = true;";
+	top = "limit: { both: { dry_run: true, session_rate: 1 } },\n";
+	in_listener = "limit: \"both\", dry_run: true,";
 	expect("", "", 1, 2, "dry_run has no effect without a limit");
-	in_listener = "limit = \"both\";";
-	top = "dry_run = true; limit: { both: { session_rate = 1; } }\n";
+	in_listener = "limit: \"both\",";
+	top = "dry_run: true, limit: { both: { session_rate: 1 } },\n";
 	expect("", "", 0, 0, "");
 	in_listener = "";
-	top = "dry_run = true;\n";
+	top = "dry_run: true,\n";
 	expect("", "", 1, 1, "dry_run has no effect without a limit");
 	top = "";
 }
@@ -403,11 +415,11 @@ test_service(void **state)
 	    "are in drain or maint, or have weight 0";
 
 	(void)state;
-	expect("", "weight = 0;", 1, 3, says);
-	expect("", "state = \"drain\";", 1, 3, says);
-	expect("", "state = \"maint\"; backup = true;", 1, 3, says);
-	expect("", "weight = 0; } b: { address = \"127.0.0.1:2\"; backup = "
-	    "true;", 0, 0, "");
+	expect("", "weight: 0,", 1, 3, says);
+	expect("", "state: \"drain\",", 1, 3, says);
+	expect("", "state: \"maint\", backup: true,", 1, 3, says);
+	expect("", "weight: 0 }, b: { address: \"127.0.0.1:2\", backup: "
+	    "true,", 0, 0, "");
 }
 
 static int
@@ -415,7 +427,7 @@ make_files(void **state)
 {
 	(void)state;
 	make_dir(directory, sizeof(directory));
-	snprintf(file, sizeof(file), "%s/file.conf", directory);
+	snprintf(file, sizeof(file), "%s/file.yaml", directory);
 	return 0;
 }
 

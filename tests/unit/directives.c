@@ -4,7 +4,7 @@
  * directives.c: walks the table. Each directive is put into a file at its least
  * and its most, beyond both, as what it is not, twice, misspelt, in the wrong
  * place and not at all; what is wrong has to be told with file, line and name.
- * And doc/shuttled.conf.5 has to say the same as the table.
+ * And doc/shuttled.yaml.5 has to say the same as the table.
  */
 #include "config.h"
 #include "config/directives.h"
@@ -53,22 +53,23 @@ static void
 write_conf(enum section_kind kind, const char *text)
 {
 	char all[8000];
-	bool address = strncmp(text, "address", 7) != 0;
-	bool service = strstr(text, "= \"srv\"") != NULL;
+	const char *end = text[0] == '\0' ? "" : ",";
+	bool address = strncmp(text, "address", 7) == 0;
+	bool service = strstr(text, ": \"srv\"") != NULL;
 
-	snprintf(all, sizeof(all), "%s\n"
-	    "pool: { app: {\n%s\n"
-	    "server: { a: {\n%s\n%s } } } }\n"
-	    "listen: { web: {\n%s\n%s } } limit: { both: {\n%s\n} }\n",
-	    kind == SECTION_TOP ? text : "",
-	    kind == SECTION_POOL ? text : "",
-	    kind == SECTION_SERVER ? text : "",
-	    service ? "address = \"_x._tcp.test\"" :
-	    kind != SECTION_SERVER || address ?
-	    "address = \"127.0.0.1:1\"" : "",
-	    kind == SECTION_LISTEN ? text : "",
-	    kind != SECTION_LISTEN || address ? "address = \":0\"" : "",
-	    kind == SECTION_LIMIT ? text : "");
+#define IN(section)	kind == section ? text : "", kind == section ? end : ""
+	snprintf(all, sizeof(all), "{ %s%s\n"
+	    "pool: { app: {\n%s%s\n"
+	    "server: { a: {\n%s%s\n%s } } } },\n"
+	    "listen: { web: {\n%s%s\n%s } }, "
+	    "limit: { both: {\n%s%s\n} } }\n",
+	    IN(SECTION_TOP), IN(SECTION_POOL), IN(SECTION_SERVER),
+	    service ? "address: \"_x._tcp.test\"" :
+	    kind == SECTION_SERVER && address ? "" : "address: \"127.0.0.1:1\"",
+	    IN(SECTION_LISTEN),
+	    kind == SECTION_LISTEN && address ? "" : "address: \":0\"",
+	    IN(SECTION_LIMIT));
+#undef IN
 	write_file(file, all);
 }
 
@@ -88,7 +89,7 @@ read_conf(void)
 	tear_down(NULL);
 	conf.foreground = true;
 	assert_non_null(conf.settings = settings_new());
-	if (conf_file_read(conf.settings, file, &complaints) == 0)
+	if (conf_file_read(conf.settings, file, false, &complaints) == 0)
 		conf_make(&conf, true, &complaints);
 }
 
@@ -112,7 +113,7 @@ refuse_line(enum section_kind kind, const char *text, const char *one,
 	read_conf();
 	if (complaints.n == 0)
 		fail_msg("%s: is taken", text);
-	snprintf(place, sizeof(place), "%s:%d: ", file, lines[kind]);
+	snprintf(place, sizeof(place), "%s:%d:", file, lines[kind]);
 	if (strncmp(complaints.line[0], place, strlen(place)) != 0 ||
 	    strstr(complaints.line[0], one) == NULL ||
 	    strstr(complaints.line[0], two) == NULL)
@@ -259,6 +260,18 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 	}
 }
 
+/* The same text in other quotes, or in quotes at all. */
+static void
+write_otherwise(const struct directive *d, const char *value, char *line,
+    size_t size)
+{
+	if (value[0] == '"')
+		snprintf(line, size, "%s: '%.*s'", d->name,
+		    (int)strlen(value) - 2, value + 1);
+	else
+		snprintf(line, size, "%s: \"%s\"", d->name, value);
+}
+
 static void
 test_ranges(void **state)
 {
@@ -272,11 +285,17 @@ test_ranges(void **state)
 		for (which = BELOW; which <= ABOVE; which++) {
 			if (!value_of(d, which, value, sizeof(value)))
 				continue;
-			snprintf(line, sizeof(line), "%s = %s", d->name, value);
-			if (which == LEAST || which == MOST)
-				accept_line(d->section, line);
-			else
-				refuse_line(d->section, line, d->name, " = ");
+			snprintf(line, sizeof(line), "%s: %s", d->name, value);
+			if (which != LEAST && which != MOST) {
+				refuse_line(d->section, line, d->name, " \"");
+				continue;
+			}
+			accept_line(d->section, line);
+			/* The type is the directive's, not that of quotes. */
+			if (strstr(value, "srv") != NULL)
+				continue;
+			write_otherwise(d, value, line, sizeof(line));
+			accept_line(d->section, line);
 		}
 }
 
@@ -285,9 +304,9 @@ static void
 test_members(void **state)
 {
 	(void)state;
-	accept_line(SECTION_TOP, "buffers = 0x20 log_level = \"err\" "
-	    "idle_timeout = \"2s\" fast_open = true retries = 0 "
-	    "defer_accept = \"1500ms\" log = \"/x\" engine = \"select\"");
+	accept_line(SECTION_TOP, "buffers: 32, log_level: \"err\", "
+	    "idle_timeout: \"2s\", fast_open: true, retries: 0, "
+	    "defer_accept: \"1500ms\", log: \"/x\", engine: \"select\"");
 	assert_int_equal(conf.buffers, 32);
 	assert_int_equal(conf.log_level, LOG_ERR);
 	assert_string_equal(conf.log, "/x");
@@ -297,92 +316,92 @@ test_members(void **state)
 	assert_true(conf.listener->fast_open);
 	assert_true(conf.pool->fast_open);
 	assert_int_equal(conf.pool->attempts, 1);
-	accept_line(SECTION_LISTEN, "idle_timeout = \"3s\" fast_open = true "
-	    "fin_timeout = \"off\" defer_accept = \"1s\"");
+	accept_line(SECTION_LISTEN, "idle_timeout: \"3s\", fast_open: true, "
+	    "fin_timeout: \"off\", defer_accept: \"1s\"");
 	assert_int_equal(conf.listener->limits.idle_timeout, 3000);
 	assert_int_equal(conf.listener->limits.fin_timeout, 0);
 	assert_int_equal(conf.listener->defer_accept, 1);
 	assert_true(conf.listener->fast_open);
 	assert_false(conf.pool->fast_open);
 	assert_string_equal(conf.listener->label, "web");
-	accept_line(SECTION_TOP, "max_sessions = 9");
+	accept_line(SECTION_TOP, "max_sessions: 9");
 	assert_int_equal(conf.max_sessions, 9);
 	assert_int_equal(conf.listener->counts.max_sessions, 0);
-	accept_line(SECTION_LISTEN, "max_sessions = 1 session_rate = 2 "
-	    "max_sessions_per_source = 3 session_rate_per_source = 4");
+	accept_line(SECTION_LISTEN, "max_sessions: 1, session_rate: 2, "
+	    "max_sessions_per_source: 3, session_rate_per_source: 4");
 	assert_int_equal(conf.listener->counts.max_sessions, 1);
 	assert_int_equal(conf.listener->counts.rate, 2);
 	assert_int_equal(conf.listener->counts.max_per_source, 3);
 	assert_int_equal(conf.listener->counts.rate_per_source, 4);
-	accept_line(SECTION_POOL, "connect_timeout = \"4s\" retries = 4 "
-	    "fast_open = true");
+	accept_line(SECTION_POOL, "connect_timeout: \"4s\", retries: 4, "
+	    "fast_open: true");
 	assert_int_equal(conf.pool->connect_timeout, 4000);
 	assert_int_equal(conf.pool->attempts, 5);
 	assert_false(conf.listener->fast_open);
 	assert_ptr_equal(conf.pool->balance, balance_algorithm("roundrobin"));
-	accept_line(SECTION_TOP, "balance = \"maglev\"");
+	accept_line(SECTION_TOP, "balance: \"maglev\"");
 	assert_ptr_equal(conf.pool->balance, balance_algorithm("maglev"));
-	accept_line(SECTION_POOL, "check: { type = \"http\" interval = \"3s\" "
-	    "rise = 5 timeout = \"1s\" uri = \"/up\" }");
+	accept_line(SECTION_POOL, "check: { type: \"http\", interval: \"3s\", "
+	    "rise: 5, timeout: \"1s\", uri: \"/up\" }");
 	assert_int_equal(conf.pool->check.kind, CHECK_HTTP);
 	assert_int_equal(conf.pool->check.interval, 3000);
 	assert_int_equal(conf.pool->check.rise, 5);
 	assert_int_equal(conf.pool->check.timeout, 1000);
 	assert_string_equal(conf.pool->check.uri, "/up");
-	refuse_line(SECTION_POOL, "check: { type = \"tpc\" }", "\"tpc\"",
+	refuse_line(SECTION_POOL, "check: { type: \"tpc\" }", "\"tpc\"",
 	    "should be one of off, tcp");
-	refuse_line(SECTION_POOL, "check: { ries = 5 }", "directive ries",
+	refuse_line(SECTION_POOL, "check: { ries: 5 }", "directive ries",
 	    ", perhaps rise");
-	refuse_line(SECTION_POOL, "check: { retries = 5 }", "retries does not",
+	refuse_line(SECTION_POOL, "check: { retries: 5 }", "retries does not",
 	    "but beside it");
-	refuse_line(SECTION_POOL, "check: { rise = 2 } rise = 3", "rise is set at",
+	refuse_line(SECTION_POOL, "check: { rise: 2 }, rise: 3", "rise is set at",
 	    "already");
-	accept_line(SECTION_TOP, "check = \"tls\"");
+	accept_line(SECTION_TOP, "check: \"tls\"");
 	assert_true(conf.pool->checked);
 	assert_int_equal(conf.pool->check.kind, CHECK_TLS);
-	accept_line(SECTION_POOL, "balance = \"first\" slow_start = \"9s\" "
-	    "hash_key = \"address_port\" hash_balance_factor = 101");
+	accept_line(SECTION_POOL, "balance: \"first\", slow_start: \"9s\", "
+	    "hash_key: \"address_port\", hash_balance_factor: 101");
 	assert_ptr_equal(conf.pool->balance, balance_algorithm("first"));
 	assert_true(conf.pool->hash_port);
 	assert_int_equal(conf.pool->hash_factor, 101);
 	assert_int_equal(conf.pool->slow_start, 9000);
-	refuse_line(SECTION_POOL, "hash_balance_factor = 100", "= 100",
+	refuse_line(SECTION_POOL, "hash_balance_factor: 100", " \"100\"",
 	    "should be 0 or a number from 101 to 1000");
-	refuse_line(SECTION_POOL, "check_expect = \"~(a\"", "~(a",
+	refuse_line(SECTION_POOL, "check_expect: \"~(a\"", "~(a",
 	    "should have an extended regular expression after ~");
-	refuse_line(SECTION_POOL, "check_expect = \"x:0\"", "x:0",
+	refuse_line(SECTION_POOL, "check_expect: \"x:0\"", "x:0",
 	    "should have pairs of hexadecimal digits after x:");
-	accept_line(SECTION_SERVER, "weight = 0 state = \"drain\"");
+	accept_line(SECTION_SERVER, "weight: 0, state: \"drain\"");
 	assert_int_equal(conf.backend->weight, 0);
 	assert_int_equal(conf.backend->state, BACKEND_DRAIN);
-	accept_line(SECTION_SERVER, "state = \"maint\" max_sessions = 7");
+	accept_line(SECTION_SERVER, "state: \"maint\", max_sessions: 7");
 	assert_int_equal(conf.backend->state, BACKEND_MAINT);
 	assert_int_equal(conf.backend->max_sessions, 7);
 	assert_int_equal(conf.backend->send_proxy, 0);
 	assert_int_equal(conf.pool->check.proxy, CHECK_PROXY_AS_SENT);
-	accept_line(SECTION_POOL, "send_proxy = \"v2\" check_send_proxy = "
-	    "\"v1\" send_proxy_tlvs = [ \"crc32c\", \"unique_id\" ]");
+	accept_line(SECTION_POOL, "send_proxy: \"v2\", check_send_proxy: "
+	    "\"v1\", send_proxy_tlvs: [ \"crc32c\", \"unique_id\" ]");
 	assert_int_equal(conf.backend->send_proxy, 2);
 	assert_int_equal(conf.pool->sends_proxy, 2);
 	assert_int_equal(conf.pool->check.proxy, 1);
 	assert_int_equal(conf.pool->tlvs, PROXY_TLV_CRC32C |
 	    PROXY_TLV_UNIQUE_ID);
-	accept_line(SECTION_SERVER, "send_proxy = \"v1\"");
+	accept_line(SECTION_SERVER, "send_proxy: \"v1\"");
 	assert_int_equal(conf.backend->send_proxy, 1);
 	assert_int_equal(conf.pool->sends_proxy, 1);
 	assert_null(conf.listener->proxies);
-	accept_line(SECTION_TOP, "header_timeout = \"7s\"");
+	accept_line(SECTION_TOP, "header_timeout: \"7s\"");
 	assert_int_equal(conf.listener->limits.header_timeout, 7000);
-	accept_line(SECTION_LISTEN, "accept_proxy = [ \"10.0.0.0/8\", \"::1\", "
-	    "\"unix:\" ] accept_proxy_others = \"plain\" "
-	    "header_timeout = \"1s\"");
+	accept_line(SECTION_LISTEN, "accept_proxy: [ \"10.0.0.0/8\", \"::1\", "
+	    "\"unix:\" ], accept_proxy_others: \"plain\", "
+	    "header_timeout: \"1s\"");
 	assert_int_equal(cidr_find(conf.listener->proxies,
 	    &(struct endpoint){ .family = AF_UNIX }), CIDR_ALLOW);
 	assert_int_equal(cidr_find(conf.listener->proxies,
 	    &(struct endpoint){ .family = AF_INET }), CIDR_NONE);
 	assert_true(conf.listener->others_plain);
 	assert_int_equal(conf.listener->limits.header_timeout, 1000);
-	accept_line(SECTION_SERVER, "weight = 3 backup = true spare = 5");
+	accept_line(SECTION_SERVER, "weight: 3, backup: true, spare: 5");
 	assert_string_equal(conf.backend->name, "app/a");
 	assert_int_equal(conf.backend->weight, 3);
 	assert_int_equal(conf.backend->tier, TIER_BACKUP);
@@ -411,11 +430,11 @@ test_sizes(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(sizes); i++) {
-		snprintf(line, sizeof(line), "upload_rate = %s", sizes[i].text);
+		snprintf(line, sizeof(line), "upload_rate: %s", sizes[i].text);
 		if (sizes[i].bytes == 1) {
 			refuse_line(SECTION_LISTEN, line, "upload_rate",
 			    "should be off or bytes from 1 to 64g, a second, "
-			    "such as \"10m\"");
+			    "such as 10m");
 			continue;
 		}
 		accept_line(SECTION_LISTEN, line);
@@ -431,9 +450,9 @@ test_session_limits(void **state)
 	const struct session_limits *l;
 
 	(void)state;
-	accept_line(SECTION_TOP, "download_rate = \"2m\" upload_rate = 5000 "
-	    "max_lifetime = \"1h\" lifetime_jitter = 5 "
-	    "client_idle_timeout = \"4s\" server_idle_timeout = \"5s\"");
+	accept_line(SECTION_TOP, "download_rate: \"2m\", upload_rate: 5000, "
+	    "max_lifetime: \"1h\", lifetime_jitter: 5, "
+	    "client_idle_timeout: \"4s\", server_idle_timeout: \"5s\"");
 	l = &conf.listener->limits;
 	assert_int_equal(l->rate[DOWN], 2 << 20);
 	assert_int_equal(l->rate[UP], 5000);
@@ -441,9 +460,9 @@ test_session_limits(void **state)
 	assert_int_equal(l->lifetime_jitter, 5);
 	assert_int_equal(l->side_timeout[CLIENT], 4000);
 	assert_int_equal(l->side_timeout[SERVER], 5000);
-	accept_line(SECTION_LISTEN, "download_rate = \"2k\" upload_rate = \"3k\" "
-	    "max_lifetime = \"6s\" lifetime_jitter = 0 "
-	    "client_idle_timeout = \"7s\" server_idle_timeout = \"8s\"");
+	accept_line(SECTION_LISTEN, "download_rate: \"2k\", upload_rate: \"3k\", "
+	    "max_lifetime: \"6s\", lifetime_jitter: 0, "
+	    "client_idle_timeout: \"7s\", server_idle_timeout: \"8s\"");
 	l = &conf.listener->limits;
 	assert_int_equal(l->rate[DOWN], 2048);
 	assert_int_equal(l->rate[UP], 3072);
@@ -456,9 +475,9 @@ test_session_limits(void **state)
 	assert_int_equal(l->rate[DOWN] + l->rate[UP] + l->max_lifetime +
 	    l->side_timeout[CLIENT] + l->side_timeout[SERVER], 0);
 	assert_int_equal(l->lifetime_jitter, 10);
-	refuse_line(SECTION_LISTEN, "proxy_upload_rate = \"1m\"",
+	refuse_line(SECTION_LISTEN, "proxy_upload_rate: \"1m\"",
 	    "proxy_upload_rate", ", perhaps upload_rate");
-	refuse_line(SECTION_TOP, "clitimeout = \"1m\"", "clitimeout",
+	refuse_line(SECTION_TOP, "clitimeout: \"1m\"", "clitimeout",
 	    ", perhaps client_idle_timeout");
 }
 
@@ -469,14 +488,14 @@ test_outlets(void **state)
 	const struct outlet *o;
 
 	(void)state;
-	accept_line(SECTION_TOP, "keepalive = \"1500ms\" user_timeout = \"7s\"");
+	accept_line(SECTION_TOP, "keepalive: \"1500ms\", user_timeout: \"7s\"");
 	o = &conf.backend->outlet;
 	assert_int_equal(o->watch.keepalive, 2);
 	assert_int_equal(o->watch.user_timeout, 7000);
 	assert_int_equal(conf.listener->watch.keepalive, 2);
 	assert_int_equal(conf.listener->watch.user_timeout, 7000);
-	accept_line(SECTION_LISTEN, "keepalive = \"off\" v6only = true "
-	    "dscp = \"af41\" backlog = 9 transparent = true interface = \"lo\"");
+	accept_line(SECTION_LISTEN, "keepalive: \"off\", v6only: true, "
+	    "dscp: \"af41\", backlog: 9, transparent: true, interface: \"lo\"");
 	assert_int_equal(conf.listener->watch.keepalive, 0);
 	assert_int_equal(conf.listener->watch.user_timeout, 300000);
 	assert_true(conf.listener->how.v6only);
@@ -488,8 +507,8 @@ test_outlets(void **state)
 	assert_int_equal(conf.backend->outlet.watch.keepalive, 120);
 	assert_true(conf_wants_transparent(&conf));
 	assert_false(conf_binds(&conf));
-	accept_line(SECTION_POOL, "source = [\"10.0.0.1\", \"::1\"] dscp = \"va\" "
-	    "interface = \"eth0\" user_timeout = \"off\"");
+	accept_line(SECTION_POOL, "source: [\"10.0.0.1\", \"::1\"], dscp: \"va\", "
+	    "interface: \"eth0\", user_timeout: \"off\"");
 	o = &conf.backend->outlet;
 	assert_int_equal(o->sources, 2);
 	assert_int_equal(o->dscp, 44);
@@ -497,71 +516,84 @@ test_outlets(void **state)
 	assert_int_equal(o->watch.user_timeout, 0);
 	assert_true(conf_binds(&conf));
 	assert_false(conf_leaves_as_client(&conf));
-	accept_line(SECTION_POOL, "transparent = true");
+	accept_line(SECTION_POOL, "transparent: true");
 	assert_true(conf_leaves_as_client(&conf));
 	assert_false(conf_binds(&conf));
 	accept_line(SECTION_SERVER,
-	    "address = \"unix:/tmp/s\" transparent = true");
+	    "address: \"unix:/tmp/s\", transparent: true");
 	assert_false(conf_leaves_as_client(&conf));
-	accept_line(SECTION_SERVER, "source = \"127.0.0.2\" dscp = \"cs6\"");
+	accept_line(SECTION_SERVER, "source: \"127.0.0.2\", dscp: \"cs6\"");
 	assert_int_equal(conf.backend->outlet.sources, 1);
 	assert_int_equal(conf.backend->outlet.dscp, 48);
-	accept_line(SECTION_SERVER, "source = \"::ffff:127.0.0.2\"");
+	accept_line(SECTION_SERVER, "source: \"::ffff:127.0.0.2\"");
 	assert_int_equal(conf.backend->outlet.source->family, AF_INET);
-	accept_line(SECTION_SERVER, "dscp = \"le\" transparent = true");
+	accept_line(SECTION_SERVER, "dscp: \"le\", transparent: true");
 	assert_int_equal(conf.backend->outlet.dscp, 1);
 	assert_true(conf.backend->outlet.transparent);
-	refuse_line(SECTION_POOL, "proxy_bind = 1", "directive proxy_bind",
+	refuse_line(SECTION_POOL, "proxy_bind: 1", "directive proxy_bind",
 	    ", perhaps source");
-	refuse_line(SECTION_LISTEN, "tcp-ut = 1", "directive tcp-ut",
+	refuse_line(SECTION_LISTEN, "tcp-ut: 1", "directive tcp-ut",
 	    ", perhaps user_timeout");
 }
 
-/* Every kind of value that is not its own. */
+/* What is no text, and no list where there is one. */
 static void
 test_types(void **state)
 {
-	static const struct {
-		const char *text;
-		bool number, truth, string, list;
-	} kinds[] = {
-		{ "7", true, false, false, false },
-		{ "true", false, true, false, false },
-		{ "\"x:1\"", false, false, true, false },
-		{ "[\"x:1\", \"y:1\"]", false, false, false, true },
-		{ "1.5", false, false, false, false },
-		{ "{ a = 1 }", false, false, false, false },
-		{ "(1)", false, false, false, false },
-		{ "[ ]", false, false, false, false },
+	static const char *const kinds[] = {
+		"[\"x:1\", \"y:1\"]", "{ a: 1 }", "{ a: {} }", "[[1]]", "[ ]",
+		"[{ a: 1 }]",
 	};
 	const struct directive *d;
 	char line[200];
 	size_t i, n;
-	bool right;
 
 	(void)state;
 	for (d = directives(&n); n > 0; d++, n--)
 		for (i = 0; i < COUNT(kinds); i++) {
-			right = kinds[i].number ? d->type == TYPE_NUMBER ||
-			    d->type == TYPE_SIZE :
-			    kinds[i].truth ? d->type == TYPE_BOOL :
-			    kinds[i].string ? d->type > TYPE_BOOL ||
-			    d->type == TYPE_SIZE ||
-			    d->type == TYPE_TIME || d->words != NULL :
-			    kinds[i].list && (d->type == TYPE_ADDRESSES ||
-			    d->type == TYPE_NETWORKS);
-			/* There is a group of this name as well. */
-			right |= kinds[i].text[0] == '{' && d->section ==
-			    SECTION_POOL && strcmp(d->name, "check") == 0;
-			if (right)
+			/* There is a map of this name as well. */
+			if (kinds[i][0] == '{' && d->section == SECTION_POOL &&
+			    strcmp(d->name, "check") == 0)
 				continue;
-			snprintf(line, sizeof(line), "%s = %s", d->name,
-			    kinds[i].text);
-			refuse_line(d->section, line, d->name, "should be ");
+			if (i == 0 && (d->type == TYPE_ADDRESSES ||
+			    d->type == TYPE_NETWORKS))
+				continue;
+			snprintf(line, sizeof(line), "%s: %s", d->name,
+			    kinds[i]);
+			refuse_line(d->section, line, d->name, ": should be ");
 		}
 }
 
-/* Twice in one place, which libconfig sees, and at the top of two files. */
+/* Nothing is turned into a number, a truth or nothing before it is read. */
+static void
+test_texts(void **state)
+{
+	static const char *const numbers[] = { "0x10", "1e1", "1_0", "010:0",
+	    "+5", "-5", "5.0", ".5", ".inf", "~", "null", "yes", "''", " " };
+	static const char *const truths[] = { "yes", "no", "on", "off", "True",
+	    "TRUE", "y", "1", "~" };
+	char line[100];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(numbers); i++) {
+		snprintf(line, sizeof(line), "buffers: %s", numbers[i]);
+		refuse_line(SECTION_TOP, line, "buffers \"",
+		    ": should be a number from 1 to");
+	}
+	for (i = 0; i < COUNT(truths); i++) {
+		snprintf(line, sizeof(line), "fast_open: %s", truths[i]);
+		refuse_line(SECTION_TOP, line, "fast_open \"",
+		    ": should be true or false");
+	}
+	accept_line(SECTION_TOP, "sandbox: on, idle_timeout: off, check: off");
+	accept_line(SECTION_POOL, "check_host: ~, check: http");
+	assert_string_equal(conf.pool->check.host, "~");
+	accept_line(SECTION_POOL, "check_host: 0x10, check: http");
+	assert_string_equal(conf.pool->check.host, "0x10");
+}
+
+/* Twice in one place, and at the top of two files. */
 static void
 test_duplicates(void **state)
 {
@@ -572,21 +604,21 @@ test_duplicates(void **state)
 	(void)state;
 	for (d = directives(&n); n > 0; d++, n--) {
 		assert_true(value_of(d, LEAST, value, sizeof(value)));
-		snprintf(line, sizeof(line), "%s = %s; %s = %s", d->name,
+		snprintf(line, sizeof(line), "%s: %s, %s: %s", d->name,
 		    value, d->name, value);
 		refuse_line(d->section, line, "already", "remove one");
 		if (d->section != SECTION_TOP)
 			continue;
-		snprintf(line, sizeof(line), "%s = %s", d->name, value);
+		snprintf(line, sizeof(line), "%s: %s", d->name, value);
 		write_file(other, line);
 		write_conf(SECTION_TOP, line);
 		tear_down(NULL);
 		assert_non_null(conf.settings = settings_new());
-		conf_file_read(conf.settings, other, &complaints);
-		conf_file_read(conf.settings, file, &complaints);
+		conf_file_read(conf.settings, other, false, &complaints);
+		conf_file_read(conf.settings, file, false, &complaints);
 		assert_int_equal(complaints.n, 1);
-		snprintf(first, sizeof(first), "%s:1: %s is set at %s:1 already",
-		    file, d->name, other);
+		snprintf(first, sizeof(first), "%s:1:3: %s is set at %s:1 "
+		    "already", file, d->name, other);
 		assert_memory_equal(complaints.line[0], first, strlen(first));
 	}
 }
@@ -604,10 +636,10 @@ test_unknown(void **state)
 		/* An address that is misspelt is also lacking. */
 		if (strcmp(d->name, "address") == 0)
 			continue;
-		snprintf(line, sizeof(line), "%sx = 1", d->name);
+		snprintf(line, sizeof(line), "%sx: 1", d->name);
 		snprintf(near, sizeof(near), ", perhaps %s", d->name);
 		refuse_line(d->section, line, "there is no directive ", near);
-		snprintf(line, sizeof(line), "%s = 1", d->name);
+		snprintf(line, sizeof(line), "%s: 1", d->name);
 		for (kind = SECTION_TOP; kind < SECTIONS; kind++)
 			if (directive_find((enum section_kind)kind,
 			    d->name) == NULL && strcmp(d->name, "pool") != 0 &&
@@ -615,22 +647,22 @@ test_unknown(void **state)
 				refuse_line((enum section_kind)kind, line,
 				    d->name, " does not belong here, but ");
 	}
-	refuse_line(SECTION_TOP, "whatever = 1", "whatever", "shuttled.conf(5)");
+	refuse_line(SECTION_TOP, "whatever: 1", "whatever", "shuttled.yaml(5)");
 	refuse_line(SECTION_TOP, "lisen: { }", "lisen", ", perhaps listen");
 	refuse_line(SECTION_POOL, "servers: { }", "servers", ", perhaps server");
 	/* What others call it, but only where we have it. */
-	refuse_line(SECTION_SERVER, "maxconn = 5", "directive maxconn",
+	refuse_line(SECTION_SERVER, "maxconn: 5", "directive maxconn",
 	    ", perhaps max_sessions");
-	refuse_line(SECTION_POOL, "inter = 5", "directive inter",
+	refuse_line(SECTION_POOL, "inter: 5", "directive inter",
 	    ", perhaps interval");
-	refuse_line(SECTION_LISTEN, "limit_conn = 5", "directive limit_conn",
+	refuse_line(SECTION_LISTEN, "limit_conn: 5", "directive limit_conn",
 	    ", perhaps max_sessions_per_source");
-	refuse_line(SECTION_LISTEN, "proxy_protocol = true", "proxy_protocol",
+	refuse_line(SECTION_LISTEN, "proxy_protocol: true", "proxy_protocol",
 	    ", perhaps accept_proxy");
-	refuse_line(SECTION_POOL, "proxy_protocol = true", "proxy_protocol",
+	refuse_line(SECTION_POOL, "proxy_protocol: true", "proxy_protocol",
 	    ", perhaps send_proxy");
-	refuse_line(SECTION_LISTEN, "inter = 5", "directive inter",
-	    "; see shuttled.conf(5)");
+	refuse_line(SECTION_LISTEN, "inter: 5", "directive inter",
+	    "; see shuttled.yaml(5)");
 	refuse_line(SECTION_SERVER, "server: { }", "server", "does not belong");
 }
 
@@ -649,29 +681,29 @@ test_networks(void **state)
 	char text[200], long_name[1200];
 
 	(void)state;
-	accept_line(SECTION_LISTEN, "allow = [\"10.0.0.0/8\", \"!10.0.0.1\"] "
-	    "deny = [\"!10.0.0.2\", \"10.0.0.0/30\"]");
+	accept_line(SECTION_LISTEN, "allow: [\"10.0.0.0/8\", \"!10.0.0.1\"], "
+	    "deny: [\"!10.0.0.2\", \"10.0.0.0/30\"]");
 	assert_int_equal(verdict(conf.listener->allow, 1), CIDR_DENY);
 	assert_int_equal(verdict(conf.listener->allow, 2), CIDR_ALLOW);
 	assert_int_equal(verdict(conf.listener->deny, 1), CIDR_DENY);
 	assert_int_equal(verdict(conf.listener->deny, 2), CIDR_ALLOW);
 	assert_int_equal(verdict(conf.listener->deny, 9), CIDR_NONE);
 	write_file(other, "# comment\n10.0.0.9\n");
-	accept_line(SECTION_TOP, "deny = [\"file:other.conf\", \"none\"]");
+	accept_line(SECTION_TOP, "deny: [\"file:other.yaml\", \"none\"]");
 	assert_null(conf.listener->allow);
 	assert_int_equal(verdict(conf.listener->deny, 9), CIDR_DENY);
 	assert_int_equal(conf.lists, 1);
 	write_file(other, "10.0.0.9\n10.0.0.9/x\n");
 	snprintf(text, sizeof(text), "%s:2: the prefix is a number", other);
-	refuse_line(SECTION_TOP, "allow = \"file:other.conf\"", "allow = ",
+	refuse_line(SECTION_TOP, "allow: \"file:other.yaml\"", "allow \"",
 	    text);
-	refuse_line(SECTION_LISTEN, "allow = \"/etc/x\"", "allow = ",
+	refuse_line(SECTION_LISTEN, "allow: \"/etc/x\"", "allow \"",
 	    "file:NAME");
-	refuse_line(SECTION_LISTEN, "allow = \"example.org\"", "allow = ",
+	refuse_line(SECTION_LISTEN, "allow: \"example.org\"", "allow \"",
 	    "a network is written 10.0.0.0/8");
-	snprintf(long_name, sizeof(long_name), "allow = \"!file:%01000d\"", 0);
-	refuse_line(SECTION_LISTEN, long_name, "allow = ", "");
-	refuse_line(SECTION_LISTEN, "acl = 1", "acl", ", perhaps allow");
+	snprintf(long_name, sizeof(long_name), "allow: \"!file:%01000d\"", 0);
+	refuse_line(SECTION_LISTEN, long_name, "allow \"", "");
+	refuse_line(SECTION_LISTEN, "acl: 1", "acl", ", perhaps allow");
 }
 
 /* Sections without what they need, and what must be a section. */
@@ -680,39 +712,54 @@ static const struct {
 } incomplete[] = {
 	{ "", ": nothing to listen on; add listen" },
 	{ "", ": nothing to balance to; add pool" },
-	{ "listen: { a: { } }", ":1: listener a has no address; add address" },
-	{ "pool: { a: { } }", ":1: pool a has no server; add server" },
-	{ "pool: { a: { server: { } } }", ":1: pool a has no server" },
+	{ "listen: { a: { } }", ":1:11: listener a has no address; add address" },
+	{ "listen:\n  a:\n", ":2:3: listener a has no address; add address" },
+	{ "pool: { a: { } }", ":1:9: pool a has no server; add server" },
+	{ "pool: { a: { server: { } } }", ":1:9: pool a has no server" },
+	{ "pool: { a: { server: } }", ":1:9: pool a has no server" },
 	{ "pool: { a: { server: { s: { } } } }",
-	    ":1: server s has no address; add address" },
-	{ "pool: { a: { server: { s: { address = \"h:1\" } } }\n"
-	    "b: { server: { s: { address = \"h:1\" } } } }\n"
-	    "listen: { l: { address = \":0\" } }",
-	    ":3: listener l has no pool, and there are 2; add pool = \"a\"" },
-	{ "pool: { app: { server: { s: { address = \"h:1\" } } } }\n"
-	    "listen: { l: { address = \":0\"\npool = \"aps\" } }",
-	    ":3: pool = \"aps\": there is no such pool, perhaps app" },
-	{ "listen = 3", ":1: listen: should be a group of groups" },
-	{ "listen: ( { address = \":1\" } )", ":1: listen: should be a group" },
-	{ "listen: { address = \":1\" }",
-	    ":1: address: should be in a group that has a name, listen: {" },
-	{ "pool: { a: { server: { x = 1 } } }", ":1: x: should be in a group" },
+	    ":1:24: server s has no address; add address" },
+	{ "pool: { a: { server: { s: { address: h:1 } } },\n"
+	    "b: { server: { s: { address: h:1 } } } }\n"
+	    "listen: { l: { address: \":0\" } }",
+	    ":3:11: listener l has no pool, and there are 2; add pool: a" },
+	{ "pool: { app: { server: { s: { address: h:1 } } } }\n"
+	    "listen:\n  l:\n    address: :0\n    pool: aps\n",
+	    ":5:11: pool \"aps\": there is no such pool, perhaps app" },
+	{ "listen: 3", ":1:9: listen: should be a map of names" },
+	{ "listen: ~", ":1:9: listen: should be a map of names" },
+	{ "listen: [ { address: \":1\" } ]", ":1:9: listen: should be a map" },
+	{ "listen: { address: \":1\" }",
+	    ":1:11: address: should stand below a name, listen: {" },
+	{ "pool: { a: { server: { x: 1 } } }",
+	    ":1:24: x: should stand below a name" },
 	{ "listen: { l23456789012345678901234567890123456789012345678901234567"
-	    "8901: { } }", "a name has at most 60 bytes" },
-	{ "listen: { l: { address = \":0\"", ":1: syntax error" },
-	{ "workers = \"auto:\";", ":1: workers = \"auto:\": should be auto, auto:N" },
-	{ "workers = \"auto:0\";", ": should be auto, auto:N or a number" },
-	{ "workers = \"auto:129\";", ": should be auto, auto:N or a number" },
-	{ "workers = \"auto:N\";", ": should be auto:N, with N" },
-	{ "workers = \"auto:4x\";", ": should be auto, auto:N" },
-	{ "workers = \"auto4\";", ": should be auto, auto:N" },
-	{ "workers = 1\n\nx y", ":3: syntax error" },
-	{ "workers = \"1", ":1: the text that begins here has no end" },
-	{ "a = [1, \"b\"]", ":1: all values of a list should be of one kind" },
-	{ "@include \"file.conf\"\n@include \"file.conf\"\n",
-	    ":1: file.conf includes itself" },
-	{ "\n@include \"none.conf\"", ":2: the file to include cannot be " },
-	{ "\n@include \"/\"", ":2: / is a directory; a file " },
+	    "8901: { } }", ":1:11: listen l2345678901234567890123456789012345678"
+	    "9012345678901234567" "8901: a name has 1 to 60 letters" },
+	{ "listen: { a/b: { } }", ":1:11: listen a/b: a name has 1 to 60" },
+	{ "listen: { '': { } }", ":1:11: the name before the colon is missing" },
+	{ "listen: { l: { address: \":0\"", ":2:1: a , or a } should be here" },
+	{ "workers: auto:", ":1:14: this colon makes a second NAME: VALUE" },
+	{ "workers: 'auto:'", ":1:10: workers \"auto:\": should be auto, auto:N" },
+	{ "workers: auto:0", ": should be auto, auto:N or a number" },
+	{ "workers: auto:129", ": should be auto, auto:N or a number" },
+	{ "workers: auto:N", ": should be auto:N, with N" },
+	{ "workers: auto:4x", ": should be auto, auto:N" },
+	{ "workers: auto4", ": should be auto, auto:N" },
+	{ "workers:", ":1:9: workers \"\": should be auto, auto:N" },
+	{ "workers: 1\n\nx y", ":3:1: no colon follows this" },
+	{ "workers: \"1", ":1:10: the text that begins here has no end" },
+	{ "include: file.yaml", ":1:10: include file.yaml: this file includes "
+	    "itself here" },
+	{ "include:\n - none.yaml", ":2:4: include none.yaml: No such file" },
+	{ "include: /", ":1:10: include /: this is a directory" },
+	{ "include:", ":1:9: include: should be the name of a file" },
+	{ "include: []", ":1:10: include: should be the name of a file" },
+	{ "include: {a: b}", ":1:10: include: should be the name of a file" },
+	{ "include: [[a]]", ":1:11: include: should be the name of a file" },
+	{ "include: /dev/zero", ":1:10: include /dev/zero: this is not a file" },
+	{ "pool: { a: { include: x } }", ":1:14: include does not belong here, "
+	    "but outside of all sections" },
 };
 
 static void
@@ -748,14 +795,14 @@ test_processors(void **state)
 	read_conf();
 	assert_int_equal(conf.workers, 3);
 	processors = 16;
-	write_file(file, "workers = \"auto:5\";");
+	write_file(file, "workers: auto:5");
 	read_conf();
 	assert_int_equal(conf.workers, 5);
 	quota = 4;
 	read_conf();
 	assert_int_equal(conf.workers, 4);
 	quota = 64;
-	write_file(file, "workers = \"auto\";");
+	write_file(file, "workers: auto");
 	read_conf();
 	assert_int_equal(conf.workers, 16);
 	quota = 0;
@@ -769,19 +816,19 @@ test_directory(void **state)
 	char path[140];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/d.conf", directory);
+	snprintf(path, sizeof(path), "%s/d.yaml", directory);
 	MUST(mkdir(path, 0755));
 	assert_non_null(conf.settings = settings_new());
-	conf_file_read(conf.settings, path, &complaints);
+	conf_file_read(conf.settings, path, false, &complaints);
 	assert_int_equal(complaints.n, 1);
-	assert_non_null(strstr(complaints.line[0], "there is no *.conf"));
+	assert_non_null(strstr(complaints.line[0], "there is no *.yaml"));
 	complaints_free(&complaints);
 	write_file(file, "");
 	write_file(other, "");
-	conf_file_read(conf.settings, directory, &complaints);
+	conf_file_read(conf.settings, directory, false, &complaints);
 	assert_int_equal(complaints.n, 1);
 	assert_non_null(strstr(complaints.line[0],
-	    "/d.conf: this is not a file"));
+	    "/d.yaml: this is not a file"));
 }
 
 /* What an included file says has its own places. */
@@ -791,18 +838,62 @@ test_include(void **state)
 	char text[300];
 
 	(void)state;
-	write_file(other, "\nweight = 3; address = \"builtin:echo\" }\nb: {");
-	accept_line(SECTION_SERVER, "\n@include \"other.conf\"\n");
-	assert_int_equal(conf.backends, 2);
-	assert_int_equal(conf.backend->weight, 3);
-	assert_string_equal(conf.backend[1].name, "app/b");
-	write_file(other, "\nweight = 999");
-	write_conf(SECTION_SERVER, "\n@include \"other.conf\"\n");
+	write_file(other, "\nweight: 3\n");
+	write_file(file, "include: ['*other.yaml', 'no*.yaml']\nweight: 1\n");
+	read_conf();
+	assert_int_equal(complaints.n, 2);
+	snprintf(text, sizeof(text), "%s:2:1: weight does not belong here, but "
+	    "in a server of a pool", other);
+	assert_string_equal(complaints.line[1], text);
+	write_file(other, "pool:\n app:\n  server:\n   b: { address: :1, "
+	    "weight: 999 }\n");
+	write_file(file, "include: other.yaml\n"
+	    "listen: { web: { address: \":0\" } }\n");
 	read_conf();
 	assert_int_equal(complaints.n, 1);
-	snprintf(text, sizeof(text), "%s:2: weight = 999: should be a number "
-	    "from 0 to 256", other);
+	snprintf(text, sizeof(text), "%s:4:18: within [ ] and { } a text that "
+	    "begins with a colon", other);
+	assert_memory_equal(complaints.line[0], text, strlen(text));
+	write_file(other, "pool:\n app:\n  server:\n   b:\n    address: 127.0.0.1:1\n"
+	    "    weight: 999\n");
+	read_conf();
+	assert_int_equal(complaints.n, 1);
+	snprintf(text, sizeof(text), "%s:6:13: weight \"999\": should be a "
+	    "number from 0 to 256", other);
 	assert_string_equal(complaints.line[0], text);
+}
+
+/* One anchor for many; what they repeat is bounded. */
+static void
+test_aliases(void **state)
+{
+	char all[40000], *at = all;
+	size_t i;
+
+	(void)state;
+	write_file(file, "limit: { none: &none {} }\n"
+	    "listen: { web: { address: &here \":0\", allow: &l [all, '!::1'] },"
+	    " more: { address: *here, allow: *l, pool: p1 } }\n"
+	    "pool: { p0: &p { server: &s { a: &a { address: builtin:echo },"
+	    " b: *a } }, p1: *p, p2: { server: *s } }\n");
+	read_conf();
+	assert_int_equal(complaints.n, 1);
+	assert_non_null(strstr(complaints.line[0], "listener web has no pool"));
+	assert_int_equal(conf.pools, 3);
+	assert_int_equal(conf.backends, 6);
+	assert_string_equal(conf.backend[5].name, "p2/b");
+	at += sprintf(at, "pool:\n p: &p\n  server:\n");
+	for (i = 0; i < 1000; i++)
+		at += sprintf(at, "   s%zu: {}\n", i);
+	for (i = 0; i < 1500; i++)
+		at += sprintf(at, " p%zu: *p\n", i);
+	write_file(file, all);
+	read_conf();
+	for (i = 0; i < complaints.n; i++)
+		if (strstr(complaints.line[i], ": there are more than 32768 "
+		    "servers, counting what aliases repeat") != NULL)
+			break;
+	assert_true(i < complaints.n);
 }
 
 /* --- the table and its page ------------------------------------------------- */
@@ -865,7 +956,7 @@ test_page(void **state)
 	FILE *f;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/doc/shuttled.conf.5",
+	snprintf(path, sizeof(path), "%s/doc/shuttled.yaml.5",
 	    srcdir == NULL ? ".." : srcdir);
 	if ((f = fopen(path, "r")) == NULL)
 		skip();
@@ -899,8 +990,8 @@ make_files(void **state)
 {
 	(void)state;
 	make_dir(directory, sizeof(directory));
-	snprintf(file, sizeof(file), "%s/file.conf", directory);
-	snprintf(other, sizeof(other), "%s/other.conf", directory);
+	snprintf(file, sizeof(file), "%s/file.yaml", directory);
+	snprintf(other, sizeof(other), "%s/other.yaml", directory);
 	return 0;
 }
 
@@ -924,12 +1015,14 @@ main(void)
 		TEST(test_session_limits),
 		TEST(test_outlets),
 		TEST(test_types),
+		TEST(test_texts),
 		TEST(test_duplicates),
 		TEST(test_unknown),
 		TEST(test_incomplete),
 		TEST(test_processors),
 		TEST(test_directory),
 		TEST(test_include),
+		TEST(test_aliases),
 		TEST(test_defaults),
 		TEST(test_page),
 	};

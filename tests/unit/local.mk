@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/unit/cidr \
 	tests/unit/conf \
 	tests/unit/conf_unused \
+	tests/unit/conf_yaml \
 	tests/unit/cpu_quota \
 	tests/unit/dialog \
 	tests/unit/directives \
@@ -145,6 +146,9 @@ tests_unit_conf_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) \
 tests_unit_conf_unused_SOURCES = \
 	tests/unit/conf_unused.c tests/unit/helpers.h
 tests_unit_conf_unused_LDADD = $(UNIT_LIBS)
+
+tests_unit_conf_yaml_SOURCES = tests/unit/conf_yaml.c tests/unit/helpers.h
+tests_unit_conf_yaml_LDADD = $(UNIT_LIBS)
 
 tests_unit_dialog_SOURCES = tests/unit/dialog.c tests/unit/helpers.h
 tests_unit_dialog_LDADD = $(UNIT_LIBS)

@@ -86,13 +86,13 @@ make(struct conf *c, const char *words)
 	unsigned i;
 	int len;
 
-	at += snprintf(at, (size_t)(end - at), "log = \"%s/main\";\npool: { p: "
-	    "{ server: { s: { address = \"builtin:echo\" } } } }\nlisten: {\n",
+	at += snprintf(at, (size_t)(end - at), "log: \"%s/main\"\npool: { p: "
+	    "{ server: { s: { address: \"builtin:echo\" } } } }\nlisten: {\n",
 	    directory);
 	for (i = 0; *words != '\0'; i++) {
 		len = (int)strcspn(words, " ");
-		at += snprintf(at, (size_t)(end - at), "l%u: { address = "
-		    "\"127.0.0.1:%u\"; log = \"%s%.*s\" }\n", i, 1000 + i,
+		at += snprintf(at, (size_t)(end - at), "l%u: { address: "
+		    "\"127.0.0.1:%u\", log: \"%s%.*s\" },\n", i, 1000 + i,
 		    *words == '.' ? directory : "", len - (*words == '.'),
 		    words + (*words == '.'));
 		words += len + (words[len] == ' ');
@@ -100,7 +100,8 @@ make(struct conf *c, const char *words)
 	snprintf(at, (size_t)(end - at), "}\n");
 	write_file(file, all);
 	assert_non_null(c->settings = settings_new());
-	assert_int_equal(conf_file_read(c->settings, file, &complaints), 0);
+	assert_int_equal(conf_file_read(c->settings, file, false,
+	    &complaints), 0);
 	conf_make(c, true, &complaints);
 }
 
@@ -110,8 +111,9 @@ complains_of(unsigned line, const char *what)
 	char place[140];
 
 	assert_int_equal(complaints.n, 1);
-	snprintf(place, sizeof(place), "%s:%u: log = ", file, line);
+	snprintf(place, sizeof(place), "%s:%u:", file, line);
 	if (strncmp(complaints.line[0], place, strlen(place)) != 0 ||
+	    strstr(complaints.line[0], ": log ") == NULL ||
 	    strstr(complaints.line[0], what) == NULL)
 		fail_msg("%s", complaints.line[0]);
 }

@@ -128,9 +128,9 @@ test_instance(void **state)
 	static const struct {
 		const char *path, *name;
 	} files[] = {
-		{ "etc/web.conf", "web" }, { "etc/web-1.conf", "web-1" },
-		{ "etc/shuttled.conf", "" }, { "etc/plain", "plain" },
-		{ "etc/a b.conf", "" }, { "etc/.conf", "" },
+		{ "etc/web.yaml", "web" }, { "etc/web-1.yaml", "web-1" },
+		{ "etc/shuttled.yaml", "" }, { "etc/plain", "plain" },
+		{ "etc/a b.yaml", "" }, { "etc/.yaml", "" },
 	};
 	char line[64];
 	size_t i;
@@ -307,10 +307,10 @@ static void
 test_default_file(void **state)
 {
 	(void)state;
-	refuse("-F", "nothing to do", "etc/shuttled.conf");
-	write_file("etc/shuttled.conf", "workers = 3;\n"
-	    "listen: { web: { address = \":0\" } }\n"
-	    "pool: { app: { server: { a: { address = \"127.0.0.1:1\" } } } }");
+	refuse("-F", "nothing to do", "etc/shuttled.yaml");
+	write_file("etc/shuttled.yaml", "workers: 3\n"
+	    "listen:\n  web:\n    address: :0\n"
+	    "pool: { app: { server: { a: { address: 127.0.0.1:1 } } } }");
 	take("-F");
 	assert_int_equal(conf.workers, 3);
 	assert_string_equal(conf.listener->label, "web");
@@ -327,13 +327,13 @@ test_directory(void **state)
 	char *first;
 
 	(void)state;
-	write_file("etc/x.conf", "workers = 5;");
-	take("-c etc/x.conf -l :0 -b 127.0.0.1:1");
+	write_file("etc/x.yaml", "workers: 5");
+	take("-c etc/x.yaml -l :0 -b 127.0.0.1:1");
 	assert_non_null(first = strdup(conf.directory));
 	tear_down(NULL);
 	MUST(chdir("/"));
 	started_in = first;
-	assert_int_equal(parse("-c etc/x.conf -l :0 -b 127.0.0.1:1"),
+	assert_int_equal(parse("-c etc/x.yaml -l :0 -b 127.0.0.1:1"),
 	    OPTIONS_RUN);
 	started_in = NULL;
 	assert_int_equal(conf.workers, 5);
@@ -345,16 +345,16 @@ static void
 test_options_win(void **state)
 {
 	(void)state;
-	write_file("etc/z.conf", "idle_timeout = \"1h\"; listen: { web: { "
-	    "address = \":0\"  idle_timeout = \"3h\"  fast_open = false } }\n"
-	    "pool: { app: { retries = 1  connect_timeout = \"9s\"\n"
-	    "server: { a: { address = \"builtin:echo\" } } } }");
+	write_file("etc/z.yaml", "idle_timeout: 1h\nlisten: { web: { "
+	    "address: \":0\", idle_timeout: 3h, fast_open: false } }\n"
+	    "pool: { app: { retries: 1, connect_timeout: 9s,\n"
+	    "server: { a: { address: builtin:echo } } } }");
 	tear_down(NULL);
-	assert_int_equal(parse("-c etc/z.conf"), OPTIONS_RUN);
+	assert_int_equal(parse("-c etc/z.yaml"), OPTIONS_RUN);
 	assert_int_equal(conf.listener->limits.idle_timeout, 3 * 3600 * 1000);
 	assert_int_equal(conf.pool->attempts, 2);
 	tear_down(NULL);
-	assert_int_equal(parse("-c etc/z.conf --idle-timeout 2h --retries 5 "
+	assert_int_equal(parse("-c etc/z.yaml --idle-timeout 2h --retries 5 "
 	    "--fast-open"), OPTIONS_RUN);
 	assert_int_equal(conf.limits.idle_timeout, 2 * 3600 * 1000);
 	assert_int_equal(conf.listener->limits.idle_timeout, 2 * 3600 * 1000);
@@ -374,14 +374,14 @@ test_out_of_memory(void **state)
 
 	(void)state;
 	alloc_needed();
-	write_file("etc/y.conf", "workers = 3; listen: { web: { address = "
-	    "[ \":0\", \"127.0.0.1:0\" ] pool = \"app\" } }\n"
-	    "pool: { app: { server: { a: { address = \"builtin:echo\" }\n"
-	    "b: { address = \"127.0.0.1:1\" } } } }");
+	write_file("etc/y.yaml", "workers: &n 3\nlisten: { web: { address: "
+	    "[ \":0\", \"127.0.0.1:0\" ], pool: app } }\n"
+	    "pool: { app: { server: { a: { address: builtin:echo },\n"
+	    "b: { address: 127.0.0.1:1, weight: *n } } } }");
 	for (i = 0;; i++) {
 		tear_down(NULL);
 		alloc_fail(i);
-		action = parse("-c etc/y.conf -l :0 -l :0 -b 127.0.0.1:1 "
+		action = parse("-c etc/y.yaml -l :0 -l :0 -b 127.0.0.1:1 "
 		    "-b 127.0.0.1:2,weight=3,name=b -q");
 		if (!alloc_failed())
 			break;

@@ -71,12 +71,13 @@ test_strays(void **state)
 	(void)state;
 	make_dir(directory, sizeof(directory));
 	snprintf(file, sizeof(file), "%s/conf", directory);
-	write_file(file, "workers = 0; sandbox = \"off\"; sessions = 10;\n"
-	    "listen: { l: { address = \"127.0.0.1:0\" } }\n"
-	    "pool: { p: { server: { s: { address = \"127.0.0.1:1\" } } } }\n");
+	write_file(file, "workers: 0\nsandbox: off\nsessions: 10\n"
+	    "listen: { l: { address: \"127.0.0.1:0\" } }\n"
+	    "pool: { p: { server: { s: { address: \"127.0.0.1:1\" } } } }\n");
 	conf_init(&conf);
 	assert_non_null(conf.settings = settings_new());
-	assert_int_equal(conf_file_read(conf.settings, file, &complaints), 0);
+	assert_int_equal(conf_file_read(conf.settings, file, false,
+	    &complaints), 0);
 	conf_make(&conf, true, &complaints);
 	if (complaints.n > 0)
 		fail_msg("%s", complaints.line[0]);
