@@ -355,7 +355,8 @@ builtins_of_workers_that_drain() {
 # One of before that is stopped keeps no time: it is killed a little later.
 reload_timeout_of_one_that_is_stopped() {
 	echo_start
-	conf "max_generations: ${1:-0}" "reload_timeout: ${2:-300ms}"
+	conf "max_generations: ${1:-0}
+reload_timeout: ${2:-300ms}"
 	shuttled_start -c "$T/conf" -l 127.0.0.1:0 -w 1
 	load_start kept -k 3 -x
 	load_wait kept
