@@ -4,7 +4,7 @@ noinst_LIBRARIES += libbalancer.a
 libbalancer_a_SOURCES = \
 	src/board/board.c src/board/board.h \
 	src/board/board_mend.c \
-	src/board/board_seat.c \
+	src/board/board_slot.c \
 	src/board/client_key.c src/board/client_key.h \
 	src/board/concurrency.c src/board/concurrency.h \
 	src/board/rate.c src/board/rate.h \
@@ -61,7 +61,7 @@ libbalancer_a_SOURCES = \
 	src/config/conf_logs.c src/config/conf_logs.h \
 	src/config/conf_loop.c src/config/conf_loop.h \
 	src/config/conf_make.c src/config/conf_make.h \
-	src/config/conf_seats.c src/config/conf_seats.h \
+	src/config/conf_slots.c src/config/conf_slots.h \
 	src/config/conf_sections.c src/config/conf_sections.h \
 	src/config/conf_unused.c src/config/conf_unused.h \
 	src/config/conf_unused_limits.c src/config/conf_unused_limits.h \

@@ -20,7 +20,7 @@
 #include "config/conf_absent.h"
 #include "config/conf_check.h"
 #include "config/conf_hosts.h"
-#include "config/conf_seats.h"
+#include "config/conf_slots.h"
 #include "config/conf_unused.h"
 #include "config/explain.h"
 #include "config/options.h"
@@ -62,7 +62,7 @@ leave_checks(struct conf *conf, struct log *log)
 /* Master and worker in one: no fork, nothing that is shared. */
 static int
 run_single(struct conf *conf, struct board *board, struct log *log,
-    struct instance *instance, int *report)
+    struct runtime_files *instance, int *report)
 {
 	struct notify notify;
 	struct worker *w;
@@ -74,7 +74,7 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 	logs_ident(conf, "single");
 	leave_checks(conf, log);
 	/* The files first: the worker gives up the right to make them. */
-	if ((status = instance_announce(instance)) != 0) {
+	if ((status = runtime_files_announce(instance)) != 0) {
 		warnx("%s", instance->why);
 		return status;
 	}
@@ -82,7 +82,7 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 		warnx("cannot start: the log says why (%s)", conf->log);
 		return EX_OSERR;
 	}
-	daemon_report(report, 0);
+	daemonize_report(report, 0);
 	notify_init(&notify);
 	/* Nobody is there to give signs of life beside the work. */
 	notify.watchdog = 0;
@@ -108,7 +108,7 @@ leave_shell(const struct conf *conf)
 
 	if (conf->foreground)
 		return -1;
-	if ((report = daemon_start()) == -1)
+	if ((report = daemonize_start()) == -1)
 		err(EX_OSERR, "cannot become a daemon");
 	return report;
 }
@@ -135,8 +135,9 @@ get_board(struct conf *conf, struct inheritance *inherited, struct log *log,
 	}
 	/* Should we fail the one before goes on, with or without workers. */
 	oldest = board_oldest(b);
-	full = conf_sit_down(conf, b, atomic_fetch_add(&b->ledger->generation,
-	    1) + 1, oldest == 0 ? 1 : oldest);
+	full = conf_assign_slots(conf, b,
+	    atomic_fetch_add(&b->ledger->generation, 1) + 1, oldest == 0 ? 1 :
+	    oldest);
 	if (full == NULL)
 		return b;
 	warnx("too many %s while earlier generations drain", full);
@@ -163,8 +164,8 @@ warn_of_board(const struct conf *conf)
 	if (errno != ENOMEM) {
 		if (errno != ENOSPC)
 			warnx("cannot make %llu MiB of shared memory: %s",
-			    (unsigned long long)bytes >> 20, safe_reason("",
-			    errno, why, sizeof(why)));
+			    (unsigned long long)bytes >> 20,
+			    safe_file_reason("", errno, why, sizeof(why)));
 		return;
 	}
 	budget_make(&b, conf, get_descriptors(conf));
@@ -175,7 +176,7 @@ warn_of_board(const struct conf *conf)
 
 /* With sockets and log open: to the background, and serve. */
 static int
-serve(struct conf *conf, struct log *log, struct instance *instance,
+serve_conf(struct conf *conf, struct log *log, struct runtime_files *instance,
     int *report)
 {
 	struct board *board;
@@ -218,7 +219,7 @@ warn_of_log(const struct conf *conf)
 
 /* To the terminal: there is no log yet. */
 static void
-say_all(struct complaints *cs)
+say_all(struct diagnostics *cs)
 {
 	size_t i;
 
@@ -226,27 +227,27 @@ say_all(struct complaints *cs)
 		warnx("%s", cs->line[i]);
 	if (cs->all > cs->n)
 		warnx("and %zu more", cs->all - cs->n);
-	complaints_free(cs);
+	diagnostics_free(cs);
 }
 
 static void
 log_warnings(const struct conf *conf, struct log *log)
 {
-	struct complaints warnings = { .n = 0 };
+	struct diagnostics warnings = { .n = 0 };
 	size_t i;
 
 	conf_unused(conf, &warnings);
 	conf_absent(conf, &warnings);
 	for (i = 0; i < warnings.n; i++)
 		log_line(log, LOG_WARNING, "%s", warnings.line[i]);
-	complaints_free(&warnings);
+	diagnostics_free(&warnings);
 }
 
 static int
-run(struct conf *conf, struct inheritance *inherited)
+run_conf(struct conf *conf, struct inheritance *inherited)
 {
-	struct complaints complaints = { .n = 0 };
-	struct instance instance;
+	struct diagnostics diagnostics = { .n = 0 };
+	struct runtime_files instance;
 	struct log *log;
 	char why[256];
 	int status, report = -1;
@@ -257,26 +258,26 @@ run(struct conf *conf, struct inheritance *inherited)
 	}
 	if ((log = log_open_at(conf->log, conf->log_level,
 	    &conf->log_addr)) == NULL) {
-		warnx("log %s: %s", conf->log, safe_reason(conf->log, errno,
-		    why, sizeof(why)));
+		warnx("log %s: %s", conf->log,
+		    safe_file_reason(conf->log, errno, why, sizeof(why)));
 		return EX_CANTCREAT;
 	}
-	if (logs_open(conf, NULL, 0, &complaints) == -1) {
-		say_all(&complaints);
+	if (logs_open(conf, NULL, 0, &diagnostics) == -1) {
+		say_all(&diagnostics);
 		log_close(log);
 		return EX_CANTCREAT;
 	}
 	warn_of_log(conf);
-	log_set_style(log, log_format_style(conf->log_format));
+	log_set_style(log, access_log_format_style(conf->log_format));
 	log_set_instance(log, conf->name);
 	log_warnings(conf, log);
-	activate_check(inherited, conf, log);
-	if ((status = instance_open(&instance, conf, inherited)) == 0)
-		status = serve(conf, log, &instance, &report);
+	sd_sockets_check(inherited, conf, log);
+	if ((status = runtime_files_open(&instance, conf, inherited)) == 0)
+		status = serve_conf(conf, log, &instance, &report);
 	else
 		warnx("%s", instance.why);
-	instance_close(&instance);
-	daemon_report(&report, status);
+	runtime_files_close(&instance);
+	daemonize_report(&report, status);
 	log_close(log);
 	logs_close(conf);
 	return status;
@@ -295,7 +296,7 @@ keep_arguments(int argc, char **argv)
 
 /* Say that all is well, and of which files. */
 static int
-test(struct conf *conf, size_t descriptors, struct complaints *cs)
+test_conf(struct conf *conf, size_t descriptors, struct diagnostics *cs)
 {
 	int status;
 	size_t i;
@@ -324,7 +325,7 @@ end_by(int sig)
 
 	warnx("%s while names are looked up: not started", strsignal(sig));
 	/* QUIT is no reason for a core file here. */
-	priv_leave_no_core();
+	privileges_leave_no_core();
 	sigemptyset(&set);
 	sigaddset(&set, sig);
 	(void)signal(sig, SIG_DFL);
@@ -335,7 +336,7 @@ end_by(int sig)
 
 /* All at once: one that is silent delays no other. */
 static void
-look_names_up(struct hosts *hosts)
+look_static_names_up(struct hosts *hosts)
 {
 	int sig = lookups_run(hosts, LOOKUPS_TIME);
 
@@ -348,14 +349,14 @@ look_names_up(struct hosts *hosts)
 
 static enum options_action
 read_configuration(struct conf *conf, int argc, char **args,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	enum options_action action = options_read(conf, argc, args, cs);
 
 	if (action != OPTIONS_DONE && action != OPTIONS_ERROR &&
 	    conf_hosts_list(conf->settings, &conf->hosts) == 0 &&
 	    conf->hosts.n > 0)
-		look_names_up(&conf->hosts);
+		look_static_names_up(&conf->hosts);
 	return options_make(conf, action, cs);
 }
 
@@ -363,14 +364,14 @@ int
 main(int argc, char **argv, char **envp)
 {
 	char **args = keep_arguments(argc, argv);
-	struct complaints complaints = { .n = 0 };
+	struct diagnostics diagnostics = { .n = 0 };
 	struct inheritance inherited;
 	struct conf conf;
 	sigset_t signals;
 	int status = 0;
 
 	/* Or sockets would become standard error, and be closed with it. */
-	if (daemon_fill_standard() == -1)
+	if (daemonize_fill_standard() == -1)
 		return EX_OSERR;
 	/* From here on a signal waits until it can be acted on in good order. */
 	signals_hold(&signals);
@@ -380,32 +381,33 @@ main(int argc, char **argv, char **envp)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	(void)rlimit_raise_descriptors();
-	if (inherit(&inherited) == -1 || activate_take(&inherited) == -1)
+	if (fd_inherit_read(&inherited) == -1 ||
+	    sd_sockets_take(&inherited) == -1)
 		err(EX_USAGE, "what was inherited");
-	inherit_close_others(&inherited);
+	fd_inherit_close_others(&inherited);
 	conf_init(&conf);
-	switch (read_configuration(&conf, argc, args, &complaints)) {
+	switch (read_configuration(&conf, argc, args, &diagnostics)) {
 	case OPTIONS_RUN:
-		status = run(&conf, &inherited);
+		status = run_conf(&conf, &inherited);
 		break;
 	case OPTIONS_TEST:
-		status = test(&conf, get_descriptors(&conf), &complaints);
+		status = test_conf(&conf, get_descriptors(&conf), &diagnostics);
 		break;
 	case OPTIONS_EXPLAIN:
-		explain(&conf, get_descriptors(&conf), stdout);
+		explain_conf(&conf, get_descriptors(&conf), stdout);
 		break;
 	case OPTIONS_DONE:
 		break;
 	case OPTIONS_ERROR:
-		say_all(&complaints);
+		say_all(&diagnostics);
 		status = EX_USAGE;
 		break;
 	case OPTIONS_BAD_FILE:
-		say_all(&complaints);
+		say_all(&diagnostics);
 		status = EX_CONFIG;
 		break;
 	}
-	inherit_free(&inherited);
+	fd_inherit_free(&inherited);
 	conf_free(&conf);
 	free(args[0]);
 	free(args);

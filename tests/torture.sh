@@ -12,7 +12,7 @@
 #     -j JOBS    tests at a time in a run [twice the processors]
 #     -p RUNS    runs at a time, each in a network namespace of its own [1]
 #     -r         root stays root; otherwise its tests run as user 65534
-#     -t TESTS   such as 'tests/unit/site tests/process/queue.sh' [all]
+#     -t TESTS   such as 'tests/unit/resolved_addr tests/process/queue.sh' [all]
 #     NAME       of a circumstance [all]: descriptors hard busy one-processor
 #                no-ipv6 long-tmpdir loss german dash busybox
 # Logs of failed tests are left in torture/. Exit status 1: some test failed.

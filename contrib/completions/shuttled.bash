@@ -47,7 +47,7 @@ _shuttled() {
 		_shuttled_words "unix: :" "$cur"
 		compopt -o nospace 2>/dev/null
 		;;
-	-b | --backend)
+	-s | --server)
 		_shuttled_words "unix: builtin:hello builtin:echo
 		    builtin:discard" "$cur"
 		compopt -o nospace 2>/dev/null
@@ -82,7 +82,7 @@ _shuttled() {
 		_shuttled_words "0 1 2 4" "$cur"
 		;;
 	--balance)
-		_shuttled_words "roundrobin leastconn random source hash
+		_shuttled_words "roundrobin leastconn random client hash
 		    maglev first" "$cur"
 		;;
 	--check)
@@ -94,7 +94,7 @@ _shuttled() {
 	--sandbox)
 		_shuttled_words "on off" "$cur"
 		;;
-	--sessions)
+	--max-sessions-per-worker)
 		_shuttled_words "1000 10000 100000" "$cur"
 		;;
 	--busy-poll)
@@ -113,14 +113,14 @@ _shuttled() {
 		_shuttled_words "off 1m 10m 1h" "$cur"
 		;;
 	*)
-		_shuttled_words "-c --config -l --listen -b --backend -w --workers
+		_shuttled_words "-c --config -l --listen -s --server -w --workers
 		    -F --foreground -p --pidfile -L --log -e --engine
 		    -u --user -t --test -T --explain -v --verbose -q --quiet
 		    -V --version -h --help --instance --ports-file --connect-timeout
 		    --retries --balance --check --idle-timeout --fin-timeout
 		    --drain-timeout --reload-timeout --grace --buffers --busy-poll --defer-accept
 		    --fast-open --pin-cpus --chroot --sandbox
-		    --sessions --log-format --log-sessions
+		    --max-sessions-per-worker --log-format --log-sessions
 		    --log-interval" "$cur"
 		;;
 	esac

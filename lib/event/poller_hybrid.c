@@ -74,7 +74,7 @@ struct hybrid {
 };
 
 static struct hybrid *
-self(struct poller *p)
+hybrid_of(struct poller *p)
 {
 	return (struct hybrid *)p;
 }
@@ -82,9 +82,9 @@ self(struct poller *p)
 static void
 hybrid_destroy(struct poller *p)
 {
-	poller_free(self(p)->young);
-	if (self(p)->epoll != -1)
-		close(self(p)->epoll);
+	poller_free(hybrid_of(p)->young);
+	if (hybrid_of(p)->epoll != -1)
+		close(hybrid_of(p)->epoll);
 	free(p);
 }
 
@@ -115,7 +115,8 @@ hybrid_create(size_t limit)
  * is told as ready and finds out by itself.
  */
 static int
-control(struct hybrid *h, int op, int fd, unsigned interest, uint32_t flags)
+control_epoll(struct hybrid *h, int op, int fd, unsigned interest,
+    uint32_t flags)
 {
 	struct epoll_event ev;
 
@@ -161,7 +162,7 @@ leave_young(struct hybrid *h, int fd)
 
 /* Move to epoll. When the kernel has no memory for it, it just stays young. */
 static void
-settle(struct hybrid *h, int fd)
+settle_fd(struct hybrid *h, int fd)
 {
 	struct watched *w = &h->fd[fd];
 
@@ -169,7 +170,7 @@ settle(struct hybrid *h, int fd)
 	w->place = PARKED;
 	if (w->interest == 0)
 		return;
-	if (control(h, EPOLL_CTL_ADD, fd, w->interest, 0) == 0) {
+	if (control_epoll(h, EPOLL_CTL_ADD, fd, w->interest, 0) == 0) {
 		w->place = SETTLED;
 		return;
 	}
@@ -188,12 +189,12 @@ want_settled(struct hybrid *h, int fd, unsigned interest)
 		op = EPOLL_CTL_DEL;
 	else if (w->place == PARKED)
 		op = EPOLL_CTL_ADD;
-	if (control(h, op, fd, interest, 0) == 0) {
+	if (control_epoll(h, op, fd, interest, 0) == 0) {
 		w->place = interest == 0 ? PARKED : SETTLED;
 		return;
 	}
 	/* What epoll goes on telling of would keep select() awake. */
-	(void)control(h, EPOLL_CTL_DEL, fd, 0, 0);
+	(void)control_epoll(h, EPOLL_CTL_DEL, fd, 0, 0);
 	join_young(h, fd);
 	poller_want(h->young, fd, interest);
 }
@@ -201,7 +202,7 @@ want_settled(struct hybrid *h, int fd, unsigned interest)
 static void
 hybrid_want(struct poller *p, int fd, unsigned interest)
 {
-	struct hybrid *h = self(p);
+	struct hybrid *h = hybrid_of(p);
 	struct watched *w = &h->fd[fd];
 
 	switch (w->place) {
@@ -256,7 +257,7 @@ leave_shared(struct hybrid *h, int fd)
 static void
 hybrid_share(struct poller *p, int fd, bool on)
 {
-	struct hybrid *h = self(p);
+	struct hybrid *h = hybrid_of(p);
 	struct watched *w = &h->fd[fd];
 
 	if (on && w->place == SHARED)
@@ -279,7 +280,7 @@ queue_shared(struct hybrid *h)
 	for (fd = h->shared; fd != NOBODY; fd = h->fd[fd].younger) {
 		if (h->fd[fd].place == QUEUED)
 			continue;
-		if (control(h, EPOLL_CTL_ADD, (int)fd, POLLER_READ,
+		if (control_epoll(h, EPOLL_CTL_ADD, (int)fd, POLLER_READ,
 		    EPOLLEXCLUSIVE) == -1)
 			return false;
 		poller_forget(h->young, (int)fd);
@@ -291,7 +292,7 @@ queue_shared(struct hybrid *h)
 static void
 hybrid_forget(struct poller *p, int fd)
 {
-	struct hybrid *h = self(p);
+	struct hybrid *h = hybrid_of(p);
 	struct watched *w = &h->fd[fd];
 
 	if (w->place == YOUNG)
@@ -313,7 +314,7 @@ settle_due(struct hybrid *h)
 	    h->calls - h->fd[h->eldest].born >= SETTLE_AFTER)) {
 		/* One that could not settle is the newest again. */
 		all = all && h->eldest != last;
-		settle(h, (int)h->eldest);
+		settle_fd(h, (int)h->eldest);
 	}
 }
 
@@ -332,7 +333,7 @@ take_events(struct hybrid *h, int ms)
 static int
 hybrid_wait(struct poller *p, int ms)
 {
-	struct hybrid *h = self(p);
+	struct hybrid *h = hybrid_of(p);
 	uint64_t begin = clock_tick_ms();
 	int found;
 
@@ -386,7 +387,7 @@ next_settled(struct hybrid *h, struct poller_event *ev)
 static int
 hybrid_next(struct poller *p, struct poller_event *ev)
 {
-	struct hybrid *h = self(p);
+	struct hybrid *h = hybrid_of(p);
 
 	while (h->asked && poller_next(h->young, ev)) {
 		if (ev->fd != h->epoll)

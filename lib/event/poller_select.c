@@ -31,7 +31,7 @@ struct select_poller {
 };
 
 static struct select_poller *
-self(struct poller *p)
+select_of(struct poller *p)
 {
 	return (struct select_poller *)p;
 }
@@ -39,7 +39,7 @@ self(struct poller *p)
 static void
 select_destroy(struct poller *p)
 {
-	free(self(p)->want_read);
+	free(select_of(p)->want_read);
 	free(p);
 }
 
@@ -72,7 +72,7 @@ set_bit(unsigned long *word, unsigned long bit, bool on)
 static void
 select_want(struct poller *p, int fd, unsigned interest)
 {
-	struct select_poller *s = self(p);
+	struct select_poller *s = select_of(p);
 	size_t w = WORD(fd);
 
 	set_bit(&s->want_read[w], BIT(fd), interest & POLLER_READ);
@@ -95,7 +95,7 @@ select_share(struct poller *p, int fd, bool on)
 static void
 select_forget(struct poller *p, int fd)
 {
-	struct select_poller *s = self(p);
+	struct select_poller *s = select_of(p);
 
 	select_want(p, fd, 0);
 	s->is_read[WORD(fd)] &= ~BIT(fd);
@@ -106,7 +106,7 @@ select_forget(struct poller *p, int fd)
 static int
 select_wait(struct poller *p, int ms)
 {
-	struct select_poller *s = self(p);
+	struct select_poller *s = select_of(p);
 	size_t bytes = s->top * sizeof(long);
 	struct timeval tv;
 	int n;
@@ -133,7 +133,7 @@ select_wait(struct poller *p, int ms)
 static int
 select_next(struct poller *p, struct poller_event *ev)
 {
-	struct select_poller *s = self(p);
+	struct select_poller *s = select_of(p);
 	unsigned long word, bit;
 
 	for (; s->at < s->end; s->at++) {

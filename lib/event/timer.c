@@ -30,7 +30,7 @@ struct timers {
 };
 
 struct timers *
-timers_new(size_t n, uint64_t now)
+timer_new(size_t n, uint64_t now)
 {
 	struct timers *t;
 	size_t i;
@@ -50,7 +50,7 @@ timers_new(size_t n, uint64_t now)
 }
 
 void
-timers_free(struct timers *t)
+timer_free(struct timers *t)
 {
 	if (t == NULL)
 		return;
@@ -59,7 +59,7 @@ timers_free(struct timers *t)
 }
 
 void
-timers_clear(struct timers *t, uint32_t id)
+timer_clear(struct timers *t, uint32_t id)
 {
 	struct entry *e = &t->entry[id];
 	size_t slot = e->slot;
@@ -78,7 +78,7 @@ timers_clear(struct timers *t, uint32_t id)
 }
 
 static void
-put(struct timers *t, uint32_t id, uint64_t tick, size_t slot)
+put_timer(struct timers *t, uint32_t id, uint64_t tick, size_t slot)
 {
 	struct entry *e = &t->entry[id];
 
@@ -93,7 +93,7 @@ put(struct timers *t, uint32_t id, uint64_t tick, size_t slot)
 }
 
 void
-timers_set(struct timers *t, uint32_t id, uint64_t at)
+timer_set(struct timers *t, uint32_t id, uint64_t at)
 {
 	uint64_t tick = (at + TIMER_TICK - 1) / TIMER_TICK;
 
@@ -103,8 +103,8 @@ timers_set(struct timers *t, uint32_t id, uint64_t at)
 		tick = t->tick + 1;
 	if (t->entry[id].tick == tick)
 		return;
-	timers_clear(t, id);
-	put(t, id, tick, tick - t->tick <= SLOTS ? tick % SLOTS :
+	timer_clear(t, id);
+	put_timer(t, id, tick, tick - t->tick <= SLOTS ? tick % SLOTS :
 	    SLOTS + tick / SLOTS % SLOTS);
 }
 
@@ -120,8 +120,8 @@ begin_turn(struct timers *t, uint64_t turn)
 		next = t->entry[id].next;
 		if (tick / SLOTS > turn)
 			continue;
-		timers_clear(t, id);
-		put(t, id, tick, tick % SLOTS);
+		timer_clear(t, id);
+		put_timer(t, id, tick, tick % SLOTS);
 	}
 }
 
@@ -172,7 +172,7 @@ catch_up(struct timers *t, uint64_t tick)
 }
 
 int
-timers_wait(const struct timers *t, uint64_t now, int limit)
+timer_wait(const struct timers *t, uint64_t now, int limit)
 {
 	uint64_t due, most = (uint64_t)limit;
 
@@ -183,7 +183,7 @@ timers_wait(const struct timers *t, uint64_t now, int limit)
 }
 
 uint32_t
-timers_expired(struct timers *t, uint64_t now)
+timer_expired(struct timers *t, uint64_t now)
 {
 	uint64_t end = now / TIMER_TICK;
 	uint32_t id;
@@ -199,7 +199,7 @@ timers_expired(struct timers *t, uint64_t now)
 		for (id = t->first[t->tick % SLOTS]; id != TIMER_NONE;
 		    id = t->entry[id].next)
 			if (t->entry[id].tick <= t->tick) {
-				timers_clear(t, id);
+				timer_clear(t, id);
 				t->tick--;	/* the slot may have more */
 				return id;
 			}

@@ -19,24 +19,24 @@
 struct timers;
 
 /* For the ids 0 … n-1, none set. NULL with ENOMEM. */
-struct timers *timers_new(size_t n, uint64_t now);
-void	timers_free(struct timers *);
+struct timers *timer_new(size_t n, uint64_t now);
+void	timer_free(struct timers *);
 
 /* Set or move the deadline of *id*. */
-void	timers_set(struct timers *, uint32_t id, uint64_t at);
+void	timer_set(struct timers *, uint32_t id, uint64_t at);
 /* Harmless when it is not set. */
-void	timers_clear(struct timers *, uint32_t id);
+void	timer_clear(struct timers *, uint32_t id);
 
 /*
- * How long to wait at most, in ms, until timers_expired() has something to do;
+ * How long to wait at most, in ms, until timer_expired() has something to do;
  * never more than *limit*. May be early, never late by more than a tick.
  */
-int	timers_wait(const struct timers *, uint64_t now, int limit);
+int	timer_wait(const struct timers *, uint64_t now, int limit);
 
 /*
  * Take one id whose deadline has passed and clear it; TIMER_NONE when there is
  * none left. The wheel turns here, so call it until it says TIMER_NONE.
  */
-uint32_t timers_expired(struct timers *, uint64_t now);
+uint32_t timer_expired(struct timers *, uint64_t now);
 
 #endif

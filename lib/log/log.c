@@ -99,8 +99,8 @@ log_open_at(const char *target, int level, const struct addr *known)
 	if ((l->name = strdup(target)) == NULL)
 		goto fail;
 	errno = EINVAL;
-	if (log_target_parse(l->name, &t, &why) == -1 ||
-	    log_target_find(&t, known) == -1 || sink_open(&l->sink, &t) == -1)
+	if (log_target_parse(l->name, &t, &why) == -1 || log_target_find(&t,
+	    known) == -1 || log_sink_open(&l->sink, &t) == -1)
 		goto fail;
 	l->level = level;
 	tzset();		/* reads a file, which a worker may not */
@@ -126,7 +126,7 @@ count_lost(struct log *l, uint64_t lines)
  * among them, it is told again instead.
  */
 static void
-lose(struct log *l, uint64_t lines, uint64_t last)
+lose_lines(struct log *l, uint64_t lines, uint64_t last)
 {
 	if (l->told_at != 0 && l->told_at <= last &&
 	    l->told_at + lines > last) {
@@ -139,7 +139,7 @@ lose(struct log *l, uint64_t lines, uint64_t last)
 
 /* Try for the last time what is left. */
 static void
-say_goodbye(struct log *l)
+flush_last_lines(struct log *l)
 {
 	static const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
 	int i;
@@ -158,8 +158,8 @@ log_close(struct log *l)
 {
 	if (l == NULL)
 		return;
-	say_goodbye(l);
-	sink_free(&l->sink);
+	flush_last_lines(l);
+	log_sink_free(&l->sink);
 	free(l->name);
 	free(l);
 }
@@ -169,16 +169,16 @@ log_replace(struct log *l, struct log *other)
 {
 	uint64_t lines;
 
-	say_goodbye(l);
-	lines = sink_lines(&l->sink, l->kept, l->used);
-	lose(l, lines, l->sink.out + lines);
+	flush_last_lines(l);
+	lines = log_sink_lines(&l->sink, l->kept, l->used);
+	lose_lines(l, lines, l->sink.out + lines);
 	log_ident(other, l->ident);
 	other->counter = l->counter;
 	log_collect(other, l->errors, l->errors_size);
 	/* The new target is told what the old one did not get. */
 	other->lost = l->lost;
 	other->left_out = l->left_out;
-	sink_free(&l->sink);
+	log_sink_free(&l->sink);
 	free(l->name);
 	*l = *other;
 	free(other);
@@ -192,7 +192,7 @@ log_set_style(struct log *l, enum log_style style)
 
 /* What a syslog knows us by. */
 static void
-put_name(struct log *l)
+put_daemon_name(struct log *l)
 {
 	text_string(&l->line, NAME);
 	if (l->instance[0] != '\0') {
@@ -226,7 +226,7 @@ log_ident(struct log *l, const char *name)
 		l->told_at = 0;
 		l->stalled = false;
 		l->errors = NULL;
-		sink_leave(&l->sink);
+		log_sink_leave(&l->sink);
 	}
 	l->pid = pid;
 	strlcpy(l->ident, name, sizeof(l->ident));
@@ -243,20 +243,20 @@ int
 log_reopen(struct log *l)
 {
 	log_flush(l);
-	return sink_reopen(&l->sink);
+	return log_sink_reopen(&l->sink);
 }
 
 int
 log_fd(const struct log *l)
 {
-	return sink_hands_over(&l->sink) ? l->sink.fd : -1;
+	return log_sink_hands_over(&l->sink) ? l->sink.fd : -1;
 }
 
 void
 log_use_fd(struct log *l, int fd)
 {
 	log_flush(l);
-	sink_use_fd(&l->sink, fd);
+	log_sink_use_fd(&l->sink, fd);
 }
 
 void
@@ -277,19 +277,19 @@ write_kept(struct log *l)
 {
 	size_t done;
 
-	done = sink_write(&l->sink, l->kept, l->used);
+	done = log_sink_write(&l->sink, l->kept, l->used);
 	l->used -= done;
 	if (l->used > 0 && done > 0)
 		memmove(l->kept, l->kept + done, l->used);
 	l->stalled = l->used > 0;
 	if (l->sink.refused > 0)
-		lose(l, l->sink.refused, l->sink.crashed);
+		lose_lines(l, l->sink.refused, l->sink.crashed);
 	l->sink.refused = 0;
 }
 
 /* 2026-11-22T01:44:27.123Z */
 static void
-put_time(struct log *l)
+put_log_time(struct log *l)
 {
 	text_time(&l->line, &l->utc, TIME_RFC3339, l->now.tv_sec);
 	text_bytes(&l->line, ".", 1);
@@ -311,11 +311,11 @@ put_syslog_head(struct log *l, int level)
 	if (t->kind == TARGET_UDP || t->kind == TARGET_TCP) {
 		/* RFC 5424, section 6 */
 		text_string(&l->line, "1 ");
-		put_time(l);
+		put_log_time(l);
 		text_string(&l->line, " ");
 		text_string(&l->line, l->host);
 		text_bytes(&l->line, " ", 1);
-		put_name(l);
+		put_daemon_name(l);
 		text_bytes(&l->line, " ", 1);
 		text_number(&l->line, (uint64_t)l->pid);
 		text_string(&l->line, " - - ");
@@ -328,7 +328,7 @@ put_syslog_head(struct log *l, int level)
 		text_string(&l->line, l->host);
 		text_string(&l->line, " ");
 	}
-	put_name(l);
+	put_daemon_name(l);
 	text_bytes(&l->line, "[", 1);
 	text_number(&l->line, (uint64_t)l->pid);
 	text_string(&l->line, "]: ");
@@ -338,7 +338,7 @@ static void
 put_json_head(struct log *l, int level)
 {
 	text_string(&l->line, "{\"time\":\"");
-	put_time(l);
+	put_log_time(l);
 	if (l->instance[0] != '\0') {
 		text_string(&l->line, "\",\"instance\":\"");
 		text_string(&l->line, l->instance);
@@ -353,7 +353,7 @@ put_json_head(struct log *l, int level)
 }
 
 static void
-begin(struct log *l, int level, bool session)
+begin_line(struct log *l, int level, bool session)
 {
 	bool syslog = l->sink.target.facility != 0;
 
@@ -370,7 +370,7 @@ begin(struct log *l, int level, bool session)
 		text_string(&l->line, l->ident);
 		text_bytes(&l->line, ": ", 2);
 	} else {
-		put_time(l);
+		put_log_time(l);
 		text_bytes(&l->line, " ", 1);
 		text_string(&l->line, l->process);
 		text_bytes(&l->line, " ", 1);
@@ -382,7 +382,7 @@ begin(struct log *l, int level, bool session)
 struct text *
 log_begin(struct log *l, int level)
 {
-	begin(l, level, true);
+	begin_line(l, level, true);
 	return &l->line;
 }
 
@@ -451,7 +451,7 @@ compose(struct log *l, int level, const struct log_field *fields,
 {
 	char text[LINE];
 
-	begin(l, level, false);
+	begin_line(l, level, false);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	if (l->errors != NULL && level <= LOG_ERR) {
 		strlcat(l->errors, text, l->errors_size);
@@ -483,13 +483,13 @@ say(struct log *l, int level, const char *fmt, ...)
 
 /* Lines go out again: how many did not? */
 static void
-tell(struct log *l)
+report_lost_lines(struct log *l)
 {
-	uint64_t lines = l->lost;
+	uint64_t lines = l->lost, now = clock_now_ms();
 
-	if (clock_now_ms() < l->tell_at || sink_arrived(&l->sink) < l->told_at)
+	if (now < l->tell_at || log_sink_arrived(&l->sink) < l->told_at)
 		return;
-	l->tell_at = clock_now_ms() + TELL;
+	l->tell_at = now + TELL;
 	l->lost = 0;
 	l->told = lines;
 	l->told_at = l->sink.out + 1;
@@ -506,7 +506,7 @@ log_flush(struct log *l)
 	if (l->used > 0) {
 		write_kept(l);
 		if (l->lost > 0 && l->used == 0)
-			tell(l);
+			report_lost_lines(l);
 	}
 	errno = err;
 }

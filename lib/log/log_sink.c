@@ -59,7 +59,7 @@ open_target(const struct log_target *t)
 	case TARGET_STDERR:
 		return open_stderr();
 	case TARGET_FILE:
-		return safe_open_log(t->path);
+		return safe_file_open_log(t->path);
 	case TARGET_SYSLOG:
 	case TARGET_UDP:
 		return socket_new_datagram(&t->addr);
@@ -70,7 +70,7 @@ open_target(const struct log_target *t)
 
 /* Take *fd* over, of the same kind as the one before. */
 static void
-take(struct log_sink *s, int fd)
+take_sink_fd(struct log_sink *s, int fd)
 {
 	s->fd = fd;
 	s->owned = fd != STDERR_FILENO;
@@ -80,7 +80,7 @@ take(struct log_sink *s, int fd)
 
 /* See what it is. Workers may not: src/sandbox/syscall_filter.c does not let them ask. */
 static void
-look(struct log_sink *s)
+inspect_sink(struct log_sink *s)
 {
 	struct stat st;
 
@@ -93,7 +93,7 @@ look(struct log_sink *s)
 }
 
 int
-sink_open(struct log_sink *s, const struct log_target *t)
+log_sink_open(struct log_sink *s, const struct log_target *t)
 {
 	int fd;
 
@@ -107,13 +107,13 @@ sink_open(struct log_sink *s, const struct log_target *t)
 	}
 	if ((fd = open_target(t)) == -1)
 		return -1;
-	take(s, fd);
-	look(s);
+	take_sink_fd(s, fd);
+	inspect_sink(s);
 	return 0;
 }
 
 static void
-sink_close(struct log_sink *s)
+log_sink_close(struct log_sink *s)
 {
 	if (s->owned)
 		close(s->fd);
@@ -125,9 +125,9 @@ sink_close(struct log_sink *s)
 }
 
 void
-sink_free(struct log_sink *s)
+log_sink_free(struct log_sink *s)
 {
-	sink_close(s);
+	log_sink_close(s);
 	free(s->flight);
 	s->flight = NULL;
 }
@@ -149,7 +149,7 @@ line_is_out(struct log_sink *s, size_t len)
 
 /* Those that have come are under way no longer. The next may have begun. */
 static void
-land(struct log_sink *s)
+drop_acknowledged(struct log_sink *s)
 {
 	uint64_t unacked;
 	uint16_t len;
@@ -165,59 +165,59 @@ land(struct log_sink *s)
 }
 
 uint64_t
-sink_arrived(struct log_sink *s)
+log_sink_arrived(struct log_sink *s)
 {
-	land(s);
+	drop_acknowledged(s);
 	return s->out - s->flights;
 }
 
 /* The connection has died, and what was under way with it. */
 static void
-crash(struct log_sink *s)
+end_dead_connection(struct log_sink *s)
 {
-	land(s);
+	drop_acknowledged(s);
 	s->refused += s->flights;
 	s->crashed = s->out;
 	/* What is counted as lost is not to come after all. */
 	socket_abort(s->fd);
 	s->owned = false;
-	sink_close(s);
+	log_sink_close(s);
 }
 
 bool
-sink_hands_over(const struct log_sink *s)
+log_sink_hands_over(const struct log_sink *s)
 {
 	return s->target.kind != TARGET_STDERR &&
 	    s->target.kind != TARGET_TCP;
 }
 
 int
-sink_reopen(struct log_sink *s)
+log_sink_reopen(struct log_sink *s)
 {
 	int fd;
 
-	if (!sink_hands_over(s))
+	if (!log_sink_hands_over(s))
 		return 0;
 	if ((fd = open_target(&s->target)) == -1)
 		return -1;
-	sink_use_fd(s, fd);
-	look(s);
+	log_sink_use_fd(s, fd);
+	inspect_sink(s);
 	return 0;
 }
 
 void
-sink_use_fd(struct log_sink *s, int fd)
+log_sink_use_fd(struct log_sink *s, int fd)
 {
-	sink_close(s);
-	take(s, fd);
+	log_sink_close(s);
+	take_sink_fd(s, fd);
 }
 
 void
-sink_leave(struct log_sink *s)
+log_sink_leave(struct log_sink *s)
 {
 	if (s->target.kind != TARGET_TCP)
 		return;
-	sink_close(s);
+	log_sink_close(s);
 	s->delay = 0;
 }
 
@@ -242,22 +242,22 @@ may_try(struct log_sink *s)
 
 /* Is there a connection, or one that has been asked for? */
 static bool
-connected(struct log_sink *s)
+sink_connected(struct log_sink *s)
 {
 	int pending, fd;
 
 	if (s->fd != -1 && socket_ended(s->fd))
-		crash(s);
+		end_dead_connection(s);
 	if (s->fd == -1 && may_try(s) &&
 	    (fd = socket_connect(&s->target.addr, &pending)) != -1) {
-		take(s, fd);
+		take_sink_fd(s, fd);
 		socket_set_user_timeout(fd, SILENCE_MAX);
 	}
 	return s->fd != -1;
 }
 
 static size_t
-line_length(const struct log_sink *s, const char *text, size_t len)
+sink_line_length(const struct log_sink *s, const char *text, size_t len)
 {
 	char *msg;
 	size_t n;
@@ -270,13 +270,13 @@ line_length(const struct log_sink *s, const char *text, size_t len)
 }
 
 uint64_t
-sink_lines(const struct log_sink *s, const char *text, size_t len)
+log_sink_lines(const struct log_sink *s, const char *text, size_t len)
 {
 	uint64_t lines = 0;
 	size_t done;
 
 	for (done = 0; done < len; lines++)
-		done += line_length(s, text + done, len - done);
+		done += sink_line_length(s, text + done, len - done);
 	return lines;
 }
 
@@ -288,14 +288,15 @@ write_length(const struct log_sink *s, const char *text, size_t len)
 
 	if (len <= SINK_WRITE)
 		return len;
-	n = line_length(s, text, len);
-	while ((next = line_length(s, text + n, len - n)) + n <= SINK_WRITE)
+	n = sink_line_length(s, text, len);
+	while ((next = sink_line_length(s, text + n, len - n)) + n <=
+	    SINK_WRITE)
 		n += next;
 	return n;
 }
 
 static ssize_t
-put(const struct log_sink *s, const char *text, size_t len)
+write_sink(const struct log_sink *s, const char *text, size_t len)
 {
 	ssize_t n;
 
@@ -314,9 +315,9 @@ put(const struct log_sink *s, const char *text, size_t len)
  * Nobody can put the rest behind it for sure: it is ended, and ours comes again.
  */
 static bool
-mended(struct log_sink *s)
+mend_torn_line(struct log_sink *s)
 {
-	if (s->torn && put(s, "\n", 1) == 1)
+	if (s->torn && write_sink(s, "\n", 1) == 1)
 		s->torn = false;
 	return !s->torn;
 }
@@ -328,7 +329,7 @@ stream_failed(struct log_sink *s)
 		s->torn = true;
 		s->part = 0;
 	} else if (s->target.kind == TARGET_TCP && errno != EAGAIN) {
-		crash(s);
+		end_dead_connection(s);
 	}
 }
 
@@ -338,7 +339,7 @@ has_flights(struct log_sink *s)
 {
 	if (s->target.kind != TARGET_TCP || s->flights < FLIGHTS - SINK_WRITE)
 		return true;
-	land(s);
+	drop_acknowledged(s);
 	return s->flights < FLIGHTS - SINK_WRITE;
 }
 
@@ -348,17 +349,18 @@ write_stream(struct log_sink *s, const char *text, size_t len)
 	size_t done = 0, line;
 	ssize_t n;
 
-	if ((s->target.kind == TARGET_TCP && !connected(s)) || !mended(s))
+	if ((s->target.kind == TARGET_TCP && !sink_connected(s)) ||
+	    !mend_torn_line(s))
 		return 0;
 	while (done < len && has_flights(s)) {
-		n = put(s, text + done + s->part,
+		n = write_sink(s, text + done + s->part,
 		    write_length(s, text + done, len - done) - s->part);
 		if (n <= 0) {
 			stream_failed(s);
 			break;
 		}
 		s->part += (size_t)n;
-		while (s->part > 0 && s->part >= (line = line_length(s,
+		while (s->part > 0 && s->part >= (line = sink_line_length(s,
 		    text + done, len - done))) {
 			done += line;
 			s->part -= line;
@@ -371,7 +373,7 @@ write_stream(struct log_sink *s, const char *text, size_t len)
 static bool
 send_line(struct log_sink *s, const char *text, size_t len)
 {
-	if (put(s, text, len) != -1)
+	if (write_sink(s, text, len) != -1)
 		return true;
 	if (s->target.kind == TARGET_UDP && errno == ECONNREFUSED)
 		/* The answer to an earlier one. */
@@ -379,7 +381,7 @@ send_line(struct log_sink *s, const char *text, size_t len)
 	else if (s->target.kind != TARGET_SYSLOG || errno == EAGAIN ||
 	    !may_try(s) || socket_redirect(s->fd, &s->target.addr) == -1)
 		return false;
-	return put(s, text, len) != -1;
+	return write_sink(s, text, len) != -1;
 }
 
 static size_t
@@ -388,7 +390,7 @@ send_lines(struct log_sink *s, const char *text, size_t len)
 	size_t done = 0, line;
 
 	while (done < len) {
-		line = line_length(s, text + done, len - done);
+		line = sink_line_length(s, text + done, len - done);
 		if (!send_line(s, text + done, line - 1))
 			break;
 		done += line;
@@ -398,7 +400,7 @@ send_lines(struct log_sink *s, const char *text, size_t len)
 }
 
 size_t
-sink_write(struct log_sink *s, const char *text, size_t len)
+log_sink_write(struct log_sink *s, const char *text, size_t len)
 {
 	return s->target.kind == TARGET_SYSLOG ||
 	    s->target.kind == TARGET_UDP ?

@@ -38,21 +38,21 @@ struct log_sink {
 	uint64_t	 delay;		/* ms from then until it is tried again */
 };
 
-/* Open the target. 0, or -1 with errno set; pair with sink_free(). */
-int	sink_open(struct log_sink *, const struct log_target *);
-void	sink_free(struct log_sink *);
+/* Open the target. 0, or -1 with errno set; pair with log_sink_free(). */
+int	log_sink_open(struct log_sink *, const struct log_target *);
+void	log_sink_free(struct log_sink *);
 
 /*
  * Open it once more; an error leaves the old one in use. A new descriptor is to
  * be handed to the other processes that use it: true for files and datagrams.
  * They take it for one of the same kind as before, and ask nothing of it.
  */
-int	sink_reopen(struct log_sink *);
-bool	sink_hands_over(const struct log_sink *);
-void	sink_use_fd(struct log_sink *, int fd);
+int	log_sink_reopen(struct log_sink *);
+bool	log_sink_hands_over(const struct log_sink *);
+void	log_sink_use_fd(struct log_sink *, int fd);
 
 /* After a fork: what cannot be shared is left to the parent. */
-void	sink_leave(struct log_sink *);
+void	log_sink_leave(struct log_sink *);
 
 /*
  * Write as many of the lines as can be now; returns the bytes of those that are
@@ -60,12 +60,12 @@ void	sink_leave(struct log_sink *);
  * connection has died, those that the other machine has not confirmed are added
  * to refused: the latest of those out.
  */
-size_t	sink_write(struct log_sink *, const char *text, size_t len);
+size_t	log_sink_write(struct log_sink *, const char *text, size_t len);
 
 /* So many lines that are out are not known to be lost, nor will be. */
-uint64_t sink_arrived(struct log_sink *);
+uint64_t log_sink_arrived(struct log_sink *);
 
 /* How many lines these are; the first may have begun to go out. */
-uint64_t sink_lines(const struct log_sink *, const char *text, size_t len);
+uint64_t log_sink_lines(const struct log_sink *, const char *text, size_t len);
 
 #endif

@@ -52,7 +52,7 @@ parse_unix(const char *path, struct addr *out, const char **why)
  * its brackets.
  */
 static int
-split(const char *text, enum addr_use use, char *host, size_t size,
+split_host_port(const char *text, enum addr_use use, char *host, size_t size,
     const char **port, const char **why)
 {
 	const char *from = text, *end;
@@ -166,7 +166,7 @@ any_address(uint16_t port, struct addr *out)
 }
 
 static bool
-is_nowhere(const struct addr *a)
+is_unspecified_addr(const struct addr *a)
 {
 	return a->sa.sa_family == AF_INET ?
 	    a->in.sin_addr.s_addr == INADDR_ANY :
@@ -192,7 +192,7 @@ addr_look_up(struct addr_host *h, enum addr_use use)
 		memset(a, 0, sizeof(*a));
 		memcpy(&a->sa, ai->ai_addr, ai->ai_addrlen);
 		a->len = ai->ai_addrlen;
-		if (meant || !is_nowhere(a))
+		if (meant || !is_unspecified_addr(a))
 			h->n++;
 		else
 			h->error = ADDR_NOWHERE;
@@ -229,7 +229,7 @@ addr_split(const char *text, enum addr_use use, char *host, size_t size,
 		    "unix:/path";
 		return -1;
 	}
-	if (split(text, use, host, size, &port, why) == -1)
+	if (split_host_port(text, use, host, size, &port, why) == -1)
 		return -1;
 	if (text[0] == '[')
 		*why = is_ipv6(host) ? NULL : "this is no IPv6 address";

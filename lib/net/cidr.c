@@ -77,7 +77,7 @@ cidr_free(struct cidr *c)
 }
 
 static struct key
-key4(const unsigned char *ip)
+key_of_ipv4(const unsigned char *ip)
 {
 	uint32_t word;
 
@@ -86,7 +86,7 @@ key4(const unsigned char *ip)
 }
 
 static struct key
-key6(const unsigned char *ip)
+key_of_ipv6(const unsigned char *ip)
 {
 	uint64_t word[2];
 
@@ -96,45 +96,45 @@ key6(const unsigned char *ip)
 
 /* So many ones from the left. */
 static uint64_t
-ones(unsigned n)
+leading_ones(unsigned n)
 {
 	return n == 0 ? 0 : UINT64_MAX << (64 - n);
 }
 
 static struct key
-mask(unsigned len)
+prefix_mask(unsigned len)
 {
-	return (struct key){ ones(len < 64 ? len : 64),
-	    ones(len < 64 ? 0 : len - 64) };
+	return (struct key){ leading_ones(len < 64 ? len : 64),
+	    leading_ones(len < 64 ? 0 : len - 64) };
 }
 
 static bool
-same(struct key a, struct key b)
+same_key(struct key a, struct key b)
 {
 	return a.hi == b.hi && a.lo == b.lo;
 }
 
 /* The address of the network that *k* is in. */
 static struct key
-masked(struct key k, unsigned len)
+masked_key(struct key k, unsigned len)
 {
-	struct key m = mask(len);
+	struct key m = prefix_mask(len);
 
 	return (struct key){ k.hi & m.hi, k.lo & m.lo };
 }
 
 /* The first address behind a network; 0 when there is none. */
 static struct key
-behind(const struct rule *r)
+key_behind(const struct rule *r)
 {
-	struct key m = mask(r->len);
+	struct key m = prefix_mask(r->len);
 	uint64_t lo = (r->first.lo | ~m.lo) + 1;
 
 	return (struct key){ (r->first.hi | ~m.hi) + (lo == 0), lo };
 }
 
 static int
-append(struct rules *rs, const struct rule *r)
+append_rule(struct rules *rs, const struct rule *r)
 {
 	struct rule *more;
 	size_t room = rs->room == 0 ? 16 : 2 * rs->room;
@@ -153,7 +153,8 @@ append(struct rules *rs, const struct rule *r)
 static int
 append_all(struct cidr *c, const struct rule *r)
 {
-	if (append(&c->rules[V4], r) == -1 || append(&c->rules[V6], r) == -1)
+	if (append_rule(&c->rules[V4], r) == -1 ||
+	    append_rule(&c->rules[V6], r) == -1)
 		return -1;
 	if (c->local == CIDR_NONE)
 		c->local = r->verdict;
@@ -169,11 +170,11 @@ cidr_append(struct cidr *c, const struct network *net, enum cidr_verdict v)
 	assert(c->first4 == NULL);
 	switch (net->family) {
 	case AF_INET:
-		r.first = key4(net->ip);
-		return append(&c->rules[V4], &r);
+		r.first = key_of_ipv4(net->ip);
+		return append_rule(&c->rules[V4], &r);
 	case AF_INET6:
-		r.first = key6(net->ip);
-		return append(&c->rules[V6], &r);
+		r.first = key_of_ipv6(net->ip);
+		return append_rule(&c->rules[V6], &r);
 	case AF_UNIX:
 		if (c->local == CIDR_NONE)
 			c->local = r.verdict;
@@ -185,7 +186,7 @@ cidr_append(struct cidr *c, const struct network *net, enum cidr_verdict v)
 
 /* Byte *i* of what rules are sorted by, from the least: prefix, address. */
 static unsigned
-digit(const struct rule *r, unsigned i)
+sort_digit(const struct rule *r, unsigned i)
 {
 	return i == 0 ? r->len : (i <= 8 ? r->first.lo >> 8 * (i - 1) :
 	    r->first.hi >> 8 * (i - 9)) & 0xff;
@@ -193,7 +194,7 @@ digit(const struct rule *r, unsigned i)
 
 /* By one digit, stable; *at* has how many there are of each value. */
 static void
-distribute(struct rule *to, const struct rule *from, size_t n, unsigned i,
+distribute_rules(struct rule *to, const struct rule *from, size_t n, unsigned i,
     uint32_t at[256])
 {
 	uint32_t sum = 0, count;
@@ -205,7 +206,7 @@ distribute(struct rule *to, const struct rule *from, size_t n, unsigned i,
 		sum += count;
 	}
 	for (k = 0; k < n; k++)
-		to[at[digit(&from[k], i)]++] = from[k];
+		to[at[sort_digit(&from[k], i)]++] = from[k];
 }
 
 /*
@@ -213,9 +214,9 @@ distribute(struct rule *to, const struct rule *from, size_t n, unsigned i,
  * digit (Knuth, volume 3, 5.2.5), in a fraction of the time of qsort(3).
  */
 static int
-sort(struct rules *rs)
+sort_rules(struct rules *rs)
 {
-	struct rule *from = rs->rule, *to, *spare;
+	struct rule *from = rs->rule, *to, *other;
 	uint32_t count[DIGITS][256] = { { 0 } };
 	unsigned i;
 	size_t k;
@@ -226,14 +227,14 @@ sort(struct rules *rs)
 		return -1;
 	for (k = 0; k < rs->n; k++)
 		for (i = 0; i < DIGITS; i++)
-			count[i][digit(&from[k], i)]++;
+			count[i][sort_digit(&from[k], i)]++;
 	for (i = 0; i < DIGITS; i++) {
-		if (count[i][digit(&from[0], i)] == rs->n)
+		if (count[i][sort_digit(&from[0], i)] == rs->n)
 			continue;
-		distribute(to, from, rs->n, i, count[i]);
-		spare = from;
+		distribute_rules(to, from, rs->n, i, count[i]);
+		other = from;
 		from = to;
-		to = spare;
+		to = other;
 	}
 	free(to);
 	rs->rule = from;
@@ -243,9 +244,9 @@ sort(struct rules *rs)
 
 /* From here on it is this one. */
 static void
-turn(struct ranges *t, struct key first, uint8_t verdict)
+begin_range(struct ranges *t, struct key first, uint8_t verdict)
 {
-	if (t->n > 0 && same(t->first[t->n - 1], first))
+	if (t->n > 0 && same_key(t->first[t->n - 1], first))
 		t->n--;
 	if (t->n > 0 && t->verdict[t->n - 1] == verdict)
 		return;
@@ -255,12 +256,13 @@ turn(struct ranges *t, struct key first, uint8_t verdict)
 
 /* Of the networks we are in the innermost ends. */
 static void
-leave(struct ranges *t, const struct rule *const *in, size_t depth)
+leave_network(struct ranges *t, const struct rule *const *in, size_t depth)
 {
-	struct key first = behind(in[depth - 1]);
+	struct key first = key_behind(in[depth - 1]);
 
 	if (first.hi != 0 || first.lo != 0)
-		turn(t, first, depth > 1 ? in[depth - 2]->verdict : CIDR_NONE);
+		begin_range(t, first, depth > 1 ? in[depth - 2]->verdict :
+		    CIDR_NONE);
 }
 
 /*
@@ -268,23 +270,23 @@ leave(struct ranges *t, const struct rule *const *in, size_t depth)
  * in the order, or it would change nothing. So the last one decides.
  */
 static void
-flatten(struct ranges *t, const struct rule *r, size_t n)
+flatten_rules(struct ranges *t, const struct rule *r, size_t n)
 {
 	const struct rule *in[LONGEST + 1];
 	size_t depth = 0;
 
-	turn(t, (struct key){ 0, 0 }, CIDR_NONE);
+	begin_range(t, (struct key){ 0, 0 }, CIDR_NONE);
 	for (; n > 0; r++, n--) {
-		while (depth > 0 && !same(in[depth - 1]->first,
-		    masked(r->first, in[depth - 1]->len)))
-			leave(t, in, depth--);
+		while (depth > 0 && !same_key(in[depth - 1]->first,
+		    masked_key(r->first, in[depth - 1]->len)))
+			leave_network(t, in, depth--);
 		if (depth > 0 && in[depth - 1]->order < r->order)
 			continue;
 		in[depth++] = r;
-		turn(t, r->first, r->verdict);
+		begin_range(t, r->first, r->verdict);
 	}
 	while (depth > 0)
-		leave(t, in, depth--);
+		leave_network(t, in, depth--);
 }
 
 static int
@@ -306,14 +308,14 @@ drop_ranges(struct ranges *t)
 
 /* The ranges from *i* on become the tree below place *k*. Returns the next. */
 static size_t
-plant(struct ranges *tree, const struct ranges *t, size_t i, size_t k)
+plant_tree(struct ranges *tree, const struct ranges *t, size_t i, size_t k)
 {
 	if (k > t->n)
 		return i;
-	i = plant(tree, t, i, 2 * k);
+	i = plant_tree(tree, t, i, 2 * k);
 	tree->first[k] = t->first[i];
 	tree->verdict[k] = t->verdict[i];
-	return plant(tree, t, i + 1, 2 * k + 1);
+	return plant_tree(tree, t, i + 1, 2 * k + 1);
 }
 
 /* A network adds a range and cuts another in two: 2n + 1 at most. */
@@ -323,11 +325,11 @@ make_tree(struct ranges *tree, struct rules *rs)
 	struct ranges t;
 	int rc = -1;
 
-	if (new_ranges(&t, 2 * rs->n + 1) == 0 && sort(rs) == 0) {
-		flatten(&t, rs->rule, rs->n);
+	if (new_ranges(&t, 2 * rs->n + 1) == 0 && sort_rules(rs) == 0) {
+		flatten_rules(&t, rs->rule, rs->n);
 		if ((rc = new_ranges(tree, t.n + 1)) == 0) {
 			tree->n = t.n;
-			plant(tree, &t, 0, 1);
+			plant_tree(tree, &t, 0, 1);
 		}
 	}
 	drop_ranges(&t);
@@ -336,7 +338,7 @@ make_tree(struct ranges *tree, struct rules *rs)
 
 /* Half of the memory that would be looked at is zeros. */
 static int
-narrow(struct cidr *c)
+narrow_tree(struct cidr *c)
 {
 	struct ranges *t = &c->tree[V4];
 	size_t k;
@@ -358,7 +360,8 @@ cidr_build(struct cidr *c)
 
 	assert(c->first4 == NULL);
 	if (make_tree(&c->tree[V4], &c->rules[V4]) == -1 ||
-	    make_tree(&c->tree[V6], &c->rules[V6]) == -1 || narrow(c) == -1) {
+	    make_tree(&c->tree[V6], &c->rules[V6]) == -1 ||
+	    narrow_tree(c) == -1) {
 		drop_ranges(&c->tree[V4]);
 		drop_ranges(&c->tree[V6]);
 		errno = ENOMEM;
@@ -373,7 +376,7 @@ cidr_build(struct cidr *c)
 
 /* Those below *k*, as far down as one line of the cache has them all. */
 static void
-fetch(const void *first, size_t k)
+prefetch_below(const void *first, size_t k)
 {
 	__builtin_prefetch((const void *)((uintptr_t)first + LINE * k));
 }
@@ -384,24 +387,24 @@ fetch(const void *first, size_t k)
  * would guess every other one wrong.
  */
 static size_t
-search4(const uint32_t *first, size_t n, uint32_t ip)
+search_ipv4(const uint32_t *first, size_t n, uint32_t ip)
 {
 	size_t k = 1;
 
 	while (k <= n) {
-		fetch(first, k);
+		prefetch_below(first, k);
 		k = 2 * k + (first[k] <= ip);
 	}
 	return k >> __builtin_ffsll((long long)k);
 }
 
 static size_t
-search6(const struct key *first, size_t n, struct key ip)
+search_ipv6(const struct key *first, size_t n, struct key ip)
 {
 	size_t k = 1;
 
 	while (k <= n) {
-		fetch(first, k);
+		prefetch_below(first, k);
 		k = 2 * k + ((first[k].hi < ip.hi) |
 		    ((first[k].hi == ip.hi) & (first[k].lo <= ip.lo)));
 	}
@@ -416,11 +419,11 @@ cidr_find(const struct cidr *c, const struct endpoint *e)
 
 	assert(c->first4 != NULL);
 	if (ipv4 != NULL)
-		return t[V4].verdict[search4(c->first4, t[V4].n,
-		    (uint32_t)(key4(ipv4).hi >> 32))];
+		return t[V4].verdict[search_ipv4(c->first4, t[V4].n,
+		    (uint32_t)(key_of_ipv4(ipv4).hi >> 32))];
 	if (e->family == AF_INET6)
-		return t[V6].verdict[search6(t[V6].first, t[V6].n,
-		    key6(e->ip))];
+		return t[V6].verdict[search_ipv6(t[V6].first, t[V6].n,
+		    key_of_ipv6(e->ip))];
 	return c->local;
 }
 

@@ -19,7 +19,7 @@
 #define MAPPED		96		/* bits of ::ffff:0:0 */
 
 static int
-bad(char *why, const char *text)
+fail_text(char *why, const char *text)
 {
 	strlcpy(why, text, CIDR_WHY);
 	errno = EINVAL;
@@ -27,7 +27,7 @@ bad(char *why, const char *text)
 }
 
 static int
-failed(char *why)
+fail_errno(char *why)
 {
 	int err = errno;
 
@@ -43,30 +43,32 @@ bad_address(const char *ip, char *why)
 	const char *colon = strchr(ip, ':');
 
 	if (ip[0] == '[')
-		return bad(why, "a network has no brackets: 2001:db8::/32");
+		return fail_text(why, "a network has no brackets: "
+		    "2001:db8::/32");
 	if (strchr(ip, '%') != NULL)
-		return bad(why, "a network has no interface: fe80::/10");
+		return fail_text(why, "a network has no interface: fe80::/10");
 	if (colon != NULL && strchr(ip, '.') != NULL &&
 	    strchr(colon + 1, ':') == NULL)
-		return bad(why, "a network has no port: 10.0.0.0/8");
+		return fail_text(why, "a network has no port: 10.0.0.0/8");
 	if (colon != NULL)
-		return bad(why, "an IPv6 network is written 2001:db8::/32");
+		return fail_text(why, "an IPv6 network is written "
+		    "2001:db8::/32");
 	if (ip[0] != '\0' && ip[strspn(ip, "0123456789.")] == '\0')
-		return bad(why, "an IPv4 network has four numbers from 0 to "
-		    "255: 10.0.0.0/8");
-	return bad(why, "a network is written 10.0.0.0/8, 2001:db8::/32, "
+		return fail_text(why, "an IPv4 network has four numbers from 0 "
+		    "to 255: 10.0.0.0/8");
+	return fail_text(why, "a network is written 10.0.0.0/8, 2001:db8::/32, "
 	    "unix: or all");
 }
 
 /* The bits of an address. */
 static unsigned
-bits(const struct network *net)
+address_bits(const struct network *net)
 {
 	return net->family == AF_INET ? 32 : 128;
 }
 
 static int
-parse(const char *text, struct network *net, char *why)
+parse_network(const char *text, struct network *net, char *why)
 {
 	size_t n = strcspn(text, "/");
 	const char *prefix = text + n + 1, *err = NULL;
@@ -81,13 +83,13 @@ parse(const char *text, struct network *net, char *why)
 		net->family = AF_INET6;
 	if (net->family == AF_INET6 && inet_pton(AF_INET6, ip, net->ip) != 1)
 		return bad_address(ip, why);
-	net->len = bits(net);
+	net->len = address_bits(net);
 	if (text[n] == '\0')
 		return 0;
-	net->len = (unsigned)strtonum(prefix, 0, bits(net), &err);
+	net->len = (unsigned)strtonum(prefix, 0, address_bits(net), &err);
 	/* Digits only: strtonum() lets blanks and signs pass. */
 	if (err != NULL || prefix[strspn(prefix, "0123456789")] != '\0')
-		return bad(why, net->family == AF_INET ?
+		return fail_text(why, net->family == AF_INET ?
 		    "the prefix is a number from 0 to 32: 10.0.0.0/8" :
 		    "the prefix is a number from 0 to 128: 2001:db8::/32");
 	return 0;
@@ -95,7 +97,7 @@ parse(const char *text, struct network *net, char *why)
 
 /* IPv4-mapped clients are looked up as IPv4, so their networks are, too. */
 static void
-unmap(struct network *net)
+unmap_ipv4(struct network *net)
 {
 	struct endpoint e = { .family = (uint16_t)net->family };
 	const unsigned char *ipv4;
@@ -111,14 +113,14 @@ unmap(struct network *net)
 
 /* Zeros behind the prefix. */
 static void
-cut(struct network *net)
+zero_host_bits(struct network *net)
 {
 	unsigned i = net->len / 8;
 
-	if (net->len == bits(net))
+	if (net->len == address_bits(net))
 		return;
 	net->ip[i] &= (unsigned char)~(0xff >> net->len % 8);
-	memset(net->ip + i + 1, 0, bits(net) / 8 - i - 1);
+	memset(net->ip + i + 1, 0, address_bits(net) / 8 - i - 1);
 }
 
 /* Is it an address that has a prefix, and no network? */
@@ -128,8 +130,8 @@ check_bits(const struct network *net, char *why)
 	struct network right = *net;
 	char is[INET6_ADDRSTRLEN], in[INET6_ADDRSTRLEN];
 
-	cut(&right);
-	if (memcmp(net->ip, right.ip, bits(net) / 8) == 0)
+	zero_host_bits(&right);
+	if (memcmp(net->ip, right.ip, address_bits(net) / 8) == 0)
 		return 0;
 	snprintf(why, CIDR_WHY, "an address with a prefix: write %s/%u for the "
 	    "network, %s for the address",
@@ -148,31 +150,32 @@ cidr_add(struct cidr *c, const char *text, enum cidr_verdict v,
 	if (strcmp(text, "unix:") == 0)
 		net.family = AF_UNIX;
 	else if (strcmp(text, "all") != 0) {
-		if (parse(text, &net, why) == -1)
+		if (parse_network(text, &net, why) == -1)
 			return -1;
-		unmap(&net);
+		unmap_ipv4(&net);
 		if (check_bits(&net, why) == -1)
 			return -1;
 	}
-	return cidr_append(c, &net, v) == -1 ? failed(why) : 0;
+	return cidr_append(c, &net, v) == -1 ? fail_errno(why) : 0;
 }
 
 /* Returns how many networks there are in this line, or -1. */
 static int
-read_line(struct cidr *c, char *line, size_t len, enum cidr_verdict v,
+read_network_line(struct cidr *c, char *line, size_t len, enum cidr_verdict v,
     char *why)
 {
 	char *word = line + strspn(line, BLANKS), *end;
 
 	if (strlen(line) != len)
-		return bad(why, "a NUL byte: this is no list of networks");
+		return fail_text(why, "a NUL byte: this is no list of "
+		    "networks");
 	word[strcspn(word, "#")] = '\0';
 	if (word[0] == '\0')
 		return 0;
 	end = word + strcspn(word, BLANKS);
 	if (end[strspn(end, BLANKS)] != '\0')
-		return bad(why, "one network a line, and nothing else but a "
-		    "comment behind #");
+		return fail_text(why, "one network a line, and nothing else "
+		    "but a comment behind #");
 	*end = '\0';
 	return cidr_add(c, word, v, why) == -1 ? -1 : 1;
 }
@@ -198,7 +201,8 @@ cidr_read(struct cidr *c, const char *file, enum cidr_verdict v,
 			end = text + len;
 		*end = '\0';
 		number++;
-		got = read_line(c, line, (size_t)(end - line), v, reason);
+		got = read_network_line(c, line, (size_t)(end - line), v,
+		    reason);
 		if (got == -1)
 			break;
 		all += got;

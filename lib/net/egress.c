@@ -11,14 +11,14 @@
 
 /* Then it takes no more calls than without an outlet. */
 static bool
-is_plain(const struct outlet *o, const struct departure *d)
+is_plain_egress(const struct egress *o, const struct connect_request *d)
 {
 	return addr_is_unix(d->to) || (o->sources == 0 && o->dscp == 0 &&
 	    o->interface == NULL && (!o->transparent || d->client == NULL));
 }
 
 uint32_t
-outlet_sources(const struct outlet *o, int family)
+egress_sources(const struct egress *o, int family)
 {
 	uint32_t i, n = 0;
 
@@ -30,14 +30,14 @@ outlet_sources(const struct outlet *o, int family)
 }
 
 bool
-outlet_serves(const struct outlet *o, int family)
+egress_serves(const struct egress *o, int family)
 {
-	return family == AF_UNIX || outlet_sources(o, family) > 0;
+	return family == AF_UNIX || egress_sources(o, family) > 0;
 }
 
 /* Number *n* of those of this family. */
 static const struct endpoint *
-source_at(const struct outlet *o, int family, uint32_t n)
+source_at(const struct egress *o, int family, uint32_t n)
 {
 	const struct endpoint *e;
 
@@ -47,14 +47,14 @@ source_at(const struct outlet *o, int family, uint32_t n)
 }
 
 static int
-begin(struct departure *d, int fd)
+begin_connect(struct connect_request *d, int fd)
 {
 	return socket_begin_connect(
 	    fd, d->to, d->bytes, d->len, &d->went, &d->pending);
 }
 
 static int
-begin_from(struct departure *d, int fd, const struct endpoint *from)
+begin_from(struct connect_request *d, int fd, const struct endpoint *from)
 {
 	struct addr a;
 
@@ -62,14 +62,14 @@ begin_from(struct departure *d, int fd, const struct endpoint *from)
 		errno = EAFNOSUPPORT;
 		return -1;
 	}
-	return socket_bind_source(fd, &a) == -1 ? -1 : begin(d, fd);
+	return socket_bind_source(fd, &a) == -1 ? -1 : begin_connect(d, fd);
 }
 
 static int
-begin_in_turn(const struct outlet *o, struct departure *d, int fd)
+begin_in_turn(const struct egress *o, struct connect_request *d, int fd)
 {
 	int family = d->to->sa.sa_family;
-	uint32_t k, n = outlet_sources(o, family);
+	uint32_t k, n = egress_sources(o, family);
 
 	errno = EAFNOSUPPORT;
 	for (k = 0; k < n; k++) {
@@ -83,7 +83,7 @@ begin_in_turn(const struct outlet *o, struct departure *d, int fd)
 }
 
 static int
-leave(const struct outlet *o, struct departure *d, int fd)
+prepare_connect(const struct egress *o, struct connect_request *d, int fd)
 {
 	int family = d->to->sa.sa_family;
 
@@ -99,24 +99,24 @@ leave(const struct outlet *o, struct departure *d, int fd)
 		return begin_in_turn(o, d, fd);
 	if (!o->transparent || d->client == NULL ||
 	    d->client->family == AF_UNIX)
-		return begin(d, fd);
+		return begin_connect(d, fd);
 	return socket_set_transparent(fd, family, true) == -1 ? -1 :
 	    begin_from(d, fd, d->client);
 }
 
 int
-outlet_connect(const struct outlet *o, struct departure *d)
+egress_connect(const struct egress *o, struct connect_request *d)
 {
 	int fd, err;
 
-	if (is_plain(o, d))
+	if (is_plain_egress(o, d))
 		return socket_connect_with(d->to, d->bytes, d->len, &d->went,
 		    &d->pending);
 	d->went = 0;
 	d->pending = 0;
 	if ((fd = socket_new_stream(d->to->sa.sa_family)) == -1)
 		return -1;
-	if (leave(o, d, fd) == 0)
+	if (prepare_connect(o, d, fd) == 0)
 		return fd;
 	err = errno;
 	close(fd);

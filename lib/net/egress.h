@@ -14,10 +14,10 @@
 #include "net/addr.h"
 #include "net/socket_option.h"
 
-#define OUTLET_SOURCES	16
+#define EGRESS_SOURCES	16
 
-struct outlet {
-	struct endpoint	source[OUTLET_SOURCES];
+struct egress {
+	struct endpoint	source[EGRESS_SOURCES];
 	uint32_t	sources;	/* 0: the system chooses */
 	unsigned	dscp;		/* 0 … 63 */
 	const char	*interface;	/* NULL: any */
@@ -27,7 +27,7 @@ struct outlet {
 };
 
 /* One connection on its way out. */
-struct departure {
+struct connect_request {
 	const struct addr *to;
 	const struct endpoint *client;	/* NULL: it is for ourselves */
 	uint32_t	turn;		/* which source comes first */
@@ -43,12 +43,12 @@ struct departure {
  * not, of the family that the server is of. A client of a unix socket has no
  * address: it is connected from ours. Returns the socket, or -1.
  */
-int	outlet_connect(const struct outlet *, struct departure *);
+int	egress_connect(const struct egress *, struct connect_request *);
 
 /* Is there a source for servers of this family, or none asked for? */
-bool	outlet_serves(const struct outlet *, int family);
+bool	egress_serves(const struct egress *, int family);
 
 /* Sources for servers of this family; 1 where the system chooses. */
-uint32_t outlet_sources(const struct outlet *, int family);
+uint32_t egress_sources(const struct egress *, int family);
 
 #endif

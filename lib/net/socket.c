@@ -78,7 +78,8 @@ is_any_ipv6(const struct addr *a)
 
 /* Before it has an address: who may come, and to which one. */
 static int
-prepare(int fd, const struct addr *a, const struct socket_listening *how)
+prepare_listening(int fd, const struct addr *a,
+    const struct socket_listening *how)
 {
 	int family = a->sa.sa_family, only = how->v6only;
 
@@ -121,7 +122,7 @@ listen_socket(const struct addr *a, const struct socket_listening *how)
 	if (family != AF_UNIX)
 		set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
 	set_inherited(fd, family);
-	if (prepare(fd, a, how) == -1)
+	if (prepare_listening(fd, a, how) == -1)
 		goto fail;
 	/* The kernel cuts the backlog down to net.core.somaxconn. */
 	if (bind_open(fd, a) == -1 || listen(fd, INT_MAX) == -1)

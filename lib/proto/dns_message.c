@@ -22,15 +22,15 @@
 #define ALIASES		16
 
 static unsigned
-get16(const unsigned char *p)
+read_be16(const unsigned char *p)
 {
 	return (unsigned)p[0] << 8 | p[1];
 }
 
 static uint32_t
-get32(const unsigned char *p)
+read_be32(const unsigned char *p)
 {
-	return (uint32_t)get16(p) << 16 | get16(p + 2);
+	return (uint32_t)read_be16(p) << 16 | read_be16(p + 2);
 }
 
 /* One part of a name; what no host is called is refused. -1: it does not fit. */
@@ -39,7 +39,7 @@ add_label(const unsigned char *label, size_t n, char *name, size_t *used)
 {
 	size_t i;
 
-	if (*used + n + 2 > ANSWER_NAME)
+	if (*used + n + 2 > DNS_MESSAGE_NAME)
 		return -1;
 	if (*used > 0)
 		name[(*used)++] = '.';
@@ -71,7 +71,7 @@ read_name(const struct answer *a, size_t *at, char *name)
 			if (!jumped)
 				*at = i + 2;
 			jumped = true;
-			i = get16(a->message + i) & 0x3fff;
+			i = read_be16(a->message + i) & 0x3fff;
 			/* Each time further to the front: it ends. */
 			if (name == NULL || i >= least)
 				return name == NULL ? 0 : -1;
@@ -96,7 +96,7 @@ read_name(const struct answer *a, size_t *at, char *name)
 }
 
 int
-answer_begin(struct answer *a, const unsigned char *message, size_t len)
+dns_message_begin(struct answer *a, const unsigned char *message, size_t len)
 {
 	unsigned questions;
 
@@ -107,8 +107,8 @@ answer_begin(struct answer *a, const unsigned char *message, size_t len)
 	if (len < HEADER)
 		return -1;
 	a->at = HEADER;
-	a->left = get16(message + 6);
-	for (questions = get16(message + 4); questions > 0; questions--) {
+	a->left = read_be16(message + 6);
+	for (questions = read_be16(message + 4); questions > 0; questions--) {
 		if (read_name(a, &a->at, NULL) == -1 || a->at + 4 > len)
 			return -1;
 		a->at += 4;
@@ -117,23 +117,23 @@ answer_begin(struct answer *a, const unsigned char *message, size_t len)
 }
 
 int
-answer_question(const unsigned char *message, size_t len,
-    char name[ANSWER_NAME], int *type)
+dns_message_asked(const unsigned char *message, size_t len,
+    char name[DNS_MESSAGE_NAME], int *type)
 {
 	struct answer a = { .message = message, .len = len };
 	size_t at = HEADER;
 
 	/* QR, and one question. */
 	if (len < HEADER || (message[2] & 0x80) == 0 ||
-	    get16(message + 4) != 1 || read_name(&a, &at, name) == -1 ||
-	    at + 4 > len || get16(message + at + 2) != IN)
+	    read_be16(message + 4) != 1 || read_name(&a, &at, name) == -1 ||
+	    at + 4 > len || read_be16(message + at + 2) != IN)
 		return -1;
-	*type = (int)get16(message + at);
+	*type = (int)read_be16(message + at);
 	return message[3] & 0xf;
 }
 
 const char *
-answer_rcode_name(int rcode)
+dns_message_rcode_name(int rcode)
 {
 	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL",
 	    "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET",
@@ -151,17 +151,17 @@ read_record(const struct answer *a, int type, size_t at, size_t n,
 	const unsigned char *p = a->message + at;
 
 	memset(r, 0, sizeof(*r));
-	if (type == ANSWER_A || type == ANSWER_AAAA) {
-		if (n != (type == ANSWER_A ? 4 : 16))
+	if (type == DNS_RR_A || type == DNS_RR_AAAA) {
+		if (n != (type == DNS_RR_A ? 4 : 16))
 			return -1;
 		memcpy(r->ip, p, n);
 		return 1;
 	}
 	if (n < 7)
 		return -1;
-	r->priority = (uint16_t)get16(p);
-	r->weight = (uint16_t)get16(p + 2);
-	r->port = (uint16_t)get16(p + 4);
+	r->priority = (uint16_t)read_be16(p);
+	r->weight = (uint16_t)read_be16(p + 2);
+	r->port = (uint16_t)read_be16(p + 4);
 	at += 6;
 	return read_name(a, &at, r->target) == -1 ? -1 : 1;
 }
@@ -170,7 +170,7 @@ read_record(const struct answer *a, int type, size_t at, size_t n,
 static uint32_t
 get_ttl(const unsigned char *p)
 {
-	uint32_t ttl = get32(p);
+	uint32_t ttl = read_be32(p);
 
 	return ttl > INT32_MAX ? 0 : ttl;
 }
@@ -188,18 +188,18 @@ pass_record(struct answer *a, int type, size_t *n)
 	if (read_name(a, &a->at, NULL) == -1 || a->at + 10 > a->len)
 		return -1;
 	p = a->message + a->at;
-	*n = get16(p + 8);
+	*n = read_be16(p + 8);
 	if (a->at + 10 + *n > a->len)
 		return -1;
 	a->at += 10 + *n;
 	a->left--;
 	ttl = get_ttl(p + 4);
 	a->ttl = ttl < a->ttl ? ttl : a->ttl;
-	return get16(p) == (unsigned)type && get16(p + 2) == IN;
+	return read_be16(p) == (unsigned)type && read_be16(p + 2) == IN;
 }
 
 int
-answer_next(struct answer *a, int type, struct record *r)
+dns_message_next(struct answer *a, int type, struct record *r)
 {
 	size_t n;
 	int got = 0;
@@ -213,13 +213,13 @@ answer_next(struct answer *a, int type, struct record *r)
 static int
 find_alias(struct answer a, const char *name, char *target)
 {
-	char owner[ANSWER_NAME];
+	char owner[DNS_MESSAGE_NAME];
 	size_t from, n;
 	int got;
 
 	while (a.left > 0) {
 		from = a.at;
-		if ((got = pass_record(&a, ANSWER_CNAME, &n)) == -1)
+		if ((got = pass_record(&a, DNS_MESSAGE_CNAME, &n)) == -1)
 			return -1;
 		/* An owner that no host is called is none of ours. */
 		if (got == 0 || read_name(&a, &from, owner) == -1 ||
@@ -233,17 +233,17 @@ find_alias(struct answer a, const char *name, char *target)
 }
 
 int
-answer_alias(const unsigned char *message, size_t len,
-    char target[ANSWER_NAME])
+dns_message_alias(const unsigned char *message, size_t len,
+    char target[DNS_MESSAGE_NAME])
 {
-	char name[ANSWER_NAME];
+	char name[DNS_MESSAGE_NAME];
 	struct answer a;
 	size_t at = HEADER;
 	int got, i;
 
-	if (answer_begin(&a, message, len) == -1)
+	if (dns_message_begin(&a, message, len) == -1)
 		return -1;
-	if (get16(message + 4) == 0 || read_name(&a, &at, name) == -1)
+	if (read_be16(message + 4) == 0 || read_name(&a, &at, name) == -1)
 		return 0;
 	for (i = 0; i < ALIASES; i++) {
 		if ((got = find_alias(a, name, target)) != 1)
@@ -257,21 +257,21 @@ answer_alias(const unsigned char *message, size_t len,
 }
 
 int
-answer_nothing_ttl(const unsigned char *message, size_t len, uint32_t *ttl)
+dns_message_nothing_ttl(const unsigned char *message, size_t len, uint32_t *ttl)
 {
 	struct answer a;
 	size_t n;
 	int got = 0;
 
-	if (answer_begin(&a, message, len) == -1)
+	if (dns_message_begin(&a, message, len) == -1)
 		return -1;
 	while (a.left > 0)
 		if (pass_record(&a, 0, &n) == -1)
 			return -1;
-	a.left = get16(message + 8);
+	a.left = read_be16(message + 8);
 	while (got == 0 && a.left > 0) {
 		a.ttl = UINT32_MAX;
-		got = pass_record(&a, ANSWER_SOA, &n);
+		got = pass_record(&a, DNS_MESSAGE_SOA, &n);
 	}
 	if (got != 1)
 		return got;

@@ -12,19 +12,20 @@
 
 /* Types of records. */
 enum {
-	ANSWER_A = 1,
-	ANSWER_CNAME = 5,
-	ANSWER_SOA = 6,
-	ANSWER_AAAA = 28,
-	ANSWER_SRV = 33
+	DNS_RR_A = 1,
+	DNS_MESSAGE_CNAME = 5,
+	DNS_MESSAGE_SOA = 6,
+	DNS_RR_AAAA = 28,
+	DNS_RR_SRV = 33
 };
 
-#define ANSWER_NAME	256		/* bytes of a name with the NUL */
+#define DNS_MESSAGE_NAME	256	/* bytes of a name with the NUL */
 
 struct record {
 	unsigned char	ip[16];		/* A, AAAA */
 	uint16_t	priority, weight, port;	/* SRV (RFC 2782) … */
-	char		target[ANSWER_NAME];	/* … "": there is no service */
+	/* … "": there is no service */
+	char		target[DNS_MESSAGE_NAME];
 };
 
 struct answer {
@@ -35,36 +36,37 @@ struct answer {
 };
 
 /* 0; -1: it is no answer. */
-int	answer_begin(struct answer *, const unsigned char *message, size_t len);
+int	dns_message_begin(struct answer *, const unsigned char *message,
+	    size_t len);
 
 /*
  * The next record of this type. 1; 0: there are no more; -1: from here on it is
  * garbage.
  */
-int	answer_next(struct answer *, int type, struct record *);
+int	dns_message_next(struct answer *, int type, struct record *);
 
 /*
  * Which name the records stand under, if the one that was asked for is an alias
  * (CNAME) in this message. 1; 0: it is none; -1: that is garbage, or a circle.
  */
-int	answer_alias(const unsigned char *message, size_t len,
-	    char target[ANSWER_NAME]);
+int	dns_message_alias(const unsigned char *message, size_t len,
+	    char target[DNS_MESSAGE_NAME]);
 
 /*
  * What the message is the answer to. Returns its RCODE (RFC 1035, section 4.1.1);
  * -1: it is garbage, or no answer to one question.
  */
-int	answer_question(const unsigned char *message, size_t len,
-	    char name[ANSWER_NAME], int *type);
+int	dns_message_asked(const unsigned char *message, size_t len,
+	    char name[DNS_MESSAGE_NAME], int *type);
 
 /* SERVFAIL and so on (RFC 1035, RFC 2136); NULL: it has no name. */
-const char *answer_rcode_name(int rcode);
+const char *dns_message_rcode_name(int rcode);
 
 /*
  * How long, in s, it may be taken for true that there is nothing, by the SOA of
  * the authority section (RFC 2308, section 5). 1; 0: it does not say; -1: garbage.
  */
-int	answer_nothing_ttl(const unsigned char *message, size_t len,
+int	dns_message_nothing_ttl(const unsigned char *message, size_t len,
 	    uint32_t *ttl);
 
 #endif

@@ -58,23 +58,23 @@ proxyproto_crc32c(uint32_t crc, const void *bytes, size_t n)
 }
 
 static unsigned
-get16(const unsigned char *b)
+get_be16(const unsigned char *b)
 {
 	return (unsigned)(b[0] << 8 | b[1]);
 }
 
 static void
-set16(unsigned char *b, size_t n)
+set_be16(unsigned char *b, size_t n)
 {
 	b[0] = (unsigned char)(n >> 8);
 	b[1] = (unsigned char)n;
 }
 
 static void
-set32(unsigned char *b, uint32_t n)
+set_be32(unsigned char *b, uint32_t n)
 {
-	set16(b, n >> 16);
-	set16(b + 2, n & 0xffff);
+	set_be16(b, n >> 16);
+	set_be16(b + 2, n & 0xffff);
 }
 
 /* Of the whole header with zeros in place of the one in it: section 2.2.3. */
@@ -88,12 +88,13 @@ header_crc(const unsigned char *b, size_t n, const unsigned char *field,
 	sum = proxyproto_crc32c(0, b, before);
 	sum = proxyproto_crc32c(sum, "\0\0\0", 4);
 	sum = proxyproto_crc32c(sum, field + 4, n - before - 4);
-	set32(crc, sum);
+	set_be32(crc, sum);
 }
 
 /* Take the bytes up to *until* and it; they become a string without a NUL. */
 static bool
-word(const char **at, const char *end, char until, char out[INET6_ADDRSTRLEN])
+read_proxy_word(const char **at, const char *end, char until,
+    char out[INET6_ADDRSTRLEN])
 {
 	const char *stop = memchr(*at, until, (size_t)(end - *at));
 	size_t n;
@@ -112,7 +113,7 @@ read_ip(const char **at, const char *end, struct endpoint *e)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	return word(at, end, ' ', text) &&
+	return read_proxy_word(at, end, ' ', text) &&
 	    inet_pton(e->family, text, e->ip) == 1;
 }
 
@@ -122,7 +123,7 @@ read_port(const char **at, const char *end, char until, struct endpoint *e)
 	char text[INET6_ADDRSTRLEN];
 	long port;
 
-	if (!word(at, end, until, text) || text[0] == '\0' ||
+	if (!read_proxy_word(at, end, until, text) || text[0] == '\0' ||
 	    text[strspn(text, "0123456789")] != '\0' ||
 	    (text[0] == '0' && text[1] != '\0') ||
 	    (port = strtol(text, NULL, 10)) > UINT16_MAX)
@@ -133,7 +134,7 @@ read_port(const char **at, const char *end, char until, struct endpoint *e)
 
 /* What comes behind "TCP4 " up to the CR, with it. */
 static const char *
-read_line(const char *at, const char *end, struct proxyproto *h)
+read_v1_line(const char *at, const char *end, struct proxyproto *h)
 {
 	if (!read_ip(&at, end, &h->source))
 		return "version 1: the source is no address of its family";
@@ -173,7 +174,7 @@ read_protocol(const char *s, size_t n, struct proxyproto *h, size_t *len)
  * or LF alone is wrong wherever it stands.
  */
 static int
-line_length(const char *s, size_t n, const char **why)
+v1_line_length(const char *s, size_t n, const char **why)
 {
 	size_t i = 0, max = n < PROXYPROTO_V1 ? n : PROXYPROTO_V1;
 
@@ -203,10 +204,10 @@ decode_v1(const char *s, size_t n, struct proxyproto *h, const char **why)
 		*why = "version 1: neither PROXY TCP4, TCP6 nor UNKNOWN";
 		return -1;
 	}
-	if ((len = line_length(s, n, why)) <= 0)
+	if ((len = v1_line_length(s, n, why)) <= 0)
 		return len;
 	if (h->kind == PROXYPROTO_STREAM &&
-	    (*why = read_line(s + begin, s + len - 1, h)) != NULL)
+	    (*why = read_v1_line(s + begin, s + len - 1, h)) != NULL)
 		return -1;
 	return len;
 }
@@ -217,7 +218,7 @@ read_endpoint(const unsigned char *b, size_t ip, const unsigned char *port,
 {
 	e->family = ip == 4 ? AF_INET : AF_INET6;
 	memcpy(e->ip, b, ip);
-	e->port = (uint16_t)get16(port);
+	e->port = (uint16_t)get_be16(port);
 	return b + ip;
 }
 
@@ -242,7 +243,7 @@ tlv_size(const unsigned char *at, const unsigned char *end)
 {
 	size_t n, room = (size_t)(end - at);
 
-	if (room < TLV_HEAD || (n = TLV_HEAD + get16(at + 1)) > room)
+	if (room < TLV_HEAD || (n = TLV_HEAD + get_be16(at + 1)) > room)
 		return 0;
 	return n;
 }
@@ -303,10 +304,10 @@ read_head(const unsigned char *b, size_t n)
 		return "version 2: no family and protocol that there are";
 	if (n < HEAD)
 		return NULL;
-	if (get16(b + 14) > PROXYPROTO_MAX - HEAD)
+	if (get_be16(b + 14) > PROXYPROTO_MAX - HEAD)
 		return "version 2: longer than 4096 bytes";
 	if ((b[12] & 0x0f) == COMMAND_PROXY &&
-	    get16(b + 14) < sizes[b[13] >> 4])
+	    get_be16(b + 14) < sizes[b[13] >> 4])
 		return "version 2: shorter than its addresses";
 	return NULL;
 }
@@ -356,7 +357,7 @@ decode_v2(const unsigned char *b, size_t n, struct proxyproto *h,
 	h->version = 2;
 	if ((*why = read_head(b, n)) != NULL)
 		return -1;
-	if (n < HEAD || n < (size = HEAD + get16(b + 14)))
+	if (n < HEAD || n < (size = HEAD + get_be16(b + 14)))
 		return 0;
 	*why = read_block(b, size, h);
 	return *why != NULL ? -1 : (int)size;
@@ -431,7 +432,7 @@ struct writer {
 };
 
 static void
-put(struct writer *w, const void *bytes, size_t n)
+write_bytes(struct writer *w, const void *bytes, size_t n)
 {
 	if (n > (size_t)(w->end - w->at))
 		w->full = true;
@@ -450,9 +451,9 @@ put_tlv(struct writer *w, enum tlv type, const void *bytes, size_t n)
 		w->full = true;
 		return;
 	}
-	set16(head + 1, n);
-	put(w, head, sizeof(head));
-	put(w, bytes, n);
+	set_be16(head + 1, n);
+	write_bytes(w, head, sizeof(head));
+	write_bytes(w, bytes, n);
 }
 
 static void
@@ -464,15 +465,15 @@ put_addresses(struct writer *w, const struct proxyproto *h, enum family family,
 	unsigned char ports[4];
 
 	if (family == FAMILY_UNIX)
-		put(w, h->paths != NULL ? h->paths : no_paths,
+		write_bytes(w, h->paths != NULL ? h->paths : no_paths,
 		    sizes[FAMILY_UNIX]);
 	if (family != FAMILY_INET && family != FAMILY_INET6)
 		return;
-	set16(ports, h->source.port);
-	set16(ports + 2, h->destination.port);
-	put(w, from + at, 16 - at);
-	put(w, to + at, 16 - at);
-	put(w, ports, sizeof(ports));
+	set_be16(ports, h->source.port);
+	set_be16(ports + 2, h->destination.port);
+	write_bytes(w, from + at, 16 - at);
+	write_bytes(w, to + at, 16 - at);
+	write_bytes(w, ports, sizeof(ports));
 }
 
 /* The checksum was that of another header. */
@@ -489,7 +490,7 @@ put_passed_on(struct writer *w, const struct proxyproto *h)
 		if (at[0] != TLV_CRC32C &&
 		    (at[0] != TLV_UNIQUE_ID || h->id.at == NULL) &&
 		    (at[0] != TLV_AUTHORITY || h->authority.at == NULL))
-			put(w, at, n);
+			write_bytes(w, at, n);
 }
 
 static size_t
@@ -505,7 +506,7 @@ encode_v2(const struct proxyproto *h, unsigned char *out, size_t size)
 	    COMMAND_PROXY);
 	if (family != FAMILY_UNSPEC)
 		head[13] = (unsigned char)(family << 4 | STREAM);
-	put(&w, head, sizeof(head));
+	write_bytes(&w, head, sizeof(head));
 	put_addresses(&w, h, family, from, to);
 	put_passed_on(&w, h);
 	if (h->id.at != NULL)
@@ -517,7 +518,7 @@ encode_v2(const struct proxyproto *h, unsigned char *out, size_t size)
 	if (w.full)
 		return 0;
 	n = (size_t)(w.at - out);
-	set16(out + 14, n - HEAD);
+	set_be16(out + 14, n - HEAD);
 	if (h->crc)
 		header_crc(out, n, w.at - 4, w.at - 4);
 	return n;

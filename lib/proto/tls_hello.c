@@ -26,7 +26,7 @@ struct writer {
 };
 
 static void
-put(struct writer *w, unsigned value)
+put_byte(struct writer *w, unsigned value)
 {
 	if (w->n < w->size)
 		w->out[w->n] = (unsigned char)value;
@@ -39,7 +39,7 @@ put_bytes(struct writer *w, const void *bytes, size_t n)
 	const unsigned char *b = bytes;
 
 	while (n-- > 0)
-		put(w, *b++);
+		put_byte(w, *b++);
 }
 
 static void
@@ -53,15 +53,15 @@ put_random(struct writer *w, size_t n)
 
 /* Room for a length of two bytes, and that length when its end is known. */
 static size_t
-begin(struct writer *w)
+begin_vector(struct writer *w)
 {
-	put(w, 0);
-	put(w, 0);
+	put_byte(w, 0);
+	put_byte(w, 0);
 	return w->n;
 }
 
 static void
-end(struct writer *w, size_t from)
+end_vector(struct writer *w, size_t from)
 {
 	size_t n = w->n - from;
 
@@ -73,32 +73,32 @@ end(struct writer *w, size_t from)
 
 /* RFC 6066, section 3. */
 static void
-put_name(struct writer *w, const char *name)
+put_host_name(struct writer *w, const char *name)
 {
 	size_t all, list, one;
 
 	put_bytes(w, "\0\0", 2);
-	all = begin(w);
-	list = begin(w);
-	put(w, 0);
-	one = begin(w);
+	all = begin_vector(w);
+	list = begin_vector(w);
+	put_byte(w, 0);
+	one = begin_vector(w);
 	put_bytes(w, name, strlen(name));
-	end(w, one);
-	end(w, list);
-	end(w, all);
+	end_vector(w, one);
+	end_vector(w, list);
+	end_vector(w, all);
 }
 
 /* A list of numbers of two bytes, behind its length. */
 static void
 put_list(struct writer *w, const uint16_t *list, size_t n)
 {
-	size_t from = begin(w), i;
+	size_t from = begin_vector(w), i;
 
 	for (i = 0; i < n; i++) {
-		put(w, list[i] >> 8);
-		put(w, list[i] & 0xff);
+		put_byte(w, list[i] >> 8);
+		put_byte(w, list[i] & 0xff);
 	}
-	end(w, from);
+	end_vector(w, from);
 }
 
 static void
@@ -107,11 +107,11 @@ put_list_extension(struct writer *w, unsigned type, const uint16_t *list,
 {
 	size_t from;
 
-	put(w, type >> 8);
-	put(w, type & 0xff);
-	from = begin(w);
+	put_byte(w, type >> 8);
+	put_byte(w, type & 0xff);
+	from = begin_vector(w);
 	put_list(w, list, n);
-	end(w, from);
+	end_vector(w, from);
 }
 
 #define COUNT(list)	(sizeof(list) / sizeof((list)[0]))
@@ -187,7 +187,7 @@ put_extensions(struct writer *w, const char *name)
 	};
 
 	if (name != NULL)
-		put_name(w, name);
+		put_host_name(w, name);
 	put_list_extension(w, 10, groups, COUNT(groups));
 	put_list_extension(w, 13, signatures, COUNT(signatures));
 	put_bytes(w, rest, sizeof(rest));
@@ -195,27 +195,27 @@ put_extensions(struct writer *w, const char *name)
 }
 
 size_t
-tls_hello(const char *name, unsigned char *out, size_t size)
+tls_hello_make(const char *name, unsigned char *out, size_t size)
 {
 	struct writer w = { .out = out, .size = size };
 	size_t record, hello, extensions;
 
-	put(&w, RECORD_HANDSHAKE);
+	put_byte(&w, RECORD_HANDSHAKE);
 	put_bytes(&w, "\3\1", 2);
-	record = begin(&w);
+	record = begin_vector(&w);
 	put_bytes(&w, "\1\0", 2);		/* ClientHello; 3 bytes of length */
-	hello = begin(&w);
+	hello = begin_vector(&w);
 	put_bytes(&w, "\3\3", 2);
 	put_random(&w, 32);
-	put(&w, 32);				/* a session: what middle boxes like */
+	put_byte(&w, 32);	/* a session: what middle boxes like */
 	put_random(&w, 32);
 	put_list(&w, suites, COUNT(suites));
 	put_bytes(&w, "\1\0", 2);		/* no compression */
-	extensions = begin(&w);
+	extensions = begin_vector(&w);
 	put_extensions(&w, name);
-	end(&w, extensions);
-	end(&w, hello);
-	end(&w, record);
+	end_vector(&w, extensions);
+	end_vector(&w, hello);
+	end_vector(&w, record);
 	return w.n <= size ? w.n : 0;
 }
 
@@ -252,7 +252,7 @@ is_warning(const unsigned char *r)
 }
 
 int
-tls_judge(const unsigned char *r, size_t n, char *why, size_t size)
+tls_hello_judge(const unsigned char *r, size_t n, char *why, size_t size)
 {
 	size_t whole;
 

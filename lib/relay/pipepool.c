@@ -44,7 +44,7 @@ pipepool_new(void)
 }
 
 static void
-unmake(struct pipepool *p, uint8_t i)
+unmake_pipe(struct pipepool *p, uint8_t i)
 {
 	close(p->pipe[i].fd[0]);
 	close(p->pipe[i].fd[1]);
@@ -60,12 +60,12 @@ pipepool_free(struct pipepool *p)
 		return;
 	for (i = 0; i < PIPEPOOL_MAX; i++)
 		if (p->pipe[i].fd[0] != -1)
-			unmake(p, i);
+			unmake_pipe(p, i);
 	free(p);
 }
 
 static uint8_t
-make(struct pipepool *p)
+make_pipe(struct pipepool *p)
 {
 	uint8_t i = p->unmade[p->unmades - 1];
 	struct pipe *new = &p->pipe[i];
@@ -80,7 +80,7 @@ make(struct pipepool *p)
 			p->unmades--;
 			return i;
 		}
-	unmake(p, i);
+	unmake_pipe(p, i);
 	return PIPEPOOL_NONE;
 }
 
@@ -98,7 +98,7 @@ pipepool_get(struct pipepool *p)
 		p->refused--;
 		return PIPEPOOL_NONE;
 	}
-	if ((i = make(p)) == PIPEPOOL_NONE)
+	if ((i = make_pipe(p)) == PIPEPOOL_NONE)
 		p->refused = 1000;
 	return i;
 }
@@ -113,7 +113,7 @@ pipepool_put(struct pipepool *p, uint8_t i)
 void
 pipepool_spoil(struct pipepool *p, uint8_t i)
 {
-	unmake(p, i);
+	unmake_pipe(p, i);
 	p->unmade[p->unmades++] = i;
 }
 

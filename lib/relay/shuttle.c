@@ -29,7 +29,7 @@
 #define SMALL		16384
 
 static bool
-try_later(int err)
+is_send_retry(int err)
 {
 	return err == EAGAIN || err == EWOULDBLOCK || err == EINTR ||
 	    /* No memory in the kernel: the bytes are still ours. */
@@ -60,20 +60,20 @@ shuttle_drop(struct shuttle *s, const struct shuttle_kit *k)
 
 /* Send and count. Returns the bytes that went, 0 if none can now, or -1. */
 static ssize_t
-put(struct shuttle *s, int to, const void *bytes, size_t len)
+send_bytes(struct shuttle *s, int to, const void *bytes, size_t len)
 {
 	ssize_t n;
 
 	n = send(to, bytes, len, MSG_NOSIGNAL);
 	if (n == -1)
-		return try_later(errno) ? 0 : -1;
+		return is_send_retry(errno) ? 0 : -1;
 	s->out += (uint64_t)n;
 	return n;
 }
 
 /* Keep *len* bytes for later. -1: there is no block. */
 static int
-hold(struct shuttle *s, const struct shuttle_kit *k, const void *bytes,
+hold_bytes(struct shuttle *s, const struct shuttle_kit *k, const void *bytes,
     size_t len)
 {
 	assert(len <= bufpool_size(k->pool));
@@ -89,29 +89,30 @@ hold(struct shuttle *s, const struct shuttle_kit *k, const void *bytes,
 
 /* The most to read at once. */
 static size_t
-most(const struct shuttle_kit *k, size_t room)
+most_to_read(const struct shuttle_kit *k, size_t room)
 {
 	return k->read_max != 0 && k->read_max < room ? k->read_max : room;
 }
 
 /* Send of *bytes* what goes and hold the rest. */
 static enum shuttle_result
-pass(struct shuttle *s, const struct shuttle_kit *k, int to,
+pass_bytes(struct shuttle *s, const struct shuttle_kit *k, int to,
     const unsigned char *bytes, size_t len)
 {
 	ssize_t n;
 	int err;
 
 	s->in += len;
-	if ((n = put(s, to, bytes, len)) == -1) {
+	if ((n = send_bytes(s, to, bytes, len)) == -1) {
 		/* Another destination may be found for them. */
 		err = errno;
-		(void)hold(s, k, bytes, len);
+		(void)hold_bytes(s, k, bytes, len);
 		errno = err;
 		return SHUTTLE_TO_FAILED;
 	}
 	/* Who read made sure of a block; bytes of our own may find none. */
-	if ((size_t)n < len && hold(s, k, bytes + n, len - (size_t)n) == -1)
+	if ((size_t)n < len && hold_bytes(s, k, bytes + n, len - (size_t)n) ==
+	    -1)
 		return SHUTTLE_TO_FAILED;
 	assert(s->in == s->out + shuttle_held(s));
 	return SHUTTLE_GOING;
@@ -121,7 +122,7 @@ pass(struct shuttle *s, const struct shuttle_kit *k, int to,
 static enum shuttle_result
 no_bytes(struct shuttle *s, ssize_t n)
 {
-	if (n == -1 && try_later(errno))
+	if (n == -1 && is_send_retry(errno))
 		return SHUTTLE_GOING;
 	s->eof = true;
 	return n == 0 ? SHUTTLE_ENDED : SHUTTLE_FROM_FAILED;
@@ -134,10 +135,11 @@ pass_peeked(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 	ssize_t n, sent, took;
 
 	counter_add(&k->counts->peeked, 1);
-	n = recv(from, k->scratch, most(k, bufpool_size(k->pool)), MSG_PEEK);
+	n = recv(from, k->scratch, most_to_read(k, bufpool_size(k->pool)),
+	    MSG_PEEK);
 	if (n <= 0)
 		return no_bytes(s, n);
-	if ((sent = put(s, to, k->scratch, (size_t)n)) == -1)
+	if ((sent = send_bytes(s, to, k->scratch, (size_t)n)) == -1)
 		return SHUTTLE_TO_FAILED;
 	s->stuck = sent < n;
 	for (; sent > 0; sent -= took) {
@@ -154,7 +156,7 @@ pass_peeked(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 
 /* Was that the last of it? */
 static enum shuttle_result
-emptied(const struct shuttle *s)
+emptied_result(const struct shuttle *s)
 {
 	return s->eof && shuttle_held(s) == 0 ? SHUTTLE_ENDED : SHUTTLE_GOING;
 }
@@ -171,7 +173,7 @@ drain_pipe(struct shuttle *s, const struct shuttle_kit *k, int to)
 	 */
 	n = splice(pipepool_reader(k->pipes, s->pipe), NULL, to, NULL,
 	    shuttle_held(s), SPLICE_F_NONBLOCK);
-	if (n == -1 && !try_later(errno))
+	if (n == -1 && !is_send_retry(errno))
 		return SHUTTLE_TO_FAILED;
 	if (n > 0) {
 		s->head += (uint32_t)n;
@@ -182,7 +184,7 @@ drain_pipe(struct shuttle *s, const struct shuttle_kit *k, int to)
 		pipepool_put(k->pipes, s->pipe);
 		s->pipe = PIPEPOOL_NONE;
 	}
-	return emptied(s);
+	return emptied_result(s);
 }
 
 /* This descriptor or this system cannot splice; anything else is the peer's. */
@@ -212,11 +214,11 @@ pass_spliced(struct shuttle *s, const struct shuttle_kit *k, int from, int to,
 	if (len == 0 || len > pipepool_size(k->pipes, s->pipe))
 		len = pipepool_size(k->pipes, s->pipe);
 	n = splice(from, NULL, pipepool_writer(k->pipes, s->pipe), NULL,
-	    most(k, len), SPLICE_F_NONBLOCK);
+	    most_to_read(k, len), SPLICE_F_NONBLOCK);
 	if (n <= 0) {
 		pipepool_put(k->pipes, s->pipe);
 		s->pipe = PIPEPOOL_NONE;
-		if (n == -1 && try_later(errno))
+		if (n == -1 && is_send_retry(errno))
 			return false;
 		if (n == -1 && !cannot_splice(errno)) {
 			*result = no_bytes(s, n);
@@ -264,17 +266,17 @@ shuttle_read(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 		return result;
 	if (bufpool_left(k->pool) == 0)
 		return pass_peeked(s, k, from, to);
-	n = recv(from, k->scratch, most(k, bufpool_size(k->pool)), 0);
+	n = recv(from, k->scratch, most_to_read(k, bufpool_size(k->pool)), 0);
 	if (n <= 0)
 		return no_bytes(s, n);
 	if (!s->splicing)
 		watch_for_stream(s, k, (size_t)n);
-	return pass(s, k, to, k->scratch, (size_t)n);
+	return pass_bytes(s, k, to, k->scratch, (size_t)n);
 }
 
 /* Of the block's bytes *n* have been sent. */
 static void
-let_go(struct shuttle *s, const struct shuttle_kit *k, uint32_t n)
+release_block(struct shuttle *s, const struct shuttle_kit *k, uint32_t n)
 {
 	s->head += n;
 	assert(s->in == s->out + shuttle_held(s));
@@ -297,11 +299,11 @@ shuttle_write(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 		return SHUTTLE_GOING;
 	if (s->pipe != PIPEPOOL_NONE)
 		return drain_pipe(s, k, to);
-	n = put(s, to, shuttle_bytes(s, k), shuttle_held(s));
+	n = send_bytes(s, to, shuttle_bytes(s, k), shuttle_held(s));
 	if (n == -1)
 		return SHUTTLE_TO_FAILED;
-	let_go(s, k, (uint32_t)n);
-	return emptied(s);
+	release_block(s, k, (uint32_t)n);
+	return emptied_result(s);
 }
 
 enum shuttle_result
@@ -311,12 +313,12 @@ shuttle_fetch(struct shuttle *s, const struct shuttle_kit *k, int from)
 
 	if (!shuttle_wants_read(s) || bufpool_left(k->pool) == 0)
 		return SHUTTLE_GOING;
-	n = recv(from, k->scratch, most(k, bufpool_size(k->pool)), 0);
-	if (n == -1 && !try_later(errno))
+	n = recv(from, k->scratch, most_to_read(k, bufpool_size(k->pool)), 0);
+	if (n == -1 && !is_send_retry(errno))
 		return SHUTTLE_FROM_FAILED;
 	if (n > 0) {
 		s->in += (uint64_t)n;
-		(void)hold(s, k, k->scratch, (size_t)n);
+		(void)hold_bytes(s, k, k->scratch, (size_t)n);
 	}
 	return SHUTTLE_GOING;
 }
@@ -331,14 +333,14 @@ void
 shuttle_sent(struct shuttle *s, const struct shuttle_kit *k, uint32_t n)
 {
 	s->out += n;
-	let_go(s, k, n);
+	release_block(s, k, n);
 }
 
 enum shuttle_result
 shuttle_give(struct shuttle *s, const struct shuttle_kit *k, int to,
     const void *bytes, size_t len)
 {
-	return pass(s, k, to, bytes, len);
+	return pass_bytes(s, k, to, bytes, len);
 }
 
 enum shuttle_result

@@ -14,7 +14,7 @@
 #include <string.h>
 
 static bool
-read_line(const char *dir, const char *name, char *line, int size)
+read_quota_line(const char *dir, const char *name, char *line, int size)
 {
 	char path[PATH_MAX];
 	bool good;
@@ -30,7 +30,7 @@ read_line(const char *dir, const char *name, char *line, int size)
 
 /* Make *least* as small as that; 0 is no limit. */
 static void
-lower(unsigned *least, long long quota, long long period)
+lower_quota(unsigned *least, long long quota, long long period)
 {
 	long long n;
 
@@ -48,18 +48,18 @@ look_at(const char *dir, unsigned *least)
 	long long quota, period;
 
 	/* "max" is no number, and no limit. */
-	if (read_line(dir, "cpu.max", line, sizeof(line)) &&
+	if (read_quota_line(dir, "cpu.max", line, sizeof(line)) &&
 	    sscanf(line, "%lld %lld", &quota, &period) == 2)
-		lower(least, quota, period);
-	if (read_line(dir, "cpu.cfs_quota_us", line, sizeof(line)) &&
-	    read_line(dir, "cpu.cfs_period_us", more, sizeof(more)))
-		lower(least, strtoll(line, NULL, 10),
+		lower_quota(least, quota, period);
+	if (read_quota_line(dir, "cpu.cfs_quota_us", line, sizeof(line)) &&
+	    read_quota_line(dir, "cpu.cfs_period_us", more, sizeof(more)))
+		lower_quota(least, strtoll(line, NULL, 10),
 		    strtoll(more, NULL, 10));
 }
 
 /* The group *path* below *top* and all above it, up to *top*. */
 static void
-climb(const char *top, const char *path, unsigned *least)
+climb_groups(const char *top, const char *path, unsigned *least)
 {
 	char dir[PATH_MAX];
 	size_t floor = strlen(top);
@@ -103,15 +103,15 @@ read_group(char *line, const char *root, unsigned *least)
 	if (path == NULL || path[0] != '/')
 		return;
 	if (list[0] == '\0') {
-		climb(root, path, least);
+		climb_groups(root, path, least);
 		/* Beside those of version 1 they stand there. */
 		snprintf(top, sizeof(top), "%s/unified", root);
-		climb(top, path, least);
+		climb_groups(top, path, least);
 	} else if (is_cpu(list)) {
 		snprintf(top, sizeof(top), "%s/%s", root, list);
-		climb(top, path, least);
+		climb_groups(top, path, least);
 		snprintf(top, sizeof(top), "%s/cpu", root);
-		climb(top, path, least);
+		climb_groups(top, path, least);
 	}
 }
 

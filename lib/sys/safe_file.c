@@ -126,13 +126,13 @@ open_log(const char *path, int more, int hops)
 }
 
 int
-safe_open_log(const char *path)
+safe_file_open_log(const char *path)
 {
 	return open_log(path, 0, HOPS_MAX);
 }
 
 int
-safe_check_log(const char *path)
+safe_file_check_log(const char *path)
 {
 	int fd = open_log(path, O_PATH, HOPS_MAX);
 
@@ -157,7 +157,7 @@ check_place(int dir, mode_t mode, const char *name)
 }
 
 int
-safe_check(const char *path)
+safe_file_check(const char *path)
 {
 	mode_t mode;
 	size_t before;
@@ -173,7 +173,7 @@ safe_check(const char *path)
 }
 
 int
-safe_open(const char *path)
+safe_file_open(const char *path)
 {
 	const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	size_t before;
@@ -191,7 +191,7 @@ safe_open(const char *path)
 }
 
 int
-safe_create(const char *path, mode_t mode)
+safe_file_create(const char *path, mode_t mode)
 {
 	size_t before;
 	const char *name = safe_last_name(path, &before);
@@ -205,7 +205,7 @@ safe_create(const char *path, mode_t mode)
 }
 
 int
-safe_begin(struct safe_draft *d, const char *path, mode_t mode)
+safe_file_begin(struct safe_draft *d, const char *path, mode_t mode)
 {
 	size_t before;
 	const char *name = safe_last_name(path, &before);
@@ -229,7 +229,7 @@ fail:
 }
 
 int
-safe_publish(struct safe_draft *d, const char *path)
+safe_file_publish(struct safe_draft *d, const char *path)
 {
 	size_t before;
 	const char *name = safe_last_name(path, &before);
@@ -237,7 +237,7 @@ safe_publish(struct safe_draft *d, const char *path)
 
 	if (renameat(d->dir, d->temp, d->dir, name) == -1) {
 		err = errno;
-		safe_discard(d);
+		safe_file_discard(d);
 		errno = err;
 		return -1;
 	}
@@ -247,7 +247,7 @@ safe_publish(struct safe_draft *d, const char *path)
 }
 
 void
-safe_discard(struct safe_draft *d)
+safe_file_discard(struct safe_draft *d)
 {
 	(void)unlinkat(d->dir, d->temp, 0);
 	close(d->fd);
@@ -264,7 +264,7 @@ remember_stat(struct file_id *id, const struct stat *st)
 }
 
 void
-safe_remember_fd(struct file_id *id, int fd)
+safe_file_remember_fd(struct file_id *id, int fd)
 {
 	struct stat st;
 
@@ -274,7 +274,7 @@ safe_remember_fd(struct file_id *id, int fd)
 }
 
 void
-safe_remember(struct file_id *id, const char *path)
+safe_file_remember(struct file_id *id, const char *path)
 {
 	struct stat st;
 
@@ -284,20 +284,20 @@ safe_remember(struct file_id *id, const char *path)
 }
 
 bool
-safe_is_same(const struct file_id *id, const char *path)
+safe_file_is_same(const struct file_id *id, const char *path)
 {
 	struct file_id now;
 
-	safe_remember(&now, path);
+	safe_file_remember(&now, path);
 	return id->ino != 0 && now.ino == id->ino && now.dev == id->dev &&
 	    now.written.tv_sec == id->written.tv_sec &&
 	    now.written.tv_nsec == id->written.tv_nsec;
 }
 
 void
-safe_remove(struct file_id *id, const char *path)
+safe_file_remove(struct file_id *id, const char *path)
 {
-	if (safe_is_same(id, path))
+	if (safe_file_is_same(id, path))
 		(void)unlink(path);
 	memset(id, 0, sizeof(*id));
 }
@@ -352,7 +352,7 @@ explain_danger(const char *path, char *buf, size_t size)
 }
 
 const char *
-safe_reason(const char *path, int err, char *buf, size_t size)
+safe_file_reason(const char *path, int err, char *buf, size_t size)
 {
 	const char *why = NULL;
 

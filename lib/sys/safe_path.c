@@ -56,7 +56,7 @@ safe_last_name(const char *path, size_t *before)
 }
 
 static int
-fail(struct walk *w, int what, int err)
+fail_walk(struct walk *w, int what, int err)
 {
 	if (w->obstacle != NULL) {
 		w->obstacle->what = what;
@@ -69,7 +69,7 @@ fail(struct walk *w, int what, int err)
 
 /* Go on in *fd*, which is taken over. May other users exchange what is there? */
 static int
-arrive(struct walk *w, int fd)
+arrive_at_target(struct walk *w, int fd)
 {
 	if (fd == -1)
 		return -1;
@@ -79,24 +79,24 @@ arrive(struct walk *w, int fd)
 	if (fstat(fd, &w->st) == -1)
 		return -1;
 	if ((w->st.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH)
-		return fail(w, OBSTACLE_EXPOSED, EPERM);
+		return fail_walk(w, OBSTACLE_EXPOSED, EPERM);
 	return 0;
 }
 
 /* Where the path, or the target of a link, begins. */
 static int
-begin(struct walk *w, const char *path)
+begin_walk(struct walk *w, const char *path)
 {
 	if (path[0] == '/') {
 		(void)strlcpy(w->at, "/", sizeof(w->at));
-		return arrive(w, open("/", FLAGS));
+		return arrive_at_target(w, open("/", FLAGS));
 	}
-	return w->dir == -1 ? arrive(w, open(".", FLAGS)) : 0;
+	return w->dir == -1 ? arrive_at_target(w, open(".", FLAGS)) : 0;
 }
 
 /* What the link says comes before what is left. */
 static int
-follow(struct walk *w, const char *name)
+follow_path_link(struct walk *w, const char *name)
 {
 	char to[PATH_MAX], rest[PATH_MAX];
 	ssize_t n = readlinkat(w->dir, name, to, sizeof(to) - 1);
@@ -114,11 +114,11 @@ follow(struct walk *w, const char *name)
 		return -1;
 	}
 	memcpy(w->rest, rest, sizeof(rest));
-	return begin(w, to);
+	return begin_walk(w, to);
 }
 
 static void
-append(struct walk *w, const char *name)
+append_component(struct walk *w, const char *name)
 {
 	size_t len = strlen(w->at);
 
@@ -135,16 +135,16 @@ check_owner(struct walk *w, const char *name, const struct stat *st)
 
 	if ((w->st.st_mode & S_IWOTH) == 0 || safe_is_trusted(st->st_uid))
 		return 0;
-	append(w, name);
+	append_component(w, name);
 	if (w->obstacle != NULL)
 		w->obstacle->owner = st->st_uid;
-	return link ? fail(w, OBSTACLE_LINK, ELOOP) :
-	    fail(w, OBSTACLE_OWNER, EPERM);
+	return link ? fail_walk(w, OBSTACLE_LINK, ELOOP) :
+	    fail_walk(w, OBSTACLE_OWNER, EPERM);
 }
 
 /* One name; "." and ".." are directories like others. */
 static int
-step(struct walk *w, const char *name)
+step_component(struct walk *w, const char *name)
 {
 	struct stat st;
 
@@ -155,11 +155,11 @@ step(struct walk *w, const char *name)
 	if (strcmp(name, "..") != 0 && check_owner(w, name, &st) == -1)
 		return -1;
 	if (S_ISLNK(st.st_mode) && !safe_is_proc(w->dir))
-		return follow(w, name);
-	append(w, name);
+		return follow_path_link(w, name);
+	append_component(w, name);
 	/* What was a directory just now is not followed as a link. */
-	return arrive(w, openat(w->dir, name, S_ISLNK(st.st_mode) ? FLAGS :
-	    FLAGS | O_NOFOLLOW));
+	return arrive_at_target(w, openat(w->dir, name, S_ISLNK(st.st_mode) ?
+	    FLAGS : FLAGS | O_NOFOLLOW));
 }
 
 /* Take the first name off what is left. NULL: there is none. */
@@ -194,9 +194,9 @@ safe_enter(const char *path, mode_t *mode, struct safe_obstacle *o)
 	}
 	memcpy(w.rest, path, n);
 	w.rest[n] = '\0';
-	rc = begin(&w, path);
+	rc = begin_walk(&w, path);
 	while (rc == 0 && next_name(&w, name) != NULL)
-		rc = step(&w, name);
+		rc = step_component(&w, name);
 	if (rc == 0) {
 		*mode = w.st.st_mode;
 		return w.dir;

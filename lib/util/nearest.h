@@ -11,6 +11,6 @@
  * left out, changed or swapped (Damerau 1964). NULL when none is near: more than
  * a third of the letters would differ.
  */
-const char *nearest(const char *text, const char *const *words, size_t n);
+const char *nearest_find(const char *text, const char *const *words, size_t n);
 
 #endif

@@ -69,7 +69,7 @@ text_json(struct text *t, const char *s)
 }
 
 static size_t
-format_time(char *buf, size_t size, enum text_time how, time_t second)
+format_clock_time(char *buf, size_t size, enum text_time how, time_t second)
 {
 	struct tm tm;
 
@@ -88,7 +88,8 @@ void
 text_time(struct text *t, struct stamp *s, enum text_time how, time_t second)
 {
 	if (second != s->second || s->len == 0) {
-		s->len = format_time(s->text, sizeof(s->text), how, second);
+		s->len = format_clock_time(s->text, sizeof(s->text), how,
+		    second);
 		s->second = second;
 	}
 	text_bytes(t, s->text, s->len);

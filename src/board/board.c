@@ -25,8 +25,8 @@
 			    (((n) + 3) & ~3u) + 4 * ((n) == 0))
 
 #define LEDGER_SIZE	PAGES(sizeof(struct board_ledger))
-#define BOOK_SIZE	PAGES(BOARD_SEATS * sizeof(struct board_server))
-#define SOURCES_ROW	(BOARD_SOURCES * sizeof(uint64_t))
+#define BOOK_SIZE	PAGES(BOARD_SERVER_SLOTS * sizeof(struct board_book))
+#define CLIENTS_ROW	(BOARD_CLIENTS * sizeof(uint64_t))
 
 /* Clocks are read by turns: so far ahead of ours another one may be, in ms. */
 #define AHEAD		1000
@@ -36,25 +36,25 @@
 
 /* Where each part begins, and the end of all. */
 struct places {
-	size_t shared, rows, sources, end;
+	size_t shared, rows, clients, end;
 };
 
 static struct places
-lay_out(uint32_t rows)
+lay_out_board(uint32_t rows)
 {
 	struct places p;
 
 	p.shared = LEDGER_SIZE + BOOK_SIZE;
 	p.rows = p.shared + PAGES(sizeof(struct board_shared));
-	p.sources = p.rows + PAGES(rows * sizeof(struct board_row));
-	p.end = p.sources + rows * SOURCES_ROW;
+	p.clients = p.rows + PAGES(rows * sizeof(struct board_row));
+	p.end = p.clients + rows * CLIENTS_ROW;
 	return p;
 }
 
 size_t
 board_bytes(uint32_t workers)
 {
-	return lay_out(ROWS(workers)).end;
+	return lay_out_board(ROWS(workers)).end;
 }
 
 /*
@@ -72,9 +72,9 @@ open_reader(int fd)
 
 /* Of what is mostly holes a core file would be made of zeros. */
 static struct board *
-map(int fd, uint32_t rows)
+map_board(int fd, uint32_t rows)
 {
-	const struct places at = lay_out(rows);
+	const struct places at = lay_out_board(rows);
 	struct board_shared *shared;
 	struct board *b = calloc(1, sizeof(*b));
 	char *base;
@@ -88,16 +88,16 @@ map(int fd, uint32_t rows)
 	}
 	(void)madvise(base, at.end, MADV_DONTDUMP);
 	b->ledger = (struct board_ledger *)base;
-	b->server = (struct board_server *)(base + LEDGER_SIZE);
+	b->book = (struct board_book *)(base + LEDGER_SIZE);
 	shared = (struct board_shared *)(base + at.shared);
 	b->head = &shared->head;
 	b->worker = shared->worker;
 	b->pool = shared->pool;
-	b->backend = shared->backend;
+	b->server = shared->server;
 	b->listener = shared->listener;
 	b->rates = shared->rates;
 	b->row = (struct board_row *)(base + at.rows);
-	b->sources = (_Atomic uint64_t *)(base + at.sources);
+	b->clients = (_Atomic uint64_t *)(base + at.clients);
 	b->rows = rows;
 	b->size = at.end;
 	b->reader = open_reader(fd);
@@ -113,9 +113,9 @@ board_new(uint32_t workers, int *passed)
 
 	/* A memory file and not MAP_ANONYMOUS: it can be passed on. */
 	fd = memfd_create("shuttled-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd == -1 ||
-	    ftruncate(fd, (off_t)board_bytes(rows)) == -1 ||
-	    fcntl(fd, F_ADD_SEALS, SEALS) == -1 || (b = map(fd, rows)) == NULL)
+	if (fd == -1 || ftruncate(fd, (off_t)board_bytes(rows)) == -1 ||
+	    fcntl(fd, F_ADD_SEALS, SEALS) == -1 ||
+	    (b = map_board(fd, rows)) == NULL)
 		goto fail;
 	b->ledger->magic = BOARD_MAGIC;
 	b->ledger->version = BOARD_VERSION;
@@ -136,15 +136,15 @@ fail:
 
 /* Does the ledger make sense? It leads to everything else. */
 static bool
-is_sound(const struct board *b)
+is_sound_board(const struct board *b)
 {
 	const struct board_ledger *l = b->ledger;
 
-	return atomic_load(&l->slots) <= b->rows &&
-	    seats_are_sound(l->backend, atomic_load(&l->backends),
-	    BOARD_SEATS) &&
-	    seats_are_sound(l->pool, atomic_load(&l->pools), BOARD_POOLS) &&
-	    seats_are_sound(l->listener, atomic_load(&l->listeners),
+	return atomic_load(&l->worker_slots) <= b->rows &&
+	    board_slots_are_sound(l->server, atomic_load(&l->servers),
+	    BOARD_SERVER_SLOTS) && board_slots_are_sound(l->pool,
+	    atomic_load(&l->pools), BOARD_POOLS) &&
+	    board_slots_are_sound(l->listener, atomic_load(&l->listeners),
 	    BOARD_LISTENERS);
 }
 
@@ -166,7 +166,7 @@ board_adopt(int fd)
 		errno = EINVAL;
 		return NULL;
 	}
-	if ((b = map(fd, begin.rows)) == NULL || is_sound(b))
+	if ((b = map_board(fd, begin.rows)) == NULL || is_sound_board(b))
 		return b;
 	board_free(b);
 	errno = EINVAL;
@@ -182,7 +182,7 @@ board_free(struct board *b)
 		close(b->reader);
 	munmap(b->ledger, b->size);
 	free(b->own);
-	board_all_seated(b);
+	board_end_assigning(b);
 	free(b);
 }
 
@@ -203,23 +203,23 @@ board_leave_ledger(struct board *b, bool worker)
 }
 
 void
-board_ring(const struct board *b, uint32_t worker)
+board_wake(const struct board *b, uint32_t worker)
 {
-	pid_t pid = atomic_load_explicit(&b->ledger->slot[worker].pid,
+	pid_t pid = atomic_load_explicit(&b->ledger->process[worker].pid,
 	    memory_order_relaxed);
 
 	/* The signal is one that is ignored, whoever has this number by now. */
 	if (pid > 1)
-		(void)kill(pid, BOARD_BELL);
+		(void)kill(pid, BOARD_WAKEUP);
 }
 
 void
-board_ring_all(const struct board *b)
+board_wake_all(const struct board *b)
 {
-	uint32_t i, slots = board_slots(b);
+	uint32_t i, slots = board_worker_slots(b);
 
 	for (i = 0; i < slots; i++)
-		board_ring(b, i);
+		board_wake(b, i);
 }
 
 uint64_t
@@ -233,9 +233,9 @@ board_hash(const char *name)
 }
 
 _Atomic uint32_t *
-board_live(const struct board *b, uint32_t worker, uint32_t backend)
+board_live(const struct board *b, uint32_t worker, uint32_t server)
 {
-	return &b->row[worker].live[backend];
+	return &b->row[worker].live[server];
 }
 
 _Atomic uint32_t *
@@ -245,9 +245,9 @@ board_present(const struct board *b, uint32_t worker, uint32_t listener)
 }
 
 _Atomic uint64_t *
-board_sources(const struct board *b, uint32_t worker)
+board_clients(const struct board *b, uint32_t worker)
 {
-	return &b->sources[(size_t)worker * BOARD_SOURCES];
+	return &b->clients[(size_t)worker * BOARD_CLIENTS];
 }
 
 struct board_wait *
@@ -257,9 +257,9 @@ board_wait(const struct board *b, uint32_t worker, uint32_t pool)
 }
 
 uint32_t
-board_slots(const struct board *b)
+board_worker_slots(const struct board *b)
 {
-	uint32_t slots = atomic_load(&b->ledger->slots);
+	uint32_t slots = atomic_load(&b->ledger->worker_slots);
 
 	return slots < b->rows ? slots : b->rows;
 }
@@ -273,20 +273,20 @@ board_sum(const struct board *b, struct board_totals *sum)
 	for (w = b->worker; w < b->worker + b->rows; w++) {
 		sum->sessions += atomic_load(&w->total);
 		sum->lost += atomic_load(&w->lost);
-		sum->up += atomic_load(&w->up);
-		sum->down += atomic_load(&w->down);
+		sum->bytes_up += atomic_load(&w->bytes_up);
+		sum->bytes_down += atomic_load(&w->bytes_down);
 	}
 }
 
 void
-board_renew(struct board *board, uint32_t seat, enum backend_health health)
+board_renew(struct board *board, uint32_t slot, enum server_health health)
 {
-	struct board_backend *b = &board->backend[seat];
-	struct board_server *s = &board->server[seat];
+	struct board_server *b = &board->server[slot];
+	struct board_book *s = &board->book[slot];
 
-	atomic_store(&b->held_until, 0);
-	atomic_store(&b->recent, 0);
 	atomic_store(&b->ejected_until, 0);
+	atomic_store(&b->recent, 0);
+	atomic_store(&b->last_ejected_until, 0);
 	atomic_store(&b->ejections, 0);
 	atomic_store(&s->downs, (atomic_load(&s->downs) | BOARD_DOWNS) + 1);
 	atomic_store(&s->changed, 0);
@@ -296,12 +296,12 @@ board_renew(struct board *board, uint32_t seat, enum backend_health health)
 uint32_t
 board_oldest(const struct board *b)
 {
-	const struct board_slot *s;
-	uint32_t i, generation, slots = board_slots(b);
+	const struct board_process *s;
+	uint32_t i, generation, slots = board_worker_slots(b);
 	uint32_t oldest = atomic_load(&b->ledger->generation);
 
 	for (i = 0; i < slots; i++) {
-		s = &b->ledger->slot[i];
+		s = &b->ledger->process[i];
 		generation = atomic_load(&s->generation);
 		if (atomic_load(&s->pid) != 0 && generation < oldest)
 			oldest = generation;
@@ -313,10 +313,10 @@ board_oldest(const struct board *b)
 static void
 raise_slots(struct board *b, uint32_t n)
 {
-	uint32_t was = atomic_load(&b->ledger->slots);
+	uint32_t was = atomic_load(&b->ledger->worker_slots);
 
-	while (was < n && !atomic_compare_exchange_weak(&b->ledger->slots,
-	    &was, n))
+	while (was < n &&
+	    !atomic_compare_exchange_weak(&b->ledger->worker_slots, &was, n))
 		;
 }
 
@@ -325,7 +325,7 @@ slots_in_use(const struct board *b)
 {
 	uint32_t n = b->rows;
 
-	while (n > 0 && atomic_load(&b->ledger->slot[n - 1].pid) == 0)
+	while (n > 0 && atomic_load(&b->ledger->process[n - 1].pid) == 0)
 		n--;
 	return n;
 }
@@ -337,17 +337,18 @@ slots_in_use(const struct board *b)
 static void
 lower_slots(struct board *b)
 {
-	uint32_t was = atomic_load(&b->ledger->slots), n = slots_in_use(b);
+	uint32_t was = atomic_load(&b->ledger->worker_slots), n =
+	    slots_in_use(b);
 
-	if (n < was && atomic_compare_exchange_strong(&b->ledger->slots, &was,
-	    n))
+	if (n < was && atomic_compare_exchange_strong(&b->ledger->worker_slots,
+	    &was, n))
 		raise_slots(b, slots_in_use(b));
 }
 
 void
 board_hold(struct board *b, uint32_t worker, int32_t pid, uint32_t generation)
 {
-	struct board_slot *s = &b->ledger->slot[worker];
+	struct board_process *s = &b->ledger->process[worker];
 
 	atomic_store(&s->stopped, 0);
 	atomic_store(&s->generation, generation);
@@ -358,7 +359,7 @@ board_hold(struct board *b, uint32_t worker, int32_t pid, uint32_t generation)
 bool
 board_is_held(const struct board *b, uint32_t worker)
 {
-	return atomic_load_explicit(&b->ledger->slot[worker].pid,
+	return atomic_load_explicit(&b->ledger->process[worker].pid,
 	    memory_order_relaxed) != 0;
 }
 
@@ -381,26 +382,26 @@ board_saw(const struct board *b, uint32_t worker, uint64_t since, uint64_t now)
 }
 
 uint32_t
-board_backend_live(const struct board *b, uint32_t backend)
+board_server_live(const struct board *b, uint32_t server)
 {
-	uint32_t i, live = 0, slots = board_slots(b);
+	uint32_t i, live = 0, slots = board_worker_slots(b);
 
 	for (i = 0; i < slots; i++)
-		live += atomic_load(board_live(b, i, backend));
+		live += atomic_load(board_live(b, i, server));
 	return live;
 }
 
 /* Pages that are gone read as zero; where that cannot be, word by word. */
 void
-board_forget_sources(const struct board *b, uint32_t worker)
+board_forget_clients(const struct board *b, uint32_t worker)
 {
-	_Atomic uint64_t *at = board_sources(b, worker);
+	_Atomic uint64_t *at = board_clients(b, worker);
 	uint32_t i;
 
-	if (madvise(at, SOURCES_ROW, MADV_REMOVE) == -1)
-		for (i = 0; i < BOARD_SOURCES; i++)
+	if (madvise(at, CLIENTS_ROW, MADV_REMOVE) == -1)
+		for (i = 0; i < BOARD_CLIENTS; i++)
 			atomic_store(&at[i], 0);
-	atomic_store(&b->head->counts_sources[worker], 0);
+	atomic_store(&b->head->counts_clients[worker], 0);
 }
 
 uint32_t
@@ -415,13 +416,13 @@ board_reclaim(struct board *b, uint32_t worker)
 	counter_add(&w->lost, lost);
 	(void)board_clear_row(b, worker);
 	atomic_store(&w->state, WORKER_FREE);
-	atomic_store(&b->ledger->slot[worker].pid, 0);
+	atomic_store(&b->ledger->process[worker].pid, 0);
 	lower_slots(b);
 	return lost;
 }
 
 const char *
-worker_state_name(enum worker_state state)
+board_worker_state_name(enum worker_state state)
 {
 	static const char *const names[] = {
 #define X(name) #name,
@@ -434,18 +435,18 @@ worker_state_name(enum worker_state state)
 }
 
 /* As it stands on the board, where a prober may have written anything. */
-enum backend_health
-board_health(const struct board_server *s)
+enum server_health
+board_health(const struct board_book *s)
 {
 	uint32_t health = atomic_load_explicit(&s->health,
 	    memory_order_relaxed);
 
-	return health <= HEALTH_DOWN ? (enum backend_health)health :
+	return health <= HEALTH_DOWN ? (enum server_health)health :
 	    HEALTH_UNKNOWN;
 }
 
 const char *
-backend_health_name(enum backend_health health)
+board_server_health_name(enum server_health health)
 {
 	static const char *const names[] = { "unknown", "up", "down" };
 

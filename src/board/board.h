@@ -4,7 +4,7 @@
  * board.h: the shared memory that makes many workers one service. The master
  * makes it before it forks; every process maps the same pages.
  *
- * Backends and pools have seats, which they keep by name: who is in the next
+ * Servers and pools have slots, which they keep by name: who is in the next
  * configuration too goes on with what stands there.
  *
  * It begins with the ledger: what the master alone says. All others have those
@@ -33,15 +33,15 @@
 #define BOARD_MAGIC	UINT64_C(0x64656c7474756873)	/* "shuttled" */
 #define BOARD_VERSION	9
 #define BOARD_WORKERS	1024		/* the most slots there can be */
-#define BOARD_BACKENDS	32768		/* of a configuration at most */
+#define BOARD_SERVERS	32768		/* of a configuration at most */
 #define BOARD_POOLS	16384		/* room for pools, old and new */
-#define BOARD_SEATS	(4 * BOARD_BACKENDS) /* for backends, likewise */
+#define BOARD_SERVER_SLOTS	(4 * BOARD_SERVERS) /* for servers, likewise */
 #define BOARD_LISTENERS	16384		/* likewise */
 #define BOARD_EVERYBODY	BOARD_LISTENERS	/* beside them: all sessions */
-#define BOARD_SOURCES	(1u << 18)	/* room for them in each worker */
+#define BOARD_CLIENTS	(1u << 18)	/* room for them in each worker */
 #define BOARD_MOST_LIVE	(1u << 20)	/* sessions, see rlimit_raise_descriptors() */
 #define BOARD_NAME	128		/* bytes with the NUL */
-#define BOARD_NO_SEAT	UINT32_MAX
+#define BOARD_NO_SLOT	UINT32_MAX
 #define BOARD_ENDS	64		/* room for reasons a session ends for */
 #define BOARD_DOWNS	UINT32_C(0xffff)
 
@@ -67,7 +67,8 @@ struct board_worker {
 	_Atomic uint64_t seen;
 	_Atomic uint32_t ending;	/* sessions with an end, not over yet */
 	_Atomic uint64_t total;		/* sessions ever accepted */
-	_Atomic uint64_t up, down;	/* bytes to servers, to clients */
+	/* bytes to servers, to clients */
+	_Atomic uint64_t bytes_up, bytes_down;
 	_Atomic uint64_t retries;	/* attempts after the first */
 	_Atomic uint64_t lost;		/* sessions that died with a worker */
 	_Atomic uint64_t pauses;	/* episodes without accepting */
@@ -77,48 +78,52 @@ struct board_worker {
 	struct shuttle_counts shuttles;	/* that worker alone */
 };
 
-/* Whether a backend serves, as its checks see it. */
-#define BACKEND_HEALTHS(X) X(UNKNOWN) X(UP) X(DOWN)
+/* Whether a server serves, as its checks see it. */
+#define SERVER_HEALTHS(X) X(UNKNOWN) X(UP) X(DOWN)
 
-enum backend_health {
+enum server_health {
 #define X(name) HEALTH_##name,
-	BACKEND_HEALTHS(X)
+	SERVER_HEALTHS(X)
 #undef X
 };
 
-/* What sessions see of one backend; any worker writes. */
-struct board_backend {
+/* What sessions see of one server; any worker writes. */
+struct board_server {
 	_Alignas(64)
-	_Atomic uint64_t held_until;	/* clock_now_ms() value; 0: in service */
+	/* clock_now_ms() value; 0: in service */
+	_Atomic uint64_t ejected_until;
 	_Atomic uint64_t failures;	/* attempts that failed */
 	_Atomic uint64_t served;	/* sessions it answered */
 	_Atomic uint64_t recent;	/* failures of late: see server.c */
-	_Atomic uint64_t ejected_until;	/* the last time it was ejected */
+	_Atomic uint64_t last_ejected_until; /* the last time it was ejected */
 	_Atomic uint32_t ejections;	/* in a row */
 	_Atomic uint64_t lacking;	/* not to be tried: see server.c */
 };
 
 /* What checks see of it; the prober alone writes, and no worker can. */
-struct board_server {
+struct board_book {
 	_Alignas(64)
-	_Atomic uint32_t health;	/* enum backend_health */
+	_Atomic uint32_t health;	/* enum server_health */
 	/* Times it went down, and above BOARD_DOWNS how many sat here before. */
 	_Atomic uint32_t downs;
 	/* clock_now_ms() of the last such change; 0: up from the beginning. */
 	_Atomic uint64_t changed;
 	_Atomic uint64_t checks, check_failures;
 	_Atomic uint32_t check_ms;	/* what the last one took */
-	/* Where it is: of a name the prober writes it, of a new seat the master. */
-	struct board_site site;
+	/*
+	 * Where it is: of a name the prober writes it, of a new slot the
+	 * master.
+	 */
+	struct board_addr resolved;
 };
 
-/* Tiers of backends, in the order in which they are tried. */
+/* Tiers of servers, in the order in which they are tried. */
 enum { TIER_PRIMARY, TIER_BACKUP, TIER_BOTH, TIERS };
 
 /* One pool; any worker writes the tickets and what is known of its queue. */
 struct board_pool {
 	_Alignas(64)
-	/* Of what backend_weight() and backend_tier() say; the prober writes. */
+	/* Of what server_weight() and server_tier() say; the prober writes. */
 	_Atomic uint32_t version;
 	_Alignas(64)
 	_Atomic uint64_t queue_tail;	/* the last ticket of its queue */
@@ -148,35 +153,35 @@ struct board_head {
 	_Atomic uint32_t changes;	/* of health, sites; the prober writes */
 	/* 1: it counts them; written by that worker, cleared by the master. */
 	_Alignas(64)
-	_Atomic uint8_t	 counts_sources[BOARD_WORKERS];
+	_Atomic uint8_t	 counts_clients[BOARD_WORKERS];
 };
 
 struct board_shared {
 	struct board_head head;
 	struct board_worker worker[BOARD_WORKERS];
 	struct board_pool pool[BOARD_POOLS];
-	struct board_backend backend[BOARD_SEATS];
+	struct board_server server[BOARD_SERVER_SLOTS];
 	struct board_listener listener[BOARD_LISTENERS];
-	struct rate_bucket rates[RATE_BUCKETS];	/* by source */
+	struct rate_bucket rates[RATE_BUCKETS];	/* by client */
 };
 
 /*
- * The cells of one worker, which writes them alone. The spare line is for who
+ * The cells of one worker, which writes them alone. The padding is for who
  * reads whole ones, and keeps the rows of many workers out of one set of the
  * cache.
  */
 struct board_row {
 	_Alignas(64)
-	_Atomic uint32_t live[BOARD_SEATS];	/* sessions, by backend */
+	_Atomic uint32_t live[BOARD_SERVER_SLOTS]; /* sessions, by server */
 	_Atomic uint32_t present[BOARD_LISTENERS + 16];	/* by listener */
 	struct board_wait wait[BOARD_POOLS];
-	/* In our copy: a bucket of sources was full, rightly or not. */
+	/* In our copy: a bucket of clients was full, rightly or not. */
 	_Atomic uint32_t crowded;
-	uint32_t	 spare[15];
+	uint32_t	 padding[15];
 };
 
-/* Whose seat it is. */
-struct board_seat {
+/* Whose slot it is. */
+struct board_slot {
 	char		 name[BOARD_NAME];
 	uint64_t	 hash;		/* of the name; 0: never taken */
 	uint64_t	 generation;	/* the last that has it */
@@ -184,7 +189,7 @@ struct board_seat {
 };
 
 /* The process that holds a slot. */
-struct board_slot {
+struct board_process {
 	_Atomic int32_t	 pid;		/* 0: none does */
 	_Atomic uint32_t stopped;	/* by SIGSTOP */
 	_Atomic uint32_t generation;	/* of the configuration it runs */
@@ -195,21 +200,21 @@ struct board_ledger {
 	uint64_t	 magic;
 	uint32_t	 version;
 	uint32_t	 rows;		/* workers that there is room for */
-	uint64_t	 seed[2];	/* random, of the hashes of sources */
-	_Atomic uint32_t slots;		/* those in use are below this */
+	uint64_t	 seed[2];	/* random, of the hashes of clients */
+	_Atomic uint32_t worker_slots;	/* those in use are below this */
 	_Atomic uint32_t generation;	/* the latest there was */
 	_Atomic uint32_t leaving;	/* 1 from QUIT on: others are to serve */
 	_Atomic uint32_t stopping;	/* 1 from TERM on: all sessions end */
 	_Atomic uint32_t outdated;	/* generations up to this: too many */
-	/* Seats that were ever taken: behind these there is nothing. */
-	_Atomic uint32_t backends, pools, listeners;
-	struct board_slot slot[BOARD_WORKERS];
-	struct board_seat pool[BOARD_POOLS];
-	struct board_seat backend[BOARD_SEATS];
-	struct board_seat listener[BOARD_LISTENERS];
+	/* Slots that were ever taken: behind these there is nothing. */
+	_Atomic uint32_t servers, pools, listeners;
+	struct board_process process[BOARD_WORKERS];
+	struct board_slot pool[BOARD_POOLS];
+	struct board_slot server[BOARD_SERVER_SLOTS];
+	struct board_slot listener[BOARD_LISTENERS];
 };
 
-struct seat_index;
+struct slot_index;
 
 /*
  * Where all of it is, in memory of our own: a worker that has been taken over can
@@ -217,20 +222,20 @@ struct seat_index;
  */
 struct board {
 	struct board_ledger *ledger;
-	struct board_server *server;	/* BOARD_SEATS */
+	struct board_book *book;	/* BOARD_SERVER_SLOTS */
 	struct board_head *head;
 	struct board_worker *worker;	/* BOARD_WORKERS */
 	struct board_pool *pool;	/* BOARD_POOLS */
-	struct board_backend *backend;	/* BOARD_SEATS */
+	struct board_server *server;	/* BOARD_SERVER_SLOTS */
 	struct board_listener *listener; /* BOARD_LISTENERS */
 	struct rate_bucket *rates;	/* RATE_BUCKETS */
 	struct board_row *row;		/* by worker */
-	_Atomic uint64_t *sources;	/* BOARD_SOURCES of each worker */
+	_Atomic uint64_t *clients;	/* BOARD_CLIENTS of each worker */
 	uint32_t	 rows;		/* workers there is room for */
 	size_t		 size;		/* of all of it */
 	int		 reader;	/* opens the ledger to read; -1: none */
 	struct board_row *own;		/* what our row should say; or NULL */
-	struct seat_index *index[3];	/* of the master, see board_seat.c */
+	struct slot_index *index[3];	/* of the master, see board_slot.c */
 };
 
 /*
@@ -259,60 +264,63 @@ void	board_free(struct board *);
 int	board_leave_ledger(struct board *, bool worker);
 
 /* The signal that a worker is called by, and its name among system calls. */
-#define BOARD_BELL	SIGURG
+#define BOARD_WAKEUP	SIGURG
 
 /*
  * Wake this worker, wherever it comes from: which process holds the slot stands
  * in the ledger. One of another user is not woken; it looks before long.
  */
-void	board_ring(const struct board *, uint32_t worker);
+void	board_wake(const struct board *, uint32_t worker);
 
 /* Wake all: the prober has found something that they may have waited for. */
-void	board_ring_all(const struct board *);
+void	board_wake_all(const struct board *);
 
 /* FNV-1a (Fowler, Noll, Vo), never 0: it spares us to compare all names. */
 uint64_t board_hash(const char *name);
 
 /*
- * The seat of the backend, pool or listener called *name*: its own if it has one, else one
- * that nobody has used since *oldest*; what was not used since then is wiped
- * clean. It is kept for *generation*. A backend has one for each address, of which
- * *where* is a hash: sessions at another address are not on this server.
- * BOARD_NO_SEAT: all are taken, or there is no memory. For the master.
+ * The slot of the server, pool or listener called *name*: its own if it has
+ * one, else one that nobody has used since *oldest*; what was not used since
+ * then is wiped clean. It is kept for *generation*. A server has one for each
+ * address, of which *where* is a hash: sessions at another address are not on
+ * this server. BOARD_NO_SLOT: all are taken, or there is no memory. For the
+ * master.
  */
-uint32_t board_seat_backend(struct board *, const char *name, uint64_t where,
+uint32_t board_assign_server(struct board *, const char *name, uint64_t where,
 	    uint64_t generation, uint64_t oldest);
-uint32_t board_seat_pool(struct board *, const char *name,
+uint32_t board_assign_pool(struct board *, const char *name,
 	    uint64_t generation, uint64_t oldest);
-uint32_t board_seat_listener(struct board *, const char *name,
+uint32_t board_assign_listener(struct board *, const char *name,
 	    uint64_t generation, uint64_t oldest);
 
 /* That was all of this generation: what made it fast is given back. */
-void	board_all_seated(struct board *);
+void	board_end_assigning(struct board *);
 
-/* Are so many of these seats used, and is each what it says? */
-bool	seats_are_sound(const struct board_seat *, uint32_t used,
+/* Are so many of these slots used, and is each what it says? */
+bool	board_slots_are_sound(const struct board_slot *, uint32_t used,
 	    uint32_t room);
 
-/* Sessions that *worker* holds on *backend*; written by that worker alone. */
+/* Sessions that *worker* holds on *server*; written by that worker alone. */
 _Atomic uint32_t *board_live(const struct board *, uint32_t worker,
-	    uint32_t backend);
+	    uint32_t server);
 
 /*
- * The same that came through the listener in this seat, or in all; and, in a
- * table of BOARD_SOURCES, by source: see concurrency.h.
+ * The same that came through the listener in this slot, or in all; and, in a
+ * table of BOARD_CLIENTS, by client: see concurrency.h.
  */
 _Atomic uint32_t *board_present(const struct board *, uint32_t worker,
 	    uint32_t listener);
-_Atomic uint64_t *board_sources(const struct board *, uint32_t worker);
+_Atomic uint64_t *board_clients(const struct board *, uint32_t worker);
 
-/* Who of *worker* waits for the pool in this seat. */
+/* Who of *worker* waits for the pool in this slot. */
 struct board_wait *board_wait(const struct board *, uint32_t worker,
 	    uint32_t pool);
 
-/* Empty the row of a worker. How many cells were not; its sources are not told. */
+/*
+ * Empty the row of a worker. How many cells were not; its clients are not told.
+ */
 uint32_t board_clear_row(const struct board *, uint32_t worker);
-void	board_forget_sources(const struct board *, uint32_t worker);
+void	board_forget_clients(const struct board *, uint32_t worker);
 
 /*
  * This process has *worker* and from now on keeps a copy of its row, which begins
@@ -328,7 +336,7 @@ int	board_keep_row(struct board *, uint32_t worker);
 uint32_t board_mend_row(const struct board *, uint32_t worker);
 
 /* Workers have slots below this. */
-uint32_t board_slots(const struct board *);
+uint32_t board_worker_slots(const struct board *);
 
 /*
  * A process has this slot now, of this generation; board_reclaim() takes it from
@@ -352,22 +360,22 @@ bool	board_saw(const struct board *, uint32_t worker, uint64_t since,
 /* Over all workers there ever were. */
 struct board_totals {
 	uint64_t	sessions, lost;
-	uint64_t	up, down;	/* bytes to servers, to clients */
+	uint64_t	bytes_up, bytes_down; /* bytes to servers, to clients */
 };
 
 void	board_sum(const struct board *, struct board_totals *);
 
 /*
- * Another server has this seat now: forget how the one before it did, and begin
+ * Another server has this slot now: forget how the one before it did, and begin
  * with this health.
  */
-void	board_renew(struct board *, uint32_t seat, enum backend_health);
+void	board_renew(struct board *, uint32_t slot, enum server_health);
 
 /* The oldest generation that still has workers, or else the latest. */
 uint32_t board_oldest(const struct board *);
 
-/* Sessions on *backend* over all workers. */
-uint32_t board_backend_live(const struct board *, uint32_t backend);
+/* Sessions on *server* over all workers. */
+uint32_t board_server_live(const struct board *, uint32_t server);
 
 /*
  * Take back all that a dead worker held and set its slot free. Returns how many
@@ -375,20 +383,20 @@ uint32_t board_backend_live(const struct board *, uint32_t backend);
  */
 uint32_t board_reclaim(struct board *, uint32_t worker);
 
-enum backend_health board_health(const struct board_server *);
+enum server_health board_health(const struct board_book *);
 
-const char *worker_state_name(enum worker_state);
-const char *backend_health_name(enum backend_health);	/* in lower case */
+const char *board_worker_state_name(enum worker_state);
+const char *board_server_health_name(enum server_health); /* in lower case */
 
 /*
  * What is told of our own row, once more in our copy of it. Whoever writes a cell
  * that another process counts by says so here.
  */
 static inline void
-board_own_live(const struct board *b, uint32_t backend, int32_t n)
+board_own_live(const struct board *b, uint32_t server, int32_t n)
 {
 	if (b->own != NULL)
-		gauge_add(&b->own->live[backend], n);
+		gauge_add(&b->own->live[server], n);
 }
 
 static inline void

@@ -12,7 +12,7 @@
 
 /* So many of each kind of cell are in use. */
 struct extent {
-	uint32_t backends, listeners, pools;
+	uint32_t servers, listeners, pools;
 };
 
 static uint32_t
@@ -27,7 +27,7 @@ static struct extent
 extent_of(const struct board *b)
 {
 	return (struct extent){
-		at_most(&b->ledger->backends, BOARD_SEATS),
+		at_most(&b->ledger->servers, BOARD_SERVER_SLOTS),
 		at_most(&b->ledger->listeners, BOARD_LISTENERS),
 		at_most(&b->ledger->pools, BOARD_POOLS),
 	};
@@ -35,7 +35,7 @@ extent_of(const struct board *b)
 
 /* Only what differs is written: the line stays where its readers have it. */
 static uint32_t
-correct(_Atomic uint32_t *cell, uint32_t right)
+correct_word32(_Atomic uint32_t *cell, uint32_t right)
 {
 	if (atomic_load_explicit(cell, memory_order_relaxed) == right)
 		return 0;
@@ -44,7 +44,7 @@ correct(_Atomic uint32_t *cell, uint32_t right)
 }
 
 static uint32_t
-correct64(_Atomic uint64_t *cell, uint64_t right)
+correct_word64(_Atomic uint64_t *cell, uint64_t right)
 {
 	if (atomic_load_explicit(cell, memory_order_relaxed) == right)
 		return 0;
@@ -53,7 +53,7 @@ correct64(_Atomic uint64_t *cell, uint64_t right)
 }
 
 static uint32_t
-right32(const _Atomic uint32_t *cell)
+right_word32(const _Atomic uint32_t *cell)
 {
 	return atomic_load_explicit(cell, memory_order_relaxed);
 }
@@ -66,18 +66,18 @@ correct_row(const struct board *b, uint32_t worker, struct board_row *own)
 	const struct extent n = extent_of(b);
 	uint32_t i, wrong = 0;
 
-	for (i = 0; i < n.backends; i++)
-		wrong += correct(&row->live[i], own == NULL ? 0 :
-		    right32(&own->live[i]));
+	for (i = 0; i < n.servers; i++)
+		wrong += correct_word32(&row->live[i], own == NULL ? 0 :
+		    right_word32(&own->live[i]));
 	for (i = 0; i < n.listeners; i++)
-		wrong += correct(&row->present[i], own == NULL ? 0 :
-		    right32(&own->present[i]));
-	wrong += correct(&row->present[BOARD_EVERYBODY], own == NULL ? 0 :
-	    right32(&own->present[BOARD_EVERYBODY]));
+		wrong += correct_word32(&row->present[i], own == NULL ? 0 :
+		    right_word32(&own->present[i]));
+	wrong += correct_word32(&row->present[BOARD_EVERYBODY], own == NULL ?
+	    0 : right_word32(&own->present[BOARD_EVERYBODY]));
 	for (i = 0; i < n.pools; i++) {
-		wrong += correct(&row->wait[i].n, own == NULL ? 0 :
-		    right32(&own->wait[i].n));
-		wrong += correct64(&row->wait[i].ticket, own == NULL ? 0 :
+		wrong += correct_word32(&row->wait[i].n, own == NULL ? 0 :
+		    right_word32(&own->wait[i].n));
+		wrong += correct_word64(&row->wait[i].ticket, own == NULL ? 0 :
 		    atomic_load_explicit(&own->wait[i].ticket,
 		    memory_order_relaxed));
 	}
@@ -89,9 +89,9 @@ board_clear_row(const struct board *b, uint32_t worker)
 {
 	uint32_t wrong = correct_row(b, worker, NULL);
 
-	if (atomic_load(&b->head->counts_sources[worker]) != 0) {
-		board_forget_sources(b, worker);
-		atomic_store(&b->head->counts_sources[worker], 0);
+	if (atomic_load(&b->head->counts_clients[worker]) != 0) {
+		board_forget_clients(b, worker);
+		atomic_store(&b->head->counts_clients[worker], 0);
 	}
 	return wrong;
 }
@@ -100,7 +100,7 @@ int
 board_keep_row(struct board *b, uint32_t worker)
 {
 	(void)board_clear_row(b, worker);
-	board_forget_sources(b, worker);
+	board_forget_clients(b, worker);
 	/* As in the row, memory is what is used of it. */
 	b->own = calloc(1, sizeof(*b->own));
 	return b->own == NULL ? -1 : 0;
@@ -113,7 +113,7 @@ mend_unused(const struct board *b, uint32_t worker)
 	uint32_t wrong = 0;
 
 	while (worker-- > 0 &&
-	    atomic_load(&b->ledger->slot[worker].pid) == 0)
+	    atomic_load(&b->ledger->process[worker].pid) == 0)
 		wrong += board_clear_row(b, worker);
 	return wrong;
 }

@@ -9,37 +9,37 @@
 #include <string.h>
 
 static uint64_t
-rotate(uint64_t x, int bits)
+rotate_left(uint64_t x, int bits)
 {
 	return x << bits | x >> (64 - bits);
 }
 
 static void
-rounds(uint64_t v[4], int n)
+sip_rounds(uint64_t v[4], int n)
 {
 	while (n-- > 0) {
 		v[0] += v[1];
 		v[2] += v[3];
-		v[1] = rotate(v[1], 13) ^ v[0];
-		v[3] = rotate(v[3], 16) ^ v[2];
-		v[0] = rotate(v[0], 32) + v[3];
+		v[1] = rotate_left(v[1], 13) ^ v[0];
+		v[3] = rotate_left(v[3], 16) ^ v[2];
+		v[0] = rotate_left(v[0], 32) + v[3];
 		v[2] += v[1];
-		v[3] = rotate(v[3], 21) ^ v[0];
-		v[1] = rotate(v[1], 17) ^ v[2];
-		v[2] = rotate(v[2], 32);
+		v[3] = rotate_left(v[3], 21) ^ v[0];
+		v[1] = rotate_left(v[1], 17) ^ v[2];
+		v[2] = rotate_left(v[2], 32);
 	}
 }
 
 static void
-take_word(uint64_t v[4], uint64_t word)
+sip_word(uint64_t v[4], uint64_t word)
 {
 	v[3] ^= word;
-	rounds(v, 2);
+	sip_rounds(v, 2);
 	v[0] ^= word;
 }
 
 uint64_t
-source_hash(const uint64_t key[2], const uint64_t words[2])
+client_key_hash(const uint64_t key[2], const uint64_t words[2])
 {
 	uint64_t v[4] = {
 		key[0] ^ UINT64_C(0x736f6d6570736575),
@@ -48,16 +48,16 @@ source_hash(const uint64_t key[2], const uint64_t words[2])
 		key[1] ^ UINT64_C(0x7465646279746573),
 	};
 
-	take_word(v, words[0]);
-	take_word(v, words[1]);
-	take_word(v, UINT64_C(16) << 56);	/* how many bytes there were */
+	sip_word(v, words[0]);
+	sip_word(v, words[1]);
+	sip_word(v, UINT64_C(16) << 56);	/* how many bytes there were */
 	v[2] ^= 0xff;
-	rounds(v, 4);
+	sip_rounds(v, 4);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
 uint64_t
-source_key(const uint64_t seed[2], uint32_t listener,
+client_key_of(const uint64_t seed[2], uint32_t listener,
     const struct endpoint *e)
 {
 	const unsigned char *ipv4 = endpoint_ipv4(e);
@@ -70,5 +70,5 @@ source_key(const uint64_t seed[2], uint32_t listener,
 		memcpy(&words[0], e->ip, 8);
 		words[1] |= AF_INET6;
 	}
-	return source_hash(seed, words);
+	return client_key_hash(seed, words);
 }

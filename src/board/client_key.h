@@ -14,12 +14,12 @@
 
 /*
  * A hash, different for each listener. Without the *seed* nobody can tell which
- * sources are taken for one, or share a bucket.
+ * clients are taken for one, or share a bucket.
  */
-uint64_t source_key(const uint64_t seed[2], uint32_t listener,
+uint64_t client_key_of(const uint64_t seed[2], uint32_t listener,
 	    const struct endpoint *);
 
 /* SipHash-2-4 (Aumasson, Bernstein, 2012) of these 16 bytes, for that. */
-uint64_t source_hash(const uint64_t key[2], const uint64_t words[2]);
+uint64_t client_key_hash(const uint64_t key[2], const uint64_t words[2]);
 
 #endif

@@ -11,21 +11,21 @@
 #define RACES		4
 
 /*
- * The sources of a worker: buckets of 16, two lines of the cache that come
+ * The clients of a worker: buckets of 16, two lines of the cache that come
  * together. An entry is one word, the upper part of the hash over the number,
  * so that readers always see both of the same moment.
  */
 #define WAYS		16
-#define BUCKETS		(BOARD_SOURCES / WAYS)
+#define BUCKETS		(BOARD_CLIENTS / WAYS)
 #define COUNT_BITS	20
 #define COUNT		((UINT64_C(1) << COUNT_BITS) - 1)
 
 _Static_assert(BUCKETS <= 1 << COUNT_BITS, "parts of the hash are not used");
 
 uint32_t
-census_count(const struct board *b, uint32_t listener)
+concurrency_count(const struct board *b, uint32_t listener)
 {
-	uint32_t i, n = 0, slots = board_slots(b);
+	uint32_t i, n = 0, slots = board_worker_slots(b);
 
 	for (i = 0; i < slots; i++)
 		n += atomic_load(board_present(b, i, listener));
@@ -33,7 +33,7 @@ census_count(const struct board *b, uint32_t listener)
 }
 
 bool
-census_enter(const struct board *b, uint32_t worker, uint32_t listener,
+concurrency_enter(const struct board *b, uint32_t worker, uint32_t listener,
     uint32_t max)
 {
 	_Atomic uint32_t *mine = board_present(b, worker, listener);
@@ -46,10 +46,10 @@ census_enter(const struct board *b, uint32_t worker, uint32_t listener,
 	}
 	for (i = 0; i < RACES; i++) {
 		/* Look first: who is refused should not count for a moment. */
-		if (census_count(b, listener) >= max)
+		if (concurrency_count(b, listener) >= max)
 			return false;
 		atomic_fetch_add(mine, 1);
-		if (census_count(b, listener) <= max) {
+		if (concurrency_count(b, listener) <= max) {
 			board_own_present(b, listener, 1);
 			return true;
 		}
@@ -59,98 +59,98 @@ census_enter(const struct board *b, uint32_t worker, uint32_t listener,
 }
 
 void
-census_leave(const struct board *b, uint32_t worker, uint32_t listener)
+concurrency_leave(const struct board *b, uint32_t worker, uint32_t listener)
 {
 	gauge_add(board_present(b, worker, listener), -1);
 	board_own_present(b, listener, -1);
 }
 
 static _Atomic uint64_t *
-bucket(const struct board *b, uint32_t worker, uint64_t source)
+client_bucket(const struct board *b, uint32_t worker, uint64_t client)
 {
-	return &board_sources(b, worker)[source % BUCKETS * WAYS];
+	return &board_clients(b, worker)[client % BUCKETS * WAYS];
 }
 
 uint32_t
-census_count_source(const struct board *b, uint64_t source)
+concurrency_count_client(const struct board *b, uint64_t client)
 {
-	uint32_t w, i, n = 0, slots = board_slots(b);
+	uint32_t w, i, n = 0, slots = board_worker_slots(b);
 	const _Atomic uint64_t *at;
 	uint64_t word;
 
 	for (w = 0; w < slots; w++) {
 		/* Memory that nobody has used is not to be touched. */
-		if (atomic_load(&b->head->counts_sources[w]) == 0)
+		if (atomic_load(&b->head->counts_clients[w]) == 0)
 			continue;
-		at = bucket(b, w, source);
+		at = client_bucket(b, w, client);
 		for (i = 0; i < WAYS; i++) {
 			word = atomic_load(&at[i]);
-			if (word >> COUNT_BITS == source >> COUNT_BITS)
+			if (word >> COUNT_BITS == client >> COUNT_BITS)
 				n += (uint32_t)(word & COUNT);
 		}
 	}
 	return n;
 }
 
-/* Our own entry of a source, else one that is free. NULL: there is none. */
+/* Our own entry of a client, else one that is free. NULL: there is none. */
 static _Atomic uint64_t *
-entry_for(const struct board *b, uint32_t worker, uint64_t source)
+entry_for(const struct board *b, uint32_t worker, uint64_t client)
 {
-	_Atomic uint64_t *at = bucket(b, worker, source), *unused = NULL;
+	_Atomic uint64_t *at = client_bucket(b, worker, client), *unused = NULL;
 	uint64_t word;
 	int i;
 
 	for (i = 0; i < WAYS; i++) {
 		word = atomic_load_explicit(&at[i], memory_order_relaxed);
-		if (word >> COUNT_BITS == source >> COUNT_BITS)
+		if (word >> COUNT_BITS == client >> COUNT_BITS)
 			return &at[i];
 		if ((word & COUNT) == 0 && unused == NULL)
 			unused = &at[i];
 	}
 	if (unused != NULL)
-		atomic_store(unused, source & ~COUNT);
+		atomic_store(unused, client & ~COUNT);
 	else if (b->own != NULL)
 		atomic_store(&b->own->crowded, 1);
 	return unused;
 }
 
 uint32_t
-census_put_source(const struct board *b, uint32_t worker, uint64_t source)
+concurrency_put_client(const struct board *b, uint32_t worker, uint64_t client)
 {
-	_Atomic uint64_t *mine = entry_for(b, worker, source);
+	_Atomic uint64_t *mine = entry_for(b, worker, client);
 
 	if (mine == NULL)
-		return CENSUS_FULL;
-	atomic_store(&b->head->counts_sources[worker], 1);
+		return CONCURRENCY_FULL;
+	atomic_store(&b->head->counts_clients[worker], 1);
 	atomic_fetch_add(mine, 1);
-	return (uint32_t)(mine - board_sources(b, worker));
+	return (uint32_t)(mine - board_clients(b, worker));
 }
 
 uint32_t
-census_enter_source(const struct board *b, uint32_t worker, uint64_t source,
-    uint32_t max)
+concurrency_enter_client(const struct board *b, uint32_t worker,
+    uint64_t client, uint32_t max)
 {
 	_Atomic uint64_t *mine;
 	int i;
 
-	if (atomic_load(&b->head->counts_sources[worker]) == 0)
-		atomic_store(&b->head->counts_sources[worker], 1);
+	if (atomic_load(&b->head->counts_clients[worker]) == 0)
+		atomic_store(&b->head->counts_clients[worker], 1);
 	for (i = 0; i < RACES; i++) {
-		if (census_count_source(b, source) >= max ||
-		    (mine = entry_for(b, worker, source)) == NULL)
-			return CENSUS_FULL;
+		if (concurrency_count_client(b, client) >= max ||
+		    (mine = entry_for(b, worker, client)) == NULL)
+			return CONCURRENCY_FULL;
 		atomic_fetch_add(mine, 1);
-		if (census_count_source(b, source) <= max)
-			return (uint32_t)(mine - board_sources(b, worker));
+		if (concurrency_count_client(b, client) <= max)
+			return (uint32_t)(mine - board_clients(b, worker));
 		atomic_fetch_sub(mine, 1);
 	}
-	return CENSUS_FULL;
+	return CONCURRENCY_FULL;
 }
 
 void
-census_leave_source(const struct board *b, uint32_t worker, uint32_t at)
+concurrency_leave_client(const struct board *b, uint32_t worker, uint32_t at)
 {
-	_Atomic uint64_t *mine = &board_sources(b, worker)[at];
+	_Atomic uint64_t *mine = &board_clients(b, worker)[at];
 
 	/* Nobody else writes here: it needs no lock of the bus. */
 	if ((atomic_load_explicit(mine, memory_order_relaxed) & COUNT) != 0)

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * concurrency.h: how many sessions there are, of all workers and generations: in
- * all, of each listener, and from each source. A worker writes what it holds
+ * all, of each listener, and from each client. A worker writes what it holds
  * itself where nobody else writes, on the board; so limits hold without a lock,
  * and board_reclaim() makes the numbers right again after a death.
  */
@@ -15,30 +15,31 @@
 #include "board/board.h"
 
 /*
- * Count one session more on the listener in this seat, or on BOARD_EVERYBODY.
+ * Count one session more on the listener in this slot, or on BOARD_EVERYBODY.
  * False: there are *max* already; never are there more, whoever asks at the same
- * time. 0 is no limit. Pair with census_leave().
+ * time. 0 is no limit. Pair with concurrency_leave().
  */
-bool	census_enter(const struct board *, uint32_t worker, uint32_t listener,
-	    uint32_t max);
-void	census_leave(const struct board *, uint32_t worker, uint32_t listener);
+bool	concurrency_enter(const struct board *, uint32_t worker,
+	    uint32_t listener, uint32_t max);
+void	concurrency_leave(const struct board *, uint32_t worker,
+	    uint32_t listener);
 
 /* Over all workers. */
-uint32_t census_count(const struct board *, uint32_t listener);
+uint32_t concurrency_count(const struct board *, uint32_t listener);
 
 /*
- * The same for a source, of which *max* is not 0. Returns where it is counted,
- * for census_leave_source(), or CENSUS_FULL: also when this worker has sessions
- * from too many sources, some 50,000, to count one more.
+ * The same for a client, of which *max* is not 0. Returns where it is counted,
+ * for concurrency_leave_client(), or CONCURRENCY_FULL: also when this worker
+ * has sessions from too many clients, some 50,000, to count one more.
  */
-#define CENSUS_FULL	UINT32_MAX
-uint32_t census_enter_source(const struct board *, uint32_t worker,
-	    uint64_t source, uint32_t max);
+#define CONCURRENCY_FULL	UINT32_MAX
+uint32_t concurrency_enter_client(const struct board *, uint32_t worker,
+	    uint64_t client, uint32_t max);
 /* Count it whatever there is, in a table that begins anew. */
-uint32_t census_put_source(const struct board *, uint32_t worker,
-	    uint64_t source);
-void	census_leave_source(const struct board *, uint32_t worker,
+uint32_t concurrency_put_client(const struct board *, uint32_t worker,
+	    uint64_t client);
+void	concurrency_leave_client(const struct board *, uint32_t worker,
 	    uint32_t at);
-uint32_t census_count_source(const struct board *, uint64_t source);
+uint32_t concurrency_count_client(const struct board *, uint64_t client);
 
 #endif

@@ -30,7 +30,7 @@
 
 /* The slice that goes on. */
 static uint64_t
-now(void)
+rate_slice_now(void)
 {
 	return clock_now_ms() * WINDOW / 1000;
 }
@@ -42,12 +42,13 @@ now(void)
 static bool
 is_nonsense(uint64_t word, uint64_t k)
 {
-	return word >> COUNT_BITS > k && word >> COUNT_BITS > now() + AHEAD;
+	return word >> COUNT_BITS > k &&
+	    word >> COUNT_BITS > rate_slice_now() + AHEAD;
 }
 
 /* False: that was so long ago that there is no room for it any more. */
 static bool
-add(struct rate *r, uint64_t k)
+add_to_slice(struct rate *r, uint64_t k)
 {
 	_Atomic uint64_t *at = &r->slice[k % RATE_SLICES];
 	uint64_t was = atomic_load(at), is;
@@ -61,7 +62,7 @@ add(struct rate *r, uint64_t k)
 }
 
 static void
-take_back(struct rate *r, uint64_t k)
+take_from_slice(struct rate *r, uint64_t k)
 {
 	_Atomic uint64_t *at = &r->slice[k % RATE_SLICES];
 	uint64_t was = atomic_load(at);
@@ -77,7 +78,7 @@ take_back(struct rate *r, uint64_t k)
  * of it are gone already.
  */
 static uint64_t
-sum(const struct rate *r, uint64_t k)
+sum_window(const struct rate *r, uint64_t k)
 {
 	uint64_t word, n = 0;
 	int i;
@@ -101,17 +102,17 @@ rate_take(struct rate *r, uint32_t max, struct rate_mark *m)
 	int i;
 
 	for (i = 0; i < RACES; i++) {
-		k = now();
+		k = rate_slice_now();
 		/* Look first: who is refused should not count for a moment. */
-		if (sum(r, k) >= max)
+		if (sum_window(r, k) >= max)
 			return false;
-		if (!add(r, k))
+		if (!add_to_slice(r, k))
 			continue;
-		if (now() == k && sum(r, k) <= max) {
+		if (rate_slice_now() == k && sum_window(r, k) <= max) {
 			*m = (struct rate_mark){ .rate = r, .slice = k };
 			return true;
 		}
-		take_back(r, k);
+		take_from_slice(r, k);
 	}
 	return false;
 }
@@ -120,7 +121,7 @@ void
 rate_give(const struct rate_mark *m)
 {
 	if (m->rate != NULL)
-		take_back(m->rate, m->slice);
+		take_from_slice(m->rate, m->slice);
 }
 
 /*
@@ -133,7 +134,7 @@ is_near(uint64_t owner, uint64_t k)
 	return owner != 0 && ((k + WINDOW - owner) & LAST) <= 2 * WINDOW;
 }
 
-/* Where a source is, or else where it may be; -1: nowhere. */
+/* Where a client is, or else where it may be; -1: nowhere. */
 static int
 look_up(struct rate_bucket *b, uint64_t tag, uint64_t k, uint64_t *owner)
 {
@@ -155,11 +156,11 @@ look_up(struct rate_bucket *b, uint64_t tag, uint64_t k, uint64_t *owner)
 }
 
 /*
- * The place of a source, its own for the window from now on. NULL: all are
+ * The place of a client, its own for the window from now on. NULL: all are
  * taken. Two processes may find one each: sum_up() takes both.
  */
 static struct rate *
-find(struct rate_bucket *b, uint64_t tag, uint64_t k)
+find_rate(struct rate_bucket *b, uint64_t tag, uint64_t k)
 {
 	uint64_t was = 0;
 	int at;
@@ -183,7 +184,7 @@ sum_up(const struct rate_bucket *b, uint64_t tag, uint64_t k)
 
 	for (i = 0; i < RATE_WAYS; i++)
 		if (atomic_load(&b->owner[i]) >> LAST_BITS == tag) {
-			if ((one = sum(&b->rate[i], k)) == TOO_LATE)
+			if ((one = sum_window(&b->rate[i], k)) == TOO_LATE)
 				return TOO_LATE;
 			n += one;
 		}
@@ -191,25 +192,26 @@ sum_up(const struct rate_bucket *b, uint64_t tag, uint64_t k)
 }
 
 bool
-rate_take_source(struct rate_bucket *table, uint64_t source, uint32_t max,
+rate_take_client(struct rate_bucket *table, uint64_t client, uint32_t max,
     struct rate_mark *m)
 {
-	struct rate_bucket *b = &table[source % RATE_BUCKETS];
-	uint64_t k, tag = source >> LAST_BITS;
+	struct rate_bucket *b = &table[client % RATE_BUCKETS];
+	uint64_t k, tag = client >> LAST_BITS;
 	struct rate *r;
 	int i;
 
 	for (i = 0; i < RACES; i++) {
-		k = now();
-		if ((r = find(b, tag, k)) == NULL || sum_up(b, tag, k) >= max)
+		k = rate_slice_now();
+		if ((r = find_rate(b, tag, k)) == NULL ||
+		    sum_up(b, tag, k) >= max)
 			return false;
-		if (!add(r, k))
+		if (!add_to_slice(r, k))
 			continue;
-		if (now() == k && sum_up(b, tag, k) <= max) {
+		if (rate_slice_now() == k && sum_up(b, tag, k) <= max) {
 			*m = (struct rate_mark){ .rate = r, .slice = k };
 			return true;
 		}
-		take_back(r, k);
+		take_from_slice(r, k);
 	}
 	return false;
 }

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define RATE_SLICES	24		/* those that count, and to spare */
-#define RATE_WAYS	16		/* sources that may share a bucket */
+#define RATE_WAYS	16		/* clients that may share a bucket */
 #define RATE_BUCKETS	8192
 
 /* Each slice: which one it is, and how many came in it. Any process writes. */
@@ -25,10 +25,10 @@ struct rate {
 	_Atomic uint64_t slice[RATE_SLICES];
 };
 
-/* Rates by source. A place is given up a second after the last that it took. */
+/* Rates by client. A place is given up a second after the last that it took. */
 struct rate_bucket {
 	_Alignas(64)
-	_Atomic uint64_t owner[RATE_WAYS]; /* a source, and when it came last */
+	_Atomic uint64_t owner[RATE_WAYS]; /* a client, and when it came last */
 	struct rate	 rate[RATE_WAYS];
 };
 
@@ -47,11 +47,11 @@ bool	rate_take(struct rate *, uint32_t max, struct rate_mark *);
 void	rate_give(const struct rate_mark *);
 
 /*
- * The same for a source, in a table of RATE_BUCKETS. False as well when as many
+ * The same for a client, in a table of RATE_BUCKETS. False as well when as many
  * others of its bucket as it has places came within this second: none of them
  * may be forgotten.
  */
-bool	rate_take_source(struct rate_bucket *, uint64_t source, uint32_t max,
+bool	rate_take_client(struct rate_bucket *, uint64_t client, uint32_t max,
 	    struct rate_mark *);
 
 #endif

@@ -9,12 +9,12 @@
 
 #include <string.h>
 
-enum { QUESTION, REST, IP };		/* the IP takes two words */
+enum { LOOKUP, REST, IP };		/* the IP takes two words */
 
 static void
-pack(const struct site *p, uint64_t word[4])
+pack_addr(const struct resolved_addr *p, uint64_t word[4])
 {
-	word[QUESTION] = p->question;
+	word[LOOKUP] = p->lookup;
 	word[REST] = (uint64_t)(p->family & 0xff) << 56 |
 	    (uint64_t)(p->backup | p->gone << 1 | p->failed << 2) << 48 |
 	    (uint64_t)p->port << 32 | (uint64_t)p->weight << 16 | p->origin;
@@ -22,9 +22,9 @@ pack(const struct site *p, uint64_t word[4])
 }
 
 static void
-unpack(const uint64_t word[4], struct site *p)
+unpack_addr(const uint64_t word[4], struct resolved_addr *p)
 {
-	p->question = word[QUESTION];
+	p->lookup = word[LOOKUP];
 	p->family = (uint16_t)(word[REST] >> 56);
 	p->backup = word[REST] >> 48 & 1;
 	p->gone = word[REST] >> 49 & 1;
@@ -36,7 +36,7 @@ unpack(const uint64_t word[4], struct site *p)
 }
 
 uint32_t
-site_read(const struct board_site *b, struct site *p)
+resolved_addr_read(const struct board_addr *b, struct resolved_addr *p)
 {
 	uint64_t word[4];
 	uint32_t version;
@@ -49,19 +49,19 @@ site_read(const struct board_site *b, struct site *p)
 			word[i] = atomic_load_explicit(
 			    &b->word[version & 1][i], memory_order_relaxed);
 		atomic_thread_fence(memory_order_acquire);
-	} while (site_version(b) != version);
-	unpack(word, p);
+	} while (resolved_addr_version(b) != version);
+	unpack_addr(word, p);
 	return version;
 }
 
 void
-site_write(struct board_site *b, const struct site *p)
+resolved_addr_write(struct board_addr *b, const struct resolved_addr *p)
 {
-	uint32_t version = site_version(b) + 1;
+	uint32_t version = resolved_addr_version(b) + 1;
 	uint64_t word[4];
 	int i;
 
-	pack(p, word);
+	pack_addr(p, word);
 	/* A reader of one of these words sees that its copy is out of date. */
 	atomic_thread_fence(memory_order_release);
 	for (i = 0; i < 4; i++)
@@ -71,14 +71,14 @@ site_write(struct board_site *b, const struct site *p)
 }
 
 bool
-site_same(const struct site *a, const struct site *b)
+resolved_addr_same(const struct resolved_addr *a, const struct resolved_addr *b)
 {
 	return a->family == b->family && a->port == b->port &&
 	    memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
 }
 
 void
-site_addr(const struct site *p, struct addr *a)
+resolved_addr_to_addr(const struct resolved_addr *p, struct addr *a)
 {
 	memset(a, 0, sizeof(*a));
 	/* Whatever a worker that was taken over writes: it is an IP address. */

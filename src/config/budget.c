@@ -15,7 +15,7 @@
 #include "relay/pipepool.h"
 #include "upstream/preconnect.h"
 
-/* Beside sessions and listeners: log, channel, signals, bell, libc. */
+/* Beside sessions and listeners: log, channel, signals, wakeup, libc. */
 #define RESERVE		13
 
 /* Below this limit of descriptors there are no pipes: bytes are copied. */
@@ -68,12 +68,12 @@ static size_t
 set_aside(const struct conf *c, uint32_t pipes)
 {
 	return RESERVE + c->own_logs + c->listeners + c->builtins + 2 * pipes +
-	    spares_sum(c->backend, c->backends);
+	    preconnect_sum(c->server, c->servers);
 }
 
-/* The other ends of builtin backends live in the same process. */
+/* The other ends of builtin servers live in the same process. */
 static unsigned
-each(const struct conf *c)
+descriptors_per_session(const struct conf *c)
 {
 	return c->builtins > 0 ? 3 : 2;
 }
@@ -82,7 +82,7 @@ size_t
 budget_needed(const struct conf *c)
 {
 	return c->sessions == 0 ? 0 : set_aside(c, PIPEPOOL_MAX) +
-	    (size_t)c->sessions * each(c);
+	    (size_t)c->sessions * descriptors_per_session(c);
 }
 
 void
@@ -91,7 +91,7 @@ budget_make(struct budget *b, const struct conf *c, size_t descriptors)
 	b->descriptors = descriptors;
 	b->pipes = descriptors >= PIPES_WORTH ? PIPEPOOL_MAX : 0;
 	b->set_aside = set_aside(c, b->pipes);
-	b->each = each(c);
+	b->each = descriptors_per_session(c);
 	b->needed = budget_needed(c);
 	b->sessions = descriptors <= b->set_aside ? 0 :
 	    (uint32_t)((descriptors - b->set_aside) / b->each);
@@ -108,7 +108,7 @@ budget_make(struct budget *b, const struct conf *c, size_t descriptors)
 
 /* Bytes of address space that we have by now; 0: unknown. */
 static uint64_t
-mapped(void)
+mapped_bytes(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
 	unsigned long pages;
@@ -131,7 +131,7 @@ budget_no_memory(uint64_t more, char *buf, size_t size)
 		{ RLIMIT_AS, "ulimit -v, LimitAS=" },
 		{ RLIMIT_DATA, "ulimit -d, LimitDATA=" },
 	};
-	uint64_t needed = mapped() + more + SLACK;
+	uint64_t needed = mapped_bytes() + more + SLACK;
 	struct rlimit r;
 	size_t i;
 
@@ -165,18 +165,18 @@ budget_ports(void)
 
 /* Sessions that the local ports carry to a pool; 0: there is no such limit. */
 static uint64_t
-carried(const struct conf *c, const struct pool *p)
+sessions_by_ports(const struct conf *c, const struct pool *p)
 {
-	const struct backend *b;
+	const struct server *b;
 	uint64_t ports = 0;
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++) {
-		b = &c->backend[i];
-		if (addr_is_unix(&b->addr) || b->outlet.transparent)
+		b = &c->server[i];
+		if (addr_is_unix(&b->addr) || b->egress.transparent)
 			return 0;
-		ports += (uint64_t)budget_ports() * (b->question != 0 ? 1 :
-		    outlet_sources(&b->outlet, b->addr.sa.sa_family));
+		ports += (uint64_t)budget_ports() * (b->lookup != 0 ? 1 :
+		    egress_sources(&b->egress, b->addr.sa.sa_family));
 	}
 	return ports;
 }
@@ -197,7 +197,7 @@ most_waiting(void)
 }
 
 static void
-check_backlogs(const struct conf *c, struct complaints *cs)
+check_backlogs(const struct conf *c, struct diagnostics *cs)
 {
 	unsigned most = most_waiting();
 	const struct listener *l;
@@ -206,15 +206,15 @@ check_backlogs(const struct conf *c, struct complaints *cs)
 	for (i = 0; i < c->listeners; i++) {
 		l = &c->listener[i];
 		if (most != 0 && l->backlog > most)
-			complain(cs, "listen on %s: backlog is %u, not %u: "
-			    "raise net.core.somaxconn", l->name, most,
+			diagnostics_add(cs, "listen on %s: backlog is %u, not "
+			    "%u: raise net.core.somaxconn", l->name, most,
 			    l->backlog);
 	}
 }
 
 void
 budget_check(const struct budget *b, const struct conf *c,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	unsigned workers = c->workers == 0 ? 1 : c->workers;
 	uint64_t all = (uint64_t)b->sessions * workers, ports, has;
@@ -222,27 +222,26 @@ budget_check(const struct budget *b, const struct conf *c,
 	size_t i;
 
 	if (b->sessions < c->sessions)
-		complain(cs, "sessions: each worker can have %u, not %u: set "
-		    "the limit of descriptors to %zu (LimitNOFILE=%zu, "
-		    "ulimit -n)", b->sessions, c->sessions, b->needed,
-		    b->needed);
+		diagnostics_add(cs, "max_sessions_per_worker: each worker can "
+		    "have %u, not %u: set the limit of descriptors to %zu "
+		    "(LimitNOFILE=%zu, ulimit -n)", b->sessions, c->sessions,
+		    b->needed, b->needed);
 	for (i = 0; i < c->pools; i++) {
 		p = &c->pool[i];
-		if ((ports = carried(c, p)) != 0 && ports < all)
-			complain(cs, "pool %s: the local ports carry %llu "
-			    "sessions, the descriptors %llu: widen "
-			    "net.ipv4.ip_local_port_range, or add "
-			    "addresses to source, or servers",
-			    p->name, (unsigned long long)ports,
-			    (unsigned long long)all);
+		if ((ports = sessions_by_ports(c, p)) != 0 && ports < all)
+			diagnostics_add(cs, "pool %s: the local ports carry "
+			    "%llu sessions, the descriptors %llu: widen "
+			    "net.ipv4.ip_local_port_range, or add addresses to "
+			    "source_address, or servers", p->name,
+			    (unsigned long long)ports, (unsigned long long)all);
 	}
 	check_backlogs(c, cs);
 	has = (uint64_t)sysconf(_SC_PHYS_PAGES) *
 	    (uint64_t)sysconf(_SC_PAGESIZE);
 	if (has < workers * (b->memory + b->sockets))
-		complain(cs, "memory: all sessions together would need %llu "
-		    "MiB, and the machine has %llu: lower the limit of "
-		    "descriptors, buffers or workers", (unsigned long long)
-		    (workers * (b->memory + b->sockets) >> 20),
-		    (unsigned long long)(has >> 20));
+		diagnostics_add(cs, "memory: all sessions together would need "
+		    "%llu MiB, and the machine has %llu: lower the limit of "
+		    "descriptors, buffers or workers",
+		    (unsigned long long) (workers * (b->memory + b->sockets) >>
+		    20), (unsigned long long)(has >> 20));
 }

@@ -52,6 +52,6 @@ unsigned budget_ports(void);
 
 /* Complain of what the system does not carry. */
 void	budget_check(const struct budget *, const struct conf *,
-	    struct complaints *);
+	    struct diagnostics *);
 
 #endif

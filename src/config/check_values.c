@@ -94,7 +94,7 @@ check_values_status(const char *text, void *to)
 	struct pool *p = to;
 
 	p->check.status = text;
-	return dialog_may_list(text) ? NULL :
+	return check_exchange_may_list(text) ? NULL :
 	    "should be statuses and ranges, such as 200-299,304";
 }
 
@@ -105,7 +105,7 @@ check_values_send(const char *text, void *to)
 	struct pool *p = to;
 
 	p->check.send = text;
-	return dialog_bytes(text, none, sizeof(none)) != -1 ? NULL :
+	return check_exchange_bytes(text, none, sizeof(none)) != -1 ? NULL :
 	    "should have pairs of hexadecimal digits after x:";
 }
 
@@ -115,7 +115,7 @@ check_values_expect(const char *text, void *to)
 	struct pool *p = to;
 
 	p->check.expect = text;
-	if (dialog_may_expect(text))
+	if (check_exchange_may_expect(text))
 		return NULL;
 	return text[0] == '~' ?
 	    "should have an extended regular expression after ~, see regex(7)" :
@@ -143,7 +143,7 @@ check_values_command(const char *text, void *to)
 const char *
 check_values_address(const char *text, void *to)
 {
-	struct backend *b = to;
+	struct server *b = to;
 	char host[ADDR_HOST];
 	const char *why;
 

@@ -15,7 +15,7 @@
 #define CHECK_STATES	"unknown, up, down"
 
 enum check_kind check_values_kind(const char *text);
-/* Into a struct pool; the last into a struct backend. */
+/* Into a struct pool; the last into a struct server. */
 const char *check_values_proxy(const char *text, void *to);
 const char *check_values_init_state(const char *text, void *to);
 const char *check_values_method(const char *text, void *to);

@@ -36,8 +36,8 @@ conf_free(struct conf *c)
 	free(c->builtin);
 	free(c->limit);
 	free(c->pool);
-	free(c->backend);
-	free(c->lookup);
+	free(c->server);
+	free(c->dns_name);
 	conf_hosts_free(&c->hosts);
 	free(c->directory);
 	free(c->own_pidfile);
@@ -50,7 +50,7 @@ conf_free(struct conf *c)
 
 /* Make room for *more* elements. */
 static void *
-grow(void *list, size_t n, size_t more, size_t size)
+grow_list(void *list, size_t n, size_t more, size_t size)
 {
 	return list != NULL && ROOM(n) == ROOM(n + more) ? list :
 	    reallocarray(list, ROOM(n + more), size);
@@ -65,13 +65,13 @@ conf_add_pool(struct conf *c, const struct pool *p, const char **why)
 		*why = "there are more than 4096 pools";
 		return -1;
 	}
-	if ((list = grow(c->pool, c->pools, 1, sizeof(*p))) == NULL) {
+	if ((list = grow_list(c->pool, c->pools, 1, sizeof(*p))) == NULL) {
 		*why = strerror(errno);
 		return -1;
 	}
 	c->pool = list;
 	list[c->pools] = *p;
-	list[c->pools].first = (uint32_t)c->backends;
+	list[c->pools].first = (uint32_t)c->servers;
 	c->pools++;
 	return 0;
 }
@@ -82,16 +82,16 @@ name_is_taken(const struct conf *c, const char *name)
 	uint64_t hash = board_hash(name);
 	size_t i;
 
-	for (i = 0; i < c->backends; i++)
-		if (c->backend[i].hash == hash &&
-		    strcmp(c->backend[i].name, name) == 0)
+	for (i = 0; i < c->servers; i++)
+		if (c->server[i].hash == hash &&
+		    strcmp(c->server[i].name, name) == 0)
 			return true;
 	return false;
 }
 
 /* The address is the name, with #2, #3 … when it is there already. */
 static void
-name_by_address(const struct conf *c, struct backend *b, const char *address)
+name_by_address(const struct conf *c, struct server *b, const char *address)
 {
 	unsigned n;
 
@@ -101,36 +101,36 @@ name_by_address(const struct conf *c, struct backend *b, const char *address)
 }
 
 static int
-add_backend(struct conf *c, const struct backend *b, const char **why)
+append_server(struct conf *c, const struct server *b, const char **why)
 {
-	struct backend *list;
+	struct server *list;
 
-	if (c->backends == BOARD_BACKENDS) {
-		*why = "there are more than 32768 backends; a name with "
+	if (c->servers == BOARD_SERVERS) {
+		*why = "there are more than 32768 servers; a name with "
 		    "resolve sets resolve_max of them aside";
 		return -1;
 	}
-	list = grow(c->backend, c->backends, 1, sizeof(*b));
+	list = grow_list(c->server, c->servers, 1, sizeof(*b));
 	if (list == NULL) {
 		*why = strerror(errno);
 		return -1;
 	}
-	c->backend = list;
-	list[c->backends] = *b;
-	list[c->backends].pool = (uint32_t)c->pools - 1;
-	list[c->backends].hash = board_hash(b->name);
-	c->backends++;
+	c->server = list;
+	list[c->servers] = *b;
+	list[c->servers].pool = (uint32_t)c->pools - 1;
+	list[c->servers].hash = board_hash(b->name);
+	c->servers++;
 	c->pool[c->pools - 1].n++;
 	return 0;
 }
 
-/* A listener on loopback, whose port becomes the backend's when it is open. */
+/* A listener on loopback, whose port becomes the server's when it is open. */
 static int
 add_builtin(struct conf *c, enum builtin_kind kind, const char **why)
 {
 	struct listener *l;
 
-	l = grow(c->builtin, c->builtins, 1, sizeof(*l));
+	l = grow_list(c->builtin, c->builtins, 1, sizeof(*l));
 	if (l == NULL) {
 		*why = strerror(errno);
 		return -1;
@@ -143,7 +143,7 @@ add_builtin(struct conf *c, enum builtin_kind kind, const char **why)
 	c->builtins++;
 	l->fd = -1;
 	l->builtin = kind;
-	l->backend = c->backends - 1;
+	l->server = c->servers - 1;
 	return 0;
 }
 
@@ -152,10 +152,10 @@ conf_leaves_abstract(const struct conf *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->backends; i++)
-		if (addr_is_abstract(&c->backend[i].addr) ||
-		    (c->backend[i].check_addr.len > 0 &&
-		    addr_is_abstract(&c->backend[i].check_addr)))
+	for (i = 0; i < c->servers; i++)
+		if (addr_is_abstract(&c->server[i].addr) ||
+		    (c->server[i].check_addr.len > 0 &&
+		    addr_is_abstract(&c->server[i].check_addr)))
 			return true;
 	return false;
 }
@@ -165,9 +165,9 @@ conf_leaves_as_client(const struct conf *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->backends; i++)
-		if (c->backend[i].outlet.transparent &&
-		    !addr_is_unix(&c->backend[i].addr))
+	for (i = 0; i < c->servers; i++)
+		if (c->server[i].egress.transparent &&
+		    !addr_is_unix(&c->server[i].addr))
 			return true;
 	return false;
 }
@@ -177,8 +177,8 @@ conf_binds(const struct conf *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->backends; i++)
-		if (c->backend[i].outlet.sources > 0)
+	for (i = 0; i < c->servers; i++)
+		if (c->server[i].egress.sources > 0)
 			return true;
 	return false;
 }
@@ -241,37 +241,37 @@ conf_log_sessions(struct conf *c, const char *text)
 }
 
 static int
-add_builtin_backend(struct conf *c, const struct backend *like,
+add_builtin_server(struct conf *c, const struct server *like,
     const char *text, const char **why)
 {
 	enum builtin_kind kind = builtin_kind(text + strlen(BUILTIN_PREFIX));
-	struct backend b = *like;
+	struct server b = *like;
 
 	if (kind == BUILTIN_NONE) {
 		*why = "the builtins are builtin:hello, builtin:echo and "
 		    "builtin:discard";
 		return -1;
 	}
-	if (like->spare > 0) {
-		*why = "spare is not for builtin backends";
+	if (like->preconnect > 0) {
+		*why = "preconnect is not for builtin servers";
 		return -1;
 	}
 	/* It is here. */
-	memset(&b.outlet, 0, sizeof(b.outlet));
+	memset(&b.egress, 0, sizeof(b.egress));
 	if (b.name[0] == '\0')
 		name_by_address(c, &b, text);
-	if (add_backend(c, &b, why) == -1)
+	if (append_server(c, &b, why) == -1)
 		return -1;
 	if (add_builtin(c, kind, why) == 0)
 		return 0;
-	c->backends--;
+	c->servers--;
 	c->pool[c->pools - 1].n--;
 	return -1;
 }
 
 /* Which name it is and how it is asked for. 1: it has to be looked up. */
 static int
-read_lookup(const struct backend *like, const char *text, struct lookup *l,
+read_lookup(const struct server *like, const char *text, struct dns_name *l,
     const char **why)
 {
 	int port;
@@ -303,7 +303,7 @@ read_lookup(const struct backend *like, const char *text, struct lookup *l,
 
 /* What the answers are to be the answers of; never 0. */
 static uint64_t
-question_of(const struct lookup *l)
+lookup_of(const struct dns_name *l)
 {
 	char text[ADDR_HOST + 16];
 
@@ -313,7 +313,7 @@ question_of(const struct lookup *l)
 
 /* The same with the port, which sessions are counted by. */
 static uint64_t
-where_of(const struct lookup *l)
+where_of(const struct dns_name *l)
 {
 	char text[ADDR_HOST + 16];
 
@@ -331,28 +331,29 @@ places_of(uint32_t servers)
 	return servers + (servers < 8 ? 4 : servers / 2);
 }
 
-/* As many backends as the name may have servers, and had: none is known yet. */
+/* As many places as the name may have servers, and had: none is known yet. */
 static int
-add_lookup(struct conf *c, const struct backend *like, const char *text,
-    const struct lookup *l, const char **why)
+add_lookup(struct conf *c, const struct server *like, const char *text,
+    const struct dns_name *l, const char **why)
 {
 	const char *name = like->name[0] == '\0' ? text : like->name;
-	struct backend b = *like;
-	struct lookup *list;
+	struct server b = *like;
+	struct dns_name *list;
 	uint32_t i, n;
 
-	if ((list = grow(c->lookup, c->lookups, 1, sizeof(*l))) == NULL) {
+	if ((list = grow_list(c->dns_name, c->dns_names, 1, sizeof(*l))) ==
+	    NULL) {
 		*why = strerror(errno);
 		return -1;
 	}
-	c->lookup = list;
-	b.question = question_of(l);
+	c->dns_name = list;
+	b.lookup = lookup_of(l);
 	b.where = where_of(l);
-	list[c->lookups] = *l;
-	list[c->lookups].first = (uint32_t)c->backends;
+	list[c->dns_names] = *l;
+	list[c->dns_names].first = (uint32_t)c->servers;
 	n = l->once ? ADDR_OF_HOST : places_of(like->resolve_max);
-	list[c->lookups].max = l->once ? n : like->resolve_max;
-	list[c->lookups++].n = n;
+	list[c->dns_names].max = l->once ? n : like->resolve_max;
+	list[c->dns_names++].n = n;
 	for (i = 1; i <= n; i++) {
 		/* Those that are looked up once are called as always. */
 		if (snprintf(b.name, sizeof(b.name), l->once && i == 1 ? "%s" :
@@ -361,10 +362,10 @@ add_lookup(struct conf *c, const struct backend *like, const char *text,
 			return -1;
 		}
 		if (like->name[0] == '\0' && name_is_taken(c, b.name)) {
-			*why = "another backend has this name";
+			*why = "another server has this name";
 			return -1;
 		}
-		if (add_backend(c, &b, why) == -1)
+		if (append_server(c, &b, why) == -1)
 			return -1;
 	}
 	return 0;
@@ -372,10 +373,10 @@ add_lookup(struct conf *c, const struct backend *like, const char *text,
 
 /* 1: it is not one that is looked up again. */
 static int
-try_lookup(struct conf *c, const struct backend *like, const char *text,
+try_lookup(struct conf *c, const struct server *like, const char *text,
     const char **why)
 {
-	struct lookup l = { .port = 0 };
+	struct dns_name l = { .port = 0 };
 	int status;
 
 	if (like->resolve == RESOLVE_OFF)
@@ -394,13 +395,13 @@ try_lookup(struct conf *c, const struct backend *like, const char *text,
 
 /* Of a name with both families those that there is a source for. */
 static int
-leave_served(const struct outlet *o, struct addr *found, int n,
+leave_served(const struct egress *o, struct addr *found, int n,
     const char **why)
 {
 	int i, left = 0;
 
 	for (i = 0; i < n; i++)
-		if (outlet_serves(o, found[i].sa.sa_family))
+		if (egress_serves(o, found[i].sa.sa_family))
 			found[left++] = found[i];
 	if (left > 0)
 		return left;
@@ -410,14 +411,14 @@ leave_served(const struct outlet *o, struct addr *found, int n,
 }
 
 static int
-add_static(struct conf *c, const struct backend *like, struct addr *found,
+add_static(struct conf *c, const struct server *like, struct addr *found,
     int n, const char **why)
 {
-	struct backend b = *like;
+	struct server b = *like;
 	char name[ADDR_TEXT];
 	int i;
 
-	if ((n = leave_served(&b.outlet, found, n, why)) == -1)
+	if ((n = leave_served(&b.egress, found, n, why)) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
 		b.addr = found[i];
@@ -429,7 +430,7 @@ add_static(struct conf *c, const struct backend *like, struct addr *found,
 			*why = "this name is too long";
 			return -1;
 		}
-		if (add_backend(c, &b, why) == -1)
+		if (append_server(c, &b, why) == -1)
 			return -1;
 	}
 	return 0;
@@ -437,11 +438,11 @@ add_static(struct conf *c, const struct backend *like, struct addr *found,
 
 /* One missing name is no reason to do without all others: it comes later. */
 static int
-add_named(struct conf *c, const struct backend *like, const char *text,
-    struct lookup *l, const char **why)
+add_named(struct conf *c, const struct server *like, const char *text,
+    struct dns_name *l, const char **why)
 {
 	const struct addr_host *known = conf_hosts_find(&c->hosts, l->host);
-	struct backend b = *like;
+	struct server b = *like;
 	struct addr_host h;
 	int i;
 
@@ -459,23 +460,23 @@ add_named(struct conf *c, const struct backend *like, const char *text,
 	}
 	for (i = 0; i < h.n; i++)
 		addr_set_port(&h.addr[i], l->port);
-	b.asked = question_of(l);
-	b.origin = site_origin(board_hash(l->host));
+	b.asked = lookup_of(l);
+	b.origin = resolved_addr_origin(board_hash(l->host));
 	return add_static(c, &b, h.addr, h.n, why);
 }
 
 int
-conf_add_backend(struct conf *c, const struct backend *like, const char *text,
+conf_add_server(struct conf *c, const struct server *like, const char *text,
     const char **why)
 {
 	struct addr found[ADDR_OF_HOST];
-	struct lookup l = { .port = 0 };
-	struct backend once = *like;
+	struct dns_name l = { .port = 0 };
+	struct server once = *like;
 	int n;
 
 	if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0 &&
 	    like->resolve == RESOLVE_OFF)
-		return add_builtin_backend(c, like, text, why);
+		return add_builtin_server(c, like, text, why);
 	if ((n = try_lookup(c, like, text, why)) != 1)
 		return n;
 	once.resolve = RESOLVE_OFF;

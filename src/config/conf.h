@@ -38,17 +38,17 @@ struct settings;
 struct value;
 
 /*
- * A name that the prober looks up, and the backends that its servers become. One
+ * A name that the prober looks up, and the places that its servers take. One
  * that is to be looked up *once* is here if that has failed: until it succeeds.
  */
-struct lookup {
+struct dns_name {
 	char		 host[ADDR_HOST];
 	uint16_t	 port;		/* with SRV the answers have it */
 	bool		 srv;
 	bool		 once;
 	const char	*why;		/* that failed */
 	uint32_t	 max;		/* servers at a time */
-	uint32_t	 first, n;	/* of the backends; more than servers */
+	uint32_t	 first, n;	/* of the places; more than servers */
 };
 
 /* Host names that are looked up once, by name: see conf_hosts.h. */
@@ -73,16 +73,16 @@ struct conf {
 
 	struct listener	*listener;	/* in the order given */
 	size_t		 listeners;
-	struct listener	*builtin;	/* one for each builtin backend */
+	struct listener	*builtin;	/* one for each builtin server */
 	size_t		 builtins;
 	struct session_limit *limit;	/* listeners know them by number */
 	size_t		 limits_shared;
 	struct pool	*pool;
 	size_t		 pools;
-	struct backend	*backend;	/* pool by pool */
-	size_t		 backends;
-	struct lookup	*lookup;
-	size_t		 lookups;
+	struct server	*server;	/* pool by pool */
+	size_t		 servers;
+	struct dns_name	*dns_name;
+	size_t		 dns_names;
 	/* What is known of them when it is made; none: they are looked up. */
 	struct hosts	 hosts;
 	bool		 looked_up_once;	/* there is nobody to do it again */
@@ -113,7 +113,7 @@ struct conf {
 	struct peer_watch watch;	/* the same */
 	const struct balance_algorithm *balance;
 	enum check_kind	 check;
-	enum session_refusal refuse;
+	enum session_rejection reject_with;
 	unsigned	 busy_poll;	/* µs, 0: off */
 	bool		 pin_cpus;	/* each worker to one */
 	uint32_t	 sessions;	/* in each worker; 0: what it carries */
@@ -157,15 +157,15 @@ void	conf_free(struct conf *);
 
 /*
  * Add all listeners that an address means, each a copy of *like*; a pool; all
- * backends of the last pool that an address means, called as *like* is, which
+ * servers of the last pool that an address means, called as *like* is, which
  * nobody else is, or by their addresses when it has no name. What is to be
- * looked up again becomes as many backends as it may have servers. Return 0, or -1 with *why set to a
- * constant text that says what would be right.
+ * looked up again becomes as many places as it may have servers. Return 0, or
+ * -1 with *why set to a constant text that says what would be right.
  */
 int	conf_add_listener(struct conf *, const struct listener *like,
 	    const char *address, const char **why);
 int	conf_add_pool(struct conf *, const struct pool *, const char **why);
-int	conf_add_backend(struct conf *, const struct backend *like,
+int	conf_add_server(struct conf *, const struct server *like,
 	    const char *address, const char **why);
 
 /* Do workers or the prober connect to abstract unix sockets? */

@@ -23,14 +23,14 @@
 #define INTERFACES	64
 
 static const struct value *
-get(const struct section *s, const char *name)
+get_present_value(const struct section *s, const char *name)
 {
 	return section_get(s, directive_find(s->kind, name));
 }
 
 static void
-check_sources(const struct value *v, const struct outlet *o,
-    struct complaints *cs)
+check_sources(const struct value *v, const struct egress *o,
+    struct diagnostics *cs)
 {
 	struct addr a;
 	uint32_t i;
@@ -64,7 +64,7 @@ find_near(const char *name, char buf[IF_NAMESIZE])
 		names[n] = all[n].if_name;
 		n++;
 	}
-	if ((near = nearest(name, names, n)) != NULL) {
+	if ((near = nearest_find(name, names, n)) != NULL) {
 		strlcpy(buf, near, IF_NAMESIZE);
 		near = buf;
 	}
@@ -73,9 +73,9 @@ find_near(const char *name, char buf[IF_NAMESIZE])
 }
 
 static void
-check_interface(const struct section *s, struct complaints *cs)
+check_interface(const struct section *s, struct diagnostics *cs)
 {
-	const struct value *v = get(s, "interface");
+	const struct value *v = get_present_value(s, "interface");
 	char buf[IF_NAMESIZE], why[200];
 	const char *near;
 
@@ -92,38 +92,40 @@ check_interface(const struct section *s, struct complaints *cs)
 /* Could other users put a socket of theirs in its place? */
 static void
 check_directory(const struct place *place, const struct listener *l,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	char why[600];
 
-	if (safe_check(l->addr.un.sun_path) == -1 && errno == EPERM)
-		complain_at(cs, place, "listen on %s: %s", l->name, safe_reason(
-		    l->addr.un.sun_path, EPERM, why, sizeof(why)));
+	if (safe_file_check(l->addr.un.sun_path) == -1 && errno == EPERM)
+		diagnostics_add_at(cs, place, "listen on %s: %s", l->name,
+		    safe_file_reason(l->addr.un.sun_path, EPERM, why,
+		    sizeof(why)));
 }
 
 static void
-check_listener(const struct settings *st, const struct listener *l,
-    struct complaints *cs)
+check_listener_address(const struct settings *st, const struct listener *l,
+    struct diagnostics *cs)
 {
 	const struct section *s = settings_find(st, SECTION_LISTEN,
 	    l->label[0] == '\0' ? "main" : l->label);
 
 	if (addr_is_path(&l->addr))
-		check_directory(&get(s, "address")->place, l, cs);
+		check_directory(&get_present_value(s, "address")->place, l, cs);
 	if (addr_is_unix(&l->addr) || l->how.transparent || l->how.freebind ||
 	    socket_can_bind(&l->addr, l->how.interface) == 0 ||
 	    errno != EADDRNOTAVAIL)
 		return;
-	complain_at(cs, &get(s, "address")->place, "listen on %s: this machine "
-	    "does not have this address now; a start fails until it has",
-	    l->name);
+	diagnostics_add_at(cs, &get_present_value(s, "address")->place,
+	    "listen on %s: this machine does not have this address now; a "
+	    "start fails until it has", l->name);
 }
 
 static void
-check_name(const struct settings *st, const struct lookup *l,
-    struct complaints *cs)
+check_name(const struct settings *st, const struct dns_name *l,
+    struct diagnostics *cs)
 {
-	const struct value *v = get(settings_server(st, l->first), "address");
+	const struct value *v = get_present_value(settings_server(st, l->first),
+	    "address");
 	char why[200];
 
 	if (!l->once || v == NULL)
@@ -136,13 +138,13 @@ check_name(const struct settings *st, const struct lookup *l,
 /* A server that cannot be checked is down. */
 static void
 check_checks(const struct conf *c, const struct section *s,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
-	const struct backend *b = &c->backend[s->first];
-	const struct value *v = get(s, "check_address");
+	const struct server *b = &c->server[s->first];
+	const struct value *v = get_present_value(s, "check_address");
 	char why[200];
 
-	if (s->backends == 0 || b->check_missing == NULL || v == NULL)
+	if (s->servers == 0 || b->check_missing == NULL || v == NULL)
 		return;
 	snprintf(why, sizeof(why), "%s; the server is down until a reload can "
 	    "look the name up", b->check_missing);
@@ -150,42 +152,42 @@ check_checks(const struct conf *c, const struct section *s,
 }
 
 void
-conf_absent(const struct conf *c, struct complaints *cs)
+conf_absent(const struct conf *c, struct diagnostics *cs)
 {
 	const struct settings *st = c->settings;
-	const struct outlet *o = NULL;
+	const struct egress *o = NULL;
 	const struct section *s;
 	const struct value *v;
 	size_t i, pools = 0;
 
 	if (c->no_user != NULL)
-		complain(cs, "workers run as uid %u: %s; name a user (-u) to "
-		    "make that an error", (unsigned)c->user.uid,
+		diagnostics_add(cs, "workers run as uid %u: %s; name a user "
+		    "(-u) to make that an error", (unsigned)c->user.uid,
 		    c->no_user);
 	for (i = 0; i < st->sections; i++) {
 		s = st->section[i];
 		if (s->kind == SECTION_POOL)
-			o = &c->pool[pools++].outlet;
+			o = &c->pool[pools++].egress;
 		else if (s->kind == SECTION_SERVER)
-			o = s->backends == 0 ? NULL :
-			    &c->backend[s->first].outlet;
+			o = s->servers == 0 ? NULL :
+			    &c->server[s->first].egress;
 		if (s->kind == SECTION_TOP)
 			continue;
 		check_interface(s, cs);
 		if (s->kind == SECTION_SERVER)
 			check_checks(c, s, cs);
 		if (s->kind != SECTION_LISTEN && o != NULL &&
-		    (v = get(s, "source")) != NULL)
+		    (v = get_present_value(s, "source_address")) != NULL)
 			check_sources(v, o, cs);
 	}
 	for (i = 0; i < c->listeners; i++)
-		check_listener(st, &c->listener[i], cs);
+		check_listener_address(st, &c->listener[i], cs);
 	for (i = 0; i < c->absents; i++)
-		complain(cs, "listen on %s: this machine does not have this "
-		    "address now; the others of its name are served",
+		diagnostics_add(cs, "listen on %s: this machine does not have "
+		    "this address now; the others of its name are served",
 		    c->absent[i]);
-	for (i = 0; i < c->lookups; i++)
-		check_name(st, &c->lookup[i], cs);
+	for (i = 0; i < c->dns_names; i++)
+		check_name(st, &c->dns_name[i], cs);
 	networks_check(c, cs);
 	conf_loop(c, cs);
 }

@@ -15,6 +15,6 @@
  * warnings: an address may come later, as with VRRP. The kernel is asked, by a
  * bind without a port, so what it lets us have all the same is in order.
  */
-void	conf_absent(const struct conf *, struct complaints *);
+void	conf_absent(const struct conf *, struct diagnostics *);
 
 #endif

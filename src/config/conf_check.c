@@ -67,23 +67,23 @@ missing_directory(const char *path, char *buf, size_t size)
 
 /* A path that no directive names: the text has to say what it is for. */
 static void
-complain_of_default(struct complaints *cs, const char *name, const char *path,
+reject_default(struct diagnostics *cs, const char *name, const char *path,
     const char *why)
 {
 	char buf[1024];
 	const char *dir = missing_directory(path, buf, sizeof(buf));
 
 	if (dir != NULL)
-		complain(cs, "%s %s (default): the directory %s does not exist: "
-		    "create it, or set %s", name, path, dir, name);
+		diagnostics_add(cs, "%s %s (default): the directory %s does "
+		    "not exist: create it, or set %s", name, path, dir, name);
 	else
-		complain(cs, "%s %s (default): %s", name, path, why);
+		diagnostics_add(cs, "%s %s (default): %s", name, path, why);
 }
 
 /* A file that a directive of the top names, with the *check* of its kind. */
 static int
 check_file(const struct conf *c, const char *name, const char *path,
-    int (*check)(const char *), struct complaints *cs)
+    int (*check)(const char *), struct diagnostics *cs)
 {
 	const struct settings *st = c->settings;
 	const struct directive *d = directive_find(SECTION_TOP, name);
@@ -94,31 +94,31 @@ check_file(const struct conf *c, const char *name, const char *path,
 	if (path == NULL || (check(path) == 0 &&
 	    check_access(path, strcmp(name, "ports_file") == 0) == 0))
 		return 0;
-	why = safe_reason(path, errno, buf, sizeof(buf));
+	why = safe_file_reason(path, errno, buf, sizeof(buf));
 	if ((v = section_get(st->section[SETTINGS_OPTIONS], d)) == NULL)
 		v = section_get(st->section[SETTINGS_FILES], d);
 	if (v != NULL)
 		value_reject(cs, v, path, why);
 	else
-		complain_of_default(cs, name, path, why);
+		reject_default(cs, name, path, why);
 	return EX_CANTCREAT;
 }
 
 /* Where a socket is it makes room for ours. */
 static int
-check_path(const struct listener *l, struct complaints *cs)
+check_path(const struct listener *l, struct diagnostics *cs)
 {
 	const char *path = l->addr.un.sun_path;
 	struct stat sb;
 
 	if (lstat(path, &sb) == 0 && !S_ISSOCK(sb.st_mode)) {
-		complain(cs, "listen on %s: this file is not a socket: remove "
-		    "it, or choose another path", l->name);
+		diagnostics_add(cs, "listen on %s: this file is not a socket: "
+		    "remove it, or choose another path", l->name);
 		return EX_UNAVAILABLE;
 	}
 	if (may_make(path) == 0)
 		return 0;
-	complain(cs, "listen on %s: %s", l->name, strerror(errno));
+	diagnostics_add(cs, "listen on %s: %s", l->name, strerror(errno));
 	return EX_CANTCREAT;
 }
 
@@ -138,37 +138,39 @@ first_free_port(void)
 }
 
 static int
-check_listener(const struct listener *l, struct complaints *cs)
+check_listener_port(const struct listener *l, struct diagnostics *cs)
 {
 	unsigned port = addr_port(&l->addr), first;
 
 	if (addr_is_unix(&l->addr))
 		return addr_is_path(&l->addr) ? check_path(l, cs) : 0;
-	if (port == 0 || priv_has_low_ports() ||
+	if (port == 0 || privileges_has_low_ports() ||
 	    port >= (first = first_free_port()))
 		return 0;
-	complain(cs, "listen on %s: ports below %u are for root and "
+	diagnostics_add(cs, "listen on %s: ports below %u are for root and "
 	    "CAP_NET_BIND_SERVICE", l->name, first);
 	return EX_NOPERM;
 }
 
 /* The workers only go there: whoever starts them has to find it. */
 static int
-check_chroot(const struct conf *c, struct complaints *cs)
+check_chroot_setting(const struct conf *c, struct diagnostics *cs)
 {
 	const char *why;
 	struct stat sb;
 
 	if (c->chroot == NULL)
 		return 0;
-	if ((why = priv_chroot_obstacle()) != NULL) {
-		complain(cs, "chroot %s: %s", c->chroot, why);
+	if ((why = privileges_chroot_obstacle()) != NULL) {
+		diagnostics_add(cs, "chroot %s: %s", c->chroot, why);
 		return EX_NOPERM;
 	}
 	if (stat(c->chroot, &sb) == -1)
-		complain(cs, "chroot %s: %s", c->chroot, strerror(errno));
+		diagnostics_add(cs, "chroot %s: %s", c->chroot,
+		    strerror(errno));
 	else if (!S_ISDIR(sb.st_mode))
-		complain(cs, "chroot %s: this is not a directory", c->chroot);
+		diagnostics_add(cs, "chroot %s: this is not a directory",
+		    c->chroot);
 	else
 		return 0;
 	return EX_UNAVAILABLE;
@@ -177,7 +179,7 @@ check_chroot(const struct conf *c, struct complaints *cs)
 /* It is run from the root directory of the workers. */
 static int
 check_program(const struct conf *c, const struct pool *p,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	char path[2048], why[2200];
 	const struct value *v;
@@ -208,9 +210,9 @@ transparent_at(const struct conf *c)
 		if (c->listener[i].how.transparent)
 			s = settings_find(c->settings, SECTION_LISTEN,
 			    c->listener[i].label);
-	for (i = 0; i < c->backends && s == NULL; i++)
-		if (c->backend[i].outlet.transparent &&
-		    !addr_is_unix(&c->backend[i].addr))
+	for (i = 0; i < c->servers && s == NULL; i++)
+		if (c->server[i].egress.transparent &&
+		    !addr_is_unix(&c->server[i].addr))
 			s = settings_server(c->settings, i);
 	v = section_get(s, directive_find(s->kind, "transparent"));
 	return v != NULL ? v : section_get(s->pool,
@@ -218,11 +220,11 @@ transparent_at(const struct conf *c)
 }
 
 int
-conf_check_transparent(const struct conf *c, struct complaints *cs)
+conf_check_transparent(const struct conf *c, struct diagnostics *cs)
 {
-	if (!conf_wants_transparent(c) || priv_has_foreign_addresses())
+	if (!conf_wants_transparent(c) || privileges_has_foreign_addresses())
 		return 0;
-	complain_at(cs, &transparent_at(c)->place, "transparent needs "
+	diagnostics_add_at(cs, &transparent_at(c)->place, "transparent needs "
 	    "CAP_NET_RAW: start it as root, or give it that (systemd: "
 	    "AmbientCapabilities=CAP_NET_RAW)");
 	return EX_NOPERM;
@@ -230,22 +232,22 @@ conf_check_transparent(const struct conf *c, struct complaints *cs)
 
 /* Shared memory is a file as far as the limit of their size goes. */
 static int
-check_board(const struct conf *c, struct complaints *cs)
+check_board(const struct conf *c, struct diagnostics *cs)
 {
 	uint64_t bytes = board_bytes(budget_rows(c));
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_FSIZE, &r) == -1 || r.rlim_cur >= bytes)
 		return 0;
-	complain(cs, "%llu MiB of shared memory are more than the limit of file "
-	    "sizes: raise it (ulimit -f, LimitFSIZE=)",
+	diagnostics_add(cs, "%llu MiB of shared memory are more than the limit "
+	    "of file sizes: raise it (ulimit -f, LimitFSIZE=)",
 	    (unsigned long long)bytes >> 20);
 	return EX_OSERR;
 }
 
 /* What was wrong first decides. */
 static void
-join(int *status, int other)
+keep_first_status(int *status, int other)
 {
 	if (*status == 0)
 		*status = other;
@@ -253,43 +255,45 @@ join(int *status, int other)
 
 /* The same as for that of the whole. */
 static int
-check_own_log(const struct own_log *l, struct complaints *cs)
+check_own_log(const struct own_log *l, struct diagnostics *cs)
 {
 	char why[256];
 
-	if (l->target[0] != '/' || (safe_check_log(l->target) == 0 &&
+	if (l->target[0] != '/' || (safe_file_check_log(l->target) == 0 &&
 	    check_access(l->target, false) == 0))
 		return 0;
-	value_reject(cs, l->said, l->target, safe_reason(l->target, errno, why,
-	    sizeof(why)));
+	value_reject(cs, l->said, l->target,
+	    safe_file_reason(l->target, errno, why, sizeof(why)));
 	return EX_CANTCREAT;
 }
 
 int
-conf_check(const struct conf *c, size_t descriptors, struct complaints *cs)
+conf_check(const struct conf *c, size_t descriptors, struct diagnostics *cs)
 {
 	struct budget b;
 	size_t i;
 	int status;
 
 	status = check_file(c, "log", c->log[0] == '/' ? c->log : NULL,
-	    safe_check_log, cs);
+	    safe_file_check_log, cs);
 	for (i = 0; i < c->own_logs; i++)
-		join(&status, check_own_log(&c->own_log[i], cs));
-	join(&status, check_file(c, "pidfile", c->pidfile, safe_check, cs));
-	join(&status, check_file(c, "ports_file", c->ports_file, safe_check,
-	    cs));
-	join(&status, check_chroot(c, cs));
-	join(&status, conf_check_transparent(c, cs));
+		keep_first_status(&status, check_own_log(&c->own_log[i], cs));
+	keep_first_status(&status, check_file(c, "pidfile", c->pidfile,
+	    safe_file_check, cs));
+	keep_first_status(&status, check_file(c, "ports_file", c->ports_file,
+	    safe_file_check, cs));
+	keep_first_status(&status, check_chroot_setting(c, cs));
+	keep_first_status(&status, conf_check_transparent(c, cs));
 	for (i = 0; i < c->listeners; i++)
-		join(&status, check_listener(&c->listener[i], cs));
+		keep_first_status(&status,
+		    check_listener_port(&c->listener[i], cs));
 	for (i = 0; i < c->pools; i++)
-		join(&status, check_program(c, &c->pool[i], cs));
-	join(&status, check_board(c, cs));
+		keep_first_status(&status, check_program(c, &c->pool[i], cs));
+	keep_first_status(&status, check_board(c, cs));
 	budget_make(&b, c, descriptors);
 	if (b.sessions > 0)
 		return status;
-	complain(cs, "%zu descriptors are too few: raise the limit (ulimit "
-	    "-n) to %zu or more", descriptors, b.set_aside + b.each);
+	diagnostics_add(cs, "%zu descriptors are too few: raise the limit "
+	    "(ulimit -n) to %zu or more", descriptors, b.set_aside + b.each);
 	return EX_OSERR;
 }

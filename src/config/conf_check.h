@@ -16,9 +16,9 @@
  * Makes and opens nothing; whether an address is free is not asked.
  */
 int	conf_check(const struct conf *, size_t descriptors,
-	    struct complaints *);
+	    struct diagnostics *);
 
 /* The same of addresses of others alone, for who is about to start. */
-int	conf_check_transparent(const struct conf *, struct complaints *);
+int	conf_check_transparent(const struct conf *, struct diagnostics *);
 
 #endif

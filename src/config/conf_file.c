@@ -31,7 +31,7 @@
 /* What all files of one -c have in common. */
 struct tree {
 	struct settings	*settings;
-	struct complaints *complaints;
+	struct diagnostics *diagnostics;
 	bool		 from_pipe;	/* standard input may be one */
 	unsigned	 files;
 	struct conf_bounds bounds;
@@ -48,12 +48,12 @@ struct source {
 	unsigned	 depth;
 };
 
-static int	read_file(struct tree *, const struct source *,
+static int	read_one_file(struct tree *, const struct source *,
 		    const char *path);
 
 /* Does it include itself, however many files are between? */
 static bool
-is_open(const struct source *s, const struct stat *st)
+is_file_open(const struct source *s, const struct stat *st)
 {
 	for (; s != NULL; s = s->outer)
 		if (s->dev == st->st_dev && s->ino == st->st_ino)
@@ -77,7 +77,7 @@ include_file(const struct source *s, const struct conf_reading *r,
 	else if (S_ISDIR(st.st_mode))
 		conf_sections_reject(r, node, "include %s: this is a "
 		    "directory; its files are %s/*" ENDING, name, name);
-	else if (is_open(s, &st))
+	else if (is_file_open(s, &st))
 		conf_sections_reject(r, node, "include %s: this file includes "
 		    "itself here", name);
 	else if (s->depth == DEPTH)
@@ -90,7 +90,7 @@ include_file(const struct source *s, const struct conf_reading *r,
 		conf_sections_reject(r, node, "include %s: %s", name,
 		    file_text_why(ENXIO));
 	else
-		return read_file(s->tree, s, path);
+		return read_one_file(s->tree, s, path);
 	return -1;
 }
 
@@ -191,11 +191,11 @@ input_text(const struct tree *t, const char *path, size_t *len,
 }
 
 static int
-read_text(struct source *s, const char *text, size_t len)
+read_config_text(struct source *s, const char *text, size_t len)
 {
 	struct conf_reading r = {
 		.settings = s->tree->settings,
-		.complaints = s->tree->complaints,
+		.diagnostics = s->tree->diagnostics,
 		.directory = s->directory,
 		.bounds = &s->tree->bounds,
 	};
@@ -203,10 +203,10 @@ read_text(struct source *s, const char *text, size_t len)
 	int status = 0;
 
 	if ((r.file = settings_file(r.settings, s->path)) == NULL) {
-		complain(r.complaints, "%s", strerror(errno));
+		diagnostics_add(r.diagnostics, "%s", strerror(errno));
 		return -1;
 	}
-	conf_yaml_parse(&yaml, text, len, r.file, r.complaints);
+	conf_yaml_parse(&yaml, text, len, r.file, r.diagnostics);
 	if (yaml.root != NULL)
 		conf_sections_read(&r, yaml.root);
 	if (r.include != NULL)
@@ -219,7 +219,7 @@ read_text(struct source *s, const char *text, size_t len)
 
 /* *path* is absolute and leads to no directory. */
 static int
-read_file(struct tree *t, const struct source *outer, const char *path)
+read_one_file(struct tree *t, const struct source *outer, const char *path)
 {
 	struct source s = { .tree = t, .outer = outer, .path = path,
 	    .depth = outer == NULL ? 0 : outer->depth + 1 };
@@ -232,7 +232,8 @@ read_file(struct tree *t, const struct source *outer, const char *path)
 	if ((text = file_text(path, &len, &st)) == NULL && errno == ENXIO)
 		text = input_text(t, path, &len, &st);
 	if (text == NULL) {
-		complain_at(t->complaints, &place, "%s", file_text_why(errno));
+		diagnostics_add_at(t->diagnostics, &place, "%s",
+		    file_text_why(errno));
 		return -1;
 	}
 	t->files++;
@@ -240,13 +241,13 @@ read_file(struct tree *t, const struct source *outer, const char *path)
 	*strrchr(s.directory, '/') = '\0';
 	s.dev = st.st_dev;
 	s.ino = st.st_ino;
-	status = read_text(&s, text, len);
+	status = read_config_text(&s, text, len);
 	free(text);
 	return status;
 }
 
 static int
-is_ours(const struct dirent *e)
+is_own_include(const struct dirent *e)
 {
 	size_t len = strlen(e->d_name), ending = strlen(ENDING);
 
@@ -256,7 +257,7 @@ is_ours(const struct dirent *e)
 
 /* Bytewise, the same in every locale. */
 static int
-by_name(const struct dirent **a, const struct dirent **b)
+by_entry_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
@@ -269,33 +270,34 @@ read_directory(struct tree *t, const char *path)
 	char file[PATH_BYTES];
 	int i, n, status = 0;
 
-	if ((n = scandir(path, &entry, is_ours, by_name)) == -1) {
-		complain_at(t->complaints, &place, "%s", strerror(errno));
+	if ((n = scandir(path, &entry, is_own_include, by_entry_name)) == -1) {
+		diagnostics_add_at(t->diagnostics, &place, "%s",
+		    strerror(errno));
 		return -1;
 	}
 	for (i = 0; i < n; i++) {
 		snprintf(file, sizeof(file), "%s/%s", path, entry[i]->d_name);
-		if (read_file(t, NULL, file) == -1)
+		if (read_one_file(t, NULL, file) == -1)
 			status = -1;
 		free(entry[i]);
 	}
 	free(entry);
 	if (n > 0)
 		return status;
-	complain_at(t->complaints, &place, "there is no *" ENDING " in "
+	diagnostics_add_at(t->diagnostics, &place, "there is no *" ENDING " in "
 	    "this directory");
 	return -1;
 }
 
 int
 conf_file_read(struct settings *st, const char *path, bool from_pipe,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
-	struct tree t = { .settings = st, .complaints = cs,
+	struct tree t = { .settings = st, .diagnostics = cs,
 	    .from_pipe = from_pipe };
 	struct stat sb;
 
 	if (stat(path, &sb) == 0 && S_ISDIR(sb.st_mode))
 		return read_directory(&t, path);
-	return read_file(&t, NULL, path);
+	return read_one_file(&t, NULL, path);
 }

@@ -17,6 +17,6 @@
  * not be read at all.
  */
 int	conf_file_read(struct settings *, const char *path, bool from_pipe,
-	    struct complaints *);
+	    struct diagnostics *);
 
 #endif

@@ -18,7 +18,7 @@
 #include "sys/file_text.h"
 
 static int
-by_name(const void *a, const void *b)
+by_host_name(const void *a, const void *b)
 {
 	const struct addr_host *x = a, *y = b;
 
@@ -86,7 +86,7 @@ host_of(size_t place, const char *text, char *host)
 
 /* The names in one section go to *list*, unless that is NULL. How many. */
 static size_t
-gather(const struct section *s, struct addr_host *list)
+gather_hosts(const struct section *s, struct addr_host *list)
 {
 	const struct value *v;
 	char host[ADDR_HOST];
@@ -117,17 +117,17 @@ conf_hosts_list(const struct settings *st, struct hosts *hosts)
 	hosts->n = 0;
 	hosts->host = NULL;
 	for (i = 0; i < st->sections; i++)
-		n += gather(st->section[i], NULL);
+		n += gather_hosts(st->section[i], NULL);
 	if (n == 0)
 		return 0;
 	if ((list = calloc(n, sizeof(*list))) == NULL)
 		return -1;
 	for (i = n = 0; i < st->sections; i++)
-		n += gather(st->section[i], list + n);
-	qsort(list, n, sizeof(*list), by_name);
+		n += gather_hosts(st->section[i], list + n);
+	qsort(list, n, sizeof(*list), by_host_name);
 	for (i = 0; i < n; i++)
 		if (hosts->n == 0 ||
-		    by_name(&list[hosts->n - 1], &list[i]) != 0)
+		    by_host_name(&list[hosts->n - 1], &list[i]) != 0)
 			list[hosts->n++] = list[i];
 	hosts->host = list;
 	return 0;
@@ -143,7 +143,7 @@ is_silent(const struct addr_host *h)
 
 bool
 conf_hosts_answered(const struct settings *st, const struct hosts *hosts,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	const struct addr_host *h;
 	const struct value *v;
@@ -214,7 +214,7 @@ conf_hosts_find(const struct hosts *hosts, const char *name)
 	if (hosts->n == 0)
 		return NULL;
 	(void)strlcpy(key.name, name, sizeof(key.name));
-	return bsearch(&key, hosts->host, hosts->n, sizeof(key), by_name);
+	return bsearch(&key, hosts->host, hosts->n, sizeof(key), by_host_name);
 }
 
 uint64_t

@@ -28,7 +28,7 @@ void	conf_hosts_look_up(struct hosts *, uint64_t ms);
  * later: it would have to be waited for.
  */
 bool	conf_hosts_answered(const struct settings *, const struct hosts *,
-	    struct complaints *);
+	    struct diagnostics *);
 
 /* As addr_parse() does, by what is known, if the name is. */
 int	conf_hosts_parse(const struct hosts *, const char *text, enum addr_use,

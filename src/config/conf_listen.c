@@ -19,7 +19,7 @@
 
 /* Does a socket bound to *a* get what comes to *b*, of the same port? */
 static bool
-covers(const struct addr *a, bool v6only, const struct addr *b)
+covers_address(const struct addr *a, bool v6only, const struct addr *b)
 {
 	if (a->sa.sa_family == AF_INET6)
 		return IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr) &&
@@ -31,7 +31,7 @@ covers(const struct addr *a, bool v6only, const struct addr *b)
 
 /* Could not both be open? Port 0 is another one each time. */
 static bool
-clash(const struct listener *a, const struct listener *b)
+listeners_clash(const struct listener *a, const struct listener *b)
 {
 	if (addr_is_unix(&a->addr) || addr_is_unix(&b->addr))
 		return strcmp(a->wanted, b->wanted) == 0;
@@ -42,8 +42,8 @@ clash(const struct listener *a, const struct listener *b)
 	    strcmp(a->how.interface, b->how.interface) != 0)
 		return false;
 	return strcmp(a->name, b->name) == 0 ||
-	    covers(&a->addr, a->how.v6only, &b->addr) ||
-	    covers(&b->addr, b->how.v6only, &a->addr);
+	    covers_address(&a->addr, a->how.v6only, &b->addr) ||
+	    covers_address(&b->addr, b->how.v6only, &a->addr);
 }
 
 /* Another socket is meant where it is bound in another way. */
@@ -65,7 +65,7 @@ address_is_taken(const struct conf *c, const struct listener *l)
 	size_t i;
 
 	for (i = 0; i < c->listeners; i++)
-		if (clash(&c->listener[i], l))
+		if (listeners_clash(&c->listener[i], l))
 			return true;
 	return false;
 }
@@ -118,7 +118,7 @@ conf_add_listener(struct conf *c, const struct listener *like,
 	int i, n;
 
 	if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0) {
-		*why = "builtin: is for backends; a listener is host:port, "
+		*why = "builtin: is for servers; a listener is host:port, "
 		    ":port or unix:/path";
 		return -1;
 	}

@@ -21,7 +21,7 @@ said_of(const struct conf *c, const struct listener *l)
 
 /* The number of this target, from 1; 0: there are too many, or it is no good. */
 static uint32_t
-number_of(struct conf *c, const struct listener *l, struct complaints *cs)
+number_of(struct conf *c, const struct listener *l, struct diagnostics *cs)
 {
 	const struct value *said;
 	size_t i;
@@ -59,7 +59,7 @@ said_of_all(const struct conf *c)
 /* What was found out of its host, if it has a name. */
 static void
 find_host(const struct conf *c, const char *target, const struct value *said,
-    struct addr *addr, struct complaints *cs)
+    struct addr *addr, struct diagnostics *cs)
 {
 	const struct addr_host *h;
 	struct log_target t;
@@ -77,7 +77,7 @@ find_host(const struct conf *c, const char *target, const struct value *said,
 }
 
 void
-conf_logs_list(struct conf *c, struct complaints *cs)
+conf_logs_list(struct conf *c, struct diagnostics *cs)
 {
 	struct listener *l;
 	size_t i;

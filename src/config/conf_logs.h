@@ -11,8 +11,8 @@
 
 /*
  * Fill c->own_log and each listener's own_log (0: that of the whole). What is
- * wrong with a target is added to the complaints.
+ * wrong with a target is added to the diagnostics.
  */
-void	conf_logs_list(struct conf *c, struct complaints *);
+void	conf_logs_list(struct conf *c, struct diagnostics *);
 
 #endif

@@ -19,7 +19,7 @@
 /* A server that is one of our listeners leads from its pool to another. */
 struct step {
 	uint32_t	from, to;	/* pools */
-	uint32_t	backend;
+	uint32_t	server;
 	const struct listener *listener;
 	bool		visited;
 };
@@ -65,7 +65,7 @@ same_path(const struct addr *a, const struct addr *b)
 }
 
 static bool
-is_any(const struct endpoint *e)
+is_wildcard_endpoint(const struct endpoint *e)
 {
 	static const unsigned char zero[16];
 	const unsigned char *ipv4 = endpoint_ipv4(e);
@@ -96,7 +96,7 @@ is_loopback(const struct endpoint *e)
 
 /* Does a connection to *to* come to this listener? */
 static bool
-receives(const struct listener *l, const struct addr *to)
+receives_from(const struct listener *l, const struct addr *to)
 {
 	struct endpoint at, server;
 	bool ipv4;
@@ -114,12 +114,12 @@ receives(const struct listener *l, const struct addr *to)
 	if (same_ip(&at, &server))
 		return true;
 	/* To connect to the any-address is to connect to this machine. */
-	if (is_any(&server) && is_loopback(&at))
+	if (is_wildcard_endpoint(&server) && is_loopback(&at))
 		return (endpoint_ipv4(&at) != NULL) == ipv4;
-	if (!is_any(&at) || (endpoint_ipv4(&at) != NULL && !ipv4) ||
-	    (l->how.v6only && ipv4))
+	if (!is_wildcard_endpoint(&at) ||
+	    (endpoint_ipv4(&at) != NULL && !ipv4) || (l->how.v6only && ipv4))
 		return false;
-	return is_any(&server) || socket_can_bind(to, NULL) == 0;
+	return is_wildcard_endpoint(&server) || socket_can_bind(to, NULL) == 0;
 }
 
 /* Most servers are at ports that no listener has. */
@@ -145,15 +145,15 @@ find_steps(const struct conf *c, struct step *step)
 	size_t i, n = 0;
 
 	note_ports(c, ports);
-	for (i = 0; i < c->backends; i++) {
-		to = &c->backend[i].addr;
+	for (i = 0; i < c->servers; i++) {
+		to = &c->server[i].addr;
 		port = addr_port(to);
 		if (to->len == 0 || (ports[port / 8] & 1 << port % 8) == 0)
 			continue;
-		for (l = c->listener; l < end && !receives(l, to); l++)
+		for (l = c->listener; l < end && !receives_from(l, to); l++)
 			continue;
 		if (l < end)
-			step[n++] = (struct step){ c->backend[i].pool, l->pool,
+			step[n++] = (struct step){ c->server[i].pool, l->pool,
 			    (uint32_t)i, l, false };
 	}
 	return n;
@@ -178,10 +178,10 @@ leads_to(struct step *step, size_t n, uint32_t at, uint32_t goal)
 }
 
 static void
-say_step(const struct conf *c, const struct step *s, struct complaints *cs)
+say_step(const struct conf *c, const struct step *s, struct diagnostics *cs)
 {
 	const struct section *server = settings_server(c->settings,
-	    s->backend);
+	    s->server);
 	const struct value *v = section_get(server,
 	    directive_find(SECTION_SERVER, "address"));
 	char why[ADDR_TEXT + 200];
@@ -194,9 +194,9 @@ say_step(const struct conf *c, const struct step *s, struct complaints *cs)
 }
 
 void
-conf_loop(const struct conf *c, struct complaints *cs)
+conf_loop(const struct conf *c, struct diagnostics *cs)
 {
-	struct step *step = calloc(c->backends + 1, sizeof(*step));
+	struct step *step = calloc(c->servers + 1, sizeof(*step));
 	size_t i, k, n;
 
 	if (step == NULL)

@@ -14,6 +14,6 @@
  * of this process or by several: a session would open another one without end.
  * Asks the system which addresses it has.
  */
-void	conf_loop(const struct conf *, struct complaints *);
+void	conf_loop(const struct conf *, struct diagnostics *);
 
 #endif

@@ -24,21 +24,21 @@
 
 /* NULL: nobody said anything. Without a text: it was wrong and has been told. */
 static const struct value *
-get(const struct section *s, const char *name)
+get_value(const struct section *s, const char *name)
 {
 	return section_get(s, directive_find(s->kind, name));
 }
 
 /* How a time or a size is written. */
 static const char *
-example(const struct value *v)
+value_example(const struct value *v)
 {
 	return v->directive->type == TYPE_SIZE ? ", such as 10m" :
 	    v->directive->type == TYPE_TIME ? ", such as 5s" : "";
 }
 
 static void
-read_values(const struct section *s, void *to, struct complaints *cs)
+read_values(const struct section *s, void *to, struct diagnostics *cs)
 {
 	char why[DIRECTIVE_WHY];
 	const struct value *v;
@@ -49,7 +49,7 @@ read_values(const struct section *s, void *to, struct complaints *cs)
 		for (k = 0; k < v->n; k++)
 			if (directive_read(v->directive, v->text[k], to,
 			    why) == -1) {
-				strlcat(why, example(v), sizeof(why));
+				strlcat(why, value_example(v), sizeof(why));
 				value_reject(cs, v, v->text[k], why);
 			}
 	}
@@ -79,7 +79,7 @@ read_options(const struct settings *st, enum section_kind kind, void *to)
 
 /* Where the log goes when nobody says so, and where it cannot go. */
 static void
-set_log(struct conf *c, struct complaints *cs)
+set_log(struct conf *c, struct diagnostics *cs)
 {
 	const struct value *v;
 
@@ -89,70 +89,72 @@ set_log(struct conf *c, struct complaints *cs)
 	}
 	if (c->foreground || strcmp(c->log, "stderr") != 0)
 		return;
-	if ((v = get(c->settings->section[SETTINGS_OPTIONS], "log")) == NULL)
-		v = get(c->settings->section[SETTINGS_FILES], "log");
+	if ((v = get_value(c->settings->section[SETTINGS_OPTIONS], "log")) ==
+	    NULL)
+		v = get_value(c->settings->section[SETTINGS_FILES], "log");
 	value_reject(cs, v, c->log, "a daemon has no stderr: add -F, or log to "
 	    "syslog or a file");
 }
 
 static void
-set_user(struct conf *c, struct complaints *cs)
+set_user(struct conf *c, struct diagnostics *cs)
 {
 	const char *why;
 
 	if (c->user.name[0] != '\0' || geteuid() != 0)
 		return;
-	if (priv_look_up(NULL, &c->user, &why) == -1)
-		complain(cs, "option -u, --user: %s", why);
-	else if ((c->no_user = priv_obstacle(&c->user)) != NULL)
-		priv_get_own(&c->user);
+	if (privileges_look_up(NULL, &c->user, &why) == -1)
+		diagnostics_add(cs, "option -u, --user: %s", why);
+	else if ((c->no_user = privileges_obstacle(&c->user)) != NULL)
+		privileges_get_own(&c->user);
 }
 
 /* Of the listener or, where it has none, of all. Both are looked at anyway. */
 static const struct cidr *
 list_of(struct conf *c, const struct section *s, const char *name,
-    enum cidr_verdict in, struct complaints *cs)
+    enum cidr_verdict in, struct diagnostics *cs)
 {
 	const struct section *top = c->settings->section[SETTINGS_FILES];
 	const struct cidr *of_all;
 	const struct value *own;
 
-	of_all = networks_of(c, get(top, name), in, cs);
-	own = s == top ? NULL : get(s, name);
+	of_all = networks_of(c, get_value(top, name), in, cs);
+	own = s == top ? NULL : get_value(s, name);
 	return own == NULL ? of_all : networks_of(c, own, in, cs);
 }
 
 static void
-make_top(struct conf *c, struct complaints *cs)
+make_top(struct conf *c, struct diagnostics *cs)
 {
 	directives_default(SECTION_TOP, c);
 	read_values(c->settings->section[SETTINGS_FILES], c, cs);
 	read_values(c->settings->section[SETTINGS_OPTIONS], c, cs);
-	if (instance_name_settle(c) == -1)
-		complain(cs, "%s", strerror(errno));
+	if (runtime_files_name_settle(c) == -1)
+		diagnostics_add(cs, "%s", strerror(errno));
 	set_log(c, cs);
 	set_user(c, cs);
 }
 
 /* Which address, then? */
 static void
-check_outlet(const struct section *s, const struct outlet *o,
-    struct complaints *cs)
+check_egress(const struct section *s, const struct egress *o,
+    struct diagnostics *cs)
 {
-	const struct value *v = get(s, "source");
+	const struct value *v = get_value(s, "source_address");
 
 	if (v != NULL && o->transparent && o->sources > 0)
-		complain_at(cs, &v->place, "source and transparent exclude each "
-		    "other: remove one of them");
+		diagnostics_add_at(cs, &v->place, "source_address and "
+		    "transparent exclude each other: remove one of them");
 }
 
 /* As its pool has it, until it says something else. */
-static struct outlet
-outlet_of(const struct conf *c, const struct section *s)
+static struct egress
+egress_of(const struct conf *c, const struct section *s)
 {
-	struct outlet o = c->pool[c->pools - 1].outlet;
+	struct egress o = c->pool[c->pools - 1].egress;
 
-	if (get(s, "source") != NULL || get(s, "transparent") != NULL) {
+	if (get_value(s, "source_address") != NULL ||
+	    get_value(s, "transparent") != NULL) {
 		o.sources = 0;
 		o.transparent = false;
 	}
@@ -160,14 +162,14 @@ outlet_of(const struct conf *c, const struct section *s)
 }
 
 static void
-make_pool(struct conf *c, const struct section *s, struct complaints *cs)
+make_pool(struct conf *c, const struct section *s, struct diagnostics *cs)
 {
 	struct pool p = {
 		.attempts = c->retries + 1,
 		.connect_timeout = c->connect_timeout,
 		.connect_total_timeout = c->connect_total_timeout,
 		.fast_open = c->fast_open,
-		.outlet.watch = c->watch,
+		.egress.watch = c->watch,
 		.balance = c->balance,
 		.check = { .kind = c->check, .proxy = CHECK_PROXY_AS_SENT },
 	};
@@ -177,24 +179,24 @@ make_pool(struct conf *c, const struct section *s, struct complaints *cs)
 	directives_default(SECTION_POOL, &p);
 	read_values(s, &p, cs);
 	read_options(c->settings, SECTION_POOL, &p);
-	check_outlet(s, &p.outlet, cs);
+	check_egress(s, &p.egress, cs);
 	if (p.queue_timeout == 0)
 		p.queue_timeout = p.connect_timeout;
 	p.checked = p.check.kind != CHECK_OFF;
 	if (p.check.kind == CHECK_EXEC && p.check.command == NULL)
-		complain_at(cs, &s->place, "pool %s has no program to check "
-		    "with; add check_command: /path/to/program", s->name);
+		diagnostics_add_at(cs, &s->place, "pool %s has no program to "
+		    "check with; add check_command: /path/to/program", s->name);
 	if (conf_add_pool(c, &p, &why) == -1)
-		complain_at(cs, &s->place, "pool %s: %s", s->name, why);
+		diagnostics_add_at(cs, &s->place, "pool %s: %s", s->name, why);
 }
 
 /* Options give a server its name as it is, if any; in files it has two parts. */
 static void
-make_server(struct conf *c, struct section *s, struct complaints *cs)
+make_server(struct conf *c, struct section *s, struct diagnostics *cs)
 {
-	const struct value *v = get(s, "address");
+	const struct value *v = get_value(s, "address");
 	struct pool *p = &c->pool[c->pools - 1];
-	struct backend b = { .outlet = outlet_of(c, s) };
+	struct server b = { .egress = egress_of(c, s) };
 	const char *why;
 
 	if (s->place.file != NULL)
@@ -202,45 +204,48 @@ make_server(struct conf *c, struct section *s, struct complaints *cs)
 		    s->name);
 	else
 		strlcpy(b.name, s->name, sizeof(b.name));
-	s->first = c->backends;
+	s->first = c->servers;
 	directives_default(SECTION_SERVER, &b);
 	b.send_proxy = p->send_proxy;
 	read_values(s, &b, cs);
 	if (p->sends_proxy < b.send_proxy)
 		p->sends_proxy = b.send_proxy;
-	check_outlet(s, &b.outlet, cs);
+	check_egress(s, &b.egress, cs);
 	if (b.check_name != NULL && conf_hosts_parse(&c->hosts, b.check_name,
 	    ADDR_CONNECT, &b.check_addr, 1, &why) == -1)
 		b.check_missing = why;
-	if (b.check_addr.len > 0 && !outlet_serves(&b.outlet,
+	if (b.check_addr.len > 0 && !egress_serves(&b.egress,
 	    b.check_addr.sa.sa_family))
-		complain_at(cs, &get(s, "check_address")->place, "check_address: "
-		    "no source is of its family: add one that is");
-	if (b.spare > 0 && b.outlet.transparent)
-		complain_at(cs, &s->place, "server %s: spare connections have no "
-		    "client yet: they cannot be transparent", s->name);
+		diagnostics_add_at(cs, &get_value(s, "check_address")->place,
+		    "check_address: no source is of its family: add one that "
+		    "is");
+	if (b.preconnect > 0 && b.egress.transparent)
+		diagnostics_add_at(cs, &s->place, "server %s: preconnected "
+		    "connections have no client yet: they cannot be "
+		    "transparent", s->name);
 	if (v == NULL && !s->unknown)
-		complain_at(cs, &s->place, "server %s has no address; add "
-		    "address: 10.0.0.1:80", s->name);
+		diagnostics_add_at(cs, &s->place, "server %s has no address; "
+		    "add address: 10.0.0.1:80", s->name);
 	else if (v != NULL && v->n > 0 &&
-	    conf_add_backend(c, &b, v->text[0], &why) == -1)
+	    conf_add_server(c, &b, v->text[0], &why) == -1)
 		value_reject(cs, v, v->text[0], why);
-	s->backends = c->backends - s->first;
+	s->servers = c->servers - s->first;
 }
 
 /* Who serves the sessions of this listener: the only pool, or the one named. */
 static uint32_t
-pool_of(struct conf *c, const struct section *s, struct complaints *cs)
+pool_of_listener(struct conf *c, const struct section *s,
+    struct diagnostics *cs)
 {
 	const char *names[CONF_POOLS], *near;
-	const struct value *v = get(s, "pool");
+	const struct value *v = get_value(s, "pool");
 	char why[160];
 	uint32_t i;
 
 	if (v == NULL) {
 		if (c->pools > 1 && !s->unknown)
-			complain_at(cs, &s->place, "listener %s has no pool, "
-			    "and there are %zu; add pool: %s", s->name,
+			diagnostics_add_at(cs, &s->place, "listener %s has no "
+			    "pool, and there are %zu; add pool: %s", s->name,
 			    c->pools, c->pool->name);
 		return 0;
 	}
@@ -251,7 +256,7 @@ pool_of(struct conf *c, const struct section *s, struct complaints *cs)
 		if (strcmp(names[i], v->text[0]) == 0)
 			return i;
 	}
-	near = nearest(v->text[0], names, c->pools);
+	near = nearest_find(v->text[0], names, c->pools);
 	snprintf(why, sizeof(why), "there is no such pool%s%s",
 	    near == NULL ? "" : ", perhaps ", near == NULL ? "" : near);
 	value_reject(cs, v, v->text[0], why);
@@ -259,7 +264,7 @@ pool_of(struct conf *c, const struct section *s, struct complaints *cs)
 }
 
 static void
-make_limit(struct conf *c, const struct section *s, struct complaints *cs)
+make_limit(struct conf *c, const struct section *s, struct diagnostics *cs)
 {
 	struct session_limit *list, l = { .counts.dry_run = c->dry_run };
 
@@ -267,13 +272,13 @@ make_limit(struct conf *c, const struct section *s, struct complaints *cs)
 	directives_default(SECTION_LIMIT, &l);
 	read_values(s, &l, cs);
 	if (c->limits_shared == CONF_LIMITS) {
-		complain_at(cs, &s->place, "limit %s: there are more than %d "
-		    "limits", s->name, CONF_LIMITS);
+		diagnostics_add_at(cs, &s->place, "limit %s: there are more "
+		    "than %d limits", s->name, CONF_LIMITS);
 		return;
 	}
 	list = reallocarray(c->limit, c->limits_shared + 1, sizeof(*list));
 	if (list == NULL) {
-		complain(cs, "%s", strerror(errno));
+		diagnostics_add(cs, "%s", strerror(errno));
 		return;
 	}
 	c->limit = list;
@@ -282,9 +287,9 @@ make_limit(struct conf *c, const struct section *s, struct complaints *cs)
 
 /* The number of the limit that a listener shares, from 1; 0: none. */
 static uint32_t
-limit_of(const struct conf *c, const struct section *s, struct complaints *cs)
+limit_of(const struct conf *c, const struct section *s, struct diagnostics *cs)
 {
-	const struct value *v = get(s, "limit");
+	const struct value *v = get_value(s, "limit");
 	const char *names[CONF_LIMITS], *near;
 	char why[160];
 	uint32_t i;
@@ -296,7 +301,7 @@ limit_of(const struct conf *c, const struct section *s, struct complaints *cs)
 		if (strcmp(names[i], v->text[0]) == 0)
 			return i + 1;
 	}
-	near = nearest(v->text[0], names, c->limits_shared);
+	near = nearest_find(v->text[0], names, c->limits_shared);
 	snprintf(why, sizeof(why), "there is no such limit%s%s",
 	    near == NULL ? "" : ", perhaps ", near == NULL ? "" : near);
 	value_reject(cs, v, v->text[0], why);
@@ -305,18 +310,18 @@ limit_of(const struct conf *c, const struct section *s, struct complaints *cs)
 
 static void
 make_listener(struct conf *c, struct section *s, bool whole,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
-	const struct value *v = get(s, "address");
+	const struct value *v = get_value(s, "address");
 	struct listener l = {
 		.limits = c->limits,
 		.defer_accept = c->defer_accept,
 		.fast_open = c->fast_open,
-		.proxies = networks_of(c, get(s, "accept_proxy"), CIDR_ALLOW,
-		    cs),
+		.proxies = networks_of(c, get_value(s, "accept_proxy"),
+		    CIDR_ALLOW, cs),
 		.allow = list_of(c, s, "allow", CIDR_ALLOW, cs),
 		.deny = list_of(c, s, "deny", CIDR_DENY, cs),
-		.refuse = c->refuse,
+		.reject_with = c->reject_with,
 		.counts.dry_run = c->dry_run,
 		.limit = whole ? limit_of(c, s, cs) : 0,
 		.watch = c->watch,
@@ -329,11 +334,11 @@ make_listener(struct conf *c, struct section *s, bool whole,
 	directives_default(SECTION_LISTEN, &l);
 	read_values(s, &l, cs);
 	read_options(c->settings, SECTION_LISTEN, &l);
-	l.pool = whole ? pool_of(c, s, cs) : 0;
+	l.pool = whole ? pool_of_listener(c, s, cs) : 0;
 	s->first_listener = c->listeners;
 	if (v == NULL && !s->unknown)
-		complain_at(cs, &s->place, "listener %s has no address; add "
-		    "address: :80", s->name);
+		diagnostics_add_at(cs, &s->place, "listener %s has no address; "
+		    "add address: :80", s->name);
 	else if (v != NULL)
 		for (i = 0; i < v->n; i++)
 			if (conf_add_listener(c, &l, v->text[i], &why) == -1)
@@ -343,19 +348,20 @@ make_listener(struct conf *c, struct section *s, bool whole,
 
 /* A pool's servers come after it. */
 static void
-check_pool(const struct settings *st, size_t i, struct complaints *cs)
+check_pool_has_server(const struct settings *st, size_t i,
+    struct diagnostics *cs)
 {
 	const struct section *s = st->section[i];
 
 	if (!s->unknown && (i + 1 == st->sections ||
 	    st->section[i + 1]->pool != s))
-		complain_at(cs, &s->place, "pool %s has no server; add server: "
-		    "{ a: { address: 10.0.0.1:80 } }", s->name);
+		diagnostics_add_at(cs, &s->place, "pool %s has no server; add "
+		    "server: { a: { address: 10.0.0.1:80 } }", s->name);
 }
 
 /* Is there anything to do at all? */
 static void
-check_whole(const struct settings *st, struct complaints *cs)
+check_whole(const struct settings *st, struct diagnostics *cs)
 {
 	struct place place = { .file = st->files > 0 ? st->file[0] : NULL };
 	bool unknown = st->section[SETTINGS_FILES]->unknown;
@@ -365,29 +371,29 @@ check_whole(const struct settings *st, struct complaints *cs)
 		listeners += st->section[i]->kind == SECTION_LISTEN;
 		pools += st->section[i]->kind == SECTION_POOL;
 		if (st->section[i]->kind == SECTION_POOL)
-			check_pool(st, i, cs);
+			check_pool_has_server(st, i, cs);
 	}
 	place.option = "listen";
 	place.letter = 'l';
 	if (listeners == 0 && !unknown)
-		complain_at(cs, &place, "nothing to listen on; add listen: "
-		    "{ main: { address: \"*:80\" } }, or -l");
-	place.option = "backend";
-	place.letter = 'b';
+		diagnostics_add_at(cs, &place, "nothing to listen on; add "
+		    "listen: { main: { address: \"*:80\" } }, or -l");
+	place.option = "server";
+	place.letter = 's';
 	if (pools == 0 && !unknown)
-		complain_at(cs, &place, "nothing to balance to; add pool: "
-		    "{ main: { server: { a: { address: 10.0.0.1:80 } } } }, "
-		    "or -b");
+		diagnostics_add_at(cs, &place, "nothing to balance to; add "
+		    "pool: { main: { server: { a: { address: 10.0.0.1:80 } } } "
+		    "}, or -s");
 }
 
 /*
- * Names are what the board knows backends by. In files they differ; options
+ * Names are what the board knows servers by. In files they differ; options
  * call theirs what they like, and have the first pool.
  */
 static void
-check_names(const struct conf *c, struct complaints *cs)
+check_names(const struct conf *c, struct diagnostics *cs)
 {
-	const struct backend *b = c->backend;
+	const struct server *b = c->server;
 	size_t i, k, m;
 
 	for (i = 0; c->settings->section[i]->kind != SECTION_POOL; i++)
@@ -396,16 +402,16 @@ check_names(const struct conf *c, struct complaints *cs)
 	if (c->settings->section[i]->place.file != NULL || c->pools == 0)
 		return;
 	for (k = 0; k < c->pool->n; k++)
-		for (m = k + 1; m < c->backends; m++)
+		for (m = k + 1; m < c->servers; m++)
 			if (b[k].hash == b[m].hash &&
 			    strcmp(b[k].name, b[m].name) == 0)
-				complain_at(cs,
+				diagnostics_add_at(cs,
 				    &c->settings->section[i]->place, "\"%s\": "
-				    "another backend has this name", b[k].name);
+				    "another server has this name", b[k].name);
 }
 
 void
-conf_make(struct conf *c, bool whole, struct complaints *cs)
+conf_make(struct conf *c, bool whole, struct diagnostics *cs)
 {
 	const struct settings *st = c->settings;
 	size_t i;
@@ -414,7 +420,7 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 	/* Another process may have looked them up already. */
 	if (c->hosts.host == NULL) {
 		if (conf_hosts_list(st, &c->hosts) == -1)
-			complain(cs, "%s", strerror(errno));
+			diagnostics_add(cs, "%s", strerror(errno));
 		conf_hosts_look_up(&c->hosts, NAMES_TIME);
 	}
 	for (i = 0; i < st->sections; i++)
@@ -431,7 +437,7 @@ conf_make(struct conf *c, bool whole, struct complaints *cs)
 		if (st->section[i]->kind == SECTION_LISTEN)
 			make_listener(c, st->section[i], whole, cs);
 	conf_logs_list(c, cs);
-	if (c->lookups > 0 && c->resolvers == 0)
+	if (c->dns_names > 0 && c->resolvers == 0)
 		c->system_resolvers = conf_hosts_system();
 	conf_hosts_free(&c->hosts);
 	check_names(c, cs);

@@ -14,6 +14,6 @@
  * wrong is complained of; then the configuration is of no use. If the settings
  * are not *whole*, nothing is said of what is missing.
  */
-void	conf_make(struct conf *c, bool whole, struct complaints *);
+void	conf_make(struct conf *c, bool whole, struct diagnostics *);
 
 #endif

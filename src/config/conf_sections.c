@@ -15,8 +15,8 @@
 #include "config/conf.h"
 #include "util/nearest.h"
 
-/* Two of them make the name of a backend on the board, with room for "#16". */
-_Static_assert(2 * SETTINGS_NAME_IN_FILE + sizeof("/#16") <= BACKEND_NAME,
+/* Two of them make the name of a server on the board, with room for "#16". */
+_Static_assert(2 * SETTINGS_NAME_IN_FILE + sizeof("/#16") <= SERVER_NAME,
     "no room on the board");
 
 #define PATH_BYTES	4096
@@ -29,7 +29,7 @@ static const struct {
 } bounds[SECTIONS] = {
 	[SECTION_LISTEN] = { CONF_LISTENERS, "listeners" },
 	[SECTION_POOL] = { CONF_POOLS, "pools" },
-	[SECTION_SERVER] = { BOARD_BACKENDS, "servers" },
+	[SECTION_SERVER] = { BOARD_SERVERS, "servers" },
 	[SECTION_LIMIT] = { CONF_LIMITS, "limits" },
 };
 
@@ -46,7 +46,7 @@ static const struct {
 #define NESTED	(sizeof(nested) / sizeof(*nested))
 
 static struct place
-place_of(const struct conf_reading *r, const struct yaml_node *node)
+place_of_node(const struct conf_reading *r, const struct yaml_node *node)
 {
 	return (struct place){ .file = r->file, .line = node->line,
 	    .column = node->column };
@@ -56,7 +56,7 @@ void
 conf_sections_reject(const struct conf_reading *r,
     const struct yaml_node *node, const char *fmt, ...)
 {
-	struct place place = place_of(r, node);
+	struct place place = place_of_node(r, node);
 	char what[1000];
 	va_list ap;
 
@@ -65,7 +65,7 @@ conf_sections_reject(const struct conf_reading *r,
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	complain_at(r->complaints, &place, "%s", what);
+	diagnostics_add_at(r->diagnostics, &place, "%s", what);
 }
 
 /* The name as it can be shown; of a directive or section it is short. */
@@ -147,7 +147,7 @@ read_one(struct conf_reading *r, const struct yaml_node *node, struct value *v)
 	if (d->type == TYPE_NETWORKS)
 		text = whole_name(r, text, name, sizeof(name));
 	if (value_add_at(v, text, spot) == -1)
-		complain(r->complaints, "%s", strerror(errno));
+		diagnostics_add(r->diagnostics, "%s", strerror(errno));
 }
 
 static bool
@@ -161,7 +161,7 @@ read_value(struct conf_reading *r, const struct yaml_node *name,
     const struct yaml_node *node, struct section *to, const struct directive *d)
 {
 	const struct value *old = section_get(to, d);
-	struct place place = place_of(r, name);
+	struct place place = place_of_node(r, name);
 	char where[PATH_BYTES];
 	struct value *v;
 	size_t i;
@@ -171,7 +171,7 @@ read_value(struct conf_reading *r, const struct yaml_node *name,
 		    "remove one of them", d->name,
 		    place_format(&old->place, where, sizeof(where)));
 	else if ((v = section_set(to, d, &place)) == NULL)
-		complain(r->complaints, "%s", strerror(errno));
+		diagnostics_add(r->diagnostics, "%s", strerror(errno));
 	else if (takes_list(d) && node->kind == YAML_LIST && node->n > 0)
 		for (i = 0; i < node->n; i++)
 			read_one(r, node->item[i], v);
@@ -187,9 +187,9 @@ as_others_say(const char *name, enum section_kind in)
 		const char *theirs, *ours;
 	} words[] = {
 		{ "maxconn", "max_sessions" }, { "max_conns", "max_sessions" },
-		{ "limit_conn", "max_sessions_per_source" },
-		{ "src_conn_cur", "max_sessions_per_source" },
-		{ "src_conn_rate", "session_rate_per_source" },
+		{ "limit_conn", "max_sessions_per_client" },
+		{ "src_conn_cur", "max_sessions_per_client" },
+		{ "src_conn_rate", "session_rate_per_client" },
 		{ "maxconnrate", "session_rate" }, { "rate-limit", "session_rate" },
 		{ "limit_conn_dry_run", "dry_run" },
 		{ "limit_req_dry_run", "dry_run" },
@@ -204,11 +204,11 @@ as_others_say(const char *name, enum section_kind in)
 		{ "srvtimeout", "server_idle_timeout" },
 		{ "proxy_connect_timeout", "connect_timeout" },
 		{ "acl", "allow" }, { "client_acl", "allow" },
-		{ "reject", "deny" }, { "silent-drop", "refuse" },
+		{ "reject", "deny" }, { "silent-drop", "reject_with" },
 		{ "proxy_download_rate", "download_rate" },
 		{ "proxy_upload_rate", "upload_rate" },
 		{ "max_downstream_connection_duration", "max_lifetime" },
-		{ "proxy_bind", "source" }, { "usesrc", "transparent" },
+		{ "proxy_bind", "source_address" }, { "usesrc", "transparent" },
 		{ "quorum", "min_primaries" }, { "nbsrv", "min_primaries" },
 		{ "so_keepalive", "keepalive" }, { "tcpka", "keepalive" },
 		{ "clitcpka", "keepalive" }, { "srvtcpka", "keepalive" },
@@ -223,7 +223,7 @@ as_others_say(const char *name, enum section_kind in)
 		{ "proxy_protocol", "send_proxy" },
 		{ "set_real_ip_from", "accept_proxy" },
 		{ "expect-proxy", "accept_proxy" },
-		{ "proxy_protocol_timeout", "header_timeout" },
+		{ "proxy_protocol_timeout", "proxy_header_timeout" },
 		{ "send-proxy-v2", "send_proxy" },
 		{ "proxy-v2-options", "send_proxy_tlvs" },
 	};
@@ -251,7 +251,7 @@ reject_name(struct conf_reading *r, const struct yaml_node *node,
 	char shown[160];
 	size_t i, all, n = 0;
 
-	/* One complaint will do, and not that what was meant is missing. */
+	/* One diagnostic will do, and not that what was meant is missing. */
 	to->unknown = true;
 	if (in == SECTION_TOP)
 		names[n++] = INCLUDE;
@@ -268,7 +268,7 @@ reject_name(struct conf_reading *r, const struct yaml_node *node,
 		else if (strcmp(d->name, name) == 0)
 			home = homes[d->section];
 	if ((near = as_others_say(name, in)) == NULL)
-		near = nearest(name, names, n);
+		near = nearest_find(name, names, n);
 	if (home != NULL)
 		conf_sections_reject(r, node, "%s does not belong here, but %s",
 		    name, home);
@@ -279,8 +279,8 @@ reject_name(struct conf_reading *r, const struct yaml_node *node,
 		    near == NULL ? "" : near);
 }
 
-static void	read_section(struct conf_reading *, const struct yaml_node *,
-		    struct section *);
+static void	read_section_node(struct conf_reading *,
+		    const struct yaml_node *, struct section *);
 
 /* A section of its own, unless there is one of this name. False: it is told. */
 static bool
@@ -289,7 +289,7 @@ add_section(struct conf_reading *r, const struct yaml_node *node,
     const struct section *in)
 {
 	const char *name = node->text, *word = section_word(kind);
-	struct place place = place_of(r, node);
+	struct place place = place_of_node(r, node);
 	char where[PATH_BYTES], shown[160];
 	const struct section *old;
 	struct section *added;
@@ -312,11 +312,11 @@ add_section(struct conf_reading *r, const struct yaml_node *node,
 	    bounds[kind].what))
 		return false;
 	if ((added = settings_add(r->settings, kind, name, &place)) == NULL) {
-		complain(r->complaints, "%s", strerror(errno));
+		diagnostics_add(r->diagnostics, "%s", strerror(errno));
 		return false;
 	}
 	added->pool = in;
-	read_section(r, map, added);
+	read_section_node(r, map, added);
 	return true;
 }
 
@@ -375,7 +375,7 @@ conf_sections_check(const char *name)
 
 /* check: { type: tcp, rise: 3 }: in a pool, all about checks in one place. */
 static void
-read_check(struct conf_reading *r, const struct yaml_node *name,
+read_check_node(struct conf_reading *r, const struct yaml_node *name,
     const struct yaml_node *map, struct section *pool)
 {
 	const struct yaml_node *one;
@@ -411,7 +411,7 @@ kind_of(enum section_kind in, const char *name)
 }
 
 static void
-read_section(struct conf_reading *r, const struct yaml_node *map,
+read_section_node(struct conf_reading *r, const struct yaml_node *map,
     struct section *to)
 {
 	const struct yaml_node *name, *value;
@@ -430,7 +430,7 @@ read_section(struct conf_reading *r, const struct yaml_node *map,
 			r->include = value;
 		else if (to->kind == SECTION_POOL && value->kind == YAML_MAP &&
 		    strcmp(name->text, "check") == 0)
-			read_check(r, name, value, to);
+			read_check_node(r, name, value, to);
 		else if (d != NULL)
 			read_value(r, name, value, to, d);
 		else if (kind != SECTION_TOP)
@@ -445,5 +445,5 @@ void
 conf_sections_read(struct conf_reading *r, const struct yaml_node *root)
 {
 	r->include = NULL;
-	read_section(r, root, r->settings->section[SETTINGS_FILES]);
+	read_section_node(r, root, r->settings->section[SETTINGS_FILES]);
 }

@@ -21,7 +21,7 @@ struct conf_bounds {
 /* One file on its way into the settings. */
 struct conf_reading {
 	struct settings	*settings;
-	struct complaints *complaints;
+	struct diagnostics *diagnostics;
 	const char	*file;		/* its name for places */
 	const char	*directory;	/* that names in it begin at */
 	struct conf_bounds *bounds;

@@ -23,11 +23,11 @@
 	X(WEIGHTS, "a balance other than \"first\"") \
 	X(QUEUE, "max_queue of 1 or more") \
 	X(FAILS, "max_fails of 1 or more") \
-	X(EJECTED, "max_ejected of 1 or more") \
-	X(KEY, "balance: source, hash or maglev") \
+	X(EJECTED, "max_ejected_percent of 1 or more") \
+	X(KEY, "balance: client, hash or maglev") \
 	X(HASH, "balance: hash") \
 	X(RESOLVE, "resolve: on or srv") \
-	X(REFUSAL, "allow, deny or a limit") \
+	X(REJECTION, "allow, deny or a limit") \
 	X(LIFETIME, "max_lifetime") \
 	X(LIMIT, "a limit") \
 	X(BACKUP, "backup: true in a server") \
@@ -37,7 +37,7 @@
 	X(WAITING, "max_sessions in a server, check, resolve or " \
 	    "unavailable_timeout") \
 	X(NETWORK_SERVER, "a server with an address of IPv4 or IPv6") \
-	X(SOURCE, "source") \
+	X(SOURCE_ADDRESS, "source_address") \
 	X(ALL_IPV6, "the address :PORT or [::]:PORT") \
 	X(ACCEPT_PROXY, "accept_proxy in the listener") \
 	X(SESSION_LINES, "lines of sessions: log_sessions other than none, " \
@@ -77,7 +77,7 @@ static const struct rule {
 	{ SECTION_POOL, "fast_interval", NEED_CHECK },
 	{ SECTION_POOL, "down_interval", NEED_CHECK },
 	{ SECTION_POOL, "check_timeout", NEED_CHECK },
-	{ SECTION_POOL, "check_spread", NEED_CHECK },
+	{ SECTION_POOL, "check_jitter", NEED_CHECK },
 	{ SECTION_POOL, "rise", NEED_CHECK },
 	{ SECTION_POOL, "fall", NEED_CHECK },
 	{ SECTION_POOL, "init_state", NEED_CHECK },
@@ -89,14 +89,14 @@ static const struct rule {
 	{ SECTION_POOL, "fail_timeout", NEED_FAILS },
 	{ SECTION_POOL, "eject_time", NEED_FAILS },
 	{ SECTION_POOL, "eject_time", NEED_EJECTED },
-	{ SECTION_POOL, "max_ejected", NEED_FAILS },
+	{ SECTION_POOL, "max_ejected_percent", NEED_FAILS },
 	{ SECTION_POOL, "min_primaries", NEED_BACKUP },
 	{ SECTION_POOL, "send_proxy_tlvs", NEED_SEND_PROXY },
 	{ SECTION_TOP, "dry_run", NEED_LIMIT },
 	{ SECTION_LISTEN, "dry_run", NEED_LIMIT },
 	{ SECTION_LIMIT, "dry_run", NEED_LIMIT },
-	{ SECTION_LISTEN, "header_timeout", NEED_ACCEPT_PROXY },
-	{ SECTION_LISTEN, "accept_proxy_others", NEED_ACCEPT_PROXY },
+	{ SECTION_LISTEN, "proxy_header_timeout", NEED_ACCEPT_PROXY },
+	{ SECTION_LISTEN, "accept_proxy_untrusted", NEED_ACCEPT_PROXY },
 	{ SECTION_LISTEN, "log", NEED_SESSION_LINES },
 	{ SECTION_SERVER, "resolve_max", NEED_RESOLVE },
 	{ SECTION_SERVER, "weight", NEED_WEIGHTS },
@@ -106,7 +106,7 @@ static const struct rule {
 	{ SECTION_SERVER, "check_port", NEED_CHECKED },
 	{ SECTION_SERVER, "check_port", NEED_CHECK },
 	{ SECTION_LISTEN, "lifetime_jitter", NEED_LIFETIME },
-	{ SECTION_LISTEN, "refuse", NEED_REFUSAL },
+	{ SECTION_LISTEN, "reject_with", NEED_REJECTION },
 	{ SECTION_LISTEN, "defer_accept", NEED_NETWORK },
 	{ SECTION_LISTEN, "fast_open", NEED_NETWORK },
 	{ SECTION_LISTEN, "keepalive", NEED_NETWORK },
@@ -118,14 +118,14 @@ static const struct rule {
 	{ SECTION_LISTEN, "dscp", NEED_NETWORK },
 	{ SECTION_POOL, "keepalive", NEED_NETWORK_SERVER },
 	{ SECTION_POOL, "user_timeout", NEED_NETWORK_SERVER },
-	{ SECTION_POOL, "source", NEED_NETWORK_SERVER },
+	{ SECTION_POOL, "source_address", NEED_NETWORK_SERVER },
 	{ SECTION_POOL, "transparent", NEED_NETWORK_SERVER },
-	{ SECTION_POOL, "freebind", NEED_SOURCE },
+	{ SECTION_POOL, "freebind", NEED_SOURCE_ADDRESS },
 	{ SECTION_POOL, "interface", NEED_NETWORK_SERVER },
 	{ SECTION_POOL, "dscp", NEED_NETWORK_SERVER },
-	{ SECTION_SERVER, "source", NEED_NETWORK },
+	{ SECTION_SERVER, "source_address", NEED_NETWORK },
 	{ SECTION_SERVER, "transparent", NEED_NETWORK },
-	{ SECTION_SERVER, "freebind", NEED_SOURCE },
+	{ SECTION_SERVER, "freebind", NEED_SOURCE_ADDRESS },
 	{ SECTION_SERVER, "interface", NEED_NETWORK },
 	{ SECTION_SERVER, "dscp", NEED_NETWORK },
 };
@@ -136,7 +136,7 @@ static const struct rule {
 static bool
 is_by_key(const struct pool *p)
 {
-	return p->balance == balance_algorithm("source") ||
+	return p->balance == balance_algorithm("client") ||
 	    p->balance == balance_algorithm("hash") ||
 	    p->balance == balance_algorithm("maglev");
 }
@@ -159,11 +159,11 @@ is_said_for(const struct settings *st, const struct section *s,
 
 /* May a client of this listener be refused? */
 static bool
-may_refuse(const struct settings *st, const struct section *s)
+may_reject(const struct settings *st, const struct section *s)
 {
 	static const char *const reasons[] = { "allow", "deny",
-	    "accept_proxy", "max_sessions", "max_sessions_per_source",
-	    "session_rate", "session_rate_per_source", "limit" };
+	    "accept_proxy", "max_sessions", "max_sessions_per_client",
+	    "session_rate", "session_rate_per_client", "limit" };
 	size_t i;
 
 	for (i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
@@ -173,7 +173,7 @@ may_refuse(const struct settings *st, const struct section *s)
 }
 
 static bool
-is_builtin(const char *address)
+is_builtin_address(const char *address)
 {
 	return strncmp(address, "builtin:", 8) == 0;
 }
@@ -181,13 +181,14 @@ is_builtin(const char *address)
 static bool
 is_network(const char *address)
 {
-	return strncmp(address, "unix:", 5) != 0 && !is_builtin(address);
+	return strncmp(address, "unix:", 5) != 0 &&
+	    !is_builtin_address(address);
 }
 
 static bool
 is_no_builtin(const char *address)
 {
-	return !is_builtin(address);
+	return !is_builtin_address(address);
 }
 
 /* Is one of its addresses like this? One that is missing may be. */
@@ -224,13 +225,13 @@ has_server(const struct settings *st, const struct section *s,
 static bool
 may_wait(const struct conf *c, const struct pool *p)
 {
-	const struct backend *b;
+	const struct server *b;
 	bool may = p->checked || p->unavailable_timeout != 0;
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++) {
-		b = &c->backend[i];
-		may |= b->max_sessions != 0 || b->question != 0;
+		b = &c->server[i];
+		may |= b->max_sessions != 0 || b->lookup != 0;
 	}
 	return may;
 }
@@ -242,8 +243,8 @@ has_backup(const struct conf *c, const struct pool *p)
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++)
-		if (c->backend[i].tier == TIER_BACKUP ||
-		    c->backend[i].resolve == RESOLVE_SRV)
+		if (c->server[i].tier == TIER_BACKUP ||
+		    c->server[i].resolve == RESOLVE_SRV)
 			return true;
 	return false;
 }
@@ -254,10 +255,10 @@ may_eject(const struct conf *c, const struct pool *p, const struct section *s)
 {
 	bool server = s->kind == SECTION_SERVER;
 	size_t i = server ? s->first : p->first;
-	size_t end = i + (server ? s->backends : p->n);
+	size_t end = i + (server ? s->servers : p->n);
 
 	for (; i < end; i++)
-		if (c->backend[i].own_fails ? c->backend[i].max_fails > 0 :
+		if (c->server[i].own_fails ? c->server[i].max_fails > 0 :
 		    p->max_fails > 0)
 			return true;
 	return false;
@@ -300,7 +301,7 @@ has_session_lines(const struct conf *c)
 }
 
 static bool
-holds(enum need need, const struct conf *c, const struct pool *p,
+holds_need(enum need need, const struct conf *c, const struct pool *p,
     const struct section *s)
 {
 	const struct settings *st = c->settings;
@@ -318,21 +319,21 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 		return p->check.kind == CHECK_EXEC;
 	case NEED_WEIGHTS:
 		return p->balance != balance_algorithm("first") ||
-		    s->backends == 0 || c->backend[s->first].weight == 0;
+		    s->servers == 0 || c->server[s->first].weight == 0;
 	case NEED_QUEUE:
 		return p->max_queue > 0;
 	case NEED_FAILS:
 		return may_eject(c, p, s);
 	case NEED_EJECTED:
-		return p->max_ejected > 0;
+		return p->max_ejected_percent > 0;
 	case NEED_KEY:
 		return is_by_key(p);
 	case NEED_HASH:
 		return p->balance == balance_algorithm("hash");
 	case NEED_RESOLVE:
 		return is_said(s, "resolve");
-	case NEED_REFUSAL:
-		return may_refuse(st, s);
+	case NEED_REJECTION:
+		return may_reject(st, s);
 	case NEED_LIFETIME:
 		return is_said_for(st, s, "max_lifetime");
 	case NEED_LIMIT:
@@ -348,10 +349,10 @@ holds(enum need need, const struct conf *c, const struct pool *p,
 	case NEED_NETWORK:
 	case NEED_NETWORK_SERVER:
 		return has_server(st, s, is_network);
-	case NEED_SOURCE:
-		return is_said(s, "source") || is_said_by_server(st, s,
-		    "source") || (s->pool != NULL && is_said(s->pool,
-		    "source"));
+	case NEED_SOURCE_ADDRESS:
+		return is_said(s, "source_address") || is_said_by_server(st, s,
+		    "source_address") || (s->pool != NULL && is_said(s->pool,
+		    "source_address"));
 	case NEED_ALL_IPV6:
 		return is_v6only(c, s->name);
 	case NEED_ACCEPT_PROXY:
@@ -390,7 +391,7 @@ is_default(const struct settings *st, const struct value *v)
 /* *quiet*: say nothing of checks. */
 static void
 check_section(const struct conf *c, const struct section *s,
-    const struct pool *p, bool quiet, struct complaints *cs)
+    const struct pool *p, bool quiet, struct diagnostics *cs)
 {
 	static const char *const texts[] = {
 #define X(name, text) text,
@@ -401,13 +402,14 @@ check_section(const struct conf *c, const struct section *s,
 	const struct value *v, *told = NULL;
 
 	for (r = rules; r < rules + sizeof(rules) / sizeof(*rules); r++) {
-		if (r->section != s->kind || (v = section_get(s,
-		    directive_find(s->kind, r->name))) == NULL || v == told ||
-		    is_default(c->settings, v) || holds(r->need, c, p, s) ||
+		if (r->section != s->kind ||
+		    (v = section_get(s, directive_find(s->kind, r->name))) ==
+		    NULL || v == told || is_default(c->settings, v) ||
+		    holds_need(r->need, c, p, s) ||
 		    (quiet && r->need <= NEED_EXEC))
 			continue;
 		told = v;
-		complain_at(cs, &v->place, "%s has no effect without %s",
+		diagnostics_add_at(cs, &v->place, "%s has no effect without %s",
 		    r->name, texts[r->need]);
 	}
 }
@@ -415,61 +417,62 @@ check_section(const struct conf *c, const struct section *s,
 /* Ours read no header: an echo gives it back, the others count it. */
 static void
 check_builtin(const struct conf *c, const struct section *s,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	const struct value *v = section_get(s, directive_find(SECTION_SERVER,
 	    "send_proxy"));
 
-	if (s->backends == 0 || c->backend[s->first].send_proxy == 0 ||
+	if (s->servers == 0 || c->server[s->first].send_proxy == 0 ||
 	    has_address(s, is_no_builtin))
 		return;
 	if (v == NULL)
 		v = section_get(s->pool, directive_find(SECTION_POOL,
 		    "send_proxy"));
-	complain_at(cs, &v->place, "server %s is builtin and takes the header "
-	    "for data; add send_proxy: off there", s->name);
+	diagnostics_add_at(cs, &v->place, "server %s is builtin and takes the "
+	    "header for data; add send_proxy: off there", s->name);
 }
 
 /* The most wins: who says that alone means it, and no default beside it. */
 static void
 check_ttls(const struct conf *c, const struct section *s,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	const struct value *v = section_get(s, directive_find(SECTION_TOP,
 	    "resolve_min_ttl"));
 
 	if (v != NULL && c->resolve_min_ttl > c->resolve_max_ttl)
-		complain_at(cs, &v->place, "resolve_min_ttl has no effect: "
-		    "resolve_max_ttl is less; lower one, or raise the other");
+		diagnostics_add_at(cs, &v->place, "resolve_min_ttl has no "
+		    "effect: resolve_max_ttl is less; lower one, or raise the "
+		    "other");
 }
 
 /* Where it is checked may be said in two ways; the port counts. */
 static void
 check_port(const struct conf *c, const struct section *s,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	const struct value *v = section_get(s, directive_find(SECTION_SERVER,
 	    "check_port"));
-	const struct backend *b;
+	const struct server *b;
 	const struct addr *a;
 
-	if (v == NULL || s->backends == 0)
+	if (v == NULL || s->servers == 0)
 		return;
-	b = &c->backend[s->first];
+	b = &c->server[s->first];
 	a = b->check_addr.len > 0 ? &b->check_addr : &b->addr;
 	if (b->check_port != 0 && addr_is_unix(a))
-		complain_at(cs, &v->place, "check_port has no effect: a unix "
-		    "socket has none");
+		diagnostics_add_at(cs, &v->place, "check_port has no effect: a "
+		    "unix socket has none");
 	else if (b->check_port != 0 && a == &b->check_addr &&
 	    addr_port(a) != b->check_port)
-		complain_at(cs, &v->place, "the port of check_address has no "
-		    "effect: check_port is %u; remove one of them",
+		diagnostics_add_at(cs, &v->place, "the port of check_address "
+		    "has no effect: check_port is %u; remove one of them",
 		    b->check_port);
 }
 
 /* What is said twice. */
 static void
-check_twice(const struct value *v, struct complaints *cs)
+check_twice(const struct value *v, struct diagnostics *cs)
 {
 	size_t i, k;
 
@@ -478,14 +481,14 @@ check_twice(const struct value *v, struct complaints *cs)
 	for (i = 1; i < v->n; i++)
 		for (k = 0; k < i; k++)
 			if (strcmp(v->text[i], v->text[k]) == 0)
-				complain_at(cs, &v->place, "%s has \"%s\" "
-				    "twice; remove one of them",
+				diagnostics_add_at(cs, &v->place,
+				    "%s has \"%s\" twice; remove one of them",
 				    v->directive->name, v->text[i]);
 }
 
 /* Who is in both lists, in the same words, is refused. */
 static void
-check_both(const struct section *s, struct complaints *cs)
+check_both(const struct section *s, struct diagnostics *cs)
 {
 	const struct value *a, *d;
 	size_t i, k;
@@ -499,9 +502,9 @@ check_both(const struct section *s, struct complaints *cs)
 			if (a->text[i][0] != '!' &&
 			    strcmp(a->text[i], "none") != 0 &&
 			    strcmp(a->text[i], d->text[k]) == 0)
-				complain_at(cs, &a->place, "\"%s\" in allow "
-				    "has no effect: it is in deny, too",
-				    a->text[i]);
+				diagnostics_add_at(cs, &a->place,
+				    "\"%s\" in allow has no effect: it is in "
+				    "deny, too", a->text[i]);
 }
 
 /*
@@ -509,7 +512,7 @@ check_both(const struct section *s, struct complaints *cs)
  * others, and gets nobody.
  */
 static void
-check_lists(const struct section *s, struct complaints *cs)
+check_lists(const struct section *s, struct diagnostics *cs)
 {
 	const struct value *v;
 	size_t i, k;
@@ -522,34 +525,36 @@ check_lists(const struct section *s, struct complaints *cs)
 		for (i = 0; i < v->n && v->text[i][0] == '!'; i++)
 			;
 		if (v->directive->type == TYPE_NETWORKS && i == v->n)
-			complain_at(cs, &v->place, "%s is an empty list: there "
-			    "are only exceptions; add \"all\", or what they are "
-			    "exceptions of", v->directive->name);
+			diagnostics_add_at(cs, &v->place, "%s is an empty "
+			    "list: there are only exceptions; add \"all\", or "
+			    "what they are exceptions of", v->directive->name);
 	}
 }
 
 /* Is there anybody to serve, and anything to send or to expect? */
 static void
-check_pool(const struct conf *c, const struct section *s,
-    const struct pool *p, struct complaints *cs)
+check_pool_is_useful(const struct conf *c, const struct section *s,
+    const struct pool *p, struct diagnostics *cs)
 {
 	uint32_t i = p->first, end = p->first + p->n;
 
 	if (p->check.kind == CHECK_SEND_EXPECT && p->check.send == NULL &&
 	    p->check.expect == NULL)
-		complain_at(cs, &s->place, "pool %s: send_expect does no more "
-		    "than tcp without check_send or check_expect", s->name);
-	while (i < end && (c->backend[i].state != BACKEND_READY ||
-	    c->backend[i].weight == 0))
+		diagnostics_add_at(cs, &s->place, "pool %s: send_expect does "
+		    "no more than tcp without check_send or check_expect",
+		    s->name);
+	while (i < end && (c->server[i].state != SERVER_READY ||
+	    c->server[i].weight == 0))
 		i++;
 	/* On purpose, perhaps; but to every client the door is closed. */
 	if (i == end)
-		complain_at(cs, &s->place, "pool %s serves nobody: all of its "
-		    "servers are in drain or maint, or have weight 0", s->name);
+		diagnostics_add_at(cs, &s->place, "pool %s serves nobody: all "
+		    "of its servers are in drain or maint, or have weight 0",
+		    s->name);
 }
 
 void
-conf_unused(const struct conf *c, struct complaints *cs)
+conf_unused(const struct conf *c, struct diagnostics *cs)
 {
 	const struct settings *st = c->settings;
 	const struct pool *p = NULL;
@@ -568,7 +573,7 @@ conf_unused(const struct conf *c, struct complaints *cs)
 		if (s->kind == SECTION_TOP)
 			check_ttls(c, s, cs);
 		if (s->kind == SECTION_POOL)
-			check_pool(c, s, p, cs);
+			check_pool_is_useful(c, s, p, cs);
 		if (s->kind == SECTION_LISTEN)
 			conf_unused_limits(c, s, cs);
 		if (s->kind == SECTION_LIMIT)

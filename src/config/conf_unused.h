@@ -15,6 +15,6 @@
  * is said of values that are the default, nor, where checks are switched off in
  * so many words, of what they would use.
  */
-void	conf_unused(const struct conf *, struct complaints *);
+void	conf_unused(const struct conf *, struct diagnostics *);
 
 #endif

@@ -14,8 +14,8 @@ static bool
 has_limit(const struct section *s)
 {
 	static const char *const limits[] = { "max_sessions",
-	    "max_sessions_per_source", "session_rate",
-	    "session_rate_per_source" };
+	    "max_sessions_per_client", "session_rate",
+	    "session_rate_per_client" };
 	const struct directive *d;
 	size_t i;
 
@@ -44,19 +44,19 @@ conf_has_limit(const struct settings *st, const struct section *s)
 
 static void
 check_limit(const struct section *s, const char *name, uint32_t limit,
-    const char *other, uint32_t before, struct complaints *cs)
+    const char *other, uint32_t before, struct diagnostics *cs)
 {
 	const struct value *v = section_get(s, directive_find(s->kind, name));
 
 	if (v != NULL && before != 0 && limit > before)
-		complain_at(cs, &v->place, "%s has no effect: %s is %u", name,
-		    other, before);
+		diagnostics_add_at(cs, &v->place, "%s has no effect: %s is %u",
+		    name, other, before);
 }
 
 /* A limit that is never reached, since another one is before. */
 void
 conf_unused_limits(const struct conf *c, const struct section *s,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	const struct session_counts *n;
 	size_t i = 0;
@@ -68,16 +68,16 @@ conf_unused_limits(const struct conf *c, const struct section *s,
 	n = &c->listener[i].counts;
 	check_limit(s, "max_sessions", n->max_sessions,
 	    "max_sessions at the top", c->max_sessions, cs);
-	check_limit(s, "max_sessions_per_source", n->max_per_source,
+	check_limit(s, "max_sessions_per_client", n->max_per_client,
 	    "max_sessions", n->max_sessions, cs);
-	check_limit(s, "session_rate_per_source", n->rate_per_source,
+	check_limit(s, "session_rate_per_client", n->rate_per_client,
 	    "session_rate", n->rate, cs);
 }
 
 /* Does a listener share it, and does it limit anything? */
 void
 conf_unused_limit(const struct conf *c, const struct section *s,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	size_t i;
 
@@ -86,9 +86,9 @@ conf_unused_limit(const struct conf *c, const struct section *s,
 		    c->limit[c->listener[i].limit - 1].name) == 0)
 			break;
 	if (i == c->listeners)
-		complain_at(cs, &s->place, "limit %s has no effect: no "
+		diagnostics_add_at(cs, &s->place, "limit %s has no effect: no "
 		    "listener has limit: %s", s->name, s->name);
 	else if (!has_limit(s))
-		complain_at(cs, &s->place, "limit %s has no effect: it limits "
-		    "nothing", s->name);
+		diagnostics_add_at(cs, &s->place, "limit %s has no effect: it "
+		    "limits nothing", s->name);
 }

@@ -19,10 +19,10 @@ bool	conf_has_limit(const struct settings *, const struct section *);
 
 /* Of a listener: limits that are never reached. */
 void	conf_unused_limits(const struct conf *, const struct section *,
-	    struct complaints *);
+	    struct diagnostics *);
 
 /* Of a section `limit`: whether it has any use. */
 void	conf_unused_limit(const struct conf *, const struct section *,
-	    struct complaints *);
+	    struct diagnostics *);
 
 #endif

@@ -29,7 +29,7 @@ struct anchor {
 struct reader {
 	yaml_parser_t	 parser;
 	struct conf_yaml *tree;
-	struct complaints *complaints;
+	struct diagnostics *diagnostics;
 	const char	*file;
 	const char	*text;		/* without a byte order mark */
 	size_t		 len;
@@ -44,21 +44,21 @@ static struct yaml_node *read_node(struct reader *, const yaml_event_t *,
 		    unsigned depth);
 
 static void
-complain_of(const struct reader *r, unsigned line, unsigned column,
+reject_line(const struct reader *r, unsigned line, unsigned column,
     const char *what)
 {
 	struct place place = { .file = r->file, .line = line,
 	    .column = column };
 
-	complain_at(r->complaints, &place, "%s", what);
+	diagnostics_add_at(r->diagnostics, &place, "%s", what);
 }
 
 /* The text cannot be read on. */
 static void
-stop(struct reader *r, const yaml_mark_t *mark, const char *what)
+stop_parsing(struct reader *r, const yaml_mark_t *mark, const char *what)
 {
 	r->tree->whole = false;
-	complain_of(r, (unsigned)mark->line + 1, (unsigned)mark->column + 1,
+	reject_line(r, (unsigned)mark->line + 1, (unsigned)mark->column + 1,
 	    what);
 }
 
@@ -72,12 +72,12 @@ next_event(struct reader *r, yaml_event_t *e)
 		return true;
 	if (r->broken_end.line > 0 && r->parser.error == YAML_PARSER_ERROR &&
 	    r->parser.problem_mark.line == r->broken_end.line) {
-		stop(r, &r->broken, CONF_YAML_QUOTE);
+		stop_parsing(r, &r->broken, CONF_YAML_QUOTE);
 		return false;
 	}
 	conf_yaml_explain(&r->parser, r->text, r->len, &error);
 	r->tree->whole = false;
-	complain_of(r, error.line, error.column, error.what);
+	reject_line(r, error.line, error.column, error.what);
 	return false;
 }
 
@@ -120,11 +120,12 @@ add_anchor(struct reader *r, const yaml_event_t *e, const yaml_char_t *name,
 		return 0;
 	}
 	if (r->anchors == ANCHORS) {
-		stop(r, &e->start_mark, "there are more than 1000 anchors");
+		stop_parsing(r, &e->start_mark, "there are more than 1000 "
+		    "anchors");
 		return -1;
 	}
 	if ((copy = strdup((const char *)name)) == NULL) {
-		stop(r, &e->start_mark, strerror(errno));
+		stop_parsing(r, &e->start_mark, strerror(errno));
 		return -1;
 	}
 	memmove(&r->anchor[at + 1], &r->anchor[at],
@@ -140,11 +141,12 @@ new_node(struct reader *r, const yaml_event_t *e, enum yaml_kind kind)
 	struct yaml_node *node;
 
 	if (r->nodes == NODES) {
-		stop(r, &e->start_mark, "this has more than 4000000 values");
+		stop_parsing(r, &e->start_mark, "this has more than 4000000 "
+		    "values");
 		return NULL;
 	}
 	if ((node = calloc(1, sizeof(*node))) == NULL) {
-		stop(r, &e->start_mark, strerror(errno));
+		stop_parsing(r, &e->start_mark, strerror(errno));
 		return NULL;
 	}
 	r->nodes++;
@@ -160,7 +162,7 @@ static void
 reject_node(struct reader *r, struct yaml_node *node, const char *what)
 {
 	if (!node->bad)
-		complain_of(r, node->line, node->column, what);
+		reject_line(r, node->line, node->column, what);
 	node->bad = true;
 }
 
@@ -183,7 +185,7 @@ add_items(struct reader *r, const yaml_event_t *e, struct yaml_node *to,
 		grown = reallocarray(to->item, n == 0 ? 1 : 2 * n,
 		    each * sizeof(*grown));
 		if (grown == NULL) {
-			stop(r, &e->start_mark, strerror(errno));
+			stop_parsing(r, &e->start_mark, strerror(errno));
 			return -1;
 		}
 		to->item = grown;
@@ -196,7 +198,7 @@ add_items(struct reader *r, const yaml_event_t *e, struct yaml_node *to,
 }
 
 static struct yaml_node *
-read_text(struct reader *r, const yaml_event_t *e)
+read_scalar_text(struct reader *r, const yaml_event_t *e)
 {
 	const char *text = (const char *)e->data.scalar.value;
 	struct yaml_node *node = new_node(r, e, YAML_TEXT);
@@ -205,7 +207,7 @@ read_text(struct reader *r, const yaml_event_t *e)
 	    add_anchor(r, e, e->data.scalar.anchor, node) == -1)
 		return NULL;
 	if ((node->text = strdup(text)) == NULL) {
-		stop(r, &e->start_mark, strerror(errno));
+		stop_parsing(r, &e->start_mark, strerror(errno));
 		return NULL;
 	}
 	if (e->start_mark.line != e->end_mark.line &&
@@ -232,7 +234,7 @@ read_alias(struct reader *r, const yaml_event_t *e)
 	if ((node = new_node(r, e, YAML_TEXT)) == NULL)
 		return NULL;
 	if ((node->text = strdup("")) == NULL) {
-		stop(r, &e->start_mark, strerror(errno));
+		stop_parsing(r, &e->start_mark, strerror(errno));
 		return NULL;
 	}
 	reject_node(r, node, found ? "this alias stands within what it names" :
@@ -242,7 +244,7 @@ read_alias(struct reader *r, const yaml_event_t *e)
 }
 
 static struct yaml_node *
-read_list(struct reader *r, const yaml_event_t *start, unsigned depth)
+read_sequence(struct reader *r, const yaml_event_t *start, unsigned depth)
 {
 	struct yaml_node *list = new_node(r, start, YAML_LIST), *item;
 	yaml_event_t e;
@@ -325,7 +327,7 @@ struct pair {
 
 /* Equal names in the order in which they stand. */
 static int
-by_name(const void *a, const void *b)
+compare_keys(const void *a, const void *b)
 {
 	const struct yaml_node *x = (*(struct pair *const *)a)->name;
 	const struct yaml_node *y = (*(struct pair *const *)b)->name;
@@ -338,7 +340,7 @@ by_name(const void *a, const void *b)
 }
 
 static void
-complain_of_twin(struct reader *r, struct yaml_node *name,
+reject_twin(struct reader *r, struct yaml_node *name,
     const struct yaml_node *first)
 {
 	char what[600], where[300], shown[200];
@@ -360,16 +362,16 @@ remove_twins(struct reader *r, const yaml_event_t *e, struct yaml_node *map)
 	if (map->n < 2)
 		return;
 	if ((sorted = calloc(map->n, sizeof(struct pair *))) == NULL) {
-		stop(r, &e->start_mark, strerror(errno));
+		stop_parsing(r, &e->start_mark, strerror(errno));
 		return;
 	}
 	for (i = 0; i < map->n; i++)
 		sorted[i] = &pair[i];
-	qsort(sorted, map->n, sizeof(struct pair *), by_name);
+	qsort(sorted, map->n, sizeof(struct pair *), compare_keys);
 	for (i = 1; i < map->n; i++)
 		if (strcmp(sorted[first]->name->text,
 		    sorted[i]->name->text) == 0) {
-			complain_of_twin(r, sorted[i]->name,
+			reject_twin(r, sorted[i]->name,
 			    sorted[first]->name);
 			sorted[i]->value = NULL;
 			r->tree->whole = false;
@@ -411,18 +413,18 @@ read_node(struct reader *r, const yaml_event_t *e, unsigned depth)
 {
 	switch (e->type) {
 	case YAML_SCALAR_EVENT:
-		return read_text(r, e);
+		return read_scalar_text(r, e);
 	case YAML_ALIAS_EVENT:
 		return read_alias(r, e);
 	default:
 		break;
 	}
 	if (depth == DEPTH) {
-		stop(r, &e->start_mark, "this is nested too deep");
+		stop_parsing(r, &e->start_mark, "this is nested too deep");
 		return NULL;
 	}
 	return e->type == YAML_SEQUENCE_START_EVENT ?
-	    read_list(r, e, depth + 1) : read_map(r, e, depth + 1);
+	    read_sequence(r, e, depth + 1) : read_map(r, e, depth + 1);
 }
 
 /* The next event, whose type and place alone are of interest. */
@@ -467,13 +469,13 @@ read_document(struct reader *r)
 	}
 	if (skip_event(r, &mark) == YAML_DOCUMENT_END_EVENT &&
 	    skip_event(r, &mark) == YAML_DOCUMENT_START_EVENT)
-		stop(r, &mark, "a second document begins here; a file is one, "
-		    "remove the --- or write two files");
+		stop_parsing(r, &mark, "a second document begins here; a file "
+		    "is one, remove the --- or write two files");
 }
 
 void
 conf_yaml_parse(struct conf_yaml *tree, const char *text, size_t len,
-    const char *file, struct complaints *cs)
+    const char *file, struct diagnostics *cs)
 {
 	static const char mark[] = "\xef\xbb\xbf";
 	struct reader *r;
@@ -483,7 +485,7 @@ conf_yaml_parse(struct conf_yaml *tree, const char *text, size_t len,
 	memset(tree, 0, sizeof(*tree));
 	if ((r = calloc(1, sizeof(*r))) == NULL ||
 	    yaml_parser_initialize(&r->parser) == 0) {
-		complain_at(cs, &place, "%s", strerror(ENOMEM));
+		diagnostics_add_at(cs, &place, "%s", strerror(ENOMEM));
 		free(r);
 		return;
 	}
@@ -492,7 +494,7 @@ conf_yaml_parse(struct conf_yaml *tree, const char *text, size_t len,
 		len -= 3;
 	}
 	r->tree = tree;
-	r->complaints = cs;
+	r->diagnostics = cs;
 	r->file = file;
 	r->text = text;
 	r->len = len;

@@ -35,12 +35,12 @@ struct conf_yaml {
 };
 
 /*
- * Parse one document. *file* names it in complaints and is kept by nobody. The
+ * Parse one document. *file* names it in diagnostics and is kept by nobody. The
  * names of a map are texts that differ. After a syntax error the tree holds the
  * pairs of the top level but for those around it. Pair with conf_yaml_free().
  */
 void	conf_yaml_parse(struct conf_yaml *, const char *text, size_t len,
-	    const char *file, struct complaints *);
+	    const char *file, struct diagnostics *);
 void	conf_yaml_free(struct conf_yaml *);
 
 #endif

@@ -116,7 +116,8 @@ explain_byte(const yaml_parser_t *p, const char *text, size_t len,
 }
 
 static bool
-fits(size_t i, const char *problem, const char *context, unsigned char at)
+fits_problem(size_t i, const char *problem, const char *context,
+    unsigned char at)
 {
 	return (better[i].problem == NULL ||
 	    strcmp(better[i].problem, problem) == 0) &&
@@ -151,7 +152,7 @@ conf_yaml_explain(const yaml_parser_t *p, const char *text, size_t len,
 	if (at == ':' && !begins && strstr(context, "flow") != NULL)
 		at = '\0';
 	for (i = 0; i < sizeof(better) / sizeof(*better); i++)
-		if (fits(i, problem, context, at))
+		if (fits_problem(i, problem, context, at))
 			break;
 	/* What has no end is looked for where it begins. */
 	if (strstr(context, "quoted") != NULL ||

@@ -11,13 +11,13 @@
 #include <string.h>
 
 void
-complain(struct complaints *cs, const char *fmt, ...)
+diagnostics_add(struct diagnostics *cs, const char *fmt, ...)
 {
 	va_list ap;
 	char *line;
 
 	cs->all++;
-	if (cs->n == COMPLAINTS_MAX)
+	if (cs->n == DIAGNOSTICS_MAX)
 		return;
 	va_start(ap, fmt);
 	if (vasprintf(&line, fmt, ap) != -1)
@@ -26,7 +26,7 @@ complain(struct complaints *cs, const char *fmt, ...)
 }
 
 void
-complaints_free(struct complaints *cs)
+diagnostics_free(struct diagnostics *cs)
 {
 	size_t i;
 

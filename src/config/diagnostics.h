@@ -10,24 +10,24 @@
 
 #include <stddef.h>
 
-#define COMPLAINTS_MAX	100
+#define DIAGNOSTICS_MAX	100
 
 /* All zero is an empty list. */
-struct complaints {
-	char	*line[COMPLAINTS_MAX];
+struct diagnostics {
+	char	*line[DIAGNOSTICS_MAX];
 	size_t	 n;			/* these are there */
 	size_t	 all;			/* so many were made */
 	size_t	 of_files;		/* of these, about a file */
 };
 
 /*
- * Add one line, without a newline. Beyond COMPLAINTS_MAX, or for want of
+ * Add one line, without a newline. Beyond DIAGNOSTICS_MAX, or for want of
  * memory, it is only counted.
  */
-void	complain(struct complaints *, const char *fmt, ...)
+void	diagnostics_add(struct diagnostics *, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 2, 3)));
 
 /* The list is empty then. */
-void	complaints_free(struct complaints *);
+void	diagnostics_free(struct diagnostics *);
 
 #endif

@@ -17,7 +17,7 @@
 
 /* In the largest unit that gives a whole number. */
 static const char *
-format_time(long long ms, char *buf, size_t size)
+format_duration(long long ms, char *buf, size_t size)
 {
 	if (ms % 3600000 == 0)
 		snprintf(buf, size, "%lldh", ms / 3600000);
@@ -87,8 +87,8 @@ directive_takes(const struct directive *d, char *buf, size_t size)
 	case TYPE_TIME:
 		snprintf(buf, size, "%sa time from %s to %s",
 		    d->min == 0 ? "off or " : "", d->min == 0 ? "1ms" :
-		    format_time(d->min, low, sizeof(low)),
-		    format_time(d->max, high, sizeof(high)));
+		    format_duration(d->min, low, sizeof(low)),
+		    format_duration(d->max, high, sizeof(high)));
 		break;
 	case TYPE_SIZE:
 		snprintf(buf, size, "off or bytes from %s to %s%s%s",
@@ -130,7 +130,7 @@ is_word(const struct directive *d, const char *text, char *near, size_t size)
 	for (i = 0; i < n; i++)
 		if (strcmp(words[i], text) == 0)
 			return true;
-	if ((meant = nearest(text, words, n)) != NULL)
+	if ((meant = nearest_find(text, words, n)) != NULL)
 		snprintf(near, size, ", perhaps %s", meant);
 	return false;
 }
@@ -212,15 +212,16 @@ set_member(const struct directive *d, const char *text, void *to)
 static int
 check_format(const char *text, char why[DIRECTIVE_WHY])
 {
-	struct log_format *f = log_format_new(text, why, DIRECTIVE_WHY);
+	struct access_log_format *f = access_log_format_new(text, why,
+	    DIRECTIVE_WHY);
 
-	log_format_free(f);
+	access_log_format_free(f);
 	return f == NULL ? -1 : 0;
 }
 
 /* What is right by its type: set the member, or leave it to the reader. */
 static int
-take(const struct directive *d, const char *text, void *to,
+take_typed_value(const struct directive *d, const char *text, void *to,
     char why[DIRECTIVE_WHY])
 {
 	const char *wrong;
@@ -248,7 +249,7 @@ directive_read(const struct directive *d, const char *text, void *to,
 		    directive_takes(d, takes, sizeof(takes)), near);
 		return -1;
 	}
-	return take(d, text, to, why);
+	return take_typed_value(d, text, to, why);
 }
 
 /* Defaults are right: nothing is checked, and nothing can be lacking. */
@@ -261,5 +262,5 @@ directives_default(enum section_kind section, void *to)
 
 	for (d = directives(&n); n > 0; d++, n--)
 		if (d->section == section && d->fallback != NULL)
-			(void)take(d, d->fallback, to, why);
+			(void)take_typed_value(d, d->fallback, to, why);
 }

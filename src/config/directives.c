@@ -52,9 +52,9 @@
 
 #define AUTO	"auto"
 
-#define ALGORITHMS	"roundrobin, leastconn, random, source, hash, " \
+#define ALGORITHMS	"roundrobin, leastconn, random, client, hash, " \
 			"maglev, first"
-#define REFUSALS	"close, reset, drop"
+#define REJECTIONS	"close, reset, drop"
 
 /* That there are, or that a container gives us. */
 static unsigned
@@ -90,13 +90,13 @@ read_user(const char *text, void *to)
 	struct conf *c = to;
 	const char *why;
 
-	if (priv_look_up(text, &c->user, &why) == -1)
+	if (privileges_look_up(text, &c->user, &why) == -1)
 		return why;
 	/* Its own user has the group that it was started with. */
 	if (strchr(text, ':') == NULL && geteuid() != 0 &&
 	    c->user.uid == geteuid())
 		c->user.gid = getegid();
-	return priv_obstacle(&c->user);
+	return privileges_obstacle(&c->user);
 }
 
 static const char *
@@ -129,7 +129,7 @@ read_engine(const char *text, void *to)
 
 /* The kernel takes whole seconds: a part of one counts as one. */
 static unsigned
-seconds(const char *text)
+whole_seconds(const char *text)
 {
 	const char *why;
 	uint64_t ms = 0;
@@ -143,7 +143,7 @@ read_defer_accept(const char *text, void *to)
 {
 	struct conf *c = to;
 
-	c->defer_accept = seconds(text);
+	c->defer_accept = whole_seconds(text);
 	return NULL;
 }
 
@@ -152,7 +152,7 @@ read_listener_defer_accept(const char *text, void *to)
 {
 	struct listener *l = to;
 
-	l->defer_accept = seconds(text);
+	l->defer_accept = whole_seconds(text);
 	return NULL;
 }
 
@@ -206,10 +206,10 @@ read_hash_factor(const char *text, void *to)
 static const char *
 read_state(const char *text, void *to)
 {
-	struct backend *b = to;
+	struct server *b = to;
 
-	b->state = strcmp(text, "ready") == 0 ? BACKEND_READY :
-	    strcmp(text, "drain") == 0 ? BACKEND_DRAIN : BACKEND_MAINT;
+	b->state = strcmp(text, "ready") == 0 ? SERVER_READY :
+	    strcmp(text, "drain") == 0 ? SERVER_DRAIN : SERVER_MAINT;
 	return NULL;
 }
 
@@ -218,12 +218,12 @@ read_on_down(const char *text, void *to)
 {
 	struct pool *p = to;
 
-	p->cut = strcmp(text, "cut") == 0;
+	p->close_on_down = strcmp(text, "close") == 0;
 	return NULL;
 }
 
 static const char *
-read_check(const char *text, void *to)
+read_check_kind(const char *text, void *to)
 {
 	struct conf *c = to;
 
@@ -240,35 +240,35 @@ read_pool_check(const char *text, void *to)
 	return NULL;
 }
 
-static enum session_refusal
-refusal(const char *text)
+static enum session_rejection
+rejection_kind(const char *text)
 {
-	return strcmp(text, "close") == 0 ? REFUSE_CLOSE :
-	    strcmp(text, "reset") == 0 ? REFUSE_RESET : REFUSE_DROP;
+	return strcmp(text, "close") == 0 ? REJECT_CLOSE :
+	    strcmp(text, "reset") == 0 ? REJECT_RESET : REJECT_DROP;
 }
 
 static const char *
-read_refuse(const char *text, void *to)
+read_reject_with(const char *text, void *to)
 {
 	struct conf *c = to;
 
-	c->refuse = refusal(text);
+	c->reject_with = rejection_kind(text);
 	return NULL;
 }
 
 static const char *
-read_listener_refuse(const char *text, void *to)
+read_listener_reject_with(const char *text, void *to)
 {
 	struct listener *l = to;
 
-	l->refuse = refusal(text);
+	l->reject_with = rejection_kind(text);
 	return NULL;
 }
 
 static const char *
 read_backup(const char *text, void *to)
 {
-	struct backend *b = to;
+	struct server *b = to;
 
 	b->tier = strcmp(text, "true") == 0 ? TIER_BACKUP : TIER_PRIMARY;
 	return NULL;
@@ -277,7 +277,7 @@ read_backup(const char *text, void *to)
 static const char *
 read_server_max_fails(const char *text, void *to)
 {
-	struct backend *b = to;
+	struct server *b = to;
 
 	b->own_fails = true;
 	b->max_fails = (uint32_t)strtoul(text, NULL, 10);
@@ -287,7 +287,7 @@ read_server_max_fails(const char *text, void *to)
 static const char *
 read_resolve(const char *text, void *to)
 {
-	struct backend *b = to;
+	struct server *b = to;
 
 	b->resolve = strcmp(text, "on") == 0 ? RESOLVE_ON :
 	    strcmp(text, "srv") == 0 ? RESOLVE_SRV : RESOLVE_OFF;
@@ -296,7 +296,7 @@ read_resolve(const char *text, void *to)
 }
 
 static const char *
-read_resolvers(const char *text, void *to)
+read_resolver_list(const char *text, void *to)
 {
 	struct conf *c = to;
 
@@ -314,7 +314,8 @@ static const struct directive table[] = {
 { X, "workers",	AUTO, TYPE_NUMBER, 0, WORKERS, AUTO ", " AUTO ":N", NULL,
 				BY(read_workers) },
 { X, "instance", NULL, TEXT(CONF_INSTANCE - 1, "a name of letters, digits, "
-				"dots, '-' and '_'"), BY(instance_name_read) },
+				"dots, '-' and '_'"),
+				BY(runtime_files_name_read) },
 { X, "user",	NULL, TEXT(63, "USER or USER:GROUP"), BY(read_user) },
 { X, "chroot", NULL, TEXT(PATH, "the absolute name of a directory"),
 				BY(read_chroot) },
@@ -339,7 +340,7 @@ static const struct directive table[] = {
 { X, "max_generations", "0", NUMBER(0, 1000, "of workers at a time"),
 				MEMBER(conf, max_generations) },
 { X, "grace",	"off", TIME(0, YEAR), MEMBER(conf, grace) },
-{ X, "sessions", NULL, NUMBER(1, 300000, "in each worker"),
+{ X, "max_sessions_per_worker", NULL, NUMBER(1, 300000, "in each worker"),
 				MEMBER(conf, sessions) },
 { X, "max_sessions", "0", OF_ALL(100000000),
 				MEMBER(conf, max_sessions) },
@@ -349,7 +350,7 @@ static const struct directive table[] = {
 { X, "pin_cpus", "false", BOOL, MEMBER(conf, pin_cpus) },
 { X, "resolvers", NULL, TYPE_ADDRESSES, 0, 0, NULL,
 				"an IP address, with a port if it is not 53",
-				BY(read_resolvers) },
+				BY(read_resolver_list) },
 { X, "resolve_timeout", "1s", TIME(1, 60 * 1000), MEMBER(conf, resolve_timeout) },
 { X, "resolve_retries", "3", NUMBER(0, 10, NULL), MEMBER(conf, resolve_retries) },
 { X, "resolve_min_ttl", "1s", TIME(10, YEAR), MEMBER(conf, resolve_min_ttl) },
@@ -372,17 +373,17 @@ static const struct directive table[] = {
 				MEMBER(conf, limits.lifetime_jitter) },
 { X, "download_rate", "off", RATE, MEMBER(conf, limits.rate[DOWN]) },
 { X, "upload_rate", "off", RATE, MEMBER(conf, limits.rate[UP]) },
-{ X, "header_timeout", "5s", TIME(1, YEAR),
-				MEMBER(conf, limits.header_timeout) },
+{ X, "proxy_header_timeout", "5s", TIME(1, YEAR),
+				MEMBER(conf, limits.proxy_header_timeout) },
 { X, "defer_accept", "off", TIME(0, 60 * 1000), BY(read_defer_accept) },
 { X, "fast_open", "false", BOOL, MEMBER(conf, fast_open) },
-{ X, "keepalive", "2m", TIME(0, KEEPALIVE), BY(outlet_values_top_keepalive) },
-{ X, "user_timeout", "5m", TIME(0, DAY), BY(outlet_values_top_user_timeout) },
+{ X, "keepalive", "2m", TIME(0, KEEPALIVE), BY(egress_values_top_keepalive) },
+{ X, "user_timeout", "5m", TIME(0, DAY), BY(egress_values_top_user_timeout) },
 { X, "balance",	"roundrobin", WORD(ALGORITHMS), BY(read_balance) },
-{ X, "check",	"off", WORD(CHECK_WORDS), BY(read_check) },
+{ X, "check",	"off", WORD(CHECK_WORDS), BY(read_check_kind) },
 { X, "allow",	NULL, NETWORKS, BY(NULL) },
 { X, "deny",	NULL, NETWORKS, BY(NULL) },
-{ X, "refuse",	"close", WORD(REFUSALS), BY(read_refuse) },
+{ X, "reject_with",	"close", WORD(REJECTIONS), BY(read_reject_with) },
 #undef X
 #define X	SECTION_LISTEN
 { X, "address",	NULL, TYPE_ADDRESSES, 0, 0, NULL,
@@ -402,36 +403,36 @@ static const struct directive table[] = {
 { X, "download_rate", NULL, RATE, MEMBER(listener, limits.rate[DOWN]) },
 { X, "upload_rate", NULL, RATE, MEMBER(listener, limits.rate[UP]) },
 { X, "accept_proxy", NULL, NETWORKS, BY(NULL) },
-{ X, "accept_proxy_others", "refuse", WORD(PROXY_OTHERS),
+{ X, "accept_proxy_untrusted", "reject", WORD(PROXY_UNTRUSTED),
 				BY(proxy_values_others) },
-{ X, "header_timeout", NULL, TIME(1, YEAR),
-				MEMBER(listener, limits.header_timeout) },
+{ X, "proxy_header_timeout", NULL, TIME(1, YEAR),
+				MEMBER(listener, limits.proxy_header_timeout) },
 { X, "defer_accept", NULL, TIME(0, 60 * 1000), BY(read_listener_defer_accept) },
 { X, "fast_open", NULL, BOOL, MEMBER(listener, fast_open) },
 { X, "allow",	NULL, NETWORKS, BY(NULL) },
 { X, "deny",	NULL, NETWORKS, BY(NULL) },
-{ X, "refuse",	NULL, WORD(REFUSALS), BY(read_listener_refuse) },
+{ X, "reject_with",	NULL, WORD(REJECTIONS), BY(read_listener_reject_with) },
 { X, "max_sessions", "0", OF_ALL(100000000),
 				MEMBER(listener, counts.max_sessions) },
-{ X, "max_sessions_per_source", "0", OF_ALL(1000000),
-				MEMBER(listener, counts.max_per_source) },
+{ X, "max_sessions_per_client", "0", OF_ALL(1000000),
+				MEMBER(listener, counts.max_per_client) },
 { X, "session_rate", "0", A_SECOND,
 				MEMBER(listener, counts.rate) },
-{ X, "session_rate_per_source", "0", A_SECOND,
-				MEMBER(listener, counts.rate_per_source) },
+{ X, "session_rate_per_client", "0", A_SECOND,
+				MEMBER(listener, counts.rate_per_client) },
 { X, "limit", NULL, TYPE_LIMIT, 1, PATH, NULL, "the name of a limit", BY(NULL) },
 { X, "dry_run",	NULL, BOOL, MEMBER(listener, counts.dry_run) },
 { X, "keepalive", NULL, TIME(0, KEEPALIVE),
-				BY(outlet_values_listen_keepalive) },
+				BY(egress_values_listen_keepalive) },
 { X, "user_timeout", NULL, TIME(0, DAY),
-				BY(outlet_values_listen_user_timeout) },
+				BY(egress_values_listen_user_timeout) },
 { X, "v6only",	"false", BOOL, MEMBER(listener, how.v6only) },
 { X, "interface", NULL, INTERFACE, MEMBER(listener, how.interface) },
 { X, "transparent", "false", BOOL, MEMBER(listener, how.transparent) },
 { X, "freebind", "false", BOOL, MEMBER(listener, how.freebind) },
 { X, "backlog",	NULL, NUMBER(1, 1 << 30, "connections"),
 				MEMBER(listener, backlog) },
-{ X, "dscp",	"0", DSCP, BY(outlet_values_listen_dscp) },
+{ X, "dscp",	"0", DSCP, BY(egress_values_listen_dscp) },
 { X, "log",	"global", TEXT(PATH, "global, off, stderr, syslog, "
 				"syslog:FACILITY or the absolute name of a file"),
 				BY(log_values_listener) },
@@ -461,8 +462,8 @@ static const struct directive table[] = {
 { X, "fast_interval", NULL, TIME(10, DAY), MEMBER(pool, check.fast_interval) },
 { X, "down_interval", NULL, TIME(10, DAY), MEMBER(pool, check.down_interval) },
 { X, "check_timeout", NULL, TIME(10, DAY), MEMBER(pool, check.timeout) },
-{ X, "check_spread", "10", NUMBER(0, 50, "percent"),
-				MEMBER(pool, check.spread) },
+{ X, "check_jitter", "10", NUMBER(0, 50, "percent"),
+				MEMBER(pool, check.jitter) },
 { X, "rise",	"2", NUMBER(1, 1000, "checks"), MEMBER(pool, check.rise) },
 { X, "fall",	"3", NUMBER(1, 1000, "checks"), MEMBER(pool, check.fall) },
 { X, "init_state", "unknown", WORD(CHECK_STATES), BY(check_values_init_state) },
@@ -472,13 +473,13 @@ static const struct directive table[] = {
 { X, "retries",	NULL, NUMBER(0, SESSION_ATTEMPTS - 1, NULL),
 				BY(read_pool_retries) },
 { X, "fast_open", NULL, BOOL, MEMBER(pool, fast_open) },
-{ X, "keepalive", NULL, TIME(0, KEEPALIVE), BY(outlet_values_keepalive) },
-{ X, "user_timeout", NULL, TIME(0, DAY), BY(outlet_values_user_timeout) },
-{ X, "source",	NULL, SOURCES, BY(outlet_values_source) },
-{ X, "transparent", "false", BOOL, MEMBER(pool, outlet.transparent) },
-{ X, "freebind", "false", BOOL, MEMBER(pool, outlet.freebind) },
-{ X, "interface", NULL, INTERFACE, MEMBER(pool, outlet.interface) },
-{ X, "dscp",	"0", DSCP, BY(outlet_values_dscp) },
+{ X, "keepalive", NULL, TIME(0, KEEPALIVE), BY(egress_values_keepalive) },
+{ X, "user_timeout", NULL, TIME(0, DAY), BY(egress_values_user_timeout) },
+{ X, "source_address",	NULL, SOURCES, BY(egress_values_source) },
+{ X, "transparent", "false", BOOL, MEMBER(pool, egress.transparent) },
+{ X, "freebind", "false", BOOL, MEMBER(pool, egress.freebind) },
+{ X, "interface", NULL, INTERFACE, MEMBER(pool, egress.interface) },
+{ X, "dscp",	"0", DSCP, BY(egress_values_dscp) },
 { X, "queue_timeout", NULL, TIME(1, YEAR), MEMBER(pool, queue_timeout) },
 { X, "unavailable_timeout", "off", TIME(0, YEAR),
 				MEMBER(pool, unavailable_timeout) },
@@ -487,11 +488,11 @@ static const struct directive table[] = {
 { X, "max_fails", "1", NUMBER(0, 1000, "attempts"), MEMBER(pool, max_fails) },
 { X, "fail_timeout", "10s", TIME(1, YEAR), MEMBER(pool, fail_timeout) },
 { X, "eject_time", "2s", TIME(1, YEAR), MEMBER(pool, eject_time) },
-{ X, "max_ejected", "50", NUMBER(0, 100, "percent of the servers"),
-				MEMBER(pool, max_ejected) },
+{ X, "max_ejected_percent", "50", NUMBER(0, 100, "percent of the servers"),
+				MEMBER(pool, max_ejected_percent) },
 { X, "min_primaries", "1", NUMBER(1, 1000, "servers"),
 				MEMBER(pool, min_primaries) },
-{ X, "on_down",	"keep", WORD("keep, cut"), BY(read_on_down) },
+{ X, "on_down",	"keep", WORD("keep, close"), BY(read_on_down) },
 { X, "send_proxy", "off", WORD(PROXY_VERSIONS), BY(proxy_values_send) },
 { X, "send_proxy_tlvs", NULL, TYPE_ADDRESSES, 0, 0, NULL,
 				"one or more of " PROXY_TLVS,
@@ -502,38 +503,38 @@ static const struct directive table[] = {
 				"host:port, unix:/path or builtin:NAME", BY(NULL) },
 { X, "resolve",	"off", WORD("off, on, srv"), BY(read_resolve) },
 { X, "resolve_max", "16", NUMBER(1, CONF_RESOLVE, "servers"),
-				MEMBER(backend, resolve_max) },
-{ X, "weight",	"1", NUMBER(0, BACKEND_WEIGHT_MAX, NULL),
-				MEMBER(backend, weight) },
+				MEMBER(server, resolve_max) },
+{ X, "weight",	"1", NUMBER(0, SERVER_WEIGHT_MAX, NULL),
+				MEMBER(server, weight) },
 { X, "state",	"ready", WORD("ready, drain, maint"), BY(read_state) },
 { X, "backup",	"false", BOOL, BY(read_backup) },
 { X, "max_sessions", "0", OF_ALL(1000000),
-				MEMBER(backend, max_sessions) },
+				MEMBER(server, max_sessions) },
 { X, "max_fails", NULL, NUMBER(0, 1000, "attempts"),
 				BY(read_server_max_fails) },
-{ X, "fail_timeout", NULL, TIME(1, YEAR), MEMBER(backend, fail_timeout) },
+{ X, "fail_timeout", NULL, TIME(1, YEAR), MEMBER(server, fail_timeout) },
 { X, "check_address", NULL, TEXT(PATH, "host:port or unix:/path"),
 				BY(check_values_address) },
 { X, "check_port", "0", NUMBER(0, 65535, "0 is that of the address"),
-				MEMBER(backend, check_port) },
-{ X, "spare",	"0", NUMBER(0, BACKEND_SPARE_MAX, "connections"),
-				MEMBER(backend, spare) },
-{ X, "source",	NULL, SOURCES, BY(outlet_values_server_source) },
-{ X, "transparent", NULL, BOOL, MEMBER(backend, outlet.transparent) },
-{ X, "freebind", NULL, BOOL, MEMBER(backend, outlet.freebind) },
-{ X, "interface", NULL, INTERFACE, MEMBER(backend, outlet.interface) },
-{ X, "dscp",	NULL, DSCP, BY(outlet_values_server_dscp) },
+				MEMBER(server, check_port) },
+{ X, "preconnect",	"0", NUMBER(0, SERVER_PRECONNECT_MAX, "connections"),
+				MEMBER(server, preconnect) },
+{ X, "source_address",	NULL, SOURCES, BY(egress_values_server_source) },
+{ X, "transparent", NULL, BOOL, MEMBER(server, egress.transparent) },
+{ X, "freebind", NULL, BOOL, MEMBER(server, egress.freebind) },
+{ X, "interface", NULL, INTERFACE, MEMBER(server, egress.interface) },
+{ X, "dscp",	NULL, DSCP, BY(egress_values_server_dscp) },
 { X, "send_proxy", NULL, WORD(PROXY_VERSIONS), BY(proxy_values_server_send) },
 #undef X
 #define X	SECTION_LIMIT
 { X, "max_sessions", "0", OF_ALL(100000000),
 				MEMBER(session_limit, counts.max_sessions) },
-{ X, "max_sessions_per_source", "0", OF_ALL(1000000),
-				MEMBER(session_limit, counts.max_per_source) },
+{ X, "max_sessions_per_client", "0", OF_ALL(1000000),
+				MEMBER(session_limit, counts.max_per_client) },
 { X, "session_rate", "0", A_SECOND,
 				MEMBER(session_limit, counts.rate) },
-{ X, "session_rate_per_source", "0", A_SECOND,
-				MEMBER(session_limit, counts.rate_per_source) },
+{ X, "session_rate_per_client", "0", A_SECOND,
+				MEMBER(session_limit, counts.rate_per_client) },
 { X, "dry_run",	NULL, BOOL, MEMBER(session_limit, counts.dry_run) },
 #undef X
 };

@@ -18,7 +18,7 @@ enum section_kind {
 	SECTION_TOP,			/* struct conf */
 	SECTION_LISTEN,			/* struct listener */
 	SECTION_POOL,			/* struct pool */
-	SECTION_SERVER,			/* struct backend */
+	SECTION_SERVER,			/* struct server */
 	SECTION_LIMIT,			/* struct session_limit */
 	SECTIONS
 };
@@ -30,7 +30,7 @@ enum directive_type {
 	TYPE_BOOL,			/* bool */
 	TYPE_WORD,			/* one of *words* */
 	TYPE_TEXT,			/* const char *, of the text given */
-	TYPE_FORMAT,			/* the same, for log_format_new() */
+	TYPE_FORMAT,	/* the same, for access_log_format_new() */
 	/* Left to conf_make.c: */
 	TYPE_POOL,			/* the name of one */
 	TYPE_LIMIT,			/* likewise */

@@ -12,7 +12,7 @@
 #include "config/conf.h"
 
 static unsigned
-dscp(const char *text)
+dscp_value(const char *text)
 {
 	static const struct {
 		const char *name;
@@ -32,39 +32,39 @@ dscp(const char *text)
 }
 
 const char *
-outlet_values_dscp(const char *text, void *to)
+egress_values_dscp(const char *text, void *to)
 {
 	struct pool *p = to;
 
-	p->outlet.dscp = dscp(text);
+	p->egress.dscp = dscp_value(text);
 	return NULL;
 }
 
 const char *
-outlet_values_server_dscp(const char *text, void *to)
+egress_values_server_dscp(const char *text, void *to)
 {
-	struct backend *b = to;
+	struct server *b = to;
 
-	b->outlet.dscp = dscp(text);
+	b->egress.dscp = dscp_value(text);
 	return NULL;
 }
 
 const char *
-outlet_values_listen_dscp(const char *text, void *to)
+egress_values_listen_dscp(const char *text, void *to)
 {
 	struct listener *l = to;
 
-	l->dscp = dscp(text);
+	l->dscp = dscp_value(text);
 	return NULL;
 }
 
 static const char *
-add_source(struct outlet *o, const char *text)
+add_source(struct egress *o, const char *text)
 {
 	struct endpoint *e = &o->source[o->sources];
 	struct addr a;
 
-	if (o->sources == OUTLET_SOURCES)
+	if (o->sources == EGRESS_SOURCES)
 		return "there are more than 16 addresses";
 	if (!endpoint_read(e, text))
 		return "should be an IP address without a port, such as "
@@ -79,23 +79,23 @@ add_source(struct outlet *o, const char *text)
 }
 
 const char *
-outlet_values_source(const char *text, void *to)
+egress_values_source(const char *text, void *to)
 {
 	struct pool *p = to;
 
-	return add_source(&p->outlet, text);
+	return add_source(&p->egress, text);
 }
 
 const char *
-outlet_values_server_source(const char *text, void *to)
+egress_values_server_source(const char *text, void *to)
 {
-	struct backend *b = to;
+	struct server *b = to;
 
-	return add_source(&b->outlet, text);
+	return add_source(&b->egress, text);
 }
 
 static uint64_t
-ms(const char *text)
+ms_value(const char *text)
 {
 	const char *why;
 	uint64_t n = 0;
@@ -106,51 +106,51 @@ ms(const char *text)
 
 /* The kernel takes whole seconds: a part of one counts as one. */
 static const char *
-keepalive(const char *text, struct peer_watch *w)
+read_keepalive(const char *text, struct peer_watch *w)
 {
-	w->keepalive = (unsigned)((ms(text) + 999) / 1000);
+	w->keepalive = (unsigned)((ms_value(text) + 999) / 1000);
 	return NULL;
 }
 
 static const char *
 user_timeout(const char *text, struct peer_watch *w)
 {
-	w->user_timeout = (unsigned)ms(text);
+	w->user_timeout = (unsigned)ms_value(text);
 	return NULL;
 }
 
 const char *
-outlet_values_keepalive(const char *text, void *to)
+egress_values_keepalive(const char *text, void *to)
 {
-	return keepalive(text, &((struct pool *)to)->outlet.watch);
+	return read_keepalive(text, &((struct pool *)to)->egress.watch);
 }
 
 const char *
-outlet_values_user_timeout(const char *text, void *to)
+egress_values_user_timeout(const char *text, void *to)
 {
-	return user_timeout(text, &((struct pool *)to)->outlet.watch);
+	return user_timeout(text, &((struct pool *)to)->egress.watch);
 }
 
 const char *
-outlet_values_listen_keepalive(const char *text, void *to)
+egress_values_listen_keepalive(const char *text, void *to)
 {
-	return keepalive(text, &((struct listener *)to)->watch);
+	return read_keepalive(text, &((struct listener *)to)->watch);
 }
 
 const char *
-outlet_values_listen_user_timeout(const char *text, void *to)
+egress_values_listen_user_timeout(const char *text, void *to)
 {
 	return user_timeout(text, &((struct listener *)to)->watch);
 }
 
 const char *
-outlet_values_top_keepalive(const char *text, void *to)
+egress_values_top_keepalive(const char *text, void *to)
 {
-	return keepalive(text, &((struct conf *)to)->watch);
+	return read_keepalive(text, &((struct conf *)to)->watch);
 }
 
 const char *
-outlet_values_top_user_timeout(const char *text, void *to)
+egress_values_top_user_timeout(const char *text, void *to)
 {
 	return user_timeout(text, &((struct conf *)to)->watch);
 }

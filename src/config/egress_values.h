@@ -13,16 +13,16 @@
 	"va, le"
 
 /* As directives read: the text was checked by its type, the second is a … */
-const char *outlet_values_dscp(const char *, void *);	/* … struct pool, */
-const char *outlet_values_source(const char *, void *);
-const char *outlet_values_keepalive(const char *, void *);
-const char *outlet_values_user_timeout(const char *, void *);
-const char *outlet_values_server_dscp(const char *, void *); /* … backend, */
-const char *outlet_values_server_source(const char *, void *);
-const char *outlet_values_listen_dscp(const char *, void *); /* … listener, */
-const char *outlet_values_listen_keepalive(const char *, void *);
-const char *outlet_values_listen_user_timeout(const char *, void *);
-const char *outlet_values_top_keepalive(const char *, void *); /* … conf. */
-const char *outlet_values_top_user_timeout(const char *, void *);
+const char *egress_values_dscp(const char *, void *);	/* … struct pool, */
+const char *egress_values_source(const char *, void *);
+const char *egress_values_keepalive(const char *, void *);
+const char *egress_values_user_timeout(const char *, void *);
+const char *egress_values_server_dscp(const char *, void *); /* … server, */
+const char *egress_values_server_source(const char *, void *);
+const char *egress_values_listen_dscp(const char *, void *); /* … listener, */
+const char *egress_values_listen_keepalive(const char *, void *);
+const char *egress_values_listen_user_timeout(const char *, void *);
+const char *egress_values_top_keepalive(const char *, void *); /* … conf. */
+const char *egress_values_top_user_timeout(const char *, void *);
 
 #endif

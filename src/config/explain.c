@@ -19,7 +19,7 @@
 
 /* The value that counts: of an option, the section, the top. NULL: the default. */
 static const struct value *
-find(const struct settings *st, const struct section *s,
+find_effective_value(const struct settings *st, const struct section *s,
     const struct directive *d)
 {
 	const struct directive *top = d->section == SECTION_TOP ? d :
@@ -37,7 +37,7 @@ find(const struct settings *st, const struct section *s,
 
 /* What it is when nobody has said anything; NULL: nothing. */
 static const char *
-fallback(const struct conf *c, const struct directive *d)
+default_value(const struct conf *c, const struct directive *d)
 {
 	const struct directive *top = directive_inherits(d);
 
@@ -61,9 +61,9 @@ static void
 print_directive(const struct conf *c, const struct section *s,
     const struct directive *d, int depth, FILE *out)
 {
-	const struct value *v = find(c->settings, s, d);
+	const struct value *v = find_effective_value(c->settings, s, d);
 	const struct place nowhere = { .line = 0 };
-	const char *text = fallback(c, d);
+	const char *text = default_value(c, d);
 	char one[WIDE], where[WIDE];
 	size_t i;
 	int n;
@@ -98,7 +98,7 @@ print_directives(const struct conf *c, const struct section *s,
 
 /* Of options a server has any name or none: not all can stand in a file. */
 static const char *
-name_of(const struct section *s, size_t i, char *buf, size_t size)
+server_name_of(const struct section *s, size_t i, char *buf, size_t size)
 {
 	if (section_name_fits(s->name))
 		return quote_name(s->name, buf, size);
@@ -115,9 +115,9 @@ print_origin(const struct conf *c, const struct section *s, FILE *out)
 
 	fprintf(out, "# %s", place_format(&s->place, where, sizeof(where)));
 	if (s->kind == SECTION_SERVER && s->place.file == NULL)
-		for (i = 0; i < s->backends; i++)
+		for (i = 0; i < s->servers; i++)
 			fprintf(out, "%s%s", i == 0 ? "; runs as " : ", ",
-			    c->backend[s->first + i].name);
+			    c->server[s->first + i].name);
 	putc('\n', out);
 }
 
@@ -136,8 +136,8 @@ print_sections(const struct conf *c, enum section_kind kind,
 		s = st->section[i];
 		if (s->kind != kind || s->pool != pool)
 			continue;
-		fprintf(out, "%*s%s: ", depth + 2, "", name_of(s, i, name,
-		    sizeof(name)));
+		fprintf(out, "%*s%s: ", depth + 2, "",
+		    server_name_of(s, i, name, sizeof(name)));
 		print_origin(c, s, out);
 		print_directives(c, s, kind, depth + 4, out);
 		if (kind == SECTION_POOL)
@@ -170,9 +170,9 @@ print_budget(const struct conf *c, const struct budget *b, FILE *out)
 }
 
 void
-explain(const struct conf *c, size_t descriptors, FILE *out)
+explain_conf(const struct conf *c, size_t descriptors, FILE *out)
 {
-	struct complaints warnings = { .n = 0 };
+	struct diagnostics warnings = { .n = 0 };
 	struct budget b;
 	size_t i;
 
@@ -188,5 +188,5 @@ explain(const struct conf *c, size_t descriptors, FILE *out)
 	print_budget(c, &b, out);
 	for (i = 0; i < warnings.n; i++)
 		fprintf(out, "# warning: %s\n", warnings.line[i]);
-	complaints_free(&warnings);
+	diagnostics_free(&warnings);
 }

@@ -15,6 +15,6 @@
  * where it comes from, then as comments what it needs of the system when each
  * worker may have so many descriptors.
  */
-void	explain(const struct conf *, size_t descriptors, FILE *);
+void	explain_conf(const struct conf *, size_t descriptors, FILE *);
 
 #endif

@@ -13,7 +13,7 @@
 #define PIDFILE		"/run/shuttled/%s.pid"
 
 const char *
-instance_name_check(const char *name)
+runtime_files_name_check(const char *name)
 {
 	size_t len = strlen(name), i;
 
@@ -26,12 +26,12 @@ instance_name_check(const char *name)
 }
 
 const char *
-instance_name_read(const char *text, void *to)
+runtime_files_name_read(const char *text, void *to)
 {
 	struct conf *c = to;
 
 	c->instance = text;
-	return instance_name_check(text);
+	return runtime_files_name_check(text);
 }
 
 static void
@@ -44,7 +44,7 @@ remove_suffix(char *name, const char *ending)
 }
 
 void
-instance_name_from_file(struct conf *c, const char *path)
+runtime_files_name_from_file(struct conf *c, const char *path)
 {
 	size_t len = strlen(path), begin;
 	char name[64];
@@ -59,12 +59,13 @@ instance_name_from_file(struct conf *c, const char *path)
 	name[len - begin] = '\0';
 	remove_suffix(name, ".yaml");
 	remove_suffix(name, ".d");
-	if (strcmp(name, "shuttled") != 0 && instance_name_check(name) == NULL)
+	if (strcmp(name, "shuttled") != 0 &&
+	    runtime_files_name_check(name) == NULL)
 		strlcpy(c->name, name, sizeof(c->name));
 }
 
 int
-instance_name_settle(struct conf *c)
+runtime_files_name_settle(struct conf *c)
 {
 	if (c->instance == NULL)
 		return 0;

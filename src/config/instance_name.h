@@ -13,21 +13,21 @@
  * May an instance be called so? NULL, or a constant text that says what would be
  * right.
  */
-const char *instance_name_check(const char *name);
+const char *runtime_files_name_check(const char *name);
 
 /* The same as a directive reads it, into a struct conf. */
-const char *instance_name_read(const char *name, void *);
+const char *runtime_files_name_read(const char *name, void *);
 
 /*
  * Call it after the first configuration file or directory, unless it has a name:
  * /etc/shuttled/web.yaml and /etc/web.d are web, shuttled.yaml is none.
  */
-void	instance_name_from_file(struct conf *, const char *path);
+void	runtime_files_name_from_file(struct conf *, const char *path);
 
 /*
  * Once all is read: the name that was asked for wins, and a daemon of that name
  * has a pidfile. 0, or -1 with errno.
  */
-int	instance_name_settle(struct conf *);
+int	runtime_files_name_settle(struct conf *);
 
 #endif

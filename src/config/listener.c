@@ -17,7 +17,7 @@ listener_open(struct listener *l)
 		return -1;
 	l->bound = true;
 	if (addr_is_path(&l->addr))
-		safe_remember(&l->path, l->addr.un.sun_path);
+		safe_file_remember(&l->path, l->addr.un.sun_path);
 	addr_format(&l->addr, l->name, sizeof(l->name));
 	return 0;
 }
@@ -51,6 +51,6 @@ void
 listener_remove(struct listener *l)
 {
 	if (l->bound && addr_is_path(&l->addr))
-		safe_remove(&l->path, l->addr.un.sun_path);
+		safe_file_remove(&l->path, l->addr.un.sun_path);
 	l->bound = false;
 }

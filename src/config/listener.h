@@ -26,26 +26,26 @@ struct listener {
 	bool		bound;		/* its path is ours to remove */
 	struct file_id	path;		/* what we made there */
 	bool		claimed;	/* will be, once all stands */
-	enum builtin_kind builtin;	/* of a builtin backend, else NONE */
-	size_t		backend;	/* whose address it is, if builtin */
+	enum builtin_kind builtin;	/* of a builtin server, else NONE */
+	size_t		server;	/* whose address it is, if builtin */
 	const char	*log;		/* NULL: that of the whole */
 	uint32_t	own_log;	/* of the configuration, from 1 */
 	bool		silent;		/* its sessions leave no lines */
 	uint32_t	pool;		/* who serves its sessions */
 	struct session_limits limits;
 	struct session_counts counts;
-	uint32_t	seat;		/* on the board, if it has a label */
+	uint32_t	slot;		/* on the board, if it has a label */
 	uint32_t	limit;		/* the one that it shares, from 1; 0: none */
 	unsigned	defer_accept;	/* s, 0: off */
 	bool		fast_open;
 	const struct cidr *allow, *deny;	/* of the configuration */
-	enum session_refusal refuse;
+	enum session_rejection reject_with;
 	struct socket_listening how;
 	struct peer_watch watch;
 	unsigned	backlog;	/* 0: as much as the system allows */
 	unsigned	dscp;
 	const struct cidr *proxies;	/* who sends a header first */
-	bool		others_plain;	/* serve those who do not */
+	bool		untrusted_plain;	/* serve those who do not */
 };
 
 /* Open one; its address and name become those that were bound. -1 with errno. */

@@ -28,7 +28,7 @@ is_exception(const char *text)
 
 /* One text of a list, without its exclamation mark. Returns how many it names. */
 static int
-add(struct cidr *list, const char *text, enum cidr_verdict v,
+add_networks(struct cidr *list, const char *text, enum cidr_verdict v,
     char why[CIDR_WHY])
 {
 	if (strcmp(text, "none") == 0)
@@ -45,7 +45,7 @@ add(struct cidr *list, const char *text, enum cidr_verdict v,
 /* Exceptions, or all others. False: something is wrong with one. */
 static bool
 add_all(struct cidr *list, const struct value *value, bool exceptions,
-    enum cidr_verdict v, bool *empty, struct complaints *cs)
+    enum cidr_verdict v, bool *empty, struct diagnostics *cs)
 {
 	char why[CIDR_WHY];
 	const char *text;
@@ -57,7 +57,7 @@ add_all(struct cidr *list, const struct value *value, bool exceptions,
 		text = value->text[i];
 		if (is_exception(text) != exceptions)
 			continue;
-		n = add(list, text + exceptions, v, why);
+		n = add_networks(list, text + exceptions, v, why);
 		*empty &= n == 0;
 		if (n != -1)
 			continue;
@@ -68,8 +68,8 @@ add_all(struct cidr *list, const struct value *value, bool exceptions,
 }
 
 static struct cidr *
-read_list(const struct value *v, enum cidr_verdict in, bool *empty,
-    struct complaints *cs)
+read_network_list(const struct value *v, enum cidr_verdict in, bool *empty,
+    struct diagnostics *cs)
 {
 	enum cidr_verdict out = in == CIDR_DENY ? CIDR_ALLOW : CIDR_DENY;
 	struct cidr *list = cidr_new();
@@ -77,7 +77,7 @@ read_list(const struct value *v, enum cidr_verdict in, bool *empty,
 
 	*empty = true;
 	if (list == NULL) {
-		complain(cs, "%s", strerror(errno));
+		diagnostics_add(cs, "%s", strerror(errno));
 		return NULL;
 	}
 	/* The first that fits decides. */
@@ -86,14 +86,14 @@ read_list(const struct value *v, enum cidr_verdict in, bool *empty,
 	if (good && cidr_build(list) == 0)
 		return list;
 	if (good)
-		complain(cs, "%s", strerror(errno));
+		diagnostics_add(cs, "%s", strerror(errno));
 	cidr_free(list);
 	return NULL;
 }
 
 const struct cidr *
 networks_of(struct conf *c, const struct value *v, enum cidr_verdict in,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	struct networks *grown;
 	size_t i;
@@ -106,12 +106,13 @@ networks_of(struct conf *c, const struct value *v, enum cidr_verdict in,
 			return c->networks[i].list;
 	grown = reallocarray(c->networks, c->lists + 1, sizeof(*grown));
 	if (grown == NULL) {
-		complain(cs, "%s", strerror(errno));
+		diagnostics_add(cs, "%s", strerror(errno));
 		return NULL;
 	}
 	c->networks = grown;
 	grown[c->lists].of = v;
-	grown[c->lists].list = read_list(v, in, &grown[c->lists].empty, cs);
+	grown[c->lists].list = read_network_list(v, in, &grown[c->lists].empty,
+	    cs);
 	return grown[c->lists++].list;
 }
 
@@ -134,13 +135,13 @@ without_proxies(const struct conf *c, const struct cidr *list)
 
 	for (i = 0; i < c->listeners; i++)
 		if (c->listener[i].proxies == list &&
-		    !c->listener[i].others_plain)
+		    !c->listener[i].untrusted_plain)
 			return "every client is rejected";
 	return "no PROXY header is read";
 }
 
 static const char *
-consequence(const struct conf *c, const struct networks *n)
+consequence_text(const struct conf *c, const struct networks *n)
 {
 	const char *name = n->of->directive->name;
 
@@ -164,7 +165,7 @@ is_meant(const struct networks *n)
 }
 
 void
-networks_check(const struct conf *c, struct complaints *cs)
+networks_check(const struct conf *c, struct diagnostics *cs)
 {
 	const struct networks *n;
 	enum cidr_verdict in;
@@ -179,7 +180,7 @@ networks_check(const struct conf *c, struct complaints *cs)
 			continue;
 		snprintf(why, sizeof(why), "%s in this list: %s",
 		    n->empty || n->of->n == 1 ? "there is no network" :
-		    "exceptions leave no network", consequence(c, n));
+		    "exceptions leave no network", consequence_text(c, n));
 		value_reject(cs, n->of, n->of->text[0], why);
 	}
 }

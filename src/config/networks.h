@@ -21,13 +21,13 @@
  * no value, or it is wrong, which has been complained of.
  */
 const struct cidr *networks_of(struct conf *, const struct value *,
-	    enum cidr_verdict in, struct complaints *);
+	    enum cidr_verdict in, struct diagnostics *);
 
 /*
  * Complain of lists without a network: their files are empty, or their exceptions
  * take all of it away.
  */
-void	networks_check(const struct conf *, struct complaints *);
+void	networks_check(const struct conf *, struct diagnostics *);
 
 /*
  * What the list of this value decides, as a hash: it is another one when a file

@@ -32,7 +32,7 @@
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "listen", required_argument, NULL, 'l' },
-	{ "backend", required_argument, NULL, 'b' },
+	{ "server", required_argument, NULL, 's' },
 	{ "workers", required_argument, NULL, 'w' },
 	{ "foreground", no_argument, NULL, 'F' },
 	{ "pidfile", required_argument, NULL, 'p' },
@@ -63,7 +63,7 @@ static const struct option longs[] = {
 	{ "pin-cpus", optional_argument, NULL, LONG },
 	{ "chroot", required_argument, NULL, LONG },
 	{ "sandbox", required_argument, NULL, LONG },
-	{ "sessions", required_argument, NULL, LONG },
+	{ "max-sessions-per-worker", required_argument, NULL, LONG },
 	{ "log-format", required_argument, NULL, LONG },
 	{ "log-sessions", required_argument, NULL, LONG },
 	{ "log-interval", required_argument, NULL, LONG },
@@ -71,14 +71,14 @@ static const struct option longs[] = {
 };
 
 static const char usage[] =
-"usage: shuttled -l ADDR... -b ADDR... [options]\n"
+"usage: shuttled -l ADDR... -s ADDR... [options]\n"
 "       shuttled -c FILE... [options]\n"
 "A pre-forking TCP load balancer: see shuttled(8).\n"
 "\n"
 "  -c, --config FILE|DIR    read FILE, or all *.yaml in DIR (repeatable)\n"
-"                           (" DEFAULT_FILE " without -c, -l, -b)\n"
+"                           (" DEFAULT_FILE " without -c, -l, -s)\n"
 "  -l, --listen ADDR        accept connections here (repeatable)\n"
-"  -b, --backend ADDR[,weight=N][,backup][,spare=N][,max_sessions=N]\n"
+"  -s, --server ADDR[,weight=N][,backup][,preconnect=N][,max_sessions=N]\n"
 "                [,state=S][,name=S]\n"
 "                           send them there (repeatable)\n"
 "  -w, --workers N|auto[:N] worker processes; 0: no fork (auto: processors)\n"
@@ -99,11 +99,11 @@ static const char usage[] =
 "      --instance NAME      in titles, log lines and the pidfile (the name of the\n"
 "                           file of -c)\n"
 "      --ports-file FILE    write the bound addresses, one a line, once ready\n"
-"      --connect-timeout T  for one attempt to reach a backend (5s)\n"
-"      --retries N          other backends to try when one fails (2)\n"
-"      --balance NAME       how a backend is chosen: roundrobin, leastconn,\n"
-"                           random, source, hash, maglev, first (roundrobin)\n"
-"      --check KIND         how backends are checked: off, tcp, http, tls … (off)\n"
+"      --connect-timeout T  for one attempt to reach a server (5s)\n"
+"      --retries N          other servers to try when one fails (2)\n"
+"      --balance NAME       how a server is chosen: roundrobin, leastconn,\n"
+"                           random, client, hash, maglev, first (roundrobin)\n"
+"      --check KIND         how servers are checked: off, tcp, http, tls … (off)\n"
 "      --idle-timeout T     end sessions in which no byte moves (off)\n"
 "      --fin-timeout T      the same once one side has ended (1m)\n"
 "      --drain-timeout T    end sessions so long after QUIT (10m)\n"
@@ -116,23 +116,24 @@ static const char usage[] =
 "      --pin-cpus[=BOOL]    run each worker on a CPU of its own\n"
 "      --chroot DIR         the workers' root directory (none)\n"
 "      --sandbox on|off     keep workers from files and most system calls (on)\n"
-"      --sessions N         at most, in each worker (what descriptors allow)\n"
+"      --max-sessions-per-worker N\n"
+"                           at most (what descriptors allow)\n"
 "      --log-format FORMAT  of session lines: text, json, haproxy, or your own\n"
 "                           with fields, such as \"%{client} %{server}\" (text)\n"
 "      --log-sessions WHICH all, errors, none, or 1/N of them and errors (all)\n"
 "      --log-interval T     a line so often for each session that lasts (off)\n"
 "\n"
 "ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
-"port 0 lets the system choose. A backend may be builtin:hello, builtin:echo\n"
+"port 0 lets the system choose. A server may be builtin:hello, builtin:echo\n"
 "or builtin:discard. Times T: 300ms, 5s, 10m, 1h, off. Options win over files,\n"
 "for which see shuttled.yaml(5).\n"
 "\n"
-"Try it:  shuttled -F -l :8080 -b builtin:hello -b builtin:hello\n";
+"Try it:  shuttled -F -l :8080 -s builtin:hello -s builtin:hello\n";
 
 /* The parse so far: what the end of the line must put together. */
 struct parse {
 	struct conf	*conf;
-	struct complaints *complaints;
+	struct diagnostics *diagnostics;
 	struct settings	*settings;
 	const char	**file;		/* of -c */
 	size_t		 files;
@@ -156,7 +157,7 @@ find_option(int code)
 
 /* The place of an option, as the user may write it. */
 static struct place
-place_of(int code)
+place_of_option(int code)
 {
 	struct place p = { .option = find_option(code)->name };
 
@@ -166,14 +167,14 @@ place_of(int code)
 }
 
 static void
-set(struct parse *p, struct section *s, const struct directive *d,
+set_from_option(struct parse *p, struct section *s, const struct directive *d,
     const struct place *place, const char *text)
 {
 	struct value *v;
 
 	if (s == NULL || (v = section_set(s, d, place)) == NULL ||
 	    value_add(v, text) == -1)
-		complain(p->complaints, "%s", strerror(errno));
+		diagnostics_add(p->diagnostics, "%s", strerror(errno));
 }
 
 /* The directive of the same name; one that is truth may be given none. */
@@ -181,7 +182,7 @@ static void
 set_directive(struct parse *p, int code, const char *text)
 {
 	const struct directive *d;
-	struct place place = place_of(code);
+	struct place place = place_of_option(code);
 	char name[48], *dash;
 
 	strlcpy(name, place.option, sizeof(name));
@@ -189,7 +190,7 @@ set_directive(struct parse *p, int code, const char *text)
 		*dash = '_';
 	d = directive_find(SECTION_TOP, name);
 	assert(d != NULL);
-	set(p, p->settings->section[SETTINGS_OPTIONS], d, &place,
+	set_from_option(p, p->settings->section[SETTINGS_OPTIONS], d, &place,
 	    text == NULL ? "true" : text);
 }
 
@@ -197,15 +198,15 @@ static void
 add_listener(struct parse *p, const char *text)
 {
 	const struct directive *d = directive_find(SECTION_LISTEN, "address");
-	struct place place = place_of('l');
+	struct place place = place_of_option('l');
 
 	if (p->listener == NULL)
 		p->listener = settings_add(p->settings, SECTION_LISTEN, MAIN,
 		    &place);
 	if (p->listener == NULL || p->listener->values == 0)
-		set(p, p->listener, d, &place, text);
+		set_from_option(p, p->listener, d, &place, text);
 	else if (value_add(p->listener->value, text) == -1)
-		complain(p->complaints, "%s", strerror(errno));
+		diagnostics_add(p->diagnostics, "%s", strerror(errno));
 }
 
 static const char *
@@ -231,19 +232,21 @@ add_word(struct parse *p, struct section *s, char *word)
 		why = set_name(s, value);
 	else if (d == NULL || d->type == TYPE_ADDRESS ||
 	    (value == NULL) != (d->type == TYPE_BOOL))
-		why = "after the address come weight=N, backup, spare=N, "
+		why = "after the address come weight=N, backup, preconnect=N, "
 		    "max_sessions=N, state=S or name=S";
 	else
-		set(p, s, d, &s->place, value == NULL ? "true" : value);
+		set_from_option(p, s, d, &s->place, value == NULL ? "true" :
+		    value);
 	if (why != NULL)
-		complain_at(p->complaints, &s->place, "\"%s%s%s\": %s", word,
-		    value == NULL ? "" : "=", value == NULL ? "" : value, why);
+		diagnostics_add_at(p->diagnostics, &s->place, "\"%s%s%s\": %s",
+		    word, value == NULL ? "" : "=", value == NULL ? "" : value,
+		    why);
 }
 
 static void
-add_backend(struct parse *p, const char *text)
+add_server_option(struct parse *p, const char *text)
 {
-	struct place place = place_of('b');
+	struct place place = place_of_option('s');
 	char *copy, *rest, *word;
 	struct section *s;
 
@@ -251,12 +254,12 @@ add_backend(struct parse *p, const char *text)
 		p->pool = settings_add(p->settings, SECTION_POOL, MAIN, &place);
 	s = settings_add(p->settings, SECTION_SERVER, "", &place);
 	if (p->pool == NULL || s == NULL || (copy = strdup(text)) == NULL) {
-		complain(p->complaints, "%s", strerror(errno));
+		diagnostics_add(p->diagnostics, "%s", strerror(errno));
 		return;
 	}
 	s->pool = p->pool;
 	rest = copy;
-	set(p, s, directive_find(SECTION_SERVER, "address"), &place,
+	set_from_option(p, s, directive_find(SECTION_SERVER, "address"), &place,
 	    strsep(&rest, ","));
 	while ((word = strsep(&rest, ",")) != NULL)
 		add_word(p, s, word);
@@ -273,8 +276,8 @@ read_option(struct parse *p, int code, const char *value)
 	case 'l':
 		add_listener(p, value);
 		break;
-	case 'b':
-		add_backend(p, value);
+	case 's':
+		add_server_option(p, value);
 		break;
 	case 'F':
 		p->conf->foreground = true;
@@ -299,15 +302,16 @@ read_option(struct parse *p, int code, const char *value)
 
 /* The command line itself is wrong: *what* about *word*. */
 static void
-misused(struct parse *p, const char *word, const char *what)
+report_misuse(struct parse *p, const char *word, const char *what)
 {
-	complain(p->complaints, "%s: %s; try shuttled --help", word, what);
+	diagnostics_add(p->diagnostics, "%s: %s; try shuttled --help", word,
+	    what);
 	p->whole = false;
 }
 
 /* The long option that was probably meant, NULL if none comes near. */
 static const char *
-meant(const char *text)
+meant_option(const char *text)
 {
 	const char *names[sizeof(longs) / sizeof(*longs)];
 	char name[48];
@@ -318,7 +322,7 @@ meant(const char *text)
 	name[strcspn(name, "=")] = '\0';
 	for (n = 0; longs[n].name != NULL; n++)
 		names[n] = longs[n].name;
-	return nearest(name, names, n);
+	return nearest_find(name, names, n);
 }
 
 /* getopt_long() did not know what to make of *arg*. */
@@ -334,15 +338,15 @@ unknown_option(struct parse *p, bool missing, const char *arg)
 	else
 		snprintf(word, sizeof(word), "option %.60s", arg);
 	if (missing)
-		misused(p, word, "its value is missing");
+		report_misuse(p, word, "its value is missing");
 	else if (is_long && optopt != 0)
-		misused(p, word, "it takes no value");
-	else if (is_long && (name = meant(arg + 2)) != NULL) {
+		report_misuse(p, word, "it takes no value");
+	else if (is_long && (name = meant_option(arg + 2)) != NULL) {
 		snprintf(what, sizeof(what),
 		    "there is no such option, perhaps --%s", name);
-		misused(p, word, what);
+		report_misuse(p, word, what);
 	} else
-		misused(p, word, "there is no such option");
+		report_misuse(p, word, "there is no such option");
 }
 
 static void
@@ -353,7 +357,7 @@ print_version(void)
 
 /* Read the command line. False: what was asked for is done. */
 static bool
-read_line(struct parse *p, int argc, char **argv)
+read_command_line(struct parse *p, int argc, char **argv)
 {
 	int code, at = 1;
 
@@ -363,7 +367,7 @@ read_line(struct parse *p, int argc, char **argv)
 	/* 0: whatever was read before, begin anew (a GNU extension). */
 	optind = 0;
 	/* "+": nothing is moved about, so that argv[at] is what is read. */
-	while ((code = getopt_long(argc, argv, "+:c:l:b:w:Fp:L:e:u:tTvqVh",
+	while ((code = getopt_long(argc, argv, "+:c:l:s:w:Fp:L:e:u:tTvqVh",
 	    longs, NULL)) != -1) {
 		switch (code) {
 		case 'h':
@@ -383,7 +387,7 @@ read_line(struct parse *p, int argc, char **argv)
 		at = optind;
 	}
 	if (optind < argc)
-		misused(p, argv[optind], "this is not an option");
+		report_misuse(p, argv[optind], "this is not an option");
 	return true;
 }
 
@@ -391,29 +395,29 @@ read_line(struct parse *p, int argc, char **argv)
 static void
 set_log_level(struct parse *p)
 {
-	struct place place = place_of(p->verbose ? 'v' : 'q');
+	struct place place = place_of_option(p->verbose ? 'v' : 'q');
 
 	if (p->verbose || p->quiet)
-		set(p, p->settings->section[SETTINGS_OPTIONS],
+		set_from_option(p, p->settings->section[SETTINGS_OPTIONS],
 		    directive_find(SECTION_TOP, "log_level"), &place,
 		    p->verbose ? "debug" : "notice");
 }
 
 static void
-read_file(struct parse *p, const char *name)
+read_conf_file(struct parse *p, const char *name)
 {
 	char *path;
 
 	if (name[0] != '/' && p->conf->directory == NULL &&
 	    (p->conf->directory = getcwd(NULL, 0)) == NULL)
-		complain(p->complaints, "option -c, --config: \"%s\": the "
-		    "working directory: %s", name, strerror(errno));
+		diagnostics_add(p->diagnostics, "option -c, --config: \"%s\": "
+		    "the working directory: %s", name, strerror(errno));
 	else if (asprintf(&path, "%s%s%s", name[0] == '/' ? "" :
 	    p->conf->directory, name[0] == '/' ? "" : "/", name) == -1)
-		complain(p->complaints, "%s", strerror(errno));
+		diagnostics_add(p->diagnostics, "%s", strerror(errno));
 	else {
 		if (conf_file_read(p->settings, path, p->action != OPTIONS_RUN,
-		    p->complaints) == -1)
+		    p->diagnostics) == -1)
 			p->whole = false;
 		free(path);
 	}
@@ -421,13 +425,13 @@ read_file(struct parse *p, const char *name)
 
 /* What -l listens for goes to what -b names, whatever pools files have. */
 static void
-join(struct parse *p)
+join_listener_pool(struct parse *p)
 {
-	struct place place = place_of('l');
+	struct place place = place_of_option('l');
 
 	if (p->listener != NULL && p->pool != NULL)
-		set(p, p->listener, directive_find(SECTION_LISTEN, "pool"),
-		    &place, MAIN);
+		set_from_option(p, p->listener,
+		    directive_find(SECTION_LISTEN, "pool"), &place, MAIN);
 }
 
 /* Those of -c, or the one of the system when there is nothing else to do. */
@@ -437,33 +441,33 @@ read_files(struct parse *p)
 	size_t i;
 
 	for (i = 0; i < p->files; i++)
-		read_file(p, p->file[i]);
+		read_conf_file(p, p->file[i]);
 	if (p->files > 0 || p->listener != NULL || p->pool != NULL ||
 	    !p->whole)
 		return;
 	if (access(DEFAULT_FILE, F_OK) == 0)
-		read_file(p, DEFAULT_FILE);
+		read_conf_file(p, DEFAULT_FILE);
 	else
-		misused(p, "nothing to do", "give -c, --config, or -l, "
-		    "--listen and -b, --backend, or write " DEFAULT_FILE);
+		report_misuse(p, "nothing to do", "give -c, --config, or -l, "
+		    "--listen and -s, --server, or write " DEFAULT_FILE);
 }
 
 enum options_action
-options_read(struct conf *conf, int argc, char **argv, struct complaints *cs)
+options_read(struct conf *conf, int argc, char **argv, struct diagnostics *cs)
 {
-	struct parse p = { .conf = conf, .complaints = cs, .whole = true };
+	struct parse p = { .conf = conf, .diagnostics = cs, .whole = true };
 	bool go_on;
 
 	if ((p.settings = conf->settings = settings_new()) == NULL ||
 	    (p.file = calloc((size_t)argc, sizeof(*p.file))) == NULL) {
-		complain(cs, "%s", strerror(errno));
+		diagnostics_add(cs, "%s", strerror(errno));
 		return OPTIONS_ERROR;
 	}
-	if ((go_on = read_line(&p, argc, argv))) {
+	if ((go_on = read_command_line(&p, argc, argv))) {
 		set_log_level(&p);
-		join(&p);
+		join_listener_pool(&p);
 		if (p.files > 0)
-			instance_name_from_file(conf, p.file[0]);
+			runtime_files_name_from_file(conf, p.file[0]);
 		read_files(&p);
 	}
 	p.settings->whole = p.whole;
@@ -473,7 +477,7 @@ options_read(struct conf *conf, int argc, char **argv, struct complaints *cs)
 
 enum options_action
 options_make(struct conf *conf, enum options_action action,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	if (action == OPTIONS_DONE || action == OPTIONS_ERROR)
 		return action;
@@ -484,7 +488,7 @@ options_make(struct conf *conf, enum options_action action,
 }
 
 enum options_action
-options_parse(struct conf *conf, int argc, char **argv, struct complaints *cs)
+options_parse(struct conf *conf, int argc, char **argv, struct diagnostics *cs)
 {
 	return options_make(conf, options_read(conf, argc, argv, cs), cs);
 }

@@ -14,7 +14,7 @@ enum options_action {
 	OPTIONS_TEST,			/* check and say so */
 	OPTIONS_EXPLAIN,		/* print what it amounts to */
 	OPTIONS_DONE,			/* help or version was printed */
-	OPTIONS_ERROR,			/* the complaints say why */
+	OPTIONS_ERROR,			/* the diagnostics say why */
 	OPTIONS_BAD_FILE		/* likewise, and it is about a file */
 };
 
@@ -23,9 +23,9 @@ enum options_action {
  * what it means. Whoever knows what names mean by then says so in conf->hosts.
  */
 enum options_action options_read(struct conf *conf, int argc, char **argv,
-	    struct complaints *);
+	    struct diagnostics *);
 enum options_action options_make(struct conf *conf, enum options_action,
-	    struct complaints *);
+	    struct diagnostics *);
 
 /*
  * Fill *conf*, set up by conf_init(), from the command line and from the files
@@ -36,6 +36,6 @@ enum options_action options_make(struct conf *conf, enum options_action,
  * the process is then.
  */
 enum options_action options_parse(struct conf *conf, int argc, char **argv,
-	    struct complaints *);
+	    struct diagnostics *);
 
 #endif

@@ -22,7 +22,7 @@ proxy_values_others(const char *text, void *to)
 {
 	struct listener *l = to;
 
-	l->others_plain = strcmp(text, "plain") == 0;
+	l->untrusted_plain = strcmp(text, "plain") == 0;
 	return NULL;
 }
 
@@ -38,7 +38,7 @@ proxy_values_send(const char *text, void *to)
 const char *
 proxy_values_server_send(const char *text, void *to)
 {
-	struct backend *b = to;
+	struct server *b = to;
 
 	b->send_proxy = proxy_values_version(text);
 	return NULL;

@@ -9,7 +9,7 @@
 
 #define PROXY_VERSIONS	"off, v1, v2"	/* 0, 1 and 2 */
 #define PROXY_TLVS	"unique_id, authority, crc32c, none"
-#define PROXY_OTHERS	"refuse, plain"
+#define PROXY_UNTRUSTED	"reject, plain"
 
 /* The number of a version that is one of these. */
 unsigned proxy_values_version(const char *text);

@@ -208,7 +208,7 @@ section_name_fits(const char *name)
  * Returns the bytes that it is for, 0: none is needed.
  */
 static size_t
-escape(const char *text, char buf[8])
+escape_char(const char *text, char buf[8])
 {
 	/* Breaks of lines, a byte order mark and what is no character. */
 	static const char *const marks[][2] = {
@@ -235,14 +235,14 @@ escape(const char *text, char buf[8])
 }
 
 const char *
-quote(const char *text, char *buf, size_t size)
+settings_quote(const char *text, char *buf, size_t size)
 {
 	char escaped[8];
 	size_t n = 0, used;
 
 	n += strlcpy(buf, "\"", size);
 	while (*text != '\0' && n + sizeof("\\uFEFF\"") < size) {
-		if ((used = escape(text, escaped)) == 0) {
+		if ((used = escape_char(text, escaped)) == 0) {
 			buf[n++] = *text++;
 			buf[n] = '\0';
 			continue;
@@ -256,7 +256,7 @@ quote(const char *text, char *buf, size_t size)
 
 /* Does YAML take it as this text, within brackets too? */
 static bool
-is_plain(const char *text)
+is_plain_scalar(const char *text)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-:";
@@ -285,8 +285,8 @@ is_taken_for_another(const char *text)
 const char *
 quote_name(const char *name, char *buf, size_t size)
 {
-	if (!is_plain(name) || is_taken_for_another(name))
-		return quote(name, buf, size);
+	if (!is_plain_scalar(name) || is_taken_for_another(name))
+		return settings_quote(name, buf, size);
 	strlcpy(buf, name, size);
 	return buf;
 }
@@ -299,20 +299,20 @@ value_format(const struct directive *d, const char *text, bool in_list,
 	bool colon = text[0] == ':' && !in_list;
 
 	/* A word stands as people write it, off among times as well. */
-	if (!is_plain(text + colon) || (d->type > TYPE_WORD && !colon &&
+	if (!is_plain_scalar(text + colon) || (d->type > TYPE_WORD && !colon &&
 	    is_taken_for_another(text)))
-		return quote(text, buf, size);
+		return settings_quote(text, buf, size);
 	strlcpy(buf, text, size);
 	return buf;
 }
 
 const struct section *
-settings_server(const struct settings *st, size_t backend)
+settings_server(const struct settings *st, size_t server)
 {
 	size_t i;
 
 	for (i = 0; i < st->sections; i++)
-		if (backend - st->section[i]->first < st->section[i]->backends)
+		if (server - st->section[i]->first < st->section[i]->servers)
 			break;
 	return st->section[i];
 }
@@ -334,12 +334,12 @@ place_format(const struct place *p, char *buf, size_t size)
 }
 
 /*
- * The last complaint goes up to where it belongs among those of files, which
+ * The last diagnostic goes up to where it belongs among those of files, which
  * come before the others: one can go through a file with them. Numbers count as
  * such, :9 before :10.
  */
 static void
-sort_in(struct complaints *cs)
+sort_in(struct diagnostics *cs)
 {
 	char **line = cs->line, *last;
 	size_t i;
@@ -354,7 +354,8 @@ sort_in(struct complaints *cs)
 }
 
 void
-complain_at(struct complaints *cs, const struct place *p, const char *fmt, ...)
+diagnostics_add_at(struct diagnostics *cs, const struct place *p,
+    const char *fmt, ...)
 {
 	char where[1200], what[1200];
 	va_list ap;
@@ -364,9 +365,9 @@ complain_at(struct complaints *cs, const struct place *p, const char *fmt, ...)
 	va_end(ap);
 	place_format(p, where, sizeof(where));
 	if (p->file != NULL && p->column > 0)
-		complain(cs, "%s:%u: %s", where, p->column, what);
+		diagnostics_add(cs, "%s:%u: %s", where, p->column, what);
 	else
-		complain(cs, "%s: %s", where, what);
+		diagnostics_add(cs, "%s: %s", where, what);
 	if (p->file != NULL) {
 		cs->of_files++;
 		sort_in(cs);
@@ -400,7 +401,7 @@ place_of_text(const struct value *v, const char *text)
 }
 
 void
-value_reject(struct complaints *cs, const struct value *v, const char *text,
+value_reject(struct diagnostics *cs, const struct value *v, const char *text,
     const char *why)
 {
 	const struct directive *d;
@@ -408,17 +409,18 @@ value_reject(struct complaints *cs, const struct value *v, const char *text,
 	char shown[600];
 
 	if (v == NULL) {
-		complain(cs, "%s: %s", text, why);
+		diagnostics_add(cs, "%s: %s", text, why);
 		return;
 	}
 	d = v->directive;
 	place = place_of_text(v, text);
 	if (v->place.file != NULL)
-		complain_at(cs, &place, "%s %s: %s%s", d->name,
-		    quote(text, shown, sizeof(shown)), why,
+		diagnostics_add_at(cs, &place, "%s %s: %s%s", d->name,
+		    settings_quote(text, shown, sizeof(shown)), why,
 		    list_hint(v, text));
 	else if (d->section == SECTION_TOP || strcmp(d->name, "address") == 0)
-		complain_at(cs, &v->place, "\"%s\": %s", text, why);
+		diagnostics_add_at(cs, &v->place, "\"%s\": %s", text, why);
 	else
-		complain_at(cs, &v->place, "%s=%s: %s", d->name, text, why);
+		diagnostics_add_at(cs, &v->place, "%s=%s: %s", d->name, text,
+		    why);
 }

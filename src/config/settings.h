@@ -46,7 +46,7 @@ struct section {
 	struct place	 place;
 	struct value	*value;
 	size_t		 values;
-	size_t		 first, backends; /* of a server: what it became */
+	size_t		 first, servers; /* of a server: what it became */
 	size_t		 first_listener, listeners; /* likewise */
 	bool		 unknown;	/* has words that were complained of */
 };
@@ -98,7 +98,7 @@ const struct value *section_get(const struct section *,
 bool	section_name_fits(const char *name);
 
 /* Write *text* in double quotes, so that a file can hold it. */
-const char *quote(const char *text, char *buf, size_t size);
+const char *settings_quote(const char *text, char *buf, size_t size);
 
 /* The same, but without quotes where none are needed. */
 const char *quote_name(const char *name, char *buf, size_t size);
@@ -110,8 +110,8 @@ const char *quote_name(const char *name, char *buf, size_t size);
 const char *value_format(const struct directive *, const char *text,
 	    bool in_list, char *buf, size_t size);
 
-/* The server that has become this backend, among others. */
-const struct section *settings_server(const struct settings *, size_t backend);
+/* The section that has become this server, among others. */
+const struct section *settings_server(const struct settings *, size_t server);
 
 /*
  * "FILE:LINE", "FILE" for line 0, or "option -w, --workers". Complaints begin
@@ -123,9 +123,9 @@ const char *place_format(const struct place *, char *buf, size_t size);
  * Complain of something that stands there, or of one text of a value. Without a
  * value (NULL) the text is a default, which stands nowhere.
  */
-void	complain_at(struct complaints *, const struct place *, const char *fmt,
-	    ...) __attribute__((__format__(__printf__, 3, 4)));
-void	value_reject(struct complaints *, const struct value *,
+void	diagnostics_add_at(struct diagnostics *, const struct place *,
+	    const char *fmt, ...) __attribute__((__format__(__printf__, 3, 4)));
+void	value_reject(struct diagnostics *, const struct value *,
 	    const char *text, const char *why);
 
 #endif

@@ -110,12 +110,12 @@ hash_section(const struct conf *c, const struct section *s)
 
 	for (i = 0; i < s->values; i++)
 		hash += hash_value(c, &s->value[i]);
-	for (i = 0; i < s->backends; i++)
-		hash += hash_host(&c->backend[s->first + i].addr);
+	for (i = 0; i < s->servers; i++)
+		hash += hash_host(&c->server[s->first + i].addr);
 	for (i = 0; i < s->listeners; i++)
 		hash += hash_host(&c->listener[s->first_listener + i].addr);
-	if (s->backends > 0)
-		hash += 3 * hash_host(&c->backend[s->first].check_addr);
+	if (s->servers > 0)
+		hash += 3 * hash_host(&c->server[s->first].check_addr);
 	return hash;
 }
 
@@ -134,7 +134,7 @@ name_server(char name[BOARD_NAME], const struct section *s)
 }
 
 static void
-read_section(struct item *it, const struct conf *c, const struct section *s)
+read_item(struct item *it, const struct conf *c, const struct section *s)
 {
 	it->kind = s->kind == SECTION_LISTEN ? ITEM_LISTENER :
 	    s->kind == SECTION_POOL ? ITEM_POOL :
@@ -171,7 +171,7 @@ read_top(struct inventory *v, const struct conf *c, const struct section *s,
 
 /* The file with the name servers of the system, if they are asked. */
 static void
-read_resolvers(struct inventory *v, const struct conf *c)
+hash_resolver_files(struct inventory *v, const struct conf *c)
 {
 	struct item *it;
 
@@ -219,10 +219,10 @@ inventory_new(const struct conf *c)
 		return NULL;
 	read_top(v, c, options, NULL);
 	read_top(v, c, files, options);
-	read_resolvers(v, c);
+	hash_resolver_files(v, c);
 	for (i = 0; i < st->sections; i++)
 		if (st->section[i]->kind != SECTION_TOP)
-			read_section(&v->item[v->items++], c, st->section[i]);
+			read_item(&v->item[v->items++], c, st->section[i]);
 	qsort(v->item, v->items, sizeof(*v->item), compare_items);
 	return v;
 }
@@ -314,7 +314,7 @@ inventory_inherit(void)
 /* --- the line --------------------------------------------------------------- */
 
 static void
-add_name(struct names *ns, const char *name)
+add_changed_name(struct names *ns, const char *name)
 {
 	size_t used = strlen(ns->text);
 
@@ -336,7 +336,7 @@ fate_of(const struct item *it, enum fate fate)
 
 /* Both are sorted: the smaller one of two that differ has no partner. */
 static void
-compare(struct names ns[ITEMS][FATES], const struct inventory *old,
+compare_inventories(struct names ns[ITEMS][FATES], const struct inventory *old,
     const struct inventory *new)
 {
 	const struct item *a = old->item, *a_end = a + old->items;
@@ -346,11 +346,13 @@ compare(struct names ns[ITEMS][FATES], const struct inventory *old,
 	while (a < a_end || b < b_end) {
 		order = a == a_end ? 1 : b == b_end ? -1 : compare_items(a, b);
 		if (order < 0)
-			add_name(&ns[a->kind][fate_of(a, REMOVED)], a->name);
+			add_changed_name(&ns[a->kind][fate_of(a, REMOVED)],
+			    a->name);
 		else if (order > 0)
-			add_name(&ns[b->kind][fate_of(b, ADDED)], b->name);
+			add_changed_name(&ns[b->kind][fate_of(b, ADDED)],
+			    b->name);
 		else if (a->hash != b->hash)
-			add_name(&ns[b->kind][CHANGED], b->name);
+			add_changed_name(&ns[b->kind][CHANGED], b->name);
 		a += order <= 0;
 		b += order >= 0;
 	}
@@ -363,11 +365,11 @@ is_drained(const struct conf *c, const struct section *s,
 {
 	size_t i;
 
-	for (i = s->first; i < s->first + s->backends; i++)
-		if (c->backend[i].state != BACKEND_DRAIN ||
-		    board_backend_live(b, c->backend[i].seat) != 0)
+	for (i = s->first; i < s->first + s->servers; i++)
+		if (c->server[i].state != SERVER_DRAIN ||
+		    board_server_live(b, c->server[i].slot) != 0)
 			return false;
-	return s->kind == SECTION_SERVER && s->backends > 0;
+	return s->kind == SECTION_SERVER && s->servers > 0;
 }
 
 static void
@@ -380,7 +382,7 @@ find_empty(struct names *ns, const struct conf *c, const struct board *b)
 	for (i = 0; i < st->sections; i++)
 		if (is_drained(c, st->section[i], b)) {
 			name_server(name, st->section[i]);
-			add_name(ns, name);
+			add_changed_name(ns, name);
 		}
 }
 
@@ -422,7 +424,7 @@ put_files(FILE *f, const struct settings *st)
 
 /* As the configuration has them, whatever addresses each one has. */
 static void
-put_counts(FILE *f, const struct settings *st)
+put_change_counts(FILE *f, const struct settings *st)
 {
 	size_t listeners = settings_count(st, SECTION_LISTEN);
 	size_t pools = settings_count(st, SECTION_POOL);
@@ -486,10 +488,10 @@ changes_log(struct log *log, const char *cause, const struct conf *c,
 	snprintf(r->generation, sizeof(r->generation), "%u", generation);
 	put_files(files, c->settings);
 	if (before != NULL) {
-		compare(r->ns, before, now);
+		compare_inventories(r->ns, before, now);
 		put_changes(words, r->ns);
 	} else
-		put_counts(words, c->settings);
+		put_change_counts(words, c->settings);
 	find_empty(&r->empty, c, board);
 	put_names(words, "servers drained and", "empty", &r->empty);
 	fclose(words);

@@ -150,8 +150,8 @@ respawn_delay(struct child *c, int status)
 }
 
 static void
-obituary(const struct child *c, struct log *log, const char *name, int status,
-    const char *lost, const char *next)
+log_child_end(const struct child *c, struct log *log, const char *name,
+    int status, const char *lost, const char *next)
 {
 	char cause[64];
 
@@ -167,7 +167,7 @@ obituary(const struct child *c, struct log *log, const char *name, int status,
 }
 
 void
-child_bury(struct child *c, struct log *log, const char *name, int status,
+child_reap(struct child *c, struct log *log, const char *name, int status,
     const char *lost)
 {
 	uint64_t delay;
@@ -183,7 +183,7 @@ child_bury(struct child *c, struct log *log, const char *name, int status,
 			snprintf(next, sizeof(next), "respawned in %llu s",
 			    (unsigned long long)delay / 1000);
 	}
-	obituary(c, log, name, status, lost, next);
+	log_child_end(c, log, name, status, lost, next);
 	child_close_channel(c);
 	c->pid = 0;
 	c->leaving = false;

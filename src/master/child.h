@@ -40,7 +40,7 @@ struct child {
 	uint32_t	generation;	/* of the configuration it runs, */
 	uint64_t	drain_time;	/* which has these, in ms; 0: none */
 	uint64_t	reload_time;
-	uint64_t	heartbeat;	/* as children_watch() saw it last */
+	uint64_t	heartbeat; /* as process_table_watch() saw it last */
 	unsigned	silent;		/* looks since it changed */
 };
 
@@ -59,7 +59,7 @@ pid_t	child_fork(struct child *, int *channel);
  * unless it was to leave. How it failed makes no difference: what it lacked may
  * be there again, and one that was taken over ends as it likes.
  */
-void	child_bury(struct child *, struct log *, const char *name, int status,
+void	child_reap(struct child *, struct log *, const char *name, int status,
 	    const char *lost);
 
 /*

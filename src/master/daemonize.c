@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * daemonize.c: the fork between shell and service. Until daemon_report() errors
- * still reach the terminal.
+ * daemonize.c: the fork between shell and service. Until daemonize_report()
+ * errors still reach the terminal.
  */
 #include "master/daemonize.h"
 
@@ -34,7 +34,7 @@ relay_status(int fd)
 }
 
 int
-daemon_fill_standard(void)
+daemonize_fill_standard(void)
 {
 	int fd;
 
@@ -47,7 +47,7 @@ daemon_fill_standard(void)
 }
 
 int
-daemon_start(void)
+daemonize_start(void)
 {
 	int report[2];
 
@@ -71,7 +71,7 @@ daemon_start(void)
 }
 
 void
-daemon_detach(void)
+daemonize_detach(void)
 {
 	int null;
 
@@ -85,14 +85,14 @@ daemon_detach(void)
 }
 
 void
-daemon_report(int *fd, int status)
+daemonize_report(int *fd, int status)
 {
 	unsigned char byte = (unsigned char)status;
 
 	if (*fd == -1)
 		return;
 	if (status == 0)
-		daemon_detach();
+		daemonize_detach();
 	/* A parent that is gone does not care. */
 	(void)!write(*fd, &byte, 1);
 	close(*fd);

@@ -10,23 +10,23 @@
  * Open those of standard input, output and error that are closed on /dev/null.
  * To be called first of all. 0, or -1 with errno set.
  */
-int	daemon_fill_standard(void);
+int	daemonize_fill_standard(void);
 
 /*
- * Continue in a child of its own session. The parent waits for daemon_report()
- * and exits with the status given there. Returns the descriptor to report to,
- * in the child only; -1 with errno set.
+ * Continue in a child of its own session. The parent waits for
+ * daemonize_report() and exits with the status given there. Returns the
+ * descriptor to report to, in the child only; -1 with errno set.
  */
-int	daemon_start(void);
+int	daemonize_start(void);
 
 /*
  * Tell the waiting parent how it went, close *fd and set it to -1; nothing is
- * done when it is -1. With status 0 also daemon_detach(). A failure is to be
+ * done when it is -1. With status 0 also daemonize_detach(). A failure is to be
  * told last of all, when everything is cleaned up.
  */
-void	daemon_report(int *fd, int status);
+void	daemonize_report(int *fd, int status);
 
 /* Lead standard input, output and error to /dev/null. */
-void	daemon_detach(void);
+void	daemonize_detach(void);
 
 #endif

@@ -39,7 +39,7 @@ read_fd(const char *text)
 }
 
 int
-inherit_add(struct inheritance *in, int fd, bool ours, const char *wanted,
+fd_inherit_add(struct inheritance *in, int fd, bool ours, const char *wanted,
     const char *name)
 {
 	struct inherited_socket *s, *list;
@@ -59,7 +59,7 @@ inherit_add(struct inheritance *in, int fd, bool ours, const char *wanted,
 	s->addr = a;
 	s->ours = ours;
 	if (addr_is_path(&a))
-		safe_remember(&s->path, a.un.sun_path);
+		safe_file_remember(&s->path, a.un.sun_path);
 	strlcpy(s->wanted, wanted, sizeof(s->wanted));
 	strlcpy(s->name, name, sizeof(s->name));
 	return 0;
@@ -92,7 +92,7 @@ read_path(struct inheritance *in, int fd, const char *text)
  * not ours to remove, and "path 7 ..." says what the one before has at its path.
  */
 static int
-read_line(struct inheritance *in, char *line)
+read_inherited_line(struct inheritance *in, char *line)
 {
 	char *rest = line, *what = strsep(&rest, " ");
 	const char *number = strsep(&rest, " ");
@@ -104,7 +104,7 @@ read_line(struct inheritance *in, char *line)
 	}
 	if ((strcmp(what, "socket") == 0 || strcmp(what, "lent") == 0) &&
 	    rest != NULL)
-		return inherit_add(in, fd, *what == 's', rest, "");
+		return fd_inherit_add(in, fd, *what == 's', rest, "");
 	if (strcmp(what, "path") == 0 && rest != NULL)
 		return read_path(in, fd, rest);
 	if (strcmp(what, "board") == 0)
@@ -115,7 +115,7 @@ read_line(struct inheritance *in, char *line)
 }
 
 int
-inherit(struct inheritance *in)
+fd_inherit_read(struct inheritance *in)
 {
 	const char *value = getenv(VARIABLE);
 	char *text, *rest, *line;
@@ -130,7 +130,7 @@ inherit(struct inheritance *in)
 		return -1;
 	while (result == 0 && (line = strsep(&rest, "\n")) != NULL)
 		if (*line != '\0')
-			result = read_line(in, line);
+			result = read_inherited_line(in, line);
 	err = errno;
 	free(text);
 	unsetenv(VARIABLE);
@@ -161,7 +161,7 @@ close_range_of_others(const struct inheritance *in)
 }
 
 void
-inherit_close_others(const struct inheritance *in)
+fd_inherit_close_others(const struct inheritance *in)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
@@ -201,13 +201,13 @@ same_address(const struct inherited_socket *s, const struct listener *l)
 }
 
 bool
-inherit_matches(const struct inherited_socket *s, const struct listener *l)
+fd_inherit_matches(const struct inherited_socket *s, const struct listener *l)
 {
 	return same_words(s, l) || same_address(s, l);
 }
 
 static struct inherited_socket *
-find(struct inheritance *in, const struct listener *l)
+find_inherited(struct inheritance *in, const struct listener *l)
 {
 	struct inherited_socket *s = in->socket;
 	size_t i;
@@ -222,9 +222,9 @@ find(struct inheritance *in, const struct listener *l)
 }
 
 bool
-inherit_socket(struct inheritance *in, struct listener *l)
+fd_inherit_socket(struct inheritance *in, struct listener *l)
 {
-	struct inherited_socket *s = find(in, l);
+	struct inherited_socket *s = find_inherited(in, l);
 
 	if (s == NULL)
 		return false;
@@ -238,7 +238,7 @@ inherit_socket(struct inheritance *in, struct listener *l)
 }
 
 void
-inherit_remove(struct inheritance *in)
+fd_inherit_remove(struct inheritance *in)
 {
 	struct inherited_socket *s;
 	size_t i;
@@ -246,12 +246,12 @@ inherit_remove(struct inheritance *in)
 	for (i = 0; i < in->sockets; i++) {
 		s = &in->socket[i];
 		if (s->fd != -1 && s->ours && addr_is_path(&s->addr))
-			safe_remove(&s->path, s->addr.un.sun_path);
+			safe_file_remove(&s->path, s->addr.un.sun_path);
 	}
 }
 
 void
-inherit_free(struct inheritance *in)
+fd_inherit_free(struct inheritance *in)
 {
 	size_t i;
 
@@ -296,7 +296,7 @@ leave_listeners(FILE *f, const struct listener *l, size_t n)
 }
 
 int
-inherit_leave(int channel, int board, const struct listener *listener,
+fd_inherit_leave(int channel, int board, const struct listener *listener,
     size_t listeners, const struct listener *builtin, size_t builtins)
 {
 	char *text = NULL;

@@ -33,48 +33,49 @@ struct inheritance {
 /*
  * Find out, and take it out of the environment so that nobody else inherits it.
  * 0, or -1 with errno set: EINVAL when it makes no sense. Pair with
- * inherit_free().
+ * fd_inherit_free().
  */
-int	inherit(struct inheritance *);
+int	fd_inherit_read(struct inheritance *);
 
 /*
  * One more, from elsewhere: *name* says where from, *wanted* is "" where that is
  * not known. It is ours from now on. 0, or -1 with errno set.
  */
-int	inherit_add(struct inheritance *, int fd, bool ours,
+int	fd_inherit_add(struct inheritance *, int fd, bool ours,
 	    const char *wanted, const char *name);
 
 /*
  * Close every other descriptor above standard error: nothing was handed over by
  * it, and what this process has open is open in its children, too.
  */
-void	inherit_close_others(const struct inheritance *);
+void	fd_inherit_close_others(const struct inheritance *);
 
 /*
  * The socket for this listener, which then has it: asked for in the same words,
  * or else bound to the same address. Its path is claimed, not yet bound. False:
  * there is none.
  */
-bool	inherit_socket(struct inheritance *, struct listener *);
+bool	fd_inherit_socket(struct inheritance *, struct listener *);
 
 /* Would this listener take it? */
-bool	inherit_matches(const struct inherited_socket *,
+bool	fd_inherit_matches(const struct inherited_socket *,
 	    const struct listener *);
 
 /*
  * The one before has gone: remove the paths of sockets that nobody has taken, if
  * they are ours.
  */
-void	inherit_remove(struct inheritance *);
+void	fd_inherit_remove(struct inheritance *);
 
 /* Close what nobody has taken. */
-void	inherit_free(struct inheritance *);
+void	fd_inherit_free(struct inheritance *);
 
 /*
  * Leave all of this to the program that this process is about to become. For the
  * child of a fork: descriptors lose close-on-exec. 0, or -1 with errno set.
  */
-int	inherit_leave(int channel, int board, const struct listener *listener,
-	    size_t listeners, const struct listener *builtin, size_t builtins);
+int	fd_inherit_leave(int channel, int board,
+	    const struct listener *listener, size_t listeners,
+	    const struct listener *builtin, size_t builtins);
 
 #endif

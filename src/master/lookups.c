@@ -70,7 +70,7 @@ take_name(struct lookups *l, uint32_t *i)
 
 /* Names, one after the other. As a thread. */
 static void *
-look_names_up(void *lookups)
+run_lookup_thread(void *lookups)
 {
 	struct lookups *l = lookups;
 	struct lookups_page *page = l->page;
@@ -110,10 +110,11 @@ run_threads(struct lookups *l)
 	if (pthread_attr_init(&attr) == 0)
 		(void)pthread_attr_setstacksize(&attr, STACK);
 	while (n < most && is_any_left(l)) {
-		if (pthread_create(&thread[n], &attr, look_names_up, l) == 0)
+		if (pthread_create(&thread[n], &attr, run_lookup_thread, l) ==
+		    0)
 			n++;
 		else if (n == 0)
-			(void)look_names_up(l);
+			(void)run_lookup_thread(l);
 		nanosleep(&pause, NULL);
 	}
 	while (n-- > 0)
@@ -128,10 +129,10 @@ be_child(struct lookups *l, uint64_t ms, const struct identity *user,
 	take_signals();
 	/* Should the one who waits be stuck, no answer is waited for. */
 	alarm((unsigned)(ms / 1000) + 2);
-	if (user != NULL && priv_drop(user, NULL, false) == -1)
+	if (user != NULL && privileges_drop(user, NULL, false) == -1)
 		_exit(1);
 	/* Becoming another user ends this, so it comes after that. */
-	if (priv_end_with(parent) == -1)
+	if (privileges_end_with(parent) == -1)
 		_exit(1);
 #ifdef M_ARENA_MAX
 	(void)mallopt(M_ARENA_MAX, 1);
@@ -217,7 +218,7 @@ lookups_wait(const struct lookups *l)
 
 /* Is it what an honest child writes? Ports come later. */
 static bool
-is_sound(const struct addr_host *h)
+is_sound_host(const struct addr_host *h)
 {
 	const struct addr *a;
 	int i;
@@ -248,7 +249,7 @@ lookups_end(struct lookups *l)
 		memset(&h, 0, sizeof(h));
 		if (atomic_load(&l->page->at[i].done))
 			h = l->page->at[i].host;
-		if (!is_sound(&h)) {
+		if (!is_sound_host(&h)) {
 			h.n = 0;
 			h.error = ADDR_LATE;
 		}
@@ -263,7 +264,7 @@ lookups_end(struct lookups *l)
 }
 
 static void
-reap(struct lookups *l)
+reap_lookup_children(struct lookups *l)
 {
 	size_t i;
 
@@ -284,7 +285,7 @@ wait_for_answers(struct lookups *l, int signals)
 		while ((sig = signals_next(signals)) != 0)
 			if (sig != SIGCHLD)
 				return sig;
-		reap(l);
+		reap_lookup_children(l);
 	}
 	return 0;
 }

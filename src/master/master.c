@@ -52,11 +52,11 @@
 struct master {
 	struct conf	*conf;
 	struct log	*log;
-	struct instance	*instance;
-	struct children	 children;
+	struct runtime_files	*instance;
+	struct process_table	 children;
 	struct notify	 notify;
 	int		 signals;
-	int		*report;	/* to the shell; see daemon_report() */
+	int		*report; /* to the shell; see daemonize_report() */
 	enum phase	 phase;
 	struct startup	 startup;
 	struct reload	 reload;
@@ -73,7 +73,8 @@ struct master {
 
 /* Tell the service manager how we are, as one of these would do it. */
 static void
-tell(struct master *m, void (*how)(struct notify *, const char *))
+tell_service_manager(struct master *m, void (*how)(struct notify *,
+    const char *))
 {
 	char text[sizeof(m->notify.status)];
 
@@ -87,7 +88,7 @@ tell(struct master *m, void (*how)(struct notify *, const char *))
  * is stuck costs its own sessions, not those of all.
  */
 static void
-watch(struct master *m)
+watch_workers(struct master *m)
 {
 	const struct notify *n = &m->notify;
 	uint64_t silence = n->watchdog / 2;
@@ -95,29 +96,29 @@ watch(struct master *m)
 	if (silence < HEARTBEATS)
 		silence = HEARTBEATS;
 	if (notify_alive(&m->notify))
-		children_watch(&m->children,
+		process_table_watch(&m->children,
 		    (unsigned)((silence + n->beat - 1) / n->beat));
 	if (notify_status_due(&m->notify))
-		tell(m, notify_status);
+		tell_service_manager(m, notify_status);
 }
 
 /* What is under way would serve when all is to end. */
 static void
-cancel(struct master *m)
+cancel_changes(struct master *m)
 {
 	m->reload_due = m->upgrade_due = false;
 	reload_cancel(&m->reload);
 	upgrade_cancel(&m->upgrade);
 	if (m->children.coming.generation != 0)
-		children_abandon(&m->children);
+		process_generation_abandon(&m->children);
 }
 
 static void
-stop(struct master *m, const char *why)
+stop_service(struct master *m, const char *why)
 {
 	if (m->phase == STOPPING)
 		return;
-	cancel(m);
+	cancel_changes(m);
 	if (m->phase == STARTING)
 		startup_cancel(&m->startup);
 	else if (!m->replaced)
@@ -126,44 +127,44 @@ stop(struct master *m, const char *why)
 	m->phase = STOPPING;
 	m->drain_at = 0;
 	m->kill_at = clock_now_ms() + STOP_TIME;
-	tell(m, notify_stopping);
-	instance_stop_listening(m->instance);
-	children_end_prober(&m->children, SIGTERM);
-	children_signal(&m->children, SIGTERM, true);
+	tell_service_manager(m, notify_stopping);
+	runtime_files_stop_listening(m->instance);
+	process_table_end_prober(&m->children, SIGTERM);
+	process_table_signal(&m->children, SIGTERM, true);
 }
 
 static void
-drain(struct master *m)
+begin_drain(struct master *m)
 {
 	unsigned n;
 
-	cancel(m);
-	n = children_alive(&m->children);
+	cancel_changes(m);
+	n = process_table_alive(&m->children);
 	log_line(m->log, LOG_NOTICE, "quitting: %u worker%s to drain", n,
 	    text_s(n));
 	m->phase = QUITTING;
 	m->drain_at = 0;
 	title_set(m->conf, "master, draining");
 	atomic_store(&m->children.board->ledger->leaving, 1);
-	tell(m, notify_stopping);
+	tell_service_manager(m, notify_stopping);
 	/* First our own copies: then no connection comes after the last. */
-	instance_stop_listening(m->instance);
+	runtime_files_stop_listening(m->instance);
 	/* The prober stays: sessions that wait go by what it finds. */
-	children_signal(&m->children, SIGQUIT, true);
+	process_table_signal(&m->children, SIGQUIT, true);
 }
 
 /* Say that we go, so that nobody is sent here any more, and then do it. */
 static void
-leave(struct master *m)
+leave_service(struct master *m)
 {
-	cancel(m);
+	cancel_changes(m);
 	log_line(m->log, LOG_NOTICE, "leaving: connections are accepted for "
 	    "%llu s more", (unsigned long long)(m->conf->grace + 999) / 1000);
 	m->phase = LEAVING;
 	m->drain_at = clock_now_ms() + m->conf->grace;
 	title_set(m->conf, "master, leaving");
 	atomic_store(&m->children.board->ledger->leaving, 1);
-	tell(m, notify_stopping);
+	tell_service_manager(m, notify_stopping);
 }
 
 /* All stands, and whoever hears that it is done may read how. */
@@ -172,9 +173,9 @@ be_running(struct master *m)
 {
 	m->phase = RUNNING;
 	outcome_end(&m->outcome, m->log, true, m->children.generation);
-	daemon_report(m->report, 0);
+	daemonize_report(m->report, 0);
 	m->children.own[OWN_REPORT] = -1;
-	tell(m, notify_ready);
+	tell_service_manager(m, notify_ready);
 }
 
 /*
@@ -192,19 +193,19 @@ stop_start(struct master *m, const char *why)
 	}
 	if (*m->report != -1 || m->startup.before != -1)
 		m->status = EX_TEMPFAIL;
-	stop(m, why);
+	stop_service(m, why);
 	return true;
 }
 
 static void
-quit(struct master *m)
+quit_service(struct master *m)
 {
 	if (stop_start(m, "asked to quit"))
 		return;
 	if (m->phase == RUNNING && m->conf->grace > 0)
-		leave(m);
+		leave_service(m);
 	else if (m->phase <= LEAVING)
-		drain(m);
+		begin_drain(m);
 }
 
 static void
@@ -215,13 +216,13 @@ reopen_log(struct master *m)
 	/* The one that it has opened may be the old file. */
 	m->reopen_due = m->reload.state == RELOAD_START;
 	done = logs_reopen(m->log, m->conf);
-	children_new_log(&m->children);
+	process_channel_new_log(&m->children);
 	if (done)
 		log_line(m->log, LOG_NOTICE, "log reopened");
 }
 
 static void
-reap(struct master *m)
+reap_children(struct master *m)
 {
 	int status;
 	pid_t pid;
@@ -231,7 +232,7 @@ reap(struct master *m)
 	    WNOHANG | WUNTRACED | WCONTINUED)) > 0)
 		if (!upgrade_reaped(&m->upgrade, pid, status) &&
 		    !reload_reaped(&m->reload, pid))
-			children_reaped(&m->children, pid, status);
+			process_table_reaped(&m->children, pid, status);
 	notify_soon(&m->notify);
 }
 
@@ -243,7 +244,7 @@ begin_reload(struct master *m)
 	notify_reloading(&m->notify);
 	reload_begin(&m->reload);
 	if (m->reload.state == RELOAD_IDLE)
-		tell(m, notify_ready);
+		tell_service_manager(m, notify_ready);
 }
 
 static void
@@ -259,7 +260,7 @@ begin_upgrade(struct master *m)
 static void
 be_replaced(struct master *m)
 {
-	unsigned n = children_alive(&m->children);
+	unsigned n = process_table_alive(&m->children);
 	pid_t pid = m->upgrade.pid;
 
 	/* What came meanwhile is for the one that serves. */
@@ -275,14 +276,14 @@ be_replaced(struct master *m)
 	m->phase = QUITTING;
 	m->replaced = true;
 	memset(&m->notify, 0, sizeof(m->notify));
-	instance_stop_listening(m->instance);
-	children_end_prober(&m->children, SIGTERM);
-	children_drain(&m->children);
+	runtime_files_stop_listening(m->instance);
+	process_table_end_prober(&m->children, SIGTERM);
+	process_table_drain(&m->children);
 }
 
 /* What changes a service is for one that is to stay. */
 static void
-on_change(struct master *m, int sig)
+on_change_signal(struct master *m, int sig)
 {
 	if (m->phase > RUNNING) {
 		log_line(m->log, LOG_NOTICE, "%s has no effect any more: the "
@@ -311,19 +312,20 @@ on_change(struct master *m, int sig)
 }
 
 static void
-on_signal(struct master *m, int sig)
+on_master_signal(struct master *m, int sig)
 {
 	switch (sig) {
 	case SIGCHLD:
-		reap(m);
+		reap_children(m);
 		break;
 	case SIGTERM:
 	case SIGINT:
 		if (!stop_start(m, "ended at the start"))
-			stop(m, sig == SIGINT ? "interrupted" : "terminated");
+			stop_service(m, sig == SIGINT ? "interrupted" :
+			    "terminated");
 		break;
 	case SIGQUIT:
-		quit(m);
+		quit_service(m);
 		break;
 	case SIGUSR1:
 		reopen_log(m);
@@ -333,21 +335,21 @@ on_signal(struct master *m, int sig)
 	case SIGTTIN:
 	case SIGTTOU:
 	case SIGWINCH:
-		on_change(m, sig);
+		on_change_signal(m, sig);
 		break;
 	}
 }
 
 /* The sooner of the two, in ms; -1: never. */
 static int
-sooner(int a, int b)
+sooner_ms(int a, int b)
 {
 	return a == -1 || (b != -1 && b < a) ? b : a;
 }
 
 /* Milliseconds until then; at 0: never. */
 static int
-until(uint64_t at)
+ms_until(uint64_t at)
 {
 	uint64_t now = clock_now_ms();
 
@@ -360,16 +362,17 @@ until(uint64_t at)
 
 /* How long nothing needs us, in ms; -1: for ever. */
 static int
-wait_time(const struct master *m)
+master_wait_time(const struct master *m)
 {
-	int ms = log_wait(m->log, sooner(children_wait(&m->children),
+	int ms = log_wait(m->log, sooner_ms(process_table_wait(&m->children),
 	    notify_wait(&m->notify)));
 
-	ms = sooner(ms, sooner(until(m->kill_at), until(m->drain_at)));
-	ms = sooner(ms, startup_wait(&m->startup));
+	ms = sooner_ms(ms, sooner_ms(ms_until(m->kill_at),
+	    ms_until(m->drain_at)));
+	ms = sooner_ms(ms, startup_wait(&m->startup));
 	if (m->replaced)
-		ms = sooner(ms, FOLLOW);
-	return sooner(ms, sooner(reload_wait(&m->reload),
+		ms = sooner_ms(ms, FOLLOW);
+	return sooner_ms(ms, sooner_ms(reload_wait(&m->reload),
 	    upgrade_wait(&m->upgrade)));
 }
 
@@ -378,7 +381,7 @@ static void
 end_prober(struct master *m)
 {
 	m->kill_at = clock_now_ms() + STOP_TIME;
-	children_end_prober(&m->children, SIGTERM);
+	process_table_end_prober(&m->children, SIGTERM);
 }
 
 static void
@@ -387,7 +390,7 @@ turn_startup(struct master *m)
 	startup_turn(&m->startup);
 	if (m->startup.state == STARTUP_FAILED) {
 		m->status = m->startup.status;
-		stop(m, "start-up failed");
+		stop_service(m, "start-up failed");
 	} else if (m->startup.state == STARTUP_DONE) {
 		be_running(m);
 	}
@@ -408,7 +411,7 @@ static void
 turn_changes(struct master *m)
 {
 	if (reload_turn(&m->reload)) {
-		tell(m, notify_ready);
+		tell_service_manager(m, notify_ready);
 		if (m->reopen_due)
 			reopen_log(m);
 	}
@@ -431,77 +434,77 @@ turn_changes(struct master *m)
 
 /* The service is another's by now: end with it, if it ends. */
 static void
-follow(struct master *m)
+follow_children(struct master *m)
 {
 	if (!m->replaced)
 		return;
 	if (atomic_load(&m->children.board->ledger->stopping))
-		stop(m, "the service was stopped");
-	children_heed(&m->children);
+		stop_service(m, "the service was stopped");
+	process_table_heed(&m->children);
 }
 
 /* The end comes by itself when workers have, or else by force. */
 static void
 turn_end(struct master *m)
 {
-	unsigned n = children_alive(&m->children);
+	unsigned n = process_table_alive(&m->children);
 
 	if (m->drain_at != 0 && clock_now_ms() >= m->drain_at)
-		drain(m);
+		begin_drain(m);
 	if (m->phase > LEAVING && m->kill_at == 0 && n == 0)
 		end_prober(m);
 	if (m->kill_at != 0 && clock_now_ms() >= m->kill_at) {
 		log_line(m->log, LOG_ERR, "killing what is left: %u worker%s",
 		    n, text_s(n));
-		children_end_prober(&m->children, SIGKILL);
-		children_signal(&m->children, SIGKILL, true);
+		process_table_end_prober(&m->children, SIGKILL);
+		process_table_signal(&m->children, SIGKILL, true);
 		m->kill_at = 0;
 	}
 }
 
 static void
-on_event(struct master *m, int fd)
+on_master_event(struct master *m, int fd)
 {
 	int sig;
 
 	if (fd == m->signals)
 		while ((sig = signals_next(m->signals)) != 0)
-			on_signal(m, sig);
-	else if (!children_event(&m->children, fd) &&
+			on_master_signal(m, sig);
+	else if (!process_channel_event(&m->children, fd) &&
 	    !upgrade_event(&m->upgrade, fd))
 		(void)startup_event(&m->startup, fd);
 }
 
 static void
-turn(struct master *m)
+turn_master(struct master *m)
 {
 	struct poller_event ev;
 
 	/* Without memory it may fail; then what is due is done all the same. */
-	(void)poller_wait(m->children.poller, wait_time(m));
+	(void)poller_wait(m->children.poller, master_wait_time(m));
 	while (poller_next(m->children.poller, &ev))
-		on_event(m, ev.fd);
+		on_master_event(m, ev.fd);
 	if (m->phase == STARTING)
 		turn_startup(m);
 	turn_changes(m);
-	follow(m);
-	children_turn(&m->children);
-	watch(m);
+	follow_children(m);
+	process_table_turn(&m->children);
+	watch_workers(m);
 	turn_end(m);
 	log_flush(m->log);
 }
 
 static bool
-is_over(const struct master *m)
+is_master_over(const struct master *m)
 {
-	return m->phase > LEAVING && !children_left(&m->children) &&
+	return m->phase > LEAVING && !process_table_left(&m->children) &&
 	    (m->upgrade.state == UPGRADE_IDLE ||
 	    m->upgrade.state == UPGRADE_DONE);
 }
 
 /* The counts are those of all masters: the last one, which served, tells them. */
 static void
-say_goodbye(const struct master *m)
+log_totals(const struct master *m)
 {
 	struct board_totals sum;
 
@@ -517,19 +520,19 @@ say_goodbye(const struct master *m)
 	log_line(m->log, LOG_NOTICE, "all workers have ended: %llu session%s "
 	    "in all, %llu lost, %llu bytes up, %llu down; bye",
 	    (unsigned long long)sum.sessions, text_s(sum.sessions),
-	    (unsigned long long)sum.lost,
-	    (unsigned long long)sum.up, (unsigned long long)sum.down);
+	    (unsigned long long)sum.lost, (unsigned long long)sum.bytes_up,
+	    (unsigned long long)sum.bytes_down);
 }
 
 static int
-set_up(struct master *m, const struct board *board)
+set_up_master(struct master *m, const struct board *board)
 {
-	struct children *cs = &m->children;
+	struct process_table *cs = &m->children;
 	sigset_t set;
 	size_t i;
 
 	signals_hold(&set);
-	if (children_init(cs) == -1 ||
+	if (process_table_init(cs) == -1 ||
 	    (m->signals = signals_open(&set)) == -1 ||
 	    (cs->poller = poller_new(poller_engine("select"),
 	    DESCRIPTORS)) == NULL)
@@ -547,22 +550,22 @@ set_up(struct master *m, const struct board *board)
 }
 
 static int
-run(struct master *m)
+run_master(struct master *m)
 {
 	title_set(m->conf, "master");
 	log_ident(m->log, "master");
 	outcome_start(&m->outcome, m->log, m->instance);
 	startup_begin(&m->startup, &m->children);
-	while (!is_over(m))
-		turn(m);
-	say_goodbye(m);
+	while (!is_master_over(m))
+		turn_master(m);
+	log_totals(m);
 	outcome_remove(&m->outcome);
 	return m->status;
 }
 
 int
 master_run(struct conf *conf, struct board *board, int board_fd,
-    struct log *log, struct instance *instance, int *report)
+    struct log *log, struct runtime_files *instance, int *report)
 {
 	struct master *m;
 	int status = EX_OSERR;
@@ -581,14 +584,14 @@ master_run(struct conf *conf, struct board *board, int board_fd,
 	m->children.board_fd = board_fd;
 	m->children.log = log;
 	m->children.instance = instance;
-	if (set_up(m, board) == 0)
-		status = run(m);
+	if (set_up_master(m, board) == 0)
+		status = run_master(m);
 	else
 		warn("master");
 	poller_free(m->children.poller);
 	if (m->signals != -1)
 		close(m->signals);
-	children_free(&m->children);
+	process_table_free(&m->children);
 	free(m);
 	return status;
 }

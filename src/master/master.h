@@ -14,10 +14,11 @@
 
 /*
  * Fork the workers, announce the instance once they accept, report that to the
- * shell (daemon_report()), and keep them running until told to stop. Returns an
- * exit status of sysexits(3). *board_fd* is what the board can be passed on by.
+ * shell (daemonize_report()), and keep them running until told to stop. Returns
+ * an exit status of sysexits(3). *board_fd* is what the board can be passed on
+ * by.
  */
 int	master_run(struct conf *, struct board *, int board_fd, struct log *,
-	    struct instance *, int *report);
+	    struct runtime_files *, int *report);
 
 #endif

@@ -52,10 +52,10 @@ write_outcome(struct outcome *o, const char *result, uint32_t generation)
 	FILE *f;
 	int err;
 
-	if (safe_begin(&d, o->path, 0644) == -1)
+	if (safe_file_begin(&d, o->path, 0644) == -1)
 		return -1;
 	if ((f = fdopen(dup(d.fd), "w")) == NULL) {
-		safe_discard(&d);
+		safe_file_discard(&d);
 		return -1;
 	}
 	errno = 0;
@@ -65,13 +65,13 @@ write_outcome(struct outcome *o, const char *result, uint32_t generation)
 	if (fclose(f) == EOF && err == 0)
 		err = errno;
 	if (err != 0) {
-		safe_discard(&d);
+		safe_file_discard(&d);
 		errno = err;
 		return -1;
 	}
-	if (safe_publish(&d, o->path) == -1)
+	if (safe_file_publish(&d, o->path) == -1)
 		return -1;
-	safe_remember_fd(&o->id, d.fd);
+	safe_file_remember_fd(&o->id, d.fd);
 	close(d.fd);
 	return 0;
 }
@@ -84,12 +84,13 @@ tell_outcome(struct outcome *o, struct log *log, const char *result,
 
 	if (o->path[0] != '\0' && write_outcome(o, result, generation) == -1)
 		log_line(log, LOG_WARNING, "status file %s: %s", o->path,
-		    safe_reason(o->path, errno, why, sizeof(why)));
+		    safe_file_reason(o->path, errno, why, sizeof(why)));
 }
 
 /* It is told of when it is over: there is no pidfile to wait by yet. */
 void
-outcome_start(struct outcome *o, struct log *log, const struct instance *in)
+outcome_start(struct outcome *o, struct log *log,
+    const struct runtime_files *in)
 {
 	memset(o, 0, sizeof(*o));
 	set_path(o, in->pidfile_name);
@@ -132,5 +133,5 @@ void
 outcome_remove(struct outcome *o)
 {
 	if (o->path[0] != '\0')
-		safe_remove(&o->id, o->path);
+		safe_file_remove(&o->id, o->path);
 }

@@ -31,7 +31,7 @@ struct outcome {
 
 /* This process starts, alone or in the place of another. */
 void	outcome_start(struct outcome *, struct log *,
-	    const struct instance *);
+	    const struct runtime_files *);
 
 /* *what* has begun; errors in the log are gathered from now on. */
 void	outcome_begin(struct outcome *, struct log *, const char *what,

@@ -12,14 +12,14 @@
 #include "util/text.h"
 
 void
-phase_describe(enum phase phase, const struct children *cs,
+phase_describe(enum phase phase, const struct process_table *cs,
     uint64_t drain_at, bool reload_failed, char *text, size_t size)
 {
 	uint64_t now = clock_now_ms();
-	struct census n;
+	struct process_counts n;
 	char more[64] = "";
 
-	children_count(cs, &n);
+	process_table_count(cs, &n);
 	switch (phase) {
 	case STARTING:
 		strlcpy(text, "starting", size);

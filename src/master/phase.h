@@ -14,7 +14,7 @@ enum phase { STARTING, RUNNING, LEAVING, QUITTING, STOPPING };
  * What operators want to know of it, in one line. *drain_at* is the clock_now_ms() at
  * which LEAVING ends.
  */
-void	phase_describe(enum phase, const struct children *, uint64_t drain_at,
-	    bool reload_failed, char *text, size_t);
+void	phase_describe(enum phase, const struct process_table *,
+	    uint64_t drain_at, bool reload_failed, char *text, size_t);
 
 #endif

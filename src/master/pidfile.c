@@ -46,11 +46,11 @@ close_keeping(int fd)
 static int
 open_or_create(const char *path)
 {
-	int fd = safe_open(path);
+	int fd = safe_file_open(path);
 
 	if (fd != -1 || errno != ENOENT)
 		return fd;
-	if ((fd = safe_create(path, 0644)) == -1 && errno == EEXIST)
+	if ((fd = safe_file_create(path, 0644)) == -1 && errno == EEXIST)
 		errno = EAGAIN;
 	return fd;
 }
@@ -67,8 +67,8 @@ try_lock(struct pidfile *p, const char *path, pid_t *other)
 		*other = read_pid(fd);
 		return close_keeping(fd);
 	}
-	safe_remember_fd(&p->id, fd);
-	if (!safe_is_same(&p->id, path)) {
+	safe_file_remember_fd(&p->id, fd);
+	if (!safe_file_is_same(&p->id, path)) {
 		close(fd);
 		return 0;
 	}
@@ -112,7 +112,7 @@ write_in_place(struct pidfile *p)
 	    ftruncate(p->fd, 0) == -1 || lseek(p->fd, 0, SEEK_SET) == -1 ||
 	    write_pid(p->fd) == -1)
 		return -1;
-	safe_remember_fd(&p->id, p->fd);
+	safe_file_remember_fd(&p->id, p->fd);
 	return 0;
 }
 
@@ -122,7 +122,7 @@ pidfile_publish(struct pidfile *p, const char *path)
 	struct safe_draft d;
 	int err;
 
-	if (safe_begin(&d, path, 0644) == -1) {
+	if (safe_file_begin(&d, path, 0644) == -1) {
 		if (errno != EACCES && errno != EROFS)
 			return -1;
 		err = errno;
@@ -133,15 +133,15 @@ pidfile_publish(struct pidfile *p, const char *path)
 	}
 	if (write_pid(d.fd) == -1 || flock(d.fd, LOCK_EX | LOCK_NB) == -1) {
 		err = errno;
-		safe_discard(&d);
+		safe_file_discard(&d);
 		errno = err;
 		return -1;
 	}
-	if (safe_publish(&d, path) == -1)
+	if (safe_file_publish(&d, path) == -1)
 		return -1;
 	close(p->fd);
 	p->fd = d.fd;
-	safe_remember_fd(&p->id, p->fd);
+	safe_file_remember_fd(&p->id, p->fd);
 	return 0;
 }
 
@@ -157,6 +157,6 @@ void
 pidfile_withdraw(struct pidfile *p, const char *path)
 {
 	if (p->fd != -1)
-		safe_remove(&p->id, path);
+		safe_file_remove(&p->id, path);
 	pidfile_release(p);
 }

@@ -21,7 +21,7 @@
 #define STEPS		32
 
 void
-children_end_channel(struct children *cs, struct child *c)
+process_table_end_channel(struct process_table *cs, struct child *c)
 {
 	if (c->channel != -1)
 		poller_forget(cs->poller, c->channel);
@@ -30,7 +30,7 @@ children_end_channel(struct children *cs, struct child *c)
 }
 
 static void
-name_child(const struct children *cs, const struct child *c, char *name,
+name_child(const struct process_table *cs, const struct child *c, char *name,
     size_t size)
 {
 	if (c == &cs->prober)
@@ -42,7 +42,7 @@ name_child(const struct children *cs, const struct child *c, char *name,
 
 /* What those of this generation are to log to, by slot; -1: not to ours. */
 static void
-list_logs(const struct children *cs, const struct child *c, int fd[LOGS])
+list_logs(const struct process_table *cs, const struct child *c, int fd[LOGS])
 {
 	const struct own_log *l;
 	size_t i;
@@ -59,7 +59,7 @@ list_logs(const struct children *cs, const struct child *c, int fd[LOGS])
 }
 
 void
-children_tell(struct children *cs, struct child *c, unsigned what)
+process_table_tell(struct process_table *cs, struct child *c, unsigned what)
 {
 	int log[LOGS];
 	char name[24];
@@ -78,43 +78,43 @@ children_tell(struct children *cs, struct child *c, unsigned what)
 }
 
 void
-children_release(struct children *cs, struct child *c)
+process_table_release(struct process_table *cs, struct child *c)
 {
 	c->leaving = true;
 	child_expect_end(c, c->reload_time);
 	if (c->channel != -1)
-		children_tell(cs, c, TELL_RETIRE);
+		process_table_tell(cs, c, TELL_RETIRE);
 	else
 		(void)kill(c->pid, SIGQUIT);
 }
 
 void
-children_look(struct children *cs)
+process_table_look(struct process_table *cs)
 {
 	uint32_t i;
 
 	for (i = 0; i < cs->slots; i++)
 		if (cs->at[i].pid != 0)
-			children_tell(cs, &cs->at[i], TELL_LOOK);
+			process_table_tell(cs, &cs->at[i], TELL_LOOK);
 }
 
 void
-children_new_log(struct children *cs)
+process_channel_new_log(struct process_table *cs)
 {
 	const unsigned all = TELL_GO - 1;
 	uint32_t i;
 
 	if (cs->prober.pid != 0)
-		children_tell(cs, &cs->prober, TELL_LOG);
+		process_table_tell(cs, &cs->prober, TELL_LOG);
 	/* The generation that comes has opened its own just now. */
 	for (i = 0; i < cs->slots; i++)
-		if (cs->at[i].pid != 0 && !children_coming(cs, &cs->at[i]))
-			children_tell(cs, &cs->at[i], all);
+		if (cs->at[i].pid != 0 && !process_table_coming(cs, &cs->at[i]))
+			process_table_tell(cs, &cs->at[i], all);
 }
 
 /* Each message but steps is said once, in its order. */
 static bool
-may_say(struct children *cs, struct child *c, char what)
+may_say(struct process_table *cs, struct child *c, char what)
 {
 	if (c == &cs->prober)
 		return false;
@@ -137,26 +137,26 @@ may_say(struct children *cs, struct child *c, char what)
 }
 
 static void
-end_liar(struct children *cs, struct child *c, const char *what)
+end_liar(struct process_table *cs, struct child *c, const char *what)
 {
 	char name[24];
 
 	name_child(cs, c, name, sizeof(name));
 	log_line(cs->log, LOG_ERR, "%s pid %d: %s on its channel: killing it",
 	    name, (int)c->pid, what);
-	children_end_channel(cs, c);
+	process_table_end_channel(cs, c);
 	(void)kill(c->pid, SIGKILL);
 }
 
 static void
-hear_child(struct children *cs, struct child *c)
+hear_child(struct process_table *cs, struct child *c)
 {
 	char what, text[40];
 
 	switch (channel_receive_untrusted(c->channel, &what)) {
 	case 1:
 		if (may_say(cs, c, what)) {
-			if (children_coming(cs, c))
+			if (process_table_coming(cs, c))
 				cs->coming.progress = clock_now_ms();
 			return;
 		}
@@ -166,7 +166,7 @@ hear_child(struct children *cs, struct child *c)
 		return;
 	case 0:
 		/* It is about to end; if not, signals reach it all the same. */
-		children_end_channel(cs, c);
+		process_table_end_channel(cs, c);
 		return;
 	default:
 		if (errno == EBADMSG)
@@ -176,7 +176,7 @@ hear_child(struct children *cs, struct child *c)
 }
 
 bool
-children_event(struct children *cs, int fd)
+process_channel_event(struct process_table *cs, int fd)
 {
 	uint32_t i;
 

@@ -23,8 +23,8 @@
 #define ABANDON_TIME	1000
 
 int
-children_begin(struct children *cs, uint32_t generation, struct conf *conf,
-    struct log *log)
+process_generation_begin(struct process_table *cs, uint32_t generation,
+    struct conf *conf, struct log *log)
 {
 	uint32_t slot;
 	unsigned i;
@@ -35,8 +35,8 @@ children_begin(struct children *cs, uint32_t generation, struct conf *conf,
 	cs->coming.log = log;
 	cs->coming.began = cs->coming.progress = clock_now_ms();
 	for (i = 0; i < conf->workers; i++)
-		if (children_slot(cs, &slot) == -1 ||
-		    children_spawn(cs, slot, generation) == -1)
+		if (process_table_slot(cs, &slot) == -1 ||
+		    process_table_spawn(cs, slot, generation) == -1)
 			break;
 	if (i == conf->workers)
 		return 0;
@@ -61,7 +61,7 @@ end_of_patience(const struct coming *next)
 }
 
 int
-children_patience(const struct children *cs)
+process_generation_patience(const struct process_table *cs)
 {
 	uint64_t now = clock_now_ms(), end = end_of_patience(&cs->coming);
 
@@ -69,7 +69,7 @@ children_patience(const struct children *cs)
 }
 
 int
-children_ready(struct children *cs)
+process_generation_ready(struct process_table *cs)
 {
 	const struct coming *next = &cs->coming;
 	const struct child *late = NULL;
@@ -79,7 +79,7 @@ children_ready(struct children *cs)
 	if (next->failed)
 		return -1;
 	for (i = 0; i < cs->slots; i++)
-		if (children_coming(cs, &cs->at[i]) &&
+		if (process_table_coming(cs, &cs->at[i]) &&
 		    cs->at[i].state == CHILD_STARTING)
 			late = &cs->at[i];
 	if (late == NULL)
@@ -95,7 +95,7 @@ children_ready(struct children *cs)
 }
 
 void
-children_go(struct children *cs)
+process_generation_go(struct process_table *cs)
 {
 	uint32_t i, generation = cs->coming.generation;
 
@@ -103,11 +103,11 @@ children_go(struct children *cs)
 	cs->generation = generation;
 	for (i = 0; i < cs->slots; i++)
 		if (cs->at[i].pid != 0 && cs->at[i].generation == generation)
-			children_tell(cs, &cs->at[i], TELL_GO);
+			process_table_tell(cs, &cs->at[i], TELL_GO);
 }
 
 void
-children_abandon(struct children *cs)
+process_generation_abandon(struct process_table *cs)
 {
 	struct child *c;
 	uint32_t i;
@@ -125,7 +125,7 @@ children_abandon(struct children *cs)
 }
 
 unsigned
-children_retire(struct children *cs)
+process_generation_retire(struct process_table *cs)
 {
 	struct child *c;
 	unsigned n = 0;
@@ -140,7 +140,7 @@ children_retire(struct children *cs)
 			c->due = 0;
 		if (c->pid == 0 || c->leaving)
 			continue;
-		children_release(cs, c);
+		process_table_release(cs, c);
 		c->awaited = true;
 		n++;
 	}
@@ -159,42 +159,43 @@ struct generations {
  * is about to end, unless it cannot.
  */
 static bool
-counts(const struct children *cs, uint32_t slot)
+counts_as_generation(const struct process_table *cs, uint32_t slot)
 {
 	const struct board *b = cs->board;
-	uint32_t generation = atomic_load(&b->ledger->slot[slot].generation);
+	uint32_t generation = atomic_load(&b->ledger->process[slot].generation);
 
 	return board_is_held(b, slot) &&
 	    generation > atomic_load(&b->ledger->outdated) &&
 	    (generation == cs->generation ||
 	    atomic_load(&b->worker[slot].live) > 0 ||
-	    atomic_load(&b->ledger->slot[slot].stopped));
+	    atomic_load(&b->ledger->process[slot].stopped));
 }
 
 /* Does one of this generation count below slot *end*? */
 static bool
-has_generation(const struct children *cs, uint32_t end, uint32_t generation)
+has_generation(const struct process_table *cs, uint32_t end,
+    uint32_t generation)
 {
 	uint32_t i;
 
 	for (i = 0; i < end; i++)
-		if (counts(cs, i) && atomic_load(
-		    &cs->board->ledger->slot[i].generation) == generation)
+		if (counts_as_generation(cs, i) && atomic_load(
+		    &cs->board->ledger->process[i].generation) == generation)
 			return true;
 	return false;
 }
 
 static void
-count_generations(const struct children *cs, struct generations *g)
+count_generations(const struct process_table *cs, struct generations *g)
 {
 	uint32_t i, generation;
 
 	memset(g, 0, sizeof(*g));
-	for (i = 0; i < board_slots(cs->board); i++) {
-		if (!counts(cs, i))
+	for (i = 0; i < board_worker_slots(cs->board); i++) {
+		if (!counts_as_generation(cs, i))
 			continue;
 		generation = atomic_load(
-		    &cs->board->ledger->slot[i].generation);
+		    &cs->board->ledger->process[i].generation);
 		if (!has_generation(cs, i, generation))
 			g->n++;
 		if (g->workers == 0 || generation < g->oldest) {
@@ -209,7 +210,7 @@ count_generations(const struct children *cs, struct generations *g)
 }
 
 static void
-log_generations(const struct children *cs, const struct generations *g,
+log_generations(const struct process_table *cs, const struct generations *g,
     const char *what)
 {
 	log_line(cs->log, LOG_WARNING, "max_generations: %u of at most %u "
@@ -219,7 +220,7 @@ log_generations(const struct children *cs, const struct generations *g,
 }
 
 void
-children_limit(struct children *cs)
+process_table_limit(struct process_table *cs)
 {
 	unsigned most = cs->conf->max_generations;
 	struct generations g;
@@ -228,8 +229,8 @@ children_limit(struct children *cs)
 	if (most == 0)
 		return;
 	/* What a master that has died cannot say itself. */
-	for (i = 0; i < board_slots(cs->board); i++)
-		(void)children_slot_is_free(cs->board, i);
+	for (i = 0; i < board_worker_slots(cs->board); i++)
+		(void)process_table_slot_is_free(cs->board, i);
 	count_generations(cs, &g);
 	while (g.n > most && g.oldest != cs->generation) {
 		log_generations(cs, &g, "within 5 s");
@@ -238,13 +239,13 @@ children_limit(struct children *cs)
 	}
 	if (g.n == most && g.oldest != cs->generation)
 		log_generations(cs, &g, "at the next reload");
-	children_heed(cs);
+	process_table_heed(cs);
 	/* It wakes them. */
-	children_look(cs);
+	process_table_look(cs);
 }
 
 void
-children_heed(struct children *cs)
+process_table_heed(struct process_table *cs)
 {
 	const struct board_ledger *l = cs->board->ledger;
 	struct child *c;
@@ -262,7 +263,7 @@ children_heed(struct children *cs)
 }
 
 bool
-children_accept(const struct children *cs)
+process_generation_accept(const struct process_table *cs)
 {
 	uint32_t i;
 

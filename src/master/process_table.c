@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/conf_seats.h"
+#include "config/conf_slots.h"
 #include "master/daemonize.h"
 #include "prober/prober.h"
 #include "process/logs.h"
@@ -31,7 +31,7 @@
 #define PROBER_END	5000
 
 int
-children_init(struct children *cs)
+process_table_init(struct process_table *cs)
 {
 	uint32_t i;
 
@@ -45,21 +45,21 @@ children_init(struct children *cs)
 }
 
 void
-children_free(struct children *cs)
+process_table_free(struct process_table *cs)
 {
 	free(cs->at);
 	cs->at = NULL;
 }
 
 bool
-children_coming(const struct children *cs, const struct child *c)
+process_table_coming(const struct process_table *cs, const struct child *c)
 {
 	return cs->coming.generation != 0 && !c->leaving &&
 	    c->generation == cs->coming.generation;
 }
 
 void
-children_leave(struct children *cs, bool prober)
+process_table_leave(struct process_table *cs, bool prober)
 {
 	uint32_t i;
 
@@ -67,20 +67,20 @@ children_leave(struct children *cs, bool prober)
 	for (i = 0; i < cs->slots; i++)
 		child_close_channel(&cs->at[i]);
 	if (!cs->conf->foreground)
-		daemon_detach();
+		daemonize_detach();
 	for (i = 0; i < OWNS; i++)
 		if (cs->own[i] != -1)
 			close(cs->own[i]);
 	close(cs->board_fd);
 	if (board_leave_ledger(cs->board, !prober) == -1)
 		log_line(cs->log, LOG_WARNING, "board: %s", strerror(errno));
-	instance_leave(cs->instance);
-	inherit_free(cs->instance->inherited);
+	runtime_files_leave(cs->instance);
+	fd_inherit_free(cs->instance->inherited);
 }
 
 /* Of two configurations the child has one, and the log that goes with it. */
 static void
-choose_generation(struct children *cs, bool coming)
+choose_generation(struct process_table *cs, bool coming)
 {
 	struct coming *next = &cs->coming;
 	struct conf *conf = next->conf;
@@ -102,15 +102,15 @@ choose_generation(struct children *cs, bool coming)
 }
 
 static void __attribute__((__noreturn__))
-be_worker(struct children *cs, uint32_t slot, int channel)
+be_worker(struct process_table *cs, uint32_t slot, int channel)
 {
 	const struct child *c = &cs->at[slot];
 	struct worker *w;
 	char name[24];
 	int status = PROCESS_HOPELESS;
 
-	choose_generation(cs, children_coming(cs, c));
-	children_leave(cs, false);
+	choose_generation(cs, process_table_coming(cs, c));
+	process_table_leave(cs, false);
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
 	title_set(cs->conf, "%s, generation %u", name, c->generation);
 	log_ident(cs->log, name);
@@ -129,7 +129,8 @@ be_worker(struct children *cs, uint32_t slot, int channel)
 }
 
 int
-children_spawn(struct children *cs, uint32_t slot, uint32_t generation)
+process_table_spawn(struct process_table *cs, uint32_t slot,
+    uint32_t generation)
 {
 	struct child *c = &cs->at[slot];
 	const struct conf *conf = cs->conf;
@@ -138,7 +139,7 @@ children_spawn(struct children *cs, uint32_t slot, uint32_t generation)
 
 	c->generation = generation;
 	c->leaving = false;
-	if (children_coming(cs, c))
+	if (process_table_coming(cs, c))
 		conf = cs->coming.conf;
 	c->drain_time = conf->drain_timeout;
 	c->reload_time = conf->reload_timeout;
@@ -152,13 +153,13 @@ children_spawn(struct children *cs, uint32_t slot, uint32_t generation)
 		be_worker(cs, slot, channel);
 	poller_want(cs->poller, c->channel, POLLER_READ);
 	board_hold(cs->board, slot, (int32_t)pid, generation);
-	if (!children_coming(cs, c))
-		children_tell(cs, c, TELL_GO);
+	if (!process_table_coming(cs, c))
+		process_table_tell(cs, c, TELL_GO);
 	return 0;
 }
 
 static void __attribute__((__noreturn__))
-be_prober(struct children *cs, int channel)
+be_prober(struct process_table *cs, int channel)
 {
 	struct prober *p;
 	/* Servers wait for it, and what it lacks now may be there later. */
@@ -166,8 +167,8 @@ be_prober(struct children *cs, int channel)
 
 	choose_generation(cs, false);
 	logs_leave(cs->conf);
-	children_leave(cs, true);
-	instance_close_copies(cs->instance);
+	process_table_leave(cs, true);
+	runtime_files_close_copies(cs->instance);
 	title_set(cs->conf, "prober, generation %u", cs->generation);
 	log_ident(cs->log, "prober");
 	p = prober_new(cs->conf, cs->board, cs->log, channel);
@@ -180,7 +181,7 @@ be_prober(struct children *cs, int channel)
 }
 
 static void
-spawn_prober(struct children *cs)
+spawn_prober(struct process_table *cs)
 {
 	int channel;
 	pid_t pid;
@@ -198,7 +199,7 @@ spawn_prober(struct children *cs)
 
 /* Whoever tells it again does not give it longer. */
 static void
-tell_prober_to_end(struct children *cs, int sig)
+tell_prober_to_end(struct process_table *cs, int sig)
 {
 	if (!cs->prober.leaving)
 		cs->prober.due = clock_now_ms() + PROBER_END;
@@ -207,7 +208,7 @@ tell_prober_to_end(struct children *cs, int sig)
 }
 
 void
-children_set_prober(struct children *cs)
+process_table_set_prober(struct process_table *cs)
 {
 	conf_forget_unchecked(cs->conf, cs->board);
 	cs->prober_again = prober_is_needed(cs->conf);
@@ -220,7 +221,7 @@ children_set_prober(struct children *cs)
 }
 
 void
-children_end_prober(struct children *cs, int sig)
+process_table_end_prober(struct process_table *cs, int sig)
 {
 	cs->prober_again = cs->prober_overtaken = false;
 	if (cs->prober.pid != 0)
@@ -234,9 +235,9 @@ children_end_prober(struct children *cs, int sig)
  * takes theirs off the board.
  */
 bool
-children_slot_is_free(struct board *b, uint32_t slot)
+process_table_slot_is_free(struct board *b, uint32_t slot)
 {
-	pid_t pid = atomic_load(&b->ledger->slot[slot].pid);
+	pid_t pid = atomic_load(&b->ledger->process[slot].pid);
 
 	if (pid == 0)
 		return true;
@@ -247,13 +248,13 @@ children_slot_is_free(struct board *b, uint32_t slot)
 }
 
 int
-children_slot(struct children *cs, uint32_t *slot)
+process_table_slot(struct process_table *cs, uint32_t *slot)
 {
 	uint32_t i;
 
 	for (i = 0; i < cs->slots; i++)
 		if (cs->at[i].pid == 0 && cs->at[i].due == 0 &&
-		    children_slot_is_free(cs->board, i)) {
+		    process_table_slot_is_free(cs->board, i)) {
 			cs->at[i].quick = 0;
 			*slot = i;
 			return 0;
@@ -263,12 +264,12 @@ children_slot(struct children *cs, uint32_t *slot)
 }
 
 int
-children_add(struct children *cs)
+process_table_add(struct process_table *cs)
 {
 	uint32_t slot;
 
-	return children_slot(cs, &slot) == -1 ? -1 :
-	    children_spawn(cs, slot, cs->generation);
+	return process_table_slot(cs, &slot) == -1 ? -1 :
+	    process_table_spawn(cs, slot, cs->generation);
 }
 
 /* It waits for its next worker. */
@@ -279,18 +280,18 @@ is_due(const struct child *c)
 }
 
 static bool
-is_serving(const struct children *cs, const struct child *c)
+is_serving(const struct process_table *cs, const struct child *c)
 {
-	return c->pid != 0 && !c->leaving && !children_coming(cs, c);
+	return c->pid != 0 && !c->leaving && !process_table_coming(cs, c);
 }
 
 int
-children_remove(struct children *cs)
+process_table_remove(struct process_table *cs)
 {
 	struct child *c;
 	uint32_t i;
 
-	if (children_wanted(cs) <= 1)
+	if (process_table_wanted(cs) <= 1)
 		return -1;
 	for (i = cs->slots; i-- > 0;) {
 		c = &cs->at[i];
@@ -299,7 +300,7 @@ children_remove(struct children *cs)
 			return 0;
 		}
 		if (is_serving(cs, c)) {
-			children_release(cs, c);
+			process_table_release(cs, c);
 			return 0;
 		}
 	}
@@ -311,7 +312,7 @@ children_remove(struct children *cs)
  * generation does not come.
  */
 static void
-bury(struct children *cs, uint32_t slot, int status)
+reap_worker(struct process_table *cs, uint32_t slot, int status)
 {
 	uint32_t n = board_reclaim(cs->board, slot);
 	struct child *c = &cs->at[slot];
@@ -320,22 +321,22 @@ bury(struct children *cs, uint32_t slot, int status)
 	snprintf(name, sizeof(name), "worker %u", slot + 1);
 	snprintf(lost, sizeof(lost), ", %u session%s lost", n,
 	    text_s(n));
-	if (children_coming(cs, c)) {
+	if (process_table_coming(cs, c)) {
 		cs->coming.failed = c->leaving = true;
 		snprintf(cs->why, sizeof(cs->why), "%s could not start", name);
 	}
-	children_end_channel(cs, c);
-	child_bury(c, cs->log, name, status, lost);
+	process_table_end_channel(cs, c);
+	child_reap(c, cs->log, name, status, lost);
 }
 
 /* Without one what is known of the servers stays as it is. */
 static void
-bury_prober(struct children *cs, int status)
+reap_prober(struct process_table *cs, int status)
 {
 	bool leaving = cs->prober.leaving;
 
-	children_end_channel(cs, &cs->prober);
-	child_bury(&cs->prober, cs->log, "prober", status, "");
+	process_table_end_channel(cs, &cs->prober);
+	child_reap(&cs->prober, cs->log, "prober", status, "");
 	/* It may have put right what was forgotten when it was told to end. */
 	if (cs->prober_overtaken)
 		conf_forget_unchecked(cs->conf, cs->board);
@@ -346,19 +347,20 @@ bury_prober(struct children *cs, int status)
 
 /* Somebody stopped a worker, or let it go on. */
 static void
-note_stop(const struct children *cs, uint32_t slot, int status)
+note_stop(const struct process_table *cs, uint32_t slot, int status)
 {
-	atomic_store(&cs->board->ledger->slot[slot].stopped, WIFSTOPPED(status));
+	atomic_store(&cs->board->ledger->process[slot].stopped,
+	    WIFSTOPPED(status));
 	log_line(cs->log, LOG_WARNING, "worker %u pid %d %s", slot + 1,
 	    (int)cs->at[slot].pid, WIFSTOPPED(status) ?
 	    "is stopped; its sessions wait until SIGCONT" : "goes on");
 }
 
 static void
-note_prober(struct children *cs, int status)
+note_prober(struct process_table *cs, int status)
 {
 	if (WIFEXITED(status) || WIFSIGNALED(status))
-		bury_prober(cs, status);
+		reap_prober(cs, status);
 	else
 		log_line(cs->log, LOG_WARNING, "prober pid %d %s",
 		    (int)cs->prober.pid, WIFSTOPPED(status) ? "is stopped; "
@@ -367,7 +369,7 @@ note_prober(struct children *cs, int status)
 }
 
 void
-children_reaped(struct children *cs, pid_t pid, int status)
+process_table_reaped(struct process_table *cs, pid_t pid, int status)
 {
 	uint32_t i;
 
@@ -382,14 +384,14 @@ children_reaped(struct children *cs, pid_t pid, int status)
 	if (WIFSTOPPED(status) || WIFCONTINUED(status))
 		note_stop(cs, i, status);
 	else
-		bury(cs, i, status);
+		reap_worker(cs, i, status);
 	if (!WIFCONTINUED(status))
-		children_look(cs);
+		process_table_look(cs);
 }
 
 /* It has been told to end and does not; another one may wait for that. */
 static void
-kill_late(struct children *cs, struct child *c, const char *name)
+kill_late(struct process_table *cs, struct child *c, const char *name)
 {
 	log_line(cs->log, LOG_ERR, "%s pid %d does not end: killing it", name,
 	    (int)c->pid);
@@ -398,7 +400,7 @@ kill_late(struct children *cs, struct child *c, const char *name)
 }
 
 static void
-turn_worker(struct children *cs, uint32_t slot)
+turn_worker(struct process_table *cs, uint32_t slot)
 {
 	char name[24];
 
@@ -409,14 +411,14 @@ turn_worker(struct children *cs, uint32_t slot)
 	}
 	cs->at[slot].due = 0;
 	/* During an upgrade the other may have taken it. */
-	if (children_slot_is_free(cs->board, slot))
-		(void)children_spawn(cs, slot, cs->generation);
+	if (process_table_slot_is_free(cs->board, slot))
+		(void)process_table_spawn(cs, slot, cs->generation);
 	else
-		(void)children_add(cs);
+		(void)process_table_add(cs);
 }
 
 void
-children_turn(struct children *cs)
+process_table_turn(struct process_table *cs)
 {
 	uint64_t now = clock_now_ms();
 	uint32_t i;
@@ -425,10 +427,10 @@ children_turn(struct children *cs)
 		if (cs->at[i].due != 0 && cs->at[i].due <= now)
 			turn_worker(cs, i);
 		if (cs->at[i].owed != 0)
-			children_tell(cs, &cs->at[i], 0);
+			process_table_tell(cs, &cs->at[i], 0);
 	}
 	if (cs->prober.owed != 0)
-		children_tell(cs, &cs->prober, 0);
+		process_table_tell(cs, &cs->prober, 0);
 	if (cs->prober.due == 0 || cs->prober.due > now)
 		return;
 	if (cs->prober.pid == 0)
@@ -438,7 +440,7 @@ children_turn(struct children *cs)
 }
 
 int
-children_wait(const struct children *cs)
+process_table_wait(const struct process_table *cs)
 {
 	int ms, next = child_wait(&cs->prober);
 	uint32_t i;
@@ -452,7 +454,7 @@ children_wait(const struct children *cs)
 }
 
 void
-children_signal(struct children *cs, int sig, bool leaving)
+process_table_signal(struct process_table *cs, int sig, bool leaving)
 {
 	struct child *c;
 	uint32_t i;
@@ -461,7 +463,7 @@ children_signal(struct children *cs, int sig, bool leaving)
 		c = &cs->at[i];
 		if (leaving && c->pid == 0)
 			c->due = 0;
-		if (c->pid == 0 || children_coming(cs, c))
+		if (c->pid == 0 || process_table_coming(cs, c))
 			continue;
 		if (leaving)
 			c->leaving = true;
@@ -472,7 +474,7 @@ children_signal(struct children *cs, int sig, bool leaving)
 }
 
 void
-children_drain(struct children *cs)
+process_table_drain(struct process_table *cs)
 {
 	struct child *c;
 	uint32_t i;
@@ -481,14 +483,14 @@ children_drain(struct children *cs)
 		c = &cs->at[i];
 		if (c->pid == 0)
 			c->due = 0;
-		else if (!children_coming(cs, c))
-			children_release(cs, c);
+		else if (!process_table_coming(cs, c))
+			process_table_release(cs, c);
 	}
 }
 
 /* It has not turned its loop for so many looks. */
 static void
-end_stuck(const struct children *cs, uint32_t slot, bool kindly)
+end_stuck(const struct process_table *cs, uint32_t slot, bool kindly)
 {
 	log_line(cs->log, LOG_ERR, "worker %u pid %d is stuck: %s it",
 	    slot + 1, (int)cs->at[slot].pid, kindly ? "aborting" : "killing");
@@ -496,7 +498,7 @@ end_stuck(const struct children *cs, uint32_t slot, bool kindly)
 }
 
 void
-children_watch(struct children *cs, unsigned patience)
+process_table_watch(struct process_table *cs, unsigned patience)
 {
 	struct board_worker *w;
 	struct child *c;
@@ -509,7 +511,7 @@ children_watch(struct children *cs, unsigned patience)
 		w = &cs->board->worker[i];
 		beat = atomic_load(&w->heartbeat);
 		if (c->pid == 0 || beat != c->heartbeat ||
-		    atomic_load(&cs->board->ledger->slot[i].stopped) ||
+		    atomic_load(&cs->board->ledger->process[i].stopped) ||
 		    atomic_load(&w->state) < WORKER_READY)
 			c->silent = 0;
 		else if (++c->silent % patience == 0)
@@ -519,13 +521,13 @@ children_watch(struct children *cs, unsigned patience)
 }
 
 void
-children_count(const struct children *cs, struct census *n)
+process_table_count(const struct process_table *cs, struct process_counts *n)
 {
 	uint32_t i;
 
 	memset(n, 0, sizeof(*n));
 	for (i = 0; i < cs->slots; i++) {
-		if (cs->at[i].pid == 0 || children_coming(cs, &cs->at[i]))
+		if (cs->at[i].pid == 0 || process_table_coming(cs, &cs->at[i]))
 			continue;
 		if (cs->at[i].leaving)
 			n->draining++;
@@ -536,7 +538,7 @@ children_count(const struct children *cs, struct census *n)
 }
 
 unsigned
-children_alive(const struct children *cs)
+process_table_alive(const struct process_table *cs)
 {
 	unsigned n = 0;
 	uint32_t i;
@@ -547,7 +549,7 @@ children_alive(const struct children *cs)
 }
 
 unsigned
-children_wanted(const struct children *cs)
+process_table_wanted(const struct process_table *cs)
 {
 	unsigned n = 0;
 	uint32_t i;
@@ -558,7 +560,7 @@ children_wanted(const struct children *cs)
 }
 
 bool
-children_left(const struct children *cs)
+process_table_left(const struct process_table *cs)
 {
-	return cs->prober.pid != 0 || children_alive(cs) > 0;
+	return cs->prober.pid != 0 || process_table_alive(cs) > 0;
 }

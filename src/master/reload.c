@@ -14,7 +14,7 @@
 
 #include "config/conf_absent.h"
 #include "config/conf_hosts.h"
-#include "config/conf_seats.h"
+#include "config/conf_slots.h"
 #include "config/conf_unused.h"
 #include "config/diagnostics.h"
 #include "config/options.h"
@@ -42,7 +42,7 @@ refuse(struct reload *r, const char *fmt, ...)
 }
 
 static void
-log_complaints(struct log *log, int level, struct complaints *cs)
+log_reload_diagnostics(struct log *log, int level, struct diagnostics *cs)
 {
 	size_t i;
 
@@ -51,7 +51,7 @@ log_complaints(struct log *log, int level, struct complaints *cs)
 	if (cs->all > cs->n)
 		log_line(log, level, "reload: and %zu more",
 		    cs->all - cs->n);
-	complaints_free(cs);
+	diagnostics_free(cs);
 }
 
 /* Only what it says: names are looked up next. */
@@ -61,13 +61,13 @@ read_again(struct reload *r)
 	const struct conf *old = r->conf;
 	struct conf *new = &r->other;
 
-	memset(&r->complaints, 0, sizeof(r->complaints));
+	memset(&r->diagnostics, 0, sizeof(r->diagnostics));
 	conf_init(new);
 	/* Files are named as seen from where we were started. */
 	if (old->directory != NULL &&
 	    (new->directory = strdup(old->directory)) == NULL)
 		return refuse(r, "%s", strerror(errno));
-	r->action = options_read(new, old->argc, old->argv, &r->complaints);
+	r->action = options_read(new, old->argc, old->argv, &r->diagnostics);
 	return conf_hosts_list(new->settings, &new->hosts) == -1 ?
 	    refuse(r, "%s", strerror(errno)) : 0;
 }
@@ -77,17 +77,17 @@ static int
 make_next(struct reload *r)
 {
 	struct conf *new = &r->other;
-	struct complaints *cs = &r->complaints;
+	struct diagnostics *cs = &r->diagnostics;
 	const char *held;
 
 	if (!conf_hosts_answered(new->settings, &new->hosts, cs) ||
 	    options_make(new, r->action, cs) != OPTIONS_RUN) {
-		log_complaints(r->children->log, LOG_ERR, cs);
+		log_reload_diagnostics(r->children->log, LOG_ERR, cs);
 		return refuse(r, "the configuration has errors");
 	}
 	conf_unused(new, cs);
 	conf_absent(new, cs);
-	log_complaints(r->children->log, LOG_WARNING, cs);
+	log_reload_diagnostics(r->children->log, LOG_WARNING, cs);
 	held = r->children->instance->pidfile_name;
 	if (strcmp(new->pidfile == NULL ? "" : new->pidfile, held) != 0)
 		log_line(r->children->log, LOG_WARNING, "reload: the pidfile "
@@ -98,39 +98,39 @@ make_next(struct reload *r)
 
 /* Everything that the new workers need, but themselves. */
 static int
-prepare(struct reload *r, struct log **log)
+prepare_reload(struct reload *r, struct log **log)
 {
-	struct children *cs = r->children;
+	struct process_table *cs = r->children;
 	uint32_t oldest = board_oldest(cs->board);
 	const struct conf *new = &r->other;
-	struct complaints none = { .n = 0 };
+	struct diagnostics none = { .n = 0 };
 	const char *full;
 	char why[256];
 
-	if (instance_prepare(cs->instance, &r->other) != 0)
+	if (runtime_files_prepare(cs->instance, &r->other) != 0)
 		return refuse(r, "%s", cs->instance->why);
-	full = conf_sit_down(&r->other, cs->board, ++cs->latest, oldest);
+	full = conf_assign_slots(&r->other, cs->board, ++cs->latest, oldest);
 	if (full != NULL)
 		refuse(r, "too many %s while earlier generations drain", full);
 	else if ((*log = log_open_at(new->log, new->log_level,
 	    &new->log_addr)) == NULL)
 		refuse(r, "log %s: %s", new->log,
-		    safe_reason(new->log, errno, why, sizeof(why)));
+		    safe_file_reason(new->log, errno, why, sizeof(why)));
 	else if (logs_open(&r->other, r->conf, cs->latest, &none) == -1) {
 		refuse(r, "%s", none.n > 0 ? none.line[0] : strerror(ENOMEM));
-		complaints_free(&none);
+		diagnostics_free(&none);
 		log_close(*log);
 	} else {
-		log_set_style(*log, log_format_style(new->log_format));
+		log_set_style(*log, access_log_format_style(new->log_format));
 		log_set_instance(*log, new->name);
 		return 0;
 	}
-	instance_release(&r->other, r->conf);
+	runtime_files_release(&r->other, r->conf);
 	return -1;
 }
 
 static bool
-listens(const struct conf *c, const struct listener *l)
+conf_listens(const struct conf *c, const struct listener *l)
 {
 	const struct listener *other;
 
@@ -148,11 +148,11 @@ log_changes(const struct reload *r)
 	const struct listener *l;
 
 	for (l = new->listener; l < new->listener + new->listeners; l++)
-		if (!listens(old, l))
+		if (!conf_listens(old, l))
 			log_line(r->children->log, LOG_NOTICE,
 			    "listening on %s", l->name);
 	for (l = old->listener; l < old->listener + old->listeners; l++)
-		if (!listens(new, l))
+		if (!conf_listens(new, l))
 			log_line(r->children->log, LOG_NOTICE,
 			    "no longer listening on %s", l->name);
 }
@@ -178,19 +178,19 @@ end_reload(struct reload *r, bool failed)
 		    "configuration before it goes on", r->why);
 	r->state = RELOAD_IDLE;
 	r->failed = failed;
-	complaints_free(&r->complaints);
+	diagnostics_free(&r->diagnostics);
 	logs_close(&r->other);
 	conf_free(&r->other);
 }
 
 /* New workers have been forked, at least some of them. */
 static void
-undo(struct reload *r)
+undo_reload(struct reload *r)
 {
 	struct log *log = r->children->coming.log;
 
-	children_abandon(r->children);
-	instance_release(&r->other, r->conf);
+	process_generation_abandon(r->children);
+	runtime_files_release(&r->other, r->conf);
 	log_close(log);
 	end_reload(r, true);
 }
@@ -199,10 +199,10 @@ undo(struct reload *r)
 static void
 go_over(struct reload *r)
 {
-	struct children *cs = r->children;
+	struct process_table *cs = r->children;
 	struct log *log = cs->coming.log;
 
-	children_go(cs);
+	process_generation_go(cs);
 	swap_configurations(r);
 	/* Those before go on logging where they did. */
 	if (strcmp(r->conf->log, r->other.log) != 0)
@@ -210,39 +210,39 @@ go_over(struct reload *r)
 	log_replace(cs->log, log);
 	logs_close(&r->other);
 	log_changes(r);
-	children_set_prober(cs);
+	process_table_set_prober(cs);
 	/* First our own copies: then no connection comes after the last. */
-	instance_release(&r->other, r->conf);
+	runtime_files_release(&r->other, r->conf);
 	atomic_store(&cs->board->ledger->generation, cs->generation);
-	r->old = children_retire(cs);
+	r->old = process_generation_retire(cs);
 	r->state = RELOAD_CLOSE;
 	r->deadline = clock_now_ms() + CLOSE_TIME;
 }
 
 static void
-finish(struct reload *r)
+finish_reload(struct reload *r)
 {
-	struct children *cs = r->children;
+	struct process_table *cs = r->children;
 	const struct conf *c = r->conf;
 	size_t listeners = settings_count(c->settings, SECTION_LISTEN);
 	size_t servers = settings_count(c->settings, SECTION_SERVER);
 
 	cs->instance->before = &r->other;
-	if (instance_changed(cs->instance) != 0)
+	if (runtime_files_changed(cs->instance) != 0)
 		log_line(cs->log, LOG_ERR, "reload: %s", cs->instance->why);
 	cs->instance->before = NULL;
 	log_line(cs->log, LOG_NOTICE, "reloaded: generation %u has %u worker%s"
-	    ", %zu listener%s, %zu backend%s; %u worker%s before it to drain",
+	    ", %zu listener%s, %zu server%s; %u worker%s before it to drain",
 	    cs->generation, c->workers, text_s(c->workers), listeners,
 	    text_s(listeners), servers, text_s(servers), r->old,
 	    text_s(r->old));
 	changes_log_reload(cs->log, c, cs->board, cs->generation, &r->other);
-	children_limit(cs);
+	process_table_limit(cs);
 	end_reload(r, false);
 }
 
 void
-reload_init(struct reload *r, struct conf *conf, struct children *cs)
+reload_init(struct reload *r, struct conf *conf, struct process_table *cs)
 {
 	memset(r, 0, sizeof(*r));
 	r->conf = conf;
@@ -253,25 +253,26 @@ reload_init(struct reload *r, struct conf *conf, struct children *cs)
 static void
 begin_start(struct reload *r)
 {
-	struct children *cs = r->children;
+	struct process_table *cs = r->children;
 	struct log *log = NULL;
 
 	r->state = RELOAD_START;
-	if (make_next(r) == -1 || prepare(r, &log) == -1)
+	if (make_next(r) == -1 || prepare_reload(r, &log) == -1)
 		end_reload(r, true);
-	else if (children_begin(cs, cs->latest, &r->other, log) == -1) {
+	else if (process_generation_begin(cs, cs->latest, &r->other, log) ==
+	    -1) {
 		refuse(r, "%s", cs->why);
-		undo(r);
+		undo_reload(r);
 	}
 }
 
 static void
 leave_all(void *children)
 {
-	struct children *cs = children;
+	struct process_table *cs = children;
 
-	children_leave(cs, false);
-	instance_close_copies(cs->instance);
+	process_table_leave(cs, false);
+	runtime_files_close_copies(cs->instance);
 }
 
 void
@@ -310,7 +311,7 @@ reload_turn(struct reload *r)
 		begin_start(r);
 		return r->state == RELOAD_IDLE;
 	case RELOAD_START:
-		switch (children_ready(r->children)) {
+		switch (process_generation_ready(r->children)) {
 		case 1:
 			go_over(r);
 			return false;
@@ -318,14 +319,14 @@ reload_turn(struct reload *r)
 			return false;
 		default:
 			refuse(r, "%s", r->children->why);
-			undo(r);
+			undo_reload(r);
 			return true;
 		}
 	case RELOAD_CLOSE:
-		if (children_accept(r->children) &&
+		if (process_generation_accept(r->children) &&
 		    clock_now_ms() < r->deadline)
 			return false;
-		finish(r);
+		finish_reload(r);
 		break;
 	}
 	return true;
@@ -340,7 +341,7 @@ reload_wait(const struct reload *r)
 	case RELOAD_NAMES:
 		return lookups_wait(&r->lookups);
 	case RELOAD_START:
-		return children_patience(r->children);
+		return process_generation_patience(r->children);
 	case RELOAD_CLOSE:
 		return r->deadline <= now ? 0 : (int)(r->deadline - now);
 	default:
@@ -360,10 +361,10 @@ reload_cancel(struct reload *r)
 		end_reload(r, true);
 		break;
 	case RELOAD_START:
-		undo(r);
+		undo_reload(r);
 		break;
 	case RELOAD_CLOSE:
-		finish(r);
+		finish_reload(r);
 		break;
 	}
 }

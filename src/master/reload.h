@@ -25,10 +25,10 @@ struct reload {
 	enum reload_state state;
 	struct conf	*conf;		/* what runs: old, then new */
 	struct conf	 other;		/* new, then old */
-	struct children	*children;
+	struct process_table	*children;
 	struct lookups	 lookups;
 	enum options_action action;	/* what was read asks for */
-	struct complaints complaints;	/* of what was read */
+	struct diagnostics diagnostics;	/* of what was read */
 	uint64_t	 deadline;	/* of RELOAD_CLOSE */
 	unsigned	 old;		/* workers that drain for it */
 	bool		 failed;	/* the last one */
@@ -37,7 +37,7 @@ struct reload {
 };
 
 /* *conf* is what it was, or the new one, from then on. */
-void	reload_init(struct reload *, struct conf *, struct children *);
+void	reload_init(struct reload *, struct conf *, struct process_table *);
 
 /*
  * Begin to read the configuration again, from where it came, and to go over to

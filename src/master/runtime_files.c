@@ -23,7 +23,7 @@
 #include "master/socket_owner.h"
 
 static int __attribute__((__format__(__printf__, 3, 4)))
-fail(struct instance *in, int status, const char *fmt, ...)
+fail(struct runtime_files *in, int status, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -35,16 +35,16 @@ fail(struct instance *in, int status, const char *fmt, ...)
 
 /* A file could not be made: *what* is its directive. */
 static int
-fail_file(struct instance *in, const char *what, const char *path)
+fail_file(struct runtime_files *in, const char *what, const char *path)
 {
 	char why[256];
 
 	return fail(in, EX_CANTCREAT, "%s %s: %s", what, path,
-	    safe_reason(path, errno, why, sizeof(why)));
+	    safe_file_reason(path, errno, why, sizeof(why)));
 }
 
 static int
-lock_pidfile(struct instance *in)
+lock_pidfile(struct runtime_files *in)
 {
 	const char *path = in->pidfile_name;
 	pid_t other;
@@ -62,14 +62,14 @@ lock_pidfile(struct instance *in)
 
 /* Here, where it has a name; the workers will only go there. */
 static int
-check_chroot(struct instance *in, const char *dir)
+check_chroot_now(struct runtime_files *in, const char *dir)
 {
 	const char *why;
 	struct stat st;
 
 	if (dir == NULL)
 		return 0;
-	if ((why = priv_chroot_obstacle()) != NULL)
+	if ((why = privileges_chroot_obstacle()) != NULL)
 		return fail(in, EX_NOPERM, "chroot %s: %s", dir, why);
 	if (stat(dir, &st) == -1)
 		return fail(in, EX_UNAVAILABLE, "chroot %s: %s", dir,
@@ -81,20 +81,20 @@ check_chroot(struct instance *in, const char *dir)
 }
 
 static int
-check_transparent(struct instance *in, const struct conf *c)
+check_transparent(struct runtime_files *in, const struct conf *c)
 {
-	struct complaints cs = { .n = 0 };
+	struct diagnostics cs = { .n = 0 };
 	int status = conf_check_transparent(c, &cs);
 
 	if (cs.n > 0)
 		fail(in, status, "%s", cs.line[0]);
-	complaints_free(&cs);
+	diagnostics_free(&cs);
 	return status;
 }
 
 /* What would be right, when this address was refused. */
 static const char *
-advice(const struct listener *l, int err)
+bind_advice(const struct listener *l, int err)
 {
 	return err == EACCES && !addr_is_unix(&l->addr) &&
 	    addr_port(&l->addr) < IPPORT_RESERVED ?
@@ -103,7 +103,7 @@ advice(const struct listener *l, int err)
 
 /* The address is taken: by what, and what to do. */
 static int
-fail_in_use(struct instance *in, const struct listener *l)
+fail_in_use(struct runtime_files *in, const struct listener *l)
 {
 	struct socket_owner owner;
 
@@ -118,7 +118,7 @@ fail_in_use(struct instance *in, const struct listener *l)
 
 /* Is its address that of a listener that is to be replaced? */
 static bool
-is_ours(const struct conf *before, const struct listener *l)
+is_own_runtime_file(const struct conf *before, const struct listener *l)
 {
 	char name[ADDR_TEXT];
 	size_t i;
@@ -133,12 +133,12 @@ is_ours(const struct conf *before, const struct listener *l)
 }
 
 static int
-open_listener(struct instance *in, struct listener *l,
+open_listener(struct runtime_files *in, struct listener *l,
     const struct conf *before)
 {
 	int err;
 
-	if (inherit_socket(in->inherited, l) || listener_open(l) == 0)
+	if (fd_inherit_socket(in->inherited, l) || listener_open(l) == 0)
 		return 0;
 	err = errno;
 	if (err == EEXIST)
@@ -148,14 +148,14 @@ open_listener(struct instance *in, struct listener *l,
 	if (err == ENODEV && l->how.interface != NULL)
 		return fail(in, EX_UNAVAILABLE, "listen on %s: there is no "
 		    "interface %s", l->name, l->how.interface);
-	if (err == EADDRINUSE && is_ours(before, l))
+	if (err == EADDRINUSE && is_own_runtime_file(before, l))
 		return fail(in, EX_UNAVAILABLE, "listen on %s: v6only and "
 		    "interface cannot change in a reload: it takes a restart",
 		    l->name);
 	if (err == EADDRINUSE)
 		return fail_in_use(in, l);
 	return fail(in, err == EACCES || err == EPERM ? EX_NOPERM :
-	    EX_UNAVAILABLE, "listen on %s%s: %s", l->name, advice(l, err),
+	    EX_UNAVAILABLE, "listen on %s%s: %s", l->name, bind_advice(l, err),
 	    strerror(err));
 }
 
@@ -187,7 +187,7 @@ same_listener(const struct listener *list, size_t n, const struct listener *l,
 
 /* Take over the socket of *from*, if there is one. */
 static bool
-share(struct listener *l, const struct listener *from)
+share_socket(struct listener *l, const struct listener *from)
 {
 	if (from == NULL)
 		return false;
@@ -201,7 +201,8 @@ share(struct listener *l, const struct listener *from)
 
 /* *before* is NULL at the start. */
 static int
-open_listeners(struct instance *in, struct conf *c, const struct conf *before)
+open_listeners(struct runtime_files *in, struct conf *c,
+    const struct conf *before)
 {
 	const struct listener *from = NULL;
 	struct listener *l;
@@ -213,7 +214,7 @@ open_listeners(struct instance *in, struct conf *c, const struct conf *before)
 		if (before != NULL)
 			from = same_listener(before->listener,
 			    before->listeners, l, c->listener, i);
-		if (!share(l, from) &&
+		if (!share_socket(l, from) &&
 		    (status = open_listener(in, l, before)) != 0)
 			return status;
 	}
@@ -221,14 +222,14 @@ open_listeners(struct instance *in, struct conf *c, const struct conf *before)
 		l = &c->builtin[i];
 		/* Another kind of service is another one. */
 		snprintf(l->wanted, sizeof(l->wanted), "%d %.90s",
-		    (int)l->builtin, c->backend[l->backend].name);
+		    (int)l->builtin, c->server[l->server].name);
 		if (before != NULL)
 			from = same_listener(before->builtin,
 			    before->builtins, l, c->builtin, i);
-		if (!share(l, from) &&
+		if (!share_socket(l, from) &&
 		    (status = open_listener(in, l, before)) != 0)
 			return status;
-		c->backend[l->backend].addr = l->addr;
+		c->server[l->server].addr = l->addr;
 	}
 	return 0;
 }
@@ -243,7 +244,7 @@ set_options(const struct conf *c)
 }
 
 int
-instance_open(struct instance *in, struct conf *c,
+runtime_files_open(struct runtime_files *in, struct conf *c,
     struct inheritance *inherited)
 {
 	int status;
@@ -256,7 +257,7 @@ instance_open(struct instance *in, struct conf *c,
 	    sizeof(in->pidfile_name)) >= sizeof(in->pidfile_name))
 		return fail(in, EX_CANTCREAT, "pidfile %s: too long",
 		    c->pidfile);
-	if ((status = check_chroot(in, c->chroot)) != 0 ||
+	if ((status = check_chroot_now(in, c->chroot)) != 0 ||
 	    (status = check_transparent(in, c)) != 0)
 		return status;
 	if (inherited->channel == -1 && (status = lock_pidfile(in)) != 0)
@@ -270,21 +271,21 @@ instance_open(struct instance *in, struct conf *c,
 }
 
 int
-instance_prepare(struct instance *in, struct conf *next)
+runtime_files_prepare(struct runtime_files *in, struct conf *next)
 {
-	int status = check_chroot(in, next->chroot);
+	int status = check_chroot_now(in, next->chroot);
 
 	if (status == 0)
 		status = check_transparent(in, next);
 	if (status == 0)
 		status = open_listeners(in, next, in->conf);
 	if (status != 0)
-		instance_release(next, in->conf);
+		runtime_files_release(next, in->conf);
 	return status;
 }
 
 static void
-release(struct listener *list, size_t n, const struct listener *stays,
+release_listeners(struct listener *list, size_t n, const struct listener *stays,
     size_t others)
 {
 	struct listener *l;
@@ -300,12 +301,12 @@ release(struct listener *list, size_t n, const struct listener *stays,
 }
 
 void
-instance_release(struct conf *goes, const struct conf *stays)
+runtime_files_release(struct conf *goes, const struct conf *stays)
 {
-	activate_drop(goes, stays);
-	release(goes->listener, goes->listeners, stays->listener,
+	sd_sockets_drop(goes, stays);
+	release_listeners(goes->listener, goes->listeners, stays->listener,
 	    stays->listeners);
-	release(goes->builtin, goes->builtins, stays->builtin,
+	release_listeners(goes->builtin, goes->builtins, stays->builtin,
 	    stays->builtins);
 }
 
@@ -327,29 +328,29 @@ write_addresses(const struct conf *c, int fd)
 
 /* A reader sees the whole list or no file at all. */
 static int
-write_ports(struct instance *in)
+write_ports(struct runtime_files *in)
 {
 	const char *path = in->conf->ports_file;
 	struct safe_draft d;
 	int err;
 
-	if (safe_begin(&d, path, 0666) == -1)
+	if (safe_file_begin(&d, path, 0666) == -1)
 		return fail_file(in, "ports file", path);
 	if (write_addresses(in->conf, d.fd) == -1) {
 		err = errno;
-		safe_discard(&d);
+		safe_file_discard(&d);
 		errno = err;
 		return fail_file(in, "ports file", path);
 	}
-	if (safe_publish(&d, path) == -1)
+	if (safe_file_publish(&d, path) == -1)
 		return fail_file(in, "ports file", path);
-	safe_remember_fd(&in->ports, d.fd);
+	safe_file_remember_fd(&in->ports, d.fd);
 	close(d.fd);
 	return 0;
 }
 
 int
-instance_announce(struct instance *in)
+runtime_files_announce(struct runtime_files *in)
 {
 	int status;
 
@@ -362,31 +363,31 @@ instance_announce(struct instance *in)
 }
 
 int
-instance_changed(struct instance *in)
+runtime_files_changed(struct runtime_files *in)
 {
 	const char *new = in->conf->ports_file, *old = in->before->ports_file;
 
 	set_options(in->conf);
 	if (old != NULL && (new == NULL || strcmp(new, old) != 0))
-		safe_remove(&in->ports, old);
-	activate_keep(in->conf);
+		safe_file_remove(&in->ports, old);
+	sd_sockets_keep(in->conf);
 	return in->conf->ports_file == NULL ? 0 : write_ports(in);
 }
 
 void
-instance_give_up(struct instance *in)
+runtime_files_give_up(struct runtime_files *in)
 {
 	pidfile_release(&in->pidfile);
 }
 
 int
-instance_take_back(struct instance *in)
+runtime_files_take_back(struct runtime_files *in)
 {
-	return instance_announce(in);
+	return runtime_files_announce(in);
 }
 
 void
-instance_hand_over(struct instance *in)
+runtime_files_hand_over(struct runtime_files *in)
 {
 	struct conf *c = in->conf;
 	size_t i;
@@ -397,7 +398,7 @@ instance_hand_over(struct instance *in)
 }
 
 void
-instance_claim(struct instance *in)
+runtime_files_claim(struct runtime_files *in)
 {
 	struct conf *c = in->conf;
 	size_t i;
@@ -407,9 +408,9 @@ instance_claim(struct instance *in)
 			c->listener[i].bound = true;
 	if (in->inherited->channel != -1) {
 		set_options(c);
-		inherit_remove(in->inherited);
+		fd_inherit_remove(in->inherited);
 	}
-	activate_keep(c);
+	sd_sockets_keep(c);
 }
 
 static void
@@ -422,7 +423,7 @@ close_others(const struct listener *list, size_t n,
 }
 
 void
-instance_leave(struct instance *in)
+runtime_files_leave(struct runtime_files *in)
 {
 	/* A worker that outlives its master must not keep the lock. */
 	pidfile_release(&in->pidfile);
@@ -436,7 +437,7 @@ instance_leave(struct instance *in)
 }
 
 void
-instance_close_copies(struct instance *in)
+runtime_files_close_copies(struct runtime_files *in)
 {
 	size_t i;
 
@@ -447,11 +448,11 @@ instance_close_copies(struct instance *in)
 }
 
 void
-instance_stop_listening(struct instance *in)
+runtime_files_stop_listening(struct runtime_files *in)
 {
 	size_t i;
 
-	activate_drop(in->conf, NULL);
+	sd_sockets_drop(in->conf, NULL);
 	for (i = 0; i < in->conf->listeners; i++) {
 		listener_remove(&in->conf->listener[i]);
 		listener_close(&in->conf->listener[i]);
@@ -459,14 +460,14 @@ instance_stop_listening(struct instance *in)
 }
 
 void
-instance_close(struct instance *in)
+runtime_files_close(struct runtime_files *in)
 {
 	size_t i;
 
-	instance_stop_listening(in);
+	runtime_files_stop_listening(in);
 	for (i = 0; i < in->conf->builtins; i++)
 		listener_close(&in->conf->builtin[i]);
 	if (in->conf->ports_file != NULL)
-		safe_remove(&in->ports, in->conf->ports_file);
+		safe_file_remove(&in->ports, in->conf->ports_file);
 	pidfile_withdraw(&in->pidfile, in->pidfile_name);
 }

@@ -8,33 +8,33 @@
 #include <errno.h>
 
 void
-scale_up(struct children *cs)
+scale_up(struct process_table *cs)
 {
-	if (children_add(cs) == 0)
+	if (process_table_add(cs) == 0)
 		log_line(cs->log, LOG_NOTICE, "one worker more: %u",
-		    children_wanted(cs));
+		    process_table_wanted(cs));
 	else if (errno == ENOSPC)
 		log_line(cs->log, LOG_WARNING,
 		    "no worker more: there are %u already", cs->board->rows);
 }
 
 void
-scale_down(struct children *cs)
+scale_down(struct process_table *cs)
 {
-	if (children_wanted(cs) == 0)
+	if (process_table_wanted(cs) == 0)
 		log_line(cs->log, LOG_WARNING, "there is no worker to drain");
-	else if (children_remove(cs) == -1)
+	else if (process_table_remove(cs) == -1)
 		log_line(cs->log, LOG_WARNING,
 		    "the last worker stays: QUIT ends the service");
 	else
 		log_line(cs->log, LOG_NOTICE, "one worker fewer: %u",
-		    children_wanted(cs));
+		    process_table_wanted(cs));
 }
 
 void
-scale_to_none(struct children *cs)
+scale_to_none(struct process_table *cs)
 {
 	log_line(cs->log, LOG_NOTICE, "draining all workers: connections wait "
 	    "in the queue until TTIN starts one");
-	children_drain(cs);
+	process_table_drain(cs);
 }

@@ -9,8 +9,8 @@
 
 #include "master/process_table.h"
 
-void	scale_up(struct children *);
-void	scale_down(struct children *);	/* the last one stays */
-void	scale_to_none(struct children *);
+void	scale_up(struct process_table *);
+void	scale_down(struct process_table *);	/* the last one stays */
+void	scale_to_none(struct process_table *);
 
 #endif

@@ -34,7 +34,7 @@ notify_init(struct notify *n)
 }
 
 static void
-told(struct notify *n, const char *status)
+note_status(struct notify *n, const char *status)
 {
 	strlcpy(n->status, status, sizeof(n->status));
 	n->status_at = clock_now_ms() + STATUS_EVERY;
@@ -46,7 +46,7 @@ notify_ready(struct notify *n, const char *status)
 	/* One that gives no signs of life has none to be watched by. */
 	n->there = sd_notifyf(0, "READY=1\nSTATUS=%s\nWATCHDOG_USEC=%llu",
 	    status, USEC(n->watchdog)) > 0;
-	told(n, status);
+	note_status(n, status);
 }
 
 void
@@ -64,7 +64,7 @@ notify_stopping(struct notify *n, const char *status)
 	if (!n->there)
 		return;
 	(void)sd_notifyf(0, "STOPPING=1\nSTATUS=%s", status);
-	told(n, status);
+	note_status(n, status);
 }
 
 /*
@@ -119,7 +119,7 @@ notify_status(struct notify *n, const char *status)
 {
 	if (n->there && strcmp(status, n->status) != 0)
 		(void)sd_notifyf(0, "STATUS=%s", status);
-	told(n, status);
+	note_status(n, status);
 }
 
 bool

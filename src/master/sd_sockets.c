@@ -30,7 +30,7 @@
 #define DROP_TIME	200000
 
 static void
-swap(char *text, char from, char to)
+swap_bytes(char *text, char from, char to)
 {
 	for (; *text != '\0'; text++)
 		if (*text == from)
@@ -39,7 +39,7 @@ swap(char *text, char from, char to)
 
 /* False: its path has bytes that a name cannot hold. */
 static bool
-name_of(const struct listener *l, char *name, size_t size)
+fd_name_of(const struct listener *l, char *name, size_t size)
 {
 	const char *c;
 
@@ -47,19 +47,19 @@ name_of(const struct listener *l, char *name, size_t size)
 	for (c = name; *c != '\0'; c++)
 		if (*c < ' ' || *c > '~' || *c == COLON)
 			return false;
-	swap(name, ':', COLON);
+	swap_bytes(name, ':', COLON);
 	return true;
 }
 
 static int
-take(struct inheritance *in, int fd, const char *name)
+take_passed_fd(struct inheritance *in, int fd, const char *name)
 {
 	bool ours = strncmp(name, KEPT, strlen(KEPT)) == 0;
 	char wanted[ADDR_TEXT] = "";
 
 	if (ours) {
 		strlcpy(wanted, name + strlen(KEPT), sizeof(wanted));
-		swap(wanted, COLON, ':');
+		swap_bytes(wanted, COLON, ':');
 	}
 	if (socket_adopt(fd) == -1) {
 		/* There is no log yet. */
@@ -68,11 +68,11 @@ take(struct inheritance *in, int fd, const char *name)
 		close(fd);
 		return 0;
 	}
-	return inherit_add(in, fd, ours, wanted, name);
+	return fd_inherit_add(in, fd, ours, wanted, name);
 }
 
 int
-activate_take(struct inheritance *in)
+sd_sockets_take(struct inheritance *in)
 {
 	char **names = NULL;
 	int i, n, result = 0;
@@ -83,7 +83,8 @@ activate_take(struct inheritance *in)
 	}
 	for (i = 0; i < n; i++) {
 		if (result == 0)
-			result = take(in, SD_LISTEN_FDS_START + i, names[i]);
+			result = take_passed_fd(in, SD_LISTEN_FDS_START + i,
+			    names[i]);
 		free(names[i]);
 	}
 	free(names);
@@ -99,13 +100,13 @@ why_not(const struct inherited_socket *s, const struct conf *c)
 	if (addr_is_path(&s->addr) && access(s->addr.un.sun_path, F_OK) == -1)
 		return "its path leads nobody there any more";
 	for (i = 0; i < c->listeners; i++)
-		if (inherit_matches(s, &c->listener[i]))
+		if (fd_inherit_matches(s, &c->listener[i]))
 			return NULL;
 	return "no listener has this address";
 }
 
 void
-activate_check(struct inheritance *in, const struct conf *c, struct log *log)
+sd_sockets_check(struct inheritance *in, const struct conf *c, struct log *log)
 {
 	struct inherited_socket *s;
 	char text[ADDR_TEXT];
@@ -128,7 +129,7 @@ activate_check(struct inheritance *in, const struct conf *c, struct log *log)
 }
 
 void
-activate_keep(const struct conf *c)
+sd_sockets_keep(const struct conf *c)
 {
 	const struct listener *l;
 	char name[sizeof(KEPT) + ADDR_TEXT], state[sizeof(name) + 32];
@@ -136,7 +137,7 @@ activate_keep(const struct conf *c)
 
 	for (i = 0; i < c->listeners; i++) {
 		l = &c->listener[i];
-		if (!l->bound || !name_of(l, name, sizeof(name)))
+		if (!l->bound || !fd_name_of(l, name, sizeof(name)))
 			continue;
 		/* What it has already it does not take twice. */
 		snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
@@ -156,7 +157,7 @@ has_too(const struct conf *c, const struct listener *l)
 }
 
 void
-activate_drop(const struct conf *goes, const struct conf *stays)
+sd_sockets_drop(const struct conf *goes, const struct conf *stays)
 {
 	const struct listener *l;
 	char name[sizeof(KEPT) + ADDR_TEXT];
@@ -166,7 +167,7 @@ activate_drop(const struct conf *goes, const struct conf *stays)
 	for (i = 0; i < goes->listeners; i++) {
 		l = &goes->listener[i];
 		if (!l->bound || has_too(stays, l) ||
-		    !name_of(l, name, sizeof(name)))
+		    !fd_name_of(l, name, sizeof(name)))
 			continue;
 		(void)sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 		any = true;

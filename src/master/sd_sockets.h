@@ -17,20 +17,20 @@
  * Take what it has for us, and take that out of the environment. 0, or -1 with
  * errno set.
  */
-int	activate_take(struct inheritance *);
+int	sd_sockets_take(struct inheritance *);
 
 /* Close those that no listener asks for; a warning names each. */
-void	activate_check(struct inheritance *, const struct conf *,
+void	sd_sockets_check(struct inheritance *, const struct conf *,
 	    struct log *);
 
 /* Have it keep a copy, of listeners that are open and whose paths are ours. */
-void	activate_keep(const struct conf *);
+void	sd_sockets_keep(const struct conf *);
 
 /*
  * Have it close its copies, but for those that *stays* has as well (NULL: none);
  * on return that is done. To be called before ours are closed, lest connections
  * come to the copy.
  */
-void	activate_drop(const struct conf *goes, const struct conf *stays);
+void	sd_sockets_drop(const struct conf *goes, const struct conf *stays);
 
 #endif

@@ -35,7 +35,7 @@ read_address(const char *hex, int family, struct endpoint *e)
 }
 
 static bool
-is_any(const struct endpoint *e)
+is_zero_ip(const struct endpoint *e)
 {
 	static const unsigned char zero[16];
 
@@ -44,11 +44,11 @@ is_any(const struct endpoint *e)
 
 /* Do they exclude each other at the same port? */
 static bool
-excludes(const struct endpoint *a, const struct endpoint *b)
+endpoints_exclude(const struct endpoint *a, const struct endpoint *b)
 {
 	const unsigned char *x = endpoint_ipv4(a), *y = endpoint_ipv4(b);
 
-	if (is_any(a) || is_any(b))
+	if (is_zero_ip(a) || is_zero_ip(b))
 		return true;
 	return x != NULL && y != NULL ? memcmp(x, y, 4) == 0 :
 	    memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
@@ -70,7 +70,8 @@ find_tcp(const char *table, int family, const struct endpoint *wanted)
 		if (sscanf(line, " %*d: %39[0-9A-Fa-f]:%x %*[^ ] %x %*s %*s "
 		    "%*s %*d %*d %lu", address, &port, &state, &inode) == 4 &&
 		    state == LISTENING && port == wanted->port &&
-		    read_address(address, family, &e) && excludes(&e, wanted))
+		    read_address(address, family, &e) &&
+		    endpoints_exclude(&e, wanted))
 			found = inode;
 	fclose(f);
 	return found;

@@ -22,7 +22,7 @@
 #include "util/text.h"
 
 /* How long the other master may take to answer, in ms. */
-#define ANSWER_TIME	5000
+#define DNS_MESSAGE_TIME	5000
 
 static void __attribute__((__format__(__printf__, 3, 4)))
 fail(struct startup *st, int status, const char *fmt, ...)
@@ -40,7 +40,7 @@ fail(struct startup *st, int status, const char *fmt, ...)
 static void
 fail_workers(struct startup *st)
 {
-	const struct children *cs = st->children;
+	const struct process_table *cs = st->children;
 
 	if (cs->coming.failed)
 		fail(st, EX_OSERR, "%s: the log says why (%s)", cs->why,
@@ -50,7 +50,7 @@ fail_workers(struct startup *st)
 }
 
 void
-startup_begin(struct startup *st, struct children *cs)
+startup_begin(struct startup *st, struct process_table *cs)
 {
 	memset(st, 0, sizeof(*st));
 	st->children = cs;
@@ -60,14 +60,15 @@ startup_begin(struct startup *st, struct children *cs)
 		st->group = getpgid(getppid());
 		poller_want(cs->poller, st->before, POLLER_READ);
 	}
-	if (children_begin(cs, cs->generation, cs->conf, cs->log) == -1)
+	if (process_generation_begin(cs, cs->generation, cs->conf, cs->log) ==
+	    -1)
 		fail_workers(st);
 }
 
 static void
 say_ready(const struct startup *st)
 {
-	const struct children *cs = st->children;
+	const struct process_table *cs = st->children;
 	const struct conf *c = cs->conf;
 	size_t i;
 
@@ -75,7 +76,7 @@ say_ready(const struct startup *st)
 		log_line(cs->log, LOG_NOTICE, "listening on %s",
 		    c->listener[i].name);
 	i = settings_count(c->settings, SECTION_SERVER);
-	log_line(cs->log, LOG_NOTICE, "%u worker%s, %zu backend%s: ready",
+	log_line(cs->log, LOG_NOTICE, "%u worker%s, %zu server%s: ready",
 	    c->workers, text_s(c->workers), i, text_s(i));
 	changes_log(cs->log, st->before == -1 ? "start" : "upgrade", c,
 	    cs->board, cs->generation, cs->instance->inherited->inventory);
@@ -85,7 +86,7 @@ say_ready(const struct startup *st)
 static void
 join_group(const struct startup *st)
 {
-	const struct children *cs = st->children;
+	const struct process_table *cs = st->children;
 	uint32_t i;
 
 	if (setpgid(0, st->group) == -1)
@@ -99,56 +100,56 @@ join_group(const struct startup *st)
 
 /* Nothing of the master before is left but what is ours. */
 static void
-finish(struct startup *st)
+finish_startup(struct startup *st)
 {
-	struct children *cs = st->children;
+	struct process_table *cs = st->children;
 
 	if (st->before != -1) {
 		poller_forget(cs->poller, st->before);
 		join_group(st);
 	}
-	instance_claim(cs->instance);
+	runtime_files_claim(cs->instance);
 	say_ready(st);
-	children_limit(cs);
-	inherit_free(cs->instance->inherited);
+	process_table_limit(cs);
+	fd_inherit_free(cs->instance->inherited);
 	st->before = -1;
 	st->state = STARTUP_DONE;
 }
 
 /* All could accept, and the pidfile is free: go. */
 static void
-serve(struct startup *st)
+serve_startup(struct startup *st)
 {
-	struct children *cs = st->children;
+	struct process_table *cs = st->children;
 	int status;
 
-	if ((status = instance_announce(cs->instance)) != 0) {
+	if ((status = runtime_files_announce(cs->instance)) != 0) {
 		fail(st, status, "%s", cs->instance->why);
 		return;
 	}
-	children_go(cs);
-	children_set_prober(cs);
+	process_generation_go(cs);
+	process_table_set_prober(cs);
 	if (st->before == -1) {
-		finish(st);
+		finish_startup(st);
 		return;
 	}
 	/* One that is gone by now has nothing to say in it. */
 	(void)channel_send(st->before, CHANNEL_READY, -1);
 	if (!cs->conf->foreground)
-		daemon_detach();
+		daemonize_detach();
 	st->state = STARTUP_HAND_OVER;
-	st->deadline = clock_now_ms() + ANSWER_TIME;
+	st->deadline = clock_now_ms() + DNS_MESSAGE_TIME;
 }
 
 static void
 take_over(struct startup *st)
 {
 	if (st->before == -1) {
-		serve(st);
+		serve_startup(st);
 		return;
 	}
 	st->state = STARTUP_TAKE_OVER;
-	st->deadline = clock_now_ms() + ANSWER_TIME;
+	st->deadline = clock_now_ms() + DNS_MESSAGE_TIME;
 	if (channel_send(st->before, CHANNEL_READY, -1) == -1)
 		fail(st, EX_OSERR, "upgrade: the master before is gone");
 }
@@ -158,7 +159,7 @@ startup_settle(struct startup *st)
 {
 	if (st->state != STARTUP_HAND_OVER)
 		return false;
-	finish(st);
+	finish_startup(st);
 	return true;
 }
 
@@ -189,10 +190,10 @@ startup_event(struct startup *st, int fd)
 		return true;
 	if (st->state == STARTUP_HAND_OVER)
 		/* It ends the channel when the service manager hears us. */
-		finish(st);
+		finish_startup(st);
 	else if (got == 1 && what == CHANNEL_CLOSED &&
 	    st->state == STARTUP_TAKE_OVER)
-		serve(st);
+		serve_startup(st);
 	else
 		fail(st, EX_OSERR, got == 0 ? "upgrade: the master before is "
 		    "gone" : "upgrade: the master before says what makes no "
@@ -218,7 +219,7 @@ startup_turn(struct startup *st)
 	switch (st->state) {
 	case STARTUP_WORKERS:
 		tell_progress(st);
-		switch (children_ready(st->children)) {
+		switch (process_generation_ready(st->children)) {
 		case 1:
 			take_over(st);
 			break;
@@ -236,7 +237,7 @@ startup_turn(struct startup *st)
 		break;
 	case STARTUP_HAND_OVER:
 		if (clock_now_ms() >= st->deadline)
-			finish(st);
+			finish_startup(st);
 		break;
 	default:
 		break;
@@ -250,7 +251,7 @@ startup_wait(const struct startup *st)
 
 	switch (st->state) {
 	case STARTUP_WORKERS:
-		return children_patience(st->children);
+		return process_generation_patience(st->children);
 	case STARTUP_TAKE_OVER:
 	case STARTUP_HAND_OVER:
 		return st->deadline <= now ? 0 : (int)(st->deadline - now);

@@ -22,7 +22,7 @@ enum startup_state {
 
 struct startup {
 	enum startup_state state;
-	struct children	*children;
+	struct process_table	*children;
 	int		 before;	/* the channel to the other; -1: none */
 	bool		 candidate;	/* there is or was another */
 	pid_t		 group;		/* of the other */
@@ -32,7 +32,7 @@ struct startup {
 };
 
 /* Fork all workers. What fails is said on standard error. */
-void	startup_begin(struct startup *, struct children *);
+void	startup_begin(struct startup *, struct process_table *);
 
 /* Act on what the other master says. False: this is not its channel. */
 bool	startup_event(struct startup *, int fd);

@@ -36,7 +36,7 @@
  * How long it may take to answer, and the service manager to hear of it; to end;
  * and to let go of the pidfile, in ms.
  */
-#define ANSWER_TIME	5000
+#define DNS_MESSAGE_TIME	5000
 #define MANAGER_TIME	4000
 #define END_TIME	5000
 #define LOCK_TIME	5000
@@ -46,32 +46,32 @@
 #define LAST_WORDS	1000
 
 /* So many lines of what it had to say are enough. */
-#define COMPLAINTS	50
+#define DIAGNOSTIC_LINES	50
 
 void
-upgrade_init(struct upgrade *u, struct children *cs)
+upgrade_init(struct upgrade *u, struct process_table *cs)
 {
 	memset(u, 0, sizeof(*u));
 	u->children = cs;
-	u->channel = u->complaints = u->barrier = -1;
+	u->channel = u->diagnostics = u->barrier = -1;
 }
 
 /*
  * The child: become the other program, in a group of its own, by which all that
- * it starts can be ended. *complaints* is -1 at a terminal.
+ * it starts can be ended. *diagnostics* is -1 at a terminal.
  */
 static void __attribute__((__noreturn__))
-become(const struct children *cs, int channel, int complaints)
+become(const struct process_table *cs, int channel, int diagnostics)
 {
 	const struct conf *c = cs->conf;
 
 	(void)setpgid(0, 0);
-	instance_leave(cs->instance);
-	if (complaints != -1)
-		(void)dup2(complaints, STDERR_FILENO);
+	runtime_files_leave(cs->instance);
+	if (diagnostics != -1)
+		(void)dup2(diagnostics, STDERR_FILENO);
 	notify_leave();
 	inventory_leave(c);
-	if (inherit_leave(channel, cs->board_fd, c->listener, c->listeners,
+	if (fd_inherit_leave(channel, cs->board_fd, c->listener, c->listeners,
 	    c->builtin, c->builtins) == 0)
 		execvp(c->argv[0], c->argv);
 	dprintf(STDERR_FILENO, "shuttled: %s: %s\n", c->argv[0],
@@ -81,10 +81,10 @@ become(const struct children *cs, int channel, int complaints)
 
 /* The master's alone: workers that are forked meanwhile leave them. */
 static void
-set_descriptors(struct upgrade *u, int channel, int complaints)
+set_descriptors(struct upgrade *u, int channel, int diagnostics)
 {
 	u->children->own[OWN_UPGRADE] = u->channel = channel;
-	u->children->own[OWN_COMPLAINTS] = u->complaints = complaints;
+	u->children->own[OWN_DIAGNOSTICS] = u->diagnostics = diagnostics;
 }
 
 static void
@@ -94,25 +94,26 @@ close_channel(struct upgrade *u)
 		return;
 	poller_forget(u->children->poller, u->channel);
 	close(u->channel);
-	set_descriptors(u, -1, u->complaints);
+	set_descriptors(u, -1, u->diagnostics);
 }
 
 /* What the other had to say on its standard error, a line each. */
 static void
-log_complaints(struct upgrade *u)
+log_new_diagnostics(struct upgrade *u)
 {
 	struct log *log = u->children->log;
 	unsigned n = 0;
 	char line[512];
 	FILE *f;
 
-	if (u->complaints == -1)
+	if (u->diagnostics == -1)
 		return;
-	if (u->state == UPGRADE_DONE || lseek(u->complaints, 0, SEEK_SET) ==
-	    -1 || (f = fdopen(u->complaints, "re")) == NULL) {
-		close(u->complaints);
+	if (u->state == UPGRADE_DONE || lseek(u->diagnostics, 0, SEEK_SET) ==
+	    -1 || (f = fdopen(u->diagnostics, "re")) == NULL) {
+		close(u->diagnostics);
 	} else {
-		while (n++ < COMPLAINTS && fgets(line, sizeof(line), f) != NULL) {
+		while (n++ < DIAGNOSTIC_LINES &&
+		    fgets(line, sizeof(line), f) != NULL) {
 			line[strcspn(line, "\n")] = '\0';
 			log_line(log, LOG_ERR, "upgrade: %s", line);
 		}
@@ -124,8 +125,8 @@ log_complaints(struct upgrade *u)
 void
 upgrade_begin(struct upgrade *u)
 {
-	struct children *cs = u->children;
-	int pair[2], complaints = -1;
+	struct process_table *cs = u->children;
+	int pair[2], diagnostics = -1;
 
 	if (channel_open(pair) == -1) {
 		log_line(cs->log, LOG_ERR, "upgrade: %s", strerror(errno));
@@ -133,18 +134,18 @@ upgrade_begin(struct upgrade *u)
 	}
 	/* A daemon has no terminal; what it says must not be lost. */
 	if (!cs->conf->foreground)
-		complaints = memfd_create("complaints", MFD_CLOEXEC);
-	set_descriptors(u, pair[0], complaints);
+		diagnostics = memfd_create("diagnostics", MFD_CLOEXEC);
+	set_descriptors(u, pair[0], diagnostics);
 	poller_want(cs->poller, u->channel, POLLER_READ);
 	fflush(NULL);
 	if ((u->pid = fork()) == 0)
-		become(cs, pair[1], complaints);
+		become(cs, pair[1], diagnostics);
 	close(pair[1]);
 	if (u->pid == -1) {
 		log_line(cs->log, LOG_ERR, "upgrade: fork: %s",
 		    strerror(errno));
 		close_channel(u);
-		log_complaints(u);
+		log_new_diagnostics(u);
 		return;
 	}
 	(void)setpgid(u->pid, u->pid);
@@ -164,7 +165,7 @@ kill_group(struct upgrade *u)
 
 /* It is not to serve any more: from here on it only ends. */
 static void
-fail(struct upgrade *u, const char *why, uint64_t patience)
+fail_upgrade(struct upgrade *u, const char *why, uint64_t patience)
 {
 	strlcpy(u->why, why, sizeof(u->why));
 	close_channel(u);
@@ -178,11 +179,11 @@ fail(struct upgrade *u, const char *why, uint64_t patience)
 static void
 hand_over(struct upgrade *u)
 {
-	instance_give_up(u->children->instance);
+	runtime_files_give_up(u->children->instance);
 	u->state = UPGRADE_HAND_OVER;
-	u->deadline = clock_now_ms() + ANSWER_TIME;
+	u->deadline = clock_now_ms() + DNS_MESSAGE_TIME;
 	if (channel_send(u->channel, CHANNEL_CLOSED, -1) == -1)
-		fail(u, "it does not listen", LAST_WORDS);
+		fail_upgrade(u, "it does not listen", LAST_WORDS);
 }
 
 static void
@@ -192,7 +193,7 @@ set_barrier(struct upgrade *u, int fd)
 }
 
 static void
-finish(struct upgrade *u)
+finish_upgrade(struct upgrade *u)
 {
 	if (u->barrier != -1) {
 		poller_forget(u->children->poller, u->barrier);
@@ -202,19 +203,19 @@ finish(struct upgrade *u)
 	u->state = UPGRADE_DONE;
 	/* When the channel ends the service manager listens to the other. */
 	close_channel(u);
-	log_complaints(u);
+	log_new_diagnostics(u);
 }
 
 /* It has the pidfile: the service manager is to listen to it. */
 static void
-announce(struct upgrade *u)
+announce_upgrade(struct upgrade *u)
 {
-	instance_hand_over(u->children->instance);
+	runtime_files_hand_over(u->children->instance);
 	u->state = UPGRADE_ANNOUNCE;
 	u->deadline = clock_now_ms() + MANAGER_TIME;
 	set_barrier(u, notify_main_pid(u->pid));
 	if (u->barrier == -1)
-		finish(u);
+		finish_upgrade(u);
 	else
 		poller_want(u->children->poller, u->barrier, POLLER_READ);
 }
@@ -232,20 +233,20 @@ hear_other(struct upgrade *u)
 	/* It has all that it needs: what it says is no matter any more. */
 	if (u->state == UPGRADE_ANNOUNCE) {
 		if (got <= 0)
-			finish(u);
+			finish_upgrade(u);
 		return;
 	}
 	if (got == 0)
-		fail(u, "it has closed the channel", LAST_WORDS);
+		fail_upgrade(u, "it has closed the channel", LAST_WORDS);
 	else if (got == 1 && what == CHANNEL_READY &&
 	    u->state == UPGRADE_START)
 		hand_over(u);
 	else if (got == 1 && what == CHANNEL_READY &&
 	    u->state == UPGRADE_HAND_OVER)
-		announce(u);
+		announce_upgrade(u);
 	else if (got == -1 || what != CHANNEL_STARTING ||
 	    u->state != UPGRADE_START)
-		fail(u, "it says what makes no sense", 0);
+		fail_upgrade(u, "it says what makes no sense", 0);
 	else if (now < u->began + START_TIME)
 		u->deadline = now + STEP_TIME;
 }
@@ -254,7 +255,7 @@ bool
 upgrade_event(struct upgrade *u, int fd)
 {
 	if (u->barrier != -1 && fd == u->barrier) {
-		finish(u);
+		finish_upgrade(u);
 		return true;
 	}
 	if (u->channel == -1 || fd != u->channel)
@@ -277,12 +278,12 @@ upgrade_look(const struct upgrade *u)
 
 /* Now that nobody else should hold the lock. False: somebody does, still. */
 static bool
-take_back(struct upgrade *u)
+take_service_back(struct upgrade *u)
 {
-	struct instance *in = u->children->instance;
+	struct runtime_files *in = u->children->instance;
 	struct log *log = u->children->log;
 
-	if (instance_take_back(in) != 0) {
+	if (runtime_files_take_back(in) != 0) {
 		if (clock_now_ms() < u->deadline)
 			return false;
 		log_line(log, LOG_ERR, "upgrade: %s", in->why);
@@ -293,7 +294,7 @@ take_back(struct upgrade *u)
 	else
 		log_line(log, LOG_ERR, "upgrade: process %d does not serve: "
 		    "%s; this one goes on", (int)u->pid, u->why);
-	log_complaints(u);
+	log_new_diagnostics(u);
 	u->state = UPGRADE_IDLE;
 	u->pid = 0;
 	return true;
@@ -307,7 +308,7 @@ upgrade_reaped(struct upgrade *u, pid_t pid, int status)
 	if (WIFSTOPPED(status) || WIFCONTINUED(status))
 		return true;
 	if (u->state == UPGRADE_ANNOUNCE)
-		finish(u);
+		finish_upgrade(u);
 	if (u->state == UPGRADE_DONE) {
 		u->pid = 0;
 		return true;
@@ -333,11 +334,11 @@ upgrade_turn(struct upgrade *u)
 	case UPGRADE_START:
 	case UPGRADE_HAND_OVER:
 		if (late)
-			fail(u, "it was too slow", 0);
+			fail_upgrade(u, "it was too slow", 0);
 		return false;
 	case UPGRADE_ANNOUNCE:
 		if (late)
-			finish(u);
+			finish_upgrade(u);
 		return false;
 	case UPGRADE_END:
 		if (late && !u->killed) {
@@ -350,7 +351,7 @@ upgrade_turn(struct upgrade *u)
 		}
 		return false;
 	case UPGRADE_TAKE_BACK:
-		return take_back(u);
+		return take_service_back(u);
 	default:
 		return false;
 	}
@@ -377,8 +378,8 @@ upgrade_cancel(struct upgrade *u)
 {
 	u->cancelled = true;
 	if (u->state == UPGRADE_START || u->state == UPGRADE_HAND_OVER)
-		fail(u, "", 0);
+		fail_upgrade(u, "", 0);
 	/* There the other has it already. */
 	else if (u->state == UPGRADE_ANNOUNCE)
-		finish(u);
+		finish_upgrade(u);
 }

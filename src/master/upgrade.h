@@ -25,11 +25,11 @@ enum upgrade_state {
 
 struct upgrade {
 	enum upgrade_state state;
-	struct children	*children;
+	struct process_table	*children;
 	pid_t		 pid;		/* of the other, also of the group */
 	int		 channel;	/* to it; -1: none */
 	int		 barrier;	/* the manager has heard; -1: no matter */
-	int		 complaints;	/* its standard error; -1: ours */
+	int		 diagnostics;	/* its standard error; -1: ours */
 	uint64_t	 began;		/* clock_now_ms() */
 	uint64_t	 deadline;	/* of the state */
 	bool		 killed;	/* by us */
@@ -37,7 +37,7 @@ struct upgrade {
 	char		 why[96];	/* it does not serve */
 };
 
-void	upgrade_init(struct upgrade *, struct children *);
+void	upgrade_init(struct upgrade *, struct process_table *);
 
 /* The master before: start the program again. */
 void	upgrade_begin(struct upgrade *);

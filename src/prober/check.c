@@ -24,14 +24,14 @@
 #define POLITE		(1024 * 1024)
 
 static enum verdict
-fail(struct check *c, const char *what, int err)
+fail_check(struct check *c, const char *what, int err)
 {
 	snprintf(c->why, sizeof(c->why), "%s: %s", what, strerror(err));
 	return VERDICT_FAILED;
 }
 
 static void
-begin(struct check *c, int fd, enum check_state state)
+begin_check(struct check *c, int fd, enum check_state state)
 {
 	c->fd = fd;
 	c->state = state;
@@ -42,10 +42,10 @@ begin(struct check *c, int fd, enum check_state state)
 }
 
 static enum verdict
-judge(struct check *c, bool end)
+judge_check(struct check *c, bool end)
 {
-	enum verdict v = dialog_judge(c->dialog, c->reply, c->got, end,
-	    c->why);
+	enum verdict v = check_exchange_judge(c->exchange, c->reply, c->got,
+	    end, c->why);
 
 	if (v != VERDICT_OPEN || ++c->looks < LOOKS)
 		return v;
@@ -54,17 +54,17 @@ judge(struct check *c, bool end)
 }
 
 static enum verdict
-hear(struct check *c)
+receive_reply(struct check *c)
 {
 	ssize_t n;
 
-	n = recv(c->fd, c->reply + c->got, DIALOG_REPLY - c->got, 0);
+	n = recv(c->fd, c->reply + c->got, CHECK_EXCHANGE_REPLY - c->got, 0);
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? VERDICT_OPEN :
-		    fail(c, "read", errno);
+		    fail_check(c, "read", errno);
 	c->got += (size_t)n;
 	c->reply[c->got] = '\0';
-	return judge(c, n == 0);
+	return judge_check(c, n == 0);
 }
 
 /*
@@ -83,11 +83,12 @@ was_reset(struct check *c)
 {
 	c->sent = c->request;
 	c->state = CHECK_TALKING;
-	return dialog_wants_answer(c->dialog) ? hear(c) : judge(c, false);
+	return check_exchange_wants_answer(c->exchange) ? receive_reply(c) :
+	    judge_check(c, false);
 }
 
 static enum verdict
-say(struct check *c)
+send_request(struct check *c)
 {
 	ssize_t n;
 
@@ -98,36 +99,38 @@ say(struct check *c)
 			return was_reset(c);
 		if (n == -1)
 			return errno == EAGAIN || errno == EINTR ?
-			    VERDICT_OPEN : fail(c, "write", errno);
+			    VERDICT_OPEN : fail_check(c, "write", errno);
 		c->sent += (size_t)n;
 	}
-	return judge(c, false);
+	return judge_check(c, false);
 }
 
 int
-check_connect(struct check *c, const struct dialog *d, bool tls,
-    unsigned proxy, const struct outlet *outlet, const struct addr *to,
+check_connect(struct check *c, const struct check_exchange *d, bool tls,
+    unsigned proxy, const struct egress *egress, const struct addr *to,
     enum verdict *v)
 {
-	struct departure out = { .to = to };
+	struct connect_request out = { .to = to };
 	struct addr from = { .len = 0 };
 	enum socket_lack lack = LACK_NOTHING;
 	int fd;
 
-	if ((fd = outlet_connect(outlet, &out)) == -1)
+	if ((fd = egress_connect(egress, &out)) == -1)
 		lack = socket_lack(errno);
 	if (lack == LACK_OF_OURS || lack == LACK_PORT)
 		return -1;
-	begin(c, fd, lack == LACK_ROOM ? CHECK_WAITING : CHECK_CONNECTING);
-	c->dialog = d;
+	begin_check(c, fd, lack == LACK_ROOM ? CHECK_WAITING :
+	    CHECK_CONNECTING);
+	c->exchange = d;
 	c->tls = tls;
 	*v = VERDICT_OPEN;
 	if (fd != -1 && proxy == 1)
 		(void)socket_local_addr(fd, &from);
 	if (fd == -1 && lack == LACK_NOTHING)
-		*v = fail(c, "connect", errno);
+		*v = fail_check(c, "connect", errno);
 	else if (fd != -1)
-		c->request = dialog_request(d, proxy, &from, to, c->out);
+		c->request = check_exchange_request(d, proxy, &from, to,
+		    c->out);
 	if (fd != -1 && !out.pending)
 		*v = check_act(c);
 	return 0;
@@ -136,14 +139,14 @@ check_connect(struct check *c, const struct dialog *d, bool tls,
 void
 check_run(struct check *c, int fd)
 {
-	begin(c, fd, CHECK_RUNNING);
+	begin_check(c, fd, CHECK_RUNNING);
 }
 
 /* The answer is one message; none: the program could not be run. */
 static enum verdict
-take_answer(struct check *c)
+take_program_result(struct check *c)
 {
-	struct runner_answer a;
+	struct check_runner_answer a;
 	ssize_t n;
 
 	n = recv(c->fd, &a, sizeof(a), 0);
@@ -161,15 +164,15 @@ enum verdict
 check_act(struct check *c)
 {
 	if (c->state == CHECK_RUNNING)
-		return take_answer(c);
+		return take_program_result(c);
 	if (c->state == CHECK_CONNECTING) {
 		if (socket_connected(c->fd) == -1)
 			return had_stood(errno) ? was_reset(c) :
-			    fail(c, "connect", errno);
+			    fail_check(c, "connect", errno);
 		c->state = CHECK_TALKING;
-		return say(c);
+		return send_request(c);
 	}
-	return c->sent < c->request ? say(c) : hear(c);
+	return c->sent < c->request ? send_request(c) : receive_reply(c);
 }
 
 unsigned

@@ -28,14 +28,14 @@ enum check_state {
 struct check {
 	enum check_state state;
 	int		 fd;
-	const struct dialog *dialog;
+	const struct check_exchange *exchange;
 	bool		 tls;		/* is told that we go */
 	size_t		 sent, request;	/* bytes of out */
 	size_t		 got;		/* bytes of reply; then dropped */
 	unsigned	 looks;		/* at the reply */
-	char		 why[DIALOG_WHY];	/* of the verdict */
-	char		 out[DIALOG_SEND];
-	char		 reply[DIALOG_REPLY + 1];
+	char		 why[CHECK_EXCHANGE_WHY];	/* of the verdict */
+	char		 out[CHECK_EXCHANGE_SEND];
+	char		 reply[CHECK_EXCHANGE_REPLY + 1];
 };
 
 /*
@@ -45,8 +45,8 @@ struct check {
  * not begin, errno says of what. While the queue of a unix socket is full it waits:
  * begin again until its time is over.
  */
-int	check_connect(struct check *, const struct dialog *, bool tls,
-	    unsigned proxy, const struct outlet *, const struct addr *to,
+int	check_connect(struct check *, const struct check_exchange *, bool tls,
+	    unsigned proxy, const struct egress *, const struct addr *to,
 	    enum verdict *);
 void	check_run(struct check *, int fd);
 

@@ -35,11 +35,11 @@ struct run {
 	int	 output;		/* -1: it has ended */
 	size_t	 n;			/* bytes of the line */
 	bool	 whole;			/* there is a newline */
-	struct runner_answer answer;
+	struct check_runner_answer answer;
 };
 
 static void
-split(char *text, char *word[WORDS])
+split_command(char *text, char *word[WORDS])
 {
 	size_t n = 0;
 	char *w;
@@ -53,7 +53,7 @@ split(char *text, char *word[WORDS])
 /* What a program finds out about the server that it is to check. */
 struct surroundings {
 	char	 path[80], addr[ADDR_TEXT + 16], port[24];
-	char	 name[BACKEND_NAME + 16], pool[BACKEND_NAME + 16];
+	char	 name[SERVER_NAME + 16], pool[SERVER_NAME + 16];
 	char	*list[6];
 };
 
@@ -62,16 +62,17 @@ struct surroundings {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static void
-describe(struct surroundings *s, const struct backends *bs, uint32_t backend)
+describe_server(struct surroundings *s, const struct servers *bs,
+    uint32_t server)
 {
-	const struct backend *b = &bs->list[backend];
+	const struct server *b = &bs->list[server];
 	char text[ADDR_TEXT];
 	struct text t = { text, text + sizeof(text) - 1 };
 	struct addr a = b->addr;
 	struct endpoint e;
 
 	/* Should it have gone by now, nobody will listen to the answer. */
-	(void)backend_check_address(bs, backend, &a);
+	(void)server_check_address(bs, server, &a);
 	if (addr_is_unix(&a)) {
 		addr_format(&a, text, sizeof(text));
 	} else {
@@ -91,7 +92,7 @@ describe(struct surroundings *s, const struct backends *bs, uint32_t backend)
 
 /* As programs expect it, whatever a daemon's own is like. */
 static void
-behave(int output)
+set_up_program(int output)
 {
 	int null = open("/dev/null", O_RDONLY);
 	sigset_t none;
@@ -109,16 +110,16 @@ behave(int output)
 }
 
 static void __attribute__((__noreturn__))
-execute(const struct backends *bs, uint32_t backend, int output)
+execute(const struct servers *bs, uint32_t server, int output)
 {
 	char *word[WORDS], command[1024];
 	struct surroundings s;
 
-	describe(&s, bs, backend);
-	strlcpy(command, backend_pool(bs, backend)->check.command,
+	describe_server(&s, bs, server);
+	strlcpy(command, server_pool(bs, server)->check.command,
 	    sizeof(command));
-	split(command, word);
-	behave(output);
+	split_command(command, word);
+	set_up_program(output);
 	execve(word[0], word, s.list);
 	dprintf(STDERR_FILENO, "%s: %s\n", word[0], strerror(errno));
 	_exit(127);
@@ -171,7 +172,7 @@ has_ended(struct run *r)
 
 /* True: it has ended; false: nobody wants to know any more. */
 static bool
-watch(struct run *r, struct poller *poller, int signals)
+watch_program(struct run *r, struct poller *poller, int signals)
 {
 	struct poller_event ev;
 	bool ended = false, wanted = true;
@@ -192,7 +193,7 @@ watch(struct run *r, struct poller *poller, int signals)
 }
 
 static int
-run(const struct backends *bs, struct run *r, uint32_t backend)
+run_program(const struct servers *bs, struct run *r, uint32_t server)
 {
 	struct poller *poller;
 	sigset_t child;
@@ -208,7 +209,7 @@ run(const struct backends *bs, struct run *r, uint32_t backend)
 	    NULL || (r->pid = fork()) == -1)
 		return -1;
 	if (r->pid == 0)
-		execute(bs, backend, pipe_[1]);
+		execute(bs, server, pipe_[1]);
 	close(pipe_[1]);
 	/* Here as well: a kill may come before the child has run at all. */
 	(void)setpgid(r->pid, r->pid);
@@ -217,7 +218,7 @@ run(const struct backends *bs, struct run *r, uint32_t backend)
 	poller_want(poller, r->output, POLLER_READ);
 	poller_want(poller, r->asker, POLLER_READ);
 	poller_want(poller, signals, POLLER_READ);
-	ended = watch(r, poller, signals);
+	ended = watch_program(r, poller, signals);
 	(void)kill(-r->pid, SIGKILL);
 	if (r->output != -1)
 		take_output(r, poller);
@@ -227,22 +228,22 @@ run(const struct backends *bs, struct run *r, uint32_t backend)
 }
 
 static void __attribute__((__noreturn__))
-serve(const struct backends *bs, int asker)
+serve(const struct servers *bs, int asker)
 {
 	struct run r = { .asker = asker };
-	uint32_t backend;
+	uint32_t server;
 
-	if (read(asker, &backend, sizeof(backend)) ==
-	    (ssize_t)sizeof(backend) && backend < bs->n &&
-	    backend_pool(bs, backend)->check.kind == CHECK_EXEC &&
-	    run(bs, &r, backend) == 0 &&
+	if (read(asker, &server, sizeof(server)) ==
+	    (ssize_t)sizeof(server) && server < bs->n &&
+	    server_pool(bs, server)->check.kind == CHECK_EXEC &&
+	    run_program(bs, &r, server) == 0 &&
 	    write(asker, &r.answer, sizeof(r.answer)) == -1)
 		_exit(1);
 	_exit(0);
 }
 
 static void __attribute__((__noreturn__))
-be_runner(const struct conf *conf, const struct backends *bs, int channel)
+be_runner(const struct conf *conf, const struct servers *bs, int channel)
 {
 	int asker;
 	char what;
@@ -265,8 +266,8 @@ be_runner(const struct conf *conf, const struct backends *bs, int channel)
 }
 
 int
-runner_start(struct runner *r, const struct conf *conf,
-    const struct backends *bs)
+check_runner_start(struct check_runner *r, const struct conf *conf,
+    const struct servers *bs)
 {
 	int pair[2], err;
 	pid_t pid;
@@ -287,14 +288,14 @@ runner_start(struct runner *r, const struct conf *conf,
 }
 
 int
-runner_ask(const struct runner *r, uint32_t backend)
+check_runner_ask(const struct check_runner *r, uint32_t server)
 {
 	int pair[2], err;
 
 	if (channel_open(pair) == -1)
 		return -1;
-	if (write(pair[1], &backend, sizeof(backend)) ==
-		(ssize_t)sizeof(backend) &&
+	if (write(pair[1], &server, sizeof(server)) ==
+		(ssize_t)sizeof(server) &&
 	    channel_send(r->fd, ASKED, pair[0]) == 0) {
 		close(pair[0]);
 		return pair[1];

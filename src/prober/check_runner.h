@@ -12,30 +12,30 @@
 
 #include "upstream/server.h"
 
-#define RUNNER_LINE	120
+#define CHECK_RUNNER_LINE	120
 
 struct conf;
 
-struct runner {
+struct check_runner {
 	int	 fd;			/* it ends when this is closed */
 };
 
-struct runner_answer {
+struct check_runner_answer {
 	int32_t	 signalled;		/* status is a signal, no exit code */
 	int32_t	 status;
-	char	 line[RUNNER_LINE];	/* the first that was written */
+	char	 line[CHECK_RUNNER_LINE];	/* the first that was written */
 };
 
 /* Fork it. -1 with errno set. */
-int	runner_start(struct runner *, const struct conf *,
-	    const struct backends *);
+int	check_runner_start(struct check_runner *, const struct conf *,
+	    const struct servers *);
 
 /*
- * Have the program run for this backend. Returns a descriptor, not blocking, on
+ * Have the program run for this server. Returns a descriptor, not blocking, on
  * which the answer comes as one message, or end of file when there is none. When
  * it is closed before, the program and its process group are killed. -1 with
  * errno set: EPIPE when the runner is gone.
  */
-int	runner_ask(const struct runner *, uint32_t backend);
+int	check_runner_ask(const struct check_runner *, uint32_t server);
 
 #endif

@@ -15,7 +15,7 @@
 #include "event/poller.h"
 #include "log/log.h"
 
-struct checks;
+struct check_schedule;
 
 /*
  * For the servers of all pools that are checked, on descriptors below
@@ -23,20 +23,21 @@ struct checks;
  * before the sandbox is entered. It goes on from what stands on the board. NULL
  * with errno set.
  */
-struct checks *checks_new(const struct conf *, struct board *, struct log *,
-	    struct poller *, size_t descriptors);
-void	checks_free(struct checks *);
+struct check_schedule *check_schedule_new(const struct conf *, struct board *,
+	    struct log *, struct poller *, size_t descriptors);
+void	check_schedule_free(struct check_schedule *);
 
 /* Act on an event. False: the descriptor is not one of these. */
-bool	checks_event(struct checks *, const struct poller_event *);
+bool	check_schedule_event(struct check_schedule *,
+	    const struct poller_event *);
 
 /* Begin what is due, end what takes too long. -1: checks cannot go on. */
-int	checks_turn(struct checks *);
+int	check_schedule_turn(struct check_schedule *);
 
 /* Servers whose names are looked up may be others now. */
-void	checks_follow(struct checks *);
+void	check_schedule_follow(struct check_schedule *);
 
-/* How long checks_turn() can wait, in ms, never more than *limit*. */
-int	checks_wait(const struct checks *, int limit);
+/* How long check_schedule_turn() can wait, in ms, never more than *limit*. */
+int	check_schedule_wait(const struct check_schedule *, int limit);
 
 #endif

@@ -37,7 +37,7 @@
 #define NO_CACHE	0
 #endif
 
-struct dns {
+struct dns_client {
 	ares_channel	 channel;
 	struct poller	*poller;
 	bool		*ours;		/* by descriptor */
@@ -45,12 +45,12 @@ struct dns {
 	struct dns_tap	 tap;
 	bool		 searches;	/* names are short for others, too */
 	unsigned	 pending;	/* questions without an answer */
-	TAILQ_HEAD(, question) questions; /* these */
+	TAILQ_HEAD(, lookup) questions; /* these */
 };
 
-struct question {
-	TAILQ_ENTRY(question) entry;
-	struct dns	*dns;
+struct lookup {
+	TAILQ_ENTRY(lookup) entry;
+	struct dns_client	*dns;
 	dns_answer	*answer;
 	void		*arg;
 	char		*name;
@@ -62,7 +62,7 @@ struct question {
 static void
 on_socket(void *arg, int fd, int readable, int writable)
 {
-	struct dns *d = arg;
+	struct dns_client *d = arg;
 
 	if (d->poller == NULL || (size_t)fd >= d->limit)
 		return;
@@ -80,7 +80,7 @@ on_socket(void *arg, int fd, int readable, int writable)
  * its way to c-ares, for messages alone.
  */
 static bool
-is_of(const struct question *q, const char *name, int type)
+is_of(const struct lookup *q, const char *name, int type)
 {
 	size_t len = strlen(q->name);
 
@@ -93,10 +93,10 @@ is_of(const struct question *q, const char *name, int type)
 static void
 note_rcode(void *dns, const unsigned char *message, size_t len)
 {
-	struct dns *d = dns;
-	char name[ANSWER_NAME];
-	struct question *q;
-	int type, rcode = answer_question(message, len, name, &type);
+	struct dns_client *d = dns;
+	char name[DNS_MESSAGE_NAME];
+	struct lookup *q;
+	int type, rcode = dns_message_asked(message, len, name, &type);
 
 	if (rcode <= ns_r_noerror || rcode == ns_r_nxdomain)
 		return;
@@ -107,7 +107,7 @@ note_rcode(void *dns, const unsigned char *message, size_t len)
 
 /* Those that were asked for, instead of the system's. */
 static int
-set_servers(struct dns *d, const struct conf *c)
+set_servers(struct dns_client *d, const struct conf *c)
 {
 	char list[CONF_RESOLVERS * 64] = "";
 	size_t i;
@@ -124,7 +124,7 @@ set_servers(struct dns *d, const struct conf *c)
 
 /* Are there domains that are appended to names? */
 static bool
-has_domains(struct dns *d)
+has_domains(struct dns_client *d)
 {
 	struct ares_options o;
 	int mask = 0;
@@ -137,10 +137,10 @@ has_domains(struct dns *d)
 	return has;
 }
 
-struct dns *
-dns_new(const struct conf *c, const char **why)
+struct dns_client *
+dns_client_new(const struct conf *c, const char **why)
 {
-	struct dns *d = calloc(1, sizeof(*d));
+	struct dns_client *d = calloc(1, sizeof(*d));
 	struct ares_options o = {
 		/* Aliases are in a file, which is opened for each question. */
 		.flags = ARES_FLAG_EDNS | ARES_FLAG_NOALIASES,
@@ -173,12 +173,12 @@ dns_new(const struct conf *c, const char **why)
 		return d;
 	}
 	*why = ares_strerror(status);
-	dns_free(d);
+	dns_client_free(d);
 	return NULL;
 }
 
 int
-dns_start(struct dns *d, struct poller *p, size_t limit)
+dns_client_start(struct dns_client *d, struct poller *p, size_t limit)
 {
 	if ((d->ours = calloc(limit, sizeof(*d->ours))) == NULL)
 		return -1;
@@ -188,7 +188,7 @@ dns_start(struct dns *d, struct poller *p, size_t limit)
 }
 
 void
-dns_free(struct dns *d)
+dns_client_free(struct dns_client *d)
 {
 	if (d == NULL)
 		return;
@@ -200,7 +200,7 @@ dns_free(struct dns *d)
 }
 
 static enum dns_status
-meaning(int status)
+status_of_ares(int status)
 {
 	switch (status) {
 	case ARES_SUCCESS:
@@ -218,9 +218,9 @@ meaning(int status)
 
 /* Why there is no answer: what a server said, or that none said anything. */
 static const char *
-failure(const struct question *q, int status, char *buf, size_t size)
+failure_text(const struct lookup *q, int status, char *buf, size_t size)
 {
-	const char *name = answer_rcode_name(q->rcode);
+	const char *name = dns_message_rcode_name(q->rcode);
 
 	if (q->rcode > 0 && name != NULL)
 		snprintf(buf, size, "the name server answers %s", name);
@@ -237,26 +237,26 @@ failure(const struct question *q, int status, char *buf, size_t size)
 }
 
 static void
-on_answer(void *arg, int status, int timeouts, unsigned char *message,
+on_ares_answer(void *arg, int status, int timeouts, unsigned char *message,
     int len)
 {
-	struct question *q = arg;
+	struct lookup *q = arg;
 	char why[64];
 
 	(void)timeouts;
 	q->dns->pending--;
 	TAILQ_REMOVE(&q->dns->questions, q, entry);
-	q->answer(q->arg, meaning(status), failure(q, status, why,
+	q->answer(q->arg, status_of_ares(status), failure_text(q, status, why,
 	    sizeof(why)), message, message == NULL ? 0 : (size_t)len);
 	free(q->name);
 	free(q);
 }
 
 void
-dns_ask(struct dns *d, const char *name, int type, dns_answer *answer,
-    void *arg)
+dns_client_ask(struct dns_client *d, const char *name, int type,
+    dns_answer *answer, void *arg)
 {
-	struct question *q = calloc(1, sizeof(*q));
+	struct lookup *q = calloc(1, sizeof(*q));
 
 	if (q == NULL || (q->name = strdup(name)) == NULL) {
 		free(q);
@@ -271,13 +271,13 @@ dns_ask(struct dns *d, const char *name, int type, dns_answer *answer,
 	TAILQ_INSERT_TAIL(&d->questions, q, entry);
 	/* Of a search that finds nothing c-ares does not show the answers. */
 	if (d->searches)
-		ares_search(d->channel, name, ns_c_in, type, on_answer, q);
+		ares_search(d->channel, name, ns_c_in, type, on_ares_answer, q);
 	else
-		ares_query(d->channel, name, ns_c_in, type, on_answer, q);
+		ares_query(d->channel, name, ns_c_in, type, on_ares_answer, q);
 }
 
 bool
-dns_event(struct dns *d, const struct poller_event *ev)
+dns_client_event(struct dns_client *d, const struct poller_event *ev)
 {
 	if ((size_t)ev->fd >= d->limit || !d->ours[ev->fd])
 		return false;
@@ -288,14 +288,14 @@ dns_event(struct dns *d, const struct poller_event *ev)
 }
 
 void
-dns_turn(struct dns *d)
+dns_client_turn(struct dns_client *d)
 {
 	if (d->pending > 0)
 		ares_process_fd(d->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
 int
-dns_wait(struct dns *d, int limit)
+dns_client_wait(struct dns_client *d, int limit)
 {
 	struct timeval tv;
 	int ms;

@@ -17,17 +17,17 @@
 #include "config/conf.h"
 #include "event/poller.h"
 
-struct dns;
+struct dns_client;
 
 enum dns_status {
 	DNS_ANSWER,			/* a message, whatever is in it */
 	DNS_NOTHING,			/* no such name or record; a message, */
 					/* unless several names were tried */
 	DNS_FAILED,			/* there is no answer; *why* says more */
-	DNS_ENDED			/* by dns_free(), before an answer */
+	DNS_ENDED	/* by dns_client_free(), before an answer */
 };
 
-/* Exactly one for each question, perhaps before dns_ask() returns. */
+/* Exactly one for each question, perhaps before dns_client_ask() returns. */
 typedef void dns_answer(void *arg, enum dns_status, const char *why,
 	    const unsigned char *message, size_t len);
 
@@ -38,30 +38,30 @@ typedef void dns_answer(void *arg, enum dns_status, const char *why,
  * Reads the files of the system that tell its name servers, and opens nothing
  * else. NULL with *why set.
  */
-struct dns *dns_new(const struct conf *, const char **why);
+struct dns_client *dns_client_new(const struct conf *, const char **why);
 
 /* From now on, for descriptors below *limit*. 0, or -1 with errno. */
-int	dns_start(struct dns *, struct poller *, size_t limit);
-void	dns_free(struct dns *);
+int	dns_client_start(struct dns_client *, struct poller *, size_t limit);
+void	dns_client_free(struct dns_client *);
 
 /* *type*: see dns_message.h. */
-void	dns_ask(struct dns *, const char *name, int type, dns_answer *,
-	    void *arg);
+void	dns_client_ask(struct dns_client *, const char *name, int type,
+	    dns_answer *, void *arg);
 
 /* Act on an event. False: the descriptor is not one of these. */
-bool	dns_event(struct dns *, const struct poller_event *);
+bool	dns_client_event(struct dns_client *, const struct poller_event *);
 
 /* What has waited for too long. */
-void	dns_turn(struct dns *);
+void	dns_client_turn(struct dns_client *);
 
-/* Milliseconds until dns_turn() wants to be called; at most *limit*. */
-int	dns_wait(struct dns *, int limit);
+/* Milliseconds until dns_client_turn() wants to be called; at most *limit*. */
+int	dns_client_wait(struct dns_client *, int limit);
 
 #else
 #define DNS_IS_THERE	0
 
-static inline struct dns *
-dns_new(const struct conf *c, const char **why)
+static inline struct dns_client *
+dns_client_new(const struct conf *c, const char **why)
 {
 	(void)c;
 	*why = "there is no c-ares";
@@ -69,15 +69,15 @@ dns_new(const struct conf *c, const char **why)
 }
 
 /* These are never called. */
-#define dns_start(d, poller, limit)	((void)(d), (void)(poller), \
+#define dns_client_start(d, poller, limit)	((void)(d), (void)(poller), \
 					(void)(limit), -1)
-#define dns_free(d)			((void)(d))
-#define dns_ask(d, name, type, answer, arg) \
+#define dns_client_free(d)			((void)(d))
+#define dns_client_ask(d, name, type, answer, arg) \
 					((void)(d), (void)(name), \
 					answer(arg, DNS_ENDED, "", NULL, 0))
-#define dns_event(d, ev)		((void)(d), (void)(ev), false)
-#define dns_turn(d)			((void)(d))
-#define dns_wait(d, limit)		((void)(d), (limit))
+#define dns_client_event(d, ev)		((void)(d), (void)(ev), false)
+#define dns_client_turn(d)			((void)(d))
+#define dns_client_wait(d, limit)		((void)(d), (limit))
 
 #endif
 

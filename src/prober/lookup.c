@@ -24,8 +24,8 @@
 
 /* A look-up under way, which may outlive its question. */
 struct ask {
-	struct question	*question;	/* NULL: nothing waits for it */
-	struct dns	*dns;
+	struct lookup	*lookup;	/* NULL: nothing waits for it */
+	struct dns_client	*dns;
 	unsigned	 aliases;	/* followed up to now */
 	uint32_t	 ttl;		/* s, the least of theirs */
 };
@@ -35,11 +35,11 @@ struct records {
 	size_t		 n;
 	bool		 nowhere;
 	uint32_t	 ttl;
-	struct record	 record[QUESTION_RECORDS];
+	struct record	 record[LOOKUP_RECORDS];
 };
 
 static uint64_t
-backoff(const struct question *q)
+backoff_ms(const struct lookup *q)
 {
 	uint64_t least = q->conf->resolve_min_ttl;
 	uint64_t most = least > BACKOFF_MAX ? least : BACKOFF_MAX;
@@ -52,7 +52,7 @@ backoff(const struct question *q)
 
 /* In ms, within the bounds. */
 static uint64_t
-kept(const struct question *q, uint32_t ttl)
+kept_ms(const struct lookup *q, uint32_t ttl)
 {
 	uint64_t ms = (uint64_t)ttl * 1000;
 
@@ -61,27 +61,27 @@ kept(const struct question *q, uint32_t ttl)
 }
 
 static void
-fail_question(struct question *q, const char *why)
+fail_lookup(struct lookup *q, const char *why)
 {
 	q->row++;
 	q->tried = true;
-	q->due = clock_now_ms() + backoff(q);
+	q->due = clock_now_ms() + backoff_ms(q);
 	q->news(q, why);
 	q->failing = true;
 }
 
 /* These are the answer from now on. 0, or -1 with errno set. */
 static int
-keep_records(struct question *q, const struct record *record, size_t n)
+keep_records(struct lookup *q, const struct record *record, size_t n)
 {
 	unsigned char (*ip)[16] = NULL;
 	struct record *service = NULL;
 	size_t i;
 
-	if (n > 0 && q->type == ANSWER_SRV &&
+	if (n > 0 && q->type == DNS_RR_SRV &&
 	    (service = calloc(n, sizeof(*service))) == NULL)
 		return -1;
-	if (n > 0 && q->type != ANSWER_SRV &&
+	if (n > 0 && q->type != DNS_RR_SRV &&
 	    (ip = calloc(n, sizeof(*ip))) == NULL)
 		return -1;
 	for (i = 0; i < n; i++)
@@ -99,16 +99,16 @@ keep_records(struct question *q, const struct record *record, size_t n)
 
 /* Without a TTL it is asked again as after a failure. */
 static void
-accept_answer(struct question *q, const struct record *record, size_t n,
+accept_answer(struct lookup *q, const struct record *record, size_t n,
     uint32_t ttl)
 {
 	if (keep_records(q, record, n) == -1) {
-		fail_question(q, strerror(errno));
+		fail_lookup(q, strerror(errno));
 		return;
 	}
 	q->row = n > 0 ? 0 : q->row + 1;
 	q->dated = ttl != NO_TTL;
-	q->due = clock_now_ms() + (q->dated ? kept(q, ttl) : backoff(q));
+	q->due = clock_now_ms() + (q->dated ? kept_ms(q, ttl) : backoff_ms(q));
 	q->tried = q->known = true;
 	q->news(q, NULL);
 	q->failing = false;
@@ -116,19 +116,19 @@ accept_answer(struct question *q, const struct record *record, size_t n,
 
 /* "This host on this network" (RFC 1122, section 3.2.1.3) is no server. */
 static bool
-is_nowhere(const unsigned char ip[16], int type)
+is_unusable_ip(const unsigned char ip[16], int type)
 {
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 	static const unsigned char zero[16];
 
-	return memcmp(ip, zero, type == ANSWER_A ? 4 : 16) == 0 ||
-	    (type == ANSWER_AAAA && memcmp(ip, mapped, 12) == 0 &&
+	return memcmp(ip, zero, type == DNS_RR_A ? 4 : 16) == 0 ||
+	    (type == DNS_RR_AAAA && memcmp(ip, mapped, 12) == 0 &&
 	    memcmp(ip + 12, zero, 4) == 0);
 }
 
 /* The best services come first, should there be too many. */
 static int
-by_priority(const void *a, const void *b)
+by_record_priority(const void *a, const void *b)
 {
 	const struct record *x = a, *y = b;
 
@@ -139,7 +139,7 @@ by_priority(const void *a, const void *b)
 
 /* False: it is garbage. */
 static bool
-read_answer(const struct question *q, const unsigned char *message,
+read_answer(const struct lookup *q, const unsigned char *message,
     size_t len, struct records *r)
 {
 	struct answer a;
@@ -148,41 +148,42 @@ read_answer(const struct question *q, const unsigned char *message,
 
 	r->n = 0;
 	r->nowhere = false;
-	if (answer_begin(&a, message, len) == -1)
+	if (dns_message_begin(&a, message, len) == -1)
 		return false;
-	while (r->n < QUESTION_RECORDS) {
+	while (r->n < LOOKUP_RECORDS) {
 		to = &r->record[r->n];
-		if ((got = answer_next(&a, q->type, to)) != 1)
+		if ((got = dns_message_next(&a, q->type, to)) != 1)
 			break;
-		if (q->type != ANSWER_SRV && is_nowhere(to->ip, q->type))
+		if (q->type != DNS_RR_SRV && is_unusable_ip(to->ip, q->type))
 			r->nowhere = true;
 		/* "." says that there is no such service. */
-		else if (q->type != ANSWER_SRV ||
+		else if (q->type != DNS_RR_SRV ||
 		    (to->target[0] != '\0' && to->port != 0))
 			r->n++;
 	}
 	r->ttl = a.ttl;
-	if (r->n == QUESTION_RECORDS)
+	if (r->n == LOOKUP_RECORDS)
 		got = 0;
-	if (q->type == ANSWER_SRV)
-		qsort(r->record, r->n, sizeof(r->record[0]), by_priority);
+	if (q->type == DNS_RR_SRV)
+		qsort(r->record, r->n, sizeof(r->record[0]),
+		    by_record_priority);
 	return got != -1;
 }
 
-static void	on_answer(void *, enum dns_status, const char *,
+static void	on_lookup_answer(void *, enum dns_status, const char *,
 		    const unsigned char *, size_t);
 
 /* The records of an alias may come in another answer. */
 static void
-follow_alias(struct question *q, struct ask *from, const char *target,
+follow_alias(struct lookup *q, struct ask *from, const char *target,
     uint32_t ttl)
 {
 	struct ask *next = malloc(sizeof(*next));
-	char name[ANSWER_NAME + 1];
+	char name[DNS_MESSAGE_NAME + 1];
 
 	if (next == NULL || from->aliases == ALIASES) {
 		free(next);
-		fail_question(q, next == NULL ? strerror(ENOMEM) :
+		fail_lookup(q, next == NULL ? strerror(ENOMEM) :
 		    "the chain of aliases is too long");
 		return;
 	}
@@ -192,41 +193,41 @@ follow_alias(struct question *q, struct ask *from, const char *target,
 	q->ask = next;
 	/* It is whole: the domains that are searched are not for it. */
 	snprintf(name, sizeof(name), "%s.", target);
-	dns_ask(next->dns, name, q->type, on_answer, next);
+	dns_client_ask(next->dns, name, q->type, on_lookup_answer, next);
 }
 
 static void
-take_answer(struct question *q, struct ask *ask, const unsigned char *message,
+take_dns_answer(struct lookup *q, struct ask *ask, const unsigned char *message,
     size_t len)
 {
-	char target[ANSWER_NAME];
+	char target[DNS_MESSAGE_NAME];
 	struct records r;
 	int alias = 0;
 
 	if (!read_answer(q, message, len, &r)) {
-		fail_question(q, "the answer is garbage");
+		fail_lookup(q, "the answer is garbage");
 		return;
 	}
 	r.ttl = r.ttl < ask->ttl ? r.ttl : ask->ttl;
 	q->nowhere = r.nowhere;
 	if (r.n == 0 && !r.nowhere)
-		alias = answer_alias(message, len, target);
+		alias = dns_message_alias(message, len, target);
 	if (alias == 1)
 		follow_alias(q, ask, target, r.ttl);
 	else if (alias == -1)
-		fail_question(q, "its aliases are garbage");
+		fail_lookup(q, "its aliases are garbage");
 	else
 		accept_answer(q, r.record, r.n, r.n > 0 ? r.ttl : NO_TTL);
 }
 
 /* Of which there may be no message: then more than one name was asked for. */
 static void
-take_nothing(struct question *q, const struct ask *ask,
+take_nothing(struct lookup *q, const struct ask *ask,
     const unsigned char *message, size_t len)
 {
 	uint32_t ttl;
 
-	if (message == NULL || answer_nothing_ttl(message, len, &ttl) != 1)
+	if (message == NULL || dns_message_nothing_ttl(message, len, &ttl) != 1)
 		ttl = NO_TTL;
 	else if (ask->ttl < ttl)
 		ttl = ask->ttl;
@@ -234,45 +235,45 @@ take_nothing(struct question *q, const struct ask *ask,
 }
 
 static void
-on_answer(void *arg, enum dns_status status, const char *why,
+on_lookup_answer(void *arg, enum dns_status status, const char *why,
     const unsigned char *message, size_t len)
 {
 	struct ask *ask = arg;
-	struct question *q = ask->question;
+	struct lookup *q = ask->lookup;
 
 	if (q != NULL) {
 		q->ask = NULL;
 		if (status == DNS_ANSWER)
-			take_answer(q, ask, message, len);
+			take_dns_answer(q, ask, message, len);
 		else if (status == DNS_NOTHING)
 			take_nothing(q, ask, message, len);
 		else if (status == DNS_FAILED)
-			fail_question(q, why);
+			fail_lookup(q, why);
 	}
 	free(ask);
 }
 
 void
-question_ask(struct question *q, struct dns *dns)
+lookup_start(struct lookup *q, struct dns_client *dns)
 {
 	struct ask *ask;
 
 	if (q->ask != NULL)
 		return;
 	if ((ask = malloc(sizeof(*ask))) == NULL) {
-		fail_question(q, strerror(errno));
+		fail_lookup(q, strerror(errno));
 		return;
 	}
-	*ask = (struct ask){ .question = q, .dns = dns, .ttl = UINT32_MAX };
+	*ask = (struct ask){ .lookup = q, .dns = dns, .ttl = UINT32_MAX };
 	q->ask = ask;
-	dns_ask(dns, q->host, q->type, on_answer, ask);
+	dns_client_ask(dns, q->host, q->type, on_lookup_answer, ask);
 }
 
 void
-question_drop(struct question *q)
+lookup_cancel(struct lookup *q)
 {
 	if (q->ask != NULL)
-		q->ask->question = NULL;
+		q->ask->lookup = NULL;
 	q->ask = NULL;
 	free(q->ip);
 	free(q->service);

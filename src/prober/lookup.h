@@ -17,20 +17,20 @@
 #include "proto/dns_message.h"
 
 /* As many records of an answer are looked at. */
-#define QUESTION_RECORDS	(2 * CONF_RESOLVE)
+#define LOOKUP_RECORDS	(2 * CONF_RESOLVE)
 
-#define QUESTION_NEVER		UINT64_MAX
+#define LOOKUP_NEVER		UINT64_MAX
 
-struct question;
+struct lookup;
 
 /* It was answered, or it failed: *why*, which is NULL after an answer. */
-typedef void question_news(struct question *, const char *why);
+typedef void lookup_news(struct lookup *, const char *why);
 
-struct question {
+struct lookup {
 	const struct conf *conf;
 	const char	*host;
 	int		 type;		/* see dns_message.h; 0: it is not asked */
-	question_news	*news;
+	lookup_news	*news;
 	void		*arg;		/* of the owner */
 
 	struct ask	*ask;		/* it is under way; NULL: it is not */
@@ -47,9 +47,9 @@ struct question {
 };
 
 /* Ask, unless it is under way. The news may come before this returns. */
-void	question_ask(struct question *, struct dns *);
+void	lookup_start(struct lookup *, struct dns_client *);
 
 /* Forget it; an answer that is still to come is not wanted any more. */
-void	question_drop(struct question *);
+void	lookup_cancel(struct lookup *);
 
 #endif

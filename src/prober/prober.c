@@ -24,8 +24,8 @@
 
 struct prober {
 	struct process	 proc;
-	struct checks	*checks;
-	struct names	*names;
+	struct check_schedule	*checks;
+	struct resolver	*names;
 	uint32_t	 changes;	/* on the board, that were acted on */
 	bool		 stop;
 };
@@ -35,7 +35,7 @@ prober_is_needed(const struct conf *c)
 {
 	size_t i;
 
-	if (names_wanted(c) > 0)
+	if (resolver_wanted(c) > 0)
 		return true;
 	for (i = 0; i < c->pools; i++)
 		if (c->pool[i].checked)
@@ -55,30 +55,30 @@ tell_again(const struct prober *p)
 
 	for (i = 0; i < c->pools; i++)
 		atomic_fetch_add(
-		    &p->proc.board->pool[c->pool[i].seat].version, 1);
+		    &p->proc.board->pool[c->pool[i].slot].version, 1);
 	atomic_fetch_add(&p->proc.board->head->changes, 1);
 }
 
 static int
-set_up(struct prober *p)
+set_up_prober(struct prober *p)
 {
 	size_t descriptors = rlimit_raise_descriptors();
 	struct conf *c = p->proc.conf;
 
 	process_begin_step(&p->proc, "names");
-	if ((p->names = names_new(c, p->proc.board, p->proc.log)) == NULL)
+	if ((p->names = resolver_new(c, p->proc.board, p->proc.log)) == NULL)
 		return -1;
 	if (process_drop_privileges(&p->proc, false) == -1 ||
 	    process_open_poller(&p->proc, descriptors) == -1 ||
-	    names_start(p->names, p->proc.poller, descriptors) == -1)
+	    resolver_start(p->names, p->proc.poller, descriptors) == -1)
 		return -1;
 	process_begin_step(&p->proc, "checks");
-	p->checks = checks_new(c, p->proc.board, p->proc.log, p->proc.poller,
-	    descriptors);
+	p->checks = check_schedule_new(c, p->proc.board, p->proc.log,
+	    p->proc.poller, descriptors);
 	if (p->checks == NULL)
 		return -1;
-	return process_enter_sandbox(&p->proc, FILTER_PROBER |
-	    (conf_binds(c) ? FILTER_BIND : 0));
+	return process_enter_sandbox(&p->proc, SYSCALL_FILTER_PROBER |
+	    (conf_binds(c) ? SYSCALL_FILTER_BIND : 0));
 }
 
 struct prober *
@@ -90,7 +90,7 @@ prober_new(struct conf *conf, struct board *board, struct log *log,
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
 	process_init(&p->proc, conf, board, log, channel);
-	if (set_up(p) == 0) {
+	if (set_up_prober(p) == 0) {
 		tell_again(p);
 		log_line(log, LOG_INFO, "ready: uid %d, sandbox %s",
 		    (int)geteuid(), p->proc.sandbox);
@@ -105,14 +105,14 @@ prober_new(struct conf *conf, struct board *board, struct log *log,
 void
 prober_free(struct prober *p)
 {
-	checks_free(p->checks);
-	names_free(p->names);
+	check_schedule_free(p->checks);
+	resolver_free(p->names);
 	process_free(&p->proc);
 	free(p);
 }
 
 static void
-on_channel(struct prober *p)
+on_prober_channel(struct prober *p)
 {
 	int got;
 	char what;
@@ -147,28 +147,28 @@ follow_changes(struct prober *p)
 	if (changes == p->changes)
 		return;
 	p->changes = changes;
-	checks_follow(p->checks);
-	board_ring_all(p->proc.board);
+	check_schedule_follow(p->checks);
+	board_wake_all(p->proc.board);
 }
 
 static int
-turn(struct prober *p)
+turn_prober(struct prober *p)
 {
 	struct poller_event ev;
 	int ms = log_wait(p->proc.log, SLEEP);
 
-	ms = checks_wait(p->checks, names_wait(p->names, ms));
+	ms = check_schedule_wait(p->checks, resolver_wait(p->names, ms));
 	if (poller_wait(p->proc.poller, ms) == -1)
 		return -1;
 	while (poller_next(p->proc.poller, &ev))
 		if (ev.fd == p->proc.channel)
-			on_channel(p);
+			on_prober_channel(p);
 		else if (ev.fd == p->proc.signals)
 			on_signals(p);
-		else if (!names_event(p->names, &ev))
-			(void)checks_event(p->checks, &ev);
-	names_turn(p->names);
-	if (checks_turn(p->checks) == -1)
+		else if (!resolver_event(p->names, &ev))
+			(void)check_schedule_event(p->checks, &ev);
+	resolver_turn(p->names);
+	if (check_schedule_turn(p->checks) == -1)
 		return -1;
 	follow_changes(p);
 	log_flush(p->proc.log);
@@ -179,7 +179,7 @@ int
 prober_loop(struct prober *p)
 {
 	while (!p->stop)
-		if (turn(p) == -1) {
+		if (turn_prober(p) == -1) {
 			log_line(p->proc.log, LOG_ERR, "cannot go on: %s",
 			    strerror(errno));
 			return PROCESS_FAILED;

@@ -20,7 +20,7 @@
 #include "sys/clock.h"
 
 /* As many servers of one name are looked at. */
-#define FOUND		QUESTION_RECORDS
+#define CANDIDATES		LOOKUP_RECORDS
 
 /* Targets of a service are questions: so many more than servers at most. */
 #define TARGETS(max)	(2 * (max) + 4)
@@ -37,7 +37,7 @@ static const struct {
 	int		 type;
 	sa_family_t	 family;
 } families[FAMILIES] = {
-	{ ANSWER_A, AF_INET }, { ANSWER_AAAA, AF_INET6 },
+	{ DNS_RR_A, AF_INET }, { DNS_RR_AAAA, AF_INET6 },
 };
 
 /* A host that has servers: what the operator has named, or a target of it. */
@@ -45,14 +45,14 @@ struct host {
 	struct host	*next;
 	bool		 wanted;
 	uint16_t	 origin;	/* as on the board */
-	struct question	 question[FAMILIES];
-	char		 name[ANSWER_NAME + 1];
+	struct lookup	 lookup[FAMILIES];
+	char		 name[DNS_MESSAGE_NAME + 1];
 };
 
 struct name {
-	struct names	*names;
-	const struct lookup *lookup;
-	struct question	 service;	/* SRV */
+	struct resolver	*names;
+	const struct dns_name *dns_name;
+	struct lookup	 service;	/* SRV */
 	struct host	*hosts;
 	uint64_t	 due;		/* of what is to be done first */
 	bool		 changed;	/* since it was put on the board */
@@ -60,23 +60,23 @@ struct name {
 	uint64_t	 gone;		/* clock_now_ms() since when; 0: it is there */
 };
 
-struct names {
+struct resolver {
 	const struct conf *conf;
 	struct board	*board;
 	struct log	*log;
-	struct dns	*dns;
+	struct dns_client	*dns;
 	unsigned	 asked;		/* in this turn */
 	/* What is known of the name that is looked at. */
-	struct found	 found[FOUND];
-	struct unanswered keep[FAMILIES * FOUND];
+	struct candidate	 best[CANDIDATES];
+	struct unanswered keep[FAMILIES * CANDIDATES];
 	size_t		 n;
 	struct name	 name[];
 };
 
 /* The name as it stands on the board, and as it is to. */
 struct view {
-	struct seating	 seating;
-	size_t		 found;
+	struct resolver_assign	 assign;
+	size_t		 candidates;
 	bool		 known;		/* there was an answer of any sort */
 	bool		 pending;	/* a first look-up is under way */
 	bool		 nowhere;
@@ -87,53 +87,53 @@ struct view {
 static const char *
 type_name(int type)
 {
-	return type == ANSWER_A ? "A" : type == ANSWER_AAAA ? "AAAA" : "SRV";
+	return type == DNS_RR_A ? "A" : type == DNS_RR_AAAA ? "AAAA" : "SRV";
 }
 
-static struct names_subject
+static struct resolver_subject
 subject_of(const struct name *nm)
 {
 	const struct conf *c = nm->names->conf;
 
-	return (struct names_subject){ .log = nm->names->log,
-	    .pool = c->pool[c->backend[nm->lookup->first].pool].name,
-	    .name = nm->lookup->host };
+	return (struct resolver_subject){ .log = nm->names->log,
+	    .pool = c->pool[c->server[nm->dns_name->first].pool].name,
+	    .name = nm->dns_name->host };
 }
 
 static void
-on_change(void *arg, const struct backend *b, const char *address,
-    enum seating_change what)
+on_assigned(void *arg, const struct server *b, const char *address,
+    enum resolver_assign_change what)
 {
 	const struct name *nm = arg;
-	const struct names_subject s = subject_of(nm);
+	const struct resolver_subject s = subject_of(nm);
 
-	names_log_server(&s, b, address, what, nm->gone != 0 ?
+	resolver_log_server(&s, b, address, what, nm->gone != 0 ?
 	    "the name has no address" : "an answer");
 }
 
-static struct seating
-seating_of(struct name *nm)
+static struct resolver_assign
+assign_of_name(struct name *nm)
 {
 	const struct conf *c = nm->names->conf;
-	const struct backend *first = &c->backend[nm->lookup->first];
+	const struct server *first = &c->server[nm->dns_name->first];
 	const struct pool *p = &c->pool[first->pool];
 
-	return (struct seating){ .board = nm->names->board, .seat = first,
-	    .n = nm->lookup->n, .max = nm->lookup->max, .pool = p->seat,
-	    .priority = UINT16_MAX, .keep = nm->names->keep,
-	    .tell = on_change, .arg = nm,
-	    .health = p->checked ? p->check.init_state : HEALTH_UNKNOWN };
+	return (struct resolver_assign){ .board = nm->names->board, .slot =
+	    first, .n = nm->dns_name->n, .max = nm->dns_name->max, .pool =
+	    p->slot, .priority = UINT16_MAX, .keep = nm->names->keep, .tell =
+	    on_assigned, .arg = nm, .health = p->checked ? p->check.init_state :
+	    HEALTH_UNKNOWN };
 }
 
 /* Once when it begins, and once when it is over. */
 static void
-on_news(struct question *q, const char *why)
+on_news(struct lookup *q, const char *why)
 {
 	struct name *nm = q->arg;
-	const struct names_subject about = subject_of(nm);
-	struct seating s = seating_of(nm);
-	bool target = nm->lookup->srv && q != &nm->service;
-	char which[ANSWER_NAME + 16];
+	const struct resolver_subject about = subject_of(nm);
+	struct resolver_assign s = assign_of_name(nm);
+	bool target = nm->dns_name->srv && q != &nm->service;
+	char which[DNS_MESSAGE_NAME + 16];
 
 	nm->changed = true;
 	nm->due = 0;
@@ -142,18 +142,18 @@ on_news(struct question *q, const char *why)
 	    (int)strlen(q->host) - 1 : 0, q->host, target ? ": " : "",
 	    type_name(q->type));
 	if (why != NULL && !q->failing)
-		names_log(&about, LOG_WARNING, "failing", why, "%s: %s: %s", which,
-		    why, seating_taken(&s) ? "its servers stay as they are" :
-		    "it has no servers");
+		resolver_log(&about, LOG_WARNING, "failing", why, "%s: %s: %s",
+		    which, why, resolver_assign_taken(&s) ? "its servers stay "
+		    "as they are" : "it has no servers");
 	else if (why == NULL && q->failing)
-		names_log(&about, LOG_NOTICE, "answered", which, "can be looked up "
-		    "again: %s", which);
+		resolver_log(&about, LOG_NOTICE, "answered", which,
+		    "can be looked up again: %s", which);
 }
 
-static struct question
-new_question(struct name *nm, const char *host, int type)
+static struct lookup
+init_lookup(struct name *nm, const char *host, int type)
 {
-	return (struct question){ .conf = nm->names->conf, .host = host,
+	return (struct lookup){ .conf = nm->names->conf, .host = host,
 	    .type = type, .news = on_news, .arg = nm };
 }
 
@@ -163,7 +163,7 @@ is_asked(const struct name *nm, int family)
 {
 	const struct conf *c = nm->names->conf;
 
-	return outlet_serves(&c->backend[nm->lookup->first].outlet, family);
+	return egress_serves(&c->server[nm->dns_name->first].egress, family);
 }
 
 /* The one called so, made if it is not there. NULL: out of memory. */
@@ -179,10 +179,10 @@ host_for(struct name *nm, const char *name)
 	if ((h = calloc(1, sizeof(*h))) == NULL)
 		return NULL;
 	(void)strlcpy(h->name, name, sizeof(h->name));
-	h->origin = site_origin(board_hash(name));
+	h->origin = resolved_addr_origin(board_hash(name));
 	for (i = 0; i < FAMILIES; i++)
 		if (is_asked(nm, families[i].family))
-			h->question[i] = new_question(nm, h->name,
+			h->lookup[i] = init_lookup(nm, h->name,
 			    families[i].type);
 	h->next = nm->hosts;
 	nm->hosts = h;
@@ -195,7 +195,7 @@ drop_host(struct host *h)
 	int i;
 
 	for (i = 0; i < FAMILIES; i++)
-		question_drop(&h->question[i]);
+		lookup_cancel(&h->lookup[i]);
 	free(h);
 }
 
@@ -217,16 +217,16 @@ drop_unwanted(struct name *nm)
 static struct host *
 target_of(struct name *nm, const struct record *r)
 {
-	char name[ANSWER_NAME + 1];
+	char name[DNS_MESSAGE_NAME + 1];
 
 	snprintf(name, sizeof(name), "%s.", r->target);
 	return host_for(nm, name);
 }
 
 static size_t
-targets(const struct name *nm)
+targets_of_name(const struct name *nm)
 {
-	size_t most = TARGETS(nm->lookup->max);
+	size_t most = TARGETS(nm->dns_name->max);
 
 	return nm->service.n < most ? nm->service.n : most;
 }
@@ -240,7 +240,7 @@ follow_service(struct name *nm)
 
 	for (h = nm->hosts; h != NULL; h = h->next)
 		h->wanted = false;
-	for (i = 0; i < targets(nm); i++)
+	for (i = 0; i < targets_of_name(nm); i++)
 		if ((h = target_of(nm, &nm->service.service[i])) != NULL)
 			h->wanted = true;
 	drop_unwanted(nm);
@@ -249,10 +249,10 @@ follow_service(struct name *nm)
 /* --- what is known --------------------------------------------------------- */
 
 static bool
-is_better(const struct found *a, const struct found *b)
+is_better(const struct candidate *a, const struct candidate *b)
 {
 	return a->priority != b->priority ? a->priority < b->priority :
-	    a->site.weight > b->site.weight;
+	    a->resolved.weight > b->resolved.weight;
 }
 
 /*
@@ -260,16 +260,16 @@ is_better(const struct found *a, const struct found *b)
  * chance.
  */
 static void
-add_found(struct names *ns, struct view *v, const struct found *f)
+add_candidate_of(struct resolver *ns, struct view *v, const struct candidate *f)
 {
 	size_t i;
 
-	for (i = 0; i < v->found; i++)
-		if (site_same(&ns->found[i].site, &f->site))
+	for (i = 0; i < v->candidates; i++)
+		if (resolved_addr_same(&ns->best[i].resolved, &f->resolved))
 			break;
-	if (i < v->found ? is_better(f, &ns->found[i]) : i < FOUND) {
-		ns->found[i] = *f;
-		v->found += i == v->found;
+	if (i < v->candidates ? is_better(f, &ns->best[i]) : i < CANDIDATES) {
+		ns->best[i] = *f;
+		v->candidates += i == v->candidates;
 	}
 }
 
@@ -278,40 +278,40 @@ static void
 add_unanswered(struct name *nm, struct view *v, const struct host *h, int i,
     uint16_t priority)
 {
-	struct names *ns = nm->names;
+	struct resolver *ns = nm->names;
 
-	if (v->seating.keeps < FAMILIES * FOUND)
-		ns->keep[v->seating.keeps++] = (struct unanswered){
+	if (v->assign.keeps < FAMILIES * CANDIDATES)
+		ns->keep[v->assign.keeps++] = (struct unanswered){
 		    .origin = h->origin, .family = families[i].family };
-	if (h->question[i].tried)
+	if (h->lookup[i].tried)
 		return;
 	v->pending = true;
-	if (priority < v->seating.priority)
-		v->seating.priority = priority;
+	if (priority < v->assign.priority)
+		v->assign.priority = priority;
 }
 
 /* What a host has, as a target that is like this. */
 static void
 view_host(struct name *nm, struct view *v, const struct host *h,
-    struct found like)
+    struct candidate like)
 {
-	const struct question *q;
+	const struct lookup *q;
 	size_t k;
 	int i;
 
 	for (i = 0; i < FAMILIES; i++) {
-		q = &h->question[i];
+		q = &h->lookup[i];
 		if (q->type == 0)
 			continue;
 		v->known |= q->known;
 		v->nowhere |= q->nowhere;
 		if (!q->known)
 			add_unanswered(nm, v, h, i, like.priority);
-		like.site.family = families[i].family;
-		like.site.origin = h->origin;
+		like.resolved.family = families[i].family;
+		like.resolved.origin = h->origin;
 		for (k = 0; k < q->n; k++) {
-			memcpy(like.site.ip, q->ip[k], sizeof(q->ip[k]));
-			add_found(nm->names, v, &like);
+			memcpy(like.resolved.ip, q->ip[k], sizeof(q->ip[k]));
+			add_candidate_of(nm->names, v, &like);
 		}
 	}
 }
@@ -319,19 +319,19 @@ view_host(struct name *nm, struct view *v, const struct host *h,
 static void
 view_service(struct name *nm, struct view *v)
 {
-	const struct question *q = &nm->service;
+	const struct lookup *q = &nm->service;
 	const struct record *r;
 	struct host *h;
 	size_t i;
 
 	v->known = q->known;
 	v->pending = !q->tried;
-	v->seating.keep_all = !q->known;
-	for (i = 0; i < targets(nm); i++) {
+	v->assign.keep_all = !q->known;
+	for (i = 0; i < targets_of_name(nm); i++) {
 		r = &q->service[i];
 		if ((h = target_of(nm, r)) != NULL)
-			view_host(nm, v, h, (struct found){
-			    .priority = r->priority, .site = {
+			view_host(nm, v, h, (struct candidate){
+			    .priority = r->priority, .resolved = {
 			    .weight = r->weight, .port = r->port } });
 	}
 }
@@ -339,13 +339,13 @@ view_service(struct name *nm, struct view *v)
 static struct view
 view_of(struct name *nm)
 {
-	struct view v = { .seating = seating_of(nm) };
+	struct view v = { .assign = assign_of_name(nm) };
 
-	if (nm->lookup->srv)
+	if (nm->dns_name->srv)
 		view_service(nm, &v);
 	else
-		view_host(nm, &v, nm->hosts, (struct found){ .site = {
-		    .weight = 1, .port = nm->lookup->port } });
+		view_host(nm, &v, nm->hosts, (struct candidate){ .resolved = {
+		    .weight = 1, .port = nm->dns_name->port } });
 	return v;
 }
 
@@ -355,36 +355,36 @@ view_of(struct name *nm)
 static void
 note_gone(struct name *nm, const struct view *v, uint64_t now)
 {
-	const struct names_subject about = subject_of(nm);
+	const struct resolver_subject about = subject_of(nm);
 	const struct conf *c = nm->names->conf;
 	const char *what = v->nowhere ? "0.0.0.0 and :: are no servers" :
 	    "it has no address";
 
-	if ((nm->gone != 0) == (v->found == 0))
+	if ((nm->gone != 0) == (v->candidates == 0))
 		return;
-	nm->gone = v->found == 0 ? now : 0;
+	nm->gone = v->candidates == 0 ? now : 0;
 	if (nm->gone == 0)
-		names_log(&about, LOG_NOTICE, "answered", "it has an address again",
-		    "it has an address again");
-	else if (c->resolve_hold == 0 || !seating_taken(&v->seating))
-		names_log(&about, LOG_WARNING, "gone", what, "%s: %s", what,
-		    seating_taken(&v->seating) ? "its servers go" :
+		resolver_log(&about, LOG_NOTICE, "answered",
+		    "it has an address again", "it has an address again");
+	else if (c->resolve_hold == 0 || !resolver_assign_taken(&v->assign))
+		resolver_log(&about, LOG_WARNING, "gone", what, "%s: %s", what,
+		    resolver_assign_taken(&v->assign) ? "its servers go" :
 		    "it has no servers");
 	else
-		names_log(&about, LOG_WARNING, "gone", what, "%s: its servers stay "
-		    "as they are for %g s", what,
+		resolver_log(&about, LOG_WARNING, "gone", what,
+		    "%s: its servers stay as they are for %g s", what,
 		    (double)c->resolve_hold / 1000);
 }
 
 static void
 put_on_board(struct name *nm, const struct view *v)
 {
-	const struct names_subject about = subject_of(nm);
+	const struct resolver_subject about = subject_of(nm);
 
-	if (seating_change(&v->seating, nm->names->found, v->found) > 0 &&
-	    v->found > v->seating.max)
-		names_log(&about, LOG_NOTICE, "cut", "resolve_max", "it has more "
-		    "servers than resolve_max, %u", v->seating.max);
+	if (resolver_assign_change(&v->assign, nm->names->best, v->candidates) >
+	    0 && v->candidates > v->assign.max)
+		resolver_log(&about, LOG_NOTICE, "cut", "resolve_max",
+		    "it has more servers than resolve_max, %u", v->assign.max);
 }
 
 static void
@@ -394,17 +394,17 @@ use_answers(struct name *nm, uint64_t now)
 	struct view v = view_of(nm);
 
 	/* What is still to come may be the first address, or the only one. */
-	if (v.found == 0 && v.pending)
+	if (v.candidates == 0 && v.pending)
 		return;
-	if (v.found == 0 && (!v.known || v.seating.keeps > 0) &&
-	    !seating_taken(&v.seating)) {
-		seating_fail(&v.seating);
+	if (v.candidates == 0 && (!v.known || v.assign.keeps > 0) &&
+	    !resolver_assign_taken(&v.assign)) {
+		resolver_assign_fail(&v.assign);
 		return;
 	}
 	if (!v.known)
 		return;
 	note_gone(nm, &v, now);
-	nm->done = nm->lookup->once && v.found > 0 && !v.pending;
+	nm->done = nm->dns_name->once && v.candidates > 0 && !v.pending;
 	if (nm->gone == 0 || now >= nm->gone + hold)
 		put_on_board(nm, &v);
 }
@@ -412,7 +412,7 @@ use_answers(struct name *nm, uint64_t now)
 /* --- when ------------------------------------------------------------------ */
 
 static uint64_t
-least(uint64_t a, uint64_t b)
+least_of_two(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
@@ -421,31 +421,31 @@ least(uint64_t a, uint64_t b)
 static uint64_t
 due_of(const struct name *nm)
 {
-	uint64_t due = QUESTION_NEVER, hold = nm->names->conf->resolve_hold;
+	uint64_t due = LOOKUP_NEVER, hold = nm->names->conf->resolve_hold;
 	const struct host *h;
 	int i;
 
 	if (nm->done)
-		return QUESTION_NEVER;
-	if (nm->lookup->srv && nm->service.ask == NULL)
+		return LOOKUP_NEVER;
+	if (nm->dns_name->srv && nm->service.ask == NULL)
 		due = nm->service.due;
 	for (h = nm->hosts; h != NULL; h = h->next)
 		for (i = 0; i < FAMILIES; i++)
-			if (h->question[i].type != 0 &&
-			    h->question[i].ask == NULL)
-				due = least(due, h->question[i].due);
+			if (h->lookup[i].type != 0 &&
+			    h->lookup[i].ask == NULL)
+				due = least_of_two(due, h->lookup[i].due);
 	if (nm->gone != 0 && clock_now_ms() < nm->gone + hold)
-		due = least(due, nm->gone + hold);
+		due = least_of_two(due, nm->gone + hold);
 	return due;
 }
 
 static void
-ask_question(struct names *ns, struct question *q, uint64_t now)
+start_lookup(struct resolver *ns, struct lookup *q, uint64_t now)
 {
 	if (q->type != 0 && q->ask == NULL && q->due <= now &&
 	    ns->asked < IN_A_TURN) {
 		ns->asked++;
-		question_ask(q, ns->dns);
+		lookup_start(q, ns->dns);
 	}
 }
 
@@ -456,17 +456,17 @@ ask_question(struct names *ns, struct question *q, uint64_t now)
 static void
 ask_host(struct name *nm, struct host *h, uint64_t now)
 {
-	struct question *q, *other;
+	struct lookup *q, *other;
 	int i;
 
 	for (i = 0; i < FAMILIES; i++) {
-		q = &h->question[i];
-		other = &h->question[FAMILIES - 1 - i];
+		q = &h->lookup[i];
+		other = &h->lookup[FAMILIES - 1 - i];
 		if (q->type == 0 || q->ask != NULL)
 			continue;
 		if (q->known && !q->failing && !q->dated && other->n > 0)
 			q->due = other->due;
-		ask_question(nm->names, q, now);
+		start_lookup(nm->names, q, now);
 	}
 }
 
@@ -475,7 +475,7 @@ ask_name(struct name *nm, uint64_t now)
 {
 	struct host *h;
 
-	ask_question(nm->names, &nm->service, now);
+	start_lookup(nm->names, &nm->service, now);
 	for (h = nm->hosts; h != NULL; h = h->next)
 		ask_host(nm, h, now);
 }
@@ -487,7 +487,7 @@ name_turn(struct name *nm)
 
 	if (nm->due > now)
 		return;
-	if (nm->changed && nm->lookup->srv)
+	if (nm->changed && nm->dns_name->srv)
 		follow_service(nm);
 	nm->changed = false;
 	ask_name(nm, now);
@@ -499,28 +499,28 @@ name_turn(struct name *nm)
 /* --- beginning and end ----------------------------------------------------- */
 
 static int
-name_init(struct names *ns, struct name *nm, const struct lookup *l)
+name_init(struct resolver *ns, struct name *nm, const struct dns_name *l)
 {
 	nm->names = ns;
-	nm->lookup = l;
+	nm->dns_name = l;
 	if (l->srv)
-		nm->service = new_question(nm, l->host, ANSWER_SRV);
+		nm->service = init_lookup(nm, l->host, DNS_RR_SRV);
 	else if (host_for(nm, l->host) == NULL)
 		return -1;
 	return 0;
 }
 
 size_t
-names_wanted(const struct conf *c)
+resolver_wanted(const struct conf *c)
 {
-	return DNS_IS_THERE ? c->lookups : 0;
+	return DNS_IS_THERE ? c->dns_names : 0;
 }
 
-struct names *
-names_new(const struct conf *c, struct board *board, struct log *log)
+struct resolver *
+resolver_new(const struct conf *c, struct board *board, struct log *log)
 {
-	size_t i, lookups = names_wanted(c);
-	struct names *n = calloc(1, sizeof(*n) + lookups *
+	size_t i, lookups = resolver_wanted(c);
+	struct resolver *n = calloc(1, sizeof(*n) + lookups *
 	    sizeof(struct name));
 	const char *why = strerror(ENOMEM);
 
@@ -530,27 +530,27 @@ names_new(const struct conf *c, struct board *board, struct log *log)
 	n->board = board;
 	n->log = log;
 	for (i = 0; i < lookups; i++, n->n++)
-		if (name_init(n, &n->name[i], &c->lookup[i]) == -1)
+		if (name_init(n, &n->name[i], &c->dns_name[i]) == -1)
 			goto fail;
-	if (lookups == 0 || (n->dns = dns_new(c, &why)) != NULL)
+	if (lookups == 0 || (n->dns = dns_client_new(c, &why)) != NULL)
 		return n;
 fail:
 	log_line(log, LOG_ERR, "cannot look names up: %s", why);
-	names_free(n);
+	resolver_free(n);
 	return NULL;
 }
 
 void
-names_free(struct names *n)
+resolver_free(struct resolver *n)
 {
 	struct host *h;
 
 	if (n == NULL)
 		return;
 	/* Ends what is under way. */
-	dns_free(n->dns);
+	dns_client_free(n->dns);
 	while (n->n-- > 0) {
-		question_drop(&n->name[n->n].service);
+		lookup_cancel(&n->name[n->n].service);
 		while ((h = n->name[n->n].hosts) != NULL) {
 			n->name[n->n].hosts = h->next;
 			drop_host(h);
@@ -560,31 +560,31 @@ names_free(struct names *n)
 }
 
 int
-names_start(struct names *n, struct poller *p, size_t limit)
+resolver_start(struct resolver *n, struct poller *p, size_t limit)
 {
-	return n->n == 0 ? 0 : dns_start(n->dns, p, limit);
+	return n->n == 0 ? 0 : dns_client_start(n->dns, p, limit);
 }
 
 bool
-names_event(struct names *n, const struct poller_event *ev)
+resolver_event(struct resolver *n, const struct poller_event *ev)
 {
-	return n->n > 0 && dns_event(n->dns, ev);
+	return n->n > 0 && dns_client_event(n->dns, ev);
 }
 
 void
-names_turn(struct names *n)
+resolver_turn(struct resolver *n)
 {
 	size_t i;
 
 	if (n->n > 0)
-		dns_turn(n->dns);
+		dns_client_turn(n->dns);
 	n->asked = 0;
 	for (i = 0; i < n->n; i++)
 		name_turn(&n->name[i]);
 }
 
 int
-names_wait(const struct names *n, int limit)
+resolver_wait(const struct resolver *n, int limit)
 {
 	uint64_t now = clock_now_ms(), due;
 	size_t i;
@@ -596,5 +596,5 @@ names_wait(const struct names *n, int limit)
 		if (due - now < (uint64_t)limit)
 			limit = (int)(due - now);
 	}
-	return n->n == 0 ? limit : dns_wait(n->dns, limit);
+	return n->n == 0 ? limit : dns_client_wait(n->dns, limit);
 }

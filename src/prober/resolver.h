@@ -15,28 +15,29 @@
 #include "event/poller.h"
 #include "log/log.h"
 
-struct names;
+struct resolver;
 
 /* How many it has that can be looked up again. */
-size_t	names_wanted(const struct conf *);
+size_t	resolver_wanted(const struct conf *);
 
 /*
  * Those of the configuration, if any. Reads files of the system: to be called
  * before these are out of reach. NULL, when the log has said why.
  */
-struct names *names_new(const struct conf *, struct board *, struct log *);
-void	names_free(struct names *);
+struct resolver *resolver_new(const struct conf *, struct board *,
+	    struct log *);
+void	resolver_free(struct resolver *);
 
 /* They are first looked up from here on, for descriptors below *limit*. 0, -1. */
-int	names_start(struct names *, struct poller *, size_t limit);
+int	resolver_start(struct resolver *, struct poller *, size_t limit);
 
 /* Act on an event. False: the descriptor is not one of these. */
-bool	names_event(struct names *, const struct poller_event *);
+bool	resolver_event(struct resolver *, const struct poller_event *);
 
 /* Look up what is due; to be called once a turn, after the events. */
-void	names_turn(struct names *);
+void	resolver_turn(struct resolver *);
 
-/* Milliseconds until names_turn() wants to be called; at most *limit*. */
-int	names_wait(const struct names *, int limit);
+/* Milliseconds until resolver_turn() wants to be called; at most *limit*. */
+int	resolver_wait(const struct resolver *, int limit);
 
 #endif

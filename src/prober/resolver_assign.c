@@ -13,273 +13,282 @@
 
 /* A change under way. */
 struct change {
-	const struct seating *seating;
+	const struct resolver_assign *assign;
 	unsigned	 n;		/* told of */
 	bool		 wrote;
 	struct {
-		struct site	site;	/* as it stands on the board */
+		/* as it stands on the board */
+		struct resolved_addr	resolved;
 		bool		known, taken;
-	} seat[CONF_PLACES];
+	} slot[CONF_PLACES];
 };
 
-static struct board_server *
-server(const struct seating *s, uint32_t i)
+static struct board_book *
+book_slot_of(const struct resolver_assign *s, uint32_t i)
 {
-	return &s->board->server[s->seat[i].seat];
+	return &s->board->book[s->slot[i].slot];
 }
 
-/* Is this what the board says of the seat, and of the same question? */
+/* Is this what the board says of the slot, and of the same question? */
 static bool
-look(const struct seating *s, uint32_t i, struct site *site)
+read_slot_addr(const struct resolver_assign *s, uint32_t i,
+    struct resolved_addr *resolved)
 {
-	(void)site_read(&server(s, i)->site, site);
-	return site->question == s->seat[i].question;
+	(void)resolved_addr_read(&book_slot_of(s, i)->resolved, resolved);
+	return resolved->lookup == s->slot[i].lookup;
 }
 
 bool
-seating_taken(const struct seating *s)
+resolver_assign_taken(const struct resolver_assign *s)
 {
-	struct site site;
+	struct resolved_addr resolved;
 	uint32_t i;
 
 	for (i = 0; i < s->n; i++)
-		if (look(s, i, &site) && site_serves(&site))
+		if (read_slot_addr(s, i, &resolved) &&
+		    resolved_addr_serves(&resolved))
 			return true;
 	return false;
 }
 
 static int
-by_priority(const void *a, const void *b)
+by_candidate_priority(const void *a, const void *b)
 {
-	const struct found *x = a, *y = b;
+	const struct candidate *x = a, *y = b;
 
 	if (x->priority != y->priority)
 		return x->priority < y->priority ? -1 : 1;
 	/* Where there are too many, those stay that are there. */
-	if (x->seated != y->seated)
-		return x->seated ? -1 : 1;
-	return memcmp(x->site.ip, y->site.ip, sizeof(x->site.ip));
+	if (x->assigned != y->assigned)
+		return x->assigned ? -1 : 1;
+	return memcmp(x->resolved.ip, y->resolved.ip, sizeof(x->resolved.ip));
 }
 
 /*
- * The board's weights end at BACKEND_WEIGHT_MAX, those of SRV at 65535: they keep
- * their ratios. One of 0 beside others is to have "a very small chance".
+ * The board's weights end at SERVER_WEIGHT_MAX, those of SRV at 65535: they
+ * keep their ratios. One of 0 beside others is to have "a very small chance".
  */
 static void
-scale(struct found *f, size_t n, uint32_t unit)
+scale_weights(struct candidate *f, size_t n, uint32_t unit)
 {
-	uint32_t max = 0, most = BACKEND_WEIGHT_MAX / (unit == 0 ? 1 : unit);
+	uint32_t max = 0, most = SERVER_WEIGHT_MAX / (unit == 0 ? 1 : unit);
 	uint32_t w;
 	bool none = false;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		max = f[i].site.weight > max ? f[i].site.weight : max;
-		none |= f[i].site.weight == 0;
+		max = f[i].resolved.weight > max ? f[i].resolved.weight : max;
+		none |= f[i].resolved.weight == 0;
 	}
 	for (i = 0; i < n; i++) {
-		w = f[i].site.weight;
+		w = f[i].resolved.weight;
 		if (max > most || (none && max > 0))
 			w = (w * most + max / 2) / max;
-		f[i].site.weight = (uint16_t)(w == 0 ? 1 : w);
+		f[i].resolved.weight = (uint16_t)(w == 0 ? 1 : w);
 	}
 }
 
 static void
-tell(struct change *c, uint32_t i, const struct site *site,
-    enum seating_change what)
+report_change(struct change *c, uint32_t i,
+    const struct resolved_addr *resolved, enum resolver_assign_change what)
 {
-	const struct seating *s = c->seating;
+	const struct resolver_assign *s = c->assign;
 	char text[ADDR_TEXT];
 	struct addr a;
 
-	site_addr(site, &a);
+	resolved_addr_to_addr(resolved, &a);
 	c->n++;
-	s->tell(s->arg, &s->seat[i], addr_format(&a, text, sizeof(text)), what);
+	s->tell(s->arg, &s->slot[i], addr_format(&a, text, sizeof(text)), what);
 }
 
 static void
-write_seat(struct change *c, uint32_t i, const struct site *site)
+write_slot(struct change *c, uint32_t i, const struct resolved_addr *resolved)
 {
-	site_write(&server(c->seating, i)->site, site);
-	c->seat[i].site = *site;
-	c->seat[i].known = true;
+	resolved_addr_write(&book_slot_of(c->assign, i)->resolved, resolved);
+	c->slot[i].resolved = *resolved;
+	c->slot[i].known = true;
 	c->wrote = true;
 }
 
 static bool
-serves(const struct change *c, uint32_t i)
+slot_serves(const struct change *c, uint32_t i)
 {
-	return c->seat[i].known && site_serves(&c->seat[i].site);
+	return c->slot[i].known && resolved_addr_serves(&c->slot[i].resolved);
 }
 
-/* The seat that has or had this server; their number: there is none. */
+/* The slot that has or had this server; their number: there is none. */
 static uint32_t
-seat_of(const struct change *c, const struct site *site)
+slot_of(const struct change *c, const struct resolved_addr *resolved)
 {
 	uint32_t i;
 
-	for (i = 0; i < c->seating->n; i++)
-		if (c->seat[i].known && site_same(&c->seat[i].site, site))
+	for (i = 0; i < c->assign->n; i++)
+		if (c->slot[i].known && resolved_addr_same(&c->slot[i].resolved,
+		    resolved))
 			break;
 	return i;
 }
 
 /* In the order of their importance, as they are to stand on the board. */
 static void
-arrange(const struct change *c, struct found *found, size_t n)
+arrange_candidates(const struct change *c, struct candidate *candidate,
+    size_t n)
 {
-	const struct seating *s = c->seating;
+	const struct resolver_assign *s = c->assign;
 	uint16_t least = s->priority;
-	uint32_t seat;
+	uint32_t slot;
 	size_t k;
 
-	scale(found, n, s->seat->weight);
+	scale_weights(candidate, n, s->slot->weight);
 	for (k = 0; k < n; k++) {
-		seat = seat_of(c, &found[k].site);
-		found[k].seated = seat < s->n && serves(c, seat);
-		if (found[k].priority < least)
-			least = found[k].priority;
+		slot = slot_of(c, &candidate[k].resolved);
+		candidate[k].assigned = slot < s->n && slot_serves(c, slot);
+		if (candidate[k].priority < least)
+			least = candidate[k].priority;
 	}
 	if (n > 0)
-		qsort(found, n, sizeof(*found), by_priority);
+		qsort(candidate, n, sizeof(*candidate), by_candidate_priority);
 	for (k = 0; k < n; k++) {
-		found[k].site.question = s->seat->question;
-		found[k].site.backup = found[k].priority > least;
+		candidate[k].resolved.lookup = s->slot->lookup;
+		candidate[k].resolved.backup = candidate[k].priority > least;
 	}
 }
 
 /* Is there no answer of the question that it was found by? */
 static bool
-is_kept(const struct seating *s, const struct site *site)
+is_kept(const struct resolver_assign *s, const struct resolved_addr *resolved)
 {
 	size_t k;
 
 	for (k = 0; k < s->keeps; k++)
-		if (s->keep[k].origin == site->origin &&
-		    s->keep[k].family == site->family)
+		if (s->keep[k].origin == resolved->origin &&
+		    s->keep[k].family == resolved->family)
 			return true;
 	return s->keep_all;
 }
 
 /*
- * Which of those that serve stay? The others of *found* are moved to its front;
- * returns how many these are. *left* is how many more may serve.
+ * Which of those that serve stay? The others of *candidate* are moved to its
+ * front; returns how many these are. *left* is how many more may serve.
  */
 static size_t
-keep_seats(struct change *c, struct found *found, size_t n, uint32_t *left)
+keep_slots(struct change *c, struct candidate *candidate, size_t n,
+    uint32_t *left)
 {
-	const struct seating *s = c->seating;
-	const struct site *old;
+	const struct resolver_assign *s = c->assign;
+	const struct resolved_addr *old;
 	size_t k, rest = 0;
 	uint32_t i, taken = 0;
 
 	for (k = 0; k < n; k++) {
-		if (!found[k].seated) {
-			found[rest++] = found[k];
+		if (!candidate[k].assigned) {
+			candidate[rest++] = candidate[k];
 			continue;
 		}
-		i = seat_of(c, &found[k].site);
-		c->seat[i].taken = true;
-		old = &c->seat[i].site;
-		if (old->weight == found[k].site.weight &&
-		    old->backup == found[k].site.backup &&
-		    old->origin == found[k].site.origin)
+		i = slot_of(c, &candidate[k].resolved);
+		c->slot[i].taken = true;
+		old = &c->slot[i].resolved;
+		if (old->weight == candidate[k].resolved.weight &&
+		    old->backup == candidate[k].resolved.backup &&
+		    old->origin == candidate[k].resolved.origin)
 			continue;
-		if (old->weight != found[k].site.weight ||
-		    old->backup != found[k].site.backup)
-			tell(c, i, old, SEATING_CHANGED);
-		write_seat(c, i, &found[k].site);
+		if (old->weight != candidate[k].resolved.weight ||
+		    old->backup != candidate[k].resolved.backup)
+			report_change(c, i, old, RESOLVER_ASSIGN_CHANGED);
+		write_slot(c, i, &candidate[k].resolved);
 	}
 	for (i = 0; i < s->n; i++) {
-		c->seat[i].taken |= serves(c, i) &&
-		    is_kept(s, &c->seat[i].site);
-		taken += c->seat[i].taken;
+		c->slot[i].taken |= slot_serves(c, i) &&
+		    is_kept(s, &c->slot[i].resolved);
+		taken += c->slot[i].taken;
 	}
 	*left = taken < s->max ? s->max - taken : 0;
 	return rest;
 }
 
-/* How little one would regret that this seat has another server. */
+/* How little one would regret that this slot has another server. */
 static uint32_t
-regret(const struct change *c, uint32_t i)
+replacement_cost(const struct change *c, uint32_t i)
 {
-	uint32_t live = board_backend_live(c->seating->board,
-	    c->seating->seat[i].seat);
+	uint32_t live = board_server_live(c->assign->board,
+	    c->assign->slot[i].slot);
 
 	/* Sessions would count against one that they are not on. */
 	if (live > 0)
 		return live < UINT32_MAX - 3 ? live + 3 : UINT32_MAX;
-	if (i >= c->seating->max)
+	if (i >= c->assign->max)
 		return 3;
-	return serves(c, i) ? 2 : c->seat[i].site.family != 0;
+	return slot_serves(c, i) ? 2 : c->slot[i].resolved.family != 0;
 }
 
 /* The one that it had, or else the least used of those that none has. */
 static uint32_t
-seat_for(const struct change *c, const struct site *site)
+slot_for(const struct change *c, const struct resolved_addr *resolved)
 {
-	const struct seating *s = c->seating;
-	uint32_t i, best = seat_of(c, site);
+	const struct resolver_assign *s = c->assign;
+	uint32_t i, best = slot_of(c, resolved);
 
 	if (best < s->n)
 		return best;
 	for (i = 0; i < s->n; i++)
-		if (!c->seat[i].taken && (best == s->n ||
-		    regret(c, i) < regret(c, best)))
+		if (!c->slot[i].taken && (best == s->n ||
+		    replacement_cost(c, i) < replacement_cost(c, best)))
 			best = i;
 	return best;
 }
 
 /* Its address stays: should it come back, its sessions are still counted. */
 static void
-leave(struct change *c, uint32_t i)
+remove_server(struct change *c, uint32_t i)
 {
-	struct site site = c->seat[i].site;
+	struct resolved_addr resolved = c->slot[i].resolved;
 
-	if (!serves(c, i)) {
-		if (c->seat[i].known && !site.failed)
+	if (!slot_serves(c, i)) {
+		if (c->slot[i].known && !resolved.failed)
 			return;
-		memset(&site, 0, sizeof(site));
-		site.question = c->seating->seat[i].question;
+		memset(&resolved, 0, sizeof(resolved));
+		resolved.lookup = c->assign->slot[i].lookup;
 	} else {
-		tell(c, i, &site, SEATING_REMOVED);
-		site.gone = true;
+		report_change(c, i, &resolved, RESOLVER_ASSIGN_REMOVED);
+		resolved.gone = true;
 	}
-	write_seat(c, i, &site);
+	write_slot(c, i, &resolved);
 }
 
 static void
-come(struct change *c, uint32_t i, const struct site *site)
+add_candidate(struct change *c, uint32_t i,
+    const struct resolved_addr *resolved)
 {
-	if (serves(c, i))
-		tell(c, i, &c->seat[i].site, SEATING_REMOVED);
-	tell(c, i, site, SEATING_ADDED);
-	board_renew(c->seating->board, c->seating->seat[i].seat,
-	    c->seating->health);
-	write_seat(c, i, site);
-	c->seat[i].taken = true;
+	if (slot_serves(c, i))
+		report_change(c, i, &c->slot[i].resolved,
+		    RESOLVER_ASSIGN_REMOVED);
+	report_change(c, i, resolved, RESOLVER_ASSIGN_ADDED);
+	board_renew(c->assign->board, c->assign->slot[i].slot,
+	    c->assign->health);
+	write_slot(c, i, resolved);
+	c->slot[i].taken = true;
 }
 
 static void
-look_at_seats(struct change *c, const struct seating *s)
+look_at_slots(struct change *c, const struct resolver_assign *s)
 {
 	uint32_t i;
 
 	memset(c, 0, sizeof(*c));
-	c->seating = s;
+	c->assign = s;
 	for (i = 0; i < s->n; i++) {
-		c->seat[i].known = look(s, i, &c->seat[i].site);
+		c->slot[i].known = read_slot_addr(s, i, &c->slot[i].resolved);
 		/* What is there of another question counts for nothing. */
-		if (!c->seat[i].known)
-			memset(&c->seat[i].site, 0, sizeof(c->seat[i].site));
+		if (!c->slot[i].known)
+			memset(&c->slot[i].resolved, 0,
+			    sizeof(c->slot[i].resolved));
 	}
 }
 
 static void
-publish(const struct change *c)
+publish_change(const struct change *c)
 {
-	const struct seating *s = c->seating;
+	const struct resolver_assign *s = c->assign;
 
 	if (!c->wrote)
 		return;
@@ -288,35 +297,38 @@ publish(const struct change *c)
 }
 
 unsigned
-seating_change(const struct seating *s, struct found *found, size_t n)
+resolver_assign_change(const struct resolver_assign *s,
+    struct candidate *candidate, size_t n)
 {
 	struct change c;
 	uint32_t i, left;
 	size_t k;
 
-	look_at_seats(&c, s);
-	arrange(&c, found, n);
-	n = keep_seats(&c, found, n < s->max ? n : s->max, &left);
+	look_at_slots(&c, s);
+	arrange_candidates(&c, candidate, n);
+	n = keep_slots(&c, candidate, n < s->max ? n : s->max, &left);
 	/* A new server is there before an old one is gone. */
 	for (k = 0; k < n && k < left; k++)
-		come(&c, seat_for(&c, &found[k].site), &found[k].site);
+		add_candidate(&c, slot_for(&c, &candidate[k].resolved),
+		    &candidate[k].resolved);
 	for (i = 0; i < s->n; i++)
-		if (!c.seat[i].taken)
-			leave(&c, i);
-	publish(&c);
+		if (!c.slot[i].taken)
+			remove_server(&c, i);
+	publish_change(&c);
 	return c.n;
 }
 
 void
-seating_fail(const struct seating *s)
+resolver_assign_fail(const struct resolver_assign *s)
 {
-	struct site site = { .question = s->seat->question, .failed = true };
+	struct resolved_addr resolved = { .lookup = s->slot->lookup, .failed =
+	    true };
 	struct change c;
 	uint32_t i;
 
-	look_at_seats(&c, s);
+	look_at_slots(&c, s);
 	for (i = 0; i < s->n; i++)
-		if (!c.seat[i].known)
-			write_seat(&c, i, &site);
-	publish(&c);
+		if (!c.slot[i].known)
+			write_slot(&c, i, &resolved);
+	publish_change(&c);
 }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 void
-names_log(const struct names_subject *s, int level, const char *state,
+resolver_log(const struct resolver_subject *s, int level, const char *state,
     const char *cause, const char *fmt, ...)
 {
 	const struct log_field f[] = {
@@ -26,20 +26,20 @@ names_log(const struct names_subject *s, int level, const char *state,
 }
 
 void
-names_log_server(const struct names_subject *s, const struct backend *b,
-    const char *address, enum seating_change what, const char *cause)
+resolver_log_server(const struct resolver_subject *s, const struct server *b,
+    const char *address, enum resolver_assign_change what, const char *cause)
 {
 	static const struct {
 		const char *state, *words;
 	} changes[] = {
-		[SEATING_ADDED] = { "added", "is now" },
-		[SEATING_REMOVED] = { "removed", "is no longer" },
-		[SEATING_CHANGED] = { "changed",
+		[RESOLVER_ASSIGN_ADDED] = { "added", "is now" },
+		[RESOLVER_ASSIGN_REMOVED] = { "removed", "is no longer" },
+		[RESOLVER_ASSIGN_CHANGED] = { "changed",
 		    "has another weight or priority as" },
 	};
 	const struct log_field f[] = {
 		{ "event", "address" }, { "pool", s->pool },
-		{ "server", backend_name_in(b, s->pool) },
+		{ "server", server_name_in(b, s->pool) },
 		{ "address", address }, { "state", changes[what].state },
 		{ "name", s->name }, { "cause", cause }, { NULL, NULL },
 	};

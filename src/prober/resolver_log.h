@@ -10,18 +10,19 @@
 #include "log/log.h"
 #include "prober/resolver_assign.h"
 
-struct names_subject {
+struct resolver_subject {
 	struct log	*log;
 	const char	*pool, *name;
 };
 
 /* A line of the name as a whole: event is "name", then what it is and why. */
-void	names_log(const struct names_subject *, int level, const char *state,
-	    const char *cause, const char *fmt, ...)
+void	resolver_log(const struct resolver_subject *, int level,
+	    const char *state, const char *cause, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 5, 6)));
 
 /* A line of one server at an address: event is "address". */
-void	names_log_server(const struct names_subject *, const struct backend *,
-	    const char *address, enum seating_change, const char *cause);
+void	resolver_log_server(const struct resolver_subject *,
+	    const struct server *, const char *address,
+	    enum resolver_assign_change, const char *cause);
 
 #endif

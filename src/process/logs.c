@@ -51,7 +51,7 @@ choose_slots(struct conf *c, const struct conf *before, uint32_t generation)
 
 int
 logs_open(struct conf *c, const struct conf *before, uint32_t generation,
-    struct complaints *cs)
+    struct diagnostics *cs)
 {
 	struct own_log *l;
 	char why[256];
@@ -62,12 +62,12 @@ logs_open(struct conf *c, const struct conf *before, uint32_t generation,
 		l = &c->own_log[i];
 		if ((l->log = log_open_at(l->target, c->log_level,
 		    &l->addr)) == NULL) {
-			value_reject(cs, l->said, l->target, safe_reason(
+			value_reject(cs, l->said, l->target, safe_file_reason(
 			    l->target, errno, why, sizeof(why)));
 			logs_close(c);
 			return -1;
 		}
-		log_set_style(l->log, log_format_style(c->log_format));
+		log_set_style(l->log, access_log_format_style(c->log_format));
 		log_set_instance(l->log, c->name);
 	}
 	return 0;
@@ -137,7 +137,7 @@ reopen_one(struct log *log, struct log *one, const char *target)
 	if (log_reopen(one) == 0)
 		return true;
 	log_line(log, LOG_ERR, "log: %s: %s; the old file stays", target,
-	    safe_reason(target, errno, why, sizeof(why)));
+	    safe_file_reason(target, errno, why, sizeof(why)));
 	return false;
 }
 

@@ -23,10 +23,10 @@
 /*
  * Open them. Those with a target that *before* has as well (NULL: nothing was)
  * keep its slot: processes of earlier generations know them by that. 0, or -1 with
- * a complaint. Pair with logs_close(), which does no harm when called again.
+ * a diagnostic. Pair with logs_close(), which does no harm when called again.
  */
 int	logs_open(struct conf *, const struct conf *before,
-	    uint32_t generation, struct complaints *);
+	    uint32_t generation, struct diagnostics *);
 void	logs_close(struct conf *);
 
 /* In a process that does not write there. */

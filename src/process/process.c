@@ -51,7 +51,7 @@ int
 process_drop_privileges(struct process *p, bool as_client)
 {
 	process_begin_step(p, "change of user");
-	return priv_drop(&p->conf->user, p->conf->chroot, as_client);
+	return privileges_drop(&p->conf->user, p->conf->chroot, as_client);
 }
 
 int
@@ -77,7 +77,7 @@ process_enter_sandbox(struct process *p, unsigned kind)
 		return 0;
 	process_begin_step(p, "sandbox (--sandbox off does without)");
 	if (conf_leaves_abstract(p->conf))
-		kind |= FILTER_ABSTRACT;
+		kind |= SYSCALL_FILTER_ABSTRACT;
 	p->sandbox = sandbox_enter(kind);
 	return p->sandbox == NULL ? -1 : 0;
 }

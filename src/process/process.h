@@ -73,8 +73,8 @@ void	process_begin_step(struct process *, const char *step);
 
 /*
  * Become the configured user in the configured root directory, with no more
- * privileges than sessions need (*as_client*: see priv_drop()). 0, or -1 with
- * errno.
+ * privileges than sessions need (*as_client*: see privileges_drop()). 0, or -1
+ * with errno.
  */
 int	process_drop_privileges(struct process *, bool as_client);
 
@@ -85,8 +85,9 @@ int	process_drop_privileges(struct process *, bool as_client);
 int	process_open_poller(struct process *, size_t descriptors);
 
 /*
- * Let the kernel refuse what a process of this kind never does: FILTER_WORKER or
- * FILTER_PROBER, and what the configuration needs beside it. 0, or -1 with errno.
+ * Let the kernel refuse what a process of this kind never does:
+ * SYSCALL_FILTER_WORKER or SYSCALL_FILTER_PROBER, and what the configuration
+ * needs beside it. 0, or -1 with errno.
  */
 int	process_enter_sandbox(struct process *, unsigned kind);
 

@@ -69,7 +69,7 @@ look_up_user(struct identity *id, bool group_follows, const char **why)
 }
 
 int
-priv_look_up(const char *text, struct identity *id, const char **why)
+privileges_look_up(const char *text, struct identity *id, const char **why)
 {
 	const struct passwd *pw;
 	const struct group *gr;
@@ -103,7 +103,7 @@ priv_look_up(const char *text, struct identity *id, const char **why)
 }
 
 void
-priv_get_own(struct identity *id)
+privileges_get_own(struct identity *id)
 {
 	memset(id, 0, sizeof(*id));
 	id->uid = geteuid();
@@ -152,7 +152,7 @@ drop_capabilities(int but)
 }
 
 static bool
-has(int cap)
+has_capability(int cap)
 {
 	struct __user_cap_header_struct self = {
 	    .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -163,31 +163,32 @@ has(int cap)
 }
 
 bool
-priv_has_low_ports(void)
+privileges_has_low_ports(void)
 {
-	return has(CAP_NET_BIND_SERVICE);
+	return has_capability(CAP_NET_BIND_SERVICE);
 }
 
 /* Either will do; with the first one can do less. */
 static int
 foreign_capability(void)
 {
-	return has(CAP_NET_RAW) ? CAP_NET_RAW :
-	    has(CAP_NET_ADMIN) ? CAP_NET_ADMIN : NONE;
+	return has_capability(CAP_NET_RAW) ? CAP_NET_RAW :
+	    has_capability(CAP_NET_ADMIN) ? CAP_NET_ADMIN : NONE;
 }
 
 bool
-priv_has_foreign_addresses(void)
+privileges_has_foreign_addresses(void)
 {
 	return foreign_capability() != NONE;
 }
 
 const char *
-priv_chroot_obstacle(void)
+privileges_chroot_obstacle(void)
 {
 	if (geteuid() != 0)
 		return "only root can do that";
-	return has(CAP_SYS_CHROOT) ? NULL : "this needs CAP_SYS_CHROOT";
+	return has_capability(CAP_SYS_CHROOT) ? NULL : "this needs "
+	    "CAP_SYS_CHROOT";
 }
 
 static bool
@@ -228,7 +229,7 @@ keeps_groups(void)
 }
 
 const char *
-priv_obstacle(const struct identity *id)
+privileges_obstacle(const struct identity *id)
 {
 	if (is_own(id))
 		return NULL;
@@ -236,11 +237,12 @@ priv_obstacle(const struct identity *id)
 		return id->uid != geteuid() ?
 		    "only root can change the user" :
 		    "only root can change the group";
-	if (!has(CAP_SETUID) || !has(CAP_SETGID))
-		return has(CAP_SETGID) ? "changing the user needs CAP_SETUID" :
-		    has(CAP_SETUID) ? "changing the group needs CAP_SETGID" :
-		    "changing the user needs CAP_SETUID and CAP_SETGID";
-	if (!has(CAP_KILL) && id->uid != 0)
+	if (!has_capability(CAP_SETUID) || !has_capability(CAP_SETGID))
+		return has_capability(CAP_SETGID) ? "changing the user needs "
+		    "CAP_SETUID" : has_capability(CAP_SETUID) ? "changing the "
+		    "group needs CAP_SETGID" : "changing the user needs "
+		    "CAP_SETUID and CAP_SETGID";
+	if (!has_capability(CAP_KILL) && id->uid != 0)
 		return "signals to processes of another user need CAP_KILL";
 	if (!is_mapped("/proc/self/uid_map", id->uid) ||
 	    !is_mapped("/proc/self/gid_map", id->gid))
@@ -252,7 +254,7 @@ priv_obstacle(const struct identity *id)
 static int
 change_user(const struct identity *id)
 {
-	if (is_own(id) && !has(CAP_SETGID))
+	if (is_own(id) && !has_capability(CAP_SETGID))
 		return 0;
 	if (setgroups(1, &id->gid) == -1 && !(is_own(id) && keeps_groups()))
 		return -1;
@@ -262,7 +264,8 @@ change_user(const struct identity *id)
 }
 
 int
-priv_drop(const struct identity *id, const char *dir, bool foreign_addresses)
+privileges_drop(const struct identity *id, const char *dir,
+    bool foreign_addresses)
 {
 	int kept = foreign_addresses ? foreign_capability() : NONE;
 	bool root = geteuid() == 0;
@@ -289,7 +292,7 @@ priv_drop(const struct identity *id, const char *dir, bool foreign_addresses)
 }
 
 int
-priv_end_with(pid_t parent)
+privileges_end_with(pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
 		return -1;
@@ -300,7 +303,7 @@ priv_end_with(pid_t parent)
 }
 
 void
-priv_leave_no_core(void)
+privileges_leave_no_core(void)
 {
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }

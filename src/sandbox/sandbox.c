@@ -58,14 +58,14 @@ close_files(unsigned who)
 	all.files = (UINT64_C(1) << kinds[(size_t)version < LAST ?
 	    (size_t)version : LAST]) - 1;
 	all.net = version >= 4 ? BIND_TCP : 0;
-	all.scoped = version >= 6 && (who & FILTER_ABSTRACT) == 0 ?
+	all.scoped = version >= 6 && (who & SYSCALL_FILTER_ABSTRACT) == 0 ?
 	    ABSTRACT_SOCKETS : 0;
 	/* The filter lets one through, and that is how workers call others. */
-	if (version >= 6 && !filter_exists())
+	if (version >= 6 && !syscall_filter_exists())
 		all.scoped |= SIGNALS;
 	if ((fd = (int)syscall(CREATE_RULESET, &all, sizeof(all), 0)) == -1)
 		return -1;
-	rc = who & FILTER_BIND && all.net != 0 ?
+	rc = who & SYSCALL_FILTER_BIND && all.net != 0 ?
 	    (int)syscall(ADD_RULE, fd, PORT_RULE, &any, 0) : 0;
 	if (rc == 0)
 		rc = (int)syscall(RESTRICT_SELF, fd, 0);
@@ -80,7 +80,8 @@ sandbox_enter(unsigned who)
 {
 	int files, calls;
 
-	if ((files = close_files(who)) == -1 || (calls = filter_load(who)) == -1)
+	if ((files = close_files(who)) == -1 ||
+	    (calls = syscall_filter_load(who)) == -1)
 		return NULL;
 	if (calls)
 		return files ? "landlock+seccomp" : "seccomp";

@@ -9,11 +9,12 @@
 
 /*
  * Give up all files but those that are open, and all system calls that this kind
- * of process (FILTER_WORKER or FILTER_PROBER of syscall_filter.h, perhaps with
- * FILTER_BIND and FILTER_ABSTRACT) does not need, for good; to be called after priv_drop(), when all
- * is set up.
- * Returns a text that names what holds from now on, which depends on the kernel
- * and the build, or NULL with errno set: the process must not go on.
+ * of process (SYSCALL_FILTER_WORKER or SYSCALL_FILTER_PROBER of
+ * syscall_filter.h, perhaps with SYSCALL_FILTER_BIND and
+ * SYSCALL_FILTER_ABSTRACT) does not need, for good; to be called after
+ * privileges_drop(), when all is set up. Returns a text that names what holds
+ * from now on, which depends on the kernel and the build, or NULL with errno
+ * set: the process must not go on.
  */
 const char *sandbox_enter(unsigned who);
 

@@ -46,7 +46,7 @@ static const int allowed[] = {
 	SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(poll),
 	SCMP_SYS(ppoll), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
 	SCMP_SYS(epoll_pwait),
-	/* signals, channel, bells and log; who we are, for a line of it */
+	/* signals, channel, wakeups and log; who we are, for a line of it */
 	SCMP_SYS(read), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
 	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(getpid),
 	SCMP_SYS(geteuid),
@@ -60,7 +60,7 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),
 };
 
-#define ALL	(FILTER_WORKER | FILTER_PROBER)
+#define ALL	(SYSCALL_FILTER_WORKER | SYSCALL_FILTER_PROBER)
 
 /* For some processes, or with some arguments only. */
 static const struct {
@@ -69,37 +69,39 @@ static const struct {
 	unsigned n;
 	struct scmp_arg_cmp arg[3];
 } limited[] = {
-	{ FILTER_WORKER, SCMP_SYS(accept), 0, { { 0 } } },
-	{ FILTER_WORKER, SCMP_SYS(accept4), 0, { { 0 } } },
-	{ FILTER_WORKER, SCMP_SYS(splice), 0, { { 0 } } },
-	{ FILTER_WORKER, SCMP_SYS(pipe2), 0, { { 0 } } },
-	{ FILTER_WORKER, SCMP_SYS(fcntl), 1, { INT(1, F_SETPIPE_SZ) } },
+	{ SYSCALL_FILTER_WORKER, SCMP_SYS(accept), 0, { { 0 } } },
+	{ SYSCALL_FILTER_WORKER, SCMP_SYS(accept4), 0, { { 0 } } },
+	{ SYSCALL_FILTER_WORKER, SCMP_SYS(splice), 0, { { 0 } } },
+	{ SYSCALL_FILTER_WORKER, SCMP_SYS(pipe2), 0, { { 0 } } },
+	{ SYSCALL_FILTER_WORKER, SCMP_SYS(fcntl), 1, { INT(1, F_SETPIPE_SZ) } },
 	{ ALL, SCMP_SYS(ioctl), 1, { INT(1, SIOCOUTQ) } },
 	/* Landlock leaves it no port but one that the system chooses */
-	{ FILTER_BIND, SCMP_SYS(bind), 0, { { 0 } } },
+	{ SYSCALL_FILTER_BIND, SCMP_SYS(bind), 0, { { 0 } } },
 	/* what a program answers on: src/prober/check_runner.c */
-	{ FILTER_PROBER, SCMP_SYS(socketpair), 3, { INT(0, AF_UNIX),
+	{ SYSCALL_FILTER_PROBER, SCMP_SYS(socketpair), 3, { INT(0, AF_UNIX),
 	    BITS(1, SOCK_KIND, SOCK_SEQPACKET), INT(2, 0) } },
 	/* names: c-ares, which makes its sockets in its own way */
-	{ FILTER_PROBER, SCMP_SYS(socket), 2, { INT(0, AF_INET),
+	{ SYSCALL_FILTER_PROBER, SCMP_SYS(socket), 2, { INT(0, AF_INET),
 	    BITS(1, SOCK_KIND, SOCK_DGRAM) } },
-	{ FILTER_PROBER, SCMP_SYS(socket), 2, { INT(0, AF_INET6),
+	{ SYSCALL_FILTER_PROBER, SCMP_SYS(socket), 2, { INT(0, AF_INET6),
 	    BITS(1, SOCK_KIND, SOCK_DGRAM) } },
-	{ FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_GETFL) } },
+	{ SYSCALL_FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_GETFL) } },
 	/* its log is one open file with that of the workers: it never blocks */
-	{ FILTER_PROBER, SCMP_SYS(fcntl), 2, { INT(1, F_SETFL),
+	{ SYSCALL_FILTER_PROBER, SCMP_SYS(fcntl), 2, { INT(1, F_SETFL),
 	    BITS(2, O_NONBLOCK, O_NONBLOCK) } },
-	{ FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_GETFD) } },
-	{ FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_SETFD) } },
+	{ SYSCALL_FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_GETFD) } },
+	{ SYSCALL_FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_SETFD) } },
 	{ ALL, SCMP_SYS(socket), 3, { INT(0, AF_INET),
 	    BITS(1, SOCK_KIND, SOCK_STREAM), INT(2, 0) } },
 	{ ALL, SCMP_SYS(socket), 3, { INT(0, AF_INET6),
 	    BITS(1, SOCK_KIND, SOCK_STREAM), INT(2, 0) } },
 	{ ALL, SCMP_SYS(socket), 3, { INT(0, AF_UNIX),
 	    BITS(1, SOCK_KIND, SOCK_STREAM), INT(2, 0) } },
-	/* bells: that signal alone, and to one process, not to groups of them */
+	/*
+	 * wakeups: that signal alone, and to one process, not to groups of them
+	 */
 	{ ALL, SCMP_SYS(kill), 2, { BITS(0, UINT32_C(1) << 31, 0),
-	    INT(1, BOARD_BELL) } },
+	    INT(1, BOARD_WAKEUP) } },
 	{ ALL, SCMP_SYS(mmap), 1, { BITS(2, PROT_EXEC, 0) } },
 	{ ALL, SCMP_SYS(mprotect), 1, { BITS(2, PROT_EXEC, 0) } },
 };
@@ -113,7 +115,7 @@ static const int deadly[] = {
 
 /* What makes it better; where it cannot be had the list holds all the same. */
 static void
-tune(scmp_filter_ctx f)
+tune_filter(scmp_filter_ctx f)
 {
 	/* A tree of comparisons, not a chain of them. */
 	(void)seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
@@ -130,7 +132,7 @@ tune(scmp_filter_ctx f)
 
 /* A call that this architecture has not got needs no rule. */
 static int
-rule(scmp_filter_ctx f, uint32_t action, int call, unsigned n,
+add_rule(scmp_filter_ctx f, uint32_t action, int call, unsigned n,
     const struct scmp_arg_cmp *arg)
 {
 	int rc = seccomp_rule_add_array(f, action, call, n, arg);
@@ -139,28 +141,28 @@ rule(scmp_filter_ctx f, uint32_t action, int call, unsigned n,
 }
 
 static int
-fill(scmp_filter_ctx f, unsigned who)
+fill_filter(scmp_filter_ctx f, unsigned who)
 {
 	struct scmp_arg_cmp self = INT(0, (scmp_datum_t)getpid());
 	size_t i;
 	int rc = 0;
 
 	for (i = 0; i < COUNT(allowed) && rc == 0; i++)
-		rc = rule(f, SCMP_ACT_ALLOW, allowed[i], 0, NULL);
+		rc = add_rule(f, SCMP_ACT_ALLOW, allowed[i], 0, NULL);
 	for (i = 0; i < COUNT(limited) && rc == 0; i++)
 		if (limited[i].who & who)
-			rc = rule(f, SCMP_ACT_ALLOW, limited[i].call,
+			rc = add_rule(f, SCMP_ACT_ALLOW, limited[i].call,
 			    limited[i].n, limited[i].arg);
 	/* On a kernel that cannot do that, before 4.14, they are refused. */
 	for (i = 0; i < COUNT(deadly); i++)
-		(void)rule(f, SCMP_ACT_KILL_PROCESS, deadly[i], 0, NULL);
+		(void)add_rule(f, SCMP_ACT_KILL_PROCESS, deadly[i], 0, NULL);
 	/* abort() */
-	return rc == 0 ? rule(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &self) :
-	    rc;
+	return rc == 0 ? add_rule(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+	    &self) : rc;
 }
 
 int
-filter_load(unsigned who)
+syscall_filter_load(unsigned who)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	int rc;
@@ -169,8 +171,8 @@ filter_load(unsigned who)
 		errno = ENOMEM;
 		return -1;
 	}
-	tune(f);
-	if ((rc = fill(f, who)) == 0)
+	tune_filter(f);
+	if ((rc = fill_filter(f, who)) == 0)
 		rc = seccomp_load(f);
 	seccomp_release(f);
 	errno = -rc;
@@ -178,7 +180,7 @@ filter_load(unsigned who)
 }
 
 bool
-filter_exists(void)
+syscall_filter_exists(void)
 {
 	return true;
 }
@@ -186,13 +188,13 @@ filter_exists(void)
 #else
 
 bool
-filter_exists(void)
+syscall_filter_exists(void)
 {
 	return false;
 }
 
 int
-filter_load(unsigned who)
+syscall_filter_load(unsigned who)
 {
 	(void)who;
 	return 0;

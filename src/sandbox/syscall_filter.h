@@ -9,21 +9,21 @@
 #include <stdbool.h>
 
 /* Who needs different ones; bits, so that a list can name several. */
-#define FILTER_WORKER	1u
-#define FILTER_PROBER	2u
+#define SYSCALL_FILTER_WORKER	1u
+#define SYSCALL_FILTER_PROBER	2u
 /* With one of these: it connects from addresses that it has to name. */
-#define FILTER_BIND	4u
+#define SYSCALL_FILTER_BIND	4u
 /* It connects to abstract unix sockets of other processes. */
-#define FILTER_ABSTRACT	8u
+#define SYSCALL_FILTER_ABSTRACT	8u
 
 /*
  * From now on, and for good, this process can make those calls only. It must
  * have no_new_privs. Returns 1, 0 when this build has no filter, or -1 with
  * errno set when the kernel has refused it.
  */
-int	filter_load(unsigned who);
+int	syscall_filter_load(unsigned who);
 
 /* Has this build a filter? */
-bool	filter_exists(void);
+bool	syscall_filter_exists(void);
 
 #endif

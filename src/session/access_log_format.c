@@ -24,7 +24,7 @@
 /* What a field is made of. */
 struct matter {
 	struct text	*out;
-	struct log_format *format;
+	struct access_log_format *format;
 	const struct session_record *record;
 	enum log_event	 event;
 };
@@ -35,7 +35,7 @@ struct piece {
 	size_t		 len;
 };
 
-struct log_format {
+struct access_log_format {
 	enum log_style	 style;		/* BARE: the user's own */
 	struct stamp	 second;
 	char		*own;		/* the user's, with the words in it */
@@ -48,7 +48,7 @@ struct log_format {
 /* --- fields --------------------------------------------------------------- */
 
 static bool
-json(const struct matter *m)
+is_json(const struct matter *m)
 {
 	return m->format->style == LOG_STYLE_JSON;
 }
@@ -56,13 +56,13 @@ json(const struct matter *m)
 static void
 put_missing(const struct matter *m)
 {
-	text_string(m->out, json(m) ? "null" : "-");
+	text_string(m->out, is_json(m) ? "null" : "-");
 }
 
 static void
 put_word(const struct matter *m, const char *word)
 {
-	if (json(m))
+	if (is_json(m))
 		text_json(m->out, word);
 	else
 		text_string(m->out, word);
@@ -71,12 +71,12 @@ put_word(const struct matter *m, const char *word)
 static void
 put_time_of(const struct matter *m, uint64_t ms)
 {
-	text_bytes(m->out, "\"", json(m));
+	text_bytes(m->out, "\"", is_json(m));
 	text_time(m->out, &m->format->second, TIME_RFC3339,
 	    (time_t)(ms / 1000));
 	text_bytes(m->out, ".", 1);
 	text_padded(m->out, (unsigned)(ms % 1000), 3);
-	text_bytes(m->out, "Z\"", json(m) ? 2 : 1);
+	text_bytes(m->out, "Z\"", is_json(m) ? 2 : 1);
 }
 
 static void
@@ -106,14 +106,14 @@ put_event(const struct matter *m)
 static void
 put_client(const struct matter *m)
 {
-	text_bytes(m->out, "\"", json(m));
+	text_bytes(m->out, "\"", is_json(m));
 	endpoint_put(m->out, m->record->client);
-	text_bytes(m->out, "\"", json(m));
+	text_bytes(m->out, "\"", is_json(m));
 }
 
 /* A unix socket tells nothing of its clients. */
 static bool
-unknown(const struct matter *m)
+is_unknown_client(const struct matter *m)
 {
 	return m->record->client->family == AF_UNIX;
 }
@@ -121,19 +121,19 @@ unknown(const struct matter *m)
 static void
 put_client_ip(const struct matter *m)
 {
-	if (unknown(m)) {
+	if (is_unknown_client(m)) {
 		put_missing(m);
 		return;
 	}
-	text_bytes(m->out, "\"", json(m));
+	text_bytes(m->out, "\"", is_json(m));
 	endpoint_put_ip(m->out, m->record->client);
-	text_bytes(m->out, "\"", json(m));
+	text_bytes(m->out, "\"", is_json(m));
 }
 
 static void
 put_client_port(const struct matter *m)
 {
-	if (unknown(m))
+	if (is_unknown_client(m))
 		put_missing(m);
 	else
 		text_number(m->out, m->record->client->port);
@@ -168,9 +168,9 @@ put_server(const struct matter *m)
 
 /* All that were tried, the one that served last. */
 static void
-put_backend(const struct matter *m)
+put_servers_tried(const struct matter *m)
 {
-	char names[SESSION_ATTEMPTS * BACKEND_NAME] = "";
+	char names[SESSION_ATTEMPTS * SERVER_NAME] = "";
 	unsigned i;
 
 	if (m->record->attempts == 0) {
@@ -200,15 +200,15 @@ put_retries(const struct matter *m)
 }
 
 static void
-put_up(const struct matter *m)
+put_bytes_up(const struct matter *m)
 {
-	text_number(m->out, m->record->up);
+	text_number(m->out, m->record->bytes_up);
 }
 
 static void
-put_down(const struct matter *m)
+put_bytes_down(const struct matter *m)
 {
-	text_number(m->out, m->record->down);
+	text_number(m->out, m->record->bytes_down);
 }
 
 static void
@@ -311,8 +311,10 @@ put_pp_unique_id(const struct matter *m)
 /* doc/shuttled.8 explains each; a test compares the two. */
 #define FIELDS(X)							\
 	X(time) X(start) X(event) X(client) X(client_ip) X(client_port)	\
-	X(listener) X(address) X(pool) X(server) X(backend) X(attempts)	\
-	X(retries) X(up) X(down) X(connect_ms) X(queue_ms) X(total_ms)	\
+	X(listener) X(address) X(pool) X(server) X(servers_tried)	\
+	X(attempts)							\
+	X(retries) X(bytes_up) X(bytes_down) X(connect_ms)		\
+	X(queue_ms) X(total_ms)						\
 	X(end) X(worker) X(pid) X(unique_id) X(first_byte_ms)		\
 	X(pp_unique_id) X(dry_run)
 
@@ -337,13 +339,15 @@ static void (*const field_puts[])(const struct matter *) = {
 #define TEXT_STILL							\
 	"session still id=%{unique_id} client=%{client} "		\
 	"listener=%{listener} "						\
-	"backend=%{backend} up=%{up} down=%{down} "			\
+	"servers_tried=%{servers_tried} bytes_up=%{bytes_up} "		\
+	"bytes_down=%{bytes_down} "					\
 	"connect_ms=%{connect_ms} first_byte_ms=%{first_byte_ms} "	\
 	"total_ms=%{total_ms}"
 #define TEXT_END							\
 	"session end id=%{unique_id} client=%{client} "			\
 	"listener=%{listener} "						\
-	"backend=%{backend} up=%{up} down=%{down} "			\
+	"servers_tried=%{servers_tried} bytes_up=%{bytes_up} "		\
+	"bytes_down=%{bytes_down} "					\
 	"connect_ms=%{connect_ms} first_byte_ms=%{first_byte_ms} "	\
 	"total_ms=%{total_ms} end=%{end}"
 
@@ -355,8 +359,9 @@ static void (*const field_puts[])(const struct matter *) = {
 	"\"client_ip\":%{client_ip},\"client_port\":%{client_port},"	\
 	"\"listener\":%{listener},\"address\":%{address},"		\
 	"\"pool\":%{pool},\"server\":%{server},"			\
-	"\"backend\":%{backend},\"attempts\":%{attempts},"		\
-	"\"retries\":%{retries},\"up\":%{up},\"down\":%{down},"		\
+	"\"servers_tried\":%{servers_tried},\"attempts\":%{attempts},"	\
+	"\"retries\":%{retries},\"bytes_up\":%{bytes_up},"		\
+	"\"bytes_down\":%{bytes_down},"					\
 	"\"connect_ms\":%{connect_ms},"				\
 	"\"first_byte_ms\":%{first_byte_ms},"				\
 	"\"queue_ms\":%{queue_ms},"					\
@@ -383,7 +388,7 @@ read_field(struct piece *p, const char *text, char *why, size_t size)
 			p->put = field_puts[i];
 			return text + len + 1;
 		}
-	near = nearest(name, field_names, COUNT);
+	near = nearest_find(name, field_names, COUNT);
 	snprintf(why, size, "there is no field %s%s%s", name,
 	    near == NULL ? "; shuttled(8) lists them" : ", perhaps ",
 	    near == NULL ? "" : near);
@@ -391,8 +396,8 @@ read_field(struct piece *p, const char *text, char *why, size_t size)
 }
 
 static int
-compile(struct log_format *f, enum log_event event, const char *text,
-    char *why, size_t size)
+compile_format(struct access_log_format *f, enum log_event event,
+    const char *text, char *why, size_t size)
 {
 	unsigned *n = &f->line[event].pieces;
 	struct piece *p;
@@ -431,7 +436,7 @@ static const char *const styles[] = {
 static void
 no_format(const char *name, char *why, size_t size)
 {
-	const char *near = nearest(name, styles, LOG_STYLE_BARE);
+	const char *near = nearest_find(name, styles, LOG_STYLE_BARE);
 
 	snprintf(why, size, "text, json, haproxy, or words and fields such as "
 	    "\"%%{client} %%{server}\"%s%s", near == NULL ? "" : "; perhaps ",
@@ -439,7 +444,8 @@ no_format(const char *name, char *why, size_t size)
 }
 
 static int
-compile_own(struct log_format *f, const char *text, char *why, size_t size)
+compile_own(struct access_log_format *f, const char *text, char *why,
+    size_t size)
 {
 	const char *c;
 	int event;
@@ -458,23 +464,25 @@ compile_own(struct log_format *f, const char *text, char *why, size_t size)
 		return -1;
 	}
 	for (event = 0; event < EVENTS; event++)
-		if (compile(f, event, f->own, why, size) == -1)
+		if (compile_format(f, event, f->own, why, size) == -1)
 			return -1;
 	return 0;
 }
 
 static void
-compile_named(struct log_format *f)
+compile_named(struct access_log_format *f)
 {
 	bool object = f->style == LOG_STYLE_JSON;
 
-	(void)compile(f, EVENT_START, object ? JSON : TEXT_START, NULL, 0);
-	(void)compile(f, EVENT_STILL, object ? JSON : TEXT_STILL, NULL, 0);
-	(void)compile(f, EVENT_END, object ? JSON : TEXT_END, NULL, 0);
+	(void)compile_format(f, EVENT_START, object ? JSON : TEXT_START, NULL,
+	    0);
+	(void)compile_format(f, EVENT_STILL, object ? JSON : TEXT_STILL, NULL,
+	    0);
+	(void)compile_format(f, EVENT_END, object ? JSON : TEXT_END, NULL, 0);
 }
 
 enum log_style
-log_format_style(const char *spec)
+access_log_format_style(const char *spec)
 {
 	enum log_style i;
 
@@ -484,27 +492,27 @@ log_format_style(const char *spec)
 	return i;
 }
 
-struct log_format *
-log_format_new(const char *spec, char *why, size_t size)
+struct access_log_format *
+access_log_format_new(const char *spec, char *why, size_t size)
 {
-	struct log_format *f;
+	struct access_log_format *f;
 
 	if ((f = calloc(1, sizeof(*f))) == NULL) {
 		snprintf(why, size, "%s", strerror(errno));
 		return NULL;
 	}
-	f->style = log_format_style(spec);
+	f->style = access_log_format_style(spec);
 	if (f->style != LOG_STYLE_BARE) {
 		compile_named(f);
 	} else if (compile_own(f, spec, why, size) == -1) {
-		log_format_free(f);
+		access_log_format_free(f);
 		return NULL;
 	}
 	return f;
 }
 
 void
-log_format_free(struct log_format *f)
+access_log_format_free(struct access_log_format *f)
 {
 	if (f != NULL)
 		free(f->own);
@@ -512,7 +520,7 @@ log_format_free(struct log_format *f)
 }
 
 bool
-log_format_has(const struct log_format *f, const char *field)
+access_log_format_has(const struct access_log_format *f, const char *field)
 {
 	size_t i, k;
 	int event;
@@ -527,7 +535,7 @@ log_format_has(const struct log_format *f, const char *field)
 }
 
 void
-log_format_put(struct log_format *f, struct text *out,
+access_log_format_put(struct access_log_format *f, struct text *out,
     const struct session_record *r, enum log_event event)
 {
 	const struct matter m = { out, f, r, event };
@@ -535,7 +543,7 @@ log_format_put(struct log_format *f, struct text *out,
 	const struct piece *end = p + f->line[event].pieces;
 
 	if (f->style == LOG_STYLE_HAPROXY && event != EVENT_START) {
-		log_haproxy_put(&f->second, out, r);
+		access_log_haproxy_put(&f->second, out, r);
 		return;
 	}
 	for (; p < end; p++)

@@ -4,7 +4,7 @@
  * access_log_format.h: what the lines of a session say. A format is one of those that
  * have a name, or the user's own, with fields in it:
  *
- *	text  json  haproxy  "%{client_ip} to %{server}: %{down} bytes"
+ *	text  json  haproxy  "%{client_ip} to %{server}: %{bytes_down} bytes"
  *
  * It is read once; making a line allocates nothing. doc/shuttled.8 explains the
  * fields; a test compares the two.
@@ -16,7 +16,7 @@
 
 #include "log/log.h"
 
-struct log_format;
+struct access_log_format;
 struct session_record;
 
 #define LOG_EVENTS(X)	X(START, "start") X(STILL, "still") X(END, "end")
@@ -32,17 +32,19 @@ enum log_event {
  * NULL on error, with what would be right written to *why. *spec* is not needed
  * afterwards.
  */
-struct log_format *log_format_new(const char *spec, char *why, size_t size);
-void	log_format_free(struct log_format *);
+struct access_log_format *access_log_format_new(const char *spec, char *why,
+	    size_t size);
+void	access_log_format_free(struct access_log_format *);
 
 /* What goes around such lines, and what all others are to look like. */
-enum log_style log_format_style(const char *spec);
+enum log_style access_log_format_style(const char *spec);
 
 /* Does any of its lines have this field? */
-bool	log_format_has(const struct log_format *, const char *field);
+bool	access_log_format_has(const struct access_log_format *,
+	    const char *field);
 
 /* What stands between log_begin() and log_end() of the record's log. */
-void	log_format_put(struct log_format *, struct text *,
+void	access_log_format_put(struct access_log_format *, struct text *,
 	    const struct session_record *, enum log_event);
 
 #endif

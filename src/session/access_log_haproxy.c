@@ -11,7 +11,7 @@
 
 /* Who ended it. doc/shuttled.8 has this as a table. */
 static char
-cause(const struct session_record *r)
+termination_cause(const struct session_record *r)
 {
 	static const char codes[END_REASONS] = {
 		[END_NONE] = '-',
@@ -26,7 +26,7 @@ cause(const struct session_record *r)
 		[END_CONNECT_TIMEOUT] = 's',
 		[END_IDLE_TIMEOUT] = 'c',
 		[END_FIN_TIMEOUT] = 'c',
-		[END_NO_BACKEND] = 'S',
+		[END_NO_SERVER] = 'S',
 		[END_QUEUE_TIMEOUT] = 's',
 		[END_QUEUE_FULL] = 'S',
 		[END_UNAVAILABLE] = 's',
@@ -39,9 +39,9 @@ cause(const struct session_record *r)
 		[END_MAX_SESSIONS] = 'P',
 		[END_LISTENER_FULL] = 'P',
 		[END_LIMIT_FULL] = 'P',
-		[END_SOURCE_FULL] = 'P',
+		[END_CLIENT_FULL] = 'P',
 		[END_SESSION_RATE] = 'P',
-		[END_SOURCE_RATE] = 'P',
+		[END_CLIENT_RATE] = 'P',
 		[END_CLIENT_IDLE] = 'c',
 		[END_SERVER_IDLE] = 's',
 		[END_MAX_LIFETIME] = 'K',
@@ -60,9 +60,9 @@ cause(const struct session_record *r)
 
 /* And in which phase: in the queue, while connecting, or with data. */
 static char
-phase(const struct session_record *r)
+termination_phase(const struct session_record *r)
 {
-	if (cause(r) == '-')
+	if (termination_cause(r) == '-')
 		return '-';
 	if (r->end == END_QUEUE_TIMEOUT || r->end == END_QUEUE_FULL ||
 	    r->end == END_UNAVAILABLE)
@@ -82,7 +82,7 @@ put_date(struct stamp *second, struct text *out,
 }
 
 static void
-put_server(struct text *out, const struct session_record *r)
+put_haproxy_server(struct text *out, const struct session_record *r)
 {
 	text_string(out, r->pool);
 	text_bytes(out, "/", 1);
@@ -106,7 +106,7 @@ put_times(struct text *out, const struct session_record *r)
 	text_bytes(out, "/+", r->ended ? 1 : 2);
 	text_number(out, r->total_ms);
 	text_bytes(out, " +", r->ended ? 1 : 2);
-	text_number(out, r->down);
+	text_number(out, r->bytes_down);
 }
 
 /*
@@ -114,15 +114,15 @@ put_times(struct text *out, const struct session_record *r)
  * by listener and pool: these are given as all.
  */
 static void
-put_counts(struct text *out, const struct session_record *r)
+put_session_counts(struct text *out, const struct session_record *r)
 {
 	const struct board *b = r->board;
 	uint32_t i, all = r->ended, here = r->ended && r->connected;
 
-	for (i = 0; i < board_slots(b) || i <= r->worker; i++) {
+	for (i = 0; i < board_worker_slots(b) || i <= r->worker; i++) {
 		all += b->worker[i].live;
 		if (r->attempts > 0)
-			here += *board_live(b, i, r->seat);
+			here += *board_live(b, i, r->slot);
 	}
 	for (i = 0; i < 3; i++) {
 		text_number(out, all);
@@ -135,11 +135,11 @@ put_counts(struct text *out, const struct session_record *r)
 }
 
 void
-log_haproxy_put(struct stamp *second, struct text *out,
+access_log_haproxy_put(struct stamp *second, struct text *out,
     const struct session_record *r)
 {
-	const char codes[] = { ' ', r->ended ? cause(r) : '-',
-	    r->ended ? phase(r) : '-', ' ' };
+	const char codes[] = { ' ', r->ended ? termination_cause(r) : '-',
+	    r->ended ? termination_phase(r) : '-', ' ' };
 
 	endpoint_put_ip(out, r->client);
 	text_bytes(out, ":", 1);
@@ -147,9 +147,9 @@ log_haproxy_put(struct stamp *second, struct text *out,
 	put_date(second, out, r);
 	text_string(out, r->listener);
 	text_bytes(out, " ", 1);
-	put_server(out, r);
+	put_haproxy_server(out, r);
 	put_times(out, r);
 	text_bytes(out, codes, sizeof(codes));
-	put_counts(out, r);
+	put_session_counts(out, r);
 	text_string(out, " 0/0");
 }

@@ -18,7 +18,7 @@ struct session_record;
  * One that has not ended has a + before its time and bytes, as with logasap.
  * *second* is for this alone.
  */
-void	log_haproxy_put(struct stamp *second, struct text *,
+void	access_log_haproxy_put(struct stamp *second, struct text *,
 	    const struct session_record *);
 
 #endif

@@ -50,7 +50,7 @@ session_state_name(enum session_state state)
 }
 
 static void
-set_state(struct session_env *e, struct session *s, enum session_state to)
+enter_state(struct session_env *e, struct session *s, enum session_state to)
 {
 #define FROM(state)	(1u << SESSION_##state)
 	static const unsigned from[] = {
@@ -89,15 +89,15 @@ finish_session(struct session_env *e, struct session *s, int reset)
 	session_drop_note(e, s);
 	if (s->connected == 0)		/* read, but not passed on */
 		s->way[UP].out = 0;
-	counter_add(&e->board->up, s->way[UP].out);
-	counter_add(&e->board->down, s->way[DOWN].out);
+	counter_add(&e->board->bytes_up, s->way[UP].out);
+	counter_add(&e->board->bytes_down, s->way[DOWN].out);
 	counter_add(&e->board->ends[s->end], 1);
 	gauge_add(&e->board->live, -1);
 	e->ending -= s->ending;
 	session_log_end(e, s);
 	session_leave(e, s);
-	set_state(e, s, SESSION_FREE);
-	timers_clear(e->timers, session_id(e, s));
+	enter_state(e, s, SESSION_FREE);
+	timer_clear(e->timers, session_id(e, s));
 	table_give(&e->table, s);
 }
 
@@ -109,7 +109,7 @@ set_interest(const struct session_env *e, const struct session *s)
 	int way;
 
 	if (s->state == SESSION_CONNECT)
-		want[SERVER] = session_header_due(s) ? POLLER_WRITE :
+		want[SERVER] = session_proxy_due(s) ? POLLER_WRITE :
 		    POLLER_READ | POLLER_WRITE;
 	if (s->state == SESSION_LINGER || s->state == SESSION_PROXY_HEADER)
 		want[CLIENT] = POLLER_READ;
@@ -148,7 +148,7 @@ follow_stages(struct session_env *e, struct session *s, struct session_drive *d,
     enum session_step step)
 {
 	while (step == STEP_AGAIN) {
-		set_state(e, s, d->next);
+		enter_state(e, s, d->next);
 		d->entered = true;
 		step = stages[s->state](e, s, d);
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session.h: one client, the backend that serves it, and the bytes between.
+ * session.h: one client, the server that serves it, and the bytes between.
  *
  *	PROXY_HEADER -> ADMIT -> PICK -> CONNECT -> RELAY -> FLUSH -> gone
- *	                         ^ ^________|  on failure, with another backend
+ *	                         ^ ^________|  on failure, with another server
  *	                         +-> QUEUE -> CONNECT, while all are full
  *
  * ADMIT and QUEUE may have a count looked at again: PARKED leads back to ADMIT
@@ -29,7 +29,7 @@
 
 struct session_env;
 
-#define SESSION_ATTEMPTS	8	/* backends tried at most */
+#define SESSION_ATTEMPTS	8	/* servers tried at most */
 
 #define SESSION_STATES(X) X(FREE) X(PROXY_HEADER) X(ADMIT) X(PARKED) \
 	X(PICK) X(QUEUE) X(CONNECT) X(RELAY) X(FLUSH) X(LINGER)
@@ -54,7 +54,7 @@ struct session {
 	uint32_t	discarded;	/* bytes read for a side that is gone */
 	uint32_t	early;		/* held, but sent while connecting */
 	uint32_t	queued;		/* ms in the queue, until it left */
-	uint32_t	downs;		/* of the backend when it answered */
+	uint32_t	downs;		/* of the server when it answered */
 	uint32_t	heard[2];	/* way moved; ms since started */
 	uint32_t	paid[2];	/* for bytes: see session_throttle.c */
 	uint32_t	held;		/* of limits: see session_limits.c */
@@ -85,9 +85,9 @@ struct session {
 };
 _Static_assert(sizeof(struct session) <= 192, "idle sessions cost more");
 
-/* The backend of the attempt that is under way or stands. */
+/* The server of the attempt that is under way or stands. */
 static inline uint32_t
-session_backend(const struct session *s)
+session_server(const struct session *s)
 {
 	return s->tried[s->attempts - 1];
 }
@@ -114,7 +114,7 @@ void	session_expired(struct session_env *, struct session *);
 
 /*
  * Send end of file both ways, so that both ends may finish by themselves. Who
- * has no server yet is turned away. The session may be gone afterwards.
+ * has no server yet is rejected. The session may be gone afterwards.
  */
 void	session_shut(struct session_env *, struct session *,
 	    enum session_end);

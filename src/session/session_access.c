@@ -28,7 +28,7 @@ is_denied(const struct session_route *r, const struct endpoint *client)
 static bool
 is_count(enum session_end why)
 {
-	return why == END_SOURCE_FULL || why == END_LISTENER_FULL ||
+	return why == END_CLIENT_FULL || why == END_LISTENER_FULL ||
 	    why == END_LIMIT_FULL || why == END_MAX_SESSIONS;
 }
 
@@ -37,7 +37,7 @@ session_admit_stage(struct session_env *e, struct session *s,
     struct session_drive *d)
 {
 	enum session_end why = is_denied(session_route(e, s), &s->client) ?
-	    END_DENIED : session_count_in(e, s);
+	    END_DENIED : session_limits_enter(e, s);
 
 	if (why == END_NONE) {
 		s->admitted = true;
@@ -46,7 +46,7 @@ session_admit_stage(struct session_env *e, struct session *s,
 	}
 	if (is_count(why) && session_park(e, s))
 		return step_to(d, SESSION_PARKED);
-	return session_refuse(e, s, d, why);
+	return session_reject_as_set(e, s, d, why);
 }
 
 void
@@ -54,7 +54,7 @@ session_leave(struct session_env *e, struct session *s)
 {
 	s->admitted = false;
 	session_settle(e, s, false);
-	session_count_out(e, s);
+	session_limits_leave(e, s);
 }
 
 /*
@@ -76,7 +76,7 @@ are_few(struct session_env *e)
  * system would answer whatever else comes.
  */
 static enum session_step
-vanish(struct session_env *e, struct session *s, struct session_drive *d,
+drop_silently(struct session_env *e, struct session *s, struct session_drive *d,
     enum session_end why)
 {
 	struct shuttle *way = &s->way[UP];
@@ -93,16 +93,16 @@ vanish(struct session_env *e, struct session *s, struct session_drive *d,
 }
 
 enum session_step
-session_refuse(struct session_env *e, struct session *s,
+session_reject_as_set(struct session_env *e, struct session *s,
     struct session_drive *d, enum session_end why)
 {
-	switch (session_route(e, s)->refuse) {
-	case REFUSE_RESET:
+	switch (session_route(e, s)->reject_with) {
+	case REJECT_RESET:
 		return step_end(s, d, why, CLIENT);
-	case REFUSE_DROP:
-		return vanish(e, s, d, why);
-	case REFUSE_CLOSE:
+	case REJECT_DROP:
+		return drop_silently(e, s, d, why);
+	case REJECT_CLOSE:
 	default:
-		return step_turn_away(s, d, why);
+		return step_reject(s, d, why);
 	}
 }

@@ -12,7 +12,7 @@
 session_stage session_admit_stage;
 
 /* It may not come in: end it as its listener wants that to be seen. */
-enum session_step session_refuse(struct session_env *, struct session *,
+enum session_step session_reject_as_set(struct session_env *, struct session *,
 	    struct session_drive *, enum session_end);
 
 /* Count it out, if it was in, and give up its place in the queue. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_connect.c: CONNECT. Invariant: there is a descriptor to a backend if and
- * only if a place on it is taken.
+ * session_connect.c: CONNECT. Invariant: there is a descriptor to a server if
+ * and only if a place on it is taken.
  */
 #include "session/session_connect.h"
 
@@ -39,23 +39,23 @@ session_close(struct session_env *e, struct session *s, int side, bool abort)
 }
 
 static void
-give_place(const struct session_env *e, uint32_t i)
+release_place(const struct session_env *e, uint32_t i)
 {
-	const struct backend *b = &e->backends->list[i];
+	const struct server *b = &e->servers->list[i];
 
-	backend_drop(e->backends, i);
+	server_drop(e->servers, i);
 	if (b->max_sessions != 0)
-		queue_call(e->queue, b->pool, e->now);
+		wait_queue_call(e->queue, b->pool, e->now);
 }
 
-/* First close: else the backend might have more than it may for a moment. */
+/* First close: else the server might have more than it may for a moment. */
 void
 session_let_go(struct session_env *e, struct session *s, bool abort)
 {
 	if (s->fd[SERVER] == -1)
 		return;
 	session_close(e, s, SERVER, abort);
-	give_place(e, session_backend(s));
+	release_place(e, session_server(s));
 }
 
 static enum session_end
@@ -89,7 +89,7 @@ static bool
 is_clients_end(const struct session_env *e, uint32_t i, int err,
     bool at_once)
 {
-	return e->backends->list[i].outlet.transparent && at_once &&
+	return e->servers->list[i].egress.transparent && at_once &&
 	    (socket_lack(err) == LACK_PORT || err == EAFNOSUPPORT ||
 	    err == EINVAL || err == ENETUNREACH);
 }
@@ -102,38 +102,38 @@ static bool
 is_lack(struct session_env *e, struct session *s, int err)
 {
 	enum socket_lack lack = socket_lack(err);
-	uint32_t i = session_backend(s);
+	uint32_t i = session_server(s);
 
 	if ((lack != LACK_PORT && lack != LACK_ROOM) ||
 	    is_clients_end(e, i, err, true))
 		return false;
-	backend_note_lack(e->backends, i, e->now, e->log, err);
+	server_note_lack(e->servers, i, e->now, e->log, err);
 	s->lack = lack;
 	s->attempts--;
 	return true;
 }
 
-/* This attempt came to nothing. The want of our own is not the backend's. */
+/* This attempt came to nothing. The want of our own is not the server's. */
 static void
 attempt_failed(struct session_env *e, struct session *s, int err,
     bool at_once)
 {
-	uint32_t i = session_backend(s);
+	uint32_t i = session_server(s);
 	enum session_end why = connect_error(err);
-	struct log_field f[BACKEND_FIELDS];
+	struct log_field f[SERVER_FIELDS];
 	char cause[100];
 
 	session_note_end(s, why);
 	if (is_clients_end(e, i, err, at_once)) {
 		snprintf(cause, sizeof(cause), "transparent: %s",
 		    strerror(err));
-		backend_fields(e->backends, i, "unreachable", cause, f);
-		log_event_seldom(e->log, LOG_NOTICE, f, "backend %s: %s",
-		    e->backends->list[i].name, cause);
+		server_fields(e->servers, i, "unreachable", cause, f);
+		log_event_seldom(e->log, LOG_NOTICE, f, "server %s: %s",
+		    e->servers->list[i].name, cause);
 	} else if (why == END_RESOURCES)
 		e->shortage = err;
 	else
-		backend_complain(e->backends, i, e->now, e->log, "connect",
+		server_record_failure(e->servers, i, e->now, e->log, "connect",
 		    err);
 }
 
@@ -142,24 +142,24 @@ static enum session_step
 attempt_stands(struct session_env *e, struct session *s,
     struct session_drive *d, int err)
 {
-	uint32_t i = session_backend(s);
-	struct log_field f[BACKEND_FIELDS];
+	uint32_t i = session_server(s);
+	struct log_field f[SERVER_FIELDS];
 
 	s->end = END_NONE;
 	s->connected = s->last = e->now;
-	s->watched = !backend_is_watched(e->backends, i);
+	s->watched = !server_is_watched(e->servers, i);
 	session_drop_note(e, s);
 	session_settle(e, s, true);
 	if (s->early > 0) {
 		shuttle_sent(&s->way[UP], &e->kit, s->early);
 		session_send_promptly(s);
 	}
-	if (backend_pool(e->backends, i)->cut)
-		s->downs = backend_downs(e->backends, i);
-	if (backend_answered(e->backends, i)) {
-		backend_fields(e->backends, i, "back", "a session", f);
+	if (server_pool(e->servers, i)->close_on_down)
+		s->downs = server_downs(e->servers, i);
+	if (server_answered(e->servers, i)) {
+		server_fields(e->servers, i, "back", "a session", f);
 		log_event_seldom(e->log, LOG_NOTICE, f,
-		    "backend %s: answers again", e->backends->list[i].name);
+		    "server %s: answers again", e->servers->list[i].name);
 	}
 	if (err != 0)
 		session_side_failed(e, s, SERVER, err);
@@ -183,9 +183,9 @@ worth_asking(struct session_env *e, const struct session *s)
 }
 
 /*
- * Read from the client and send before the backend has been heard to answer:
+ * Read from the client and send before the server has been heard to answer:
  * on a fast network it has. Bytes that it does not take yet are held, and go
- * to another backend if this one fails.
+ * to another server if this one fails.
  */
 static enum shuttle_result
 ask_early(struct session_env *e, struct session *s)
@@ -214,19 +214,19 @@ ask_early(struct session_env *e, struct session *s)
 
 /*
  * With fast open what the client has sent is to go along with the request to
- * connect, behind the header if there is one. It is held until the backend has
- * answered: another one may have to get it. No agreement with this backend:
+ * connect, behind the header if there is one. It is held until the server has
+ * answered: another one may have to get it. No agreement with this server:
  * connect as ever. Returns the bytes of the header.
  */
 static size_t
 send_along(struct session_env *e, const struct session *s,
-    struct departure *d)
+    struct connect_request *d)
 {
 	size_t held = shuttle_held(&s->way[UP]), len = 0, room;
 	unsigned char *out = e->kit.scratch;
 
-	if (session_header_due(s))
-		len = session_header_make(e, s, out);
+	if (session_proxy_due(s))
+		len = session_proxy_make(e, s, out);
 	room = bufpool_size(e->kit.pool) - len;
 	if (held > room)
 		held = room;
@@ -239,25 +239,25 @@ send_along(struct session_env *e, const struct session *s,
 
 /* A connection that was opened ahead, or a new one. */
 static int
-begin(struct session_env *e, struct session *s, uint32_t i, int *pending,
-    bool *spare)
+begin_connect_stage(struct session_env *e, struct session *s, uint32_t i,
+    int *pending, bool *preconnect)
 {
-	struct departure d = { .client = &s->client };
+	struct connect_request d = { .client = &s->client };
 	size_t len = 0;
 	int fd;
 
 	s->early = 0;
 	*pending = 0;
-	fd = spare_take(e->spares, i);
-	*spare = fd != -1;
-	if (*spare)
+	fd = preconnect_take(e->preconnects, i);
+	*preconnect = fd != -1;
+	if (*preconnect)
 		return fd;
-	if (backend_pool(e->backends, i)->fast_open)
+	if (server_pool(e->servers, i)->fast_open)
 		len = send_along(e, s, &d);
 	/* Its name may have lost it since it was picked. */
-	fd = backend_connect(e->backends, i, &d);
+	fd = server_connect(e->servers, i, &d);
 	if (fd != -1 && len > 0)
-		session_header_went(s, len, d.went);
+		session_proxy_went(s, len, d.went);
 	s->early = d.went > len ? d.went - (uint32_t)len : 0;
 	*pending = d.pending;
 	return fd;
@@ -271,12 +271,12 @@ attempt_ends(struct session_env *e, struct session *s, int err)
 	attempt_failed(e, s, err, false);
 }
 
-/* There is no connection: try another backend, or wait for what is lacking. */
+/* There is no connection: try another server, or wait for what is lacking. */
 static enum session_step
 no_connection(struct session_env *e, struct session *s,
     struct session_drive *d, int err)
 {
-	give_place(e, session_backend(s));
+	release_place(e, session_server(s));
 	if (!is_lack(e, s, err))
 		attempt_failed(e, s, err, true);
 	d->retry = true;
@@ -284,22 +284,22 @@ no_connection(struct session_env *e, struct session *s,
 }
 
 /*
- * What can be sent before the backend has been heard to answer: the header, and
+ * What can be sent before the server has been heard to answer: the header, and
  * not a byte before it; it is small, and what follows must not wait for its
  * acknowledgement. Who takes either has answered.
  */
 static enum shuttle_result
-speak(struct session_env *e, struct session *s, int *pending)
+send_first_bytes(struct session_env *e, struct session *s, int *pending)
 {
 	enum shuttle_result result;
 
-	if (e->backends->list[session_backend(s)].send_proxy != 0) {
+	if (e->servers->list[session_server(s)].send_proxy != 0) {
 		socket_set_nodelay(s->fd[SERVER]);
 		s->sends = 2;
 	}
-	if (session_header_due(s)) {
-		result = session_header_send(e, s);
-		if (result != SHUTTLE_GOING || session_header_due(s))
+	if (session_proxy_due(s)) {
+		result = session_proxy_send(e, s);
+		if (result != SHUTTLE_GOING || session_proxy_due(s))
 			return result;
 		*pending = 0;
 	}
@@ -314,19 +314,19 @@ speak(struct session_env *e, struct session *s, int *pending)
 /* What came of speaking to it. */
 static enum session_step
 attempt_result(struct session_env *e, struct session *s, struct session_drive *d,
-    enum shuttle_result result, int pending, bool spare)
+    enum shuttle_result result, int pending, bool preconnect)
 {
 	int err = result == SHUTTLE_TO_FAILED ? errno : 0;
 
-	/* It is gone already, and the backend may have heard of it. */
+	/* It is gone already, and the server may have heard of it. */
 	if (result == SHUTTLE_FROM_FAILED)
 		return step_end(s, d, END_CLIENT_RESET, SERVER);
-	if (err == 0 && (pending || session_header_due(s)))
+	if (err == 0 && (pending || session_proxy_due(s)))
 		return STEP_WAIT;
-	if (err == 0 || (session_had_stood(err) && !spare))
+	if (err == 0 || (session_had_stood(err) && !preconnect))
 		return attempt_stands(e, s, d, err);
-	if (spare) {
-		/* It broke before it took a byte: the backend is to be asked. */
+	if (preconnect) {
+		/* It broke before it took a byte: the server is to be asked. */
 		session_let_go(e, s, false);
 		s->attempts--;
 	} else {
@@ -336,14 +336,14 @@ attempt_result(struct session_env *e, struct session *s, struct session_drive *d
 	return step_to(d, SESSION_PICK);
 }
 
-/* Begin to connect to a backend on which it has a place. */
+/* Begin to connect to a server on which it has a place. */
 static enum session_step
 begin_attempt(struct session_env *e, struct session *s, struct session_drive *d)
 {
-	uint32_t i = d->backend;
+	uint32_t i = d->server;
 	enum shuttle_result result;
 	int fd, pending;
-	bool spare;
+	bool preconnect;
 
 	d->ready = 0;
 	if (s->attempts == 0)
@@ -351,11 +351,11 @@ begin_attempt(struct session_env *e, struct session *s, struct session_drive *d)
 	else
 		counter_add(&e->board->retries, 1);
 	s->tried[s->attempts++] = (uint16_t)i;
-	session_header_begin(e, s);
-	if ((fd = begin(e, s, i, &pending, &spare)) == -1)
+	session_proxy_begin(e, s);
+	if ((fd = begin_connect_stage(e, s, i, &pending, &preconnect)) == -1)
 		return no_connection(e, s, d, errno);
-	if (!spare)
-		backend_note_begun(e->backends, i);
+	if (!preconnect)
+		server_note_begun(e->servers, i);
 	s->lack = LACK_NOTHING;
 	table_attach(&e->table, s, SERVER, fd);
 	s->muted &= (uint8_t)~(1u << SERVER);
@@ -363,8 +363,8 @@ begin_attempt(struct session_env *e, struct session *s, struct session_drive *d)
 	s->sends = 0;
 	s->in_line = false;
 	s->way[DOWN].vain = 0;
-	result = speak(e, s, &pending);
-	return attempt_result(e, s, d, result, pending, spare);
+	result = send_first_bytes(e, s, &pending);
+	return attempt_result(e, s, d, result, pending, preconnect);
 }
 
 /*
@@ -382,14 +382,14 @@ session_connect_stage(struct session_env *e, struct session *s,
 	if (d->entered)
 		return begin_attempt(e, s, d);
 	if ((d->ready & POLLER_READ && socket_connected(s->fd[SERVER]) == -1) ||
-	    (session_header_due(s) &&
-	    session_header_send(e, s) == SHUTTLE_TO_FAILED))
+	    (session_proxy_due(s) &&
+	    session_proxy_send(e, s) == SHUTTLE_TO_FAILED))
 		err = errno;
 	if (err != 0 && !session_had_stood(err)) {
 		attempt_ends(e, s, err);
 		return step_to(d, SESSION_PICK);
 	}
-	if (err == 0 && session_header_due(s))
+	if (err == 0 && session_proxy_due(s))
 		return STEP_WAIT;
 	d->side = SERVER;
 	return attempt_stands(e, s, d, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_connect.h: the connection to the backend, from the attempt to its end.
+ * session_connect.h: the connection to the server, from the attempt to its end.
  */
 #ifndef SESSION_CONNECT_H
 #define SESSION_CONNECT_H
@@ -9,12 +9,12 @@
 #include "session/session_step.h"
 
 /*
- * CONNECT: connect to d->backend, on which a place is taken, and say what can be
+ * CONNECT: connect to d->server, on which a place is taken, and say what can be
  * said before it has answered. On to RELAY when it has, back to PICK if it fails.
  */
 session_stage session_connect_stage;
 
-/* The backend has had its time; all of them together have. */
+/* The server has had its time; all of them together have. */
 session_stage session_connect_came;
 session_stage session_total_came;
 
@@ -22,7 +22,7 @@ session_stage session_total_came;
 void	session_close(struct session_env *, struct session *, int side,
 	    bool abort);
 
-/* Close the connection to the backend, then give its place to others. */
+/* Close the connection to the server, then give its place to others. */
 void	session_let_go(struct session_env *, struct session *, bool abort);
 
 #endif

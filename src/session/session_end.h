@@ -27,7 +27,7 @@ struct session;
 	X(CONNECT_TIMEOUT,	"proxy.connect_timeout")		\
 	X(IDLE_TIMEOUT,		"proxy.idle_timeout")			\
 	X(FIN_TIMEOUT,		"proxy.fin_timeout")			\
-	X(NO_BACKEND,		"proxy.no_backend")			\
+	X(NO_SERVER,		"proxy.no_server")			\
 	X(QUEUE_TIMEOUT,	"proxy.queue_timeout")			\
 	X(QUEUE_FULL,		"proxy.queue_full")			\
 	X(UNAVAILABLE,		"proxy.unavailable_timeout")		\
@@ -40,9 +40,9 @@ struct session;
 	X(MAX_SESSIONS,		"proxy.max_sessions")			\
 	X(LISTENER_FULL,	"proxy.listener_full")			\
 	X(LIMIT_FULL,		"proxy.limit_full")			\
-	X(SOURCE_FULL,		"proxy.source_full")			\
+	X(CLIENT_FULL,		"proxy.client_full")			\
 	X(SESSION_RATE,		"proxy.session_rate")			\
-	X(SOURCE_RATE,		"proxy.source_rate")			\
+	X(CLIENT_RATE,		"proxy.client_rate")			\
 	X(CLIENT_IDLE,		"proxy.client_idle")			\
 	X(SERVER_IDLE,		"proxy.server_idle")			\
 	X(MAX_LIFETIME,		"proxy.max_lifetime")			\

@@ -14,15 +14,15 @@
 void
 session_env_free(struct session_env *e)
 {
-	spares_free(e->spares);
-	queue_free(e->queue);
-	timers_free(e->timers);
+	preconnect_free(e->preconnects);
+	wait_queue_free(e->queue);
+	timer_free(e->timers);
 	balance_free(e->balance);
 	bufpool_free(e->kit.pool);
 	bufpool_free(e->notes);
 	free(e->kit.scratch);
 	pipepool_free(e->kit.pipes);
-	log_format_free(e->lines.format);
+	access_log_format_free(e->lines.format);
 	free(e->header_ids);
 	table_free(&e->table);
 }

@@ -30,13 +30,13 @@ struct session_limits {			/* times in ms; 0: no limit */
 	uint64_t	max_lifetime;
 	unsigned	lifetime_jitter;	/* percent */
 	uint64_t	rate[2];	/* bytes a second, UP and DOWN */
-	uint64_t	header_timeout;	/* never 0 */
+	uint64_t	proxy_header_timeout;	/* never 0 */
 };
 
 /* How many at once, and within a second; 0: no limit. */
 struct session_counts {
-	uint32_t	max_sessions, max_per_source;
-	uint32_t	rate, rate_per_source;
+	uint32_t	max_sessions, max_per_client;
+	uint32_t	rate, rate_per_client;
 	bool		dry_run;	/* refuse nobody, but say so */
 };
 
@@ -44,18 +44,18 @@ struct session_counts {
 struct session_limit {
 	char		name[64];
 	struct session_counts counts;
-	uint32_t	seat;		/* on the board, among listeners */
+	uint32_t	slot;		/* on the board, among listeners */
 };
 
-struct log_format;
-struct queue;
-struct spares;
+struct access_log_format;
+struct wait_queue;
+struct preconnects;
 
 /* What those see who may not come in. */
-enum session_refusal {
-	REFUSE_CLOSE,			/* an end of file */
-	REFUSE_RESET,			/* a reset */
-	REFUSE_DROP			/* nothing, see socket_vanish() */
+enum session_rejection {
+	REJECT_CLOSE,			/* an end of file */
+	REJECT_RESET,			/* a reset */
+	REJECT_DROP			/* nothing, see socket_vanish() */
 };
 
 /*
@@ -77,18 +77,18 @@ struct session_route {
 	const struct cidr *deny;	/* who may not come in; NULL: nobody */
 	const struct cidr *allow;	/* who alone may; NULL: everybody */
 	struct session_counts counts;
-	uint32_t	 seat;		/* on the board; or BOARD_NO_SEAT */
+	uint32_t	 slot;		/* on the board; or BOARD_NO_SLOT */
 	const struct session_limit *limit; /* beside it; NULL: none */
-	enum session_refusal refuse;
+	enum session_rejection reject_with;
 	/* Peers that begin with a header; NULL: nobody does. */
 	const struct cidr *proxies;
-	bool		 others_plain;	/* serve those who are not in it */
+	bool		 untrusted_plain; /* serve those who are not in it */
 	uint8_t		 eager;		/* see session_connect.c */
 };
 
 /* Which of them leave lines in the log. */
 struct session_lines {
-	struct log_format *format;
+	struct access_log_format *format;
 	bool		 errors;	/* ends that are not in good order */
 	uint32_t	 every;		/* one in so many of the others, 0: none */
 	uint32_t	 seen;		/* of these until now */
@@ -101,10 +101,10 @@ struct session_env {
 	struct session_table table;
 
 	/* Set by the worker before the first session. */
-	const struct backends *backends;
+	const struct servers *servers;
 	struct balance	*balance;
-	struct spares	*spares;
-	struct queue	*queue;
+	struct preconnects	*preconnects;
+	struct wait_queue	*queue;
 	struct shuttle_kit kit;
 	struct bufpool	*notes;		/* of PROXYPROTO_MAX, for headers */
 	struct poller	*poller;
@@ -150,7 +150,7 @@ session_route(const struct session_env *e, const struct session *s)
 static inline const struct pool *
 session_pool(const struct session_env *e, const struct session *s)
 {
-	return &e->backends->pool[e->route[s->listener].pool];
+	return &e->servers->pool[e->route[s->listener].pool];
 }
 
 static inline struct session_cold *

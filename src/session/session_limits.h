@@ -11,8 +11,8 @@
 #include "session/session_env.h"
 
 /* Count it in; if not END_NONE, why not: then it is counted nowhere. */
-enum session_end session_count_in(struct session_env *, struct session *);
-void	session_count_out(struct session_env *, struct session *);
+enum session_end session_limits_enter(struct session_env *, struct session *);
+void	session_limits_leave(struct session_env *, struct session *);
 
 /*
  * Say once more on the board how many sessions there are, and twice a second what

@@ -63,10 +63,10 @@ session_wind_up(struct session_env *e, struct session *s,
 		return step_end(s, d, why, NOBODY);
 	case SESSION_QUEUE:
 		session_leave_queue(e, s);
-		return step_turn_away(s, d, why);
+		return step_reject(s, d, why);
 	default:
 		/* No server has it yet, so nothing is on its way. */
 		session_let_go(e, s, false);
-		return step_turn_away(s, d, why);
+		return step_reject(s, d, why);
 	}
 }

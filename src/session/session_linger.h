@@ -9,7 +9,7 @@
 
 #include "session/session_step.h"
 
-/* How long a client that is turned away may go on sending, in ms. */
+/* How long a client that is rejected may go on sending, in ms. */
 #define SESSION_LINGER_TIME	2000
 
 /*

@@ -32,7 +32,8 @@ put_line(const struct session_env *e, const struct session *s, int level,
 		return;
 	session_record_make(&r, e, s, event == EVENT_END);
 	r.log = log;
-	log_format_put(e->lines.format, log_begin(log, level), &r, event);
+	access_log_format_put(e->lines.format, log_begin(log, level), &r,
+	    event);
 	log_end(log);
 }
 

@@ -40,7 +40,7 @@ static bool
 is_there(const struct board *b, uint32_t worker)
 {
 	return board_is_held(b, worker) && atomic_load_explicit(
-	    &b->ledger->slot[worker].stopped, memory_order_relaxed) == 0;
+	    &b->ledger->process[worker].stopped, memory_order_relaxed) == 0;
 }
 
 /*
@@ -51,19 +51,19 @@ static bool
 others_may_be_late(struct session_env *e, const struct session *s)
 {
 	uint64_t asked = s->started + session_cold(e, s)->asked;
-	const struct board *b = e->backends->board;
-	uint32_t w, slots = board_slots(b);
+	const struct board *b = e->servers->board;
+	uint32_t w, slots = board_worker_slots(b);
 	bool late = e->ending > 0, call = e->called != e->now;
 
 	for (w = 0; w < slots; w++) {
-		if (w == e->backends->worker || !is_there(b, w))
+		if (w == e->servers->worker || !is_there(b, w))
 			continue;
 		late |= atomic_load(&b->worker[w].ending) > 0;
 		if (board_saw(b, w, asked, e->now))
 			continue;
 		late = true;
 		if (call)
-			board_ring(b, w);
+			board_wake(b, w);
 		e->called = e->now;
 	}
 	return late;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_pick.c: PICK. Chooses among the backends that were not tried yet; does
+ * session_pick.c: PICK. Chooses among the servers that were not tried yet; does
  * not connect.
  */
 #include "session/session_pick.h"
@@ -26,7 +26,7 @@ session_total_at(const struct session_env *e, const struct session *s)
 
 /* Is the time for all attempts over? */
 static bool
-is_over(const struct session_env *e, const struct session *s)
+is_total_time_over(const struct session_env *e, const struct session *s)
 {
 	uint64_t at = session_total_at(e, s);
 
@@ -38,14 +38,14 @@ session_choose(struct session_env *e, struct session *s)
 {
 	int i, lost;
 
-	errno = is_over(e, s) ? ETIMEDOUT : EHOSTDOWN;
+	errno = is_total_time_over(e, s) ? ETIMEDOUT : EHOSTDOWN;
 	if (errno == ETIMEDOUT || s->attempts >= session_pool(e, s)->attempts)
 		return -1;
 	for (lost = 0; lost < RACES; lost++) {
 		i = balance_pick(e->balance, &(struct balance_ask){
 		    .pool = session_route(e, s)->pool, .client = &s->client,
 		    .tried = s->tried, .n = s->attempts, .now = e->now });
-		if (i == -1 || backend_take(e->backends, (uint32_t)i))
+		if (i == -1 || server_take(e->servers, (uint32_t)i))
 			return i;
 	}
 	errno = EAGAIN;
@@ -59,7 +59,7 @@ choose_in_turn(struct session_env *e, struct session *s)
 	const struct pool *p = session_pool(e, s);
 
 	if (p->max_queue == 0 ||
-	    !queue_busy(e->queue, session_route(e, s)->pool) ||
+	    !wait_queue_busy(e->queue, session_route(e, s)->pool) ||
 	    session_cold(e, s)->lent || s->attempts >= p->attempts ||
 	    s->attempts >= p->n)
 		return session_choose(e, s);
@@ -68,7 +68,8 @@ choose_in_turn(struct session_env *e, struct session *s)
 }
 
 static enum shuttle_result
-fetch(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
+fetch_client_bytes(struct shuttle *s, const struct shuttle_kit *k, int from,
+    int to)
 {
 	(void)to;
 	return shuttle_fetch(s, k, from);
@@ -76,7 +77,7 @@ fetch(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 
 /* With fast open it goes along with the request to connect. */
 static bool
-fetches(const struct session_env *e, const struct session *s)
+fetches_first(const struct session_env *e, const struct session *s)
 {
 	return session_pool(e, s)->fast_open &&
 	    session_route(e, s)->eager >= ROUTE_EAGER_ENOUGH;
@@ -88,14 +89,14 @@ session_pick_stage(struct session_env *e, struct session *s,
 {
 	int i;
 
-	if (!d->retry && fetches(e, s) &&
-	    session_move(e, s, UP, fetch) == SHUTTLE_FROM_FAILED)
+	if (!d->retry && fetches_first(e, s) &&
+	    session_move(e, s, UP, fetch_client_bytes) == SHUTTLE_FROM_FAILED)
 		return step_end(s, d, END_CLIENT_RESET, SERVER);
 	d->retry = false;
 	if ((i = choose_in_turn(e, s)) == -1) {
 		d->none = errno;
 		return step_to(d, SESSION_QUEUE);
 	}
-	d->backend = (uint32_t)i;
+	d->server = (uint32_t)i;
 	return step_to(d, SESSION_CONNECT);
 }

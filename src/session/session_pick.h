@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_pick.h: which backend a session tries, and until when.
+ * session_pick.h: which server a session tries, and until when.
  */
 #ifndef SESSION_PICK_H
 #define SESSION_PICK_H
 
 #include "session/session_step.h"
 
-/* PICK: choose a backend for CONNECT, or leave it to QUEUE that there is none. */
+/*
+ * PICK: choose a server for CONNECT, or leave it to QUEUE that there is none.
+ */
 session_stage session_pick_stage;
 
 /*
- * Choose a backend and take a place on it. -1 with EAGAIN: wait for one; with
+ * Choose a server and take a place on it. -1 with EAGAIN: wait for one; with
  * EHOSTDOWN: there is none, or enough were tried; with ETIMEDOUT: the time for
  * all attempts is over.
  */

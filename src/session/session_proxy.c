@@ -30,7 +30,7 @@
 #define SHOWN		24
 
 static bool
-try_later(int err)
+is_header_retry(int err)
 {
 	return err == EAGAIN || err == EINTR || err == ENOBUFS || err == ENOMEM;
 }
@@ -61,7 +61,7 @@ log_refusal(const struct session_env *e, const struct session *s,
 }
 
 static unsigned char *
-taken(struct session_env *e, const struct session *s)
+header_bytes(struct session_env *e, const struct session *s)
 {
 	return s->note == BUFPOOL_NONE ? e->kit.scratch :
 	    bufpool_bytes(e->notes, s->note);
@@ -81,11 +81,12 @@ static enum session_step
 client_ended(struct session_env *e, struct session *s,
     struct session_drive *d, ssize_t n)
 {
-	if (n == -1 && try_later(errno))
+	if (n == -1 && is_header_retry(errno))
 		return STEP_WAIT;
 	if (n == 0 && s->header > 0) {
-		log_refusal(e, s, "it is cut off", taken(e, s), s->header);
-		return session_refuse(e, s, d, END_BAD_HEADER);
+		log_refusal(e, s, "it is cut off", header_bytes(e, s),
+		    s->header);
+		return session_reject_as_set(e, s, d, END_BAD_HEADER);
 	}
 	return step_end(s, d, n == 0 ? END_CLIENT_CLOSE : END_CLIENT_RESET,
 	    NOBODY);
@@ -93,9 +94,10 @@ client_ended(struct session_env *e, struct session *s,
 
 /* Take these bytes, which have been seen, from the socket. */
 static bool
-take(struct session_env *e, struct session *s, size_t n)
+take_header_bytes(struct session_env *e, struct session *s, size_t n)
 {
-	if (recv(s->fd[CLIENT], taken(e, s) + s->header, n, 0) != (ssize_t)n)
+	if (recv(s->fd[CLIENT], header_bytes(e, s) + s->header, n, 0) !=
+	    (ssize_t)n)
 		return false;
 	s->header = (uint16_t)(s->header + n);
 	return true;
@@ -112,8 +114,9 @@ wait_for_more(struct session_env *e, struct session *s,
 	if (s->note == BUFPOOL_NONE)
 		s->note = bufpool_get(e->notes);
 	if (s->note == BUFPOOL_NONE)
-		return session_refuse(e, s, d, END_RESOURCES);
-	return take(e, s, n) ? STEP_WAIT : client_ended(e, s, d, -1);
+		return session_reject_as_set(e, s, d, END_RESOURCES);
+	return take_header_bytes(e, s, n) ? STEP_WAIT :
+	    client_ended(e, s, d, -1);
 }
 
 /*
@@ -121,7 +124,7 @@ wait_for_more(struct session_env *e, struct session *s,
  * discarded. False: there is no block.
  */
 static bool
-keep(struct session_env *e, struct session *s, enum proxyproto_kind kind)
+keep_header(struct session_env *e, struct session *s, enum proxyproto_kind kind)
 {
 	if (kind == PROXYPROTO_LOCAL ||
 	    session_pool(e, s)->sends_proxy == 0)
@@ -129,7 +132,7 @@ keep(struct session_env *e, struct session *s, enum proxyproto_kind kind)
 	else if (s->note == BUFPOOL_NONE) {
 		if ((s->note = bufpool_get(e->notes)) == BUFPOOL_NONE)
 			return false;
-		memcpy(taken(e, s), e->kit.scratch, s->header);
+		memcpy(header_bytes(e, s), e->kit.scratch, s->header);
 	}
 	return true;
 }
@@ -155,7 +158,7 @@ note_id(struct session_env *e, const struct session *s,
 static enum session_step
 read_header(struct session_env *e, struct session *s, struct session_drive *d)
 {
-	unsigned char *bytes = taken(e, s);
+	unsigned char *bytes = header_bytes(e, s);
 	struct proxyproto h;
 	const char *why;
 	size_t seen;
@@ -171,14 +174,14 @@ read_header(struct session_env *e, struct session *s, struct session_drive *d)
 		note_id(e, s, &h.id);
 	if (len == -1) {
 		log_refusal(e, s, why, bytes, seen);
-		return session_refuse(e, s, d, END_BAD_HEADER);
+		return session_reject_as_set(e, s, d, END_BAD_HEADER);
 	}
 	if (len == 0)
 		return wait_for_more(e, s, d, (size_t)n);
-	if (!take(e, s, (size_t)len - s->header))
+	if (!take_header_bytes(e, s, (size_t)len - s->header))
 		return client_ended(e, s, d, -1);
-	if (!keep(e, s, h.kind))
-		return session_refuse(e, s, d, END_RESOURCES);
+	if (!keep_header(e, s, h.kind))
+		return session_reject_as_set(e, s, d, END_RESOURCES);
 	if (h.kind == PROXYPROTO_STREAM)
 		s->client = h.source;
 	return come_in(e, s, d);
@@ -196,43 +199,44 @@ session_header_stage(struct session_env *e, struct session *s,
 		return come_in(e, s, d);
 	if (!d->entered || cidr_find(r->proxies, &s->client) == CIDR_ALLOW)
 		return read_header(e, s, d);
-	if (r->others_plain)
+	if (r->untrusted_plain)
 		return come_in(e, s, d);
 	log_refusal(e, s, "it is not in accept_proxy", NULL, 0);
-	return session_refuse(e, s, d, END_NOT_TRUSTED);
+	return session_reject_as_set(e, s, d, END_NOT_TRUSTED);
 }
 
 uint64_t
 session_header_at(const struct session_env *e, const struct session *s)
 {
-	return s->started + session_route(e, s)->limits.header_timeout;
+	return s->started + session_route(e, s)->limits.proxy_header_timeout;
 }
 
 enum session_step
 session_header_came(struct session_env *e, struct session *s,
     struct session_drive *d)
 {
-	log_refusal(e, s, "it has not come in time", taken(e, s), s->header);
-	return session_refuse(e, s, d, END_HEADER_TIMEOUT);
+	log_refusal(e, s, "it has not come in time", header_bytes(e, s),
+	    s->header);
+	return session_reject_as_set(e, s, d, END_HEADER_TIMEOUT);
 }
 
 /* --- to the server --------------------------------------------------------- */
 
 bool
-session_header_due(const struct session *s)
+session_proxy_due(const struct session *s)
 {
 	return s->header != GONE;
 }
 
 void
-session_header_begin(const struct session_env *e, struct session *s)
+session_proxy_begin(const struct session_env *e, struct session *s)
 {
-	s->header = e->backends->list[session_backend(s)].send_proxy == 0 ?
+	s->header = e->servers->list[session_server(s)].send_proxy == 0 ?
 	    GONE : 0;
 }
 
 void
-session_header_went(struct session *s, size_t len, size_t n)
+session_proxy_went(struct session *s, size_t len, size_t n)
 {
 	s->header = s->header + n >= len ? GONE : (uint16_t)(s->header + n);
 }
@@ -280,10 +284,10 @@ choose_tlvs(const struct session_env *e, const struct session *s,
 
 /* The same each time that it is made for an attempt, so it is not kept. */
 size_t
-session_header_make(const struct session_env *e, const struct session *s,
+session_proxy_make(const struct session_env *e, const struct session *s,
     unsigned char out[PROXYPROTO_MAX])
 {
-	const struct backend *b = &e->backends->list[session_backend(s)];
+	const struct server *b = &e->servers->list[session_server(s)];
 	struct proxyproto h = { .kind = PROXYPROTO_UNKNOWN };
 	char id[SESSION_ID];
 	const char *why;
@@ -294,7 +298,7 @@ session_header_make(const struct session_env *e, const struct session *s,
 		    PROXYPROTO_MAX, &h, &why);
 	choose_addresses(s, &h);
 	h.version = b->send_proxy;
-	choose_tlvs(e, s, backend_pool(e->backends, session_backend(s))->tlvs,
+	choose_tlvs(e, s, server_pool(e->servers, session_server(s))->tlvs,
 	    &h, id);
 	n = proxyproto_encode(&h, out, PROXYPROTO_MAX);
 	if (n > 0)
@@ -305,16 +309,17 @@ session_header_make(const struct session_env *e, const struct session *s,
 }
 
 enum shuttle_result
-session_header_send(const struct session_env *e, struct session *s)
+session_proxy_send(const struct session_env *e, struct session *s)
 {
 	unsigned char out[PROXYPROTO_MAX];
-	size_t len = session_header_make(e, s, out);
+	size_t len = session_proxy_make(e, s, out);
 	ssize_t n;
 
 	n = send(s->fd[SERVER], out + s->header, len - s->header,
 	    MSG_NOSIGNAL);
 	if (n == -1)
-		return try_later(errno) ? SHUTTLE_GOING : SHUTTLE_TO_FAILED;
-	session_header_went(s, len, (size_t)n);
+		return is_header_retry(errno) ? SHUTTLE_GOING :
+		    SHUTTLE_TO_FAILED;
+	session_proxy_went(s, len, (size_t)n);
 	return SHUTTLE_GOING;
 }

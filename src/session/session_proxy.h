@@ -26,16 +26,16 @@ void	session_drop_note(struct session_env *, struct session *);
  * An attempt begins: is there a header to be sent, or the rest of one? Nothing
  * else may go before it.
  */
-void	session_header_begin(const struct session_env *, struct session *);
-bool	session_header_due(const struct session *);
+void	session_proxy_begin(const struct session_env *, struct session *);
+bool	session_proxy_due(const struct session *);
 
 /* What it consists of, and that *n* bytes of these *len* have gone. */
-size_t	session_header_make(const struct session_env *,
+size_t	session_proxy_make(const struct session_env *,
 	    const struct session *, unsigned char out[PROXYPROTO_MAX]);
-void	session_header_went(struct session *, size_t len, size_t n);
+void	session_proxy_went(struct session *, size_t len, size_t n);
 
 /* Send what is left of it: SHUTTLE_GOING, even if it is still due. */
-enum shuttle_result session_header_send(const struct session_env *,
+enum shuttle_result session_proxy_send(const struct session_env *,
 	    struct session *);
 
 #endif

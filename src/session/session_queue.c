@@ -20,7 +20,7 @@
 #define LACK_LATELY	1000
 
 static uint32_t
-pool_of(const struct session_env *e, const struct session *s)
+pool_of_session(const struct session_env *e, const struct session *s)
 {
 	return session_route(e, s)->pool;
 }
@@ -34,18 +34,18 @@ return_to_queue(struct session_env *e, struct session *s)
 	r->lent = false;
 	if (s->attempts > 0)
 		s->queued += (uint32_t)(e->now - s->started) - r->picked;
-	queue_return(e->queue, pool_of(e, s), session_id(e, s));
+	wait_queue_return(e->queue, pool_of_session(e, s), session_id(e, s));
 }
 
 /* Of one of a pool that others have found out while this one waited. */
 static enum socket_lack
 pool_lack(const struct session_env *e, const struct pool *p)
 {
-	const struct backends *bs = e->backends;
+	const struct servers *bs = e->servers;
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++)
-		if (backend_lacks(bs, i, e->now - LACK_LATELY))
+		if (server_lacks(bs, i, e->now - LACK_LATELY))
 			return addr_is_unix(&bs->list[i].addr) ? LACK_ROOM :
 			    LACK_PORT;
 	return LACK_NOTHING;
@@ -75,21 +75,24 @@ note_wait(const struct session_env *e, struct session *s)
 void
 session_leave_queue(struct session_env *e, struct session *s)
 {
-	queue_leave(e->queue, pool_of(e, s), session_id(e, s), e->now);
+	wait_queue_leave(e->queue, pool_of_session(e, s), session_id(e, s),
+	    e->now);
 	note_wait(e, s);
 }
 
 /* It is not in the queue, but has a place there. */
 static void
-lend(struct session_env *e, struct session *s, uint32_t i)
+lend_place(struct session_env *e, struct session *s, uint32_t i)
 {
 	struct session_cold *r = session_cold(e, s);
 
 	/* A guess: others would make the same one. */
-	if (r->held && (backend_in_doubt(e->backends, i) ||
-	    queue_guesses(e->queue, pool_of(e, s), e->now)))
-		queue_pause(e->queue, pool_of(e, s), e->now + GUESS, e->now);
-	queue_lend(e->queue, pool_of(e, s), session_id(e, s), e->now);
+	if (r->held && (server_on_probation(e->servers, i) ||
+	    wait_queue_guesses(e->queue, pool_of_session(e, s), e->now)))
+		wait_queue_pause(e->queue, pool_of_session(e, s),
+		    e->now + GUESS, e->now);
+	wait_queue_lend(e->queue, pool_of_session(e, s), session_id(e, s),
+	    e->now);
 	note_wait(e, s);
 	r->lent = true;
 }
@@ -99,17 +102,18 @@ session_settle(struct session_env *e, struct session *s, bool server)
 {
 	struct session_cold *r = session_cold(e, s);
 
-	if (server && queue_guesses(e->queue, pool_of(e, s), e->now))
-		queue_pause(e->queue, pool_of(e, s), 0, e->now);
+	if (server && wait_queue_guesses(e->queue, pool_of_session(e, s),
+	    e->now))
+		wait_queue_pause(e->queue, pool_of_session(e, s), 0, e->now);
 	r->held = false;
 	if (!r->lent)
 		return;
 	r->lent = false;
-	queue_settle(e->queue, pool_of(e, s), e->now);
+	wait_queue_settle(e->queue, pool_of_session(e, s), e->now);
 }
 
 static bool
-was_tried(const struct session *s, uint32_t i)
+was_tried_by_session(const struct session *s, uint32_t i)
 {
 	unsigned n;
 
@@ -128,19 +132,20 @@ static bool
 is_unavailable(const struct session_env *e, const struct session *s,
     bool waits)
 {
-	const struct backends *bs = e->backends;
+	const struct servers *bs = e->servers;
 	const struct pool *p = session_pool(e, s);
 	bool wanted = false, guess;
 	uint32_t i;
 
 	if (p->unavailable_timeout == 0)
 		return false;
-	guess = waits && queue_guesses(e->queue, pool_of(e, s), e->now);
+	guess = waits && wait_queue_guesses(e->queue, pool_of_session(e, s),
+	    e->now);
 	for (i = p->first; i < p->first + p->n; i++) {
-		if (!guess && backend_serves(bs, i) && !backend_in_doubt(bs, i) &&
-		    !was_tried(s, i))
+		if (!guess && server_serves(bs, i) &&
+		    !server_on_probation(bs, i) && !was_tried_by_session(s, i))
 			return false;
-		wanted |= backend_is_wanted(bs, i);
+		wanted |= server_is_wanted(bs, i);
 	}
 	return wanted;
 }
@@ -149,19 +154,19 @@ is_unavailable(const struct session_env *e, const struct session *s,
 static enum session_step
 enter_queue(struct session_env *e, struct session *s, struct session_drive *d)
 {
-	uint32_t pool = pool_of(e, s), id = session_id(e, s);
+	uint32_t pool = pool_of_session(e, s), id = session_id(e, s);
 
 	if (s->lack == LACK_NOTHING)
 		s->lack = pool_lack(e, session_pool(e, s));
 	if (session_cold(e, s)->lent) {
 		return_to_queue(e, s);
-	} else if (!queue_enter(e->queue, pool, id)) {
+	} else if (!wait_queue_enter(e->queue, pool, id)) {
 		if (session_park(e, s))
 			return step_to(d, SESSION_PARKED);
-		return step_turn_away(s, d, waited_for(s, END_QUEUE_FULL));
+		return step_reject(s, d, waited_for(s, END_QUEUE_FULL));
 	} else if (d->regains && s->lack != LACK_NOTHING) {
 		/* It was tried in vain: that does not cost it its turn. */
-		queue_regain(e->queue, pool, id, d->ticket);
+		wait_queue_regain(e->queue, pool, id, d->ticket);
 	}
 	s->last = e->now;
 	return STEP_WAIT;
@@ -176,15 +181,15 @@ no_server(struct session_env *e, struct session *s, struct session_drive *d)
 {
 	if (session_pool(e, s)->max_queue != 0 && is_unavailable(e, s, false)) {
 		if (s->attempts > 0)
-			queue_pause(e->queue, pool_of(e, s), e->now + GUESS,
-			    e->now);
+			wait_queue_pause(e->queue, pool_of_session(e, s),
+			    e->now + GUESS, e->now);
 		session_cold(e, s)->held = true;
 		return enter_queue(e, s, d);
 	}
 	if (d->none != ETIMEDOUT)
-		return step_turn_away(s, d, END_NO_BACKEND);
+		return step_reject(s, d, END_NO_SERVER);
 	s->end = END_NONE;
-	return step_turn_away(s, d, END_CONNECT_TOTAL);
+	return step_reject(s, d, END_CONNECT_TOTAL);
 }
 
 /*
@@ -217,7 +222,7 @@ session_queue_came(struct session_env *e, struct session *s,
 		s->end = END_NONE;
 	}
 	session_leave_queue(e, s);
-	return step_turn_away(s, d, down ? END_UNAVAILABLE :
+	return step_reject(s, d, down ? END_UNAVAILABLE :
 	    waited_for(s, END_QUEUE_TIMEOUT));
 }
 
@@ -251,15 +256,15 @@ serve_first(struct session_env *e, struct session *s, struct session_drive *d)
 		d->stays = true;
 		return STEP_WAIT;
 	}
-	d->ticket = queue_ticket(e->queue, session_id(e, s));
+	d->ticket = wait_queue_ticket(e->queue, session_id(e, s));
 	d->regains = i == -1 || session_pool(e, s)->unavailable_timeout == 0;
 	if (d->regains)
 		session_leave_queue(e, s);
 	else
-		lend(e, s, (uint32_t)i);
+		lend_place(e, s, (uint32_t)i);
 	if (i == -1)
 		return step_to(d, SESSION_QUEUE);
-	d->backend = (uint32_t)i;
+	d->server = (uint32_t)i;
 	return step_to(d, SESSION_CONNECT);
 }
 
@@ -274,19 +279,19 @@ session_queue_stage(struct session_env *e, struct session *s,
 
 /* Would one go there that has not tried it? */
 static bool
-has_room(const struct backends *bs, uint32_t i, uint64_t now)
+has_server_room(const struct servers *bs, uint32_t i, uint64_t now)
 {
-	return backend_serves(bs, i) && !backend_in_doubt(bs, i) &&
-	    !backend_full(bs, i) && !backend_lacks(bs, i, now);
+	return server_serves(bs, i) && !server_on_probation(bs, i) &&
+	    !server_full(bs, i) && !server_lacks(bs, i, now);
 }
 
 static bool
-pool_has_room(const struct backends *bs, const struct pool *p, uint64_t now)
+pool_has_room(const struct servers *bs, const struct pool *p, uint64_t now)
 {
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++)
-		if (has_room(bs, i, now))
+		if (has_server_room(bs, i, now))
 			return true;
 	return false;
 }
@@ -297,7 +302,7 @@ session_is_in_the_way(const struct session_env *e, const struct session *s)
 	unsigned n;
 
 	for (n = 0; n < s->attempts; n++)
-		if (has_room(e->backends, s->tried[n], e->now))
+		if (has_server_room(e->servers, s->tried[n], e->now))
 			return true;
 	return false;
 }
@@ -306,13 +311,14 @@ session_is_in_the_way(const struct session_env *e, const struct session *s)
 uint32_t
 session_queue_next(const struct session_env *e, uint32_t pool)
 {
-	const struct pool *p = &e->backends->pool[pool];
+	const struct pool *p = &e->servers->pool[pool];
 	uint32_t id;
 
-	if (queue_paused(e->queue, pool, e->now))
-		return QUEUE_NONE;
-	id = queue_next(e->queue, pool, e->now);
-	return id != QUEUE_NONE ? id : queue_next_but(e->queue, pool, e->now,
-	    !queue_guesses(e->queue, pool, e->now) &&
-	    pool_has_room(e->backends, p, e->now));
+	if (wait_queue_paused(e->queue, pool, e->now))
+		return WAIT_QUEUE_NONE;
+	id = wait_queue_next(e->queue, pool, e->now);
+	return id != WAIT_QUEUE_NONE ? id :
+	    wait_queue_next_but(e->queue, pool, e->now,
+	    !wait_queue_guesses(e->queue, pool, e->now) &&
+	    pool_has_room(e->servers, p, e->now));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_queue.h: sessions that wait until a backend has room for them, or is
+ * session_queue.h: sessions that wait until a server has room for them, or is
  * known to serve. Whose turn it is says wait_queue.h.
  */
 #ifndef SESSION_QUEUE_H
@@ -11,7 +11,7 @@
 
 /*
  * QUEUE: come in, for the want that d->none tells; be served when it is its turn;
- * or be turned away, since waiting is not wanted or would be in vain.
+ * or be rejected, since waiting is not wanted or would be in vain.
  */
 session_stage session_queue_stage;
 
@@ -26,12 +26,15 @@ void	session_leave_queue(struct session_env *, struct session *);
 /* It gives up the place that it keeps while it tries, if any: it has a *server*. */
 void	session_settle(struct session_env *, struct session *, bool server);
 
-/* Whose turn it is in this pool; QUEUE_NONE: of no session that waits here. */
+/*
+ * Whose turn it is in this pool; WAIT_QUEUE_NONE: of no session that waits
+ * here.
+ */
 uint32_t session_queue_next(const struct session_env *, uint32_t pool);
 
 /*
  * It was its turn, but there was no room for it. True: others may come before
- * it, since only this one has tried the backend that has room.
+ * it, since only this one has tried the server that has room.
  */
 bool	session_is_in_the_way(const struct session_env *,
 	    const struct session *);

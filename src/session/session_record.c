@@ -15,7 +15,7 @@ queue_time(const struct session_env *e, const struct session *s)
 	return s->queued + (s->state == SESSION_QUEUE ? e->now - s->last : 0);
 }
 
-/* Until it was turned away: what its client sends afterwards is not served. */
+/* Until it was rejected: what its client sends afterwards is not served. */
 static uint64_t
 total_time(const struct session_env *e, const struct session *s)
 {
@@ -26,7 +26,7 @@ static void
 note_servers(struct session_record *r, const struct session_env *e,
     const struct session *s)
 {
-	const struct backends *bs = e->backends;
+	const struct servers *bs = e->servers;
 	unsigned i;
 
 	r->attempts = s->attempts;
@@ -35,8 +35,8 @@ note_servers(struct session_record *r, const struct session_env *e,
 	r->server = NULL;
 	if (s->attempts == 0)
 		return;
-	r->server = backend_short_name(bs, session_backend(s));
-	r->seat = bs->list[session_backend(s)].seat;
+	r->server = server_short_name(bs, session_server(s));
+	r->slot = bs->list[session_server(s)].slot;
 }
 
 static void
@@ -84,13 +84,13 @@ session_record_make(struct session_record *r, const struct session_env *e,
 	r->listener = route->name;
 	r->address = route->address;
 	r->pool = session_pool(e, s)->name;
-	r->up = s->way[UP].out;
-	r->down = s->way[DOWN].out;
+	r->bytes_up = s->way[UP].out;
+	r->bytes_down = s->way[DOWN].out;
 	r->ended = ended;
 	r->end = s->end;
 	r->client_done = s->done[UP];
-	r->worker = e->backends->worker;
-	r->board = e->backends->board;
+	r->worker = e->servers->worker;
+	r->board = e->servers->board;
 	note_servers(r, e, s);
 	note_times(r, e, s);
 	note_ids(r, e, s);

@@ -26,7 +26,7 @@ struct session_record {
 	const char	*server;	/* within the pool; NULL: none */
 	const char	*tried[SESSION_ATTEMPTS];
 	unsigned	attempts;	/* of tried[]; the last one served */
-	uint64_t	up, down;	/* bytes passed on */
+	uint64_t	bytes_up, bytes_down;	/* bytes passed on */
 	uint64_t	began;		/* ms since 1970 */
 	/* In ms since then. */
 	uint64_t	connect_ms;	/* if connected */
@@ -43,7 +43,7 @@ struct session_record {
 	size_t		header_id_len;
 	uint32_t	worker;		/* the first is 0 */
 	const struct board *board;	/* with the counters of all … */
-	uint32_t	seat;		/* … and of the server */
+	uint32_t	slot;		/* … and of the server */
 };
 
 struct session_env;

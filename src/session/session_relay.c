@@ -97,7 +97,7 @@ way_ended(struct session_env *e, struct session *s, int way)
 }
 
 static void
-discard(struct session_env *e, struct session *s, int way)
+discard_bytes(struct session_env *e, struct session *s, int way)
 {
 	struct shuttle nowhere;
 
@@ -172,7 +172,7 @@ move_ready(struct session_env *e, struct session *s, int side, unsigned ready)
 		relay_result(e, s, side, session_move(e, s, side,
 		    shuttle_read));
 	else if (ready & POLLER_READ && session_discards(s, side))
-		discard(e, s, side);
+		discard_bytes(e, s, side);
 	if (in->in + in->out != before) {
 		if (before == 0 && side == SERVER)
 			note_answer(e, s);

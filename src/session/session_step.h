@@ -38,11 +38,11 @@ struct session_drive {
 	int		reset;		/* a side, NOBODY or EVERYBODY */
 
 	/* From one stage to the next. */
-	bool		retry;		/* to PICK: a backend failed at once */
+	bool		retry;		/* to PICK: a server failed at once */
 	bool		stays;		/* QUEUE did not serve it: no room */
 	bool		regains;	/* to QUEUE: if it comes back it has … */
 	uint64_t	ticket;		/* … this one again */
-	uint32_t	backend;	/* to CONNECT: a place on it is taken */
+	uint32_t	server;	/* to CONNECT: a place on it is taken */
 	int		none;		/* to QUEUE: errno of session_choose() */
 };
 
@@ -74,7 +74,7 @@ step_end(struct session *s, struct session_drive *d, enum session_end why,
 
 /* It cannot be served; its client reads an end of file. */
 static inline enum session_step
-step_turn_away(struct session *s, struct session_drive *d,
+step_reject(struct session *s, struct session_drive *d,
     enum session_end why)
 {
 	session_note_end(s, why);

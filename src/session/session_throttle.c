@@ -34,17 +34,17 @@ no_less(uint64_t least, uint64_t rate)
 }
 
 static uint32_t
-earned(const struct session_env *e, const struct session *s, int way)
+earned_bytes(const struct session_env *e, const struct session *s, int way)
 {
 	return (uint32_t)(MS(e->now - s->started) +
 	    no_less(ENOUGH, rate_of(e, s, way)));
 }
 
 static uint64_t
-left(const struct session_env *e, const struct session *s, int way)
+bytes_left(const struct session_env *e, const struct session *s, int way)
 {
 	uint64_t most = no_less(ENOUGH, rate_of(e, s, way)) + SLACK;
-	uint32_t n = earned(e, s, way) - s->paid[way];
+	uint32_t n = earned_bytes(e, s, way) - s->paid[way];
 
 	return n < most ? n : most;
 }
@@ -54,7 +54,7 @@ session_move_paced(struct session_env *e, struct session *s, int way,
     session_mover *move)
 {
 	uint64_t rate = rate_of(e, s, way);
-	uint64_t before = s->way[way].in, has = left(e, s, way), cost;
+	uint64_t before = s->way[way].in, has = bytes_left(e, s, way), cost;
 	struct shuttle_kit kit = e->kit;
 	enum shuttle_result result;
 
@@ -64,14 +64,14 @@ session_move_paced(struct session_env *e, struct session *s, int way,
 	result = move(&s->way[way], &kit, s->fd[way], s->fd[!way]);
 	cost = (s->way[way].in - before) * SECOND / rate;
 	has -= cost < has ? cost : has;
-	s->paid[way] = earned(e, s, way) - (uint32_t)has;
+	s->paid[way] = earned_bytes(e, s, way) - (uint32_t)has;
 	if (has < no_less(SPENT, rate))
 		s->paused[way] = true;
 	return result;
 }
 
 uint64_t
-session_pace_at(const struct session_env *e, const struct session *s)
+session_throttle_at(const struct session_env *e, const struct session *s)
 {
 	uint64_t enough, lacks, at = 0;
 	int way;
@@ -80,7 +80,7 @@ session_pace_at(const struct session_env *e, const struct session *s)
 		if (!s->paused[way])
 			continue;
 		enough = no_less(ENOUGH, rate_of(e, s, way));
-		lacks = left(e, s, way);
+		lacks = bytes_left(e, s, way);
 		lacks = lacks < enough ? enough - lacks : 0;
 		lacks = e->now + (lacks + MS(1) - 1) / MS(1);
 		if (at == 0 || lacks < at)
@@ -90,14 +90,14 @@ session_pace_at(const struct session_env *e, const struct session *s)
 }
 
 enum session_step
-session_pace_came(struct session_env *e, struct session *s,
+session_throttle_came(struct session_env *e, struct session *s,
     struct session_drive *d)
 {
 	int way;
 
 	(void)d;
 	for (way = UP; way <= DOWN; way++)
-		if (s->paused[way] && left(e, s, way) >=
+		if (s->paused[way] && bytes_left(e, s, way) >=
 		    no_less(ENOUGH, rate_of(e, s, way)))
 			s->paused[way] = false;
 	return STEP_WAIT;

@@ -18,8 +18,9 @@ enum shuttle_result session_move_paced(struct session_env *,
 	    struct session *, int way, session_mover *);
 
 /* When the first way that pauses may go on, 0: none does; and it has come. */
-uint64_t session_pace_at(const struct session_env *, const struct session *);
-session_stage session_pace_came;
+uint64_t session_throttle_at(const struct session_env *,
+	    const struct session *);
+session_stage session_throttle_came;
 
 /*
  * Have a way moved by this function of its shuttle, as fast as it may be. errno

@@ -26,13 +26,13 @@
 #define SHUT_TIME	60000
 
 static const struct session_limits *
-limits(const struct session_env *e, const struct session *s)
+limits_of_session(const struct session_env *e, const struct session *s)
 {
 	return &session_route(e, s)->limits;
 }
 
 static uint64_t
-after(uint64_t since, uint64_t limit)
+time_after(uint64_t since, uint64_t limit)
 {
 	return limit == 0 ? 0 : since + limit;
 }
@@ -45,7 +45,7 @@ is_ending(const struct session *s)
 }
 
 static enum session_step
-cut(struct session *s, struct session_drive *d, enum session_end why)
+end_by_timer(struct session *s, struct session_drive *d, enum session_end why)
 {
 	return step_end(s, d, why, session_due_reset(s));
 }
@@ -68,31 +68,32 @@ total_at(const struct session_env *e, const struct session *s)
 static uint64_t
 fin_at(const struct session_env *e, const struct session *s)
 {
-	uint64_t limit = limits(e, s)->fin_timeout;
+	uint64_t limit = limits_of_session(e, s)->fin_timeout;
 
 	if (!is_ending(s))
 		return 0;
-	return after(s->last, limit == 0 && s->shut ? SHUT_TIME : limit);
+	return time_after(s->last, limit == 0 && s->shut ? SHUT_TIME : limit);
 }
 
 static enum session_step
 fin_came(struct session_env *e, struct session *s, struct session_drive *d)
 {
 	(void)e;
-	return cut(s, d, END_FIN_TIMEOUT);
+	return end_by_timer(s, d, END_FIN_TIMEOUT);
 }
 
 static uint64_t
 idle_at(const struct session_env *e, const struct session *s)
 {
-	return is_ending(s) ? 0 : after(s->last, limits(e, s)->idle_timeout);
+	return is_ending(s) ? 0 : time_after(s->last,
+	    limits_of_session(e, s)->idle_timeout);
 }
 
 static enum session_step
 idle_came(struct session_env *e, struct session *s, struct session_drive *d)
 {
 	(void)e;
-	return cut(s, d, END_IDLE_TIMEOUT);
+	return end_by_timer(s, d, END_IDLE_TIMEOUT);
 }
 
 /*
@@ -102,7 +103,7 @@ idle_came(struct session_env *e, struct session *s, struct session_drive *d)
 static uint64_t
 side_at(const struct session_env *e, const struct session *s, int side)
 {
-	uint64_t limit = limits(e, s)->side_timeout[side], heard;
+	uint64_t limit = limits_of_session(e, s)->side_timeout[side], heard;
 
 	if (limit == 0 || is_ending(s))
 		return 0;
@@ -123,7 +124,7 @@ static enum session_step
 client_came(struct session_env *e, struct session *s, struct session_drive *d)
 {
 	(void)e;
-	return cut(s, d, END_CLIENT_IDLE);
+	return end_by_timer(s, d, END_CLIENT_IDLE);
 }
 
 static uint64_t
@@ -136,7 +137,7 @@ static enum session_step
 server_came(struct session_env *e, struct session *s, struct session_drive *d)
 {
 	(void)e;
-	return cut(s, d, END_SERVER_IDLE);
+	return end_by_timer(s, d, END_SERVER_IDLE);
 }
 
 /* No end: from here on the system is to notice a server that is dead. */
@@ -152,7 +153,7 @@ watch_came(struct session_env *e, struct session *s, struct session_drive *d)
 {
 	(void)d;
 	s->watched = true;
-	backend_watch(e->backends, session_backend(s), s->fd[SERVER]);
+	server_watch(e->servers, session_server(s), s->fd[SERVER]);
 	return STEP_WAIT;
 }
 
@@ -165,14 +166,14 @@ watch_came(struct session_env *e, struct session *s, struct session_drive *d)
 static uint64_t
 lifetime_at(const struct session_env *e, const struct session *s)
 {
-	const struct session_limits *l = limits(e, s);
-	uint64_t lot = e->seed + session_id(e, s);
+	const struct session_limits *l = limits_of_session(e, s);
+	uint64_t jitter = e->seed + session_id(e, s);
 
 	if (l->max_lifetime == 0 || s->shut)
 		return 0;
-	lot = lot * UINT64_C(0x9e3779b97f4a7c15) >> 54;
+	jitter = jitter * UINT64_C(0x9e3779b97f4a7c15) >> 54;
 	return s->started + l->max_lifetime -
-	    l->max_lifetime * l->lifetime_jitter * lot / (100 << 10);
+	    l->max_lifetime * l->lifetime_jitter * jitter / (100 << 10);
 }
 
 static enum session_step
@@ -214,7 +215,7 @@ static const struct {
 	{ IN(RELAY), client_at, client_came },
 	{ IN(RELAY), server_at, server_came },
 	{ IN(RELAY), watch_at, watch_came },
-	{ IN(RELAY), session_pace_at, session_pace_came },
+	{ IN(RELAY), session_throttle_at, session_throttle_came },
 	{ IN(PROXY_HEADER) | IN(QUEUE) | IN(CONNECT) | IN(RELAY), lifetime_at,
 	    lifetime_came },
 	{ IN(PROXY_HEADER) | IN(CONNECT) | IN(RELAY) | IN(LINGER),
@@ -238,9 +239,9 @@ session_set_timer(struct session_env *e, const struct session *s)
 			first = at;
 	}
 	if (first == 0)
-		timers_clear(e->timers, session_id(e, s));
+		timer_clear(e->timers, session_id(e, s));
 	else
-		timers_set(e->timers, session_id(e, s), first);
+		timer_set(e->timers, session_id(e, s), first);
 }
 
 session_stage *

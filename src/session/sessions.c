@@ -44,7 +44,7 @@ sessions_expire(struct session_env *e)
 {
 	uint32_t id;
 
-	while ((id = timers_expired(e->timers, e->now)) != TIMER_NONE)
+	while ((id = timer_expired(e->timers, e->now)) != TIMER_NONE)
 		session_expired(e, &e->table.session[id]);
 }
 
@@ -56,15 +56,15 @@ is_to_cut(const struct session_env *e, const struct session *s)
 
 	if (s->state != SESSION_RELAY)
 		return false;
-	i = session_backend(s);
-	return backend_pool(e->backends, i)->cut &&
-	    backend_went_down(e->backends, i, s->downs);
+	i = session_server(s);
+	return server_pool(e->servers, i)->close_on_down &&
+	    server_went_down(e->servers, i, s->downs);
 }
 
 void
 sessions_cut(struct session_env *e)
 {
-	uint32_t id, changes = atomic_load(&e->backends->board->head->changes);
+	uint32_t id, changes = atomic_load(&e->servers->board->head->changes);
 
 	if (changes == e->changes)
 		return;
@@ -82,13 +82,13 @@ serve_pool(struct session_env *e, uint32_t pool)
 	bool stepped = false;
 	uint32_t id;
 
-	while ((id = session_queue_next(e, pool)) != QUEUE_NONE) {
+	while ((id = session_queue_next(e, pool)) != WAIT_QUEUE_NONE) {
 		s = &e->table.session[id];
 		if (session_serve(e, s))
 			continue;
 		if (stepped || !session_is_in_the_way(e, s))
 			break;
-		queue_step_back(e->queue, pool, id);
+		wait_queue_step_back(e->queue, pool, id);
 		stepped = true;
 	}
 }
@@ -98,8 +98,8 @@ sessions_serve_queue(struct session_env *e)
 {
 	uint32_t pool;
 
-	if (queue_due(e->queue, e->now))
-		for (pool = 0; pool < e->backends->pools; pool++)
+	if (wait_queue_due(e->queue, e->now))
+		for (pool = 0; pool < e->servers->pools; pool++)
 			serve_pool(e, pool);
 }
 

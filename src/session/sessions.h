@@ -22,11 +22,11 @@ bool	sessions_event(struct session_env *, const struct poller_event *);
 /* Act on all timers that have come. */
 void	sessions_expire(struct session_env *);
 
-/* End sessions whose backend went down, where the pool wants it so. */
+/* End sessions whose server went down, where the pool wants it so. */
 void	sessions_cut(struct session_env *);
 
 /*
- * Let those go on that wait for a backend and whose turn has come. To be called
+ * Let those go on that wait for a server and whose turn has come. To be called
  * once a turn, when the others have had theirs.
  */
 void	sessions_serve_queue(struct session_env *);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct balance {
-	const struct backends *bs;
+	const struct servers *bs;
 	struct balance_tier *tier;	/* TIERS of each pool */
 	uint32_t	*version;	/* of each pool, when they were made */
 };
@@ -21,7 +21,7 @@ static const struct balance_algorithm *const algorithms[] = {
 	&balance_roundrobin,
 	&balance_leastconn,
 	&balance_random,
-	&balance_source,
+	&balance_client,
 	&balance_hash,
 	&balance_maglev,
 	&balance_first,
@@ -41,7 +41,7 @@ balance_algorithm(const char *name)
 const char *
 balance_algorithms(void)
 {
-	return "roundrobin, leastconn, random, source, hash, maglev, first";
+	return "roundrobin, leastconn, random, client, hash, maglev, first";
 }
 
 static const struct balance_algorithm *
@@ -64,7 +64,7 @@ free_tier(struct balance_tier *t)
  * looked at once: where a name is looked up it may be another one the next time.
  */
 static int
-make_tier(struct balance_tier *t, const struct backends *bs,
+make_tier(struct balance_tier *t, const struct servers *bs,
     const struct pool *p, uint32_t tier)
 {
 	uint32_t i, weight;
@@ -72,19 +72,19 @@ make_tier(struct balance_tier *t, const struct backends *bs,
 	memset(t, 0, sizeof(*t));
 	t->bs = bs;
 	t->pool = p;
-	t->ticket = &bs->board->pool[p->seat].tier[tier].ticket;
+	t->ticket = &bs->board->pool[p->slot].tier[tier].ticket;
 	if (p->n == 0 || (tier == TIER_BOTH && p->min_primaries <= 1))
 		return 0;
 	if ((t->member = calloc(p->n, sizeof(*t->member))) == NULL)
 		return -1;
 	for (i = p->first; i < p->first + p->n; i++) {
-		weight = backend_weight(bs, i);
+		weight = server_weight(bs, i);
 		if (weight == 0 || (tier != TIER_BOTH &&
-		    backend_tier(bs, i) != tier))
+		    server_tier(bs, i) != tier))
 			continue;
 		t->member[t->n++] = (struct member){
-		    .hash = backend_hash(bs, i), .seat = bs->list[i].seat,
-		    .backend = (uint16_t)i, .weight = (uint16_t)weight };
+		    .hash = server_hash(bs, i), .slot = bs->list[i].slot,
+		    .server = (uint16_t)i, .weight = (uint16_t)weight };
 		t->sum += weight;
 	}
 	return t->n == 0 ? 0 : algorithm_of(t)->prepare(t);
@@ -92,7 +92,7 @@ make_tier(struct balance_tier *t, const struct backends *bs,
 
 /* Names that are looked up may mean others now. Without memory: later. */
 static void
-follow(struct balance *b, uint32_t pool)
+follow_pool_version(struct balance *b, uint32_t pool)
 {
 	const struct pool *p = &b->bs->pool[pool];
 	struct balance_tier tier[TIERS] = { 0 };
@@ -100,7 +100,7 @@ follow(struct balance *b, uint32_t pool)
 	bool made = true;
 
 	/* First the version: what changes from now on is for the next time. */
-	version = atomic_load_explicit(&b->bs->board->pool[p->seat].version,
+	version = atomic_load_explicit(&b->bs->board->pool[p->slot].version,
 	    memory_order_acquire);
 	if (version == b->version[pool])
 		return;
@@ -118,7 +118,7 @@ follow(struct balance *b, uint32_t pool)
 }
 
 struct balance *
-balance_new(const struct backends *bs)
+balance_new(const struct servers *bs)
 {
 	struct balance *b;
 	uint32_t i;
@@ -156,7 +156,7 @@ balance_free(struct balance *b)
 }
 
 static bool
-was_tried(const struct balance_ask *ask, uint32_t i)
+was_asked_before(const struct balance_ask *ask, uint32_t i)
 {
 	unsigned n;
 
@@ -170,8 +170,8 @@ bool
 balance_serves(const struct balance_tier *t, const struct balance_choice *c,
     const struct member *m)
 {
-	return backend_serves(t->bs, m->backend) && (c->held ||
-	    !backend_held_off(t->bs, m->backend, c->ask->now));
+	return server_serves(t->bs, m->server) && (c->held ||
+	    !server_is_ejected(t->bs, m->server, c->ask->now));
 }
 
 struct balance_load
@@ -179,20 +179,21 @@ balance_load(const struct balance_tier *t, const struct balance_choice *c,
     const struct member *m)
 {
 	return (struct balance_load){
-	    .sessions = board_backend_live(t->bs->board, m->seat),
+	    .sessions = board_server_live(t->bs->board, m->slot),
 	    .weight = (uint64_t)m->weight * balance_warmth(t, c, m) };
 }
 
 bool
 balance_usable(const struct balance_tier *t, struct balance_choice *c,
-    const struct member *m, uint64_t lot)
+    const struct member *m, uint64_t score)
 {
-	if (was_tried(c->ask, m->backend) || !balance_serves(t, c, m) ||
-	    backend_full(t->bs, m->backend) ||
-	    backend_lacks(t->bs, m->backend, c->ask->now) || (c->bound.weight > 0 &&
-	    !balance_less(balance_load(t, c, m), c->bound)))
+	if (was_asked_before(c->ask, m->server) || !balance_serves(t, c, m) ||
+	    server_full(t->bs, m->server) ||
+	    server_lacks(t->bs, m->server, c->ask->now) ||
+	    (c->bound.weight > 0 && !balance_less(balance_load(t, c, m),
+	    c->bound)))
 		return false;
-	if (lot % BACKEND_WARM < balance_warmth(t, c, m))
+	if (score % SERVER_WARM < balance_warmth(t, c, m))
 		return true;
 	c->spared = true;
 	return false;
@@ -203,11 +204,11 @@ balance_any(const struct balance_tier *t, struct balance_choice *c,
     uint64_t r)
 {
 	const struct member *m, *any = NULL;
-	uint64_t lot = r;
+	uint64_t score = r;
 	uint32_t sum = 0;
 
 	for (m = t->member; m < t->member + t->n; m++) {
-		if (!balance_usable(t, c, m, lot))
+		if (!balance_usable(t, c, m, score))
 			continue;
 		sum += m->weight;
 		r = balance_mix(r);
@@ -248,8 +249,8 @@ too_early(const struct balance *b, const struct balance_ask *ask)
 	if (p->max_queue == 0)
 		return false;
 	for (i = p->first; i < p->first + p->n; i++)
-		if (!was_tried(ask, i) && backend_pending(b->bs, i) &&
-		    backend_tier(b->bs, i) == TIER_PRIMARY)
+		if (!was_asked_before(ask, i) && server_pending(b->bs, i) &&
+		    server_tier(b->bs, i) == TIER_PRIMARY)
 			return true;
 	return false;
 }
@@ -262,9 +263,9 @@ one_is_full(const struct balance *b, const struct balance_ask *ask)
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++)
-		if (!was_tried(ask, i) && backend_serves(b->bs, i) &&
-		    !backend_held_off(b->bs, i, ask->now) &&
-		    backend_full(b->bs, i))
+		if (!was_asked_before(ask, i) && server_serves(b->bs, i) &&
+		    !server_is_ejected(b->bs, i, ask->now) &&
+		    server_full(b->bs, i))
 			return true;
 	return false;
 }
@@ -277,8 +278,8 @@ worth_waiting(const struct balance *b, const struct balance_ask *ask)
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++)
-		if (!was_tried(ask, i) && (backend_unknown(b->bs, i) ||
-		    backend_serves(b->bs, i)))
+		if (!was_asked_before(ask, i) && (server_unknown(b->bs, i) ||
+		    server_serves(b->bs, i)))
 			return true;
 	return false;
 }
@@ -296,9 +297,9 @@ too_few(const struct balance_tier *t, const struct balance_ask *ask)
 	if (min <= 1)
 		return false;
 	for (m = t->member; m < t->member + t->n && left < min; m++)
-		left += backend_unknown(t->bs, m->backend) ?
-		    t->pool->max_queue > 0 : backend_serves(t->bs,
-		    m->backend) && !backend_held_off(t->bs, m->backend,
+		left += server_unknown(t->bs, m->server) ?
+		    t->pool->max_queue > 0 : server_serves(t->bs,
+		    m->server) && !server_is_ejected(t->bs, m->server,
 		    ask->now);
 	return left < min;
 }
@@ -326,14 +327,14 @@ balance_pick(struct balance *b, const struct balance_ask *ask)
 {
 	const struct member *m;
 
-	follow(b, ask->pool);
+	follow_pool_version(b, ask->pool);
 	m = pick_in_order(b, ask, false);
 	/* Room is a better bet than one that failed just now. */
 	if (m == NULL && (b->bs->pool[ask->pool].max_queue == 0 ||
 	    !one_is_full(b, ask)))
 		m = pick_in_order(b, ask, true);
 	if (m != NULL)
-		return m->backend;
+		return m->server;
 	errno = worth_waiting(b, ask) ? EAGAIN : EHOSTDOWN;
 	return -1;
 }

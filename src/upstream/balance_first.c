@@ -7,23 +7,24 @@
 #include "upstream/balance_tier.h"
 
 static int
-nothing(struct balance_tier *t)
+prepare_nothing(struct balance_tier *t)
 {
 	(void)t;
 	return 0;
 }
 
 static const struct member *
-first(const struct balance_tier *t, struct balance_choice *c)
+first_usable(const struct balance_tier *t, struct balance_choice *c)
 {
-	uint64_t lot = t->pool->slow_start == 0 ? 0 :
+	uint64_t score = t->pool->slow_start == 0 ? 0 :
 	    balance_mix(balance_draw(t));
 	const struct member *m;
 
 	for (m = t->member; m < t->member + t->n; m++)
-		if (balance_usable(t, c, m, lot))
+		if (balance_usable(t, c, m, score))
 			return m;
 	return NULL;
 }
 
-const struct balance_algorithm balance_first = { "first", nothing, first };
+const struct balance_algorithm balance_first =
+    { "first", prepare_nothing, first_usable };

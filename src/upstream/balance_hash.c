@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance_hash.c: consistent hashing (Karger et al., STOC 1997). Backends have
+ * balance_hash.c: consistent hashing (Karger et al., STOC 1997). Servers have
  * points on a ring by their names, a key belongs to the next point; so when the
  * list changes few keys move. With bounded load (Mirrokni, Thorup,
  * Zadimoghaddam, SODA 2018) whoever has its part of the mean is passed over.
@@ -52,7 +52,7 @@ new_ring(uint64_t points)
 
 /* Count the points two parts further on, or place them one part further on. */
 static void
-walk(const struct balance_tier *t, struct ring *r, bool place)
+walk_ring_points(const struct balance_tier *t, struct ring *r, bool place)
 {
 	uint32_t k, n, points = r->n / t->sum;
 	uint64_t hash;
@@ -72,7 +72,7 @@ walk(const struct balance_tier *t, struct ring *r, bool place)
 
 /* They are in the right parts; of these few have more than two. */
 static void
-sort(struct ring *r)
+sort_ring_points(struct ring *r)
 {
 	uint64_t moving;
 	uint32_t i, k;
@@ -100,19 +100,19 @@ points_of(const struct balance_tier *t)
 }
 
 static int
-prepare(struct balance_tier *t)
+prepare_ring(struct balance_tier *t)
 {
 	uint64_t points = points_of(t), i;
 	struct ring *r;
 
 	if ((t->own = r = new_ring(t->sum * points)) == NULL)
 		return -1;
-	walk(t, r, false);
+	walk_ring_points(t, r, false);
 	for (i = 2; i < (UINT64_C(1) << (64 - r->shift)) + 2; i++)
 		r->part[i] += r->part[i - 1];
 	/* Each part's place moves on while it is filled, and ends up right. */
-	walk(t, r, true);
-	sort(r);
+	walk_ring_points(t, r, true);
+	sort_ring_points(r);
 	return 0;
 }
 
@@ -133,7 +133,7 @@ next_point(const struct balance_tier *t, uint64_t hash)
  * its weight is of the whole, or the next session beyond that.
  */
 static struct balance_load
-bound(const struct balance_tier *t, const struct balance_choice *c)
+load_bound(const struct balance_tier *t, const struct balance_choice *c)
 {
 	struct balance_load load, all = { .sessions = 1, .weight = 0 };
 	const struct member *m;
@@ -155,7 +155,7 @@ on_the_ring(const struct balance_tier *t, struct balance_choice *c)
 	const struct member *m;
 
 	if (t->pool->hash_factor > 0) {
-		c->bound = bound(t, c);
+		c->bound = load_bound(t, c);
 		m = balance_by_key(t, c, next_point);
 		c->bound = (struct balance_load){ 0, 0 };
 		if (m != NULL || c->spared)
@@ -165,5 +165,5 @@ on_the_ring(const struct balance_tier *t, struct balance_choice *c)
 	return balance_by_key(t, c, next_point);
 }
 
-const struct balance_algorithm balance_hash = { "hash", prepare,
+const struct balance_algorithm balance_hash = { "hash", prepare_ring,
     on_the_ring };

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * balance_key.c: what the algorithms that go by a key have in common, and
- * source, which is no more than that. A key has an order of preference over all
- * backends that depends on nothing else; the first usable one has it. So when
+ * client, which is no more than that. A key has an order of preference over all
+ * servers that depends on nothing else; the first usable one has it. So when
  * one goes or comes no other key moves.
  */
 #include "upstream/balance_tier.h"
@@ -15,7 +15,7 @@
 
 /* Eight bytes as a number, the same on all machines. */
 static uint64_t
-word(const unsigned char *p)
+read_key_word(const unsigned char *p)
 {
 	uint64_t w = 0;
 	int i;
@@ -41,29 +41,30 @@ key_of(const struct balance_tier *t, const struct endpoint *e)
 		memcpy(ip, e->ip, sizeof(ip));
 	else
 		return balance_mix(balance_draw(t));
-	h = balance_mix(balance_mix(word(ip)) ^ word(ip + 8));
+	h = balance_mix(balance_mix(read_key_word(ip)) ^ read_key_word(ip + 8));
 	return t->pool->hash_port ? balance_mix(h ^ e->port) : h;
 }
 
 static uint64_t
-lot_of(const struct member *m, uint64_t key)
+score_of(const struct member *m, uint64_t key)
 {
 	return balance_mix(key ^ m->hash);
 }
 
 /* Whose lot is the highest (Thaler, Ravishankar, rendezvous hashing, 1998). */
 static const struct member *
-highest(const struct balance_tier *t, struct balance_choice *c, uint64_t key)
+highest_weight_member(const struct balance_tier *t, struct balance_choice *c,
+    uint64_t key)
 {
 	const struct member *m, *best = NULL;
-	uint64_t lot, most = 0;
+	uint64_t score, most = 0;
 
 	for (m = t->member; m < t->member + t->n; m++) {
-		lot = lot_of(m, key);
-		if ((best == NULL || lot > most) &&
-		    balance_usable(t, c, m, lot >> 32)) {
+		score = score_of(m, key);
+		if ((best == NULL || score > most) &&
+		    balance_usable(t, c, m, score >> 32)) {
 			best = m;
-			most = lot;
+			most = score;
 		}
 	}
 	return best;
@@ -79,17 +80,17 @@ balance_by_key(const struct balance_tier *t, struct balance_choice *c,
 
 	for (n = 0; n < LOOKUPS; n++, hash = balance_mix(hash)) {
 		m = at(t, hash);
-		if (balance_usable(t, c, m, lot_of(m, key) >> 32))
+		if (balance_usable(t, c, m, score_of(m, key) >> 32))
 			return m;
 	}
-	return highest(t, c, key);
+	return highest_weight_member(t, c, key);
 }
 
 static const struct member *
-by_source(const struct balance_tier *t, struct balance_choice *c)
+by_client(const struct balance_tier *t, struct balance_choice *c)
 {
 	return balance_by_key(t, c, balance_at);
 }
 
-const struct balance_algorithm balance_source = { "source", balance_lay_out,
-    by_source };
+const struct balance_algorithm balance_client = { "client", balance_lay_out,
+    by_client };

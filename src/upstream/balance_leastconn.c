@@ -15,14 +15,14 @@
 #define ROWS	4u			/* of workers, added at a time */
 _Static_assert(BOARD_WORKERS % ROWS == 0, "rows are added in fours");
 
-/* What there is of each cell in the lines that have a seat of ours. */
+/* What there is of each cell in the lines that have a slot of ours. */
 struct least {
 	uint32_t	*sum;		/* sessions, of all workers */
 	uint32_t	*weight;	/* less while cold; 0: none of ours */
 	uint32_t	*tied;		/* cells */
 	uint32_t	*cell;		/* by member */
 	uint32_t	*line;		/* of the board */
-	uint16_t	*member;	/* whose seat it is */
+	uint16_t	*member;	/* whose slot it is */
 	uint32_t	 lines, cells;
 };
 
@@ -41,7 +41,7 @@ gather_lines(const struct balance_tier *t, uint32_t *line)
 	uint32_t i, n = 0;
 
 	for (i = 0; i < t->n; i++)
-		line[i] = t->member[i].seat / LINE;
+		line[i] = t->member[i].slot / LINE;
 	qsort(line, t->n, sizeof(*line), by_number);
 	for (i = 0; i < t->n; i++)
 		if (n == 0 || line[n - 1] != line[i])
@@ -87,19 +87,19 @@ cell_of(const struct balance_tier *t, const struct member *m)
 }
 
 static int
-prepare(struct balance_tier *t)
+prepare_least(struct balance_tier *t)
 {
 	struct least *l = t->own = new_least(t);
-	uint32_t i, seat, line;
+	uint32_t i, slot, line;
 
 	if (l == NULL)
 		return -1;
 	for (i = 0; i < t->n; i++) {
-		seat = t->member[i].seat;
-		line = seat / LINE;
+		slot = t->member[i].slot;
+		line = slot / LINE;
 		line = (uint32_t)((uint32_t *)bsearch(&line, l->line, l->lines,
 		    sizeof(line), by_number) - l->line);
-		l->cell[i] = line * LINE + seat % LINE;
+		l->cell[i] = line * LINE + slot % LINE;
 		l->member[l->cell[i]] = (uint16_t)i;
 		l->weight[l->cell[i]] = t->member[i].weight;
 	}
@@ -128,7 +128,7 @@ static void
 add_up(const struct balance_tier *t, const struct balance_choice *c)
 {
 	const struct board *board = t->bs->board;
-	uint32_t i, w, workers = board_slots(board);
+	uint32_t i, w, workers = board_worker_slots(board);
 	const struct member *m;
 	struct least *l = t->own;
 
@@ -146,14 +146,14 @@ add_up(const struct balance_tier *t, const struct balance_choice *c)
 /* One of those that have just as many; one is usable. */
 static const struct member *
 one_of(const struct balance_tier *t, struct balance_choice *c,
-    struct balance_load least, uint64_t lot)
+    struct balance_load least, uint64_t score)
 {
 	const struct least *l = t->own;
 	const uint32_t *sum = l->sum, *weight = l->weight;
 	uint32_t i, n = 0, cells = l->cells;
 	const struct member *m;
 	uint32_t *tied = l->tied;
-	uint64_t r = lot;
+	uint64_t r = score;
 
 	for (i = 0; i < cells; i++) {
 		tied[n] = i;
@@ -164,15 +164,15 @@ one_of(const struct balance_tier *t, struct balance_choice *c,
 		r = balance_mix(r);
 		i = (uint32_t)(r % n);
 		m = &t->member[l->member[tied[i]]];
-		if (n == 1 || balance_usable(t, c, m, lot))
+		if (n == 1 || balance_usable(t, c, m, score))
 			return m;
 	}
 }
 
 static const struct member *
-fewest(const struct balance_tier *t, struct balance_choice *c)
+fewest_sessions(const struct balance_tier *t, struct balance_choice *c)
 {
-	uint64_t ticket = balance_draw(t), lot = balance_mix(ticket);
+	uint64_t ticket = balance_draw(t), score = balance_mix(ticket);
 	const struct member *turn = balance_at(t, ticket), *best = NULL;
 	struct balance_load least = { .sessions = 1, .weight = 0 };
 	const struct least *l = t->own;
@@ -180,19 +180,19 @@ fewest(const struct balance_tier *t, struct balance_choice *c)
 	uint32_t i = cell_of(t, turn), cells = l->cells;
 
 	add_up(t, c);
-	if (balance_usable(t, c, turn, lot)) {
+	if (balance_usable(t, c, turn, score)) {
 		least = (struct balance_load){ sum[i], weight[i] };
 		best = turn;
 	}
 	for (i = 0; i < cells; i++)
 		if (sum[i] * least.weight < least.sessions * weight[i] &&
-		    balance_usable(t, c, &t->member[l->member[i]], lot)) {
+		    balance_usable(t, c, &t->member[l->member[i]], score)) {
 			least = (struct balance_load){ sum[i], weight[i] };
 			best = &t->member[l->member[i]];
 		}
 	return best == turn || best == NULL ? best :
-	    one_of(t, c, least, lot);
+	    one_of(t, c, least, score);
 }
 
-const struct balance_algorithm balance_leastconn = { "leastconn", prepare,
-    fewest };
+const struct balance_algorithm balance_leastconn = { "leastconn", prepare_least,
+    fewest_sessions };

@@ -14,8 +14,8 @@
 #define NOBODY	UINT16_MAX
 
 /* A member with its own order of preference over all places. */
-struct candidate {
-	const struct backend *backend;
+struct maglev_entry {
+	const struct server *server;
 	uint64_t	hash;
 	uint32_t	at, skip;	/* the next place it wants */
 	uint32_t	credit;		/* a turn costs the largest weight */
@@ -27,42 +27,42 @@ struct candidate {
  * that one name has, whose numbers are as they came.
  */
 static int
-compare(const void *a, const void *b)
+compare_entries(const void *a, const void *b)
 {
-	const struct candidate *x = a, *y = b;
-	uint64_t of = x->backend->question;
+	const struct maglev_entry *x = a, *y = b;
+	uint64_t of = x->server->lookup;
 
-	if (of != y->backend->question)
-		return of < y->backend->question ? -1 : 1;
+	if (of != y->server->lookup)
+		return of < y->server->lookup ? -1 : 1;
 	if (of != 0 && x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
-	return strcmp(x->backend->name, y->backend->name);
+	return strcmp(x->server->name, y->server->name);
 }
 
 static uint32_t
-gather(const struct balance_tier *t, struct candidate *list)
+gather_entries(const struct balance_tier *t, struct maglev_entry *list)
 {
-	const struct backend *b;
+	const struct server *b;
 	uint32_t k, most = 0;
 	uint64_t hash;
 
 	for (k = 0; k < t->n; k++) {
-		b = &t->bs->list[t->member[k].backend];
+		b = &t->bs->list[t->member[k].server];
 		hash = balance_mix(t->member[k].hash);
-		list[k] = (struct candidate){ .backend = b, .hash = hash,
+		list[k] = (struct maglev_entry){ .server = b, .hash = hash,
 		    .at = (uint32_t)(hash % PLACES),
 		    .skip = (uint32_t)(balance_mix(hash) % (PLACES - 1)) + 1,
 		    .member = (uint16_t)k, .weight = t->member[k].weight };
 		if (list[k].weight > most)
 			most = list[k].weight;
 	}
-	qsort(list, t->n, sizeof(*list), compare);
+	qsort(list, t->n, sizeof(*list), compare_entries);
 	return most;
 }
 
 /* The next place that it wants and nobody has. */
 static void
-take_place(struct candidate *c, uint16_t *table)
+take_place(struct maglev_entry *c, uint16_t *table)
 {
 	while (table[c->at] != NOBODY)
 		c->at = (c->at + c->skip) % PLACES;
@@ -70,7 +70,8 @@ take_place(struct candidate *c, uint16_t *table)
 }
 
 static void
-populate(uint16_t *table, struct candidate *list, uint32_t n, uint32_t most)
+populate_table(uint16_t *table, struct maglev_entry *list, uint32_t n,
+    uint32_t most)
 {
 	uint32_t k, left = PLACES;
 
@@ -86,19 +87,19 @@ populate(uint16_t *table, struct candidate *list, uint32_t n, uint32_t most)
 }
 
 static int
-prepare(struct balance_tier *t)
+prepare_table(struct balance_tier *t)
 {
-	struct candidate *list = calloc(t->n, sizeof(*list));
+	struct maglev_entry *list = calloc(t->n, sizeof(*list));
 
 	t->own = malloc(PLACES * sizeof(uint16_t));
 	if (list != NULL && t->own != NULL)
-		populate(t->own, list, t->n, gather(t, list));
+		populate_table(t->own, list, t->n, gather_entries(t, list));
 	free(list);
 	return list == NULL || t->own == NULL ? -1 : 0;
 }
 
 static const struct member *
-place(const struct balance_tier *t, uint64_t hash)
+table_entry(const struct balance_tier *t, uint64_t hash)
 {
 	const uint16_t *table = t->own;
 
@@ -108,8 +109,8 @@ place(const struct balance_tier *t, uint64_t hash)
 static const struct member *
 by_table(const struct balance_tier *t, struct balance_choice *c)
 {
-	return balance_by_key(t, c, place);
+	return balance_by_key(t, c, table_entry);
 }
 
-const struct balance_algorithm balance_maglev = { "maglev", prepare,
+const struct balance_algorithm balance_maglev = { "maglev", prepare_table,
     by_table };

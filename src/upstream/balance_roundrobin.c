@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * balance_roundrobin.c: draws places in a sequence that every worker has worked
- * out alike. Drawing is one atomic addition; a backend that cannot be used is
+ * out alike. Drawing is one atomic addition; a server that cannot be used is
  * answered by drawing again, so that its share goes to the others evenly.
  */
 #include "upstream/balance_tier.h"
@@ -15,9 +15,9 @@
 #define FEW	16u			/* groups that are compared at once */
 
 static uint32_t
-gcd(uint32_t a, uint32_t b)
+greatest_divisor(uint32_t a, uint32_t b)
 {
-	return b == 0 ? a : gcd(b, a % b);
+	return b == 0 ? a : greatest_divisor(b, a % b);
 }
 
 /*
@@ -26,21 +26,21 @@ gcd(uint32_t a, uint32_t b)
  * groups by weight, of which only the numbers are looked at in each step.
  */
 struct groups {
-	int32_t	gain[BACKEND_WEIGHT_MAX];	/* of whose turn it is */
-	int32_t	weight[BACKEND_WEIGHT_MAX];	/* 0: no such group */
+	int32_t	gain[SERVER_WEIGHT_MAX];	/* of whose turn it is */
+	int32_t	weight[SERVER_WEIGHT_MAX];	/* 0: no such group */
 	struct {
 		uint32_t first, n;	/* of the members in order of weight */
 		uint32_t next;		/* whose turn it is */
-	} of[BACKEND_WEIGHT_MAX];
+	} of[SERVER_WEIGHT_MAX];
 	uint32_t n;
 	uint16_t sorted[];			/* members */
 };
 
 static struct groups *
-gather(const struct balance_tier *t)
+group_by_weight(const struct balance_tier *t)
 {
-	uint32_t k, w, count[BACKEND_WEIGHT_MAX + 1] = { 0 };
-	uint32_t place[BACKEND_WEIGHT_MAX + 1], first = 0;
+	uint32_t k, w, count[SERVER_WEIGHT_MAX + 1] = { 0 };
+	uint32_t place[SERVER_WEIGHT_MAX + 1], first = 0;
 	struct groups *g;
 
 	g = calloc(1, sizeof(*g) + t->n * sizeof(g->sorted[0]));
@@ -48,7 +48,7 @@ gather(const struct balance_tier *t)
 		return NULL;
 	for (k = 0; k < t->n; k++)
 		count[t->member[k].weight]++;
-	for (w = 1; w <= BACKEND_WEIGHT_MAX; first += count[w++]) {
+	for (w = 1; w <= SERVER_WEIGHT_MAX; first += count[w++]) {
 		place[w] = first;
 		if (count[w] == 0)
 			continue;
@@ -56,7 +56,7 @@ gather(const struct balance_tier *t)
 		g->of[g->n].first = first;
 		g->of[g->n++].n = count[w];
 	}
-	for (k = g->n; k < BACKEND_WEIGHT_MAX; k++)
+	for (k = g->n; k < SERVER_WEIGHT_MAX; k++)
 		g->gain[k] = INT32_MIN;
 	for (k = 0; k < t->n; k++)
 		g->sorted[place[t->member[k].weight]++] = (uint16_t)k;
@@ -71,7 +71,7 @@ turn_of(const struct groups *g, uint32_t k)
 
 /* Everyone of these gains its weight. Returns the most that one has then. */
 static int32_t
-step(int32_t *gain, const int32_t *weight)
+step_gains(int32_t *gain, const int32_t *weight)
 {
 	int32_t most = INT32_MIN;
 	unsigned k;
@@ -86,13 +86,13 @@ step(int32_t *gain, const int32_t *weight)
 
 /* The richest after one more step: of several the first in the list. */
 static uint32_t
-richest(struct groups *g)
+richest_group(struct groups *g)
 {
 	int32_t few, most = INT32_MIN;
 	uint32_t i, k, best = 0;
 
 	for (i = 0; i < g->n; i += FEW) {
-		if ((few = step(&g->gain[i], &g->weight[i])) < most)
+		if ((few = step_gains(&g->gain[i], &g->weight[i])) < most)
 			continue;
 		for (k = i; k < i + FEW; k++)
 			if (g->gain[k] == few && (few > most ||
@@ -111,17 +111,17 @@ richest(struct groups *g)
 int
 balance_lay_out(struct balance_tier *t)
 {
-	struct groups *g = gather(t);
+	struct groups *g = group_by_weight(t);
 	uint32_t i, k, unit = 0;
 
 	if (g == NULL)
 		return -1;
 	for (k = 0; k < g->n; k++)
-		unit = gcd((uint32_t)g->weight[k], unit);
+		unit = greatest_divisor((uint32_t)g->weight[k], unit);
 	t->length = t->sum / unit;
 	t->sequence = calloc(t->length, sizeof(*t->sequence));
 	for (i = 0; t->sequence != NULL && i < t->length; i++) {
-		k = richest(g);
+		k = richest_group(g);
 		t->sequence[i] = turn_of(g, k);
 		if (++g->of[k].next == g->of[k].n) {
 			g->of[k].next = 0;

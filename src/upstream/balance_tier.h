@@ -12,16 +12,16 @@
 
 #include "upstream/balance.h"
 
-/* A backend of the tier that has a weight. */
+/* A server of the tier that has a weight. */
 struct member {
-	uint64_t	hash;		/* see backend_hash() */
-	uint32_t	seat;
-	uint16_t	backend;	/* its number in the list */
+	uint64_t	hash;		/* see server_hash() */
+	uint32_t	slot;
+	uint16_t	server;	/* its number in the list */
 	uint16_t	weight;
 };
 
 struct balance_tier {
-	const struct backends *bs;
+	const struct servers *bs;
 	const struct pool *pool;
 	_Atomic uint64_t *ticket;	/* on the board, one for all workers */
 	struct member	*member;	/* in the order of the list */
@@ -53,7 +53,7 @@ struct balance_algorithm {
 };
 
 extern const struct balance_algorithm balance_roundrobin, balance_leastconn,
-    balance_random, balance_source, balance_hash, balance_maglev,
+    balance_random, balance_client, balance_hash, balance_maglev,
     balance_first;
 
 /*
@@ -71,11 +71,11 @@ balance_mix(uint64_t x)
 }
 
 /*
- * May this backend be chosen? While one is cold, that holds for so many lots of
+ * May this server be chosen? While one is cold, that holds for so many lots of
  * all as are its share by now, always the same and more and more.
  */
 bool	balance_usable(const struct balance_tier *, struct balance_choice *,
-	    const struct member *, uint64_t lot);
+	    const struct member *, uint64_t score);
 
 /* The same as far as checks and failures are concerned. */
 bool	balance_serves(const struct balance_tier *,
@@ -85,13 +85,13 @@ bool	balance_serves(const struct balance_tier *,
 struct balance_load balance_load(const struct balance_tier *,
 	    const struct balance_choice *, const struct member *);
 
-/* In parts of BACKEND_WARM. */
+/* In parts of SERVER_WARM. */
 static inline uint32_t
 balance_warmth(const struct balance_tier *t, const struct balance_choice *c,
     const struct member *m)
 {
-	return t->pool->slow_start == 0 || c->cold ? BACKEND_WARM :
-	    backend_warmth(t->bs, m->backend, c->ask->now);
+	return t->pool->slow_start == 0 || c->cold ? SERVER_WARM :
+	    server_warmth(t->bs, m->server, c->ask->now);
 }
 
 /* Has *a* fewer sessions by weight? Nobody has more than one without weight. */

@@ -54,7 +54,7 @@ builtin_name(enum builtin_kind kind)
 }
 
 struct builtins *
-builtins_new(struct poller *p, const struct shuttle_kit *kit,
+builtin_new(struct poller *p, const struct shuttle_kit *kit,
     size_t descriptors)
 {
 	struct builtins *b;
@@ -69,7 +69,7 @@ builtins_new(struct poller *p, const struct shuttle_kit *kit,
 }
 
 void
-builtins_free(struct builtins *b)
+builtin_free(struct builtins *b)
 {
 	size_t fd;
 
@@ -84,7 +84,7 @@ builtins_free(struct builtins *b)
 }
 
 static void
-end(struct builtins *b, int fd)
+end_builtin(struct builtins *b, int fd)
 {
 	struct connection *c = &b->at[fd];
 
@@ -101,7 +101,7 @@ go_on(struct builtins *b, int fd, enum shuttle_result result)
 	struct connection *c = &b->at[fd];
 
 	if (result != SHUTTLE_GOING) {
-		end(b, fd);
+		end_builtin(b, fd);
 		return;
 	}
 	/* Said: then read to the end, since unread bytes would cause a reset. */
@@ -134,7 +134,7 @@ builtin_open(struct builtins *b, int fd, enum builtin_kind kind,
 }
 
 bool
-builtins_event(struct builtins *b, const struct poller_event *ev)
+builtin_event(struct builtins *b, const struct poller_event *ev)
 {
 	struct connection *c = &b->at[ev->fd];
 	uint64_t before = c->way.in + c->way.out;
@@ -164,7 +164,7 @@ builtins_event(struct builtins *b, const struct poller_event *ev)
 }
 
 uint32_t
-builtins_live(const struct builtins *b)
+builtin_live(const struct builtins *b)
 {
 	return b->live;
 }

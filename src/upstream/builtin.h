@@ -34,18 +34,18 @@ const char *builtin_name(enum builtin_kind);
 struct builtins;
 
 /* For connections on descriptors below *descriptors*. NULL with ENOMEM. */
-struct builtins *builtins_new(struct poller *, const struct shuttle_kit *,
+struct builtins *builtin_new(struct poller *, const struct shuttle_kit *,
 	    size_t descriptors);
-void	builtins_free(struct builtins *);
+void	builtin_free(struct builtins *);
 
 /* Serve an accepted connection as the server *name*. Takes *fd* over. */
 void	builtin_open(struct builtins *, int fd, enum builtin_kind,
 	    const char *name);
 
 /* Act on an event. False: the descriptor is not one of these. */
-bool	builtins_event(struct builtins *, const struct poller_event *);
+bool	builtin_event(struct builtins *, const struct poller_event *);
 
 /* Connections now. */
-uint32_t builtins_live(const struct builtins *);
+uint32_t builtin_live(const struct builtins *);
 
 #endif

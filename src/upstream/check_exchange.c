@@ -21,16 +21,16 @@
 /* Bytes of a wrong reply that are shown. */
 #define SHOWN		60
 
-struct dialog {
-	const struct check_plan *plan;
+struct check_exchange {
+	const struct check_policy *plan;
 	bool		 is_regex;
 	regex_t		 regex;
 	size_t		 n;		/* bytes expected */
-	unsigned char	 bytes[DIALOG_SEND];
+	unsigned char	 bytes[CHECK_EXCHANGE_SEND];
 };
 
 static int
-digit(char c)
+hex_digit(char c)
 {
 	const char *at, all[] = "0123456789abcdef";
 
@@ -40,7 +40,7 @@ digit(char c)
 }
 
 int
-dialog_bytes(const char *text, unsigned char *out, size_t size)
+check_exchange_bytes(const char *text, unsigned char *out, size_t size)
 {
 	size_t i, n = strlen(text);
 	int high, low;
@@ -51,8 +51,8 @@ dialog_bytes(const char *text, unsigned char *out, size_t size)
 	}
 	text += 2;
 	for (i = 0; text[2 * i] != '\0'; i++) {
-		high = digit(text[2 * i]);
-		low = digit(text[2 * i + 1]);
+		high = hex_digit(text[2 * i]);
+		low = hex_digit(text[2 * i + 1]);
 		if (high == -1 || low == -1)
 			return -1;
 		if (i < size)
@@ -62,13 +62,13 @@ dialog_bytes(const char *text, unsigned char *out, size_t size)
 }
 
 bool
-dialog_may_expect(const char *text)
+check_exchange_may_expect(const char *text)
 {
 	unsigned char none[1];
 	regex_t regex;
 
 	if (text[0] != '~')
-		return dialog_bytes(text, none, sizeof(none)) > 0;
+		return check_exchange_bytes(text, none, sizeof(none)) > 0;
 	if (regcomp(&regex, text + 1, REG_EXTENDED) != 0)
 		return false;
 	regfree(&regex);
@@ -101,7 +101,7 @@ next_range(const char **text, unsigned *low, unsigned *high)
 }
 
 bool
-dialog_may_list(const char *text)
+check_exchange_may_list(const char *text)
 {
 	unsigned low, high;
 
@@ -114,7 +114,7 @@ dialog_may_list(const char *text)
 }
 
 bool
-dialog_lists(const char *text, unsigned status)
+check_exchange_lists(const char *text, unsigned status)
 {
 	unsigned low, high;
 
@@ -124,10 +124,10 @@ dialog_lists(const char *text, unsigned status)
 	return false;
 }
 
-struct dialog *
-dialog_new(const struct check_plan *plan)
+struct check_exchange *
+check_exchange_new(const struct check_policy *plan)
 {
-	struct dialog *d = calloc(1, sizeof(*d));
+	struct check_exchange *d = calloc(1, sizeof(*d));
 	int n;
 
 	if (d == NULL)
@@ -137,7 +137,8 @@ dialog_new(const struct check_plan *plan)
 		return d;
 	d->is_regex = plan->expect[0] == '~';
 	if (!d->is_regex) {
-		n = dialog_bytes(plan->expect, d->bytes, sizeof(d->bytes));
+		n = check_exchange_bytes(plan->expect, d->bytes,
+		    sizeof(d->bytes));
 		d->n = n < 0 ? 0 : (size_t)n;
 	} else if (regcomp(&d->regex, plan->expect + 1,
 	    REG_EXTENDED | REG_NOSUB) != 0) {
@@ -149,7 +150,7 @@ dialog_new(const struct check_plan *plan)
 }
 
 void
-dialog_free(struct dialog *d)
+check_exchange_free(struct check_exchange *d)
 {
 	if (d == NULL)
 		return;
@@ -173,11 +174,12 @@ put_proxy(unsigned version, const struct addr *from, const struct addr *to,
 		endpoint_set(&h.source, from);
 		endpoint_set(&h.destination, to);
 	}
-	return version == 0 ? 0 : proxyproto_encode(&h, out, DIALOG_SEND);
+	return version == 0 ? 0 : proxyproto_encode(&h, out,
+	    CHECK_EXCHANGE_SEND);
 }
 
 static size_t
-put_http(const struct check_plan *p, const struct addr *to, char *out,
+put_http(const struct check_policy *p, const struct addr *to, char *out,
     size_t size)
 {
 	char host[ADDR_TEXT] = "localhost";
@@ -192,26 +194,28 @@ put_http(const struct check_plan *p, const struct addr *to, char *out,
 }
 
 size_t
-dialog_request(const struct dialog *d, unsigned proxy, const struct addr *from,
-    const struct addr *to, char *out)
+check_exchange_request(const struct check_exchange *d, unsigned proxy,
+    const struct addr *from, const struct addr *to, char *out)
 {
-	const struct check_plan *p = d->plan;
-	size_t n = put_proxy(proxy, from, to, out), room = DIALOG_SEND - n;
+	const struct check_policy *p = d->plan;
+	size_t n = put_proxy(proxy, from, to, out), room =
+	    CHECK_EXCHANGE_SEND - n;
 	int more;
 
 	if (p->kind == CHECK_HTTP)
 		return n + put_http(p, to, out + n, room);
 	if (p->kind == CHECK_TLS)
-		return n + tls_hello(p->host, (unsigned char *)out + n, room);
+		return n + tls_hello_make(p->host, (unsigned char *)out + n,
+		    room);
 	if (p->kind != CHECK_SEND_EXPECT || p->send == NULL)
 		return n;
-	more = dialog_bytes(p->send, (unsigned char *)out + n, room);
+	more = check_exchange_bytes(p->send, (unsigned char *)out + n, room);
 	return more < 0 ? n : (size_t)more < room ? n + (size_t)more :
-	    DIALOG_SEND;
+	    CHECK_EXCHANGE_SEND;
 }
 
 static bool
-expected(const struct dialog *d, const char *reply, size_t n)
+has_expected(const struct check_exchange *d, const char *reply, size_t n)
 {
 	regmatch_t all = { .rm_so = 0, .rm_eo = (regoff_t)n };
 
@@ -268,47 +272,48 @@ final_status(const char *reply, size_t n, size_t *at)
 }
 
 static enum verdict
-judge_http(const struct check_plan *p, const char *reply, size_t n,
-    char why[DIALOG_WHY])
+judge_http(const struct check_policy *p, const char *reply, size_t n,
+    char why[CHECK_EXCHANGE_WHY])
 {
 	size_t at;
 	int status = final_status(reply, n, &at);
 
 	if (status == -1) {
-		strlcpy(why, "what it answers is not HTTP/1", DIALOG_WHY);
+		strlcpy(why, "what it answers is not HTTP/1",
+		    CHECK_EXCHANGE_WHY);
 		return VERDICT_FAILED;
 	}
 	if (status == 0 || memchr(reply + at, '\n', n - at) == NULL)
 		return VERDICT_OPEN;
-	if (dialog_lists(p->status, (unsigned)status)) {
-		snprintf(why, DIALOG_WHY, "HTTP status %d", status);
+	if (check_exchange_lists(p->status, (unsigned)status)) {
+		snprintf(why, CHECK_EXCHANGE_WHY, "HTTP status %d", status);
 		return VERDICT_PASSED;
 	}
-	snprintf(why, DIALOG_WHY, "HTTP status %d, expected %s", status,
+	snprintf(why, CHECK_EXCHANGE_WHY, "HTTP status %d, expected %s", status,
 	    p->status);
 	return VERDICT_FAILED;
 }
 
 bool
-dialog_wants_answer(const struct dialog *d)
+check_exchange_wants_answer(const struct check_exchange *d)
 {
-	const struct check_plan *p = d->plan;
+	const struct check_policy *p = d->plan;
 
 	return p->kind == CHECK_HTTP || p->kind == CHECK_TLS ||
 	    (p->kind == CHECK_SEND_EXPECT && p->expect != NULL);
 }
 
 static enum verdict
-judge(const struct dialog *d, const char *reply, size_t n,
-    char why[DIALOG_WHY])
+judge_reply(const struct check_exchange *d, const char *reply, size_t n,
+    char why[CHECK_EXCHANGE_WHY])
 {
-	const struct check_plan *p = d->plan;
+	const struct check_policy *p = d->plan;
 
 	if (p->kind == CHECK_HTTP)
 		return judge_http(p, reply, n, why);
 	if (p->kind == CHECK_TLS)
-		switch (tls_judge((const unsigned char *)reply, n, why,
-		    DIALOG_WHY)) {
+		switch (tls_hello_judge((const unsigned char *)reply, n, why,
+		    CHECK_EXCHANGE_WHY)) {
 		case -1:
 			return VERDICT_OPEN;
 		case 0:
@@ -316,36 +321,37 @@ judge(const struct dialog *d, const char *reply, size_t n,
 		default:
 			return VERDICT_PASSED;
 		}
-	if (!dialog_wants_answer(d)) {
-		strlcpy(why, "connected", DIALOG_WHY);
+	if (!check_exchange_wants_answer(d)) {
+		strlcpy(why, "connected", CHECK_EXCHANGE_WHY);
 		return VERDICT_PASSED;
 	}
-	if (!expected(d, reply, n))
+	if (!has_expected(d, reply, n))
 		return VERDICT_OPEN;
-	strlcpy(why, "expected reply", DIALOG_WHY);
+	strlcpy(why, "expected reply", CHECK_EXCHANGE_WHY);
 	return VERDICT_PASSED;
 }
 
 /* What does not come any more, or comes in too many bytes, decides as well. */
 enum verdict
-dialog_judge(const struct dialog *d, const char *reply, size_t n, bool end,
-    char why[DIALOG_WHY])
+check_exchange_judge(const struct check_exchange *d, const char *reply,
+    size_t n, bool end, char why[CHECK_EXCHANGE_WHY])
 {
-	enum verdict v = judge(d, reply, n, why);
+	enum verdict v = judge_reply(d, reply, n, why);
 	size_t line = 0;
 
-	if (v != VERDICT_OPEN || (!end && n < DIALOG_REPLY))
+	if (v != VERDICT_OPEN || (!end && n < CHECK_EXCHANGE_REPLY))
 		return v;
 	while (line < n && line < SHOWN && reply[line] != '\r' &&
 	    reply[line] != '\n')
 		line++;
 	if (n == 0)
-		strlcpy(why, "closed without an answer", DIALOG_WHY);
+		strlcpy(why, "closed without an answer", CHECK_EXCHANGE_WHY);
 	else if (d->plan->kind == CHECK_HTTP)
-		snprintf(why, DIALOG_WHY, "incomplete answer \"%.*s\", expected "
-		    "HTTP status %s", (int)line, reply, d->plan->status);
+		snprintf(why, CHECK_EXCHANGE_WHY, "incomplete answer \"%.*s\", "
+		    "expected HTTP status %s", (int)line, reply,
+		    d->plan->status);
 	else
-		snprintf(why, DIALOG_WHY, "not the expected reply, but \"%.*s\"",
-		    (int)line, reply);
+		snprintf(why, CHECK_EXCHANGE_WHY, "not the expected reply, but "
+		    "\"%.*s\"", (int)line, reply);
 	return VERDICT_FAILED;
 }

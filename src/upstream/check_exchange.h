@@ -17,9 +17,9 @@
 #include "net/addr.h"
 #include "upstream/check_policy.h"
 
-#define DIALOG_SEND	4096		/* the most bytes that are sent */
-#define DIALOG_REPLY	16384		/* the most that are looked at */
-#define DIALOG_WHY	160		/* room for a reason */
+#define CHECK_EXCHANGE_SEND	4096	/* the most bytes that are sent */
+#define CHECK_EXCHANGE_REPLY	16384	/* the most that are looked at */
+#define CHECK_EXCHANGE_WHY	160		/* room for a reason */
 
 enum verdict {
 	VERDICT_OPEN,			/* more has to come */
@@ -28,22 +28,22 @@ enum verdict {
 	VERDICT_NONE			/* the server could not be asked */
 };
 
-struct dialog;
+struct check_exchange;
 
 /* For this plan, which has to last as long. NULL with ENOMEM. */
-struct dialog *dialog_new(const struct check_plan *);
-void	dialog_free(struct dialog *);
+struct check_exchange *check_exchange_new(const struct check_policy *);
+void	check_exchange_free(struct check_exchange *);
 
 /*
  * What to send to the server at *to* when the connection stands, behind a header
- * of the PROXY protocol of this version or 0, into *out* of DIALOG_SEND bytes.
- * Returns how many. *from* is our end of it, for version 1.
+ * of the PROXY protocol of this version or 0, into *out* of CHECK_EXCHANGE_SEND
+ * bytes. Returns how many. *from* is our end of it, for version 1.
  */
-size_t	dialog_request(const struct dialog *, unsigned proxy,
+size_t	check_exchange_request(const struct check_exchange *, unsigned proxy,
 	    const struct addr *from, const struct addr *to, char *out);
 
 /* Or is it enough that the connection stood? */
-bool	dialog_wants_answer(const struct dialog *);
+bool	check_exchange_wants_answer(const struct check_exchange *);
 
 /*
  * Judge the *n* bytes that have come up to now, behind which there is a NUL of
@@ -51,19 +51,20 @@ bool	dialog_wants_answer(const struct dialog *);
  * what was answered, or what was wrong; what the server has sent is not yet safe
  * to print in it.
  */
-enum verdict dialog_judge(const struct dialog *, const char *reply, size_t n,
-	    bool end, char why[DIALOG_WHY]);
+enum verdict check_exchange_judge(const struct check_exchange *,
+	    const char *reply, size_t n, bool end,
+	    char why[CHECK_EXCHANGE_WHY]);
 
 /*
  * The bytes of such a text, as many as have room. Returns how many there are; -1:
  * it is not hexadecimal.
  */
-int	dialog_bytes(const char *text, unsigned char *out, size_t size);
+int	check_exchange_bytes(const char *text, unsigned char *out, size_t size);
 
 /* Is this right as what is expected, as a list such as "200-299,304"? */
-bool	dialog_may_expect(const char *text);
-bool	dialog_may_list(const char *text);
+bool	check_exchange_may_expect(const char *text);
+bool	check_exchange_may_list(const char *text);
 /* Does this list name that status? */
-bool	dialog_lists(const char *text, unsigned status);
+bool	check_exchange_lists(const char *text, unsigned status);
 
 #endif

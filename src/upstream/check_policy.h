@@ -24,7 +24,7 @@ enum check_kind {
 /* As the server is sent one, if it is checked where it serves. */
 #define CHECK_PROXY_AS_SENT	UINT32_MAX
 
-struct check_plan {
+struct check_policy {
 	uint32_t	 kind;		/* enum check_kind */
 	const char	*send, *expect;	/* as in check_exchange.h; NULL: none */
 	const char	*method, *uri, *status;	/* of HTTP */
@@ -34,9 +34,9 @@ struct check_plan {
 	/* All in ms; 0: as interval. */
 	uint64_t	 interval, fast_interval, down_interval;
 	uint64_t	 timeout;
-	unsigned	 spread;	/* percent, up and down */
+	unsigned	 jitter;	/* percent, up and down */
 	unsigned	 rise, fall;	/* results in a row; never 0 */
-	uint32_t	 init_state;	/* enum backend_health */
+	uint32_t	 init_state;	/* enum server_health */
 };
 
 #endif

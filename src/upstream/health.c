@@ -2,12 +2,12 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * health.c: rise, fall and the three intervals. Invariant: what a server is
- * changes here and when it takes its seat, nowhere else.
+ * changes here and when it takes its slot, nowhere else.
  */
 #include "upstream/health.h"
 
 uint32_t
-health_needs(const struct check_plan *p, enum backend_health before)
+health_needs(const struct check_policy *p, enum server_health before)
 {
 	return before == HEALTH_UP ? p->fall :
 	    before == HEALTH_DOWN ? p->rise : 1;
@@ -18,40 +18,40 @@ health_needs(const struct check_plan *p, enum backend_health before)
  * one failure more ejects it again, and for longer.
  */
 static void
-end_ejection(struct board_backend *b, uint64_t now)
+end_ejection(struct board_server *b, uint64_t now)
 {
-	uint64_t until = atomic_load(&b->held_until);
+	uint64_t until = atomic_load(&b->ejected_until);
 
 	if (until > now)
-		(void)atomic_compare_exchange_strong(&b->held_until, &until,
+		(void)atomic_compare_exchange_strong(&b->ejected_until, &until,
 		    now);
 }
 
 /* Up from the beginning there is no slow start: as if it were up for ever. */
 static void
-turn(struct board *board, uint32_t seat, enum backend_health from,
-    enum backend_health to, uint64_t now)
+set_health(struct board *board, uint32_t slot, enum server_health from,
+    enum server_health to, uint64_t now)
 {
-	struct board_server *s = &board->server[seat];
+	struct board_book *s = &board->book[slot];
 
 	atomic_store(&s->changed, from == HEALTH_UNKNOWN && to == HEALTH_UP ?
 	    0 : now);
 	if (to == HEALTH_DOWN)
 		atomic_fetch_add(&s->downs, 1);
 	else
-		end_ejection(&board->backend[seat], now);
+		end_ejection(&board->server[slot], now);
 	/* Last: a reader that sees it finds the rest in place. */
 	atomic_store(&s->health, to);
 	atomic_fetch_add(&board->head->changes, 1);
 }
 
 bool
-health_note(struct health *h, struct board *board, uint32_t seat,
-    const struct check_plan *p, bool passed, uint64_t ms, uint64_t now)
+health_note(struct health *h, struct board *board, uint32_t slot,
+    const struct check_policy *p, bool passed, uint64_t ms, uint64_t now)
 {
-	struct board_server *s = &board->server[seat];
-	enum backend_health before = board_health(s);
-	enum backend_health seen = passed ? HEALTH_UP : HEALTH_DOWN;
+	struct board_book *s = &board->book[slot];
+	enum server_health before = board_health(s);
+	enum server_health seen = passed ? HEALTH_UP : HEALTH_DOWN;
 
 	counter_add(&s->checks, 1);
 	if (!passed)
@@ -64,21 +64,21 @@ health_note(struct health *h, struct board *board, uint32_t seat,
 	if (++h->run < health_needs(p, before))
 		return false;
 	h->run = 0;
-	turn(board, seat, before, seen, now);
+	set_health(board, slot, before, seen, now);
 	return true;
 }
 
 static uint64_t
-or_interval(const struct check_plan *p, uint64_t ms)
+or_interval(const struct check_policy *p, uint64_t ms)
 {
 	return ms == 0 ? p->interval : ms;
 }
 
 uint64_t
-health_wait(const struct health *h, const struct board *board, uint32_t seat,
-    const struct check_plan *p, uint32_t dice)
+health_wait(const struct health *h, const struct board *board, uint32_t slot,
+    const struct check_policy *p, uint32_t dice)
 {
-	enum backend_health now = board_health(&board->server[seat]);
+	enum server_health now = board_health(&board->book[slot]);
 	uint64_t ms, range;
 
 	if (h->run > 0)
@@ -86,23 +86,23 @@ health_wait(const struct health *h, const struct board *board, uint32_t seat,
 	else
 		ms = now == HEALTH_DOWN ? or_interval(p, p->down_interval) :
 		    p->interval;
-	range = 2 * ms * p->spread / 100;
+	range = 2 * ms * p->jitter / 100;
 	return ms - range / 2 + (range == 0 ? 0 : dice % (range + 1));
 }
 
 void
-health_sit_down(struct board *board, uint32_t seat,
-    const struct check_plan *p)
+health_sit_down(struct board *board, uint32_t slot,
+    const struct check_policy *p)
 {
 	uint32_t unknown = HEALTH_UNKNOWN;
 
 	/* The prober that runs may be faster. */
-	(void)atomic_compare_exchange_strong(&board->server[seat].health,
+	(void)atomic_compare_exchange_strong(&board->book[slot].health,
 	    &unknown, p->init_state);
 }
 
 void
-health_forget(struct board *board, uint32_t seat)
+health_forget(struct board *board, uint32_t slot)
 {
-	atomic_store(&board->server[seat].health, HEALTH_UNKNOWN);
+	atomic_store(&board->book[slot].health, HEALTH_UNKNOWN);
 }

@@ -23,27 +23,28 @@ struct health {
  * A check has ended so, after *ms*. True: the server went up or down, which
  * stands on the board. For the prober.
  */
-bool	health_note(struct health *, struct board *, uint32_t seat,
-	    const struct check_plan *, bool passed, uint64_t ms, uint64_t now);
+bool	health_note(struct health *, struct board *, uint32_t slot,
+	    const struct check_policy *, bool passed, uint64_t ms,
+	    uint64_t now);
 
 /* How many results in a row decide about one that was so before. */
-uint32_t health_needs(const struct check_plan *, enum backend_health before);
+uint32_t health_needs(const struct check_policy *, enum server_health before);
 
 /*
  * How long to wait until the next check, in ms. *dice* is any number, drawn anew
  * for each call.
  */
 uint64_t health_wait(const struct health *, const struct board *,
-	    uint32_t seat, const struct check_plan *, uint32_t dice);
+	    uint32_t slot, const struct check_policy *, uint32_t dice);
 
 /*
- * A server that is checked takes its seat, before any session uses it: if nothing is
- * known of it it begins as the plan says.
+ * A server that is checked takes its slot, before any session uses it: if
+ * nothing is known of it it begins as the plan says.
  */
-void	health_sit_down(struct board *, uint32_t seat,
-	    const struct check_plan *);
+void	health_sit_down(struct board *, uint32_t slot,
+	    const struct check_policy *);
 
 /* It is checked no more: what is known of it would be out of date some day. */
-void	health_forget(struct board *, uint32_t seat);
+void	health_forget(struct board *, uint32_t slot);
 
 #endif

@@ -38,12 +38,12 @@
 #define GUESS_LASTS	10000
 
 struct place {
-	uint32_t	 before, after;	/* QUEUE_NONE: at the end */
+	uint32_t	 before, after;	/* WAIT_QUEUE_NONE: at the end */
 	uint64_t	 ticket;
 };
 
-struct queue {
-	const struct backends *bs;
+struct wait_queue {
+	const struct servers *bs;
 	struct place	*place;		/* by id */
 	struct line {
 		uint32_t first, last;
@@ -60,10 +60,10 @@ struct queue {
 	uint64_t	 call_at;	/* all others, whose turn or not */
 };
 
-struct queue *
-queue_new(const struct backends *bs, uint32_t n)
+struct wait_queue *
+wait_queue_new(const struct servers *bs, uint32_t n)
 {
-	struct queue *q;
+	struct wait_queue *q;
 	uint32_t i;
 
 	if ((q = calloc(1, sizeof(*q))) == NULL)
@@ -73,17 +73,17 @@ queue_new(const struct backends *bs, uint32_t n)
 	q->place = calloc(n, sizeof(*q->place));
 	q->line = calloc(bs->pools, sizeof(*q->line));
 	if (q->place == NULL || q->line == NULL) {
-		queue_free(q);
+		wait_queue_free(q);
 		errno = ENOMEM;
 		return NULL;
 	}
 	for (i = 0; i < bs->pools; i++)
-		q->line[i].first = q->line[i].last = QUEUE_NONE;
+		q->line[i].first = q->line[i].last = WAIT_QUEUE_NONE;
 	return q;
 }
 
 void
-queue_free(struct queue *q)
+wait_queue_free(struct wait_queue *q)
 {
 	if (q == NULL)
 		return;
@@ -93,64 +93,66 @@ queue_free(struct queue *q)
 }
 
 static struct board_pool *
-shared(const struct queue *q, uint32_t pool)
+shared_pool(const struct wait_queue *q, uint32_t pool)
 {
-	return &q->bs->board->pool[q->bs->pool[pool].seat];
+	return &q->bs->board->pool[q->bs->pool[pool].slot];
 }
 
 static struct board_wait *
-of(const struct queue *q, uint32_t worker, uint32_t pool)
+wait_cell(const struct wait_queue *q, uint32_t worker, uint32_t pool)
 {
-	return board_wait(q->bs->board, worker, q->bs->pool[pool].seat);
+	return board_wait(q->bs->board, worker, q->bs->pool[pool].slot);
 }
 
 /* Of who is first; that one is, too, which makes a guess for all others. */
 static uint64_t
-own_ticket(const struct queue *q, uint32_t pool)
+own_ticket(const struct wait_queue *q, uint32_t pool)
 {
 	const struct line *l = &q->line[pool];
 
-	if (l->guess != 0 || l->first == QUEUE_NONE)
+	if (l->guess != 0 || l->first == WAIT_QUEUE_NONE)
 		return l->guess;
 	return q->place[l->first].ticket;
 }
 
 static void
-show(struct queue *q, uint32_t pool)
+show_first_ticket(struct wait_queue *q, uint32_t pool)
 {
 	uint64_t ticket = own_ticket(q, pool);
 
-	atomic_store(&of(q, q->bs->worker, pool)->ticket, ticket);
-	board_own_ticket(q->bs->board, q->bs->pool[pool].seat, ticket);
+	atomic_store(&wait_cell(q, q->bs->worker, pool)->ticket, ticket);
+	board_own_ticket(q->bs->board, q->bs->pool[pool].slot, ticket);
 }
 
 /* Would this other worker go on if it were its turn? */
 static bool
-is_awake(const struct queue *q, uint32_t worker, uint64_t now)
+is_awake(const struct wait_queue *q, uint32_t worker, uint64_t now)
 {
 	const struct board *b = q->bs->board;
 
-	return atomic_load_explicit(&b->ledger->slot[worker].stopped,
+	return atomic_load_explicit(&b->ledger->process[worker].stopped,
 	    memory_order_relaxed) == 0 && board_beats(b, worker, now, PATIENCE);
 }
 
 /* 0: it has none, or would not go on. */
 static uint64_t
-ticket_of(const struct queue *q, uint32_t worker, uint32_t pool, uint64_t now)
+ticket_of(const struct wait_queue *q, uint32_t worker, uint32_t pool,
+    uint64_t now)
 {
 	uint64_t ticket;
 
 	if (worker == q->bs->worker)
 		return own_ticket(q, pool);
-	ticket = atomic_load(&of(q, worker, pool)->ticket);
+	ticket = atomic_load(&wait_cell(q, worker, pool)->ticket);
 	return ticket != 0 && is_awake(q, worker, now) ? ticket : 0;
 }
 
-/* The worker whose turn it is, or QUEUE_NONE. */
+/* The worker whose turn it is, or WAIT_QUEUE_NONE. */
 static uint32_t
-oldest(const struct queue *q, uint32_t pool, uint64_t now)
+oldest_worker(const struct wait_queue *q, uint32_t pool, uint64_t now)
 {
-	uint32_t w, best = QUEUE_NONE, slots = board_slots(q->bs->board);
+	uint32_t w, best = WAIT_QUEUE_NONE, slots =
+	    board_worker_slots(q->bs->board);
 	uint64_t ticket, least = UINT64_MAX;
 
 	for (w = 0; w < slots; w++) {
@@ -165,15 +167,15 @@ oldest(const struct queue *q, uint32_t pool, uint64_t now)
 
 /* Of all workers, asleep or not. None has more than it can have sessions. */
 static uint64_t
-waiting(const struct queue *q, uint32_t pool)
+sum_waiting(const struct wait_queue *q, uint32_t pool)
 {
-	uint32_t w, n, slots = board_slots(q->bs->board);
+	uint32_t w, n, slots = board_worker_slots(q->bs->board);
 	uint64_t sum = q->line[pool].n;
 
 	for (w = 0; w < slots; w++) {
 		if (w == q->bs->worker || !board_is_held(q->bs->board, w))
 			continue;
-		n = atomic_load(&of(q, w, pool)->n);
+		n = atomic_load(&wait_cell(q, w, pool)->n);
 		sum += n <= BOARD_MOST_LIVE ? n : 0;
 	}
 	return sum;
@@ -181,16 +183,16 @@ waiting(const struct queue *q, uint32_t pool)
 
 /* One more or less, for all to see and for ourselves. */
 static void
-count(struct queue *q, uint32_t pool, int32_t n)
+count_waiters(struct wait_queue *q, uint32_t pool, int32_t n)
 {
 	q->line[pool].n += (uint32_t)n;
-	atomic_fetch_add(&of(q, q->bs->worker, pool)->n, (uint32_t)n);
+	atomic_fetch_add(&wait_cell(q, q->bs->worker, pool)->n, (uint32_t)n);
 }
 
 bool
-queue_busy(const struct queue *q, uint32_t pool)
+wait_queue_busy(const struct wait_queue *q, uint32_t pool)
 {
-	return atomic_load_explicit(&shared(q, pool)->waiting,
+	return atomic_load_explicit(&shared_pool(q, pool)->waiting,
 	    memory_order_relaxed) != 0;
 }
 
@@ -199,13 +201,13 @@ queue_busy(const struct queue *q, uint32_t pool)
  * the second look, or says so after us: then it stands.
  */
 static void
-rest(const struct queue *q, uint32_t pool)
+clear_waiting(const struct wait_queue *q, uint32_t pool)
 {
-	if (waiting(q, pool) > 0)
+	if (sum_waiting(q, pool) > 0)
 		return;
-	atomic_store(&shared(q, pool)->waiting, 0);
-	if (waiting(q, pool) > 0)
-		atomic_store(&shared(q, pool)->waiting, 1);
+	atomic_store(&shared_pool(q, pool)->waiting, 0);
+	if (sum_waiting(q, pool) > 0)
+		atomic_store(&shared_pool(q, pool)->waiting, 1);
 }
 
 /*
@@ -213,9 +215,9 @@ rest(const struct queue *q, uint32_t pool)
  * moment: so whatever stands there nobody passes those who have been waiting.
  */
 static uint64_t
-draw(const struct queue *q, uint32_t pool)
+draw_ticket(const struct wait_queue *q, uint32_t pool)
 {
-	_Atomic uint64_t *tail = &shared(q, pool)->queue_tail;
+	_Atomic uint64_t *tail = &shared_pool(q, pool)->queue_tail;
 	uint64_t was = atomic_load(tail), now = clock_now_ms(), ticket;
 
 	do {
@@ -227,74 +229,74 @@ draw(const struct queue *q, uint32_t pool)
 }
 
 static void
-append(struct queue *q, uint32_t pool, uint32_t id)
+append_waiter(struct wait_queue *q, uint32_t pool, uint32_t id)
 {
 	struct line *l = &q->line[pool];
 	struct place *p = &q->place[id];
 
-	p->ticket = draw(q, pool);
+	p->ticket = draw_ticket(q, pool);
 	p->before = l->last;
-	p->after = QUEUE_NONE;
-	if (l->last != QUEUE_NONE)
+	p->after = WAIT_QUEUE_NONE;
+	if (l->last != WAIT_QUEUE_NONE)
 		q->place[l->last].after = id;
 	else
 		l->first = id;
 	l->last = id;
-	show(q, pool);
-	atomic_store(&shared(q, pool)->waiting, 1);
+	show_first_ticket(q, pool);
+	atomic_store(&shared_pool(q, pool)->waiting, 1);
 }
 
 static void
-unlink_place(struct queue *q, uint32_t pool, uint32_t id)
+unlink_place(struct wait_queue *q, uint32_t pool, uint32_t id)
 {
 	struct line *l = &q->line[pool];
 	struct place *p = &q->place[id];
 
-	if (p->before != QUEUE_NONE)
+	if (p->before != WAIT_QUEUE_NONE)
 		q->place[p->before].after = p->after;
 	else
 		l->first = p->after;
-	if (p->after != QUEUE_NONE)
+	if (p->after != WAIT_QUEUE_NONE)
 		q->place[p->after].before = p->before;
 	else
 		l->last = p->before;
-	show(q, pool);
+	show_first_ticket(q, pool);
 }
 
 bool
-queue_enter(struct queue *q, uint32_t pool, uint32_t id)
+wait_queue_enter(struct wait_queue *q, uint32_t pool, uint32_t id)
 {
-	/* First add, then count, as backend_take() does. */
-	count(q, pool, 1);
-	if (waiting(q, pool) > q->bs->pool[pool].max_queue) {
-		count(q, pool, -1);
+	/* First add, then count, as server_take() does. */
+	count_waiters(q, pool, 1);
+	if (sum_waiting(q, pool) > q->bs->pool[pool].max_queue) {
+		count_waiters(q, pool, -1);
 		return false;
 	}
-	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, 1);
+	board_own_waiting(q->bs->board, q->bs->pool[pool].slot, 1);
 	q->waiting++;
-	append(q, pool, id);
+	append_waiter(q, pool, id);
 	/* A place may have become free just before. */
 	q->woken = true;
 	return true;
 }
 
 void
-queue_leave(struct queue *q, uint32_t pool, uint32_t id, uint64_t now)
+wait_queue_leave(struct wait_queue *q, uint32_t pool, uint32_t id, uint64_t now)
 {
 	bool was_first = q->line[pool].first == id;
 
 	unlink_place(q, pool, id);
-	count(q, pool, -1);
-	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, -1);
+	count_waiters(q, pool, -1);
+	board_own_waiting(q->bs->board, q->bs->pool[pool].slot, -1);
 	q->waiting--;
-	rest(q, pool);
+	clear_waiting(q, pool);
 	if (was_first)
-		queue_call(q, pool, now);
+		wait_queue_call(q, pool, now);
 }
 
 /* It counts as one that waits: so it is seen when its time is over. */
 static void
-set_guess(struct queue *q, uint32_t pool, uint64_t ticket)
+set_guess(struct wait_queue *q, uint32_t pool, uint64_t ticket)
 {
 	struct line *l = &q->line[pool];
 
@@ -304,17 +306,17 @@ set_guess(struct queue *q, uint32_t pool, uint64_t ticket)
 
 /* It may still try, but keeps no others from it any more. */
 static void
-end_guess(struct queue *q, uint32_t pool, uint64_t now)
+end_guess(struct wait_queue *q, uint32_t pool, uint64_t now)
 {
 	if (q->line[pool].guess == 0)
 		return;
 	set_guess(q, pool, 0);
-	show(q, pool);
-	queue_call(q, pool, now);
+	show_first_ticket(q, pool);
+	wait_queue_call(q, pool, now);
 }
 
 void
-queue_lend(struct queue *q, uint32_t pool, uint32_t id, uint64_t now)
+wait_queue_lend(struct wait_queue *q, uint32_t pool, uint32_t id, uint64_t now)
 {
 	struct line *l = &q->line[pool];
 	bool was_first = l->first == id;
@@ -325,64 +327,65 @@ queue_lend(struct queue *q, uint32_t pool, uint32_t id, uint64_t now)
 	unlink_place(q, pool, id);
 	q->waiting--;
 	if (was_first && l->guess == 0)
-		queue_call(q, pool, now);
+		wait_queue_call(q, pool, now);
 }
 
 /* To behind the last that has come before it. */
 void
-queue_return(struct queue *q, uint32_t pool, uint32_t id)
+wait_queue_return(struct wait_queue *q, uint32_t pool, uint32_t id)
 {
 	struct line *l = &q->line[pool];
 	struct place *p = &q->place[id];
 
-	p->before = QUEUE_NONE;
+	p->before = WAIT_QUEUE_NONE;
 	p->after = l->first;
-	while (p->after != QUEUE_NONE &&
+	while (p->after != WAIT_QUEUE_NONE &&
 	    q->place[p->after].ticket < p->ticket) {
 		p->before = p->after;
 		p->after = q->place[p->after].after;
 	}
-	if (p->before != QUEUE_NONE)
+	if (p->before != WAIT_QUEUE_NONE)
 		q->place[p->before].after = id;
 	else
 		l->first = id;
-	if (p->after != QUEUE_NONE)
+	if (p->after != WAIT_QUEUE_NONE)
 		q->place[p->after].before = id;
 	else
 		l->last = id;
 	set_guess(q, pool, 0);
 	q->waiting++;
-	show(q, pool);
+	show_first_ticket(q, pool);
 	q->woken = true;
 }
 
 void
-queue_settle(struct queue *q, uint32_t pool, uint64_t now)
+wait_queue_settle(struct wait_queue *q, uint32_t pool, uint64_t now)
 {
-	count(q, pool, -1);
-	board_own_waiting(q->bs->board, q->bs->pool[pool].seat, -1);
+	count_waiters(q, pool, -1);
+	board_own_waiting(q->bs->board, q->bs->pool[pool].slot, -1);
 	end_guess(q, pool, now);
-	rest(q, pool);
+	clear_waiting(q, pool);
 }
 
 void
-queue_pause(struct queue *q, uint32_t pool, uint64_t until, uint64_t now)
+wait_queue_pause(struct wait_queue *q, uint32_t pool, uint64_t until,
+    uint64_t now)
 {
 	struct line *l = &q->line[pool];
 
 	q->woken |= until == 0;
 	l->pause = until;
 	/* Until when it is said, and never 0. */
-	atomic_store(&shared(q, pool)->guesses, until == 0 ? 0 :
+	atomic_store(&shared_pool(q, pool)->guesses, until == 0 ? 0 :
 	    (uint32_t)until | 1);
 	if (until == 0)
 		end_guess(q, pool, now);
 }
 
 bool
-queue_guesses(const struct queue *q, uint32_t pool, uint64_t now)
+wait_queue_guesses(const struct wait_queue *q, uint32_t pool, uint64_t now)
 {
-	uint32_t said = atomic_load_explicit(&shared(q, pool)->guesses,
+	uint32_t said = atomic_load_explicit(&shared_pool(q, pool)->guesses,
 	    memory_order_relaxed);
 
 	/* In some ms, or a while ago; no other time makes sense. */
@@ -392,7 +395,7 @@ queue_guesses(const struct queue *q, uint32_t pool, uint64_t now)
 }
 
 bool
-queue_paused(struct queue *q, uint32_t pool, uint64_t now)
+wait_queue_paused(struct wait_queue *q, uint32_t pool, uint64_t now)
 {
 	if (now < q->line[pool].pause)
 		return true;
@@ -401,52 +404,53 @@ queue_paused(struct queue *q, uint32_t pool, uint64_t now)
 }
 
 void
-queue_step_back(struct queue *q, uint32_t pool, uint32_t id)
+wait_queue_step_back(struct wait_queue *q, uint32_t pool, uint32_t id)
 {
 	unlink_place(q, pool, id);
-	append(q, pool, id);
+	append_waiter(q, pool, id);
 }
 
 uint64_t
-queue_ticket(const struct queue *q, uint32_t id)
+wait_queue_ticket(const struct wait_queue *q, uint32_t id)
 {
 	return q->place[id].ticket;
 }
 
 void
-queue_regain(struct queue *q, uint32_t pool, uint32_t id, uint64_t ticket)
+wait_queue_regain(struct wait_queue *q, uint32_t pool, uint32_t id,
+    uint64_t ticket)
 {
 	struct line *l = &q->line[pool];
 	struct place *p = &q->place[id];
 
 	if (l->first != id) {
 		unlink_place(q, pool, id);
-		p->before = QUEUE_NONE;
+		p->before = WAIT_QUEUE_NONE;
 		p->after = l->first;
 		q->place[l->first].before = id;
 		l->first = id;
 	}
 	p->ticket = ticket;
-	show(q, pool);
+	show_first_ticket(q, pool);
 }
 
 uint32_t
-queue_next(struct queue *q, uint32_t pool, uint64_t now)
+wait_queue_next(struct wait_queue *q, uint32_t pool, uint64_t now)
 {
-	if (q->line[pool].first == QUEUE_NONE)
-		return QUEUE_NONE;
-	if (!queue_busy(q, pool))
-		atomic_store(&shared(q, pool)->waiting, 1);
-	if (oldest(q, pool, now) != q->bs->worker)
-		return QUEUE_NONE;
+	if (q->line[pool].first == WAIT_QUEUE_NONE)
+		return WAIT_QUEUE_NONE;
+	if (!wait_queue_busy(q, pool))
+		atomic_store(&shared_pool(q, pool)->waiting, 1);
+	if (oldest_worker(q, pool, now) != q->bs->worker)
+		return WAIT_QUEUE_NONE;
 	return q->line[pool].first;
 }
 
 /* How many workers before us have one that waits behind the first of all. */
 static uint32_t
-before_us(const struct queue *q, uint32_t pool, uint64_t now)
+before_us(const struct wait_queue *q, uint32_t pool, uint64_t now)
 {
-	uint32_t w, n = 0, slots = board_slots(q->bs->board);
+	uint32_t w, n = 0, slots = board_worker_slots(q->bs->board);
 	uint64_t ticket, own = own_ticket(q, pool);
 
 	for (w = 0; w < slots; w++) {
@@ -457,15 +461,16 @@ before_us(const struct queue *q, uint32_t pool, uint64_t now)
 }
 
 uint32_t
-queue_next_but(struct queue *q, uint32_t pool, uint64_t now, bool room)
+wait_queue_next_but(struct wait_queue *q, uint32_t pool, uint64_t now,
+    bool room)
 {
 	struct line *l = &q->line[pool];
-	uint32_t worker = room ? oldest(q, pool, now) : QUEUE_NONE;
+	uint32_t worker = room ? oldest_worker(q, pool, now) : WAIT_QUEUE_NONE;
 	uint64_t head;
 
-	if (l->first == QUEUE_NONE || worker == QUEUE_NONE) {
+	if (l->first == WAIT_QUEUE_NONE || worker == WAIT_QUEUE_NONE) {
 		l->since = 0;
-		return QUEUE_NONE;
+		return WAIT_QUEUE_NONE;
 	}
 	head = ticket_of(q, worker, pool, now);
 	if (l->since == 0 || l->head != head) {
@@ -475,42 +480,42 @@ queue_next_but(struct queue *q, uint32_t pool, uint64_t now, bool room)
 	if (now - l->since < PATIENCE ||
 	    now - l->since < PATIENCE + before_us(q, pool, now) *
 	    (uint64_t)PATIENCE_MORE)
-		return QUEUE_NONE;
+		return WAIT_QUEUE_NONE;
 	return l->first;
 }
 
 void
-queue_call(struct queue *q, uint32_t pool, uint64_t now)
+wait_queue_call(struct wait_queue *q, uint32_t pool, uint64_t now)
 {
 	uint32_t worker;
 
-	if (!queue_busy(q, pool))
+	if (!wait_queue_busy(q, pool))
 		return;
-	worker = oldest(q, pool, now);
+	worker = oldest_worker(q, pool, now);
 	if (worker == q->bs->worker)
 		q->woken = true;
-	else if (worker != QUEUE_NONE)
-		board_ring(q->bs->board, worker);
+	else if (worker != WAIT_QUEUE_NONE)
+		board_wake(q->bs->board, worker);
 }
 
 void
-queue_wake(struct queue *q)
+wait_queue_wake(struct wait_queue *q)
 {
 	q->woken = true;
 }
 
 static void
-call_all(const struct queue *q)
+call_all(const struct wait_queue *q)
 {
-	uint32_t w, slots = board_slots(q->bs->board);
+	uint32_t w, slots = board_worker_slots(q->bs->board);
 
 	for (w = 0; w < slots; w++)
 		if (w != q->bs->worker)
-			board_ring(q->bs->board, w);
+			board_wake(q->bs->board, w);
 }
 
 bool
-queue_due(struct queue *q, uint64_t now)
+wait_queue_due(struct wait_queue *q, uint64_t now)
 {
 	uint32_t changes, i;
 
@@ -523,7 +528,7 @@ queue_due(struct queue *q, uint64_t now)
 		q->line[i].pause = 0;
 	q->woken = false;
 	q->changes = changes;
-	q->look_at = now + QUEUE_LOOK;
+	q->look_at = now + WAIT_QUEUE_LOOK;
 	if (now >= q->call_at) {
 		q->call_at = now + CALL_ALL;
 		call_all(q);
@@ -532,7 +537,7 @@ queue_due(struct queue *q, uint64_t now)
 }
 
 int
-queue_wait(const struct queue *q, uint64_t now, int limit)
+wait_queue_wait(const struct wait_queue *q, uint64_t now, int limit)
 {
 	uint64_t ms;
 

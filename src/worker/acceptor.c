@@ -64,7 +64,7 @@ acceptor_free(struct acceptor *a)
 }
 
 static void
-watch(struct acceptor *a, bool on)
+watch_listeners(struct acceptor *a, bool on)
 {
 	size_t i;
 
@@ -90,12 +90,12 @@ acceptor_start(struct acceptor *a)
 {
 	a->held = false;
 	a->patience = PATIENCE;
-	watch(a, true);
+	watch_listeners(a, true);
 	watch_builtins(a, true);
 }
 
 static void
-shut(struct acceptor *a, struct listener *l)
+shut_listener(struct acceptor *a, struct listener *l)
 {
 	if (l->fd == -1)
 		return;
@@ -179,7 +179,7 @@ would_take(const struct acceptor *a, uint32_t worker)
 	if (!board_is_held(a->board, worker) ||
 	    atomic_load_explicit(&w->state, memory_order_relaxed) !=
 	    WORKER_READY ||
-	    atomic_load_explicit(&a->board->ledger->slot[worker].stopped,
+	    atomic_load_explicit(&a->board->ledger->process[worker].stopped,
 	    memory_order_relaxed) != 0)
 		return false;
 	return now >= a->distrust_until || board_beats(a->board, worker, now,
@@ -200,7 +200,7 @@ fair_share(const struct acceptor *a)
 
 	if (fewest == 0)
 		return UINT32_MAX;
-	for (i = 0; i < board_slots(b); i++) {
+	for (i = 0; i < board_worker_slots(b); i++) {
 		live = atomic_load_explicit(&b->worker[i].live,
 		    memory_order_relaxed);
 		if (live < fewest && would_take(a, i))
@@ -235,7 +235,7 @@ accept_from(struct acceptor *a, size_t i)
 static bool
 builtins_full(const struct acceptor *a)
 {
-	return builtins_live(a->builtins) >= a->env->table.limit;
+	return builtin_live(a->builtins) >= a->env->table.limit;
 }
 
 static int
@@ -247,7 +247,7 @@ take_builtin(struct acceptor *a, const struct listener *l)
 	if (fd == -1)
 		return -1;
 	builtin_open(a->builtins, fd, l->builtin,
-	    a->conf->backend[l->backend].name);
+	    a->conf->server[l->server].name);
 	return 0;
 }
 
@@ -290,7 +290,7 @@ acceptor_event(struct acceptor *a, const struct poller_event *ev)
  * time all the same: when one has been waiting, somebody is stuck.
  */
 static void
-gate(struct acceptor *a)
+gate_accepting(struct acceptor *a)
 {
 	struct session_env *e = a->env;
 
@@ -319,9 +319,9 @@ resume_or_pause(struct acceptor *a)
 		a->last_pause = e->now;
 	}
 	e->shortage = 0;
-	gate(a);
+	gate_accepting(a);
 	if (a->watching != (a->pause_until == 0 && !a->gated))
-		watch(a, !a->watching);
+		watch_listeners(a, !a->watching);
 	end_episode(a);
 }
 
@@ -336,7 +336,7 @@ close_emptied(struct acceptor *a)
 	for (i = 0; i < a->conf->listeners; i++)
 		if (a->conf->listener[i].fd != -1 &&
 		    (accept_from(a, i) || a->closing_left == 0))
-			shut(a, &a->conf->listener[i]);
+			shut_listener(a, &a->conf->listener[i]);
 }
 
 /*
@@ -344,7 +344,7 @@ close_emptied(struct acceptor *a)
  * the one that the kernel woke for it died, or is stuck?
  */
 static void
-look(struct acceptor *a)
+look_for_waiting(struct acceptor *a)
 {
 	struct session_env *e = a->env;
 	uint32_t before = e->table.live;
@@ -394,7 +394,7 @@ acceptor_turn(struct acceptor *a)
 	else if (a->n_ready > 0)
 		accept_ready(a);
 	else if (a->pause_until == 0 && a->env->now >= a->look_at)
-		look(a);
+		look_for_waiting(a);
 	resume_or_pause(a);
 	if (!a->watching_builtins && !builtins_full(a) && a->pause_until == 0)
 		watch_builtins(a, true);
@@ -433,7 +433,7 @@ acceptor_close_builtins(struct acceptor *a)
 		while (l->fd != -1 && !builtins_full(a) &&
 		    take_builtin(a, l) == 0)
 			;
-		shut(a, l);
+		shut_listener(a, l);
 	}
 }
 

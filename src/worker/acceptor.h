@@ -3,7 +3,7 @@
 /*
  * acceptor.h: takes connections from the shared listeners for one worker, while
  * the worker can serve them. What it does not accept stays in the kernel's
- * queue, for another worker or for later: nobody is turned away.
+ * queue, for another worker or for later: nobody is rejected.
  */
 #ifndef ACCEPTOR_H
 #define ACCEPTOR_H
@@ -78,7 +78,7 @@ void	acceptor_finish(struct acceptor *);
 /* True once acceptor_finish() has closed them all. */
 bool	acceptor_closed(const struct acceptor *);
 
-/* Take what is queued at builtin backends, and close their listeners too. */
+/* Take what is queued at builtin servers, and close their listeners too. */
 void	acceptor_close_builtins(struct acceptor *);
 
 /* Milliseconds until acceptor_turn() wants to be called; at most *limit*. */

@@ -45,8 +45,8 @@ struct worker {
 	struct board_worker *me;
 	uint32_t	 slot;
 	bool		 single;	/* this process is all there is */
-	int		 bell;		/* by which others call */
-	struct backends	 backends;
+	int		 wakeup;		/* by which others call */
+	struct servers	 servers;
 	struct session_env env;
 	struct builtins	*builtins;
 	struct acceptor	 acceptor;
@@ -95,13 +95,13 @@ make_routes(const struct conf *c)
 		route[i].limits = l->limits;
 		route[i].allow = l->allow;
 		route[i].deny = l->deny;
-		route[i].refuse = l->refuse;
+		route[i].reject_with = l->reject_with;
 		route[i].counts = l->counts;
-		route[i].seat = l->seat;
+		route[i].slot = l->slot;
 		if (l->limit > 0)
 			route[i].limit = &c->limit[l->limit - 1];
 		route[i].proxies = l->proxies;
-		route[i].others_plain = l->others_plain;
+		route[i].untrusted_plain = l->untrusted_plain;
 		route[i].eager = ROUTE_EAGER;
 	}
 	return route;
@@ -111,9 +111,9 @@ make_routes(const struct conf *c)
 static uint32_t *
 make_turns(const struct worker *w)
 {
-	uint32_t *turn = calloc(w->backends.n, sizeof(*turn)), i;
+	uint32_t *turn = calloc(w->servers.n, sizeof(*turn)), i;
 
-	for (i = 0; turn != NULL && i < w->backends.n; i++)
+	for (i = 0; turn != NULL && i < w->servers.n; i++)
 		turn[i] = w->slot;
 	return turn;
 }
@@ -127,7 +127,7 @@ set_up_lines(struct session_lines *l, const struct conf *c)
 	l->every = c->log_every;
 	l->interval = c->log_interval;
 	/* It was checked with the options: only memory can be lacking. */
-	l->format = log_format_new(c->log_format, why, sizeof(why));
+	l->format = access_log_format_new(c->log_format, why, sizeof(why));
 	return l->format == NULL ? -1 : 0;
 }
 
@@ -148,19 +148,20 @@ set_up_sessions(struct worker *w, size_t descriptors)
 	process_begin_step(&w->proc, "memory");
 	if (table_init(&e->table, b.sessions, descriptors) == -1 ||
 	    set_up_lines(&e->lines, c) == -1 ||
-	    (w->backends.turn = make_turns(w)) == NULL ||
+	    (w->servers.turn = make_turns(w)) == NULL ||
 	    (e->route = make_routes(c)) == NULL)
 		return -1;
 	e->now = clock_now_ms();
 	arc4random_buf(&e->seed, sizeof(e->seed));
-	e->backends = &w->backends;
+	e->servers = &w->servers;
 	e->poller = w->proc.poller;
 	e->board = w->me;
 	e->log = w->proc.log;
 	e->max_sessions = c->max_sessions;
 	e->dry_run = c->dry_run;
-	if (b.notes > 0 && log_format_has(e->lines.format, "pp_unique_id") &&
-	    (e->header_ids = calloc(b.sessions, PROXYPROTO_ID + 1)) == NULL)
+	if (b.notes > 0 && access_log_format_has(e->lines.format,
+	    "pp_unique_id") && (e->header_ids =
+	    calloc(b.sessions, PROXYPROTO_ID + 1)) == NULL)
 		return -1;
 	e->kit.pool = bufpool_new(c->buffers, BUDGET_BLOCK);
 	e->kit.scratch = malloc(BUDGET_BLOCK);
@@ -169,25 +170,23 @@ set_up_sessions(struct worker *w, size_t descriptors)
 	if (b.pipes > 0)
 		e->kit.pipes = pipepool_new();
 	e->kit.counts = &w->me->shuttles;
-	e->balance = balance_new(&w->backends);
-	e->timers = timers_new(b.sessions, e->now);
-	e->spares = spares_new(&(struct spares_env) { .backends = &w->backends,
-	    .poller = w->proc.poller,
-	    .log = w->proc.log,
-	    .descriptors = descriptors,
-	    .now = &e->now });
-	e->queue = queue_new(&w->backends, b.sessions);
+	e->balance = balance_new(&w->servers);
+	e->timers = timer_new(b.sessions, e->now);
+	e->preconnects = preconnect_new(&(struct preconnect_env) { .servers =
+	    &w->servers, .poller = w->proc.poller, .log = w->proc.log,
+	    .descriptors = descriptors, .now = &e->now });
+	e->queue = wait_queue_new(&w->servers, b.sessions);
 	return e->kit.pool == NULL || e->kit.scratch == NULL ||
-	    e->balance == NULL || e->timers == NULL || e->spares == NULL ||
+	    e->balance == NULL || e->timers == NULL || e->preconnects == NULL ||
 	    e->queue == NULL || (b.notes > 0 && e->notes == NULL) ? -1 : 0;
 }
 
 static int
-set_up(struct worker *w)
+set_up_worker(struct worker *w)
 {
 	struct conf *c = w->proc.conf;
 	size_t descriptors;
-	sigset_t bell;
+	sigset_t wakeup;
 
 	rlimit_need_descriptors(budget_needed(c));
 	descriptors = rlimit_raise_descriptors();
@@ -195,20 +194,20 @@ set_up(struct worker *w)
 	if (c->pin_cpus && processors_pin(w->slot) == -1)
 		log_line(w->proc.log, LOG_WARNING, "cannot be pinned to a CPU: "
 		    "%s", strerror(errno));
-	w->backends.list = c->backend;
-	w->backends.n = (uint32_t)c->backends;
-	w->backends.pool = c->pool;
-	w->backends.pools = (uint32_t)c->pools;
-	w->backends.board = w->proc.board;
-	w->backends.worker = w->slot;
-	sigemptyset(&bell);
-	sigaddset(&bell, BOARD_BELL);
+	w->servers.list = c->server;
+	w->servers.n = (uint32_t)c->servers;
+	w->servers.pool = c->pool;
+	w->servers.pools = (uint32_t)c->pools;
+	w->servers.board = w->proc.board;
+	w->servers.worker = w->slot;
+	sigemptyset(&wakeup);
+	sigaddset(&wakeup, BOARD_WAKEUP);
 	if (process_drop_privileges(&w->proc,
 	    conf_leaves_as_client(c)) == -1 ||
 	    process_open_poller(&w->proc, descriptors) == -1 ||
-	    (w->bell = signals_open(&bell)) == -1 ||
+	    (w->wakeup = signals_open(&wakeup)) == -1 ||
 	    set_up_sessions(w, descriptors) == -1 ||
-	    (w->builtins = builtins_new(w->proc.poller, &w->env.kit,
+	    (w->builtins = builtin_new(w->proc.poller, &w->env.kit,
 	    descriptors)) == NULL)
 		return -1;
 	if (acceptor_init(&w->acceptor, c) == -1)
@@ -218,23 +217,24 @@ set_up(struct worker *w)
 	w->acceptor.env = &w->env;
 	w->acceptor.builtins = w->builtins;
 	w->acceptor.held = true;
-	poller_want(w->proc.poller, w->bell, POLLER_READ);
+	poller_want(w->proc.poller, w->wakeup, POLLER_READ);
 	/* Without a master it opens logs and removes files itself. */
-	return w->single ? 0 : process_enter_sandbox(&w->proc, FILTER_WORKER |
-	    (conf_binds(c) || conf_leaves_as_client(c) ? FILTER_BIND : 0));
+	return w->single ? 0 : process_enter_sandbox(&w->proc,
+	    SYSCALL_FILTER_WORKER | (conf_binds(c) || conf_leaves_as_client(c) ?
+	    SYSCALL_FILTER_BIND : 0));
 }
 
 void
 worker_free(struct worker *w)
 {
 	sessions_kill(&w->env, END_STOP, false);
-	builtins_free(w->builtins);
+	builtin_free(w->builtins);
 	acceptor_free(&w->acceptor);
 	session_env_free(&w->env);
 	free(w->env.route);
-	free(w->backends.turn);
-	if (w->bell != -1)
-		close(w->bell);
+	free(w->servers.turn);
+	if (w->wakeup != -1)
+		close(w->wakeup);
 	process_free(&w->proc);
 	logs_flush(w->proc.conf);
 	log_count_lost(w->proc.log, NULL);
@@ -256,7 +256,7 @@ limit_drain(struct worker *w, const char *which, uint64_t ms)
 }
 
 static void
-set_state(struct worker *w, enum worker_state state)
+set_worker_state(struct worker *w, enum worker_state state)
 {
 	w->state = state;
 	atomic_store(&w->me->state, state);
@@ -268,35 +268,35 @@ start_drain(struct worker *w, const char *why)
 	if (w->draining)
 		return;
 	w->draining = true;
-	set_state(w, WORKER_CLOSING);
+	set_worker_state(w, WORKER_CLOSING);
 	if (!w->single)
 		title_set(w->proc.conf, "worker %u, generation %u, draining",
 		    w->slot + 1, 
 		    atomic_load(
-		    &w->proc.board->ledger->slot[w->slot].generation));
+		    &w->proc.board->ledger->process[w->slot].generation));
 	log_line(w->proc.log, LOG_NOTICE, "draining: %s; %u session%s", why,
 	    w->env.table.live, text_s(w->env.table.live));
-	spares_close(w->env.spares);
+	preconnect_close(w->env.preconnects);
 	acceptor_finish(&w->acceptor);
 }
 
 /* From QUIT on the time of all runs, of those that were replaced before, too. */
 static void
-retire(struct worker *w, const char *why)
+retire_worker(struct worker *w, const char *why)
 {
 	limit_drain(w, "reload", w->proc.conf->reload_timeout);
 	start_drain(w, why);
 }
 
 static void
-quit(struct worker *w, const char *why)
+quit_worker(struct worker *w, const char *why)
 {
 	limit_drain(w, "drain", w->proc.conf->drain_timeout);
 	start_drain(w, why);
 }
 
 static void
-stop(struct worker *w)
+stop_worker(struct worker *w)
 {
 	/* A terminal tells us as well as the master. */
 	if (w->stop)
@@ -310,16 +310,16 @@ stop(struct worker *w)
 static void
 heed_ledger(struct worker *w)
 {
-	const struct board_ledger *l = w->proc.board->ledger;
+	const struct board_ledger *ledger = w->proc.board->ledger;
 
-	if (atomic_load(&l->stopping))
-		stop(w);
+	if (atomic_load(&ledger->stopping))
+		stop_worker(w);
 	if (!w->draining)
 		return;
-	if (atomic_load(&l->leaving))
+	if (atomic_load(&ledger->leaving))
 		limit_drain(w, "drain", w->proc.conf->drain_timeout);
-	if (atomic_load(&l->slot[w->slot].generation) <=
-	    atomic_load(&l->outdated))
+	if (atomic_load(&ledger->process[w->slot].generation) <=
+	    atomic_load(&ledger->outdated))
 		limit_drain(w, "max_generations", PROCESS_HURRY);
 }
 
@@ -356,13 +356,13 @@ note_closed(struct worker *w)
 	if (!w->draining || w->closed || !acceptor_closed(&w->acceptor))
 		return;
 	w->closed = true;
-	set_state(w, WORKER_DRAINING);
+	set_worker_state(w, WORKER_DRAINING);
 	if (w->proc.channel != -1)
 		(void)channel_send(w->proc.channel, CHANNEL_CLOSED, -1);
 }
 
 static bool
-drained(struct worker *w)
+is_worker_drained(struct worker *w)
 {
 	note_closed(w);
 	if (!w->closed)
@@ -375,19 +375,19 @@ drained(struct worker *w)
 		w->served = true;
 		acceptor_close_builtins(&w->acceptor);
 	}
-	return w->env.table.live == 0 && builtins_live(w->builtins) == 0;
+	return w->env.table.live == 0 && builtin_live(w->builtins) == 0;
 }
 
 static void
-on_signal(struct worker *w, int sig)
+on_worker_signal(struct worker *w, int sig)
 {
 	switch (sig) {
 	case SIGTERM:
 	case SIGINT:
-		stop(w);
+		stop_worker(w);
 		break;
 	case SIGQUIT:
-		quit(w, "asked to quit");
+		quit_worker(w, "asked to quit");
 		break;
 	case SIGUSR1:
 		/* With a master it is the master who opens files. */
@@ -408,16 +408,16 @@ on_signal(struct worker *w, int sig)
 
 /* From here on clients may come to us. */
 static void
-go(struct worker *w)
+go_accepting(struct worker *w)
 {
 	if (!w->acceptor.held)
 		return;
 	acceptor_start(&w->acceptor);
-	set_state(w, WORKER_READY);
+	set_worker_state(w, WORKER_READY);
 }
 
 static void
-on_channel(struct worker *w)
+on_worker_channel(struct worker *w)
 {
 	int got;
 	char what;
@@ -426,15 +426,15 @@ on_channel(struct worker *w)
 		if (what == CHANNEL_LOOK)
 			acceptor_look(&w->acceptor);
 		else if (what == CHANNEL_GO)
-			go(w);
+			go_accepting(w);
 		else if (what == CHANNEL_RETIRE)
-			retire(w, "asked to drain");
+			retire_worker(w, "asked to drain");
 	}
 	if (got == 0) {
 		poller_forget(w->proc.poller, w->proc.channel);
 		close(w->proc.channel);
 		w->proc.channel = -1;
-		retire(w, "the master is gone");
+		retire_worker(w, "the master is gone");
 	}
 }
 
@@ -448,18 +448,18 @@ drop_stray(struct worker *w, int fd)
 }
 
 static void
-on_event(struct worker *w, const struct poller_event *ev)
+on_worker_event(struct worker *w, const struct poller_event *ev)
 {
 	int sig;
 
 	if (sessions_event(&w->env, ev) ||
-	    spares_event(w->env.spares, ev) ||
-	    builtins_event(w->builtins, ev) ||
+	    preconnect_event(w->env.preconnects, ev) ||
+	    builtin_event(w->builtins, ev) ||
 	    acceptor_event(&w->acceptor, ev))
 		return;
-	if (ev->fd == w->bell) {
-		(void)signals_next(w->bell);
-		queue_wake(w->env.queue);
+	if (ev->fd == w->wakeup) {
+		(void)signals_next(w->wakeup);
+		wait_queue_wake(w->env.queue);
 		return;
 	}
 	if (ev->fd != w->proc.channel && ev->fd != w->proc.signals) {
@@ -468,15 +468,15 @@ on_event(struct worker *w, const struct poller_event *ev)
 	}
 	/* A log handed over before the signal is for what it makes us say. */
 	if (w->proc.channel != -1)
-		on_channel(w);
+		on_worker_channel(w);
 	if (ev->fd == w->proc.signals)
 		while ((sig = signals_next(w->proc.signals)) != 0)
-			on_signal(w, sig);
+			on_worker_signal(w, sig);
 }
 
 /* How long nothing needs us, in ms. */
 static int
-wait_time(const struct worker *w)
+worker_wait_time(const struct worker *w)
 {
 	uint64_t now = w->env.now, due;
 	int ms = HEARTBEAT;
@@ -488,20 +488,20 @@ wait_time(const struct worker *w)
 	if (due != 0 && due < now + (uint64_t)ms)
 		ms = due <= now ? 0 : (int)(due - now);
 	ms = acceptor_wait(&w->acceptor, ms);
-	ms = spares_wait(w->env.spares, ms);
-	ms = queue_wait(w->env.queue, now, ms);
+	ms = preconnect_wait(w->env.preconnects, ms);
+	ms = wait_queue_wait(w->env.queue, now, ms);
 	ms = log_wait(w->proc.log, session_log_wait(&w->env, ms));
 	ms = logs_wait(w->proc.conf, ms);
-	return timers_wait(w->env.timers, now, ms);
+	return timer_wait(w->env.timers, now, ms);
 }
 
 static int
-turn(struct worker *w)
+run_worker_turn(struct worker *w)
 {
 	struct poller_event ev;
 	int ready;
 
-	if ((ready = poller_wait(w->proc.poller, wait_time(w))) == -1)
+	if ((ready = poller_wait(w->proc.poller, worker_wait_time(w))) == -1)
 		return -1;
 	if (poller_failed(w->proc.poller))
 		log_seldom(w->proc.log, LOG_WARNING,
@@ -515,13 +515,13 @@ turn(struct worker *w)
 	atomic_store_explicit(&w->me->state, w->state, memory_order_relaxed);
 	session_count_mend(&w->env);
 	while (poller_next(w->proc.poller, &ev))
-		on_event(w, &ev);
+		on_worker_event(w, &ev);
 	acceptor_turn(&w->acceptor);
 	sessions_expire(&w->env);
 	sessions_cut(&w->env);
 	sessions_serve_queue(&w->env);
 	session_count_saw(&w->env);
-	spares_turn(w->env.spares);
+	preconnect_turn(w->env.preconnects);
 	heed_ledger(w);
 	drain_stage(w);
 	session_log_turn(&w->env);
@@ -562,19 +562,19 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 	w->me = &board->worker[slot];
 	w->slot = slot;
 	w->single = channel == -1;
-	w->bell = -1;
+	w->wakeup = -1;
 	log_count_lost(log, &w->me->log_lost);
 	logs_count_lost(conf, &w->me->log_lost);
 	w->proc.step = "a copy of the board";
-	if (board_keep_row(board, slot) == -1 || set_up(w) == -1) {
+	if (board_keep_row(board, slot) == -1 || set_up_worker(w) == -1) {
 		note_failure(w);
 		worker_free(w);
 		return NULL;
 	}
-	set_state(w, WORKER_STARTING);
+	set_worker_state(w, WORKER_STARTING);
 	if (w->single) {
 		board_hold(board, slot, (int32_t)getpid(), 1);
-		go(w);
+		go_accepting(w);
 	}
 	log_line(log, LOG_INFO, "ready: uid %d, sandbox %s, "
 	    "%u session%s at most", (int)geteuid(), w->proc.sandbox,
@@ -586,8 +586,8 @@ worker_new(struct conf *conf, struct board *board, struct log *log,
 int
 worker_loop(struct worker *w)
 {
-	while (!w->stop && !drained(w))
-		if (turn(w) == -1) {
+	while (!w->stop && !is_worker_drained(w))
+		if (run_worker_turn(w) == -1) {
 			log_line(w->proc.log, LOG_ERR, "poller: %s",
 			    strerror(errno));
 			return PROCESS_FAILED;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * admit.c: what limits cost a session, in ns, by how many sources there are.
- * Four workers take turns on one board. Each source has a session that lasts, in
- * one of them, and new ones come and go: as many places of memory are touched as
- * in life.
+ * admit.c: what limits cost a session, in ns, by how many clients there are.
+ * Four workers take turns on one board. Each client has a session that lasts,
+ * in one of them, and new ones come and go: as many places of memory are
+ * touched as in life.
  */
 #include <err.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static const uint32_t sizes[] = { 100, 10000, 100000 };
 #define SIZES		(sizeof(sizes) / sizeof(*sizes))
 
 /* What there is a limit of. */
-enum { OF_ALL = 1, OF_SOURCE = 2, OF_RATE = 4, OF_SOURCE_RATE = 8 };
+enum { OF_ALL = 1, OF_CLIENT = 2, OF_RATE = 4, OF_CLIENT_RATE = 8 };
 
 static struct board *board;
 
@@ -39,7 +39,7 @@ now_ns(void)
 	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
 }
 
-/* Sources come in an order that no cache can guess. */
+/* Clients come in an order that no cache can guess. */
 static struct endpoint
 client_of(uint32_t i, uint32_t n)
 {
@@ -53,25 +53,25 @@ client_of(uint32_t i, uint32_t n)
 static void
 come_and_go(uint32_t w, uint32_t i, uint32_t n, unsigned limits)
 {
-	uint32_t all = limits & OF_ALL ? MANY : 0, at = CENSUS_FULL;
+	uint32_t all = limits & OF_ALL ? MANY : 0, at = CONCURRENCY_FULL;
 	struct endpoint e = client_of(i, n);
 	struct rate_mark mark;
 	uint64_t key = 0;
 
-	if (limits & (OF_SOURCE | OF_SOURCE_RATE))
-		key = source_key(board->ledger->seed, 0, &e);
-	if (limits & OF_SOURCE)
-		at = census_enter_source(board, w, key, MANY);
-	if (limits & OF_SOURCE_RATE)
-		(void)rate_take_source(board->rates, key, MANY, &mark);
-	(void)census_enter(board, w, 0, all);
+	if (limits & (OF_CLIENT | OF_CLIENT_RATE))
+		key = client_key_of(board->ledger->seed, 0, &e);
+	if (limits & OF_CLIENT)
+		at = concurrency_enter_client(board, w, key, MANY);
+	if (limits & OF_CLIENT_RATE)
+		(void)rate_take_client(board->rates, key, MANY, &mark);
+	(void)concurrency_enter(board, w, 0, all);
 	if (limits & OF_RATE)
 		(void)rate_take(&board->listener[0].rate, MANY, &mark);
-	(void)census_enter(board, w, BOARD_EVERYBODY, all);
-	census_leave(board, w, BOARD_EVERYBODY);
-	census_leave(board, w, 0);
-	if (at != CENSUS_FULL)
-		census_leave_source(board, w, at);
+	(void)concurrency_enter(board, w, BOARD_EVERYBODY, all);
+	concurrency_leave(board, w, BOARD_EVERYBODY);
+	concurrency_leave(board, w, 0);
+	if (at != CONCURRENCY_FULL)
+		concurrency_leave_client(board, w, at);
 }
 
 /* ns a session, the best of some rounds: whatever disturbs makes it more. */
@@ -84,11 +84,11 @@ cost(uint32_t n, unsigned limits)
 
 	if ((board = board_new(16, NULL)) == NULL)
 		err(71, "board");
-	atomic_store(&board->ledger->slots, WORKERS);
-	for (i = 0; i < n && limits & OF_SOURCE; i++) {
+	atomic_store(&board->ledger->worker_slots, WORKERS);
+	for (i = 0; i < n && limits & OF_CLIENT; i++) {
 		e = client_of(i, n);
-		(void)census_enter_source(board, i % WORKERS,
-		    source_key(board->ledger->seed, 0, &e), MANY);
+		(void)concurrency_enter_client(board, i % WORKERS,
+		    client_key_of(board->ledger->seed, 0, &e), MANY);
 	}
 	for (round = 0; round < ROUNDS; round++) {
 		begun = now_ns();
@@ -116,12 +116,12 @@ row(const char *title, unsigned limits)
 int
 main(void)
 {
-	printf("ns a session, sources:        100    10000   100000\n");
+	printf("ns a session, clients:        100    10000   100000\n");
 	row("no limit", 0);
 	row("max_sessions, both", OF_ALL);
-	row("max_sessions_per_source", OF_SOURCE);
+	row("max_sessions_per_client", OF_CLIENT);
 	row("session_rate", OF_RATE);
-	row("session_rate_per_source", OF_SOURCE_RATE);
-	row("all of them", OF_ALL | OF_SOURCE | OF_RATE | OF_SOURCE_RATE);
+	row("session_rate_per_client", OF_CLIENT_RATE);
+	row("all of them", OF_ALL | OF_CLIENT | OF_RATE | OF_CLIENT_RATE);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * load.c: the load generator of the benchmark and its backend: reads the
+ * load.c: the load generator of the benchmark and its server: reads the
  * command line, makes the groups of connections that a mode consists of, and
  * runs them. One process, one thread; nothing but loopback; always ends by
  * itself. The exit status is 1 when anything failed.
@@ -41,7 +41,7 @@ static const char usage_text[] =
 "  -T   seconds until an operation has failed                      [5]\n"
 "  -O   seconds to open what is kept open                          [20]\n"
 "  -S   source addresses, 127.0.0.2 and up                         [32]\n"
-"  -P   pids of the proxy, -B pid of the backend: to be measured\n"
+"  -P   pids of the proxy, -B pid of the server: to be measured\n"
 "  -M   measure memory before and with the connections open\n"
 "  -N   go on until so many bytes were compared, or one failed     [0]\n"
 "  -v   streams: compare one buffer in so many; 1: all             [8]\n"
@@ -57,7 +57,7 @@ struct args {
 	double		 rate, crr_rate, gbit;
 	double		 conns, size, silent, streams;
 	bool		 up, memory, fork_streams;
-	double		 secs, warm, backend, burst, op_timeout, open_timeout;
+	double		 secs, warm, server, burst, op_timeout, open_timeout;
 	double		 sources, check, listeners, port, corrupt, least;
 	const char	*hook, *ports_file;
 };
@@ -96,7 +96,7 @@ numeric(struct args *a, int opt)
 	case 'v': return &a->check;
 	case 'w': return &a->warm;
 	case 'x': return &a->corrupt;
-	case 'B': return &a->backend;
+	case 'B': return &a->server;
 	case 'C': return &a->crr_rate;
 	case 'G': return &a->gbit;
 	case 'N': return &a->least;
@@ -288,7 +288,7 @@ run(const struct args *a)
 	r.hook = a->hook;
 	r.check_every = (unsigned)a->check;
 	r.sample_flags = a->memory ? SAMPLE_MEMORY : 0;
-	r.watch.backend = (pid_t)a->backend;
+	r.watch.server = (pid_t)a->server;
 	parse_addrs(&r, a->addrs);
 	parse_pids(&r.watch, a->pids);
 	add_groups(&r, a);

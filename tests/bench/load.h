@@ -76,7 +76,7 @@ uint64_t	 hist_at(const struct hist *, double);
  */
 struct sample {
 	uint64_t	 proxy_ns;	/* CPU of all its threads */
-	uint64_t	 backend_ns, self_ns;
+	uint64_t	 server_ns, self_ns;
 	uint64_t	 busy_ticks, steal_ticks; /* of the machine, USER_HZ */
 	uint64_t	 switches;	/* of both kinds, of all its threads */
 	uint64_t	 memory_kb;	/* anonymous and shared, its own part */
@@ -88,7 +88,7 @@ struct watch {
 	int		 n;
 	pid_t		 pid[MAX_PIDS];
 	bool		 parent[MAX_PIDS];	/* of one of the others */
-	pid_t		 backend;		/* 0: none */
+	pid_t		 server;		/* 0: none */
 };
 
 /* Add all processes below those that are there; once, before the run. */
@@ -233,7 +233,7 @@ void		 print_run(const struct run *, const char *);
 void		 print_hold(const struct run *);
 uint64_t	 run_failed(const struct run *);
 
-/* load_serve.c: the backend; returns when its time is over. */
+/* load_serve.c: the server; returns when its time is over. */
 struct serve_opts {
 	int		 listeners;
 	unsigned	 port;		/* of the first; 0: any */

@@ -69,7 +69,7 @@ static void
 print_cost(const struct run *r)
 {
 	double proxy = (double)(r->end.proxy_ns - r->begin.proxy_ns) / 1e3;
-	double backend = (double)(r->end.backend_ns - r->begin.backend_ns);
+	double server = (double)(r->end.server_ns - r->begin.server_ns);
 	double self = (double)(r->end.self_ns - r->begin.self_ns);
 	double tick = 1e6 / (double)sysconf(_SC_CLK_TCK), ops = 0, mb = 0;
 	double machine, steal, us = secs(r) * 1e6;
@@ -83,7 +83,7 @@ print_cost(const struct run *r)
 			mb += (double)g->bytes / 1e6;
 	}
 	printf(",\"backend_cores\":%.4f,\"load_cores\":%.4f"
-	    ",\"machine_cores\":%.4f,\"steal\":%.4f", backend / 1e3 / us,
+	    ",\"machine_cores\":%.4f,\"steal\":%.4f", server / 1e3 / us,
 	    self / 1e3 / us, machine / us, steal / us);
 	if (ops > 0)
 		printf(",\"machine_op\":%.3f", machine / ops);

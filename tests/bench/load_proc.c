@@ -159,8 +159,8 @@ sample_take(struct sample *s, const struct watch *w, int flags)
 		if (flags & SAMPLE_SOCKETS)
 			s->sockets[i] = socket_sample(w->pid[i]);
 	}
-	if (w->backend > 0)
-		s->backend_ns = cpu_sample(w->backend, NULL);
+	if (w->server > 0)
+		s->server_ns = cpu_sample(w->server, NULL);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	s->self_ns = (uint64_t)ts.tv_sec * NSEC + (uint64_t)ts.tv_nsec;
 	machine_sample(s);

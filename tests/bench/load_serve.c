@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * load_serve.c: the backend of the benchmark. The hello of a connection says
+ * load_serve.c: the server of the benchmark. The hello of a connection says
  * what it is: messages of one size to be sent back whole, or a stream of
  * pattern to make or to compare. A connection owns no buffer unless a message
  * comes or goes in pieces. Ends when its time is over, and closes a connection

@@ -14,7 +14,7 @@ tests_bench_load_SOURCES = \
 	tests/bench/load_stream.c
 tests_bench_load_LDADD = $(LIBBSD_LIBS)
 
-# What choosing a backend costs: make bench-pick.
+# What choosing a server costs: make bench-pick.
 check_PROGRAMS += tests/bench/pick
 tests_bench_pick_SOURCES = tests/bench/pick.c
 tests_bench_pick_LDADD = $(BALANCER_LIBS)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * pick.c: what choosing a backend costs, in ns, by algorithm and number of
- * backends. Four workers take turns on one board, each with its sessions: a new
+ * pick.c: what choosing a server costs, in ns, by algorithm and number of
+ * servers. Four workers take turns on one board, each with its sessions: a new
  * one takes the place of the oldest, so that loads move as they do in life.
  */
 #include <sys/socket.h>
@@ -17,12 +17,12 @@
 
 #define WORKERS		4
 #define ROUNDS		20
-#define EACH		10		/* sessions on each backend, about */
+#define EACH		10		/* sessions on each server, about */
 
 static const uint32_t sizes[] = { 10, 100, 1000 };
 #define SIZES		(sizeof(sizes) / sizeof(*sizes))
 
-static struct backend list[BOARD_BACKENDS];
+static struct server list[BOARD_SERVERS];
 
 /* Of our processor: others may use it, too. */
 static double
@@ -44,15 +44,15 @@ make_list(uint32_t n)
 		snprintf(list[i].name, sizeof(list[i].name), "app/s%u", i);
 		list[i].hash = board_hash(list[i].name);
 		list[i].weight = 1 + i % 3;
-		list[i].seat = i;
+		list[i].slot = i;
 	}
 }
 
 /* ns a pick, the best of some rounds: whatever disturbs makes it more. */
 static double
-measure(struct backends worker[WORKERS], struct balance *b[WORKERS])
+measure(struct servers worker[WORKERS], struct balance *b[WORKERS])
 {
-	static uint16_t held[EACH * BOARD_BACKENDS];
+	static uint16_t held[EACH * BOARD_SERVERS];
 	uint32_t i, round, of = EACH * worker->n / WORKERS * WORKERS;
 	uint32_t picks = 200000 / worker->n * 10 + of;
 	struct endpoint client = { .family = AF_INET };
@@ -64,11 +64,11 @@ measure(struct backends worker[WORKERS], struct balance *b[WORKERS])
 		for (i = 0; i < picks; i++) {
 			memcpy(client.ip, &i, sizeof(i));
 			if (round > 0 || i >= of)
-				backend_drop(&worker[i % WORKERS],
+				server_drop(&worker[i % WORKERS],
 				    held[i % of]);
 			held[i % of] = (uint16_t)balance_pick(b[i % WORKERS],
 			    &ask);
-			backend_take(&worker[i % WORKERS], held[i % of]);
+			server_take(&worker[i % WORKERS], held[i % of]);
 		}
 		took = (now_ns() - begun) / picks;
 		if (round == 1 || (round > 1 && took < best))
@@ -78,11 +78,11 @@ measure(struct backends worker[WORKERS], struct balance *b[WORKERS])
 	return best;
 }
 
-/* A pool of *n* backends, on a board of its own. */
+/* A pool of *n* servers, on a board of its own. */
 static double
 cost(const char *name, uint32_t n, uint32_t factor, double *laid_out)
 {
-	struct backends worker[WORKERS];
+	struct servers worker[WORKERS];
 	struct balance *b[WORKERS];
 	struct pool pool = { .n = n, .balance = balance_algorithm(name),
 	    .hash_factor = factor };
@@ -92,11 +92,11 @@ cost(const char *name, uint32_t n, uint32_t factor, double *laid_out)
 
 	if (board == NULL)
 		err(71, "board");
-	atomic_store(&board->ledger->slots, WORKERS);
+	atomic_store(&board->ledger->worker_slots, WORKERS);
 	make_list(n);
 	begun = now_ns();
 	for (w = 0; w < WORKERS; w++) {
-		worker[w] = (struct backends){ .list = list, .n = n,
+		worker[w] = (struct servers){ .list = list, .n = n,
 		    .pool = &pool, .pools = 1, .board = board,
 		    .worker = (uint32_t)w };
 		if ((b[w] = balance_new(&worker[w])) == NULL)

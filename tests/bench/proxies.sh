@@ -4,7 +4,7 @@
 #
 # proxies.sh: how each proxy of the benchmark is found, configured, started
 # and stopped. All get the same: one listening port of loopback (rinetd: one a
-# backend, for it knows no balancing), the same backends, the same number of
+# server, for it knows no balancing), the same servers, the same number of
 # workers or threads (pen and rinetd have one process and no more), TCP mode,
 # no session log unless the row asks for it, time limits that never bind,
 # a backlog of 4096, room for 8,000 sessions within the descriptor limit. Sizes
@@ -98,8 +98,8 @@ start_shuttled() {
 	fi
 	set -- -F -w "$workers" -L "$run/shuttled.log" \
 	    -l "127.0.0.1:$port" ${quiet:+"$quiet"}
-	for b in $backends; do
-		set -- "$@" -b "$b"
+	for b in $servers; do
+		set -- "$@" -s "$b"
 	done
 	# shellcheck disable=SC2086 # options of the user
 	"$shuttled" "$@" $shuttled_opts >"$run/out" 2>&1 &
@@ -131,7 +131,7 @@ listen bench
     bind 127.0.0.1:$port backlog 4096
 END
 		n=0
-		for b in $backends; do
+		for b in $servers; do
 			n=$((n + 1))
 			echo "    server s$n $b"
 		done
@@ -166,7 +166,7 @@ stream {
     access_log $log;
     upstream backends {
 END
-		for b in $backends; do
+		for b in $servers; do
 			echo "        server $b;"
 		done
 		cat <<END
@@ -196,15 +196,15 @@ start_pen() {
 		set -- "$@" -l "$run/pen.log"
 	fi
 	# shellcheck disable=SC2086 # a list
-	pen "$@" "127.0.0.1:$port" $backends >"$run/out" 2>&1 &
+	pen "$@" "127.0.0.1:$port" $servers >"$run/out" 2>&1 &
 	pid=$!
 }
 
-# One listening port for each backend: it redirects, it does not balance.
+# One listening port for each server: it redirects, it does not balance.
 start_rinetd() {
 	{
 		# shellcheck disable=SC2086 # lists
-		set -- $backends
+		set -- $servers
 		for p in $ports; do
 			[ $# -gt 0 ] || break
 			echo "127.0.0.1 $p 127.0.0.1 ${1##*:}"
@@ -226,7 +226,7 @@ proxy_start() {
 	mkdir "$run"
 	chmod 755 "$run"
 	if [ "$name" = direct ]; then
-		addrs=$(echo "$backends" | tr ' ' ,)
+		addrs=$(echo "$servers" | tr ' ' ,)
 		return 0
 	fi
 	ports=$("$load" ports "$listeners" | tr '\n' ' ')

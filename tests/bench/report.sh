@@ -12,8 +12,8 @@ method() {
 Made by `make bench`; `make bench-quick` is the short form. Absolute figures
 belong to one machine on one day: the ratios are what counts.
 
-- One machine, loopback: proxy, load generator and backend share its
-  processors. The load generator and the backend (tests/bench/load) are one
+- One machine, loopback: proxy, load generator and server share its
+  processors. The load generator and the server (tests/bench/load) are one
   thread each; every run compares payloads byte by byte with a pattern.
 - Every run has a fresh proxy. Proxies follow each other within a row, rows
   within a round; a ratio is taken within a round, and the median over the
@@ -25,12 +25,12 @@ belong to one machine on one day: the ratios are what counts.
   fixed rate latency counts from the moment at which the operation should
   have begun; that rate is 60 % of what the slowest proxy did without one.
 - CPU is user and system time of all processes of the proxy; that of the
-  machine is everything that was not idle, load and backend included.
+  machine is everything that was not idle, load and server included.
 - User memory is anonymous and shared memory of all processes of the proxy,
   after one exchange on every session, less what they had before.
 - All: TCP mode, no session log (but in the row crr-log), nodelay as is,
-  default buffers, a backlog of 4096, eight backends in turn. rinetd does not
-  balance and has a port for each backend. nginx writes its session log
+  default buffers, a backlog of 4096, eight servers in turn. rinetd does not
+  balance and has a port for each server. nginx writes its session log
   through a buffer of 64 KiB; pen's log has no sizes and times.
 - haproxy-splice has splice-auto, splice-request and splice-response. With
   splice-auto alone haproxy 2.6 begins to splice only when a time limit of

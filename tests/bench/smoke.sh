@@ -60,13 +60,13 @@ appears() {
 
 # serve OPTION...: the server, and shuttled before it.
 serve() {
-	rm -f "$T/backends" "$T/ports"
-	"$LOAD" serve -n 2 -t 120 -v 1 -o "$T/backends" "$@" </dev/null &
+	rm -f "$T/servers" "$T/ports"
+	"$LOAD" serve -n 2 -t 120 -v 1 -o "$T/servers" "$@" </dev/null &
 	serve_pid=$!
-	appears "$T/backends"
-	direct=$(paste -s -d , "$T/backends")
+	appears "$T/servers"
+	direct=$(paste -s -d , "$T/servers")
 	"$SHUTTLED" -F -q -w 2 -L "$T/log" --ports-file "$T/ports" \
-	    -l 127.0.0.1:0 -b "${direct%,*}" -b "${direct#*,}" </dev/null &
+	    -l 127.0.0.1:0 -s "${direct%,*}" -s "${direct#*,}" </dev/null &
 	proxy_pid=$!
 	appears "$T/ports"
 	through=$(cat "$T/ports")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The shuttled authors
 #
-# builtin.sh: the embedded backends; and every worker takes part.
+# builtin.sh: the embedded servers; and every worker takes part.
 # shellcheck source-path=SCRIPTDIR disable=SC1091
 . "$(dirname "$0")/lib.sh"
 
@@ -11,7 +11,7 @@ pids_so_far() {
 }
 
 hello_from_every_worker() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 4
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w 4
 	: >"$T/pids"
 	i=0
 	while [ "$(pids_so_far)" -lt 4 ] && [ $i -lt 100 ]; do
@@ -29,14 +29,14 @@ hello_from_every_worker() {
 }
 
 hello_of_one_process() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 0
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w 0
 	peer "connect $LISTEN; expect-text \"Hello from $PID, server builtin:hello\\n\"; expect-eof"
 	shuttled_stop
 }
 
 # Even when another session holds the only block.
 hello_without_a_buffer() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -b builtin:hello \
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -s builtin:hello \
 	    -w 1 --buffers 1
 	rm -f "$T/blocked" "$T/go"
 	peer_start c "connect $LISTEN; send-until-blocked 300; \
@@ -51,22 +51,22 @@ hello_without_a_buffer() {
 
 # Bytes that came with the greeting must not turn it into a reset.
 hello_to_a_client_that_talks() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w "$workers"
 	peer -p 50 "connect $LISTEN; send 500; expect-text \"Hello from \"; \
 	    cat"
 	shuttled_stop
 }
 
 echo_50_mib() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w "$workers"
 	peer "connect $LISTEN; exchange 50m 50m seed 1 seed 1; half-close; \
 	    expect-eof"
-	assert_log 'up=52428800 down=52428800 .*end=client.close'
+	assert_log 'bytes_up=52428800 bytes_down=52428800 .*end=client.close'
 	shuttled_stop
 }
 
 echo_of_many() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w "$workers"
 	peer -p 50 "connect $LISTEN; exchange 100k 100k seed 1 seed 1 \
 	    chunks random; half-close; expect-eof"
 	shuttled_stop
@@ -74,7 +74,7 @@ echo_of_many() {
 
 # Its client does not read what it answers.
 echo_to_a_sleeper() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$workers" \
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w "$workers" \
 	    --buffers 1
 	peer "connect $LISTEN; send-until-blocked 300 seed 1; half-close; \
 	    read-until-eof seed 1"
@@ -85,9 +85,9 @@ echo_to_a_sleeper() {
 }
 
 discard_50_mib() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:discard -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s builtin:discard -w "$workers"
 	peer "connect $LISTEN; send 50m; half-close; expect-eof"
-	assert_log 'up=52428800 down=0 .*end=client.close'
+	assert_log 'bytes_up=52428800 bytes_down=0 .*end=client.close'
 	shuttled_stop
 }
 

@@ -33,10 +33,10 @@ answers() {
 	peer "connect $1; expect-text \"$2\\n\"; expect-eof"
 }
 
-# two_services: backends one and two, and a file for each, with includes.
+# two_services: servers one and two, and a file for each, with includes.
 two_services() {
-	backend one 'send-text "one\n"'
-	backend two 'send-text "two\n"'
+	peer_serve one 'send-text "one\n"'
+	peer_serve two 'send-text "two\n"'
 	mkdir -p "$T/conf.d/parts"
 	conf conf.d/10-one.yaml <<-END
 	include: parts/*
@@ -66,8 +66,8 @@ served() {
 	answers "$(listener 2)" two
 	answers "unix:$T/second.sock" two
 	wait_for 5 log_reaches 3 'session end'
-	assert_log 'listener=first backend=one/a '
-	assert_log 'listener=second backend=two/a '
+	assert_log 'listener=first servers_tried=one/a '
+	assert_log 'listener=second servers_tried=two/a '
 	peer_stop one two
 	shuttled_stop
 }
@@ -101,15 +101,15 @@ a_relative_name() {
 # Options add the listener and the pool called main, and set what is not set.
 options_beside_a_file() {
 	two_services
-	backend main 'send-text "main\n"'
+	peer_serve main 'send-text "main\n"'
 	printf 'idle_timeout: 1h\nfin_timeout: 3m\n' >"$T/top.yaml"
 	shuttled_start -c "$T/conf.d" -c "$T/top.yaml" -w 1 \
-	    --idle-timeout 2h -l 127.0.0.1:0 -b "$(address main),name=m"
+	    --idle-timeout 2h -l 127.0.0.1:0 -s "$(address main),name=m"
 	answers "$(listener 1)" main
 	answers "$(listener 2)" one
 	answers "$(listener 3)" two
 	wait_for 5 log_reaches 3 'session end'
-	assert_log 'backend=m '
+	assert_log 'servers_tried=m '
 	assert_eq workers 1 "$(worker_pids | grep -c '')"
 	shuttled_stop
 	shuttled_try -T -c "$T/conf.d" -c "$T/top.yaml" --idle-timeout 2h
@@ -141,9 +141,9 @@ one of them" \
 	    "b.yaml:3:9: pool app is at $T/a.yaml:3 already; rename or remove \
 one of them"
 	sed 's/app:/main:/; s/web:/main:/' "$T/a.yaml" >"$T/b.yaml"
-	refused -c "$T/b.yaml" -l 127.0.0.1:0 -b 127.0.0.1:1
+	refused -c "$T/b.yaml" -l 127.0.0.1:0 -s 127.0.0.1:1
 	says 'b.yaml:2:11: listen main is at option -l, --listen already; rename or remove one of them' \
-	    'b.yaml:3:9: pool main is at option -b, --backend already; rename or remove one of them'
+	    'b.yaml:3:9: pool main is at option -s, --server already; rename or remove one of them'
 }
 
 all_mistakes_in_one_go() {
@@ -253,8 +253,8 @@ it_warns() {
 it_explains() {
 	two_services
 	shuttled_try -T -c "$T/conf.d" -l 127.0.0.1:0 --fast-open \
-	    -b builtin:echo,weight=7,name=e -b 127.0.0.1:1,backup \
-	    -b 127.0.0.1:1 -b unix:/x
+	    -s builtin:echo,weight=7,name=e -s 127.0.0.1:1,backup \
+	    -s 127.0.0.1:1 -s unix:/x
 	assert_eq "status of -T ($(cat "$T/try.out"))" 0 "$STATUS"
 	cp "$T/try.out" "$T/first.yaml"
 	grep -q '^#   descriptors: [0-9]' "$T/first.yaml" || fail 'no budget'
@@ -262,9 +262,9 @@ it_explains() {
 	    "workers: 2 *# $T/conf.d/10-one.yaml:2" \
 	    'buffers: 512 *# default' \
 	    "    address: $(address one) *# .*/parts/pool:4" \
-	    'e: # option -b, --backend; runs as e$' \
-	    ': # option -b, --backend; runs as 127.0.0.1:1$' \
-	    ': # option -b, --backend; runs as 127.0.0.1:1#2$'; do
+	    'e: # option -s, --server; runs as e$' \
+	    ': # option -s, --server; runs as 127.0.0.1:1$' \
+	    ': # option -s, --server; runs as 127.0.0.1:1#2$'; do
 		grep -q -e "$line" "$T/first.yaml" ||
 			fail "no '$line' in what -T prints"
 	done
@@ -328,7 +328,7 @@ any_text_is_printed_again() {
 only_tests_read_a_pipe() {
 	status=0
 	echo 'workers: 1' | "$SHUTTLED" -F -c /dev/stdin -l 127.0.0.1:0 \
-	    -b builtin:echo >"$T/try.out" 2>&1 || status=$?
+	    -s builtin:echo >"$T/try.out" 2>&1 || status=$?
 	assert_eq "status ($(cat "$T/try.out"))" 78 "$status"
 	assert_eq 'what it says' "shuttled: /dev/stdin: this is not a file, but \
 a pipe, a device or a socket" "$(cat "$T/try.out")"

@@ -393,30 +393,30 @@ address() {
 	cat "$T/$1"
 }
 
-# backend NAME SCRIPT: serve every connection with it until peer_stop.
-backend() {
+# peer_serve NAME SCRIPT: serve every connection with it until peer_stop.
+peer_serve() {
 	peer_start "$1" \
 	    "listen 127.0.0.1:0; port-file $T/$1; serve any { $2 }"
-	alive "$!" || fail "backend $1 did not start"
+	alive "$!" || fail "server $1 did not start"
 }
 
 # A port that refuses for as long as this test runs. A server may listen there,
 # go and come again: nobody else gets it in between.
-backend_refusing() {
+peer_refusing() {
 	peer_start "$1" \
 	    "bind 127.0.0.1:0; port-file $T/$1; timeout 300000; wait-file $T/end"
-	alive "$!" || fail "backend $1 did not start"
+	alive "$!" || fail "server $1 did not start"
 }
 
 # A listener that answers nobody.
-backend_silent() {
+peer_silent() {
 	peer_start "$1" "listen 127.0.0.1:0 0; fill; port-file $T/$1; \
 	    timeout 300000; wait-file $T/end"
-	alive "$!" || fail "backend $1 did not start"
+	alive "$!" || fail "server $1 did not start"
 }
 
 # refusing and silent ones end here.
-backends_release() {
+peers_release() {
 	: >"$T/end"
 	peer_wait "$@"
 	rm -f "$T/end"

@@ -16,10 +16,10 @@ BLACKBOX_TESTS = \
 	tests/blackbox/sessionlog.sh \
 	tests/blackbox/reset.sh \
 	tests/blackbox/timeouts.sh \
-	tests/blackbox/spare.sh \
+	tests/blackbox/preconnect.sh \
 	tests/blackbox/pressure.sh \
 	tests/blackbox/sockets.sh \
-	tests/blackbox/backends.sh \
+	tests/blackbox/servers.sh \
 	tests/blackbox/many.sh \
 	tests/blackbox/relay.sh \
 	tests/blackbox/builtin.sh \

@@ -16,7 +16,7 @@ one_session() {
 	    expect 300 seed 1; expect-eof; send 7; close"
 	format=$1
 	shift
-	shuttled_start -l 127.0.0.1:0 -b "$(address b),name=it" \
+	shuttled_start -l 127.0.0.1:0 -s "$(address b),name=it" \
 	    -w "$workers" --log-format "$format" "$@"
 	peer "connect $LISTEN; send 300 seed 1; half-close; \
 	    expect 7 seed 0; expect-eof"
@@ -32,7 +32,7 @@ json() {
 \"start\":\"$rfc3339\",\"client\":\"127.0.0.1:$number\",\
 \"client_ip\":\"127.0.0.1\",\"client_port\":$number,\
 \"listener\":\"$LISTEN\",\"address\":\"$LISTEN\",\"pool\":\"main\",\"server\":\"it\",\
-\"backend\":\"it\",\"attempts\":1,\"retries\":0,\"up\":300,\"down\":7,\
+\"servers_tried\":\"it\",\"attempts\":1,\"retries\":0,\"bytes_up\":300,\"bytes_down\":7,\
 \"connect_ms\":$number,\"first_byte_ms\":$number,\"queue_ms\":0,\"total_ms\":$number,\"end\":\"client.close\",\
 \"worker\":$number}\$"
 	shuttled_stop
@@ -53,7 +53,7 @@ $LISTEN main/it 0/$number/$number 7 -- 1/1/1/1/0 0/0\$"
 
 # Nothing stands around such a line; other lines are as ever.
 own_format() {
-	one_session '%{client_ip} > %{server}: %{up}+%{down} bytes, 100%% %{end}'
+	one_session '%{client_ip} > %{server}: %{bytes_up}+%{bytes_down} bytes, 100%% %{end}'
 	assert_log '^127.0.0.1 > it: 300+7 bytes, 100% client.close$'
 	assert_log "^$rfc3339 [a-z]*\\[$PID\\] notice: listening on "
 	shuttled_stop
@@ -61,7 +61,7 @@ own_format() {
 
 # some_sessions ARGS...: six that end well, and two that the client resets.
 some_sessions() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$workers" "$@"
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w "$workers" "$@"
 	for how in close close reset close close reset close close; do
 		peer "connect $LISTEN; exchange 10 10 seed 1 seed 1; $how"
 	done
@@ -96,13 +96,13 @@ which_sessions() {
 lines_in_between() {
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
 	    expect 300 seed 1; send 7; expect-eof; close"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b),name=it" \
+	shuttled_start -l 127.0.0.1:0 -s "$(address b),name=it" \
 	    -w "$workers" --log-interval 200ms
 	rm -f "$T/enough"
 	peer_start c "connect $LISTEN; send 300 seed 1; expect 7 seed 0; \
 	    wait-file $T/enough; half-close; expect-eof"
 	wait_for 10 log_reaches 3 "session still id=[-0-9a-f]* client=127.0.0.1:$number \
-listener=$LISTEN backend=it up=300 down=7 connect_ms=$number first_byte_ms=$number total_ms=$number\$"
+listener=$LISTEN servers_tried=it bytes_up=300 bytes_down=7 connect_ms=$number first_byte_ms=$number total_ms=$number\$"
 	: >"$T/enough"
 	peer_wait b c
 	assert_log 'session end .*end=client.close$'

@@ -8,23 +8,23 @@
 . "$(dirname "$0")/lib.sh"
 
 random_chunks_echoed() {
-	backend b 'echo chunks random'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	peer_serve b 'echo chunks random'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer -p 200 "connect $LISTEN; \
 	    exchange 200k 200k seed 1 seed 1 chunks random; half-close; \
 	    expect-eof"
-	wait_for 5 log_reaches 200 'up=204800 down=204800 .*end=client.close'
+	wait_for 5 log_reaches 200 'bytes_up=204800 bytes_down=204800 .*end=client.close'
 	peer_stop b
 	shuttled_stop
 }
 
 # The two ways have nothing to do with each other.
 random_chunks_exchanged() {
-	backend b 'receive-id; exchange 150k 90k seed 1 seed 2 chunks random;
+	peer_serve b 'receive-id; exchange 150k 90k seed 1 seed 2 chunks random;
 	    half-close; expect-eof'
-	backend c 'receive-id; exchange 150k 90k seed 1 seed 2 chunks random;
+	peer_serve c 'receive-id; exchange 150k 90k seed 1 seed 2 chunks random;
 	    half-close; expect-eof'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -b "$(address c)" \
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -s "$(address c)" \
 	    -w "$workers"
 	peer -p 200 "connect $LISTEN; send-id; \
 	    exchange 90k 150k seed 2 seed 1 chunks random; half-close; \
@@ -35,13 +35,13 @@ random_chunks_exchanged() {
 
 # The descriptors of one session are those of the next.
 one_after_the_other() {
-	backend b 'receive-id; expect 100 seed 2; send 3000 seed 1; close'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	peer_serve b 'receive-id; expect 100 seed 2; send 3000 seed 1; close'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	script="connect $LISTEN; send-id; send 100 seed 2; \
 	    expect 3000 seed 1; expect-eof; close;"
 	peer "parallel 20 { $script $script $script $script $script \
 	    $script $script $script $script $script }"
-	wait_for 5 log_reaches 200 'up=104 down=3000 '
+	wait_for 5 log_reaches 200 'bytes_up=104 bytes_down=3000 '
 	peer_stop b
 	shuttled_stop
 }
@@ -54,7 +54,7 @@ more_than_1024_descriptors() {
 		return
 	fi
 	rm -f "$T/go"
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$1" -v
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w "$1" -v
 	peer_start c "timeout 60000; parallel 600 { connect $LISTEN; \
 	    exchange 2000 2000 seed 1 seed 1; wait-file $T/go; \
 	    exchange 9k 9k seed 2 seed 2; half-close; expect-eof }"
@@ -62,7 +62,7 @@ more_than_1024_descriptors() {
 	assert_eq 'sessions that ended early' 0 "$(log_count 'session end')"
 	: >"$T/go"
 	peer_wait c
-	wait_for 5 log_reaches 600 'up=11216 down=11216 .*end=client.close'
+	wait_for 5 log_reaches 600 'bytes_up=11216 bytes_down=11216 .*end=client.close'
 	shuttled_stop
 }
 

@@ -118,7 +118,7 @@ to 1048576, blocks of 64 KiB"
 without_end() {
 	{ good; printf 'log_level: "debug\n# all\nof: this\n'; } >"$T/a.conf"
 	says 'a.conf:3:12: the text that begins here has no end; add a quote'
-	printf 'workers: "1" # "\n# '"'"'\nlog_format: "a\\"# %%{up}" # "\n' |
+	printf 'workers: "1" # "\n# '"'"'\nlog_format: "a\\"# %%{bytes_up}" # "\n' |
 	    conf a.conf
 	taken
 	printf 'log_level: "debug\nworkers: 1\n' | conf a.conf
@@ -173,7 +173,7 @@ words() {
 	    'a.conf:1:35: listen x23456789012345678901234567890123456789012345678901234567890x: a name has 1 to 60 letters, digits, -, _ and dots'
 }
 
-# One complaint for each, and not what follows from it.
+# One diagnostic for each, and not what follows from it.
 once() {
 	cat >"$T/a.conf" <<-END
 	drain_timeout: 30
@@ -272,7 +272,7 @@ refused() {
 	shift 2
 	for test in '' -t; do
 		# shellcheck disable=SC2086 # none or one
-		shuttled_try $test "$@" -b builtin:echo
+		shuttled_try $test "$@" -s builtin:echo
 		assert_eq "status of $test $*" "$want" "$STATUS"
 		assert_eq "$test $*" "$text" "$(cat "$T/try.out")"
 	done
@@ -286,7 +286,7 @@ places() {
 		refused 64 "option -l, --listen: \"${two#* }\": $taken" \
 		    -l "${two% *}" -l "${two#* }"
 	done
-	shuttled_try -t -l 0.0.0.0:18080 -l '[::1]:18080' -b builtin:echo
+	shuttled_try -t -l 0.0.0.0:18080 -l '[::1]:18080' -s builtin:echo
 	assert_eq "status of two families ($(cat "$T/try.out"))" 0 "$STATUS"
 	echo 'listen: { w2: { address: [ "127.0.0.1:18080", "[::]:18080" ] } }' \
 	    >"$T/b.conf"
@@ -350,8 +350,8 @@ loops() {
 		! grep 'this is the listener' "$T/try.out" || fail "$two"
 	done
 	longer_loops
-	shuttled_try -t -l :18080 -b 127.0.0.1:18080
-	grep -q 'option -b, --backend: "127.0.0.1:18080": this is the listener' \
+	shuttled_try -t -l :18080 -s 127.0.0.1:18080
+	grep -q 'option -s, --server: "127.0.0.1:18080": this is the listener' \
 	    "$T/try.out" || fail "$(cat "$T/try.out")"
 }
 
@@ -391,7 +391,7 @@ lists_without_networks() {
 	: >"$T/nets"
 	for proxies in '"none"' '"file:nets"'; do
 		for others in '/every client is rejected' \
-		    'accept_proxy_others: plain,/no PROXY header is read'; do
+		    'accept_proxy_untrusted: plain,/no PROXY header is read'; do
 			server 127.0.0.1:0 builtin:echo
 			sed -i "s|pool: app|accept_proxy: $proxies, ${others%%/*} &|" "$T/a.conf"
 			warns "$T/a.conf" "there is no network in this list: ${others#*/}"
@@ -510,7 +510,7 @@ CAP_NET_BIND_SERVICE" >"$T/want"
 	[ "$(id -u)" -ne 0 ] || drop='setpriv --bounding-set -net_bind_service'
 	status=0
 	# shellcheck disable=SC2086 # words
-	$drop "$SHUTTLED" -t -l 127.0.0.1:1 -b builtin:echo >"$T/try.out" \
+	$drop "$SHUTTLED" -t -l 127.0.0.1:1 -s builtin:echo >"$T/try.out" \
 	    2>&1 || status=$?
 	assert_eq "status ($(cat "$T/try.out"))" 77 "$status"
 	assert_eq 'of a low port' "shuttled: $(cat "$T/want")" \

@@ -27,7 +27,7 @@ mistakes_are_named() {
 }
 
 differences_are_found() {
-	backend d 'echo'
+	peer_serve d 'echo'
 	to=$(address d)
 	refuses 'line 3: expect: byte at offset 0 ' \
 	    "connect $to; send 9 seed 1; expect 9 seed 2"
@@ -51,7 +51,7 @@ differences_are_found() {
 }
 
 equal_bytes_pass() {
-	backend e 'echo chunks random'
+	peer_serve e 'echo chunks random'
 	to=$(address e)
 	peer "connect $to; exchange 5m 5m seed 1 seed 1 chunks random; \
 	    half-close; expect-eof"
@@ -65,7 +65,7 @@ equal_bytes_pass() {
 
 # The same seed gives each connection other bytes, and the id tells which.
 connections_differ() {
-	backend e 'echo'
+	peer_serve e 'echo'
 	refuses 'byte at offset' "parallel 2 { connect $(address e); \
 	    send 64 seed 1; receive-id; expect 60 seed 1 from 4 }"
 	peer_end e
@@ -78,7 +78,7 @@ connections_differ() {
 
 # A reset comes after what was acknowledged before it.
 resets_are_seen() {
-	backend r 'send 30k seed 1; flush; reset'
+	peer_serve r 'send 30k seed 1; flush; reset'
 	peer "connect $(address r); expect 30k seed 1; expect-reset"
 	refuses 'expect-eof: expected end of file, got: Connection reset' \
 	    "connect $(address r); expect 30k seed 1; expect-eof"
@@ -86,12 +86,12 @@ resets_are_seen() {
 }
 
 listeners_may_refuse_or_say_nothing() {
-	backend_refusing b
+	peer_refusing b
 	peer "connect-refused $(address b)"
-	backend_silent s
+	peer_silent s
 	refuses 'connect: .*: Connection timed out' \
 	    "timeout 300; connect $(address s)"
-	backends_release b s
+	peers_release b s
 }
 
 the_blocked_are_counted() {
@@ -106,7 +106,7 @@ the_blocked_are_counted() {
 }
 
 a_failed_connection_fails_the_server() {
-	backend v 'expect 4 seed 1'
+	peer_serve v 'expect 4 seed 1'
 	peer "connect $(address v); send 4 seed 2; expect-end"
 	peer_end v
 	assert_eq 'status of the server' 1 "$STATUS"

@@ -16,7 +16,7 @@ assert_small() {
 }
 
 start_one_worker() {
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	worker=$(worker_pids)
 	before=$(rss_kib "$worker")
 }
@@ -88,19 +88,19 @@ cpu_ticks() {
 
 # Many slow readers and hardly a block: the bytes wait in the sockets.
 one_buffer_for_many_slow_clients() {
-	backend b 'receive-id; send 400k seed 7; half-close; expect-eof'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" \
+	peer_serve b 'receive-id; send 400k seed 7; half-close; expect-eof'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers" \
 	    --buffers 1
 	peer "rcvbuf 8k; parallel 50 { connect $LISTEN; send-id; \
 	    expect 400k seed 7 chunks random rate 400k; expect-eof }"
 	peer_stop b
-	wait_for 5 log_reaches 50 'down=409600 .*end=server.close'
+	wait_for 5 log_reaches 50 'bytes_down=409600 .*end=server.close'
 	shuttled_stop
 }
 
 one_buffer_for_many_slow_servers() {
-	backend b 'receive-id; expect 200k seed 7 rate 200k; expect-eof'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" \
+	peer_serve b 'receive-id; expect 200k seed 7 rate 200k; expect-eof'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers" \
 	    --buffers 1
 	peer "sndbuf 8k; parallel 50 { connect $LISTEN; send-id; \
 	    send 200k seed 7 chunks random; half-close; expect-eof }"
@@ -109,9 +109,9 @@ one_buffer_for_many_slow_servers() {
 }
 
 one_buffer_both_ways() {
-	backend b 'receive-id; exchange 300k 200k seed 1 seed 2 rate 600k;
+	peer_serve b 'receive-id; exchange 300k 200k seed 1 seed 2 rate 600k;
 	    half-close; expect-eof'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" \
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers" \
 	    --buffers 1
 	peer "rcvbuf 8k; sndbuf 8k; parallel 40 { connect $LISTEN; send-id; \
 	    exchange 200k 300k seed 2 seed 1 chunks random; half-close; \
@@ -122,8 +122,8 @@ one_buffer_both_ways() {
 
 # A reset finds its way although there is no block.
 one_buffer_and_resets() {
-	backend b 'receive-id; send 300k seed 7; flush; reset'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" \
+	peer_serve b 'receive-id; send 300k seed 7; flush; reset'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers" \
 	    --buffers 1
 	peer "rcvbuf 8k; parallel 30 { connect $LISTEN; send-id; \
 	    expect 300k seed 7 rate 400k; expect-reset }"
@@ -133,7 +133,7 @@ one_buffer_and_resets() {
 
 # A graceful end waits for the last byte.
 quit_during_a_slow_transfer() {
-	backend b 'send 600k seed 1; half-close; expect-eof'
+	peer_serve b 'send 600k seed 1; half-close; expect-eof'
 	start_one_worker
 	rm -f "$T/begun"
 	peer_start c "rcvbuf 8k; connect $LISTEN; expect 1 seed 1; \
@@ -142,7 +142,7 @@ quit_during_a_slow_transfer() {
 	shuttled_stop
 	peer_wait c
 	peer_stop b
-	assert_log 'down=614400 .*end=server.close'
+	assert_log 'bytes_down=614400 .*end=server.close'
 }
 
 for workers in 1 0; do

@@ -6,10 +6,10 @@
 # shellcheck source-path=SCRIPTDIR disable=SC1091
 . "$(dirname "$0")/lib.sh"
 
-# through BACKEND-SCRIPT CLIENT-SCRIPT: one session.
+# through SERVER-SCRIPT CLIENT-SCRIPT: one session.
 through() {
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; $1; close"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; $2; close"
 	peer_wait b
 	shuttled_stop
@@ -28,8 +28,8 @@ server_speaks_first() {
 }
 
 many_small_turns() {
-	backend b 'echo'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	peer_serve b 'echo'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	script=
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		script="$script send $i seed $i; expect $i seed $i;"
@@ -49,7 +49,7 @@ large_to_a_sleeping_server() {
 	rm -f "$T/closed"
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept;
 	    $(say "$sleeper" | sed "s,CLOSED,$T/closed,")"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; $(say "$writer" | sed "s,CLOSED,$T/closed,")"
 	peer_wait b
 	shuttled_stop
@@ -59,7 +59,7 @@ large_to_a_sleeping_client() {
 	rm -f "$T/closed"
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept;
 	    $(say "$writer" | sed "s,CLOSED,$T/closed,")"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; $(say "$sleeper" | sed "s,CLOSED,$T/closed,")"
 	peer_wait b
 	shuttled_stop

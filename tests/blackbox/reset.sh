@@ -11,22 +11,22 @@
 by_server() {
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
 	    send $1 seed 1; flush; reset"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; expect $1 seed 1 ${2:-}; expect-reset"
 	peer_wait b
 	assert_log "end=server.reset"
-	assert_eq 'bytes down' "$3" "$(session_field down)"
+	assert_eq 'bytes down' "$3" "$(session_field bytes_down)"
 	shuttled_stop
 }
 
 by_client() {
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
 	    expect $1 seed 1 ${2:-}; expect-reset"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; send $1 seed 1; flush; reset"
 	peer_wait b
 	assert_log "end=client.reset"
-	assert_eq 'bytes up' "$3" "$(session_field up)"
+	assert_eq 'bytes up' "$3" "$(session_field bytes_up)"
 	shuttled_stop
 }
 
@@ -54,8 +54,8 @@ large_and_slow() {
 
 # So soon that the worker may hear of the connection and of its reset at once.
 many_servers_reset_at_once() {
-	backend b 'send-text "quick"; flush; reset'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	peer_serve b 'send-text "quick"; flush; reset'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	for _ in 1 2 3 4 5; do
 		peer "parallel 100 { connect $LISTEN; \
 		    expect-text quick; expect-reset }"
@@ -68,7 +68,7 @@ many_servers_reset_at_once() {
 in_the_middle_of_an_exchange() {
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
 	    expect 50k seed 1; send 50k seed 2; flush; reset"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; exchange 50k 50k seed 1 seed 2; expect-reset"
 	peer_wait b
 	shuttled_stop
@@ -78,7 +78,7 @@ in_the_middle_of_an_exchange() {
 after_a_half_close() {
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
 	    expect 1k seed 1; expect-eof; send 5k seed 2; flush; reset"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; send 1k seed 1; half-close; \
 	    expect 5k seed 2; expect-reset"
 	peer_wait b
@@ -92,12 +92,12 @@ by_one_who_did_not_read() {
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
 	    send-until-blocked 300; touch $T/blocked; \
 	    expect 50k seed 1; expect-reset"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; wait-file $T/blocked; send 50k seed 1; \
 	    flush; reset"
 	peer_wait b
 	assert_log "end=client.reset"
-	assert_eq 'bytes up' 51200 "$(session_field up)"
+	assert_eq 'bytes up' 51200 "$(session_field bytes_up)"
 	shuttled_stop
 }
 
@@ -108,7 +108,7 @@ when_both_ways_are_blocked() {
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
 	    send-until-blocked 500; touch $T/blocked; wait-file $T/reset; \
 	    timeout 45000; send-until-broken"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" \
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers" \
 	    --fin-timeout 2s
 	peer "connect $LISTEN; send-until-blocked 500; wait-file $T/blocked; \
 	    reset; touch $T/reset"
@@ -120,8 +120,8 @@ when_both_ways_are_blocked() {
 # A close with bytes unread is a reset, too, behind the answer.
 by_a_close_with_bytes_unread() {
 	rm -f "$T/sent"
-	backend b "wait-file $T/sent; receive-id; send 50k seed 1; flush; close"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	peer_serve b "wait-file $T/sent; receive-id; send 50k seed 1; flush; close"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "parallel 20 { connect $LISTEN; send-id; send 10k; flush; \
 	    touch $T/sent; expect 50k seed 1; expect-end }"
 	peer_stop b
@@ -133,25 +133,25 @@ by_a_close_with_bytes_unread() {
 after_the_own_half_close() {
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
 	    expect 1k seed 1; expect-eof; send 5k seed 2; send-until-broken"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; send 1k seed 1; half-close; \
 	    expect 5k seed 2; reset"
 	peer_wait b
 	assert_log "end=client.reset"
-	assert_eq 'bytes up' 1024 "$(session_field up)"
+	assert_eq 'bytes up' 1024 "$(session_field bytes_up)"
 	shuttled_stop
 }
 
 nobody_listens_any_more() {
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
 	    expect-eof; send-until-broken"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; close"
 	peer_wait b
 	assert_log "end=client.reset"
 	shuttled_stop
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; close"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; expect-eof; send-until-broken"
 	peer_wait b
 	assert_log "end=server.reset"
@@ -162,7 +162,7 @@ nothing_was_sent() {
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; \
 	    touch $T/accepted; expect-reset"
 	rm -f "$T/accepted"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; wait-file $T/accepted; reset"
 	peer_wait b
 	assert_log "end=client.reset"

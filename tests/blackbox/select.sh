@@ -10,7 +10,7 @@ set -eu
 here=$(dirname "$0")
 SHUTTLED_ARGS="${SHUTTLED_ARGS:-} -e select"
 export SHUTTLED_ARGS
-for test in relay reset backends spare timeouts many pressure; do
+for test in relay reset servers preconnect timeouts many pressure; do
 	echo "== $test.sh"
 	"$here/$test.sh"
 done

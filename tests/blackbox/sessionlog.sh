@@ -9,17 +9,17 @@
 number='[0-9][0-9]*'
 stamp='^[0-9-]*T[0-9:]*\.[0-9]\{3\}Z'
 
-# ends END BACKEND-SCRIPT CLIENT-SCRIPT [ARGS...]: one session with this end.
+# ends END SERVER-SCRIPT CLIENT-SCRIPT [ARGS...]: one session with this end.
 ends() {
 	end=$1
 	peer_start b "listen 127.0.0.1:0; port-file $T/b; accept; $2"
 	client=$3
 	shift 3
-	shuttled_start -l 127.0.0.1:0 -b "$(address b),name=it" \
+	shuttled_start -l 127.0.0.1:0 -s "$(address b),name=it" \
 	    -w "$workers" "$@"
 	peer "connect $LISTEN; $client"
 	assert_log "session end id=[-0-9a-f]* client=127\\.0\\.0\\.1:$number \
-listener=$LISTEN backend=it up=$number down=$number connect_ms=$number \
+listener=$LISTEN servers_tried=it bytes_up=$number bytes_down=$number connect_ms=$number \
 first_byte_ms=[-0-9]* total_ms=$number end=$end\$"
 	assert_eq 'lines' 1 "$(log_count 'session end')"
 	peer_wait b
@@ -29,27 +29,27 @@ first_byte_ms=[-0-9]* total_ms=$number end=$end\$"
 client_close() {
 	ends client.close 'expect 300 seed 1; expect-eof; send 7; close' \
 	    'send 300 seed 1; half-close; expect 7 seed 0; expect-eof'
-	assert_eq up 300 "$(session_field up)"
-	assert_eq down 7 "$(session_field down)"
+	assert_eq up 300 "$(session_field bytes_up)"
+	assert_eq down 7 "$(session_field bytes_down)"
 }
 
 server_close() {
 	ends server.close 'send 300 seed 1; half-close; expect-eof' \
 	    'expect 300 seed 1; expect-eof; close'
-	assert_eq up 0 "$(session_field up)"
-	assert_eq down 300 "$(session_field down)"
+	assert_eq up 0 "$(session_field bytes_up)"
+	assert_eq down 300 "$(session_field bytes_down)"
 }
 
 client_reset() {
 	ends client.reset 'expect 50 seed 1; expect-reset' \
 	    'send 50 seed 1; flush; reset'
-	assert_eq up 50 "$(session_field up)"
+	assert_eq up 50 "$(session_field bytes_up)"
 }
 
 server_reset() {
 	ends server.reset 'send 50 seed 1; flush; reset' \
 	    'expect 50 seed 1; expect-reset'
-	assert_eq down 50 "$(session_field down)"
+	assert_eq down 50 "$(session_field bytes_down)"
 }
 
 idle_timeout() {
@@ -64,35 +64,35 @@ fin_timeout() {
 }
 
 refused() {
-	backend_refusing r
-	shuttled_start -l 127.0.0.1:0 -b "$(address r),name=r" -w "$workers"
+	peer_refusing r
+	shuttled_start -l 127.0.0.1:0 -s "$(address r),name=r" -w "$workers"
 	peer "connect $LISTEN; expect-eof"
-	assert_log "listener=$LISTEN backend=r up=0 down=0 connect_ms=- \
+	assert_log "listener=$LISTEN servers_tried=r bytes_up=0 bytes_down=0 connect_ms=- \
 first_byte_ms=- total_ms=$number end=server.refused\$"
-	backends_release r
+	peers_release r
 	shuttled_stop
 }
 
 connect_timeout() {
-	backend_silent s
-	shuttled_start -l 127.0.0.1:0 -b "$(address s),name=s" \
+	peer_silent s
+	shuttled_start -l 127.0.0.1:0 -s "$(address s),name=s" \
 	    -w "$workers" --connect-timeout 300ms
 	peer "connect $LISTEN; expect-eof"
-	assert_log "backend=s up=0 down=0 connect_ms=- first_byte_ms=- total_ms=$number \
+	assert_log "servers_tried=s bytes_up=0 bytes_down=0 connect_ms=- first_byte_ms=- total_ms=$number \
 end=proxy.connect_timeout\$"
 	assert_between total_ms 300 5000 "$(session_field total_ms)"
-	backends_release s
+	peers_release s
 	shuttled_stop
 }
 
-# The client leaves while the backend has not answered yet.
+# The client leaves while the server has not answered yet.
 client_leaves_early() {
-	backend_silent s
-	shuttled_start -l 127.0.0.1:0 -b "$(address s),name=s" \
+	peer_silent s
+	shuttled_start -l 127.0.0.1:0 -s "$(address s),name=s" \
 	    -w "$workers" --connect-timeout 300ms
 	peer "connect $LISTEN; reset"
 	assert_log "session end "
-	backends_release s
+	peers_release s
 	shuttled_stop
 }
 
@@ -104,13 +104,13 @@ held_open() {
 	signal=$2
 	shift 2
 	rm -f "$T/open"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" "$@"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers" "$@"
 	peer_start c "connect $LISTEN; expect 5 seed 1; touch $T/open; \
 	    timeout 30000; expect-end"
 	wait_for 10 test -e "$T/open"
 	shuttled_end "$signal"
 	peer_wait b c
-	assert_log "down=5 .*end=$end\$"
+	assert_log "bytes_down=5 .*end=$end\$"
 }
 
 stop() {
@@ -123,7 +123,7 @@ drain() {
 }
 
 the_form_of_a_line() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w "$workers"
 	peer "connect $LISTEN; cat"
 	if [ "$workers" -gt 0 ]; then
 		assert_log "$stamp worker $number\\[$number\\] info: session end "
@@ -136,7 +136,7 @@ the_form_of_a_line() {
 }
 
 verbose_has_the_start_too() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w "$workers" -v
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w "$workers" -v
 	peer "connect $LISTEN; cat"
 	assert_log "session start id=[-0-9a-f]* client=127.0.0.1:$number listener=$LISTEN\$"
 	assert_log 'session end '
@@ -144,7 +144,7 @@ verbose_has_the_start_too() {
 }
 
 quiet_has_neither() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w "$workers" -q
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w "$workers" -q
 	peer "connect $LISTEN; cat"
 	shuttled_stop
 	assert_not_log 'session start'
@@ -152,10 +152,10 @@ quiet_has_neither() {
 }
 
 names_default_to_addresses() {
-	backend b 'send 1'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	peer_serve b 'send 1'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; cat"
-	assert_log "backend=$(address b) "
+	assert_log "servers_tried=$(address b) "
 	peer_stop b
 	shuttled_stop
 }

@@ -7,16 +7,16 @@
 # shellcheck source-path=SCRIPTDIR disable=SC1091
 . "$(dirname "$0")/lib.sh"
 
-# unix_backend NAME SCRIPT
-unix_backend() {
+# unix_server NAME SCRIPT
+unix_server() {
 	rm -f "$T/$1.sock"
 	peer_start "$1" "listen unix:$T/$1.sock; port-file $T/$1; \
 	    serve any { $2 }"
 }
 
 unix_on_both_sides() {
-	unix_backend b 'echo'
-	shuttled_start -l "unix:$T/l.sock" -b "unix:$T/b.sock" -w "$workers"
+	unix_server b 'echo'
+	shuttled_start -l "unix:$T/l.sock" -s "unix:$T/b.sock" -w "$workers"
 	assert_eq 'line of the ports file' "unix:$T/l.sock" "$LISTEN"
 	peer -p 20 "connect unix:$T/l.sock; \
 	    exchange 500k 500k seed 1 seed 1 chunks random; half-close; \
@@ -27,8 +27,8 @@ unix_on_both_sides() {
 }
 
 unix_half_close() {
-	unix_backend b 'expect 10k seed 1; expect-eof; send 300k seed 2'
-	shuttled_start -l "unix:$T/l.sock" -b "unix:$T/b.sock" -w "$workers"
+	unix_server b 'expect 10k seed 1; expect-eof; send 300k seed 2'
+	shuttled_start -l "unix:$T/l.sock" -s "unix:$T/b.sock" -w "$workers"
 	peer "connect unix:$T/l.sock; send 10k seed 1; half-close; \
 	    expect 300k seed 2; expect-eof"
 	peer_stop b
@@ -36,10 +36,10 @@ unix_half_close() {
 }
 
 unix_to_inet_and_back() {
-	backend b 'echo'
-	unix_backend c 'echo'
+	peer_serve b 'echo'
+	unix_server c 'echo'
 	shuttled_start -l "unix:$T/l.sock" -l 127.0.0.1:0 \
-	    -b "unix:$T/c.sock" -b "$(address b)" -w "$workers"
+	    -s "unix:$T/c.sock" -s "$(address b)" -w "$workers"
 	for to in "$(listener 1)" "$(listener 2)"; do
 		peer -p 4 "connect $to; exchange 100k 100k seed 1 seed 1; \
 		    half-close; expect-eof"
@@ -49,9 +49,9 @@ unix_to_inet_and_back() {
 }
 
 unix_backend_that_is_not_there() {
-	unix_backend c 'send-text "c\n"'
-	shuttled_start -l 127.0.0.1:0 -b "unix:$T/nobody.sock" \
-	    -b "unix:$T/c.sock" -w "$workers"
+	unix_server c 'send-text "c\n"'
+	shuttled_start -l 127.0.0.1:0 -s "unix:$T/nobody.sock" \
+	    -s "unix:$T/c.sock" -w "$workers"
 	peer -p 4 "connect $LISTEN; expect-text \"c\\n\"; expect-eof"
 	peer_stop c
 	shuttled_stop
@@ -64,7 +64,7 @@ unix_queue_is_full() {
 	peer_start b "listen unix:$T/b.sock 2; port-file $T/b; \
 	    wait-file $T/go; serve any { send-text \"b\n\" }"
 	rm -f "$T/go"
-	shuttled_start -l 127.0.0.1:0 -b "unix:$T/b.sock" -w "$workers"
+	shuttled_start -l 127.0.0.1:0 -s "unix:$T/b.sock" -w "$workers"
 	peer -p 40 "connect $LISTEN; expect-text \"b\\n\"; expect-eof" &
 	clients=$!
 	started="$started $clients"
@@ -85,15 +85,15 @@ unix_path_left_over() {
 	peer_start x "listen unix:$T/l.sock; port-file $T/x"
 	peer_wait x
 	[ -S "$T/l.sock" ] || fail 'no socket was left'
-	shuttled_start -l "unix:$T/l.sock" -b builtin:echo -w "$workers"
+	shuttled_start -l "unix:$T/l.sock" -s builtin:echo -w "$workers"
 	peer "connect unix:$T/l.sock; send 9 seed 1; expect 9 seed 1; \
 	    half-close; expect-eof"
 	shuttled_stop
 }
 
 unix_path_in_use() {
-	shuttled_start -l "unix:$T/l.sock" -b builtin:echo -w "$workers"
-	shuttled_try -l "unix:$T/l.sock" -b builtin:echo -w "$workers"
+	shuttled_start -l "unix:$T/l.sock" -s builtin:echo -w "$workers"
+	shuttled_try -l "unix:$T/l.sock" -s builtin:echo -w "$workers"
 	assert_eq 'status of the second' 69 "$STATUS"
 	peer "connect unix:$T/l.sock; send 9 seed 1; expect 9 seed 1; \
 	    half-close; expect-eof"
@@ -104,14 +104,14 @@ unix_path_in_use() {
 unix_path_of_a_file() {
 	rm -f "$T/precious"
 	echo content >"$T/precious"
-	shuttled_try -l "unix:$T/precious" -b builtin:echo -w "$workers"
+	shuttled_try -l "unix:$T/precious" -s builtin:echo -w "$workers"
 	assert_eq status 69 "$STATUS"
 	assert_eq 'the file' content "$(cat "$T/precious")"
 }
 
 port_in_use() {
-	backend b 'echo'
-	shuttled_try -l "$(address b)" -b builtin:echo -w "$workers"
+	peer_serve b 'echo'
+	shuttled_try -l "$(address b)" -s builtin:echo -w "$workers"
 	assert_eq status 69 "$STATUS"
 	grep -q "$(address b)" "$T/try.out" ||
 		fail "the address is not named: $(cat "$T/try.out")"
@@ -120,7 +120,7 @@ port_in_use() {
 
 ipv6_on_both_sides() {
 	peer_start b "listen [::1]:0; port-file $T/b; serve any { echo }"
-	shuttled_start -l '[::1]:0' -b "$(address b)" -w "$workers"
+	shuttled_start -l '[::1]:0' -s "$(address b)" -w "$workers"
 	peer -p 20 "connect $LISTEN; exchange 100k 100k seed 1 seed 1; \
 	    half-close; expect-eof"
 	wait_for 5 log_reaches 20 'client=\[::1\]:[0-9]* listener=\[::1\]:'
@@ -129,7 +129,7 @@ ipv6_on_both_sides() {
 }
 
 both_families_on_one_port() {
-	shuttled_start -l ':0' -b builtin:echo -w "$workers"
+	shuttled_start -l ':0' -s builtin:echo -w "$workers"
 	port=${LISTEN##*:}
 	for host in 127.0.0.1 '[::1]'; do
 		peer "connect $host:$port; send 9 seed 1; expect 9 seed 1; \
@@ -141,7 +141,7 @@ both_families_on_one_port() {
 
 several_listeners() {
 	shuttled_start -l 127.0.0.1:0 -l "unix:$T/l.sock" -l 127.0.0.1:0 \
-	    -b builtin:echo -w "$workers"
+	    -s builtin:echo -w "$workers"
 	assert_eq 'lines of the ports file' 3 "$(grep -c . "$T/ports")"
 	for i in 1 2 3; do
 		peer "connect $(listener $i); send 9 seed 1; \

@@ -7,8 +7,8 @@
 . "$(dirname "$0")/lib.sh"
 
 a_silent_session_is_cut() {
-	backend b 'expect-end'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" \
+	peer_serve b 'expect-end'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers" \
 	    --idle-timeout 500ms
 	peer "connect $LISTEN; expect-eof"
 	assert_log 'end=proxy.idle_timeout'
@@ -19,23 +19,23 @@ a_silent_session_is_cut() {
 
 # So is one that has become silent.
 a_session_that_falls_silent_is_cut() {
-	backend b 'echo'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" \
+	peer_serve b 'echo'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers" \
 	    --idle-timeout 1500ms
 	peer "connect $LISTEN; send 9 seed 1; expect 9 seed 1; pause 300; \
 	    send 9 seed 2; expect 9 seed 2; expect-eof"
 	assert_log 'end=proxy.idle_timeout'
 	assert_between total_ms 1800 $((6000 * TEST_SLOW)) \
 	    "$(session_field total_ms)"
-	assert_eq 'bytes down' 18 "$(session_field down)"
+	assert_eq 'bytes down' 18 "$(session_field bytes_down)"
 	peer_stop b
 	shuttled_stop
 }
 
 one_way_traffic_is_not_cut() {
-	backend b 'send 2000 seed 1 rate 1000; close'
-	backend c 'expect 2000 seed 1; expect-eof'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -b "$(address c)" \
+	peer_serve b 'send 2000 seed 1 rate 1000; close'
+	peer_serve c 'expect 2000 seed 1; expect-eof'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -s "$(address c)" \
 	    -w "$workers" --idle-timeout 1s
 	rm -f "$T/begun"
 	peer_start d "connect $LISTEN; expect 1 seed 1; touch $T/begun; \
@@ -50,8 +50,8 @@ one_way_traffic_is_not_cut() {
 }
 
 no_limit_by_default() {
-	backend b 'expect-silence 1500; send-text "late\n"'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers"
+	peer_serve b 'expect-silence 1500; send-text "late\n"'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers"
 	peer "connect $LISTEN; expect-text \"late\\n\"; expect-eof"
 	peer_stop b
 	shuttled_stop
@@ -60,8 +60,8 @@ no_limit_by_default() {
 # The client has half-closed and the server does not care.
 a_half_closed_session_is_cut() {
 	rm -f "$T/cut"
-	backend b "expect-eof; wait-file $T/cut"
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" \
+	peer_serve b "expect-eof; wait-file $T/cut"
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers" \
 	    --fin-timeout 500ms
 	peer "connect $LISTEN; half-close; expect-eof; touch $T/cut"
 	assert_log 'end=proxy.fin_timeout'
@@ -71,8 +71,8 @@ a_half_closed_session_is_cut() {
 }
 
 a_half_closed_session_that_talks_is_not_cut() {
-	backend b 'expect-eof; send 2000 seed 1 rate 1000; close'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" \
+	peer_serve b 'expect-eof; send 2000 seed 1 rate 1000; close'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers" \
 	    --fin-timeout 1s
 	peer "connect $LISTEN; half-close; expect 2000 seed 1; expect-eof"
 	assert_log 'end=client.close'
@@ -82,8 +82,8 @@ a_half_closed_session_that_talks_is_not_cut() {
 
 # A silent session costs nothing while it lasts, and its end is its own.
 many_silent_sessions_are_cut() {
-	backend b 'expect-end'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w "$workers" \
+	peer_serve b 'expect-end'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w "$workers" \
 	    --idle-timeout 700ms
 	peer "parallel 60 { connect $LISTEN; expect-eof }"
 	wait_for 5 log_reaches 60 'end=proxy.idle_timeout'

@@ -73,7 +73,7 @@ static void
 try_conf(const char *text)
 {
 	const struct listener listener = { .fd = -1 };
-	const struct backend backend = { .weight = 1 };
+	const struct server server = { .weight = 1 };
 	const struct pool pool = { .attempts = 1 };
 	const char *why = NULL;
 	struct conf c;
@@ -82,15 +82,15 @@ try_conf(const char *text)
 	conf_init(&c);
 	MUST(conf_add_pool(&c, &pool, &why) == 0);
 	for (i = 0; i < 3; i++) {
-		if (conf_add_backend(&c, &backend, text, &why) == -1)
+		if (conf_add_server(&c, &server, text, &why) == -1)
 			MUST(why != NULL);
 		if (conf_add_listener(&c, &listener, text, &why) == -1)
 			MUST(why != NULL);
 	}
-	for (i = 0; i < c.backends; i++) {
-		MUST(c.backend[i].name[0] != '\0');
+	for (i = 0; i < c.servers; i++) {
+		MUST(c.server[i].name[0] != '\0');
 		for (k = 0; k < i; k++)
-			MUST(strcmp(c.backend[i].name, c.backend[k].name) != 0);
+			MUST(strcmp(c.server[i].name, c.server[k].name) != 0);
 	}
 	conf_free(&c);
 }

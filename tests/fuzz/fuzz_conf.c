@@ -38,7 +38,7 @@ __wrap_getaddrinfo(const char *host, const char *port,
 static bool
 parse(struct conf *c, int fd)
 {
-	struct complaints cs = { .n = 0 };
+	struct diagnostics cs = { .n = 0 };
 	char path[40];
 	size_t i;
 	bool good;
@@ -52,7 +52,7 @@ parse(struct conf *c, int fd)
 	for (i = 0; i < cs.n; i++)
 		MUST(strncmp(cs.line[i], "/proc/", 6) == 0);
 	good = cs.all == 0;
-	complaints_free(&cs);
+	diagnostics_free(&cs);
 	return good;
 }
 
@@ -73,10 +73,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (parse(&first, fd)) {
 		MUST((f = fdopen(fd, "r+")) != NULL);
 		MUST(ftruncate(fd, 0) == 0 && fseek(f, 0, SEEK_SET) == 0);
-		explain(&first, 1024, f);
+		explain_conf(&first, 1024, f);
 		fflush(f);
 		MUST(parse(&again, fd));
-		MUST(first.backends == again.backends);
+		MUST(first.servers == again.servers);
 		MUST(first.listeners == again.listeners);
 		conf_free(&again);
 		fclose(f);

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 #define MUST(what)	do { if (!(what)) abort(); } while (0)
 #define COUNT(list)	(sizeof(list) / sizeof((list)[0]))
 
-static const struct check_plan plans[] = {
+static const struct check_policy plans[] = {
 	{ .kind = CHECK_SEND_EXPECT, .expect = "+PONG" },
 	{ .kind = CHECK_SEND_EXPECT, .expect = "x:00ff00" },
 	{ .kind = CHECK_SEND_EXPECT, .expect = "~ab+(c|d)" },
@@ -59,81 +59,84 @@ look_at_list(const char *list)
 {
 	unsigned status, n = 0;
 
-	if (!dialog_may_list(list))
+	if (!check_exchange_may_list(list))
 		return;
 	for (status = 100; status < 1000; status++)
-		n += dialog_lists(list, status);
-	MUST(n > 0 && !dialog_lists(list, 99));
+		n += check_exchange_lists(list, status);
+	MUST(n > 0 && !check_exchange_lists(list, 99));
 }
 
 static void
 look_at_bytes(const char *text)
 {
-	unsigned char one[1], all[4 * DIALOG_REPLY];
-	int n = dialog_bytes(text, one, sizeof(one));
+	unsigned char one[1], all[4 * CHECK_EXCHANGE_REPLY];
+	int n = check_exchange_bytes(text, one, sizeof(one));
 
-	MUST(n == dialog_bytes(text, all, sizeof(all)));
+	MUST(n == check_exchange_bytes(text, all, sizeof(all)));
 	MUST(n < 1 || one[0] == all[0]);
 }
 
 static void
-look_at_request(const struct dialog *d, unsigned proxy)
+look_at_request(const struct check_exchange *d, unsigned proxy)
 {
 	struct addr from = { .in = { .sin_family = AF_INET, .sin_port = 1 },
 	    .len = sizeof(from.in) }, to = from;
-	char *out = malloc(DIALOG_SEND);
+	char *out = malloc(CHECK_EXCHANGE_SEND);
 
 	MUST(out != NULL);
-	MUST(dialog_request(d, proxy, &from, &to, out) <= DIALOG_SEND);
+	MUST(check_exchange_request(d, proxy, &from, &to, out) <=
+	    CHECK_EXCHANGE_SEND);
 	to.sa.sa_family = AF_UNIX;
-	MUST(dialog_request(d, proxy, &from, &to, out) <= DIALOG_SEND);
+	MUST(check_exchange_request(d, proxy, &from, &to, out) <=
+	    CHECK_EXCHANGE_SEND);
 	free(out);
 }
 
 static void
-look_at_reply(const struct dialog *d, size_t step, const uint8_t *data,
+look_at_reply(const struct check_exchange *d, size_t step, const uint8_t *data,
     size_t size)
 {
 	enum verdict v, first = VERDICT_OPEN;
-	char why[DIALOG_WHY], *reply;
+	char why[CHECK_EXCHANGE_WHY], *reply;
 	size_t n;
 
 	/* Exactly so large, so that one byte too far is noticed. */
 	for (n = 0; n <= size; n += step) {
 		MUST((reply = calloc(1, n + 1)) != NULL);
 		memcpy(reply, data, n);
-		v = dialog_judge(d, reply, n, false, why);
+		v = check_exchange_judge(d, reply, n, false, why);
 		MUST(first == VERDICT_OPEN || v == first);
 		MUST(v == VERDICT_OPEN || strlen(why) > 0);
 		/* Without an answer to wait for there is no other verdict. */
-		MUST(dialog_wants_answer(d) || v == VERDICT_PASSED);
+		MUST(check_exchange_wants_answer(d) || v == VERDICT_PASSED);
 		first = v;
-		MUST(dialog_judge(d, reply, n, true, why) != VERDICT_OPEN);
+		MUST(check_exchange_judge(d, reply, n, true, why) !=
+		    VERDICT_OPEN);
 		free(reply);
 	}
 }
 
 static void
-look_at(const struct check_plan *plan, size_t step, const uint8_t *data,
+look_at(const struct check_policy *plan, size_t step, const uint8_t *data,
     size_t size)
 {
-	struct dialog *d = dialog_new(plan);
+	struct check_exchange *d = check_exchange_new(plan);
 
 	if (d == NULL)
 		return;
 	look_at_request(d, step % 3);
 	look_at_reply(d, step, data, size);
-	dialog_free(d);
+	check_exchange_free(d);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct check_plan plan = { .method = "HEAD" };
+	struct check_policy plan = { .method = "HEAD" };
 	size_t step, kind;
 	char *text, *other;
 
-	if (size < 2 || size > DIALOG_REPLY)
+	if (size < 2 || size > CHECK_EXCHANGE_REPLY)
 		return 0;
 	kind = data[0];
 	step = 1 + data[1] % 64;
@@ -150,9 +153,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	plan.kind = own[kind % COUNT(own)];
 	plan.send = plan.host = text;
 	plan.uri = plan.expect = other;
-	plan.status = dialog_may_list(text) ? text : "100-999";
+	plan.status = check_exchange_may_list(text) ? text : "100-999";
 	/* An expression may take far too long: only texts. */
-	if (other[0] == '~' || !dialog_may_expect(other))
+	if (other[0] == '~' || !check_exchange_may_expect(other))
 		plan.expect = NULL;
 	look_at(&plan, step, data, size);
 	free(text);

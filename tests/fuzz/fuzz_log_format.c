@@ -21,11 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static struct session_route route = {
 	.name = "front\"\n", .address = "127.0.0.1:80"
 };
-static struct backend list[] = {
+static struct server list[] = {
 	{ .name = "app/a" }, { .name = "app/b\t\"" }, { .name = "c" }
 };
 static struct pool pool = { .name = "app", .n = 3 };
-static struct backends backends = {
+static struct servers servers = {
 	.list = list, .n = 3, .pool = &pool, .pools = 1
 };
 static struct session_env env;
@@ -34,11 +34,11 @@ static void
 make_table(void)
 {
 	MUST(table_init(&env.table, 4, 16) == 0);
-	MUST((backends.board = board_new(3, NULL)) != NULL);
-	atomic_store(&backends.board->ledger->slots, 2);
+	MUST((servers.board = board_new(3, NULL)) != NULL);
+	atomic_store(&servers.board->ledger->worker_slots, 2);
 	MUST((env.log = log_open("/dev/null", LOG_DEBUG)) != NULL);
 	env.route = &route;
-	env.backends = &backends;
+	env.servers = &servers;
 	env.now = 100000;
 }
 
@@ -66,7 +66,7 @@ make_session(struct session *s, uint8_t bits)
 
 /* In a buffer of exactly this size, so that one byte too far is noticed. */
 static void
-write_line(struct log_format *f, const struct session *s, size_t size,
+write_line(struct access_log_format *f, const struct session *s, size_t size,
     enum log_event event, bool object)
 {
 	char *line = malloc(size), *c;
@@ -76,7 +76,7 @@ write_line(struct log_format *f, const struct session *s, size_t size,
 	MUST(line != NULL);
 	session_record_make(&r, &env, s, event == EVENT_END);
 	r.log = env.log;
-	log_format_put(f, &t, &r, event);
+	access_log_format_put(f, &t, &r, event);
 	MUST(t.at >= line && t.at <= t.end);
 	for (c = line; c < t.at; c++)
 		MUST(*c != '\0' && (!object || (unsigned char)*c >= ' '));
@@ -86,7 +86,7 @@ write_line(struct log_format *f, const struct session *s, size_t size,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct log_format *f;
+	struct access_log_format *f;
 	struct session *s;
 	enum log_event event;
 	char why[200] = "", *text;
@@ -101,8 +101,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size - 1] = '\0';
 	s = &env.table.session[1];
 	make_session(s, data[0]);
-	f = log_format_new(text, why, sizeof(why));
-	object = log_format_style(text) == LOG_STYLE_JSON;
+	f = access_log_format_new(text, why, sizeof(why));
+	object = access_log_format_style(text) == LOG_STYLE_JSON;
 	free(text);
 	MUST(f != NULL || why[0] != '\0');
 	for (event = 0; f != NULL && event < EVENTS; event++) {
@@ -110,6 +110,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		write_line(f, s, 2048, event, object);
 		write_line(f, s, 1 + data[0] % 64, event, object);
 	}
-	log_format_free(f);
+	access_log_format_free(f);
 	return 0;
 }

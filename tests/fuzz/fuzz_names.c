@@ -13,7 +13,7 @@
 #include <syslog.h>
 
 #include "proto/dns_message.h"
-#include "config/conf_seats.h"
+#include "config/conf_slots.h"
 #include "prober/dns_client.h"
 #include "prober/resolver.h"
 
@@ -35,7 +35,7 @@ __wrap_clock_now_ms(void)
 
 /* --- the name server ------------------------------------------------------- */
 
-struct dns {
+struct dns_client {
 	size_t		 n;
 	struct {
 		dns_answer	*answer;
@@ -44,10 +44,10 @@ struct dns {
 	} asked[ASKED];
 };
 
-static struct dns server;
+static struct dns_client server;
 
-struct dns *
-dns_new(const struct conf *c, const char **why)
+struct dns_client *
+dns_client_new(const struct conf *c, const char **why)
 {
 	(void)c;
 	*why = "";
@@ -56,7 +56,7 @@ dns_new(const struct conf *c, const char **why)
 }
 
 int
-dns_start(struct dns *d, struct poller *p, size_t limit)
+dns_client_start(struct dns_client *d, struct poller *p, size_t limit)
 {
 	(void)d;
 	(void)p;
@@ -65,11 +65,11 @@ dns_start(struct dns *d, struct poller *p, size_t limit)
 }
 
 void
-dns_ask(struct dns *d, const char *name, int type, dns_answer *answer,
-    void *arg)
+dns_client_ask(struct dns_client *d, const char *name, int type,
+    dns_answer *answer, void *arg)
 {
-	MUST(strlen(name) <= ANSWER_NAME);
-	MUST(type == ANSWER_A || type == ANSWER_AAAA || type == ANSWER_SRV);
+	MUST(strlen(name) <= DNS_MESSAGE_NAME);
+	MUST(type == DNS_RR_A || type == DNS_RR_AAAA || type == DNS_RR_SRV);
 	if (d->n == ASKED) {
 		answer(arg, DNS_FAILED, "too many", NULL, 0);
 		return;
@@ -80,7 +80,7 @@ dns_ask(struct dns *d, const char *name, int type, dns_answer *answer,
 }
 
 static void
-reply(struct dns *d, size_t i, enum dns_status status,
+reply(struct dns_client *d, size_t i, enum dns_status status,
     const unsigned char *message, size_t len)
 {
 	dns_answer *answer = d->asked[i].answer;
@@ -91,14 +91,14 @@ reply(struct dns *d, size_t i, enum dns_status status,
 }
 
 void
-dns_free(struct dns *d)
+dns_client_free(struct dns_client *d)
 {
 	while (d != NULL && d->n > 0)
 		reply(d, 0, DNS_ENDED, NULL, 0);
 }
 
 bool
-dns_event(struct dns *d, const struct poller_event *ev)
+dns_client_event(struct dns_client *d, const struct poller_event *ev)
 {
 	(void)d;
 	(void)ev;
@@ -106,13 +106,13 @@ dns_event(struct dns *d, const struct poller_event *ev)
 }
 
 void
-dns_turn(struct dns *d)
+dns_client_turn(struct dns_client *d)
 {
 	(void)d;
 }
 
 int
-dns_wait(struct dns *d, int limit)
+dns_client_wait(struct dns_client *d, int limit)
 {
 	(void)d;
 	return limit;
@@ -125,14 +125,14 @@ static struct board *board;
 static struct log *log_none;
 
 static void
-add_name(const char *name, const char *address, enum backend_resolve how,
+add_name(const char *name, const char *address, enum server_resolve how,
     uint32_t max)
 {
-	struct backend b = { .weight = 1, .resolve = how, .resolve_max = max };
+	struct server b = { .weight = 1, .resolve = how, .resolve_max = max };
 	const char *why;
 
 	(void)strlcpy(b.name, name, sizeof(b.name));
-	MUST(conf_add_backend(&conf, &b, address, &why) == 0);
+	MUST(conf_add_server(&conf, &b, address, &why) == 0);
 }
 
 static void
@@ -149,9 +149,9 @@ set_up(void)
 	add_name("a", "a.test:80", RESOLVE_ON, 2);
 	add_name("b", "b.test:80", RESOLVE_ON, 1);
 	add_name("s", "_s._tcp.test", RESOLVE_SRV, 4);
-	conf.lookup[1].once = true;
+	conf.dns_name[1].once = true;
 	MUST((board = board_new(1, NULL)) != NULL);
-	MUST(conf_sit_down(&conf, board, 1, 1) == NULL);
+	MUST(conf_assign_slots(&conf, board, 1, 1) == NULL);
 	/* Lines of a level that is never written. */
 	MUST((log_none = log_open("/dev/null", LOG_EMERG)) != NULL);
 }
@@ -162,48 +162,48 @@ forget(void)
 {
 	size_t i;
 
-	for (i = 0; i < conf.backends; i++)
-		memset(&board->backend[conf.backend[i].seat], 0,
-		    sizeof(board->backend[0]));
+	for (i = 0; i < conf.servers; i++)
+		memset(&board->book[conf.server[i].slot], 0,
+		    sizeof(board->book[0]));
 }
 
 static void
-look_at(const struct lookup *l)
+look_at(const struct dns_name *l)
 {
 	static const unsigned char zero[16];
-	struct site all[CONF_PLACES], *p;
+	struct resolved_addr all[CONF_PLACES], *p;
 	uint32_t i, k, n = 0;
 
 	for (i = 0; i < l->n; i++) {
 		p = &all[n];
-		(void)site_read(&board->backend[conf.backend[l->first +
-		    i].seat].site, p);
-		if (p->question != 0)
-			MUST(p->question == conf.backend[l->first].question);
-		if (!site_serves(p))
+		(void)resolved_addr_read(&board->book[conf.server[l->first +
+		    i].slot].resolved, p);
+		if (p->lookup != 0)
+			MUST(p->lookup == conf.server[l->first].lookup);
+		if (!resolved_addr_serves(p))
 			continue;
 		MUST(memcmp(p->ip, zero, p->family == AF_INET ? 4 : 16) != 0);
 		MUST(p->port != 0 && p->weight > 0 && p->weight <= 256);
 		for (k = 0; k < n; k++)
-			MUST(!site_same(&all[k], p));
+			MUST(!resolved_addr_same(&all[k], p));
 		n++;
 	}
 	MUST(n <= l->max);
 }
 
-static struct names *
-go_on(struct names *names)
+static struct resolver *
+go_on(struct resolver *names)
 {
-	names_free(names);
+	resolver_free(names);
 	MUST(server.n == 0);
-	MUST((names = names_new(&conf, board, log_none)) != NULL);
-	names_turn(names);
+	MUST((names = resolver_new(&conf, board, log_none)) != NULL);
+	resolver_turn(names);
 	return names;
 }
 
 /* One step; returns how many bytes it took. */
 static size_t
-step(struct names *names, const uint8_t *data, size_t size)
+step(struct resolver *names, const uint8_t *data, size_t size)
 {
 	static const enum dns_status how[] = {
 		DNS_ANSWER, DNS_ANSWER, DNS_ANSWER, DNS_NOTHING, DNS_FAILED,
@@ -224,17 +224,17 @@ step(struct names *names, const uint8_t *data, size_t size)
 		    len > 0 ? copy : NULL, len);
 		free(copy);
 	}
-	names_turn(names);
-	MUST(names_wait(names, 60000) >= 0);
-	for (i = 0; i < conf.lookups; i++)
-		look_at(&conf.lookup[i]);
+	resolver_turn(names);
+	MUST(resolver_wait(names, 60000) >= 0);
+	for (i = 0; i < conf.dns_names; i++)
+		look_at(&conf.dns_name[i]);
 	return 4 + len;
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct names *names = NULL;
+	struct resolver *names = NULL;
 	unsigned turns;
 	size_t taken;
 
@@ -249,7 +249,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += taken;
 		size -= taken;
 	}
-	names_free(names);
+	resolver_free(names);
 	MUST(server.n == 0);
 	return 0;
 }

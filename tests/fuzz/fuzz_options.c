@@ -83,7 +83,7 @@ split(char *text, char **argv)
 static enum options_action
 parse(struct conf *c, int argc, char **argv)
 {
-	struct complaints cs = { .n = 0 };
+	struct diagnostics cs = { .n = 0 };
 	enum options_action action;
 
 	conf_init(c);
@@ -92,9 +92,9 @@ parse(struct conf *c, int argc, char **argv)
 	MUST(action == OPTIONS_DONE || (action == OPTIONS_ERROR) == (cs.n > 0));
 	if (action != OPTIONS_ERROR && action != OPTIONS_DONE) {
 		conf_unused(c, &cs);
-		explain(c, 1024, nowhere);
+		explain_conf(c, 1024, nowhere);
 	}
-	complaints_free(&cs);
+	diagnostics_free(&cs);
 	return action;
 }
 
@@ -110,7 +110,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	if ((argc = split(text, argv)) > 0) {
 		MUST(parse(&first, argc, argv) == parse(&again, argc, argv));
-		MUST(first.backends == again.backends);
+		MUST(first.servers == again.servers);
 		MUST(first.listeners == again.listeners);
 		conf_free(&first);
 		conf_free(&again);

@@ -47,9 +47,9 @@ configure(uint8_t a, uint8_t b)
 	rig.pool.max_queue = a & 4 ? 2 : 0;
 	rig.list[0].max_sessions = a & 8 ? 1 : 0;
 	rig.list[1].max_sessions = a & 8 ? 1 : 0;
-	rig.list[0].spare = a & 16 ? 2 : 0;
+	rig.list[0].preconnect = a & 16 ? 2 : 0;
 	rig.list[0].send_proxy = rig.pool.sends_proxy = a & 32 ? 2 : 0;
-	rig.route.refuse = (b & 3) % 3;
+	rig.route.reject_with = (b & 3) % 3;
 	l->idle_timeout = b & 4 ? 3000 : 0;
 	l->max_lifetime = b & 8 ? 20000 : 0;
 	l->rate[UP] = b & 16 ? 5000 : 0;
@@ -66,7 +66,7 @@ come(int i)
 		    rig_unix_client(&rig);
 }
 
-/* Takes what waits for backend *i* modulo two, if anything does. */
+/* Takes what waits for server *i* modulo two, if anything does. */
 static void
 serve(int i)
 {
@@ -207,8 +207,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (i = 0; i < CLIENTS; i++)
 		client[i] = server[i] = -1;
 	rig_start(&rig, SESSIONS, BLOCKS, BLOCK);
-	rig_backend(&rig);
-	rig_backend(&rig);
+	rig_add_server(&rig);
+	rig_add_server(&rig);
 	configure(data[0], data[1]);
 	rig_ready(&rig);
 	for (n = 2; n < size; n++) {

@@ -13,7 +13,7 @@ conf() {
 		printf 'listen: { main: {\n'
 		printf '%s\n' "$@"
 		printf '} }\npool: { main: { server: { a: {\n'
-		printf 'address: "%s" } } } }\n' "$BACKEND"
+		printf 'address: "%s" } } } }\n' "$SERVER"
 	} >"$T/conf"
 }
 
@@ -36,7 +36,7 @@ stays_out() {
 	[ "$1:$second" != "2:unix:$T/second" ] || return 0
 	ends=$(log_count 'end=proxy.denied')
 	peer "connect $(listener "$1"); ${2:-expect-eof}"
-	wait_for 5 log_reaches $((ends + 1)) 'backend=- .*end=proxy.denied'
+	wait_for 5 log_reaches $((ends + 1)) 'servers_tried=- .*end=proxy.denied'
 }
 
 denies() {
@@ -124,9 +124,9 @@ mistakes() {
 	shuttled_try -t -c "$T/conf"
 	grep -q "conf:3:[0-9]*: deny .*: $T/none: No such file" "$T/try.out" ||
 		fail "$(cat "$T/try.out")"
-	conf 'address: "127.0.0.1:0",' 'refuse: "drop",'
+	conf 'address: "127.0.0.1:0",' 'reject_with: "drop",'
 	shuttled_try -t -c "$T/conf"
-	grep -q 'conf:3:[0-9]*: refuse has no effect without' "$T/try.out" ||
+	grep -q 'conf:3:[0-9]*: reject_with has no effect without' "$T/try.out" ||
 		fail "$(cat "$T/try.out")"
 }
 
@@ -134,7 +134,7 @@ mistakes() {
 told_again() {
 	printf '127.0.0.1\n' >"$T/net"
 	conf 'address: "127.0.0.1:0",' 'deny: ["!::1", "file:net"],' \
-	    'refuse: "reset",'
+	    'reject_with: "reset",'
 	shuttled_try -T -c "$T/conf"
 	assert_eq 'status' 0 "$STATUS"
 	mkdir "$T/elsewhere"
@@ -150,7 +150,7 @@ what_is_seen() {
 	stays_out 1 'send 9; expect-eof'
 	stays_out 1 'send 200000; expect-eof'
 	shuttled_stop
-	start 'deny: "all", refuse: "reset",'
+	start 'deny: "all", reject_with: "reset",'
 	stays_out 1 expect-reset
 	stays_out 3 'expect-end'
 	shuttled_stop
@@ -245,7 +245,7 @@ drops() {
 	inside server ip route add default via fd99:2::1
 	inside router sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
 	    echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
-	conf 'address: "*:7",' 'deny: "all", refuse: "drop",'
+	conf 'address: "*:7",' 'deny: "all", reject_with: "drop",'
 	eval "net=\$net_server"
 	with_wrap "nsenter -t $net -n" shuttled_start -c "$T/conf" -w 2
 	nothing_comes 10.99.2.2:7

@@ -23,7 +23,7 @@ echoes() {
 balanced() {
 	servers=
 	while [ "$1" != -- ]; do
-		servers="$servers -b $(cat "$T/${1%%,*}"),name=$1"
+		servers="$servers -s $(cat "$T/${1%%,*}"),name=$1"
 		shift
 	done
 	shift
@@ -33,7 +33,7 @@ balanced() {
 
 # of NAME: sessions that the log says it had.
 of() {
-	log_count "session end .* backend=$1 "
+	log_count "session end .* servers_tried=$1 "
 }
 
 # short N [AT_A_TIME]: so many short connections, four at a time; all are in the
@@ -82,7 +82,7 @@ twice_the_weight() {
 # which a server has in any window what it is due there, give or take one.
 smoothly() {
 	for name in a b c; do
-		backend $name "send-text \"$name\\n\""
+		peer_serve $name "send-text \"$name\\n\""
 	done
 	balanced a,weight=5 b,weight=3 c --
 	script=
@@ -154,7 +154,7 @@ by_address() {
 		peer "$script"
 	done
 	wait_for 5 log_reaches 60 'session end'
-	sed -n 's/.*session end id=[-0-9a-f]* client=\([^:]*\):.* backend=\([^ ]*\) .*/\1 \2/p' \
+	sed -n 's/.*session end id=[-0-9a-f]* client=\([^:]*\):.* servers_tried=\([^ ]*\) .*/\1 \2/p' \
 	    "$T/log" | sort | uniq -c >"$T/pairs"
 	assert_eq 'clients and their servers' 20 "$(wc -l <"$T/pairs")"
 	assert_eq 'servers that have clients' 4 \
@@ -163,7 +163,7 @@ by_address() {
 }
 
 source_address() {
-	by_address source
+	by_address client
 }
 
 consistent_hash() {
@@ -190,7 +190,7 @@ pool() {
 # With the port in it the key is another one for each connection.
 address_and_port() {
 	echoes a b
-	pool 'balance: "source", hash_key: "address_port",' a= b=
+	pool 'balance: "client", hash_key: "address_port",' a= b=
 	short 60
 	assert_between 'sessions of a' 1 59 "$(of p/a)"
 	shuttled_stop
@@ -220,37 +220,37 @@ bounded() {
 # One that comes up has little at first; those that were up have the rest.
 slow_start() {
 	echoes a b
-	backend_refusing where
+	peer_refusing where
 	where=$(address where)
 	peer_start v "listen $where; port-file $T/v; serve any { echo }"
 	pool 'check: "tcp", interval: "50ms", check_timeout: "10s", rise: 4, fall: 1,
 	    slow_start: "1h",' a= "b=check_address: \"$where\","
-	assert_log 'backend p/a: up'
-	assert_log 'backend p/b: up'
+	assert_log 'server p/a: up'
+	assert_log 'server p/b: up'
 	short 20
 	assert_eq 'sessions of b while all are warm' 10 "$(of p/b)"
 	peer_stop v
-	assert_log 'backend p/b: down'
+	assert_log 'server p/b: down'
 	peer_start v "listen $where; port-file $T/v; serve any { echo }"
-	assert_log 'backend p/b: up: .* (check 4 of 4)'
+	assert_log 'server p/b: up: .* (check 4 of 4)'
 	short 40
 	assert_between 'more of b, which is cold' 0 4 $(($(of p/b) - 10))
 	shuttled_stop
 	peer_stop v
-	backends_release where
+	peers_release where
 }
 
 # Nor connections ahead: this one would refuse them.
 no_new_sessions() {
 	echoes a b d
-	backend_refusing r
-	balanced a,weight=0 b r,state=drain,spare=1 d,state=maint -- \
+	peer_refusing r
+	balanced a,weight=0 b r,state=drain,preconnect=1 d,state=maint -- \
 	    --balance random
 	short 20
 	assert_eq 'sessions of b' 20 "$(of b)"
 	shuttled_stop
-	assert_not_log 'backend r: connect'
-	backends_release r
+	assert_not_log 'server r: connect'
+	peers_release r
 }
 
 # The others are idle until the first is full.

@@ -18,8 +18,8 @@ listen: {
 	wide: { address: "127.0.0.1:0", pool: "wide" },
 }
 pool: {
-	main: { server: { a: { address: "$BACKEND", max_sessions: 1 } } },
-	wide: { server: { b: { address: "$BACKEND" } } },
+	main: { server: { a: { address: "$SERVER", max_sessions: 1 } } },
+	wide: { server: { b: { address: "$SERVER" } } },
 }
 CONF
 }
@@ -76,7 +76,7 @@ stay() {
 }
 
 # About as many as where there was no reload, whatever else the machine does: they
-# were a twentieth where a slot had no bell, 125 a second at most.
+# were a twentieth where a slot had no wakeup, 125 a second at most.
 as_many() {
 	beside_the_reference
 	say "of 100 sessions elsewhere: $share ($1)"
@@ -110,7 +110,7 @@ every_slot_has_a_bell() {
 five_generations() {
 	echo_start
 	workers=$(within 64 24)
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w "$workers" --buffers 1
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w "$workers" --buffers 1
 	for n in 1 2 3 4; do
 		# None takes a second one while another has none, or nearly so.
 		load_start "old$n" -k $((workers * 2))
@@ -131,7 +131,7 @@ five_generations() {
 
 # renamed N: as many servers as that, all of them called otherwise.
 renamed() {
-	awk -v n="$1" -v server="$BACKEND" 'BEGIN {
+	awk -v n="$1" -v server="$SERVER" 'BEGIN {
 		print "listen: { main: { address: \"127.0.0.1:0\" } }"
 		print "pool: { main: { server: {"
 		for (i = 0; i < 3000; i++)
@@ -171,19 +171,19 @@ names_that_are_looked_up() {
 	}' >"$T/conf"
 	shuttled_start -c "$T/conf"
 	reload
-	assert_log 'generation 2 has 1 worker, 1 listener, [0-9]*000 backends'
+	assert_log 'generation 2 has 1 worker, 1 listener, [0-9]*000 servers'
 	shuttled_stop
 	sed 's/resolve: "on"/&, resolve_max: 64/' "$T/conf" >"$T/more"
 	shuttled_try -t -c "$T/more"
 	assert_eq 'status' 78 "$STATUS"
-	grep -q 'more than 32768 backends; a name with resolve sets resolve_max' \
+	grep -q 'more than 32768 servers; a name with resolve sets resolve_max' \
 	    "$T/try.out" || fail "$(head -n 3 "$T/try.out")"
 }
 
 # many LISTENERS POOLS SERVERS: of each pool, the first of them answers.
 many() {
-	port=${BACKEND##*:}
-	awk -v l="$1" -v p="$2" -v s="$3" -v server="$BACKEND" \
+	port=${SERVER##*:}
+	awk -v l="$1" -v p="$2" -v s="$3" -v server="$SERVER" \
 	    -v port="$port" 'BEGIN {
 		print "workers: 2\nlog_sessions: none"
 		print "listen: {"
@@ -213,7 +213,7 @@ many_of_everything() {
 	LISTEN=$(listener "$listeners")
 	serves || fail 'it does not serve'
 	reload
-	assert_log "has 2 workers, $listeners listeners, 16384 backends"
+	assert_log "has 2 workers, $listeners listeners, 16384 servers"
 	serves || fail 'it does not serve after a reload'
 	shuttled_stop
 	many 4097 1 1
@@ -235,17 +235,17 @@ max_sessions: 1000
 check: tcp
 listen: {
 	main: { address: "127.0.0.1:0", pool: "main", max_sessions: 500,
-	    max_sessions_per_source: 400, session_rate: 100000,
-	    session_rate_per_source: 100000 },
+	    max_sessions_per_client: 400, session_rate: 100000,
+	    session_rate_per_client: 100000 },
 	wide: { address: "127.0.0.1:0", pool: "wide" },
 }
 pool: {
 	main: { balance: "leastconn", queue_timeout: "1s", server: {
-		a: { address: "$BACKEND", max_sessions: 50 },
-		b: { address: "$BACKEND", max_sessions: 50 },
+		a: { address: "$SERVER", max_sessions: 50 },
+		b: { address: "$SERVER", max_sessions: 50 },
 	} },
 	wide: { queue_timeout: "1s", server: {
-		c: { address: "$BACKEND", max_sessions: 1 } } },
+		c: { address: "$SERVER", max_sessions: 1 } } },
 }
 CONF
 }

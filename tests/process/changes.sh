@@ -47,13 +47,13 @@ resolve_min_ttl: 50ms
 resolve_max_ttl: 100ms
 listen: { web: { address: "$1", pool: "echo" } }
 pool: { echo: { balance: "leastconn", check: "tcp", interval: "100ms",
-                server: { a: { address: "$BACKEND", max_sessions: 4 },
-                          b: { address: "$BACKEND", max_sessions: 20,
+                server: { a: { address: "$SERVER", max_sessions: 4 },
+                          b: { address: "$SERVER", max_sessions: 20,
                                weight: 2 },
-                          n: { address: "n.test:${BACKEND##*:}",
+                          n: { address: "n.test:${SERVER##*:}",
                                resolve: "on", max_sessions: 4 },
-                          h: { address: "$BACKEND", max_sessions: 4,
-                               source: "127.0.0.77" } } } }
+                          h: { address: "$SERVER", max_sessions: 4,
+                               source_address: "127.0.0.77" } } } }
 EOF
 	mv "$T/conf.new" "$T/conf"
 }
@@ -94,7 +94,7 @@ ports() {
 		return 0
 	fi
 	: >"$T/hog.out"
-	"$HOG" 127.0.0.77 "$BACKEND" >"$T/hog.out" 2>&1 </dev/null &
+	"$HOG" 127.0.0.77 "$SERVER" >"$T/hog.out" 2>&1 </dev/null &
 	hog=$!
 	started="$started $hog"
 	wait_for 10 test -s "$T/hog.out"

@@ -31,7 +31,7 @@ lie() {
 # What is no message at all, and what is one at another time.
 is_ended() {
 	DEATHS=wanted
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	n=0
 	for what in byte=X byte=R byte=S byte=G long descriptors; do
 		n=$((n + 1))
@@ -46,7 +46,7 @@ is_ended() {
 		# The longer it has lived, the sooner comes the next.
 		[ $n -ne 3 ] || {
 			shuttled_stop
-			shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+			shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 			n=0
 		}
 	done
@@ -57,7 +57,7 @@ is_ended() {
 # Two in each message, faster than the master can end that: none is taken.
 passes_descriptors() {
 	DEATHS=wanted
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	before=$(descriptors "$PID")
 	stopped=$(worker 1)
 	kill -STOP "$PID"
@@ -83,7 +83,7 @@ reload_time() {
 # long as ever.
 never_stops() {
 	DEATHS=wanted
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	lie "$(worker 1)" byte=R 0
 	before=$(reload_time)
 	(

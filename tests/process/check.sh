@@ -49,7 +49,7 @@ echoes() {
 # transitions N: so many lines of servers that went up or down.
 transitions() {
 	assert_eq transitions "$1" \
-	    "$(log_count 'backend p/[a-z0-9]*: \(up\|down\):')"
+	    "$(log_count 'server p/[a-z0-9]*: \(up\|down\):')"
 }
 
 # --- what they do -------------------------------------------------------------
@@ -57,7 +57,7 @@ transitions() {
 # The first session ejects it for longer than the test takes: when checks find
 # it up again that is over.
 down_and_up() {
-	backend_refusing where
+	peer_refusing where
 	echoes a "$(address where)"
 	echoes b
 	start 'check: "tcp", fast_interval: "50ms", eject_time: "1h",' \
@@ -70,7 +70,7 @@ down_and_up() {
 	peer_stop a
 	began=$(now_ms)
 	load_start busy -c 2
-	assert_log 'warning: backend p/a: down: connect: Connection refused (check 3 of 3); 1 of 2 servers of pool p up'
+	assert_log 'warning: server p/a: down: connect: Connection refused (check 3 of 3); 1 of 2 servers of pool p up'
 	took=$(($(log_time 'p/a: down') - began))
 	say "from the end to down: $took ms"
 	# The first after up to 220 ms, then two of 50 and their spread: 330 in
@@ -81,22 +81,22 @@ down_and_up() {
 	load_all_ok busy 0
 	before=$(load_count busy loop ok)
 	wait_for 10 log_reaches "$before" 'session end'
-	failed=$(log_count 'backend=p/a')
+	failed=$(log_count 'servers_tried=p/a')
 	load_start busy -c 2
 	wait_for 10 log_reaches $((before + 50)) 'session end'
-	assert_eq 'sessions with it since' "$failed" "$(log_count 'backend=p/a')"
+	assert_eq 'sessions with it since' "$failed" "$(log_count 'servers_tried=p/a')"
 	echoes a "$(address where)"
 	began=$(now_ms)
 	assert_log 'p/a: up: connected in .* (check 2 of 2); 2 of 2 servers'
 	say "from the start to up: $(($(log_time 'p/a: up') - began)) ms"
-	wait_for 10 log_reaches $((failed + 10)) 'backend=p/a'
+	wait_for 10 log_reaches $((failed + 10)) 'servers_tried=p/a'
 	load_end busy
 	load_all_ok busy 0
 	assert_log 'p/a: connect: Connection refused; others are tried first'
 	transitions 4
 	shuttled_stop
 	peer_stop a b
-	backends_release where
+	peers_release where
 }
 
 # The last one is worth more than a warning.
@@ -105,7 +105,7 @@ last_one() {
 	start 'check: "tcp", fall: 2,' "$(server a)"
 	assert_log 'p/a: up'
 	peer_stop a
-	assert_log 'error: backend p/a: down: .* (check 2 of 2); 0 of 1 server of'
+	assert_log 'error: server p/a: down: .* (check 2 of 2); 0 of 1 server of'
 	shuttled_stop
 }
 
@@ -142,7 +142,7 @@ is_polite() {
 	six='[::1]'
 	have_ipv6 || six=127.0.0.1
 	peer_start c "listen $six:0; port-file $T/c; serve any { expect-eof }"
-	start 'check: "tcp", interval: "20ms", check_spread: 50,' \
+	start 'check: "tcp", interval: "20ms", check_jitter: 50,' \
 	    "$(server a) $(server b) $(server c)"
 	for name in a b c; do
 		assert_log "p/$name: up: connected"
@@ -155,7 +155,7 @@ is_polite() {
 
 # Asked elsewhere, with the header that is expected there.
 elsewhere() {
-	backend_refusing a
+	peer_refusing a
 	peer_start v "listen 127.0.0.1:0; port-file $T/v; \
 	    serve any { expect-text \"PROXY TCP4 127.0.0.1 127.0.0.1 \"; \
 	    cat }"
@@ -167,25 +167,25 @@ elsewhere() {
 	assert_log 'p/b: up'
 	shuttled_stop
 	peer_stop v
-	backends_release a
+	peers_release a
 }
 
 # What sessions see of a server that goes down, as the pool has it; its health
 # is asked elsewhere, so that it can go down and serve.
 on_down() {
 	echo_start
-	for what in cut keep; do
+	for what in close keep; do
 		echoes v
 		start "check: \"tcp\", fast_interval: \"20ms\", \
 		    interval: \"50ms\", on_down: \"$what\"," \
-		    "a: { address: \"$BACKEND\", \
+		    "a: { address: \"$SERVER\", \
 		    check_address: \"$(address v)\" }"
 		assert_log 'p/a: up'
 		load_start kept -k 5
 		load_wait kept
 		peer_stop v
 		assert_log 'p/a: down'
-		if [ $what = cut ]; then
+		if [ $what = close ]; then
 			wait_for 5 log_reaches 5 'end=proxy.server_down'
 			load_end kept
 			assert_eq 'kept ones that were cut' 5 \
@@ -195,15 +195,15 @@ on_down() {
 			load_all_ok kept 5
 		fi
 		try_peer "connect $LISTEN; expect-eof" ||
-			fail 'a client is not turned away'
-		assert_log 'end=proxy.no_backend'
+			fail 'a client is not rejected'
+		assert_log 'end=proxy.no_server'
 		shuttled_stop
 	done
 }
 
-# Before the first result nobody is served and nobody is turned away: they wait.
+# Before the first result nobody is served and nobody is rejected: they wait.
 clients_wait() {
-	backend a "print came; wait-file $T/go; send-text \"220 ready\\r\\n\"; expect-end"
+	peer_serve a "print came; wait-file $T/go; send-text \"220 ready\\r\\n\"; expect-end"
 	conf 'check: "send_expect", check_expect: "220", interval: "5s",
 	    check_timeout: "10s", queue_timeout: "10s",' "$(server a)"
 	shuttled_start -c "$T/conf" -v
@@ -214,11 +214,11 @@ clients_wait() {
 	assert_eq 'who came to the server' 1 "$(grep -c '^came$' "$T/a.out")"
 	: >"$T/go"
 	peer_wait c
-	assert_log 'session end .*backend=p/a .*end='
+	assert_log 'session end .*servers_tried=p/a .*end='
 	shuttled_stop
 	peer_stop a
 	# Nor for longer than they would.
-	backend a 'pause 3000; send-text "220 ready\r\n"; expect-end'
+	peer_serve a 'pause 3000; send-text "220 ready\r\n"; expect-end'
 	start 'check: "send_expect", check_expect: "220", interval: "5s",
 	    queue_timeout: "100ms",' "$(server a)"
 	peer "connect $LISTEN; expect-eof"
@@ -228,10 +228,10 @@ clients_wait() {
 }
 
 send_expect() {
-	backend a 'expect-text "PING\r\n"; send-text "+PO"; pause 20
+	peer_serve a 'expect-text "PING\r\n"; send-text "+PO"; pause 20
 	    send-text "NG\r\n"; expect-eof'
-	backend b 'expect-text "PING\r\n"; send-text "-ERR\tloading\r\n"'
-	backend c 'expect-text "PING\r\n"; expect-eof'
+	peer_serve b 'expect-text "PING\r\n"; send-text "-ERR\tloading\r\n"'
+	peer_serve c 'expect-text "PING\r\n"; expect-eof'
 	# One check of each: none is under way when it ends.
 	ping='interval: "1h", check: "send_expect", check_send: "PING\r\n",
 	    check_expect: "~^[+]PONG",'
@@ -246,12 +246,12 @@ send_expect() {
 }
 
 http() {
-	backend a 'expect-text "GET /health HTTP/1.1\r\nHost: x.test\r\n"
+	peer_serve a 'expect-text "GET /health HTTP/1.1\r\nHost: x.test\r\n"
 	    send-text "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nA: b\r\n"
 	    pause 20; send-text "\r\nHTTP/1.1 20"; pause 20
 	    send-text "4 No Content\r\n\r\n"; expect-end'
-	backend b 'send-text "HTTP/1.1 503 Sorry\r\n\r\n"; expect-end'
-	backend c 'send-text "220 mail\r\n"; expect-end'
+	peer_serve b 'send-text "HTTP/1.1 503 Sorry\r\n\r\n"; expect-end'
+	peer_serve c 'send-text "220 mail\r\n"; expect-end'
 	start 'interval: "1h", check: "http", check_uri: "/health", check_host: "x.test",
 	    check_status: "200-299",' \
 	    "$(server a) $(server b) $(server c)"
@@ -260,7 +260,7 @@ http() {
 	assert_log 'p/c: down: what it answers is not HTTP/1'
 	shuttled_stop
 	peer_stop a b c
-	backend d 'expect-text "HEAD / HTTP/1.1\r\nHost: 127.0.0.1"
+	peer_serve d 'expect-text "HEAD / HTTP/1.1\r\nHost: 127.0.0.1"
 	    send-text "HTTP/1.1 200 OK\r\n\r\n"; expect-end'
 	start 'interval: "1h", check: "http", check_method: "HEAD",' "$(server d)"
 	assert_log 'p/d: up: HTTP status 200'
@@ -281,17 +281,17 @@ no_such_address() {
 	assert_log 'p/a: up'
 	serves || fail 'the other one does not serve'
 	serves || fail 'the other one does not serve'
-	assert_not_log 'backend=p/b'
+	assert_not_log 'servers_tried=p/b'
 	shuttled_stop
 	peer_stop a b
 }
 
 # Without a word, without an end, in pieces, or with no end of them.
 bad_servers() {
-	backend_silent a
-	backend b 'send-until-broken'
-	backend c 'send 900 chunks 1; expect-end'
-	backend d ''
+	peer_silent a
+	peer_serve b 'send-until-broken'
+	peer_serve c 'send 900 chunks 1; expect-end'
+	peer_serve d ''
 	never='interval: "1h", check: "send_expect", check_expect: "x:00ff00ff",'
 	start "$never check_timeout: \"300ms\"," "$(server a)"
 	assert_log 'p/a: down: connect: no answer within 300 ms'
@@ -302,7 +302,7 @@ bad_servers() {
 	assert_log 'p/d: down: closed without an answer'
 	shuttled_stop
 	peer_stop b c d
-	backends_release a
+	peers_release a
 }
 
 # --- programs -----------------------------------------------------------------
@@ -425,7 +425,7 @@ no_process() {
 
 prober_dies() {
 	echoes a
-	backend_refusing b
+	peer_refusing b
 	start 'check: "tcp",' "$(server a) $(server b)"
 	assert_log 'p/a: up'
 	assert_log 'p/b: down'
@@ -439,12 +439,12 @@ prober_dies() {
 	assert_log 'p/a: down: .* (check 3 of 3)'
 	shuttled_stop
 	DEATHS=
-	backends_release b
+	peers_release b
 }
 
 stays_over_reloads() {
 	echoes a
-	backend_refusing b
+	peer_refusing b
 	conf 'check: "tcp", interval: "10s",' "$(server a) $(server b)"
 	shuttled_start -c "$T/conf"
 	assert_log 'p/a: up'
@@ -458,7 +458,7 @@ stays_over_reloads() {
 	    "$(server a) $(server b) $(server c)"
 	reload
 	assert_log 'p/c: up: .* (first check); 2 of 3 servers of'
-	wait_for 10 log_has 'session end .*backend=p/c'
+	wait_for 10 log_has 'session end .*servers_tried=p/c'
 	load_end busy
 	load_all_ok busy 0
 	transitions 3
@@ -471,7 +471,7 @@ stays_over_reloads() {
 	wait_for 5 log_reaches 2 'p/a: up: .* (first check)'
 	shuttled_stop
 	peer_stop a c
-	backends_release b
+	peers_release b
 }
 
 begins_as_told() {
@@ -480,11 +480,11 @@ begins_as_told() {
 	assert_log 'p/a: up: .* (check 2 of 2)'
 	shuttled_stop
 	# Before anybody knows better it is tried.
-	backend_silent b
+	peer_silent b
 	start 'check: "tcp", init_state: "up", fall: 2, retries: 0,
 	    check_timeout: "1m", connect_timeout: "100ms",' "$(server b)"
 	try_peer "connect $LISTEN; expect-end"
-	assert_log 'session end .*backend=p/b'
+	assert_log 'session end .*servers_tried=p/b'
 	assert_not_log 'p/b: down'
 	shuttled_stop
 	start 'check: "tcp", init_state: "up", fall: 2,
@@ -492,12 +492,12 @@ begins_as_told() {
 	assert_log 'p/b: down: connect: no answer within .* (check 2 of 2)'
 	shuttled_stop
 	peer_stop a
-	backends_release b
+	peers_release b
 }
 
 # Builtins are always up; without a prober all are.
 not_checked() {
-	backend_refusing a
+	peer_refusing a
 	start 'check: "tcp",' \
 	    "$(server a) b: { address: \"builtin:echo\" }"
 	assert_log 'p/a: down'
@@ -510,7 +510,7 @@ not_checked() {
 	wait_for 5 serves
 	shuttled_stop
 	peer_stop c
-	backends_release a
+	peers_release a
 }
 
 # --- how much -----------------------------------------------------------------
@@ -522,7 +522,7 @@ many() {
 	echo_start
 	i=0
 	while [ $i -lt $n ]; do
-		say "s$i: { address: \"$BACKEND\" },"
+		say "s$i: { address: \"$SERVER\" },"
 		i=$((i + 1))
 	done >"$T/servers"
 	# What the network loses comes again a second or three later.

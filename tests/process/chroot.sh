@@ -9,13 +9,13 @@
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 export ASAN_OPTIONS
 
-# A unix socket of a backend is looked for below the new root.
+# A unix socket of a server is looked for below the new root.
 root_directory() {
 	mkdir "$T/root"
 	peer_start there "listen unix:$T/root/there; port-file $T/there; \
 	    serve any { exchange 1000 1000 seed 1 seed 1; expect-eof }"
 	chmod 777 "$T/root/there"
-	shuttled_start -l 127.0.0.1:0 -b unix:/there -w 2 --chroot "$T/root"
+	shuttled_start -l 127.0.0.1:0 -s unix:/there -w 2 --chroot "$T/root"
 	for pid in $(worker_pids); do
 		assert_eq root "$T/root" "$(readlink "/proc/$pid/root")"
 		assert_eq directory "$T/root" "$(readlink "/proc/$pid/cwd")"
@@ -26,14 +26,14 @@ root_directory() {
 	signal USR1
 	wait_for 5 log_has reopened
 	serves || fail 'it does not serve'
-	assert_log 'session end .*backend=unix:/there .*end=client.close'
+	assert_log 'session end .*servers_tried=unix:/there .*end=client.close'
 	peer_stop there
 	shuttled_stop
 }
 
 # wrong_root STATUS TEXT DIR
 wrong_root() {
-	shuttled_try -l 127.0.0.1:0 -b builtin:echo --chroot "$3"
+	shuttled_try -l 127.0.0.1:0 -s builtin:echo --chroot "$3"
 	assert_eq "status with $3" "$1" "$STATUS"
 	assert_eq "what it says of $3" "shuttled: $2" \
 	    "$(head -n 1 "$T/try.out")"

@@ -3,7 +3,7 @@
 # Copyright (c) 2026 The shuttled authors
 #
 # descriptors.sh: many clients for workers with 64 descriptors each. Who cannot
-# be served yet waits in the kernel's queue: nobody is turned away, no worker
+# be served yet waits in the kernel's queue: nobody is rejected, no worker
 # spins or ends, and the log does not repeat itself.
 . "$(dirname "$0")/lib.sh"
 
@@ -47,9 +47,9 @@ steady() {
 # Clients at a time: each needs a descriptor of the one process of all clients.
 CLIENTS=$(within 500 1)
 
-# full BACKEND WORKERS: all clients come and stay.
+# full SERVER WORKERS: all clients come and stay.
 full() {
-	start_small -l 127.0.0.1:0 -b "$1" -w "$2" -v
+	start_small -l 127.0.0.1:0 -s "$1" -w "$2" -v
 	load_start kept -k "$CLIENTS" -T 60000
 	wait_for 10 load_is kept connected
 	now=0
@@ -79,23 +79,23 @@ same_count() {
 	[ "$(log_count "$1")" -eq "$(log_count "$2")" ]
 }
 
-full_with_a_backend() {
-	full "$BACKEND" 4
+full_with_a_server() {
+	full "$SERVER" 4
 }
 
-# A session of a builtin backend needs a third descriptor, in any worker.
+# A session of a builtin server needs a third descriptor, in any worker.
 full_with_a_builtin() {
 	full builtin:echo 4
 }
 
 full_with_one_process() {
-	full "$BACKEND" 0
+	full "$SERVER" 0
 }
 
 # They come and go, each for 100 ms.
 waves() {
 	echo_start
-	start_small -l 127.0.0.1:0 -b "$BACKEND" -w 4
+	start_small -l 127.0.0.1:0 -s "$SERVER" -w 4
 	load_start busy -c "$CLIENTS" -n 1500 -p 100 -T 60000
 	load_ended busy
 	load_all_ok busy 0
@@ -111,7 +111,7 @@ waves() {
 # What waits in the queue when QUIT comes is served, too, one by one.
 quit_when_full() {
 	echo_start
-	start_small -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	start_small -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 200 -T 60000
 	wait_for 10 load_is kept connected
 	wait_for 5 log_has 'accepting pauses'
@@ -125,7 +125,7 @@ quit_when_full() {
 # A log file is opened and handed over although all others are in use.
 rotation_when_full() {
 	echo_start
-	start_small -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	start_small -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 200 -T 60000
 	wait_for 10 load_is kept connected
 	wait_for 5 log_reaches 2 'accepting pauses'
@@ -153,7 +153,7 @@ may_raise() {
 # say what would be needed, once.
 wanted_sessions() {
 	if may_raise; then
-		start_small -l 127.0.0.1:0 -b "$BACKEND" -w 2 --sessions 500
+		start_small -l 127.0.0.1:0 -s "$SERVER" -w 2 --max-sessions-per-worker 500
 		wait_for 5 log_reaches 2 ' 500 sessions at most$'
 		assert_not_log warning
 		load_start kept -k 400 -T 60000
@@ -166,13 +166,13 @@ wanted_sessions() {
 		rm -f "$T/log"
 		export SMALL_AS="$AS_USER"
 	fi
-	start_small -l 127.0.0.1:0 -b "$BACKEND" -w 2 --sessions 500
+	start_small -l 127.0.0.1:0 -s "$SERVER" -w 2 --max-sessions-per-worker 500
 	wait_for 5 log_reaches 2 ' 25 sessions at most$'
 	assert_eq 'warnings' 1 "$(log_count 'warning: each worker has 25 sessions at most, not 500: the limit of descriptors is 64, not 1046 (LimitNOFILE=1046, ulimit -n)$')"
 	shuttled_stop
 	unset SMALL_AS
 	# Fewer than there could be.
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1 --sessions 3
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 1 --max-sessions-per-worker 3
 	assert_log ' 3 sessions at most$'
 	shuttled_stop
 }
@@ -182,7 +182,7 @@ wanted_sessions() {
 with_space() {
 	# shellcheck disable=SC3045 # where there is none, it may fail
 	(ulimit -v "$1" && exec timeout 20 "$SHUTTLED" -F -l 127.0.0.1:0 \
-	    -b "$BACKEND" -w 1 --sessions 1000) >"$T/try.out" 2>&1 || :
+	    -s "$SERVER" -w 1 --max-sessions-per-worker 1000) >"$T/try.out" 2>&1 || :
 }
 
 # What is said to be needed is enough; less is not, for whoever lacks it.
@@ -200,7 +200,7 @@ little_memory() {
 	    "$T/try.out" || fail "$(cat "$T/try.out")"
 	command -v prlimit >/dev/null || return 0
 	with_wrap "prlimit --as=$((needed << 20))" shuttled_start \
-	    -l 127.0.0.1:0 -b "$BACKEND" -w 1 --sessions 1000
+	    -l 127.0.0.1:0 -s "$SERVER" -w 1 --max-sessions-per-worker 1000
 	serves
 	shuttled_stop
 }
@@ -209,7 +209,7 @@ little_memory() {
 explained() {
 	# shellcheck disable=SC3045 # where there is none, it may fail
 	(ulimit -v "$1" && exec timeout 20 "$SHUTTLED" -T -l 127.0.0.1:0 \
-	    -b "$BACKEND" -w 1) | sed -n \
+	    -s "$SERVER" -w 1) | sed -n \
 	    's/^# Shared memory: \([0-9]*\) MiB of address space .*/\1/p'
 }
 
@@ -220,7 +220,7 @@ shared_memory_is_explained() {
 		return 0
 	fi
 	all=$(explained "$(ulimit -v)")
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 1
 	for pid in "$PID" $(worker_pids); do
 		grep -F shuttled-board "/proc/$pid/maps" >"$T/maps"
 		first=$(sed -n '1s/-.*//p' "$T/maps")
@@ -237,6 +237,6 @@ echo_start
 if [ -n "$SHUTTLED_WRAP" ]; then
 	skip 'a wrapper needs descriptors of its own'
 fi
-run_cases full_with_a_backend full_with_a_builtin full_with_one_process waves \
+run_cases full_with_a_server full_with_a_builtin full_with_one_process waves \
     quit_when_full rotation_when_full wanted_sessions \
     little_memory shared_memory_is_explained

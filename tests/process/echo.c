@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * echo.c: a backend for thousands of connections in one process, where peer
+ * echo.c: a server for thousands of connections in one process, where peer
  * would fork for each. Prints its address, then echoes until it is killed. A
  * connection has a fixed buffer and is read only when that is empty.
  * usage: echo [PORT [IP]]

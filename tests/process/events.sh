@@ -38,7 +38,7 @@ a_start_says_what_runs() {
 	changes start "generation 1, $T/web.yaml; 1 listener, 1 pool, 2 servers"
 	assert_eq lines 1 "$(log_count 'configuration: ')"
 	shuttled_stop
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 0
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w 0
 	wait_for 5 log_has 'configuration: '
 	changes start 'generation 1, options; 1 listener, 1 pool, 1 server'
 	shuttled_stop
@@ -121,13 +121,13 @@ addresses_of_names_changed() {
 	SHUTTLED_WRAP="unshare -m $T/mount $SHUTTLED_WRAP"
 	conf "x: { address: \"some.test:1\" }, $(server b)"
 	shuttled_start -c "$T/web.yaml"
-	assert_log '1 worker, 2 backends: ready'
+	assert_log '1 worker, 2 servers: ready'
 	changes start '; 1 listener, 1 pool, 2 servers'
 	addresses some.test 127.0.0.2 127.0.0.1
 	reload
 	wait_for 5 log_reaches 2 'configuration: '
 	changes reload '; nothing changed'
-	assert_log 'reloaded: .*, 1 listener, 2 backends;'
+	assert_log 'reloaded: .*, 1 listener, 2 servers;'
 	addresses some.test 127.0.0.2 127.0.0.3
 	reload
 	wait_for 5 log_reaches 3 'configuration: '
@@ -158,7 +158,7 @@ resolver_changed() {
 a_drained_server_is_empty_at_last() {
 	echo_start
 	say_it() {
-		say "a: { address: \"$BACKEND\", ${1:-} }, $(server b)"
+		say "a: { address: \"$SERVER\", ${1:-} }, $(server b)"
 	}
 	conf "$(say_it)"
 	shuttled_start -c "$T/web.yaml"
@@ -226,7 +226,7 @@ event() {
 
 # A port that refuses until there is somebody.
 servers_come_and_go_in_json() {
-	backend_refusing b
+	peer_refusing b
 	conf "$(server a) b: { address: \"$(address b)\" }" '' \
 	    'log_format: "json"'
 	shuttled_start -c "$T/web.yaml"
@@ -249,7 +249,7 @@ servers_come_and_go_in_json() {
 	kill "$echo"
 	wait "$echo" || :
 	forget "$echo"
-	backends_release b
+	peers_release b
 }
 
 run_cases a_start_says_what_runs a_reload_says_what_changed \

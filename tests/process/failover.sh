@@ -10,7 +10,7 @@
 SECOND=
 second_start() {
 	if [ -z "$SECOND" ]; then
-		backend_refusing second_at
+		peer_refusing second_at
 		SECOND=$(address second_at)
 	fi
 	rm -f "$T/second"
@@ -29,18 +29,18 @@ second_dies() {
 # second_ends: for good, and so does its address.
 second_ends() {
 	second_dies
-	backends_release second_at
+	peers_release second_at
 	SECOND=
 }
 
 # ejections SECONDS: how often b was, for so long.
 ejections() {
-	log_count "backend main/b: connect: Connection refused; \
+	log_count "server main/b: connect: Connection refused; \
 others are tried first for $1 s"
 }
 
 served_by() {
-	log_count "session end .* backend=main/$1 .*end=client.close"
+	log_count "session end .* servers_tried=main/$1 .*end=client.close"
 }
 
 # served_more N: since $before, by b.
@@ -54,7 +54,7 @@ dies_and_comes_back() {
 	cat >"$T/conf" <<-EOF2
 	listen: { main: { address: "127.0.0.1:0" } }
 	pool: { main: { eject_time: "100ms", server: {
-	    a: { address: "$BACKEND" },
+	    a: { address: "$SERVER" },
 	    b: { address: "$SECOND" } } } }
 	EOF2
 	shuttled_start -c "$T/conf" -w 2
@@ -69,7 +69,7 @@ dies_and_comes_back() {
 	assert_not_log 'answers again'
 	before=$(served_by b)
 	second_start
-	wait_for 10 log_has 'notice: backend main/b: answers again'
+	wait_for 10 log_has 'notice: server main/b: answers again'
 	wait_for 5 served_more 20
 	load_end busy
 	shuttled_stop
@@ -94,9 +94,9 @@ dead() {
 	directives=$1
 	shift
 	echo_start
-	servers="z: { address: \"$BACKEND\", backup: true }"
+	servers="z: { address: \"$SERVER\", backup: true }"
 	for name; do
-		backend_refusing "$name"
+		peer_refusing "$name"
 		servers="$name: { address: \"$(address "$name")\" }, $servers"
 	done
 	say "{ retries: 7, listen: { l: { address: \"127.0.0.1:0\" } }," \
@@ -106,7 +106,7 @@ dead() {
 
 # Each client tries all; only the third failure within the time ejects.
 after_some_fails() {
-	dead 'max_fails: 3, fail_timeout: "1h", max_ejected: 100,' a b
+	dead 'max_fails: 3, fail_timeout: "1h", max_ejected_percent: 100,' a b
 	serves || fail 'the backup does not serve'
 	serves || fail 'the backup does not serve'
 	assert_not_log 'others are tried first'
@@ -115,18 +115,18 @@ after_some_fails() {
 	assert_log 'p/b: connect: .* others are tried first'
 	shuttled_stop
 	# Failures that lie too far apart are not many.
-	dead 'max_fails: 2, fail_timeout: "1ms", max_ejected: 100,' c
+	dead 'max_fails: 2, fail_timeout: "1ms", max_ejected_percent: 100,' c
 	for _ in 1 2 3; do
 		serves || fail 'the backup does not serve'
 	done
 	assert_not_log 'others are tried first'
 	shuttled_stop
-	backends_release a b c
+	peers_release a b c
 }
 
 # What a server has of its own wins over its pool.
 after_some_fails_of_one() {
-	dead 'max_fails: 0, max_ejected: 100,' a b
+	dead 'max_fails: 0, max_ejected_percent: 100,' a b
 	sed -i 's/ a: {/ a: { max_fails: 2, fail_timeout: "1h",/' "$T/conf"
 	reload
 	for _ in 1 2 3; do
@@ -135,7 +135,7 @@ after_some_fails_of_one() {
 	assert_log 'p/a: connect: .* others are tried first'
 	assert_not_log 'p/b: connect: .* others are tried first'
 	shuttled_stop
-	backends_release a b
+	peers_release a b
 }
 
 # While there are two primaries the backup has nothing to do; with one it helps.
@@ -145,15 +145,15 @@ beside_the_last_primary() {
 	cat >"$T/conf" <<-EOF2
 	listen: { main: { address: "127.0.0.1:0" } }
 	pool: { main: { min_primaries: 2, eject_time: "1h", server: {
-	    a: { address: "$BACKEND" },
+	    a: { address: "$SERVER" },
 	    b: { address: "$SECOND" },
-	    c: { address: "$BACKEND", backup: true } } } }
+	    c: { address: "$SERVER", backup: true } } } }
 	EOF2
 	shuttled_start -c "$T/conf" -w 2
 	for _ in 1 2 3 4 5 6; do
 		serves || fail 'nobody serves'
 	done
-	assert_not_log 'backend=main/c'
+	assert_not_log 'servers_tried=main/c'
 	second_dies
 	for _ in 1 2 3 4 5 6; do
 		serves || fail 'nobody serves'
@@ -161,32 +161,32 @@ beside_the_last_primary() {
 	shuttled_stop
 	assert_eq 'sessions' 12 "$(log_count 'end=client.close')"
 	assert_between 'sessions of the backup' 2 5 \
-	    "$(log_count 'backend=[^ ]*main/c .*end=client.close')"
-	backends_release second_at
+	    "$(log_count 'servers_tried=[^ ]*main/c .*end=client.close')"
+	peers_release second_at
 	SECOND=
 }
 
 # Of four at most one: who may not be ejected is said to be in doubt, once.
 not_too_many() {
-	dead 'max_ejected: 25,' a b c
+	dead 'max_ejected_percent: 25,' a b c
 	for _ in 1 2 3; do
 		serves || fail 'the backup does not serve'
 	done
 	assert_eq 'ejected' 1 "$(log_count 'others are tried first')"
 	assert_eq 'in doubt' 2 "$(log_count 'too few others are left')"
 	shuttled_stop
-	backends_release a b c
+	peers_release a b c
 }
 
 # With nobody else it is tried by everybody, and no line is lost about it.
 the_only_one() {
 	second_start
-	shuttled_start -l 127.0.0.1:0 -b "$SECOND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SECOND" -w 2
 	second_dies
 	for _ in 1 2 3; do
 		peer "connect $LISTEN; expect-eof"
 	done
-	assert_log "backend $SECOND: connect: Connection refused; too few"
+	assert_log "server $SECOND: connect: Connection refused; too few"
 	second_start
 	serves || fail 'it is passed over'
 	assert_log 'answers again'

@@ -30,10 +30,10 @@ chain() {
 	T=$T/second
 	mkdir "$T"
 	chmod 755 "$T"
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo --fast-open
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo --fast-open
 	second=$PID second_listens=$LISTEN
 	T=$outer
-	shuttled_start -l 127.0.0.1:0 -b "$second_listens" --fast-open \
+	shuttled_start -l 127.0.0.1:0 -s "$second_listens" --fast-open \
 	    --defer-accept 10s
 	for _ in 1 2 3 4 5 6; do
 		serves || fail 'it does not serve'
@@ -48,7 +48,7 @@ chain() {
 }
 
 server_speaks_first() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello --fast-open
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello --fast-open
 	for _ in 1 2 3 4 5 6; do
 		peer "connect $LISTEN; cat"
 		grep -q '^Hello from ' "$T/peer.out" || fail 'no hello'
@@ -58,19 +58,19 @@ server_speaks_first() {
 
 refused_goes_to_the_next() {
 	echo_start
-	backend_refusing r
-	shuttled_start -l 127.0.0.1:0 -b "$(address r),name=r" \
-	    -b "$BACKEND,name=b" --fast-open --defer-accept 10s
+	peer_refusing r
+	shuttled_start -l 127.0.0.1:0 -s "$(address r),name=r" \
+	    -s "$SERVER,name=b" --fast-open --defer-accept 10s
 	for _ in 1 2 3 4 5 6; do
 		serves || fail 'it does not serve'
 	done
-	assert_log 'backend=r,b up=1000 down=1000 '
-	backends_release r
+	assert_log 'servers_tried=r,b bytes_up=1000 bytes_down=1000 '
+	peers_release r
 	shuttled_stop
 }
 
 again_with_everything() {
-	for test in relay reset backends many; do
+	for test in relay reset servers many; do
 		say "== $test.sh"
 		SHUTTLED_ARGS="$SHUTTLED_ARGS --fast-open" \
 		    "$(dirname "$0")/../blackbox/$test.sh" ||

@@ -35,14 +35,14 @@ ended() {
 # The first one of all goes last, and the paths are the second one's by then.
 the_draining_one_leaves_the_files() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" -w 1 \
+	shuttled_start -l 127.0.0.1:0 -l "unix:$T/sock" -s "$SERVER" -w 1 \
 	    -p "$T/pid"
 	load_start kept -k 2
 	load_wait kept
 	signal QUIT
 	wait_for 5 refuses
 	rm "$T/pid"
-	another -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" -w 1 \
+	another -l 127.0.0.1:0 -l "unix:$T/sock" -s "$SERVER" -w 1 \
 	    -p "$T/pid"
 	load_end kept
 	load_all_ok kept 2
@@ -60,9 +60,9 @@ the_draining_one_leaves_the_files() {
 stop_leaves_what_others_made() {
 	for how in TERM QUIT; do
 		shuttled_start -l 127.0.0.1:0 -l "unix:$T/sock" \
-		    -b builtin:echo -w 1 -p "$T/pid"
+		    -s builtin:echo -w 1 -p "$T/pid"
 		rm "$T/pid" "$T/sock"
-		another -l 127.0.0.1:0 -l "unix:$T/sock" -b builtin:echo \
+		another -l 127.0.0.1:0 -l "unix:$T/sock" -s builtin:echo \
 		    -w 1 -p "$T/pid"
 		ended "$first" "$how"
 		assert_eq pidfile "$OTHER" "$(cat "$T/pid")"
@@ -102,7 +102,7 @@ reload_leaves_what_others_made() {
 	[ -S "$T/sock" ] || fail 'the socket of another is gone'
 	[ -s "$T/ports2" ] || fail 'no new ports file'
 	rm "$T/ports"
-	backends_release other
+	peers_release other
 	shuttled_stop
 	[ ! -e "$T/ports2" ] || fail 'the new ports file was left'
 	rm -f "$T/sock"
@@ -112,7 +112,7 @@ reload_leaves_what_others_made() {
 upgrade_leaves_what_others_made() {
 	[ -z "$SHUTTLED_WRAP" ] || return 0
 	shuttled_daemon -l 127.0.0.1:0 -l "unix:$T/sock" -l "unix:$T/sock2" \
-	    -b builtin:echo -w 1
+	    -s builtin:echo -w 1
 	rm "$T/sock"
 	peer_start other "listen unix:$T/sock; port-file $T/other; \
 	    timeout 300000; wait-file $T/end"
@@ -128,7 +128,7 @@ upgrade_leaves_what_others_made() {
 	daemon_stop QUIT
 	[ -S "$T/sock" ] || fail 'the socket of another is gone'
 	[ ! -e "$T/sock2" ] || fail 'our socket was left'
-	backends_release other
+	peers_release other
 	rm -f "$T/sock"
 }
 
@@ -138,10 +138,10 @@ pid_is_not() {
 
 # try ARGS...: the same at a start and by -t.
 try() {
-	shuttled_try -t -l 127.0.0.1:0 -b builtin:echo -w 1 "$@"
+	shuttled_try -t -l 127.0.0.1:0 -s builtin:echo -w 1 "$@"
 	assert_eq "status of -t $*: $(cat "$T/try.out")" 73 "$STATUS"
 	mv "$T/try.out" "$T/t.out"
-	shuttled_try -l 127.0.0.1:0 -b builtin:echo -w 1 "$@"
+	shuttled_try -l 127.0.0.1:0 -s builtin:echo -w 1 "$@"
 	assert_eq "status of $*" 73 "$STATUS"
 }
 
@@ -182,12 +182,12 @@ exposed_directories() {
 		assert_eq files '' "$(ls -A "$T/open")"
 	done
 	# There others could put a socket of theirs in the place of ours.
-	shuttled_try -t -l "unix:$T/open/sock" -b builtin:echo
+	shuttled_try -t -l "unix:$T/open/sock" -s builtin:echo
 	assert_eq 'status of -t' 0 "$STATUS"
 	grep -qF "listen on unix:$T/open/sock: all users may replace files" \
 	    "$T/try.out" || fail "$(cat "$T/try.out")"
 	chmod 1777 "$T/open"
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1 -p "$T/open/pid"
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1 -p "$T/open/pid"
 	assert_eq pidfile "$PID" "$(cat "$T/open/pid")"
 	shuttled_stop
 	assert_eq 'files at the end' '' "$(ls -A "$T/open")"
@@ -223,13 +223,13 @@ log_that_is_a_link() {
 	mkdir -p "$T/logs/sub"
 	ln -s sub/real "$T/logs/link"
 	ln -s "$T/logs/link" "$T/logs/second"
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1
 	shuttled_stop
-	shuttled_try -t -l 127.0.0.1:0 -b builtin:echo -L "$T/logs/second"
+	shuttled_try -t -l 127.0.0.1:0 -s builtin:echo -L "$T/logs/second"
 	assert_eq 'status of -t' 0 "$STATUS"
 	[ ! -e "$T/logs/sub/real" ] || fail '-t made the log'
 	# shellcheck disable=SC2086 # these are lists
-	$SHUTTLED_WRAP "$SHUTTLED" -F -l 127.0.0.1:0 -b builtin:echo -w 1 \
+	$SHUTTLED_WRAP "$SHUTTLED" -F -l 127.0.0.1:0 -s builtin:echo -w 1 \
 	    -L "$T/logs/second" $SHUTTLED_ARGS 2>"$T/stderr" &
 	PID=$!
 	also_end "$PID"
@@ -240,7 +240,7 @@ log_that_is_a_link() {
 	says 'symbolic link'
 	[ -e /dev/stderr ] || return 0
 	# shellcheck disable=SC2086 # these are lists
-	$SHUTTLED_WRAP "$SHUTTLED" -F -l 127.0.0.1:0 -b builtin:echo -w 1 \
+	$SHUTTLED_WRAP "$SHUTTLED" -F -l 127.0.0.1:0 -s builtin:echo -w 1 \
 	    -L /dev/stderr $SHUTTLED_ARGS 2>"$T/stderr" &
 	PID=$!
 	also_end "$PID"
@@ -276,7 +276,7 @@ pidfile_where_only_the_file_is_ours() {
 	: >"$T/run/pid"
 	chown 1:1 "$T/run/pid"
 	chmod 1777 "$T"
-	with_wrap "$AS_USER" shuttled_start -l 127.0.0.1:0 -b builtin:echo \
+	with_wrap "$AS_USER" shuttled_start -l 127.0.0.1:0 -s builtin:echo \
 	    -w 1 -p "$T/run/pid"
 	assert_eq pidfile "$PID" "$(cat "$T/run/pid")"
 	shuttled_stop
@@ -289,7 +289,7 @@ files_are_limited() {
 	for limit in 0 1; do
 		# The output would be a file as well.
 		out=$(sh -c 'ulimit -f '$limit'; exec "$@"' sh "$SHUTTLED" -F \
-		    -l 127.0.0.1:0 -b builtin:echo -w 1 -p "$T/pid" 2>&1 | cat)
+		    -l 127.0.0.1:0 -s builtin:echo -w 1 -p "$T/pid" 2>&1 | cat)
 		case $out in
 		*'ulimit -f'*) ;;
 		*) fail "ulimit -f $limit: $out" ;;
@@ -297,7 +297,7 @@ files_are_limited() {
 		[ ! -e "$T/pid" ] || fail 'the pidfile was left'
 		status=0
 		out=$(sh -c 'ulimit -f '$limit'; exec "$@"' sh "$SHUTTLED" -t \
-		    -l 127.0.0.1:0 -b builtin:echo 2>&1) || status=$?
+		    -l 127.0.0.1:0 -s builtin:echo 2>&1) || status=$?
 		assert_eq "status of -t ($out)" 71 "$status"
 	done
 	assert_eq 'temporary files' '' "$(find "$T" -name '.shuttled-*')"

@@ -12,7 +12,7 @@ refused_at_start() {
 	text=$1
 	target=$2
 	shift 2
-	shuttled_try -L "$target" -l 127.0.0.1:0 -b builtin:echo -w 2 "$@"
+	shuttled_try -L "$target" -l 127.0.0.1:0 -s builtin:echo -w 2 "$@"
 	assert_eq "status with $target" 73 "$STATUS"
 	assert_eq "what it says of $target" "shuttled: log $target: $text" \
 	    "$(cat "$T/try.out")"
@@ -40,10 +40,10 @@ no_logger_yet() {
 		return 0
 	fi
 	warning='shuttled: log syslog:user: no logger at /dev/log yet: '
-	shuttled_try -t -L syslog:user -l 127.0.0.1:0 -b builtin:echo
+	shuttled_try -t -L syslog:user -l 127.0.0.1:0 -s builtin:echo
 	assert_eq 'status of -t' 0 "$STATUS"
 	grep -q "^$warning" "$T/try.out" || fail 'no warning of -t'
-	shuttled_daemon -L syslog:user -l 127.0.0.1:0 -b builtin:echo -w 1
+	shuttled_daemon -L syslog:user -l 127.0.0.1:0 -s builtin:echo -w 1
 	assert_eq 'status of a start' 0 "$STATUS"
 	grep -q "^$warning" "$T/start.out" || fail 'no warning at the start'
 	serves || fail 'it does not serve'
@@ -98,7 +98,7 @@ assert_whole() {
 
 always_full() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 -L /dev/full
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2 -L /dev/full
 	: >"$T/log"
 	sessions 2000
 	shuttled_stop
@@ -141,7 +141,7 @@ disk_grows() {
 # what the master handed them.
 full_disk() {
 	echo_start
-	with_a_disk -l 127.0.0.1:0 -b "$BACKEND" -w 2 -L "$T/disk/log" ||
+	with_a_disk -l 127.0.0.1:0 -s "$SERVER" -w 2 -L "$T/disk/log" ||
 		return 0
 	: >"$T/log"
 	signal USR1
@@ -153,7 +153,7 @@ full_disk() {
 
 # The status file cannot be written: the log says why.
 full_disk_of_the_status_file() {
-	with_a_disk -l 127.0.0.1:0 -b builtin:echo -p "$T/disk/pid" || return 0
+	with_a_disk -l 127.0.0.1:0 -s builtin:echo -p "$T/disk/pid" || return 0
 	cat /dev/zero >"$disk/more" 2>/dev/null || :
 	signal HUP
 	wait_for 10 log_has 'reloaded: '
@@ -170,7 +170,7 @@ listeners() {
 			a: { address: "127.0.0.1:0", log: "$1" },
 			b: { address: "127.0.0.1:0" }
 		}
-		pool: { p: { server: { s: { address: "$BACKEND" } } } }
+		pool: { p: { server: { s: { address: "$SERVER" } } } }
 	CONF
 }
 
@@ -213,7 +213,7 @@ always_full_of_a_listener() {
 fifo_without_reader() {
 	echo_start
 	mkfifo -m 600 "$T/fifo"
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 -L "$T/fifo"
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2 -L "$T/fifo"
 	: >"$T/log"
 	sessions 2000
 	cat "$T/fifo" >"$T/read" &
@@ -244,7 +244,7 @@ stderr_without_reader() {
 	END
 	chmod +x "$T/piped"
 	SHUTTLED_WRAP="$T/piped $SHUTTLED_WRAP"
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 -L stderr
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2 -L stderr
 	SHUTTLED_WRAP=$saved_wrap
 	: >"$T/log"
 	sessions 2000

@@ -53,7 +53,7 @@ ended() {
 }
 
 start_status_stop() {
-	defaults '-l 127.0.0.1:0 -b builtin:echo' 3
+	defaults '-l 127.0.0.1:0 -s builtin:echo' 3
 	script 3 status
 	script 0 start
 	script_says 'started'
@@ -71,7 +71,7 @@ start_status_stop() {
 }
 
 restart_and_reopen() {
-	defaults '-l 127.0.0.1:0 -b builtin:echo'
+	defaults '-l 127.0.0.1:0 -s builtin:echo'
 	script 0 restart
 	started
 	first=$PID
@@ -142,7 +142,7 @@ programs_that_fail() {
 	mkdir -p "$T/bin"
 	DAEMON=$T/bin/${good##*/}
 	ln -s "$good" "$DAEMON"
-	defaults '-l 127.0.0.1:0 -b builtin:echo'
+	defaults '-l 127.0.0.1:0 -s builtin:echo'
 	script 0 start
 	started
 	for broken in 'exit 3/3' 'kill -9 $$/137' 'exit 127/127'; do
@@ -225,7 +225,7 @@ pool: { p: { server: { s: { address: \"builtin:echo\" } } } }" \
 # Sessions have STOP_WAIT seconds to finish, then they are ended.
 stop_waits_for_sessions() {
 	echo_start
-	defaults "-l 127.0.0.1:0 -b $BACKEND"
+	defaults "-l 127.0.0.1:0 -s $SERVER"
 	script 0 start
 	started
 	load_start kept -k 10
@@ -245,7 +245,7 @@ stop_waits_for_sessions() {
 
 stop_does_not_wait_for_ever() {
 	echo_start
-	defaults "-l 127.0.0.1:0 -b $BACKEND"
+	defaults "-l 127.0.0.1:0 -s $SERVER"
 	script 0 start
 	started
 	load_start kept -k 10
@@ -260,7 +260,7 @@ stop_does_not_wait_for_ever() {
 }
 
 dead_but_pidfile_exists() {
-	defaults '-l 127.0.0.1:0 -b builtin:echo'
+	defaults '-l 127.0.0.1:0 -s builtin:echo'
 	script 0 start
 	started
 	orphans=$(worker_pids)
@@ -282,7 +282,7 @@ dead_but_pidfile_exists() {
 
 # Its pid belongs to another process now: that one is not ours to stop.
 a_pid_used_again() {
-	defaults '-l 127.0.0.1:0 -b builtin:echo'
+	defaults '-l 127.0.0.1:0 -s builtin:echo'
 	mkdir -p "$T/run"
 	sleep 60 &
 	other=$!
@@ -305,24 +305,24 @@ mistakes() {
 	defaults ''
 	sed -i 's/OPTIONS=.*/OPTIONS=""/' "$DEFAULTS"
 	script 6 start
-	defaults '-l 127.0.0.1:0 -b nonsense'
+	defaults '-l 127.0.0.1:0 -s nonsense'
 	script 6 start
-	script_says 'backend'
+	script_says 'server'
 	echo 'wokers: 2' >"$T/bad.yaml"
 	defaults "-c $T/bad.yaml"
 	script 6 start
 	script_says 'perhaps workers'
-	defaults '-l 127.0.0.1:0 -b builtin:echo'
+	defaults '-l 127.0.0.1:0 -s builtin:echo'
 	script 0 start
 	started
 	# Wrong options must not take down what runs.
-	defaults '-l 127.0.0.1:0 -b nonsense'
+	defaults '-l 127.0.0.1:0 -s nonsense'
 	script 6 restart
 	serves || fail 'the service is down'
 	script 0 stop
 	ended
-	backend b 'echo'
-	defaults "-l $(address b) -b builtin:echo"
+	peer_serve b 'echo'
+	defaults "-l $(address b) -s builtin:echo"
 	script 1 start
 	peer_stop b
 	saved=$DAEMON

@@ -16,8 +16,8 @@ assert_unharmed() {
 }
 
 second_is_refused_by_the_pidfile() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -p "$T/pid" -w 2
-	shuttled_try -l 127.0.0.1:0 -b builtin:echo -p "$T/pid" -w 2 \
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -p "$T/pid" -w 2
+	shuttled_try -l 127.0.0.1:0 -s builtin:echo -p "$T/pid" -w 2 \
 	    --ports-file "$T/ports"
 	assert_eq 'status of the second' 75 "$STATUS"
 	assert_eq 'lines on stderr' 1 "$(grep -c . "$T/try.out")"
@@ -36,9 +36,9 @@ says_owner() {
 
 second_is_refused_by_a_socket() {
 	for path in "unix:$T/sock" "unix:@shuttled-test-$$"; do
-		shuttled_start -l "$path" -b builtin:echo -w 2
+		shuttled_start -l "$path" -s builtin:echo -w 2
 		for i in 1 2; do
-			shuttled_try -l "$path" -b builtin:echo -w 2
+			shuttled_try -l "$path" -s builtin:echo -w 2
 			assert_eq "status of the second ($i)" 69 "$STATUS"
 			says_owner "$path"
 		done
@@ -47,13 +47,13 @@ second_is_refused_by_a_socket() {
 }
 
 second_is_refused_by_the_port() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -p "$T/pid" -w 2
-	shuttled_try -l "$LISTEN" -b builtin:echo -p "$T/pid2" -w 2 \
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -p "$T/pid" -w 2
+	shuttled_try -l "$LISTEN" -s builtin:echo -p "$T/pid2" -w 2 \
 	    --ports-file "$T/ports2"
 	assert_eq 'status of the second' 69 "$STATUS"
 	assert_eq 'lines on stderr' 1 "$(grep -c . "$T/try.out")"
 	says_owner "$LISTEN"
-	shuttled_try -l ":${LISTEN##*:}" -b builtin:echo
+	shuttled_try -l ":${LISTEN##*:}" -s builtin:echo
 	says_owner ":${LISTEN##*:}"
 	[ ! -e "$T/pid2" ] || fail 'the pidfile of the second was left'
 	[ ! -e "$T/ports2" ] || fail 'the ports file of the second was left'
@@ -63,8 +63,8 @@ second_is_refused_by_the_port() {
 
 # Half of its listeners are open when it finds out.
 second_gives_back_what_it_has() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -p "$T/pid" -w 2
-	shuttled_try -l "unix:$T/second.sock" -l "$LISTEN" -b builtin:echo \
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -p "$T/pid" -w 2
+	shuttled_try -l "unix:$T/second.sock" -l "$LISTEN" -s builtin:echo \
 	    -p "$T/pid2" -w 2
 	assert_eq 'status of the second' 69 "$STATUS"
 	[ ! -e "$T/second.sock" ] || fail 'a socket was left'
@@ -74,18 +74,18 @@ second_gives_back_what_it_has() {
 
 second_while_the_first_drains() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -p "$T/pid" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -p "$T/pid" -w 2
 	load_start kept -k 10
 	load_wait kept
 	signal QUIT
 	wait_for 5 refuses
-	shuttled_try -l "$LISTEN" -b builtin:echo -p "$T/pid" -w 2
+	shuttled_try -l "$LISTEN" -s builtin:echo -p "$T/pid" -w 2
 	assert_eq 'status of the second' 75 "$STATUS"
 	# With a pidfile of its own the port is free for it.
 	first=$PID
 	mv "$T/log" "$T/log.first"
 	mv "$T/ports" "$T/ports.first"
-	shuttled_start -l "$LISTEN" -b "$BACKEND" -p "$T/pid2" -w 2
+	shuttled_start -l "$LISTEN" -s "$SERVER" -p "$T/pid2" -w 2
 	serves || fail 'the second does not serve'
 	shuttled_stop
 	load_end kept
@@ -96,7 +96,7 @@ second_while_the_first_drains() {
 
 stale_pidfile_is_taken_over() {
 	echo 999999 >"$T/pid"
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -p "$T/pid" -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -p "$T/pid" -w 2
 	assert_eq 'pid in the pidfile' "$PID" "$(cat "$T/pid")"
 	shuttled_stop
 	[ ! -e "$T/pid" ] || fail 'the pidfile was left'
@@ -112,7 +112,7 @@ only_one_of_many() {
 			# shellcheck disable=SC2086 # these are lists
 			timeout $((20 * TEST_SLOW)) \
 			    $SHUTTLED_WRAP "$SHUTTLED" -F -L "$T/log.$i" \
-			    -l 127.0.0.1:0 -b builtin:echo -p "$T/pid" -w 1 \
+			    -l 127.0.0.1:0 -s builtin:echo -p "$T/pid" -w 1 \
 			    $SHUTTLED_ARGS >/dev/null 2>"$T/many.out" ||
 				status=$?
 			echo "$status" >"$T/many.$i"
@@ -138,20 +138,20 @@ losers() {
 }
 
 files_that_cannot_be_made() {
-	shuttled_try -l 127.0.0.1:0 -b builtin:echo -w 1 -p "$T/no/dir/pid"
+	shuttled_try -l 127.0.0.1:0 -s builtin:echo -w 1 -p "$T/no/dir/pid"
 	assert_eq 'status without a place for the pidfile' 73 "$STATUS"
-	shuttled_try -l 127.0.0.1:0 -b builtin:echo -w 1 \
+	shuttled_try -l 127.0.0.1:0 -s builtin:echo -w 1 \
 	    --ports-file "$T/no/dir/ports" -p "$T/pid"
 	assert_eq 'status without a place for the ports file' 73 "$STATUS"
 	[ ! -e "$T/pid" ] || fail 'the pidfile was left'
-	shuttled_try -l 127.0.0.1:0 -b builtin:echo -w 1 -L "$T/no/dir/log"
+	shuttled_try -l 127.0.0.1:0 -s builtin:echo -w 1 -L "$T/no/dir/log"
 	assert_eq 'status without a place for the log' 73 "$STATUS"
 }
 
 daemon_serves_when_the_command_returns() {
 	i=0
 	while [ $i -lt "$(rounds 10)" ]; do
-		shuttled_daemon -l 127.0.0.1:0 -b builtin:echo -w 2
+		shuttled_daemon -l 127.0.0.1:0 -s builtin:echo -w 2
 		assert_eq "status ($(cat "$T/start.out"))" 0 "$STATUS"
 		serves || fail 'it does not serve yet'
 		assert_eq 'output of the start' '' "$(cat "$T/start.out")"
@@ -166,7 +166,7 @@ daemon_leaves_the_terminal() {
 	rm -f "$T/log"
 	# shellcheck disable=SC2086 # a list
 	{ "$SHUTTLED" -L "$T/log" -p "$T/pid" --ports-file "$T/ports" \
-	    -l 127.0.0.1:0 -b builtin:echo -w 2 $SHUTTLED_ARGS 2>&1 ||
+	    -l 127.0.0.1:0 -s builtin:echo -w 2 $SHUTTLED_ARGS 2>&1 ||
 	    echo "status $?"; } | cat >"$T/start.out" &
 	reader=$!
 	also_end $reader
@@ -208,7 +208,7 @@ it_closes_what_it_was_given() {
 	echo_start
 	cat >"$T/conf" <<EOF
 listen: { main: { address: "127.0.0.1:0" } }
-pool: { main: { check: "tcp", server: { a: { address: "$BACKEND" } } } }
+pool: { main: { check: "tcp", server: { a: { address: "$SERVER" } } } }
 EOF
 	exec 7>"$T/leak"
 	shuttled_daemon -c "$T/conf" -w 1
@@ -240,7 +240,7 @@ daemon_without_standard_descriptors() {
 			# shellcheck disable=SC2086 # a list
 			sh -c 'exec "$@" '"$list" sh "$SHUTTLED" -L "$T/log" \
 			    -p "$T/pid" --ports-file "$T/ports" -w $workers \
-			    -l 127.0.0.1:0 -b builtin:echo $as_root \
+			    -l 127.0.0.1:0 -s builtin:echo $as_root \
 			    $SHUTTLED_ARGS || STATUS=$?
 			assert_eq "status with $list" 0 "$STATUS"
 			PID=$(cat "$T/pid")
@@ -279,23 +279,23 @@ daemon_fails() {
 }
 
 daemon_reports_a_port_in_use() {
-	backend b 'echo'
-	daemon_fails 69 "$(address b)" -l "$(address b)" -b builtin:echo -w 1
+	peer_serve b 'echo'
+	daemon_fails 69 "$(address b)" -l "$(address b)" -s builtin:echo -w 1
 	peer_stop b
 }
 
 daemon_reports_files_that_cannot_be_made() {
-	daemon_fails 73 "$T/no/log" -l 127.0.0.1:0 -b builtin:echo -w 1 \
+	daemon_fails 73 "$T/no/log" -l 127.0.0.1:0 -s builtin:echo -w 1 \
 	    -L "$T/no/log"
-	daemon_fails 73 "$T/no/pid" -l 127.0.0.1:0 -b builtin:echo -w 1 \
+	daemon_fails 73 "$T/no/pid" -l 127.0.0.1:0 -s builtin:echo -w 1 \
 	    -p "$T/no/pid"
-	daemon_fails 73 "$T/no/ports" -l 127.0.0.1:0 -b builtin:echo -w 1 \
+	daemon_fails 73 "$T/no/ports" -l 127.0.0.1:0 -s builtin:echo -w 1 \
 	    --ports-file "$T/no/ports"
 }
 
 daemon_reports_a_wrong_option() {
-	daemon_fails 64 '--workers' -l 127.0.0.1:0 -b builtin:echo -w many
-	daemon_fails 64 '--log' -l 127.0.0.1:0 -b builtin:echo -L stderr
+	daemon_fails 64 '--workers' -l 127.0.0.1:0 -s builtin:echo -w many
+	daemon_fails 64 '--log' -l 127.0.0.1:0 -s builtin:echo -L stderr
 }
 
 # The failed one is gone when the command returns: the next try has its way.
@@ -303,8 +303,8 @@ daemon_can_be_started_again_at_once() {
 	i=0
 	while [ $i -lt "$(rounds 10)" ]; do
 		daemon_fails 73 "$T/no/ports" -l "unix:$T/l.sock" \
-		    -b builtin:echo -w 3 --ports-file "$T/no/ports"
-		shuttled_daemon -l "unix:$T/l.sock" -b builtin:echo -w 1
+		    -s builtin:echo -w 3 --ports-file "$T/no/ports"
+		shuttled_daemon -l "unix:$T/l.sock" -s builtin:echo -w 1
 		assert_eq "status after a failure ($(cat "$T/start.out"))" \
 		    0 "$STATUS"
 		daemon_stop
@@ -313,11 +313,11 @@ daemon_can_be_started_again_at_once() {
 }
 
 daemon_is_refused_by_the_pidfile() {
-	shuttled_daemon -l 127.0.0.1:0 -b builtin:echo -w 1
+	shuttled_daemon -l 127.0.0.1:0 -s builtin:echo -w 1
 	assert_eq 'status of the first' 0 "$STATUS"
 	first=$PID
 	mv "$T/log" "$T/log.first"
-	shuttled_daemon -l 127.0.0.1:0 -b builtin:echo -w 1
+	shuttled_daemon -l 127.0.0.1:0 -s builtin:echo -w 1
 	assert_eq 'status of the second' 75 "$STATUS"
 	PID=$first
 	mv "$T/log.first" "$T/log"
@@ -331,18 +331,18 @@ daemon_reports_a_worker_that_cannot_start() {
 		# shellcheck disable=SC3045 # dash and bash have it
 		ulimit -n 14
 		daemon_fails 71 'worker [0-9]* could not start' -l 127.0.0.1:0 \
-		    -b builtin:echo -w 1
+		    -s builtin:echo -w 1
 	) || fail 'see above'
 }
 
 daemon_of_one_process() {
 	# shellcheck disable=SC2086 # a list, here and below
-	shuttled_daemon -l 127.0.0.1:0 -b builtin:echo -w 0 $as_root
+	shuttled_daemon -l 127.0.0.1:0 -s builtin:echo -w 0 $as_root
 	assert_eq "status ($(cat "$T/start.out"))" 0 "$STATUS"
 	serves || fail 'it does not serve'
 	daemon_stop
 	# shellcheck disable=SC2086 # a list, here and below
-	shuttled_daemon -l 127.0.0.1:0 -b builtin:echo -w 0 $as_root
+	shuttled_daemon -l 127.0.0.1:0 -s builtin:echo -w 0 $as_root
 	daemon_stop TERM
 }
 
@@ -351,7 +351,7 @@ daemon_of_one_process_that_cannot_start() {
 		# shellcheck disable=SC3045 # dash and bash have it
 		ulimit -n 14
 		# shellcheck disable=SC2086 # a list
-		daemon_fails 71 '.' -l 127.0.0.1:0 -b builtin:echo -w 0 \
+		daemon_fails 71 '.' -l 127.0.0.1:0 -s builtin:echo -w 0 \
 		    $as_root
 	) || fail 'see above'
 }

@@ -68,7 +68,7 @@ kill_worker() {
 
 only_its_sessions_end() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 4 -v
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 4 -v
 	best=1000000
 	lost=0
 	for place in 1 2 3 4; do
@@ -82,10 +82,10 @@ only_its_sessions_end() {
 	shuttled_ended 0
 }
 
-# The slot of a backend is free again: the board says so by its obituaries.
+# The slot of a server is free again: the board says so by its obituaries.
 all_workers_at_once() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 4
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 4
 	load_start kept -k 40
 	load_wait kept
 	victims=$(worker_pids)
@@ -129,7 +129,7 @@ gap() {
 
 # Signals that sanitizers and valgrind do not report as an error of ours.
 crash_loop_backs_off() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	for death in 1 2 3; do
 		victim=$(worker 1)
 		if [ $death = 2 ]; then
@@ -174,7 +174,7 @@ one_that_cannot_start_is_tried_again() {
 		return 0
 	fi
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w "$1"
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w "$1"
 	starve
 	place=0
 	while [ $place -lt "$1" ]; do
@@ -208,7 +208,7 @@ none_can_start() {
 no_worker_left_after_a_drain() {
 	command -v prlimit >/dev/null || return 0
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 30
 	load_wait kept
 	signal TTOU
@@ -226,7 +226,7 @@ no_worker_left_after_a_drain() {
 winch_after_exit_code_2() {
 	command -v prlimit >/dev/null || return 0
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	starve
 	kill -KILL "$(worker 1)"
 	assert_log 'worker 1 pid [0-9]* ended: exit code 2'
@@ -248,7 +248,7 @@ cannot_start_at_all() {
 	(
 		# shellcheck disable=SC3045 # dash and bash have it
 		ulimit -n 15
-		shuttled_try -l 127.0.0.1:0 -b builtin:echo -w 2 \
+		shuttled_try -l 127.0.0.1:0 -s builtin:echo -w 2 \
 		    --ports-file "$T/ports"
 		exit "$STATUS"
 	) || STATUS=$?

@@ -304,19 +304,19 @@ late_end() {
 
 # --- load -----------------------------------------------------------------
 
-# echo_start: a backend that echoes, one for all cases of a test; its address
-# in $BACKEND.
+# echo_start: a server that echoes, one for all cases of a test; its address
+# in $SERVER.
 ECHO_PID=
 echo_start() {
 	if [ -n "$ECHO_PID" ] && alive "$ECHO_PID"; then
-		BACKEND=$(cat "$T/echo")
+		SERVER=$(cat "$T/echo")
 		return 0
 	fi
 	"$ECHO" >"$T/echo" 2>"$T/echo.out" </dev/null &
 	ECHO_PID=$!
 	started="$started $!"
 	wait_for 10 test -s "$T/echo"
-	BACKEND=$(cat "$T/echo")
+	SERVER=$(cat "$T/echo")
 }
 
 # load_start NAME ARGS...: a load client on $LISTEN; see load.c.

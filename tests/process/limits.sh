@@ -16,7 +16,7 @@ AGAIN=$(dirname "$ECHO")/again
 SECOND=500
 LONG_SECOND=1250
 
-# conf TOP LINE...: one listener with these directives, before $BACKEND; and
+# conf TOP LINE...: one listener with these directives, before $SERVER; and
 # before it another, if $OTHER says so.
 OTHER=
 conf() {
@@ -26,13 +26,13 @@ conf() {
 		shift
 		printf '%s\n' "$@"
 		printf '} },\npool: { main: { server: { a: { address: "%s" } },\n' \
-		    "$BACKEND"
+		    "$SERVER"
 		printf 'retries: 0, max_fails: 0 } } }\n'
 	} >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 }
 
-# flood_start CLIENTS SOURCES MS: the server is $BACKEND.
+# flood_start CLIENTS SOURCES MS: the server is $SERVER.
 flood_start() {
 	rm -f "$T/flood" "$T/ports"
 	"$FLOOD" "$1" "$2" "$3" "$T/ports" >"$T/flood" \
@@ -40,7 +40,7 @@ flood_start() {
 	flood_pid=$!
 	started="$started $flood_pid"
 	wait_for 5 test -s "$T/flood"
-	BACKEND=$(cat "$T/flood")
+	SERVER=$(cat "$T/flood")
 }
 
 flood_end() {
@@ -61,7 +61,7 @@ seen() {
 # most_within MS: the most sessions that were let in within this time, by the
 # log: when they ended, less what they took.
 most_within() {
-	sed -n 's/^[^T]*T\(..\):\(..\):\(..\)\.\(...\)Z .*backend=main.* total_ms=\([0-9]*\) .*/\1 \2 \3 \4 \5/p' \
+	sed -n 's/^[^T]*T\(..\):\(..\):\(..\)\.\(...\)Z .*servers_tried=main.* total_ms=\([0-9]*\) .*/\1 \2 \3 \4 \5/p' \
 	    "$T/log" |
 	    awk '{ print (($1 * 60 + $2) * 60 + $3) * 1000 + $4 - $5 }' |
 	    sort -n | awk -v ms="$1" '
@@ -76,7 +76,7 @@ most_within() {
 }
 
 refusals() {
-	log_count "backend=- .*end=proxy[.]$1"
+	log_count "servers_tried=- .*end=proxy[.]$1"
 }
 
 # Everybody who was refused was told so in the log, and for a reason that there
@@ -89,7 +89,7 @@ refused_for() {
 		sum=$((sum + n))
 	done
 	assert_eq 'refusals in the log' "$(seen refused)" "$sum"
-	assert_eq 'other refusals' "$sum" "$(log_count 'backend=- ')"
+	assert_eq 'other refusals' "$sum" "$(log_count 'servers_tried=- ')"
 }
 
 # 1,000 clients of 50 addresses, of which 5 are wanted most; fewer where there
@@ -98,7 +98,7 @@ never_more() {
 	n=$(within 1000 2)
 	rate=$((n < 200 ? n / 2 : 100))
 	flood_start "$n" 50 2500
-	conf '' "max_sessions_per_source: 5, session_rate: $rate,"
+	conf '' "max_sessions_per_client: 5, session_rate: $rate,"
 	shuttled_start -c "$T/conf" -w 4
 	flood_end
 	assert_eq 'sessions of one address' 5 "$(seen most)"
@@ -107,7 +107,7 @@ never_more() {
 	assert_between "sessions in $SECOND ms" 1 $rate "$(most_within $SECOND)"
 	# Whoever was refused by the rate has seen that many in the second before,
 	# or of its 17 slices in all but the one that goes on.
-	refused_for source_full session_rate
+	refused_for client_full session_rate
 	assert_between "sessions in $LONG_SECOND ms" $((rate * 9 / 10)) \
 	    $((rate * 2)) "$(most_within $LONG_SECOND)"
 	assert_between 'workers that took part' 2 4 \
@@ -118,12 +118,12 @@ never_more() {
 in_all_and_by_source() {
 	flood_start "$(within 400 2)" 50 1500
 	conf 'max_sessions: 40,' \
-	    'max_sessions: 30, session_rate_per_source: 10,'
+	    'max_sessions: 30, session_rate_per_client: 10,'
 	shuttled_start -c "$T/conf" -w 4
 	flood_end
 	assert_eq 'sessions in all' 30 "$(seen most_in_all)"
 	shuttled_stop
-	refused_for listener_full source_rate
+	refused_for listener_full client_rate
 	flood_start "$(within 200 2)" 50 0
 	conf 'max_sessions: 40,' ''
 	shuttled_start -c "$T/conf" -w 4
@@ -163,7 +163,7 @@ one_at_a_time() {
 		{ $1
 		listen: { web: { address: "127.0.0.1:0", $2 } },
 		pool: { main: { $4 server: { a: {
-		    address: "$BACKEND", $3 } } } } }
+		    address: "$SERVER", $3 } } } } }
 	END
 	shift 4
 	for workers in ${AGAIN_WORKERS:-1 16}; do
@@ -183,7 +183,7 @@ one_at_a_time() {
 
 one_after_the_other() {
 	echo_start
-	one_at_a_time '' 'max_sessions_per_source: 1,' '' '' close reset half
+	one_at_a_time '' 'max_sessions_per_client: 1,' '' '' close reset half
 	one_at_a_time '' 'max_sessions: 1,' '' '' close
 	one_at_a_time 'max_sessions: 1,' '' '' '' half
 	one_at_a_time '' '' 'max_sessions: 1,' 'max_queue: 0,' close
@@ -196,7 +196,7 @@ after_deaths() {
 	DEATHS=wanted
 	n=$(within 600 2)
 	flood_start "$n" 50 3000
-	conf '' 'max_sessions_per_source: 5,'
+	conf '' 'max_sessions_per_client: 5,'
 	shuttled_start -c "$T/conf" -w 4
 	for i in 1 2 3 4; do
 		wait_for 5 log_reaches $((i * n / 24)) 'end=client.close'
@@ -210,7 +210,7 @@ after_deaths() {
 	ln "$T/ports" "$T/ports.kept"
 	sources=$(within 50 11)
 	flood_start $((sources * 6)) "$sources" 0
-	conf '' 'max_sessions_per_source: 5,'
+	conf '' 'max_sessions_per_client: 5,'
 	reload
 	[ -e "$T/ports" ] || ln "$T/ports.kept" "$T/ports"
 	fill
@@ -235,28 +235,28 @@ goes() {
 is_refused() {
 	before=$(refusals "$1")
 	peer "connect $LISTEN $2:0; expect-eof"
-	wait_for 5 log_reaches $((before + 1)) "backend=- .*end=proxy[.]$1"
+	wait_for 5 log_reaches $((before + 1)) "servers_tried=- .*end=proxy[.]$1"
 }
 
 # The sessions of the generation before count, and the new limits hold for all;
 # one that was not there before knows how many there are already.
 over_a_reload() {
 	echo_start
-	conf '' 'max_sessions_per_source: 2,'
+	conf '' 'max_sessions_per_client: 2,'
 	shuttled_start -c "$T/conf" -w 4
 	holder one 127.0.1.1
 	holder two 127.0.1.1
-	is_refused source_full 127.0.1.1
+	is_refused client_full 127.0.1.1
 	reload
-	is_refused source_full 127.0.1.1
+	is_refused client_full 127.0.1.1
 	goes one
 	holder three 127.0.1.1
-	is_refused source_full 127.0.1.1
+	is_refused client_full 127.0.1.1
 	# Its name is what it is known by, not its place.
 	OTHER="other: { address: \"unix:$T/other\" },"
-	conf '' 'max_sessions_per_source: 2, max_sessions: 3,'
+	conf '' 'max_sessions_per_client: 2, max_sessions: 3,'
 	reload
-	is_refused source_full 127.0.1.1
+	is_refused client_full 127.0.1.1
 	holder four 127.0.1.2
 	is_refused listener_full 127.0.1.2
 	conf 'max_sessions: 2,' ''
@@ -273,12 +273,12 @@ over_a_reload() {
 shared_by_listeners() {
 	echo_start
 	cat >"$T/conf" <<-END
-		limit: { both: { max_sessions_per_source: 2, max_sessions: 3 } }
+		limit: { both: { max_sessions_per_client: 2, max_sessions: 3 } }
 		listen: { a: { address: "127.0.0.1:0", limit: "both" },
 		    b: { address: "127.0.0.2:0", limit: "both",
-		        max_sessions_per_source: 1 },
+		        max_sessions_per_client: 1 },
 		    c: { address: "127.0.0.3:0" } }
-		pool: { main: { server: { s: { address: "$BACKEND" } } } }
+		pool: { main: { server: { s: { address: "$SERVER" } } } }
 	END
 	shuttled_start -c "$T/conf" -w 4
 	first=$LISTEN
@@ -288,11 +288,11 @@ shared_by_listeners() {
 	LISTEN=$second
 	holder two 127.0.1.1
 	LISTEN=$first
-	is_refused source_full 127.0.1.1
+	is_refused client_full 127.0.1.1
 	reload
-	is_refused source_full 127.0.1.1
+	is_refused client_full 127.0.1.1
 	LISTEN=$second
-	is_refused source_full 127.0.1.1
+	is_refused client_full 127.0.1.1
 	holder three 127.0.1.2
 	LISTEN=$first
 	is_refused limit_full 127.0.1.3
@@ -328,17 +328,17 @@ only_said() {
 		log_format: "session %{event} %{client_ip} end=%{end} dry_run=%{dry_run}"
 		limit: { both: { session_rate: 2, dry_run: true } }
 		listen: { a: { address: "127.0.0.1:0", limit: "both",
-		    max_sessions_per_source: 1, dry_run: true } }
-		pool: { main: { server: { s: { address: "$BACKEND" } } } }
+		    max_sessions_per_client: 1, dry_run: true } }
+		pool: { main: { server: { s: { address: "$SERVER" } } } }
 	END
 	shuttled_start -c "$T/conf" -w 2
 	holder one 127.0.1.1
 	holder two 127.0.1.1
-	assert_log 'listener a: dry_run: 127.0.1.1:[0-9]* would be refused: proxy.source_full'
+	assert_log 'listener a: dry_run: 127.0.1.1:[0-9]* would be refused: proxy.client_full'
 	goes one
 	goes two
 	assert_log 'end=client.close dry_run=-'
-	assert_log 'end=client.close dry_run=proxy.source_full'
+	assert_log 'end=client.close dry_run=proxy.client_full'
 	for _ in 1 2 3 4; do
 		serves || fail 'it is refused'
 	done
@@ -347,7 +347,7 @@ only_said() {
 	reload
 	holder one 127.0.1.1
 	peer "connect $LISTEN 127.0.1.1:0; expect-eof"
-	wait_for 5 log_has 'end=proxy.source_full dry_run=-'
+	wait_for 5 log_has 'end=proxy.client_full dry_run=-'
 	goes one
 	shuttled_stop
 }
@@ -359,7 +359,7 @@ another_master() {
 
 over_an_upgrade() {
 	echo_start
-	conf 'max_sessions: 4,' 'max_sessions_per_source: 2,'
+	conf 'max_sessions: 4,' 'max_sessions_per_client: 2,'
 	shuttled_daemon -c "$T/conf" -w 2
 	first=$PID
 	holder one 127.0.1.1
@@ -368,11 +368,11 @@ over_an_upgrade() {
 	wait_for 15 another_master "$first"
 	also_end "$PID"
 	wait_for 15 log_has "process $PID serves"
-	is_refused source_full 127.0.1.1
+	is_refused client_full 127.0.1.1
 	goes one
 	wait_for 5 log_has 'end=client.close'
 	holder three 127.0.1.1
-	is_refused source_full 127.0.1.1
+	is_refused client_full 127.0.1.1
 	holder four 127.0.1.2
 	holder five 127.0.1.2
 	is_refused max_sessions 127.0.1.3

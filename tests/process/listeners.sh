@@ -52,7 +52,7 @@ abstract_on_both_sides() {
 	assert_eq 'ports file' "unix:$name" "$(listener 1)"
 	rm "$T/ports"
 	# shellcheck disable=SC2086 # these are lists
-	shuttled_try -l "unix:$name" -b builtin:echo -w 1
+	shuttled_try -l "unix:$name" -s builtin:echo -w 1
 	assert_eq 'status where it is in use' 69 "$STATUS"
 	conf 'address: "127.0.0.1:0",' "address: \"unix:$name\"," \
 	    'check: "tcp", interval: "50ms", fall: 1,'
@@ -87,7 +87,7 @@ abstract_on_both_sides() {
 
 some_addresses_of_a_name() {
 	without_ipv6 || return 0
-	shuttled_try -t -l both.test:0 -b builtin:echo
+	shuttled_try -t -l both.test:0 -s builtin:echo
 	assert_eq 'status of -t' 0 "$STATUS"
 	grep -q 'listen on \[::1\]:0: .*does not have this address' \
 	    "$T/try.out" || fail "-t says $(cat "$T/try.out")"
@@ -99,13 +99,13 @@ some_addresses_of_a_name() {
 	reload
 	serves || fail 'it does not serve after a reload'
 	shuttled_stop
-	shuttled_start -l twice.test:0 -b builtin:echo -w 1
+	shuttled_start -l twice.test:0 -s builtin:echo -w 1
 	assert_eq 'addresses' 2 "$(wc -l <"$T/ports")"
 	assert_not_log 'warning: listen'
 	shuttled_stop
 	for test in '' -t; do
 		# shellcheck disable=SC2086 # perhaps nothing
-		shuttled_try $test -l gone.test:0 -b builtin:echo
+		shuttled_try $test -l gone.test:0 -s builtin:echo
 		assert_eq "status without an address $test" 64 "$STATUS"
 		grep -q 'none of the addresses of this name' "$T/try.out" ||
 			fail "it says $(cat "$T/try.out")"
@@ -133,7 +133,7 @@ a_source_of_a_local_network() {
 	peer_start b "listen [::1]:0; port-file $T/b; serve any { echo }"
 	for bind in true false; do
 		conf 'address: "127.0.0.1:0",' "address: \"$(address b)\"," \
-		    "source: \"2001:db8:5::9\", freebind: $bind,"
+		    "source_address: \"2001:db8:5::9\", freebind: $bind,"
 		shuttled_start -c "$T/conf" -w 1
 		if [ $bind = true ]; then
 			serves || fail 'it does not serve with freebind'

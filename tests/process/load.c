@@ -139,7 +139,7 @@ settle(struct load *l, size_t i, enum result result)
 		close(l->poll[i].fd);
 	l->poll[i].fd = -1;
 	c->state = c->kept ? GONE : REST;
-	/* Who was turned away must not try at full speed. */
+	/* Who was rejected must not try at full speed. */
 	c->until = result == OK ? 0 : l->now + 10;
 }
 

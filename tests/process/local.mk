@@ -56,7 +56,7 @@ PROCESS_TESTS = \
 	tests/process/sandbox.sh \
 	tests/process/single.sh \
 	tests/process/slow.sh \
-	tests/process/source.sh \
+	tests/process/source_address.sh \
 	tests/process/speed.sh \
 	tests/process/stop.sh \
 	tests/process/stuck.sh \

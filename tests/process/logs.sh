@@ -20,7 +20,7 @@ rotate() {
 # Not a line is lost, none is cut, and in the end all go to the new file.
 rotation_under_load() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3 -v
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 3 -v
 	load_start busy -c 20
 	for i in 1 2 3 4 5; do
 		wait_for 5 log_reaches 100 'session end'
@@ -42,7 +42,7 @@ rotation_under_load() {
 # The workers may not open it: the master gives them the descriptor.
 all_workers_write_to_the_new_file() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 3
 	rotate old
 	chmod 600 "$T/log"
 	# A worker that is born later writes there as well.
@@ -64,7 +64,7 @@ the_directory_is_gone() {
 	else
 		mkdir -m 755 "$T/dir"
 	fi
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2 -L "$T/dir/log"
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2 -L "$T/dir/log"
 	mv "$T/dir" "$T/dir.old"
 	signal USR1
 	wait_for 5 grep -q 'log: .*/dir/log: .*the old file stays' \
@@ -81,7 +81,7 @@ the_directory_is_gone() {
 
 # A worker that does not listen for a while must not stay behind.
 rotation_while_a_worker_is_stuck() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	stuck=$(worker 2)
 	kill -STOP "$stuck"
 	i=0
@@ -100,7 +100,7 @@ rotation_while_a_worker_is_stuck() {
 
 # USR1 is no matter when the log is no file.
 usr1_with_stderr() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2 -L stderr
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2 -L stderr
 	signal USR1
 	wait_for 5 grep -q 'log reopened' "$T/stderr"
 	serves || fail 'it does not serve'
@@ -111,7 +111,7 @@ usr1_with_stderr() {
 }
 
 signals_to_workers() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	before=$(worker_pids)
 	for pid in $before; do
 		kill -s HUP "$pid"
@@ -129,7 +129,7 @@ signals_to_workers() {
 # QUIT to a worker alone: the master sees to it that there is another.
 a_worker_told_to_go_by_others() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 20
 	load_wait kept
 	leaving=$(worker 1)
@@ -154,7 +154,7 @@ listeners() {
 			delta: { address: "127.0.0.4:0", log: "off" },
 			epsilon: { address: "127.0.0.5:0", log: "$1" }
 		}
-		pool: { p: { server: { s: { address: "$BACKEND" } } } }
+		pool: { p: { server: { s: { address: "$SERVER" } } } }
 	CONF
 	mv "$T/conf.new" "$T/conf"
 }
@@ -280,7 +280,7 @@ file or directory; the configuration before it goes on"
 }
 
 own_logs_that_cannot_be() {
-	BACKEND=builtin:echo
+	SERVER=builtin:echo
 	listeners "$T/a.log" "$T/none/log"
 	for option in -t "--log=$T/log"; do
 		shuttled_try -c "$T/conf" "$option"
@@ -302,7 +302,7 @@ set_aside() {
 
 # Each needs a descriptor, the one that two share but one.
 own_logs_take_descriptors() {
-	BACKEND=builtin:echo
+	SERVER=builtin:echo
 	listeners global off
 	before=$(set_aside)
 	listeners "$T/a.log" "$T/b.log"

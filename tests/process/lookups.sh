@@ -42,10 +42,10 @@ lookers() {
 start() {
 	echo_start
 	more=
-	conf "$BACKEND"
+	conf "$SERVER"
 	shuttled_start -c "$T/conf"
 	# shellcheck disable=SC2086 # a list
-	conf $SILENT "$BACKEND"
+	conf $SILENT "$SERVER"
 }
 
 # Everything else is done meanwhile.
@@ -101,7 +101,7 @@ one_deadline() {
 	wait_for 5 lookers 5
 	signal HUP
 	signal HUP
-	conf "$BACKEND"
+	conf "$SERVER"
 	wait_for 14 log_has 'reloaded: generation 2'
 	late_end
 	took=$(($(log_time 'silent-5:80": there was no answer') - began))
@@ -122,16 +122,16 @@ upgrade_meanwhile() {
 	start
 	signal TERM
 	shuttled_ended 0
-	conf "$BACKEND"
+	conf "$SERVER"
 	shuttled_daemon -c "$T/conf"
 	# shellcheck disable=SC2086 # a list
-	conf $SILENT "$BACKEND"
+	conf $SILENT "$SERVER"
 	first=$PID
 	signal HUP
 	wait_for 5 lookers 5
 	signal USR2
 	signal HUP
-	conf "$BACKEND"
+	conf "$SERVER"
 	assert_eq 'upgrades beside a reload' 0 "$(log_count 'upgrade: starting')"
 	wait_for 14 log_has 'reloaded: generation 2'
 	wait_for 10 log_has 'upgrade: process [0-9]* serves'
@@ -148,7 +148,7 @@ upgrade_meanwhile() {
 # start_silent ARGS...: one that waits for names; PID, and its look-ups in $asking.
 start_silent() {
 	# shellcheck disable=SC2086 # a list
-	conf $SILENT "$BACKEND"
+	conf $SILENT "$SERVER"
 	rm -f "$T/ports" "$T/log"
 	# shellcheck disable=SC2086 # this is a list
 	$SHUTTLED_WRAP "$SHUTTLED" "$@" -L "$T/log" --ports-file "$T/ports" \
@@ -202,7 +202,7 @@ signals_during_the_start() {
 	for name in HUP USR1 TTIN; do
 		signal $name
 	done
-	conf "$BACKEND"
+	conf "$SERVER"
 	wait_for 14 test -s "$T/ports"
 	LISTEN=$(listener 1)
 	wait_for 10 log_has 'reloaded: generation 2 has 2 workers'
@@ -217,7 +217,7 @@ start_with_silent_names() {
 	echo_start
 	more=
 	# shellcheck disable=SC2086 # a list
-	conf $SILENT "$BACKEND"
+	conf $SILENT "$SERVER"
 	rm -f "$T/ports"
 	began=$(now_ms)
 	# shellcheck disable=SC2086 # this is a list
@@ -238,7 +238,7 @@ others_refuse() {
 	start
 	more='log: syslog+udp://silent-log:514/daemon'
 	own_log=', log: syslog+tcp://silent-own/daemon'
-	conf "$BACKEND"
+	conf "$SERVER"
 	signal HUP
 	wait_for 5 lookers 2
 	wait_for 14 log_has \

@@ -286,7 +286,7 @@ hear(struct manager *m)
 
 /* True: the service has ended, with this status. */
 static bool
-bury(struct manager *m, int *status)
+reap(struct manager *m, int *status)
 {
 	pid_t pid;
 
@@ -346,7 +346,7 @@ supervise(struct manager *m)
 			err(1, "signalfd");
 		if (info.ssi_signo != SIGCHLD)
 			kill(m->main, (int)info.ssi_signo);
-		else if (bury(m, &status))
+		else if (reap(m, &status))
 			break;
 	}
 	fclose(m->record);

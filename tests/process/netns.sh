@@ -164,7 +164,7 @@ without_root() {
 foreign_listener() {
 	ip rule add iif eth1 to 10.9.9.9 lookup 100
 	conf 'address: "10.9.9.9:8080", transparent: true,' \
-	    'a: { address: "10.2.0.2:80", source: "10.2.0.1" }'
+	    'a: { address: "10.2.0.2:80", source_address: "10.2.0.1" }'
 	shuttled_start -c "$T/conf"
 	peer "connect 10.9.9.9:8080; half-close; cat"
 	assert_eq 'the server saw' '10.2.0.1 dscp=0' "$(cat "$T/peer.out")"

@@ -68,7 +68,7 @@ managed_end() {
 
 from_start_to_end() {
 	echo_start
-	managed -- -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	managed -- -l 127.0.0.1:0 -s "$SERVER" -w 3
 	assert_eq 'first words' "$(printf 'said %s\n' \
 	    "FDSTORE=1|FDNAME=listen $(say "$LISTEN" | sed 's/:.*/=0/')" \
 	    'READY=1|STATUS=3 workers, generation 1, 0 sessions|WATCHDOG_USEC=0')" \
@@ -86,7 +86,7 @@ from_start_to_end() {
 # A worker that dies is told at once, the rest in due course.
 status_follows() {
 	DEATHS=wanted
-	managed -- -l 127.0.0.1:0 -b builtin:echo -w 1
+	managed -- -l 127.0.0.1:0 -s builtin:echo -w 1
 	kill -KILL "$(worker 1)"
 	wait_for 5 log_reaches 2 'info: ready'
 	kill -KILL "$(worker 1)"
@@ -98,7 +98,7 @@ status_follows() {
 }
 
 reload_that_works() {
-	managed -w 8000000 -- -l 127.0.0.1:0 -b builtin:echo -w 2
+	managed -w 8000000 -- -l 127.0.0.1:0 -s builtin:echo -w 2
 	signal HUP
 	assert_said 'READY=1|STATUS=2 workers, generation 2' 1
 	assert_eq 'words of a reload' \
@@ -173,7 +173,7 @@ reload_without_a_listener() {
 
 # A worker that does not turn its loop dies alone.
 watchdog() {
-	managed -w 1200000 -- -l 127.0.0.1:0 -b builtin:echo -w 2
+	managed -w 1200000 -- -l 127.0.0.1:0 -s builtin:echo -w 2
 	assert_said WATCHDOG=1 3
 	if command -v strace >/dev/null &&
 	    strace -o /dev/null -e trace=accept4 true 2>/dev/null; then
@@ -207,7 +207,7 @@ hold_up() {
 killed_with_clients_in_the_queue() {
 	echo_start
 	DEATHS=wanted
-	managed -- -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" -w 2
+	managed -- -l 127.0.0.1:0 -l "unix:$T/sock" -s "$SERVER" -w 2
 	address=$LISTEN
 	old=$PID
 	workers=$(worker_pids)
@@ -236,7 +236,7 @@ killed_with_clients_in_the_queue() {
 # Its path is gone, and so is what it was kept for.
 path_is_gone() {
 	DEATHS=wanted
-	managed -- -l 127.0.0.1:0 -l "unix:$T/sock" -b builtin:echo -w 1
+	managed -- -l 127.0.0.1:0 -l "unix:$T/sock" -s builtin:echo -w 1
 	old=$PID
 	rm "$T/sock"
 	kill -KILL "$old"
@@ -254,7 +254,7 @@ path_is_gone() {
 master_is_killed_alone() {
 	echo_start
 	DEATHS=wanted
-	managed -- -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	managed -- -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 8
 	load_wait kept
 	load_start busy -c 8
@@ -271,7 +271,7 @@ master_is_killed_alone() {
 }
 
 sockets_are_given() {
-	managed -l -l -p -u "$T/sock" -- -b builtin:echo -w 2 \
+	managed -l -l -p -u "$T/sock" -- -s builtin:echo -w 2 \
 	    -l 127.0.0.1:0 -l %1 -l %3
 	assert_log 'warning: socket 127.* (web.socket) is closed: no listener'
 	assert_eq 'sockets closed' 1 "$(log_count 'is closed')"
@@ -315,7 +315,7 @@ sockets_are_given_as_wanted() {
 }
 
 single_process() {
-	managed -l -w 400000 -- -b builtin:echo -w 0 -l %1
+	managed -l -w 400000 -- -s builtin:echo -w 0 -l %1
 	assert_said 'READY=1|STATUS=one process|WATCHDOG_USEC=0'
 	serves || fail 'it does not serve'
 	managed_end TERM
@@ -327,7 +327,7 @@ upgrade() {
 	original=$SHUTTLED
 	SHUTTLED=$T/shuttled
 	cp "$original" "$SHUTTLED"
-	managed -l -w 2000000 -- -b "$BACKEND" -w 2 -l %1 -l 127.0.0.1:0
+	managed -l -w 2000000 -- -s "$SERVER" -w 2 -l %1 -l 127.0.0.1:0
 	printf '#!/bin/sh\nenv >"%s"\nexec "%s" "$@"\n' "$T/env" "$original" \
 	    >"$T/new"
 	chmod 755 "$T/new"
@@ -359,7 +359,7 @@ upgrade() {
 # A manager that does not say that it has heard of the other master holds up
 # nothing else: the old one does what it is told.
 upgrade_beside_a_slow_manager() {
-	managed -b -- -b builtin:echo -w 1 -l 127.0.0.1:0
+	managed -b -- -s builtin:echo -w 1 -l 127.0.0.1:0
 	old=$PID
 	signal USR2
 	assert_said 'MAINPID='
@@ -378,7 +378,7 @@ upgrade_beside_a_slow_manager() {
 }
 
 grace() {
-	managed -- -l 127.0.0.1:0 -b builtin:echo -w 1 --grace 1s
+	managed -- -l 127.0.0.1:0 -s builtin:echo -w 1 --grace 1s
 	signal QUIT
 	assert_said 'STOPPING=1|STATUS=leaving: accepts for 1 s more; 1 worker'
 	serves || fail 'it does not serve'

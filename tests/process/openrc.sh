@@ -61,7 +61,7 @@ stop_waits_for_the_process() {
 
 stop_ends_sessions_in_the_end() {
 	echo_start
-	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 1
+	shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 1
 	assert_eq 'status of the start' 0 "$STATUS"
 	load_start kept -k 2 -x
 	load_wait kept

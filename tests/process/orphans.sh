@@ -9,7 +9,7 @@
 # start_and_kill ARGS...: leaves the workers' pids in $orphans.
 start_and_kill() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -p "$T/pid" "$@"
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -p "$T/pid" "$@"
 	orphans=$(worker_pids)
 	# shellcheck disable=SC2086 # a list
 	also_end $orphans
@@ -53,7 +53,7 @@ sessions_finish_first() {
 	load_all_ok kept 40
 	forget_orphans
 	assert_eq 'sessions that ended well' 40 \
-	    "$(log_count 'up=40000 down=40000 .*end=client.close')"
+	    "$(log_count 'bytes_up=40000 bytes_down=40000 .*end=client.close')"
 }
 
 # Connections that wait at that moment are served, none is cut off.
@@ -104,7 +104,7 @@ the_next_instance_starts_at_once() {
 	[ -e "$T/pid" ] || fail 'who removed the pidfile?'
 	wait_for 5 refuses
 	mv "$T/log" "$T/log.old"
-	shuttled_start -l "$address" -b "$BACKEND" -p "$T/pid" -w 2
+	shuttled_start -l "$address" -s "$SERVER" -p "$T/pid" -w 2
 	assert_eq 'address' "$address" "$LISTEN"
 	assert_eq 'pid in the pidfile' "$PID" "$(cat "$T/pid")"
 	[ "$PID" != "$old_pid" ] || fail 'the pid is the old one'
@@ -123,7 +123,7 @@ the_pidfile_is_free() {
 	load_start kept -k 10
 	load_wait kept
 	kill_master
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -p "$T/pid" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -p "$T/pid" -w 2
 	serves || fail 'it does not serve'
 	shuttled_stop
 	load_end kept
@@ -135,7 +135,7 @@ the_pidfile_is_free() {
 killed_while_a_worker_is_born() {
 	i=0
 	while [ $i -lt "$(rounds 15)" ]; do
-		shuttled_start_group -l 127.0.0.1:0 -b builtin:echo -w 1
+		shuttled_start_group -l 127.0.0.1:0 -s builtin:echo -w 1
 		signal TTIN
 		sleep 0.00$((i % 10))
 		kill_master
@@ -151,7 +151,7 @@ killed_at_the_start() {
 		rm -f "$T/log"
 		# shellcheck disable=SC2086 # a list
 		setsid $SHUTTLED_WRAP "$SHUTTLED" -F -L "$T/log" \
-		    -l 127.0.0.1:0 -b builtin:echo -w 3 $SHUTTLED_ARGS \
+		    -l 127.0.0.1:0 -s builtin:echo -w 3 $SHUTTLED_ARGS \
 		    2>"$T/stderr" </dev/null &
 		PID=$!
 		started="$started $PID"

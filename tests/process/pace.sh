@@ -57,7 +57,7 @@ took() {
 rates_are_kept() {
 	for rate in $copied $spliced; do
 		n=$((rate * seconds))
-		backend b "send $n seed 1; close"
+		peer_serve b "send $n seed 1; close"
 		limited "download_rate: \"$((rate / 1024))k\","
 		before=$(pipes) begun=$(now_ms)
 		peer -t 60000 "connect $LISTEN; expect $n seed 1; expect-eof"
@@ -65,7 +65,7 @@ rates_are_kept() {
 		peer_stop b
 		shuttled_stop
 		rm -f "$T/got"
-		backend b "expect $n seed 1; touch $T/got; expect-eof; close"
+		peer_serve b "expect $n seed 1; touch $T/got; expect-eof; close"
 		limited "upload_rate: $rate,"
 		before=$(pipes) begun=$(now_ms)
 		peer_start c "timeout 60000; connect $LISTEN; send $n seed 1; \
@@ -82,7 +82,7 @@ rates_are_kept() {
 # A slow one keeps nobody else from anything, and costs next to nothing. It would
 # need 100 s, so that whatever the machine does the other one is done first.
 others_are_not_slowed_down() {
-	backend b 'expect-eof; send 20000000 seed 1; close'
+	peer_serve b 'expect-eof; send 20000000 seed 1; close'
 	limited 'download_rate: "100k", upload_rate: "100k",'
 	peer_start c "timeout 60000; connect $LISTEN; half-close; \
 	    expect 10000000 seed 1"
@@ -108,13 +108,13 @@ others_are_not_slowed_down() {
 
 # The end of what was sent comes when the bytes before it have come.
 ends_come_through() {
-	backend b 'expect 30000 seed 1; expect-eof; close'
+	peer_serve b 'expect 30000 seed 1; expect-eof; close'
 	limited 'upload_rate: "50k",'
 	peer "connect $LISTEN; send 30000 seed 1; half-close; expect-eof"
 	assert_log 'end=client.close'
 	peer_stop b
 	shuttled_stop
-	backend b 'expect 10000 seed 1; expect-reset'
+	peer_serve b 'expect 10000 seed 1; expect-reset'
 	limited 'upload_rate: "50k",'
 	peer "connect $LISTEN; send 10000 seed 1; reset"
 	assert_log 'end=client.reset'
@@ -123,7 +123,7 @@ ends_come_through() {
 }
 
 silent_sides_are_cut() {
-	backend b 'send-text "hello\n"; send 9000 seed 1 rate 2000; expect-end'
+	peer_serve b 'send-text "hello\n"; send 9000 seed 1 rate 2000; expect-end'
 	limited 'client_idle_timeout: "400ms",'
 	peer "connect $LISTEN; expect-text \"hello\\n\"; expect-end"
 	assert_log 'end=proxy.client_idle'
@@ -131,7 +131,7 @@ silent_sides_are_cut() {
 	# It may have noticed by now.
 	peer_end b
 	shuttled_stop
-	backend b 'expect 9000 seed 1; expect-end'
+	peer_serve b 'expect 9000 seed 1; expect-end'
 	limited 'server_idle_timeout: "400ms", idle_timeout: "1h",'
 	peer_start c "connect $LISTEN; send 9000 seed 1 rate 2000"
 	assert_log 'end=proxy.server_idle'
@@ -143,7 +143,7 @@ silent_sides_are_cut() {
 
 # None lives too long, and they do not end together.
 lives_are_spread() {
-	backend b 'send-text "x"; expect-eof; close'
+	peer_serve b 'send-text "x"; expect-eof; close'
 	limited 'max_lifetime: "3s", lifetime_jitter: 50,'
 	peer "parallel 20 { connect $LISTEN; expect-text \"x\"; expect-eof }"
 	wait_for 5 log_reaches 20 'end=proxy.max_lifetime'
@@ -161,7 +161,7 @@ lives_are_spread() {
 # What does not end in time is cut, and keeps its reason.
 a_life_without_an_end() {
 	rm -f "$T/cut"
-	backend b "expect-eof; wait-file $T/cut"
+	peer_serve b "expect-eof; wait-file $T/cut"
 	limited 'max_lifetime: "300ms", fin_timeout: "300ms",
 	    lifetime_jitter: 0,'
 	peer "connect $LISTEN; expect-eof; wait-file $T/log; \

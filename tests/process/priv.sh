@@ -51,7 +51,7 @@ start_with_groups() {
 	if command -v setpriv >/dev/null; then
 		SHUTTLED_WRAP="setpriv --groups 0,4,27 $SHUTTLED_WRAP"
 	fi
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo "$@"
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo "$@"
 	SHUTTLED_WRAP=$saved_wrap
 }
 
@@ -80,7 +80,7 @@ another_user_and_group() {
 }
 
 root_when_asked_for() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1 -u root
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1 -u root
 	assert_eq uids '0 0 0 0' "$(status_of "$(worker 1)" Uid)"
 	assert_eq CapEff 0000000000000000 "$(status_of "$(worker 1)" CapEff)"
 	assert_eq NoNewPrivs 1 "$(status_of "$(worker 1)" NoNewPrivs)"
@@ -115,7 +115,7 @@ one_process() {
 # No descriptor of the master's comes along but what a worker needs.
 descriptors() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3 -p "$T/pid"
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 3 -p "$T/pid"
 	for pid in $(worker_pids); do
 		for fd in "/proc/$pid/fd"/*; do
 			case $(readlink "$fd") in
@@ -143,7 +143,7 @@ as_somebody_with_a_capability() {
 	chmod 1777 "$T"
 	cap=net_bind_service
 	with_wrap "$AS_USER --inh-caps +$cap --ambient-caps +$cap" \
-	    shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	    shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	assert_eq 'CapEff of the master' 0000000000000400 \
 	    "$(status_of "$PID" CapEff)"
 	for pid in $(worker_pids); do
@@ -162,22 +162,22 @@ as_somebody_else() {
 	chmod 1777 "$T"
 	saved_wrap=$SHUTTLED_WRAP
 	SHUTTLED_WRAP="setpriv --reuid 1 --regid 1 --clear-groups $saved_wrap"
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	for pid in "$PID" $(worker_pids); do
 		assert_eq uids '1 1 1 1' "$(status_of "$pid" Uid)"
 	done
 	serves || fail 'it does not serve'
 	shuttled_stop
-	shuttled_try -l 127.0.0.1:0 -b builtin:echo -w 2 -u root
+	shuttled_try -l 127.0.0.1:0 -s builtin:echo -w 2 -u root
 	assert_eq 'status with -u' 64 "$STATUS"
 	assert_says 'option -u, --user: "root": only root can change the user'
 	own=$(getent passwd 1 | cut -d : -f 1)
 	if [ -n "$own" ]; then
-		shuttled_try -l 127.0.0.1:0 -b builtin:echo -u "$own:root"
+		shuttled_try -l 127.0.0.1:0 -s builtin:echo -u "$own:root"
 		assert_eq 'status with a group' 64 "$STATUS"
 		assert_says "option -u, --user: \"$own:root\": only root can change the group"
 	fi
-	shuttled_try -l 127.0.0.1:1 -b builtin:echo -w 2
+	shuttled_try -l 127.0.0.1:1 -s builtin:echo -w 2
 	case $STATUS in
 	77)
 		assert_says 'listen on 127.0.0.1:1 (ports below 1024 are for root and CAP_NET_BIND_SERVICE): Permission denied'
@@ -200,7 +200,7 @@ without_capabilities() {
 	can_bound && command -v setpriv >/dev/null || return 0
 	for caps in '' ',+setuid' ',+setuid,+setgid'; do
 		with_caps "$caps" shuttled_start -l 127.0.0.1:0 \
-		    -b builtin:echo -w 2
+		    -s builtin:echo -w 2
 		assert_log 'warning: workers run as uid 0: '
 		for pid in "$PID" $(worker_pids); do
 			assert_eq uids '0 0 0 0' "$(status_of "$pid" Uid)"
@@ -213,26 +213,26 @@ without_capabilities() {
 		shuttled_stop
 	done
 	for test in '' -t; do
-		with_caps '' shuttled_try -l 127.0.0.1:0 -b builtin:echo \
+		with_caps '' shuttled_try -l 127.0.0.1:0 -s builtin:echo \
 		    -u daemon $test
 		assert_eq "status of -u $test" 64 "$STATUS"
 		assert_says 'option -u, --user: "daemon": changing the user needs CAP_SETUID and CAP_SETGID'
 		with_caps ,+setgid shuttled_try -l 127.0.0.1:0 \
-		    -b builtin:echo -u daemon $test
+		    -s builtin:echo -u daemon $test
 		assert_says 'option -u, --user: "daemon": changing the user needs CAP_SETUID'
 		with_caps ,+setuid,+setgid shuttled_try -l 127.0.0.1:0 \
-		    -b builtin:echo -u daemon $test
+		    -s builtin:echo -u daemon $test
 		assert_says 'option -u, --user: "daemon": signals to processes of another user need CAP_KILL'
-		with_caps '' shuttled_try -l 127.0.0.1:0 -b builtin:echo \
+		with_caps '' shuttled_try -l 127.0.0.1:0 -s builtin:echo \
 		    --chroot "$T" $test
 		assert_eq "status of --chroot $test" 77 "$STATUS"
 		grep -q CAP_SYS_CHROOT "$T/try.out" ||
 			fail "$(cat "$T/try.out")"
 	done
-	with_caps '' shuttled_try -t -l 127.0.0.1:0 -b builtin:echo
+	with_caps '' shuttled_try -t -l 127.0.0.1:0 -s builtin:echo
 	assert_eq 'status of -t' 0 "$STATUS"
 	grep -q 'workers run as uid 0' "$T/try.out" || fail '-t is silent'
-	with_caps '' shuttled_start -l 127.0.0.1:0 -b builtin:echo -u root
+	with_caps '' shuttled_start -l 127.0.0.1:0 -s builtin:echo -u root
 	assert_not_log warning
 	shuttled_stop
 }
@@ -246,12 +246,12 @@ in_a_user_namespace() {
 	chown 1 "$T"
 	rm -f "$T/log" "$T/ports" "$T/stderr"
 	with_wrap "$AS_USER unshare -r" shuttled_start -l 127.0.0.1:0 \
-	    -b builtin:echo -w 2
+	    -s builtin:echo -w 2
 	assert_log 'warning: workers run as uid 0: this user namespace'
 	serves || fail 'it does not serve'
 	shuttled_stop
 	with_wrap "$AS_USER unshare -r" shuttled_try -l 127.0.0.1:0 \
-	    -b builtin:echo -u daemon
+	    -s builtin:echo -u daemon
 	assert_eq 'status of -u' 64 "$STATUS"
 	rm -f "$T/log" "$T/stderr"
 	chown 0 "$T"
@@ -264,7 +264,7 @@ numbers_without_an_account() {
 	check_all 54321 54322
 	serves || fail 'it does not serve'
 	shuttled_stop
-	shuttled_try -l 127.0.0.1:0 -b builtin:echo -u 54321
+	shuttled_try -l 127.0.0.1:0 -s builtin:echo -u 54321
 	assert_eq 'status without a group' 64 "$STATUS"
 	assert_says 'option -u, --user: "54321": this number has no account: name its group too, such as 65534:65534'
 	workers=2
@@ -272,7 +272,7 @@ numbers_without_an_account() {
 	check_all "$(id -u daemon)" "$(id -g daemon)"
 	shuttled_stop
 	for text in 4294967295:1 4294967296:1 1:4294967295 -1:1 1x:1 : 1:; do
-		shuttled_try -t -l 127.0.0.1:0 -b builtin:echo -u "$text"
+		shuttled_try -t -l 127.0.0.1:0 -s builtin:echo -u "$text"
 		assert_eq "status of -u $text" 64 "$STATUS"
 	done
 }

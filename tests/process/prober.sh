@@ -13,7 +13,7 @@ conf() {
 	workers: 2
 	listen: { a: { address: "127.0.0.1:0" } }
 	pool: { p: { check: "$1", ${2:-}
-	    server: { s: { address: "$BACKEND" } } } }
+	    server: { s: { address: "$SERVER" } } } }
 	EOF
 	mv "$T/conf.new" "$T/conf"
 }
@@ -183,17 +183,17 @@ stays_over_failed_reloads() {
 moves() {
 	start tcp 'interval: "60s",'
 	assert_log 'p/s: up'
-	backend_refusing elsewhere
-	here=$BACKEND
-	BACKEND=$(address elsewhere)
+	peer_refusing elsewhere
+	here=$SERVER
+	SERVER=$(address elsewhere)
 	conf tcp 'interval: "60s",'
-	BACKEND=$here
+	SERVER=$here
 	reload
 	assert_log 'p/s: down: connect: .* (first check)'
 	peer "connect $LISTEN; expect-eof"
-	assert_log 'backend=- .*end=proxy.no_backend'
+	assert_log 'servers_tried=- .*end=proxy.no_server'
 	shuttled_stop
-	backends_release elsewhere
+	peers_release elsewhere
 }
 
 ends_with_its_master() {

@@ -54,7 +54,7 @@ client() {
 # Three kinds of listeners, both versions and families: the server sees what
 # comes behind the header, and the log who was in it.
 who_it_is() {
-	backend a 'echo'
+	peer_serve a 'echo'
 	trusting
 	n=0
 	for to in "$LISTEN" "$(listener 2)" "unix:$T/sock"; do
@@ -67,7 +67,7 @@ who_it_is() {
 			*2001:db8* | *20010db8*) client $n '[2001:db8::7]:4567' ;;
 			*) client $n '203.0.113.7:4567' ;;
 			esac
-			assert_eq up 5000 "$(session_field up)"
+			assert_eq up 5000 "$(session_field bytes_up)"
 		done
 	done
 	peer "connect $LISTEN 127.0.0.9:0; send-text \"PROXY UNKNOWN\\r\\n\"; \
@@ -87,7 +87,7 @@ cut_text() {
 
 # Wherever it is cut: all sessions are well, and none has another client.
 cut_at_every_byte() {
-	backend a 'echo'
+	peer_serve a 'echo'
 	trusting
 	text=${v1%%\\r*}
 	script=
@@ -111,22 +111,22 @@ cut_at_every_byte() {
 	sent=$((sent + 1))
 	wait_for 5 log_reaches "$sent" 'session end'
 	assert_eq 'sessions of the client in the header' "$sent" \
-	    "$(log_count 'client=203.0.113.7:4567 .* up=9 down=9 .* end=client.close')"
+	    "$(log_count 'client=203.0.113.7:4567 .* bytes_up=9 bytes_down=9 .* end=client.close')"
 	shuttled_stop
 	peer_stop a
 }
 
-# bad TEXT SCRIPT: the client is turned away, the log says this, and the server
+# bad TEXT SCRIPT: the client is rejected, the log says this, and the server
 # hears of nothing.
 bad() {
 	peer "connect $LISTEN; $2; expect-eof"
 	bad=$((bad + 1))
-	wait_for 5 log_reaches $bad "backend=- up=0 down=0 .* end=client.bad_header"
+	wait_for 5 log_reaches $bad "servers_tried=- bytes_up=0 bytes_down=0 .* end=client.bad_header"
 	assert_log "listener f: PROXY header of 127.0.0.1:[0-9]*: $1"
 }
 
 bad_headers() {
-	backend a 'send-text never'
+	peer_serve a 'send-text never'
 	trusting
 	bad=0
 	bad 'neither version 1 nor 2; it begins "GET / HTTP/1.1\\r\\n"' \
@@ -157,10 +157,10 @@ bad_headers() {
 
 # Nobody has said who may send one but these.
 not_trusted() {
-	backend a 'echo'
+	peer_serve a 'echo'
 	front 'accept_proxy: [ "192.0.2.0/24", "::1" ],' '' a
 	peer "connect $LISTEN; expect-eof"
-	assert_log 'backend=- up=0 down=0 .* end=proxy.not_trusted'
+	assert_log 'servers_tried=- bytes_up=0 bytes_down=0 .* end=proxy.not_trusted'
 	assert_log 'PROXY header of 127.0.0.1:[0-9]*: it is not in accept_proxy'
 	case $second in
 	*::1*)
@@ -170,7 +170,7 @@ not_trusted() {
 		;;
 	esac
 	shuttled_stop
-	front 'accept_proxy: "192.0.2.0/24", accept_proxy_others: "plain",' '' a
+	front 'accept_proxy: "192.0.2.0/24", accept_proxy_untrusted: "plain",' '' a
 	peer "connect $LISTEN 127.0.0.9:0; send-text \"$v1\"; \
 	    expect-text \"$v1\"; half-close; expect-eof"
 	assert_log 'client=127.0.0.9:.* end=client.close'
@@ -188,12 +188,12 @@ not_trusted() {
 }
 
 too_late() {
-	backend a 'send-text never'
-	front 'accept_proxy: "all", header_timeout: "1s",' '' a
+	peer_serve a 'send-text never'
+	front 'accept_proxy: "all", proxy_header_timeout: "1s",' '' a
 	peer "parallel 8 { connect $LISTEN; expect-eof }"
 	peer "connect $LISTEN; send-text PROXY; expect-eof"
 	wait_for 5 log_reaches 9 \
-	    'backend=- up=0 down=0 .* end=proxy.header_timeout'
+	    'servers_tried=- bytes_up=0 bytes_down=0 .* end=proxy.header_timeout'
 	assert_log 'it has not come in time; it begins "PROXY"'
 	shuttled_stop
 	assert_not_log 'p/a'
@@ -202,10 +202,10 @@ too_late() {
 
 # All connections come from one machine; its clients have their own servers.
 by_the_client_in_it() {
-	backend a 'echo'
-	backend b 'echo'
-	backend c 'echo'
-	front 'accept_proxy: "all",' 'balance: "source",' a b c
+	peer_serve a 'echo'
+	peer_serve b 'echo'
+	peer_serve c 'echo'
+	front 'accept_proxy: "all",' 'balance: "client",' a b c
 	for _ in 1 2 3; do
 		script=
 		for n in $(seq 20); do
@@ -217,7 +217,7 @@ TCP4 198.51.100.$n 192.0.2.1 $((n * 100)) 80\\r\\n\"; \
 		peer "$script"
 	done
 	wait_for 5 log_reaches 60 'session end'
-	sed -n 's/.*session end id=[-0-9a-f]* client=\([^:]*\):.* backend=\([^ ]*\) .*/\1 \2/p' \
+	sed -n 's/.*session end id=[-0-9a-f]* client=\([^:]*\):.* servers_tried=\([^ ]*\) .*/\1 \2/p' \
 	    "$T/log" | sort -u >"$T/pairs"
 	assert_eq 'clients and their servers' 20 "$(wc -l <"$T/pairs")"
 	assert_eq 'servers that have clients' 3 \
@@ -230,15 +230,15 @@ TCP4 198.51.100.$n 192.0.2.1 $((n * 100)) 80\\r\\n\"; \
 talk() {
 	peer "parallel $1 { connect $LISTEN; expect-text \"220\\n\"; \
 	    half-close; expect-eof }"
-	wait_for 5 log_reaches "$1" 'up=0 down=4 .* end=client.close'
+	wait_for 5 log_reaches "$1" 'bytes_up=0 bytes_down=4 .* end=client.close'
 	shuttled_stop
 }
 
 # The server speaks first, and only to whom has said who the client is.
 banner() {
-	backend a 'expect-text "PROXY TCP4 127.0.0.1 127.0.0.1 "
+	peer_serve a 'expect-text "PROXY TCP4 127.0.0.1 127.0.0.1 "
 	    send-text "220\n"; cat'
-	backend b 'expect-text "\r\n\r\n"; send-text "220\n"; cat'
+	peer_serve b 'expect-text "\r\n\r\n"; send-text "220\n"; cat'
 	front '' 'send_proxy: "v1",' a
 	talk 8
 	front '' 'send_proxy: "v1", fast_open: true,' a
@@ -248,8 +248,8 @@ banner() {
 	peer_stop a b
 	# On connections that stood before; some of them nobody used, and so they
 	# are closed with the greeting unread.
-	backend c 'send-text "220\n"; cat'
-	front '' 'send_proxy: "v1",' 'c=spare: 2,'
+	peer_serve c 'send-text "220\n"; cat'
+	front '' 'send_proxy: "v1",' 'c=preconnect: 2,'
 	talk 12
 	peer_end c
 	assert_eq 'headers' 12 \
@@ -259,8 +259,8 @@ banner() {
 # What came in goes out: over another shuttled, in version 2, with its TLVs; and
 # the first server does not even answer.
 passed_on() {
-	backend a "expect-text \"$v1\"; echo"
-	backend_refusing r
+	peer_serve a "expect-text \"$v1\"; echo"
+	peer_refusing r
 	front 'accept_proxy: "all",' 'send_proxy: "v1", balance: "first",' r a
 	far=$LISTEN far_pid=$PID
 	rm -f "$T/near"
@@ -286,7 +286,7 @@ passed_on() {
 	forget "$PID"
 	PID=
 	peer_stop a
-	backends_release r
+	peers_release r
 }
 
 # Who is told an id logs the one that it was told beside its own.

@@ -19,8 +19,8 @@ crowd() {
 	started="$started $crowd_pid"
 	wait_for 5 test -s "$T/crowd"
 	shuttled_start -l 127.0.0.1:0 -w 4 -v --connect-timeout 60s \
-	    --sessions $(($2 / 3 + 1)) \
-	    -b "$(cat "$T/crowd"),max_sessions=1"
+	    --max-sessions-per-worker $(($2 / 3 + 1)) \
+	    -s "$(cat "$T/crowd"),max_sessions=1"
 	wait_for 40 gone "$crowd_pid"
 	status=0
 	wait "$crowd_pid" || status=$?
@@ -75,7 +75,7 @@ one_place() {
 		printf 'pool: { main: {\n'
 		printf '%s\n' "$@"
 		printf 'server: { a: { address: "%s", max_sessions: 1 } }\n' \
-		    "$BACKEND"
+		    "$SERVER"
 		printf '} } }\n'
 	} >"$T/conf"
 	rm -f "$T"/*.go "$T"/*.has
@@ -125,11 +125,11 @@ too_long_and_too_many() {
 	peer_start late "connect $LISTEN; expect-eof"
 	wait_for 5 log_reaches 2 'session start'
 	peer "connect $LISTEN; expect-eof"
-	assert_log 'backend=- .*end=proxy.queue_full'
+	assert_log 'servers_tried=- .*end=proxy.queue_full'
 	assert_eq 'ends by time' 0 "$(log_count 'end=proxy.queue_timeout')"
 	peer_wait late
 	late_end
-	assert_log 'backend=- .*end=proxy.queue_timeout'
+	assert_log 'servers_tried=- .*end=proxy.queue_timeout'
 	took=$(sed -n 's/.*total_ms=\([0-9]*\) end=proxy.queue_timeout/\1/p' \
 	    "$T/log")
 	assert_between 'ms until the end' 700 \
@@ -229,7 +229,7 @@ reload_while_they_wait() {
 reload_adds_a_server() {
 	one_place 'queue_timeout: "30s",'
 	want before
-	sed 's/server: {/& b: { address: "'"$BACKEND"'", max_sessions: 1 },/' \
+	sed 's/server: {/& b: { address: "'"$SERVER"'", max_sessions: 1 },/' \
 	    "$T/conf" >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 	reload_all
@@ -250,12 +250,12 @@ reload_adds_a_server() {
 # of it again when it is back there.
 reload_moves_the_server() {
 	one_place 'queue_timeout: "30s",'
-	"$ECHO" "${BACKEND##*:}" 127.0.0.2 >"$T/echo2" 2>"$T/echo2.out" \
+	"$ECHO" "${SERVER##*:}" 127.0.0.2 >"$T/echo2" 2>"$T/echo2.out" \
 	    </dev/null &
 	also_end $!
 	wait_for 10 test -s "$T/echo2"
 	cp "$T/conf" "$T/conf.before"
-	sed "s/$BACKEND/127.0.0.2:${BACKEND##*:}/" "$T/conf" >"$T/conf.new"
+	sed "s/$SERVER/127.0.0.2:${SERVER##*:}/" "$T/conf" >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 	reload
 	want moved
@@ -275,14 +275,14 @@ life_ends_in_the_queue() {
 	one_place 'queue_timeout: "1m",'
 	top=
 	peer "connect $LISTEN; send-text \"question\"; expect-eof"
-	assert_log 'backend=- .*end=proxy.max_lifetime'
+	assert_log 'servers_tried=- .*end=proxy.max_lifetime'
 	goes holder
 	shuttled_stop
 }
 
 # One that refused is not asked by everybody while the other is only full.
 a_full_one_before_an_ejected_one() {
-	backend_refusing r
+	peer_refusing r
 	one_place 'queue_timeout: "30s", eject_time: "1m", retries: 1,' \
 	    'balance: "first",'
 	sed 's/server: {/& r: { address: "'"$(address r)"'" },/' \
@@ -298,9 +298,9 @@ a_full_one_before_an_ejected_one() {
 		goes $name
 	done
 	shuttled_stop
-	backends_release r
+	peers_release r
 	assert_eq 'who tried the one that refuses' 1 \
-	    "$(log_count 'backend=main/r')"
+	    "$(log_count 'servers_tried=main/r')"
 }
 
 # A worker that drains serves who waits in it.

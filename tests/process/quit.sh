@@ -19,7 +19,7 @@ go_on_workers() {
 }
 
 at_rest() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 3
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 3
 	signal QUIT
 	shuttled_ended 0 3
 	assert_eq 'workers that ended with 0' 3 "$(log_count 'exit code 0')"
@@ -27,7 +27,7 @@ at_rest() {
 
 sessions_finish() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 3
 	load_start kept -k 40 -b 30000
 	load_wait kept
 	signal QUIT
@@ -38,13 +38,13 @@ sessions_finish() {
 	load_all_ok kept 40
 	shuttled_ended 0 3
 	assert_eq 'sessions that ended well' 40 \
-	    "$(log_count 'up=60000 down=60000 .*end=client.close')"
+	    "$(log_count 'bytes_up=60000 bytes_down=60000 .*end=client.close')"
 	assert_not_log 'proxy\.'
 }
 
-# The builtin backends of all workers live until the last session ends.
+# The builtin servers of all workers live until the last session ends.
 sessions_of_builtins_finish() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 3
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 3
 	load_start kept -k 40 -b 30000
 	load_wait kept
 	signal QUIT
@@ -57,7 +57,7 @@ sessions_of_builtins_finish() {
 # Connections that the kernel has accepted, but no worker yet.
 the_queue_is_served() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$1" -w 3
+	shuttled_start -l 127.0.0.1:0 -s "$1" -w 3
 	stop_workers
 	# One worker may get them all, and one that has no room does not end.
 	n=$(within 150 4)
@@ -73,8 +73,8 @@ the_queue_is_served() {
 	shuttled_ended 0 3
 }
 
-queue_with_a_backend() {
-	the_queue_is_served "$BACKEND"
+queue_with_a_server() {
+	the_queue_is_served "$SERVER"
 }
 
 queue_with_a_builtin() {
@@ -84,7 +84,7 @@ queue_with_a_builtin() {
 # While connections pour in: each is served or refused, none is cut off.
 under_load() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 3
 	load_start busy -c 50 -b 3000
 	wait_for 10 log_reaches 300 'session end'
 	signal QUIT
@@ -101,7 +101,7 @@ under_load() {
 # grace TIME: said, and the service goes on.
 grace() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 --grace "$1"
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2 --grace "$1"
 	load_start kept -k 10
 	load_wait kept
 	load_start busy -c 5
@@ -161,7 +161,7 @@ grace_and_death() {
 
 twice() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 20
 	load_wait kept
 	signal QUIT
@@ -193,7 +193,7 @@ drained_in() {
 # Who answers the end of file is gone before the resets.
 past_the_timeout_in_good_order() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 \
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2 \
 	    --drain-timeout "$(drained_in)s"
 	load_start kept -k 20
 	load_wait kept
@@ -211,7 +211,7 @@ past_the_timeout_in_good_order() {
 past_the_timeout_against_resistance() {
 	time=$(drained_in)
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 \
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2 \
 	    --drain-timeout "${time}s"
 	load_start kept -k 20 -x
 	load_wait kept
@@ -235,10 +235,10 @@ past_the_timeout_against_resistance() {
 	    "$(ms_between 'quitting' 'drain timeout: resetting')"
 }
 
-# A backend that is silent, a client that is, and a connection in the making.
+# A server that is silent, a client that is, and a connection in the making.
 past_the_timeout_half_built() {
-	backend_silent b
-	shuttled_start -l 127.0.0.1:0 -b "$(address b)" -w 1 \
+	peer_silent b
+	shuttled_start -l 127.0.0.1:0 -s "$(address b)" -w 1 \
 	    --drain-timeout 1s --connect-timeout 1m
 	peer_start c "connect $LISTEN; touch $T/there; expect-end"
 	wait_for 5 test -e "$T/there"
@@ -247,12 +247,12 @@ past_the_timeout_half_built() {
 	peer_wait c
 	assert_log 'drain timeout: 1 session left'
 	assert_log 'end=proxy.drain'
-	backends_release b
+	peers_release b
 }
 
 no_timeout_at_all() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 --drain-timeout off
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2 --drain-timeout off
 	load_start kept -k 20
 	load_wait kept
 	signal QUIT
@@ -264,7 +264,7 @@ no_timeout_at_all() {
 
 term_during_a_drain() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 20
 	load_wait kept
 	signal QUIT
@@ -280,7 +280,7 @@ term_during_a_drain() {
 # A worker that does not turn keeps no deadline: it is killed some seconds after.
 past_the_timeout_without_an_answer() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 --drain-timeout 300ms
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2 --drain-timeout 300ms
 	load_start kept -k 4 -x
 	load_wait kept
 	stuck=$(worker 1)
@@ -296,7 +296,7 @@ past_the_timeout_without_an_answer() {
 
 # There is nobody to drain: the slot waits for its next worker.
 during_a_back_off() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1
 	kill -KILL "$(worker 1)"
 	assert_log 'respawned at once'
 	wait_for 5 log_reaches 2 'info: ready'
@@ -309,7 +309,7 @@ during_a_back_off() {
 # Who is asked to change once it is told to end says that it will not.
 too_late() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 4
 	load_wait kept
 	signal QUIT
@@ -325,7 +325,7 @@ too_late() {
 
 a_worker_dies_during_the_drain() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 20
 	load_wait kept
 	signal QUIT
@@ -340,7 +340,7 @@ a_worker_dies_during_the_drain() {
 
 echo_start
 run_cases at_rest sessions_finish sessions_of_builtins_finish \
-    queue_with_a_backend queue_with_a_builtin under_load twice \
+    queue_with_a_server queue_with_a_builtin under_load twice \
     past_the_timeout_in_good_order past_the_timeout_against_resistance \
     past_the_timeout_half_built past_the_timeout_without_an_answer no_timeout_at_all term_during_a_drain \
     grace_that_ends grace_cut_short grace_and_term grace_and_death \

@@ -52,7 +52,7 @@ two_nginx() {
 nginx_and_curl() {
 	have nginx curl || return 0
 	two_nginx
-	shuttled_start -l 127.0.0.1:0 -b "$A" -b "$B" -w 4
+	shuttled_start -l 127.0.0.1:0 -s "$A" -s "$B" -w 4
 	: >"$T/servers"
 	for i in 1 2 3 4 5 6; do
 		curl -sSf -m 20 -D "$T/head" -o "$T/got" \
@@ -76,7 +76,7 @@ ab_field() {
 nginx_and_ab() {
 	have nginx ab || return 0
 	two_nginx
-	shuttled_start -l 127.0.0.1:0 -b "$A" -b "$B" -w 4
+	shuttled_start -l 127.0.0.1:0 -s "$A" -s "$B" -w 4
 	ab -q -n "$requests" -c 100 "http://$LISTEN/small" >"$T/ab.out" 2>&1 ||
 		fail "ab: status $?"
 	assert_eq complete "$requests" "$(ab_field 'Complete requests')"
@@ -84,17 +84,17 @@ nginx_and_ab() {
 	assert_eq 'answers but 200' '' "$(ab_field 'Non-2xx responses')"
 	say "$(ab_field 'Requests per second') requests a second"
 	wait_for 5 log_reaches "$requests" 'session end'
-	# The turn is one over all workers: no backend is ever ahead by more
+	# The turn is one over all workers: no server is ever ahead by more
 	# than what is in flight.
 	assert_between "requests to $A" $((requests / 2 - 100)) \
-	    $((requests / 2 + 100)) "$(log_count "backend=$A ")"
+	    $((requests / 2 + 100)) "$(log_count "servers_tried=$A ")"
 	shuttled_stop
 }
 
 ab_while_a_worker_is_killed() {
 	have nginx ab || return 0
 	two_nginx
-	shuttled_start -l 127.0.0.1:0 -b "$A" -b "$B" -w 4
+	shuttled_start -l 127.0.0.1:0 -s "$A" -s "$B" -w 4
 	ab -q -r -n "$requests" -c 100 "http://$LISTEN/small" \
 	    >"$T/ab.out" 2>&1 </dev/null &
 	bench=$!
@@ -127,7 +127,7 @@ start_redis() {
 redis() {
 	have redis-server redis-benchmark redis-cli || return 0
 	serve_with redis
-	shuttled_start -l 127.0.0.1:0 -b "$ADDRESS" -w 4
+	shuttled_start -l 127.0.0.1:0 -s "$ADDRESS" -w 4
 	port=${LISTEN##*:}
 	redis-benchmark -h 127.0.0.1 -p "$port" -n "$requests" -c 50 \
 	    -t set,get,lpush,lrange_100 -q >"$T/redis.out" 2>&1 ||
@@ -150,7 +150,7 @@ redis() {
 haproxy_in_front() {
 	have haproxy nginx curl || return 0
 	two_nginx
-	shuttled_start -l 127.0.0.1:0 -b "$A" -b "$B" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$A" -s "$B" -w 2
 	cat >"$T/haproxy.cfg" <<-END
 	global
 		maxconn 500

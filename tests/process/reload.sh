@@ -19,13 +19,13 @@ has_descriptors() {
 # What is open stays open, byte for byte, over many generations.
 long_sessions_stay() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	listens=$(listener 1)
 	load_start kept -k 8
 	load_wait kept
 	before=$(descriptors "$PID")
 	reload 5
-	assert_log 'reloaded: generation 6 has 2 workers, 1 listener, 1 backend;'
+	assert_log 'reloaded: generation 6 has 2 workers, 1 listener, 1 server;'
 	load_start more -k 8
 	load_wait more
 	reload 5
@@ -44,7 +44,7 @@ long_sessions_stay() {
 # must not keep a generation from ending. load counts everything that fails.
 under_load() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 3
 	load_start busy -c 20
 	reload 8
 	load_end busy
@@ -58,7 +58,7 @@ under_load() {
 # Signals faster than reloads: they melt together, none is left half done.
 many_at_once() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start busy -c 8
 	for name in HUP USR1 HUP TTIN HUP HUP CHLD HUP TTIN HUP USR1 HUP; do
 		signal $name
@@ -73,7 +73,7 @@ many_at_once() {
 # WINCH takes all workers away; HUP brings them back.
 winch_and_back() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	signal WINCH
 	wait_for 5 workers_are 0
 	load_start waiting -k 5
@@ -89,7 +89,7 @@ winch_and_back() {
 # A worker of the old generation that is stopped holds nothing up.
 stopped_worker() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	stopped=$(worker 1)
 	kill -STOP "$stopped"
 	reload
@@ -105,7 +105,7 @@ stopped_worker() {
 new_workers_fail() {
 	command -v prlimit >/dev/null || return 0
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 4
 	load_wait kept
 	DEATHS=wanted
@@ -126,7 +126,7 @@ new_workers_fail() {
 some_workers_fail() {
 	command -v prlimit >/dev/null || return 0
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 24 --buffers 1
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 24 --buffers 1
 	load_start busy -c 32
 	before=$(descriptors "$PID")
 	hard=$(prlimit --pid "$PID" --nofile --output HARD --noheadings)
@@ -158,7 +158,7 @@ some_workers_fail() {
 conf() {
 	{
 		say "$@"
-		say "pool: { p: { server: { s: { address: \"$BACKEND\" } } } }"
+		say "pool: { p: { server: { s: { address: \"$SERVER\" } } } }"
 	} >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"
 }
@@ -200,7 +200,7 @@ listeners_come_and_go() {
 
 # Of those that ask for the same address each keeps its port.
 listeners_that_are_equal() {
-	BACKEND=builtin:echo
+	SERVER=builtin:echo
 	conf 'listen: { a: { address: ["127.0.0.1:0", "127.0.0.1:0"] },' \
 	    'b: { address: "127.0.0.1:0" } }'
 	shuttled_start -c "$T/conf" -w 1
@@ -320,7 +320,7 @@ pidfile: $T/p2"
 # An old generation that has a time is ended then, and says why.
 reload_timeout() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1 --reload-timeout 300ms
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 1 --reload-timeout 300ms
 	load_start kept -k 3 -x
 	load_wait kept
 	reload
@@ -334,10 +334,10 @@ reload_timeout() {
 	shuttled_stop
 }
 
-# Workers that drain do not serve the builtin backends of sessions that are not
+# Workers that drain do not serve the builtin servers of sessions that are not
 # theirs: those would end with the drain.
 builtins_of_workers_that_drain() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1 --reload-timeout 1s
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1 --reload-timeout 1s
 	load_start old -k 1 -x
 	load_wait old
 	reload
@@ -429,7 +429,7 @@ max_generations() {
 # The one of the end begins with the end, for all generations.
 drain_timeout() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1 --drain-timeout 300ms
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 1 --drain-timeout 300ms
 	load_start kept -k 3 -x
 	load_wait kept
 	reload
@@ -451,7 +451,7 @@ drain_timeout() {
 }
 
 without_master() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 0
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 0
 	signal HUP
 	assert_log 'reload: not without a master'
 	serves || fail 'it does not serve'

@@ -34,7 +34,7 @@ assert_shut_in() {
 whole_life() {
 	echo_start
 	shuttled_start -l 127.0.0.1:0 -l "unix:$T/l.sock" -w 2 --fast-open \
-	    -b "$BACKEND,spare=2" -b builtin:echo
+	    -s "$SERVER,preconnect=2" -s builtin:echo
 	say "sandbox: $(sandbox)"
 	# shellcheck disable=SC2046 # a list
 	assert_shut_in $(worker_pids)
@@ -56,7 +56,7 @@ whole_life() {
 # One that is born later, and one that takes the place of a dead one.
 later_workers() {
 	DEATHS=wanted
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1
 	signal TTIN
 	wait_for 5 log_has 'worker 2\[[0-9]*\] info: ready'
 	assert_shut_in "$(worker 2)"
@@ -68,11 +68,11 @@ later_workers() {
 }
 
 switched_off() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1 --sandbox off
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1 --sandbox off
 	assert_eq sandbox off "$(sandbox)"
 	assert_eq Seccomp 0 "$(status_of "$(worker 1)" Seccomp)"
 	shuttled_stop
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 0
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 0
 	assert_log 'info: ready: '
 	assert_eq sandbox off "$(sandbox)"
 	shuttled_stop
@@ -80,7 +80,7 @@ switched_off() {
 
 started_by_a_user() {
 	chmod 1777 "$T"
-	with_wrap "$AS_USER" shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	with_wrap "$AS_USER" shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	# shellcheck disable=SC2046
 	assert_shut_in $(worker_pids)
 	serves || fail 'it does not serve'
@@ -138,7 +138,7 @@ system_log() {
 	for root in '' "$T/root"; do
 		logger_start first "$T/dev/log"
 		with_wrap "unshare -m $T/own_dev" shuttled_start \
-		    -l 127.0.0.1:0 -b builtin:echo -w 2 -L syslog \
+		    -l 127.0.0.1:0 -s builtin:echo -w 2 -L syslog \
 		    ${root:+--chroot "$root"}
 		: >"$T/log"
 		# What the master opened and handed over does the same.
@@ -160,7 +160,7 @@ own_mounts() {
 }
 
 [ -z "$SHUTTLED_WRAP" ] || skip 'a wrapper cannot work in there'
-shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1
+shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1
 default=$(sandbox)
 shuttled_stop
 if [ "$default" = off ]; then

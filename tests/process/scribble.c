@@ -72,22 +72,22 @@ static char *
 anywhere(const struct board_ledger *l, struct board_shared *s,
     struct board_row *row)
 {
-	uint32_t servers = or_one(l->backends), pools = or_one(l->pools);
+	uint32_t servers = or_one(l->servers), pools = or_one(l->pools);
 	uint32_t listeners = or_one(l->listeners);
 
-	row += draw() % l->rows % (or_one(l->slots) + 2);
+	row += draw() % l->rows % (or_one(l->worker_slots) + 2);
 	switch (draw() % 9) {
 	case 0:
 		return (char *)&s->head + draw() % sizeof(s->head);
 	case 1:
 		return (char *)s->worker + draw() %
-		    (or_one(l->slots) * sizeof(s->worker[0]));
+		    (or_one(l->worker_slots) * sizeof(s->worker[0]));
 	case 2:
 		return (char *)s->pool + draw() %
 		    (pools * sizeof(s->pool[0]));
 	case 3:
-		return (char *)s->backend + draw() %
-		    (servers * sizeof(s->backend[0]));
+		return (char *)s->server + draw() %
+		    (servers * sizeof(s->server[0]));
 	case 4:
 		return (char *)s->listener + draw() %
 		    (listeners * sizeof(s->listener[0]));
@@ -153,7 +153,7 @@ main(int argc, char *argv[])
 		err(1, "mmap");
 	ledger = (struct board_ledger *)base;
 	shared = (struct board_shared *)(base + PAGES(sizeof(*ledger)) +
-	    PAGES(BOARD_SEATS * sizeof(struct board_server)));
+	    PAGES(BOARD_SERVER_SLOTS * sizeof(struct board_book)));
 	end = now_ms() + strtoull(argv[2], NULL, 10);
 	while (now_ms() < end) {
 		for (i = 0; i < 200; i++) {

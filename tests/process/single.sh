@@ -14,7 +14,7 @@ as_root=
 single() {
 	echo_start
 	# shellcheck disable=SC2086 # a list
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 0 -p "$T/pid" \
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 0 -p "$T/pid" \
 	    $as_root "$@"
 	workers_are 0 || fail 'there is a worker'
 }
@@ -62,7 +62,7 @@ quit_with_sessions() {
 	load_all_ok kept 20
 	ended 0 2
 	assert_eq 'sessions that ended well' 20 \
-	    "$(log_count 'up=40000 down=40000 .*end=client.close')"
+	    "$(log_count 'bytes_up=40000 bytes_down=40000 .*end=client.close')"
 }
 
 quit_with_a_queue() {
@@ -137,7 +137,7 @@ signals_without_effect() {
 unix_socket_is_removed() {
 	for name in TERM QUIT; do
 		# shellcheck disable=SC2086 # a list
-		shuttled_start -l "unix:$T/l.sock" -b builtin:echo -w 0 $as_root
+		shuttled_start -l "unix:$T/l.sock" -s builtin:echo -w 0 $as_root
 		serves || fail 'it does not serve'
 		signal $name
 		shuttled_ended 0 2

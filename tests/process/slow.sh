@@ -29,7 +29,7 @@ start_slowly() {
 	# shellcheck disable=SC2086 # this is a list
 	strace -f -qq -o /dev/null -e trace=capset,epoll_create1 $delays \
 	    "$SHUTTLED" -F -L "$T/$name.log" --ports-file "$T/$name.ports" \
-	    -l 127.0.0.1:0 -b builtin:echo -w "$workers" \
+	    -l 127.0.0.1:0 -s builtin:echo -w "$workers" \
 	    2>>"$T/$name.out" </dev/null &
 	also_end "$!"
 }

@@ -8,7 +8,7 @@
 
 # One that came later, and spoke, is served before the silent one is accepted.
 deferred_until_it_speaks() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1 -v \
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1 -v \
 	    --defer-accept 15s
 	peer_start silent "connect $LISTEN; touch $T/came;
 	    wait-file $T/speak; send 1000 seed 1; expect 1000 seed 1;
@@ -19,13 +19,13 @@ deferred_until_it_speaks() {
 	assert_eq 'sessions begun' 1 "$(log_count 'session start')"
 	: >"$T/speak"
 	peer_wait silent
-	wait_for 5 log_reaches 2 'up=1000 down=1000 .*end=client.close'
+	wait_for 5 log_reaches 2 'bytes_up=1000 bytes_down=1000 .*end=client.close'
 	shuttled_stop
 }
 
 # Who waits for the server to speak gets there, a second late.
 deferred_for_a_time() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 2 \
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w 2 \
 	    --defer-accept 300ms
 	begin=$(now_ms)
 	peer "connect $LISTEN; cat"
@@ -64,7 +64,7 @@ rests() {
 # With a session it spins after each event, for a second and no longer.
 spins_for_a_while() {
 	rm -f "$T/done" "$T/end"
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$workers" \
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w "$workers" \
 	    -e "$engine" --busy-poll 1000000
 	spinner=$(worker_pids)
 	before=$(cpu_ticks "$spinner")
@@ -81,7 +81,7 @@ spins_for_a_while() {
 
 # Without one there is nothing to wait for.
 spins_for_sessions_only() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$workers" \
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w "$workers" \
 	    -e "$engine" --busy-poll 1000000
 	spinner=$(worker_pids)
 	serves || fail 'it does not serve'
@@ -93,7 +93,7 @@ spins_for_sessions_only() {
 }
 
 timers_go_on() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w "$workers" \
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w "$workers" \
 	    -e "$engine" --busy-poll 1000000 --idle-timeout 300ms
 	peer "connect $LISTEN; exchange 9 9 seed 1 seed 1; expect-eof"
 	assert_log 'end=proxy.idle_timeout'
@@ -120,7 +120,7 @@ pinned_to() {
 }
 
 workers_are_pinned() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 5 --pin-cpus
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w 5 --pin-cpus
 	all=$(cpus $$)
 	pinned_to "$all"
 	assert_eq 'CPUs of the master' "$all" "$(cpus "$PID")"
@@ -138,21 +138,21 @@ workers_are_pinned_to_what_there_is() {
 	last=$(cpus $$ | tail -n 1)
 	saved_wrap=$SHUTTLED_WRAP
 	SHUTTLED_WRAP="taskset -c $last $SHUTTLED_WRAP"
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 5 --pin-cpus
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w 5 --pin-cpus
 	pinned_to "$last"
 	shuttled_stop
 	SHUTTLED_WRAP=$saved_wrap
 }
 
 the_only_process_is_pinned() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 0 --pin-cpus
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w 0 --pin-cpus
 	assert_log 'info: ready: '
 	assert_eq 'CPUs' "$(cpus $$ | head -n 1)" "$(cpus "$PID")"
 	shuttled_stop
 }
 
 workers_are_free() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:hello -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:hello -w 2
 	for i in 1 2; do
 		assert_eq "CPUs of worker $i" "$(cpus $$)" \
 		    "$(cpus "$(worker $i)")"

@@ -10,7 +10,7 @@ DEATHS=wanted
 # with_sessions SIGNAL
 with_sessions() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 3
 	load_start kept -k 30
 	load_wait kept
 	signal "$1"
@@ -33,7 +33,7 @@ int() {
 # As the terminal does on ctrl-C: the workers get it, too.
 int_to_the_whole_group() {
 	echo_start
-	shuttled_start_group -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	shuttled_start_group -l 127.0.0.1:0 -s "$SERVER" -w 3
 	load_start kept -k 30
 	load_wait kept
 	signal_group INT "$PID"
@@ -48,7 +48,7 @@ int_to_the_whole_group() {
 # And ctrl-\.
 quit_to_the_whole_group() {
 	echo_start
-	shuttled_start_group -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	shuttled_start_group -l 127.0.0.1:0 -s "$SERVER" -w 3
 	load_start kept -k 30
 	load_wait kept
 	signal_group QUIT "$PID"
@@ -63,7 +63,7 @@ quit_to_the_whole_group() {
 
 # It is killed after 5 s. More signals do not make it later.
 a_worker_that_does_not_answer() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	stuck=$(worker 2)
 	kill -STOP "$stuck"
 	late_begin
@@ -103,7 +103,7 @@ start_and_signal() {
 	rm -f "$T/ports" "$T/log" "$T/stderr"
 	# shellcheck disable=SC2086 # these are lists
 	setsid $undo $SHUTTLED_WRAP "$SHUTTLED" -F -L "$T/log" -p "$T/pid" \
-	    --ports-file "$T/ports" -l 127.0.0.1:0 -b builtin:echo "$@" \
+	    --ports-file "$T/ports" -l 127.0.0.1:0 -s builtin:echo "$@" \
 	    $SHUTTLED_ARGS 2>"$T/stderr" </dev/null &
 	PID=$!
 	started="$started $PID"
@@ -193,7 +193,7 @@ at_any_moment_of_the_start_of_one_process() {
 
 # during_a_respawn DELAY SIGNAL
 during_a_respawn() {
-	shuttled_start_group -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start_group -l 127.0.0.1:0 -s builtin:echo -w 2
 	pgid=$PID
 	kill -KILL "$(worker 1)"
 	sleep "$1"
@@ -221,7 +221,7 @@ with_chld_ignored() {
 	fi
 	saved_wrap=$SHUTTLED_WRAP
 	SHUTTLED_WRAP="env --ignore-signal=CHLD $SHUTTLED_WRAP"
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	SHUTTLED_WRAP=$saved_wrap
 	victim=$(worker 1)
 	kill -KILL "$victim"
@@ -235,7 +235,7 @@ with_chld_ignored() {
 after_the_birth_of_a_worker() {
 	i=0
 	while [ $i -lt "$(rounds 15)" ]; do
-		shuttled_start_group -l 127.0.0.1:0 -b builtin:echo -w 1
+		shuttled_start_group -l 127.0.0.1:0 -s builtin:echo -w 1
 		pgid=$PID
 		signal TTIN
 		signal QUIT

@@ -27,7 +27,7 @@ served_once() {
 
 stopped_worker_delays_nobody() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 4
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 4
 	longest=0
 	for place in 1 2 3 4; do
 		victim=$(worker $place)
@@ -63,7 +63,7 @@ tracer_end() {
 
 stuck_worker_delays_little() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	longest=0
 	woken_worker_is_stuck 5000000
 	served 4 3000
@@ -76,7 +76,7 @@ stuck_worker_delays_little() {
 
 killed_in_between() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	longest=0
 	woken_worker_is_stuck 5000000
 	served 4 3000

@@ -84,7 +84,7 @@ sessions() {
 # Facility and level as in RFC 5424, section 6.2.1: 16 * 8 + 6, 3 * 8 + 6.
 over_udp() {
 	receiver_start udp
-	log_to "syslog+udp://$SYSLOG/local0" -b builtin:echo
+	log_to "syslog+udp://$SYSLOG/local0" -s builtin:echo
 	sessions 50
 	wait_for 5 got_reaches "$(datagrams 50)" 'session end'
 	assert_messages 134
@@ -101,7 +101,7 @@ over_udp() {
 
 over_tcp() {
 	receiver_start tcp
-	log_to "syslog+tcp://$SYSLOG" -b builtin:echo
+	log_to "syslog+tcp://$SYSLOG" -s builtin:echo
 	sessions 300
 	wait_for 5 got_reaches 300 'session end'
 	assert_eq lines 300 "$(got 'session end')"
@@ -153,7 +153,7 @@ of_a_listener() {
 it_stalls() {
 	echo_start
 	receiver_start tcp
-	log_to "syslog+tcp://$SYSLOG" -b "$BACKEND" \
+	log_to "syslog+tcp://$SYSLOG" -s "$SERVER" \
 	    --log-format "session end %{end} $(printf '%01500d' 0)"
 	sessions 20
 	wait_for 5 got_reaches 20 'session end'
@@ -181,10 +181,10 @@ it_stalls() {
 
 # It dies, is away for a while, and comes again.
 it_comes_again() {
-	backend_refusing there
+	peer_refusing there
 	port=$(sed 's/.*://' "$T/there")
 	receiver_start tcp "$port"
-	log_to "syslog+tcp://$SYSLOG" -b builtin:echo
+	log_to "syslog+tcp://$SYSLOG" -s builtin:echo
 	sessions 20
 	receiver_end KILL
 	sessions 100
@@ -195,7 +195,7 @@ it_comes_again() {
 	assert_messages 30
 	shuttled_stop
 	receiver_end
-	backends_release there
+	peers_release there
 }
 
 # log_is TARGET: so from now on.
@@ -220,7 +220,7 @@ it_becomes_a_file() {
 	PID=$!
 	started="$started $PID"
 	wait_for 10 ready
-	wait_for 5 got_reaches "$(datagrams 1)" 'workers*, 1 backend: ready'
+	wait_for 5 got_reaches "$(datagrams 1)" 'workers*, 1 server: ready'
 	LISTEN=$(listener 1)
 	: >"$T/log"
 	load_start kept -k 10
@@ -242,7 +242,7 @@ nobody_is_there() {
 	for how in udp tcp; do
 		receiver_start $how
 		receiver_end
-		log_to "syslog+$how://$SYSLOG" -b builtin:echo
+		log_to "syslog+$how://$SYSLOG" -s builtin:echo
 		sessions 300
 		shuttled_stop
 	done

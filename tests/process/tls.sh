@@ -52,7 +52,7 @@ up_all() {
 	    server: { $servers } } }
 	EOF
 	shuttled_start -c "$T/conf"
-	wait_for 10 log_reaches $number 'backend p/.*: \(up\|down\): '
+	wait_for 10 log_reaches $number 'server p/.*: \(up\|down\): '
 	assert_eq "of $number servers up" "$number" \
 	    "$(log_count 'up: TLS ServerHello')"
 	assert_not_log ': down: '

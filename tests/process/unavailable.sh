@@ -10,7 +10,7 @@ DNS=${DNS:-$(dirname "$PEER")/../process/dns}
 
 # place: an address at which nobody listens yet, in $PLACE.
 place() {
-	backend_refusing place
+	peer_refusing place
 	PLACE=$(address place)
 }
 
@@ -27,7 +27,7 @@ server_goes() {
 	kill -s KILL "$server"
 	wait "$server" 2>/dev/null || :
 	forget "$server"
-	backends_release place
+	peers_release place
 }
 
 # start WORKERS POOL SERVER [TOP]: such a pool of one server.
@@ -179,7 +179,7 @@ until_their_time_is_over() {
 	peer_wait late
 	late_end
 	shuttled_stop
-	assert_log 'backend=[^ ]* .*end=proxy.unavailable_timeout'
+	assert_log 'servers_tried=[^ ]* .*end=proxy.unavailable_timeout'
 	took=$(sed -n \
 	    's/.*total_ms=\([0-9]*\) end=proxy.unavailable_timeout/\1/p' \
 	    "$T/log" | sort -n | tail -n 1)
@@ -187,12 +187,12 @@ until_their_time_is_over() {
 	most=$((800 * TEST_SLOW + LATE))
 	[ -z "${TEST_LOSSY-}" ] || most=20000
 	assert_between 'ms until the end' 300 $most "$took"
-	backends_release place
+	peers_release place
 }
 
 # A queue that is full of connections is as good as a server that is silent.
 all_attempts_together() {
-	backend_silent silent
+	peer_silent silent
 	start 2 'connect_timeout: "1h", retries: 3,' \
 	    "address: \"$(address silent)\"," \
 	    'connect_total_timeout: "300ms",'
@@ -200,7 +200,7 @@ all_attempts_together() {
 	assert_log 'end=proxy.connect_total_timeout'
 	assert_log 'p/s: connect: Connection timed out'
 	shuttled_stop
-	backends_release silent
+	peers_release silent
 }
 
 run_cases until_checks_find_it_up until_one_is_answered \

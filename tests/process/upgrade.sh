@@ -48,7 +48,7 @@ refused() {
 
 sessions_outlive_it() {
 	echo_start
-	shuttled_daemon -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" -w 2
+	shuttled_daemon -l 127.0.0.1:0 -l "unix:$T/sock" -s "$SERVER" -w 2
 	[ "$STATUS" -eq 0 ] || fail "$(cat "$T/start.out")"
 	first=$PID
 	ports=$(cat "$T/ports")
@@ -80,7 +80,7 @@ sessions_outlive_it() {
 # Sessions outlive it for as long as they like, until the new one is told to quit.
 drain_timeout() {
 	echo_start
-	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 1 --drain-timeout 300ms
+	shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 1 --drain-timeout 300ms
 	first=$PID
 	load_start kept -k 3 -x
 	load_wait kept
@@ -98,7 +98,7 @@ drain_timeout() {
 # that does not turn as well.
 stopping() {
 	echo_start
-	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 2
 	masters=
 	for i in 1 2; do
 		masters="$masters $PID"
@@ -130,7 +130,7 @@ max_generations() {
 		workers: 1
 		max_generations: 2
 		listen: { a: { address: "127.0.0.1:0" } }
-		pool: { p: { server: { s: { address: "$BACKEND" } } } }
+		pool: { p: { server: { s: { address: "$SERVER" } } } }
 	CONF
 	shuttled_daemon -c "$T/conf"
 	first=$PID
@@ -161,7 +161,7 @@ max_generations() {
 
 under_load() {
 	echo_start
-	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 3
 	load_start busy -c 20
 	upgraded
 	signal HUP
@@ -188,7 +188,7 @@ own_log_goes_on() {
 	cat >"$T/conf" <<-CONF
 		workers: 3
 		listen: { a: { address: "127.0.0.1:0", log: "$T/own.log" } }
-		pool: { p: { server: { s: { address: "$BACKEND" } } } }
+		pool: { p: { server: { s: { address: "$SERVER" } } } }
 	CONF
 	shuttled_daemon -c "$T/conf"
 	[ "$STATUS" -eq 0 ] || fail "$(cat "$T/start.out")"
@@ -213,21 +213,21 @@ own_log_goes_on() {
 
 # Its place in the sequence, and who is in doubt, are on the board.
 board_goes_along() {
-	shuttled_daemon -l 127.0.0.1:0 -b builtin:hello,name=a \
-	    -b builtin:hello,name=b -b builtin:hello,name=c -w 1
+	shuttled_daemon -l 127.0.0.1:0 -s builtin:hello,name=a \
+	    -s builtin:hello,name=b -s builtin:hello,name=c -w 1
 	peer "connect $LISTEN; read-until-eof"
 	peer "connect $LISTEN; read-until-eof"
 	upgraded
 	peer "connect $LISTEN; read-until-eof"
 	wait_for 5 log_reaches 3 'session end'
-	assert_eq 'backends in turn' 'a b c' "$(grep -o 'backend=[a-c]' \
+	assert_eq 'servers in turn' 'a b c' "$(grep -o 'servers_tried=[a-c]' \
 	    "$T/log" | cut -d = -f 2 | tr '\n' ' ' | sed 's/ $//')"
 	daemon_stop QUIT
 }
 
 program_is_broken() {
 	echo_start
-	shuttled_daemon -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" -w 2
+	shuttled_daemon -l 127.0.0.1:0 -l "unix:$T/sock" -s "$SERVER" -w 2
 	load_start busy -c 5 -p 5
 	DEATHS=wanted
 	printf '#!/bin/sh\necho "no such luck" >&2\nexit 3\n' >"$T/broken"
@@ -255,10 +255,10 @@ program_is_broken() {
 # It starts, and can then not do what it has to.
 it_cannot_start() {
 	echo_start
-	shuttled_daemon -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" -w 2
+	shuttled_daemon -l 127.0.0.1:0 -l "unix:$T/sock" -s "$SERVER" -w 2
 	cat >"$T/other" <<EOF
 #!/bin/sh
-exec "$original" -w 2 -l 127.0.0.1:0 -l "unix:$T/sock" -b "$BACKEND" \\
+exec "$original" -w 2 -l 127.0.0.1:0 -l "unix:$T/sock" -s "$SERVER" \\
     -p "$T/no/such/directory/pid" -L "$T/log"
 EOF
 	replace "$T/other"
@@ -285,7 +285,7 @@ EOF
 it_hangs_with_the_pidfile() {
 	command -v bash >/dev/null && command -v flock >/dev/null || return 0
 	echo_start
-	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 4
 	load_wait kept
 	cat >"$T/other" <<EOF
@@ -306,7 +306,7 @@ EOF
 	assert_not_log 'another instance'
 	wait_for 5 pid_is "$PID"
 	replace "$original"
-	shuttled_try -l 127.0.0.1:0 -b builtin:echo -p "$T/pid"
+	shuttled_try -l 127.0.0.1:0 -s builtin:echo -p "$T/pid"
 	assert_eq 'status of a second start' 75 "$STATUS"
 	serves || fail 'it does not serve'
 	load_end kept
@@ -354,7 +354,7 @@ it_is_stubborn() {
 	for line in 'sleep 1' 'eval "exec $channel>&-"' \
 	    'for i in 1 2 3; do printf S >&"$channel"; done'; do
 		say "$line"
-		shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+		shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 2
 		instead "$line" 'sleep 60 &' 'echo pid $! >>"$said"' \
 		    'echo pid $$ >>"$said"' 'wait'
 		signal USR2
@@ -410,7 +410,7 @@ it_is_ended_when_it_is_ready() {
 	command -v bash >/dev/null || return 0
 	echo_start
 	DEATHS=wanted
-	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 4
 	load_wait kept
 	n=0
@@ -429,7 +429,7 @@ it_is_ended_when_it_is_ready() {
 		wait_for 5 grep -q '^result failed' "$T/pid.status"
 		serves || fail 'it does not serve'
 	done
-	assert_not_log 'workers*, 1 backend: ready.*upgrade'
+	assert_not_log 'workers*, 1 server: ready.*upgrade'
 	load_end kept
 	load_all_ok kept 4
 	replace "$original"
@@ -443,7 +443,7 @@ it_is_ended_when_it_serves() {
 	command -v bash >/dev/null && command -v flock >/dev/null || return 0
 	echo_start
 	for name in TERM QUIT; do
-		shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+		shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 2
 		old=$PID
 		candidate_says_ready 2
 		kill -STOP "$new"
@@ -459,7 +459,7 @@ it_is_ended_when_it_serves() {
 		wait_for 10 gone "$new"
 		wait_for 10 gone "$old"
 		forget "$old"
-		[ "$(log_time "master.$new.*backend: ready")" -le \
+		[ "$(log_time "master.$new.*server: ready")" -le \
 		    "$(log_time "master.$new.* \(stopp\|quitt\)ing: ")" ] ||
 			fail 'it says that it is ready when it has ended'
 		for file in pid pid.status ports; do
@@ -474,7 +474,7 @@ it_is_ended_when_it_serves() {
 it_makes_no_sense() {
 	command -v bash >/dev/null || return 0
 	echo_start
-	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 2
 	n=0
 	# shellcheck disable=SC2016 # as above
 	for line in 'eval "exec $channel>&-"' 'printf X >&"$channel"' \
@@ -500,7 +500,7 @@ reload_meanwhile() {
 	command -v bash >/dev/null || return 0
 	echo_start
 	DEATHS=wanted
-	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 1
+	shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 1
 	# shellcheck disable=SC2016 # as above
 	instead 'echo begun >>"$said"' \
 	    'until [ -e "$said.go" ]; do sleep 0.05; done' 'exit 1'
@@ -533,7 +533,7 @@ reload_meanwhile() {
 # are taken again.
 old_master_dies() {
 	echo_start
-	shuttled_daemon -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 2
 	first=$PID
 	load_start kept -k 4
 	load_wait kept

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 l='-l 127.0.0.1:0'
-b='-b builtin:echo'
+b='-s builtin:echo'
 
 # wrong NAMED ARGS...: the one line must have this text.
 wrong() {
@@ -30,13 +30,13 @@ wrong() {
 missing_parts() {
 	wrong --listen
 	# shellcheck disable=SC2086 # these are lists, here and below
-	wrong --backend $l
+	wrong --server $l
 	# shellcheck disable=SC2086
 	wrong --listen $b
-	for option in -l -b -w -p -L -e -u --listen --backend --workers \
+	for option in -l -s -w -p -L -e -u --listen --server --workers \
 	    --pidfile --log --engine --user --ports-file --connect-timeout \
 	    --idle-timeout --fin-timeout --drain-timeout --buffers \
-	    --busy-poll --defer-accept --chroot --sandbox --sessions \
+	    --busy-poll --defer-accept --chroot --sandbox --max-sessions-per-worker \
 	    --log-format --log-sessions --log-interval; do
 		# -F, which wrong() appends, must not become the value.
 		status=0
@@ -96,7 +96,7 @@ wrong_values() {
 	    syslog+udp:// syslog+udp://10.0.0.1:0 udp://10.0.0.1 \
 	    syslog+tcp://10.0.0.1/nowhere syslog+tcp://::1
 	values --log-format '' txt JSON '%' '%d' '%{nothing}' '%{up' \
-	    '100% %{up}' "$(printf '%%{up}%065d' 0 | sed 's/0/%{up}/g')"
+	    '100% %{bytes_up}' "$(printf '%%{bytes_up}%065d' 0 | sed 's/0/%{bytes_up}/g')"
 	values --log-sessions '' some error 1/1 1/0 1/x 2/3 1/1000001 1/
 	values --log-interval '' 5 -5s 1.5s
 	values --pidfile ''
@@ -110,7 +110,7 @@ wrong_values() {
 	values --busy-poll '' -1 1000001 50us 1.5 off
 	values --chroot '' relative/directory
 	values --sandbox '' ON yes 1 'on '
-	values --sessions '' 0 -1 300001 many 1.5
+	values --max-sessions-per-worker '' 0 -1 300001 many 1.5
 	values --defer-accept '' 5 -5s 1.5s 61s 60001ms 2m 367000000h
 }
 
@@ -127,13 +127,13 @@ wrong_addresses() {
 	    10.0.0.1:80,weight=257 \
 	    10.0.0.1:80,weight=x 10.0.0.1:80,weight 10.0.0.1:80,name= \
 	    "10.0.0.1:80,name=$(printf '%064d' 0)" '10.0.0.1:80,name=a b' \
-	    10.0.0.1:80,spare 10.0.0.1:80,spare= 10.0.0.1:80,spare=65 \
-	    builtin:echo,spare=1 "$(printf '%0600d' 0):80"; do
+	    10.0.0.1:80,preconnect 10.0.0.1:80,preconnect= 10.0.0.1:80,preconnect=65 \
+	    builtin:echo,preconnect=1 "$(printf '%0600d' 0):80"; do
 		# shellcheck disable=SC2086
-		wrong --backend $l -b "$value"
+		wrong --server $l -s "$value"
 	done
 	# shellcheck disable=SC2086
-	wrong --backend $l -b 10.0.0.1:80,name=a -b 10.0.0.2:80,name=a
+	wrong --server $l -s 10.0.0.1:80,name=a -s 10.0.0.2:80,name=a
 }
 
 # -F, which wrong() appends, would hide that one.
@@ -172,14 +172,14 @@ right_ones() {
 	$l $b
 	$l $b -w auto -q -L syslog:local3
 	$l $b -w 0 -F -L stderr -vv
-	-l :0 -l *:0 -l [::1]:0 -l unix:$T/x.sock -b unix:/run/y.sock
-	$l -b 10.0.0.1:80,weight=256,backup,spare=64,name=one -b 10.0.0.1:80 -b 10.0.0.1:80
+	-l :0 -l *:0 -l [::1]:0 -l unix:$T/x.sock -s unix:/run/y.sock
+	$l -s 10.0.0.1:80,weight=256,backup,preconnect=64,name=one -s 10.0.0.1:80 -s 10.0.0.1:80
 	$l $b --connect-timeout 300ms --idle-timeout off --fin-timeout 0 --drain-timeout 1h
 	$l $b --busy-poll 0 --busy-poll 1000000
 	$l $b --defer-accept 1m --fast-open --pin-cpus
 	$l $b --defer-accept 1ms --defer-accept off
 	$l $b --work 3 --buffers=1
-	$l $b $root --sandbox on --sandbox off --sessions 300000
+	$l $b $root --sandbox on --sandbox off --max-sessions-per-worker 300000
 	$l $b -L syslog+udp://127.0.0.1 --log-format json --log-sessions all
 	$l $b -L syslog+tcp://[::1]:601/local7 --log-format haproxy --log-sessions errors
 	$l $b -L $T/x.log --log-format %{client_ip}:%{end}%% --log-sessions 1/1000 --log-interval 10m

@@ -28,7 +28,7 @@ inject() {
 
 begin() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 1
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 1
 	load_start kept -k 5
 	load_wait kept
 }
@@ -82,7 +82,7 @@ accepts() {
 
 # Whatever it is that makes accepting fail, a worker does not spin for it.
 no_accept() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1
 	accepts EMFILE 1+
 	accepts EINVAL 1+
 	# The second is of the builtin server.

@@ -8,7 +8,7 @@
 
 # The count in the log is what is wanted, living_workers what there is.
 one_more_one_fewer() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	signal TTIN
 	wait_for 5 workers_are 3
 	assert_log 'one worker more: 3'
@@ -28,7 +28,7 @@ one_more_one_fewer() {
 # The worker that goes takes no new sessions and finishes those it has.
 sessions_of_the_removed_worker() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2 -v
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2 -v
 	load_start kept -k 60 -b 10000
 	load_wait kept
 	leaving=$(worker 2)
@@ -51,7 +51,7 @@ sessions_of_the_removed_worker() {
 }
 
 never_below_one() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 2
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	signal TTOU
 	wait_for 5 workers_are 1
 	for i in 1 2 3; do
@@ -74,7 +74,7 @@ balanced() {
 
 # Signals of one kind that come close together may be one: at least one counts.
 a_burst() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 1
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		signal TTIN
 	done
@@ -94,7 +94,7 @@ a_burst() {
 # Connections wait in the queue for the worker to come.
 winch_and_back() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 3
 	load_start old -k 30
 	load_wait old
 	signal WINCH
@@ -120,7 +120,7 @@ winch_and_back() {
 }
 
 winch_and_term() {
-	shuttled_start -l 127.0.0.1:0 -b builtin:echo -w 3
+	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 3
 	signal WINCH
 	wait_for 5 workers_are 0
 	signal TERM
@@ -130,7 +130,7 @@ winch_and_term() {
 # QUIT promises to serve the queue, though nobody is left who could.
 winch_and_quit() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 3
 	signal WINCH
 	wait_for 5 workers_are 0
 	load_start kept -k 20
@@ -143,7 +143,7 @@ winch_and_quit() {
 
 process_titles() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 2
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 2
 	wait_for 5 titles_are 'shuttled: master' \
 	    'shuttled: worker 1, generation 1' \
 	    'shuttled: worker 2, generation 1'
@@ -181,7 +181,7 @@ drains() {
 # Everything at once while clients come and go; then it is all in order.
 storm() {
 	echo_start
-	shuttled_start -l 127.0.0.1:0 -b "$BACKEND" -w 3
+	shuttled_start -l 127.0.0.1:0 -s "$SERVER" -w 3
 	load_start busy -c 20 -p 2
 	load_start kept -k 30
 	load_wait kept
@@ -220,7 +220,7 @@ as_many_as_there_can_be() {
 	command -v prlimit >/dev/null || return 0
 	# The board is a file of a size that leaves room for 32 of them.
 	with_wrap 'prlimit --fsize=209715200:209715200' shuttled_start \
-	    -l 127.0.0.1:0 -b builtin:echo -w 4 --buffers 1
+	    -l 127.0.0.1:0 -s builtin:echo -w 4 --buffers 1
 	i=0
 	while [ "$(log_count 'info: ready')" -gt "$i" ]; do
 		i=$(log_count 'info: ready')

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance.c: the sequence of backends: shares that are exact, places that are
+ * balance.c: the sequence of servers: shares that are exact, places that are
  * spread, one sequence for all processes, and who comes first when some fail.
  */
 #include "upstream/balance.h"
 
 #include "helpers.h"
 
-#define MOST	40			/* backends in most of these tests */
+#define MOST	40			/* servers in most of these tests */
 
-static struct backend list[BOARD_BACKENDS];
+static struct server list[BOARD_SERVERS];
 static struct pool pool;
-static struct backends backends;
+static struct servers servers;
 static struct balance *balance;
 
-/* Backends of these weights; negative: a backup of that weight. */
-/* One failure is enough, and all may be held off. */
+/* Servers of these weights; negative: a backup of that weight. */
+/* One failure is enough, and all may be ejected. */
 #define EJECTS		.max_fails = 1, .fail_timeout = 1, \
-			.eject_time = 2000, .max_ejected = 100
+			.eject_time = 2000, .max_ejected_percent = 100
 
 static void
 begin(const int *weights, uint32_t n)
@@ -29,18 +29,18 @@ begin(const int *weights, uint32_t n)
 	for (i = 0; i < n; i++) {
 		list[i].weight = (uint32_t)abs(weights[i]);
 		list[i].tier = weights[i] < 0 ? TIER_BACKUP : TIER_PRIMARY;
-		list[i].seat = i;
+		list[i].slot = i;
 	}
-	backends.list = list;
-	backends.n = n;
+	servers.list = list;
+	servers.n = n;
 	pool = (struct pool){ .n = n, EJECTS };
-	backends.pool = &pool;
-	backends.pools = 1;
-	backends.worker = 0;
-	backends.board = board_new(16, NULL);
-	assert_non_null(backends.board);
-	atomic_store(&backends.board->ledger->slots, backends.board->rows);
-	balance = balance_new(&backends);
+	servers.pool = &pool;
+	servers.pools = 1;
+	servers.worker = 0;
+	servers.board = board_new(16, NULL);
+	assert_non_null(servers.board);
+	atomic_store(&servers.board->ledger->worker_slots, servers.board->rows);
+	balance = balance_new(&servers);
 	assert_non_null(balance);
 }
 
@@ -49,9 +49,9 @@ end(void **state)
 {
 	(void)state;
 	balance_free(balance);
-	board_free(backends.board);
+	board_free(servers.board);
 	balance = NULL;
-	backends.board = NULL;
+	servers.board = NULL;
 	return 0;
 }
 
@@ -128,7 +128,7 @@ test_shares_are_exact(void **state)
 		n = 1 + (int)random_below(&seed, k < 250 ? 8 : MOST);
 		for (i = 0; i < n; i++)
 			weights[i] = 1 + (int)random_below(&seed,
-			    k % 2 ? 6 : BACKEND_WEIGHT_MAX);
+			    k % 2 ? 6 : SERVER_WEIGHT_MAX);
 		sum = sum_of(weights, (uint32_t)n);
 		begin(weights, (uint32_t)n);
 		for (period = 0; period < 2; period++) {
@@ -211,14 +211,14 @@ test_shares_are_spread(void **state)
 static void
 test_workers_draw_from_one_sequence(void **state)
 {
-	struct backends other;
+	struct servers other;
 	struct balance *second;
 	char text[15] = "";
 	int i;
 
 	(void)state;
 	begin((const int[]){ 5, 1, 1 }, 3);
-	other = backends;
+	other = servers;
 	other.worker = 1;
 	second = balance_new(&other);
 	for (i = 0; i < 14; i++)
@@ -242,15 +242,15 @@ test_processes_draw_from_one_sequence(void **state)
 	begin(weights, 3);
 	for (i = 0; i < 4; i++)
 		if ((pid[i] = (pid_t)MUST(fork())) == 0) {
-			backends.worker = (uint32_t)i;
+			servers.worker = (uint32_t)i;
 			for (k = 0; k < draws[i]; k++)
-				backend_take(&backends, (uint32_t)pick(0));
+				server_take(&servers, (uint32_t)pick(0));
 			_exit(0);
 		}
 	for (i = 0; i < 4; i++)
 		assert_int_equal(wait_child(pid[i]), 0);
 	for (i = 0; i < 3; i++)
-		assert_int_equal(board_backend_live(backends.board,
+		assert_int_equal(board_server_live(servers.board,
 		    (uint32_t)i), weights[i] * 70007 / 7);
 }
 
@@ -275,8 +275,8 @@ test_tried_ones_are_left_out(void **state)
 		assert_int_equal(errno, EHOSTDOWN);
 	}
 	/* Failed just now or not: tried is tried. */
-	backend_failed(&backends, 0, 0);
-	backend_failed(&backends, 1, 0);
+	server_failed(&servers, 0, 0);
+	server_failed(&servers, 1, 0);
 	assert_int_equal(pick_of(balance, 0, tried, 3, 0), -1);
 	assert_int_equal(errno, EHOSTDOWN);
 }
@@ -292,14 +292,14 @@ test_order_of_last_resorts(void **state)
 	/* a and b are primary, c and d stand by. */
 	begin((const int[]){ 1, 1, -1, -1 }, 4);
 	assert_string_equal(picks(4), "abab");
-	backend_failed(&backends, 0, 0);
+	server_failed(&servers, 0, 0);
 	assert_string_equal(picks(4), "bbbb");
-	backend_failed(&backends, 1, 0);
+	server_failed(&servers, 1, 0);
 	assert_string_equal(picks(4), "cdcd");
-	backend_failed(&backends, 3, 0);
+	server_failed(&servers, 3, 0);
 	assert_string_equal(picks(3), "ccc");
-	/* All held off: primary ones first again. */
-	backend_failed(&backends, 2, 0);
+	/* All ejected: primary ones first again. */
+	server_failed(&servers, 2, 0);
 	for (i = 0; i < 10; i++)
 		assert_in_range(pick(0), 0, 1);
 	for (n = 0; n < 4; n++) {
@@ -323,8 +323,8 @@ test_full_ones_and_ejected_ones(void **state)
 	(void)state;
 	begin((const int[]){ 1, 1 }, 2);
 	list[0].max_sessions = 1;
-	backend_failed(&backends, 1, 0);
-	assert_true(backend_take(&backends, 0));
+	server_failed(&servers, 1, 0);
+	assert_true(server_take(&servers, 0));
 	assert_int_equal(pick(0), 1);
 	pool.max_queue = 10;
 	assert_int_equal(pick(0), -1);
@@ -333,13 +333,13 @@ test_full_ones_and_ejected_ones(void **state)
 	assert_int_equal(pick_of(balance, 0, tried, 1, 0), 1);
 	/* Ejected no longer. */
 	assert_int_equal(pick(2000), 1);
-	backend_failed(&backends, 0, 0);
+	server_failed(&servers, 0, 0);
 	assert_int_equal(pick(0), 1);
-	backend_drop(&backends, 0);
+	server_drop(&servers, 0);
 	assert_in_range(pick(0), 0, 1);
 }
 
-/* A tried primary one is followed by a primary one, held off or not tried. */
+/* A tried primary one is followed by a primary one, ejected or not tried. */
 static void
 test_backup_after_all_primary_ones(void **state)
 {
@@ -349,7 +349,7 @@ test_backup_after_all_primary_ones(void **state)
 	begin((const int[]){ 1, 1, -1 }, 3);
 	assert_int_equal(pick_of(balance, 0, tried, 1, 0), 1);
 	assert_int_equal(pick_of(balance, 0, tried, 2, 0), 2);
-	backend_failed(&backends, 1, 0);
+	server_failed(&servers, 1, 0);
 	/* b failed just now, c did not. */
 	assert_int_equal(pick_of(balance, 0, tried, 1, 0), 2);
 }
@@ -363,7 +363,7 @@ test_share_of_the_failed(void **state)
 
 	(void)state;
 	begin((const int[]){ 1, 1, 1, 1 }, 4);
-	backend_failed(&backends, 1, 0);
+	server_failed(&servers, 1, 0);
 	for (i = 0; i < 300; i++)
 		got[pick(0)]++;
 	assert_int_equal(got[0], 100);
@@ -383,7 +383,7 @@ test_found_however_rare(void **state)
 	begin((const int[]){ 255, 1 }, 2);
 	for (i = 0; i < 1000; i++)
 		assert_int_equal(pick_of(balance, 0, tried, 1, 0), 1);
-	backend_failed(&backends, 0, 0);
+	server_failed(&servers, 0, 0);
 	for (i = 0; i < 1000; i++)
 		assert_int_equal(pick(0), 1);
 }
@@ -396,29 +396,29 @@ test_min_primaries(void **state)
 	begin((const int[]){ 1, 1, 2, -1 }, 4);
 	pool.min_primaries = 3;
 	balance_free(balance);
-	balance = balance_new(&backends);
+	balance = balance_new(&servers);
 	assert_null(strchr(picks(8), 'd'));
-	list[0].state = BACKEND_DRAIN;
+	list[0].state = SERVER_DRAIN;
 	assert_string_equal(picks(4), "cbdc");
 	/* A full one is there all the same. */
-	list[0].state = BACKEND_READY;
+	list[0].state = SERVER_READY;
 	list[2].max_sessions = 1;
-	assert_true(backend_take(&backends, 2));
+	assert_true(server_take(&servers, 2));
 	assert_string_equal(picks(4), "abab");
-	backend_drop(&backends, 2);
+	server_drop(&servers, 2);
 	/* One that failed just now is not. */
-	backend_failed(&backends, 0, 0);
+	server_failed(&servers, 0, 0);
 	assert_non_null(strchr(picks(4), 'd'));
-	assert_true(backend_answered(&backends, 0));
+	assert_true(server_answered(&servers, 0));
 	assert_null(strchr(picks(8), 'd'));
 	/* One that nobody has checked yet is, where sessions may wait. */
 	pool.checked = true;
 	pool.max_queue = 1;
-	backends.board->server[1].health = HEALTH_UP;
-	backends.board->server[2].health = HEALTH_UP;
-	backends.board->server[3].health = HEALTH_UP;
+	servers.board->book[1].health = HEALTH_UP;
+	servers.board->book[2].health = HEALTH_UP;
+	servers.board->book[3].health = HEALTH_UP;
 	assert_null(strchr(picks(8), 'd'));
-	backends.board->server[0].health = HEALTH_DOWN;
+	servers.board->book[0].health = HEALTH_DOWN;
 	assert_non_null(strchr(picks(8), 'd'));
 }
 
@@ -438,19 +438,19 @@ test_backups_alone(void **state)
 static void
 test_longest_list(void **state)
 {
-	static int weights[BOARD_BACKENDS];
+	static int weights[BOARD_SERVERS];
 	uint64_t seed = random_seed();
 	clock_t begun;
 	int i;
 
 	(void)state;
-	for (i = 0; i < BOARD_BACKENDS; i++)
-		weights[i] = 1 + (int)random_below(&seed, BACKEND_WEIGHT_MAX);
+	for (i = 0; i < BOARD_SERVERS; i++)
+		weights[i] = 1 + (int)random_below(&seed, SERVER_WEIGHT_MAX);
 	/* Of our processor, others have theirs. */
 	begun = clock();
-	begin(weights, BOARD_BACKENDS);
+	begin(weights, BOARD_SERVERS);
 	assert_in_range(clock() - begun, 0, 15 * CLOCKS_PER_SEC);
-	assert_in_range(pick(0), 0, BOARD_BACKENDS - 1);
+	assert_in_range(pick(0), 0, BOARD_SERVERS - 1);
 }
 
 /* As nginx does it, a step at a time. */
@@ -481,7 +481,7 @@ test_by_the_book(void **state)
 	(void)state;
 	for (round = 0; round < 200; round++) {
 		n = 1 + (uint32_t)random_below(&seed, MOST);
-		most = 1 + (int)random_below(&seed, BACKEND_WEIGHT_MAX);
+		most = 1 + (int)random_below(&seed, SERVER_WEIGHT_MAX);
 		for (i = 0; i < n; i++)
 			weights[i] = 1 + (int)random_below(&seed,
 			    (uint32_t)most);
@@ -494,11 +494,11 @@ test_by_the_book(void **state)
 	}
 }
 
-/* Each pool has a sequence of its own, over its own backends. */
+/* Each pool has a sequence of its own, over its own servers. */
 static void
 test_pools_are_apart(void **state)
 {
-	struct pool pools[2] = { { .n = 2 }, { .first = 2, .n = 3, .seat = 1,
+	struct pool pools[2] = { { .n = 2 }, { .first = 2, .n = 3, .slot = 1,
 	    EJECTS } };
 	struct balance *b;
 	const uint16_t tried[] = { 0, 1 };
@@ -508,9 +508,9 @@ test_pools_are_apart(void **state)
 	begin((const int[]){ 1, 1, 1, 2, -1 }, 5);
 	for (i = 2; i < 5; i++)
 		list[i].pool = 1;
-	backends.pool = pools;
-	backends.pools = 2;
-	b = balance_new(&backends);
+	servers.pool = pools;
+	servers.pools = 2;
+	b = balance_new(&servers);
 	assert_non_null(b);
 	for (i = 0; i < 12; i++) {
 		assert_int_equal(pick_of(b, 0, NULL, 0, 0), i % 2);
@@ -518,12 +518,12 @@ test_pools_are_apart(void **state)
 		    i % 3 == 1 ? 2 : 3);
 	}
 	assert_int_equal(pick_of(b, 0, tried, 2, 0), -1);
-	backend_failed(&backends, 2, 0);
-	backend_failed(&backends, 3, 0);
+	server_failed(&servers, 2, 0);
+	server_failed(&servers, 3, 0);
 	assert_int_equal(pick_of(b, 1, NULL, 0, 0), 4);
 	balance_free(b);
-	backends.pool = &pool;
-	backends.pools = 1;
+	servers.pool = &pool;
+	servers.pools = 1;
 }
 
 static void
@@ -538,7 +538,7 @@ test_out_of_memory(void **state)
 	for (n = 0; ; n++) {
 		alloc_fail(n);
 		errno = 0;
-		b = balance_new(&backends);
+		b = balance_new(&servers);
 		if (!alloc_failed())
 			break;
 		assert_null(b);
@@ -553,11 +553,11 @@ test_out_of_memory(void **state)
 static void
 move_to(uint32_t i, uint16_t family, uint16_t weight, bool backup)
 {
-	const struct site s = { .question = 5, .family = family,
+	const struct resolved_addr s = { .lookup = 5, .family = family,
 	    .weight = weight, .backup = backup };
 
-	site_write(&backends.board->server[i].site, &s);
-	atomic_fetch_add(&backends.board->pool[0].version, 1);
+	resolved_addr_write(&servers.board->book[i].resolved, &s);
+	atomic_fetch_add(&servers.board->pool[0].version, 1);
 }
 
 static int
@@ -579,7 +579,7 @@ test_order_follows_names(void **state)
 	(void)state;
 	begin((const int[]){ 1, 1, 2 }, 3);
 	for (i = 0; i < 2; i++)
-		list[i].question = 5;
+		list[i].lookup = 5;
 	assert_string_equal(picks(2), "cc");
 	move_to(0, AF_INET, 1, 0);
 	assert_int_equal(how_many('a', picks(6)), 2);
@@ -589,7 +589,7 @@ test_order_follows_names(void **state)
 	/* A backup is asked only when there is no other. */
 	move_to(1, AF_INET6, 4, 1);
 	assert_string_equal(picks(3), "ccc");
-	backend_failed(&backends, 2, 0);
+	server_failed(&servers, 2, 0);
 	assert_string_equal(picks(3), "bbb");
 }
 
@@ -599,7 +599,7 @@ test_not_yet_looked_up(void **state)
 {
 	(void)state;
 	begin((const int[]){ 1 }, 1);
-	list[0].question = 5;
+	list[0].lookup = 5;
 	assert_int_equal(pick(0), -1);
 	assert_int_equal(errno, EAGAIN);
 	move_to(0, 0, 0, 0);
@@ -612,10 +612,10 @@ test_not_yet_looked_up(void **state)
 static void
 fail_look_up(uint32_t i)
 {
-	const struct site s = { .question = 5, .failed = true };
+	const struct resolved_addr s = { .lookup = 5, .failed = true };
 
-	site_write(&backends.board->server[i].site, &s);
-	atomic_fetch_add(&backends.board->pool[0].version, 1);
+	resolved_addr_write(&servers.board->book[i].resolved, &s);
+	atomic_fetch_add(&servers.board->pool[0].version, 1);
 }
 
 /*
@@ -627,29 +627,29 @@ test_backup_waits_for_names(void **state)
 {
 	(void)state;
 	begin((const int[]){ 1, -1 }, 2);
-	list[0].question = 5;
-	atomic_fetch_add(&backends.board->pool[0].version, 1);
+	list[0].lookup = 5;
+	atomic_fetch_add(&servers.board->pool[0].version, 1);
 	pool.max_queue = 10;
 	assert_int_equal(pick(0), -1);
 	assert_int_equal(errno, EAGAIN);
 	fail_look_up(0);
 	assert_int_equal(pick(0), 1);
 	/* Without the backup it is worth waiting for the next look-up. */
-	list[1].state = BACKEND_MAINT;
+	list[1].state = SERVER_MAINT;
 	assert_int_equal(pick(0), -1);
 	assert_int_equal(errno, EAGAIN);
-	list[1].state = BACKEND_READY;
+	list[1].state = SERVER_READY;
 	move_to(0, AF_INET, 1, false);
 	assert_int_equal(pick(0), 0);
-	list[0].question = 6;
-	list[0].state = BACKEND_DRAIN;
+	list[0].lookup = 6;
+	list[0].state = SERVER_DRAIN;
 	assert_int_equal(pick(0), 1);
 }
 
 static void
-put_health(uint32_t i, enum backend_health health)
+put_health(uint32_t i, enum server_health health)
 {
-	atomic_store(&backends.board->server[i].health, health);
+	atomic_store(&servers.board->book[i].health, health);
 }
 
 /* Its backup's check was quicker than its own: rather wait, if that may be. */

@@ -9,16 +9,16 @@
 
 #include "helpers.h"
 
-#define MOST	100			/* backends */
+#define MOST	100			/* servers */
 #define PICKS	100000
 #define KEYS	20000
 
-static struct backend list[MOST];
+static struct server list[MOST];
 static struct pool pool;
-static struct backends backends;
+static struct servers servers;
 static struct balance *balance;
 
-/* Backends s0, s1 … of these weights; a negative one: a backup. */
+/* Servers s0, s1 … of these weights; a negative one: a backup. */
 static void
 begin(const char *name, const int *weights, uint32_t n)
 {
@@ -32,20 +32,20 @@ begin(const char *name, const int *weights, uint32_t n)
 		    (uint32_t)abs(weights[i]);
 		list[i].tier = weights != NULL && weights[i] < 0 ?
 		    TIER_BACKUP : TIER_PRIMARY;
-		list[i].seat = i;
+		list[i].slot = i;
 	}
 	pool.n = n;
 	pool.max_fails = 1;
 	pool.fail_timeout = 1;
 	pool.eject_time = 2000;
-	pool.max_ejected = 100;
+	pool.max_ejected_percent = 100;
 	pool.balance = balance_algorithm(name);
 	assert_non_null(pool.balance);
-	backends = (struct backends){ .list = list, .n = n, .pool = &pool,
+	servers = (struct servers){ .list = list, .n = n, .pool = &pool,
 	    .pools = 1, .board = board_new(16, NULL) };
-	assert_non_null(backends.board);
-	atomic_store(&backends.board->ledger->slots, 4);
-	assert_non_null(balance = balance_new(&backends));
+	assert_non_null(servers.board);
+	atomic_store(&servers.board->ledger->worker_slots, 4);
+	assert_non_null(balance = balance_new(&servers));
 }
 
 static int
@@ -53,9 +53,9 @@ end(void **state)
 {
 	(void)state;
 	balance_free(balance);
-	board_free(backends.board);
+	board_free(servers.board);
 	balance = NULL;
-	backends.board = NULL;
+	servers.board = NULL;
 	memset(&pool, 0, sizeof(pool));
 	return 0;
 }
@@ -75,11 +75,11 @@ pick_for(struct balance *b, uint32_t key, uint64_t now)
 }
 
 static void
-put_health(uint32_t i, enum backend_health health, uint64_t changed)
+put_health(uint32_t i, enum server_health health, uint64_t changed)
 {
 	pool.checked = true;
-	atomic_store(&backends.board->server[i].health, health);
-	atomic_store(&backends.board->server[i].changed, changed);
+	atomic_store(&servers.board->book[i].health, health);
+	atomic_store(&servers.board->book[i].changed, changed);
 }
 
 static void
@@ -87,7 +87,7 @@ all_up(void)
 {
 	uint32_t i;
 
-	for (i = 0; i < backends.n; i++)
+	for (i = 0; i < servers.n; i++)
 		put_health(i, HEALTH_UP, 0);
 }
 
@@ -106,10 +106,10 @@ assert_shares(const char *name, bool held, unsigned slack)
 
 	begin(name, weights, 5);
 	for (k = 0; k < PICKS; k++) {
-		backends.worker = k % 4;
+		servers.worker = k % 4;
 		got[i = pick_for(balance, k, 0)]++;
 		if (held)
-			backend_take(&backends, (uint32_t)i);
+			server_take(&servers, (uint32_t)i);
 	}
 	for (i = 0; i < 5; i++) {
 		due = PICKS / 20 * weights[i];
@@ -128,14 +128,14 @@ test_shares(void **state)
 	assert_shares("leastconn", true, 1);
 	assert_shares("random", false, 10);
 	assert_shares("random", true, 1);
-	assert_shares("source", false, 10);
+	assert_shares("client", false, 10);
 	assert_shares("maglev", false, 10);
 	/* The ring has points, and they lie as they lie: 3 % of a share. */
 	assert_shares("hash", false, 20);
 }
 
 static const char *const all[] = { "roundrobin", "leastconn", "random",
-    "source", "hash", "maglev", "first" };
+    "client", "hash", "maglev", "first" };
 
 /* Weight 0, drain, down, full: none of them gets anything, in no algorithm. */
 static void
@@ -149,10 +149,10 @@ test_who_gets_nothing(void **state)
 	for (w = 0; w < COUNT(all); w++) {
 		begin(all[w], weights, 7);
 		all_up();
-		list[2].state = BACKEND_DRAIN;
+		list[2].state = SERVER_DRAIN;
 		put_health(3, HEALTH_DOWN, 1);
 		list[4].max_sessions = 1;
-		backend_take(&backends, 4);
+		server_take(&servers, 4);
 		memset(got, 0, sizeof(got));
 		for (k = 0; k < 1000; k++) {
 			got[i = pick_for(balance, k, 0)]++;
@@ -160,10 +160,10 @@ test_who_gets_nothing(void **state)
 		}
 		assert_true(got[0] > 0);
 		/* One of them failed; then both: the backup. */
-		backend_failed(&backends, 0, 0);
+		server_failed(&servers, 0, 0);
 		for (k = 0; k < 100; k++)
 			assert_int_equal(pick_for(balance, k, 0), 5);
-		backend_failed(&backends, 5, 0);
+		server_failed(&servers, 5, 0);
 		assert_int_equal(pick_for(balance, 1, 0), 6);
 		/* Nobody else: one that failed, and at last nobody. */
 		put_health(6, HEALTH_DOWN, 1);
@@ -209,20 +209,20 @@ test_few_of_many(void **state)
 static void
 test_leastconn(void **state)
 {
-	struct backends other;
+	struct servers other;
 	unsigned got[3] = { 0 }, k;
 
 	(void)state;
 	begin("leastconn", NULL, 3);
-	other = backends;
+	other = servers;
 	other.worker = 3;
 	for (k = 0; k < 10; k++)
-		backend_take(&other, 0);
+		server_take(&other, 0);
 	for (k = 0; k < 20; k++) {
 		uint32_t i = (uint32_t)pick_for(balance, k, 0);
 
 		got[i]++;
-		backend_take(&backends, i);
+		server_take(&servers, i);
 	}
 	assert_int_equal(got[0], 0);
 	assert_int_equal(got[1], 10);
@@ -232,7 +232,7 @@ test_leastconn(void **state)
 	for (k = 0; k < 3; k++)
 		assert_int_equal(got[k], k == 0 ? 100 : 110);
 	/* And among those that have fewer each is as likely. */
-	backend_take(&backends, 1);
+	server_take(&servers, 1);
 	memset(got, 0, sizeof(got));
 	for (k = 0; k < 3000; k++)
 		got[pick_for(balance, k, 0)]++;
@@ -240,12 +240,12 @@ test_leastconn(void **state)
 	assert_in_range(got[0], 1300, 1700);
 }
 
-/* Wherever its seat is, and whoever sits between. */
+/* Wherever its slot is, and whoever sits between. */
 static void
 test_leastconn_by_the_book(void **state)
 {
 	uint64_t seed = random_seed();
-	uint32_t i, n, round, seats[MOST];
+	uint32_t i, n, round, slots[MOST];
 	int got, weights[MOST];
 
 	(void)state;
@@ -253,27 +253,27 @@ test_leastconn_by_the_book(void **state)
 		n = 1 + random_below(&seed, MOST);
 		for (i = 0; i < n; i++) {
 			weights[i] = 1 + (int)random_below(&seed, 20);
-			seats[i] = i;
+			slots[i] = i;
 		}
 		begin("leastconn", weights, n);
 		for (i = 0; i < n; i++) {
-			uint32_t k = random_below(&seed, n), seat = seats[i];
+			uint32_t k = random_below(&seed, n), slot = slots[i];
 
-			seats[i] = seats[k];
-			seats[k] = seat;
+			slots[i] = slots[k];
+			slots[k] = slot;
 		}
 		for (i = 0; i < n; i++)
-			list[i].seat = seats[i];
+			list[i].slot = slots[i];
 		balance_free(balance);
-		balance = balance_new(&backends);
+		balance = balance_new(&servers);
 		for (i = 0; i < 5 * n; i++) {
-			backends.worker = random_below(&seed, 4);
-			backend_take(&backends, random_below(&seed, n));
+			servers.worker = random_below(&seed, 4);
+			server_take(&servers, random_below(&seed, n));
 		}
 		got = pick_for(balance, 0, 0);
 		for (i = 0; i < n; i++)
-			assert_true(backend_load(&backends, (uint32_t)got) *
-			    list[i].weight <= backend_load(&backends, i) *
+			assert_true(server_load(&servers, (uint32_t)got) *
+			    list[i].weight <= server_load(&servers, i) *
 			    list[got].weight);
 		end(NULL);
 	}
@@ -287,7 +287,7 @@ test_random_avoids_the_fullest(void **state)
 
 	(void)state;
 	begin("random", NULL, 10);
-	backend_take(&backends, 4);
+	server_take(&servers, 4);
 	for (k = 0; k < 10000; k++)
 		assert_int_not_equal(pick_for(balance, k, 0), 4);
 }
@@ -305,9 +305,9 @@ test_first_fills_up(void **state)
 	for (k = 0; k < 9; k++) {
 		i = pick_for(balance, k, 0);
 		assert_int_equal(i, k < 3 ? 0 : k < 5 ? 1 : 2);
-		backend_take(&backends, (uint32_t)i);
+		server_take(&servers, (uint32_t)i);
 	}
-	backend_drop(&backends, 0);
+	server_drop(&servers, 0);
 	assert_int_equal(pick_for(balance, 1, 0), 0);
 }
 
@@ -375,9 +375,9 @@ test_keys_when_the_list_changes(void **state)
 		map_keys(before);
 		/* The one before the last goes, the last gets its number. */
 		list[18] = list[19];
-		backends.n = pool.n = 19;
+		servers.n = pool.n = 19;
 		balance_free(balance);
-		balance = balance_new(&backends);
+		balance = balance_new(&servers);
 		map_keys(now);
 		for (k = moved = others = 0; k < KEYS; k++) {
 			i = now[k] == 18 ? 19 : now[k];
@@ -404,9 +404,9 @@ test_keys_when_the_sum_changes(void **state)
 	for (w = 0; w < COUNT(weights); w++) {
 		begin("hash", weights[w], 3);
 		map_keys(before);
-		backends.n = pool.n = 2;
+		servers.n = pool.n = 2;
 		balance_free(balance);
-		balance = balance_new(&backends);
+		balance = balance_new(&servers);
 		map_keys(now);
 		for (k = 0; k < KEYS; k++)
 			assert_true(now[k] == before[k] || before[k] == 2);
@@ -453,15 +453,15 @@ test_what_the_key_is(void **state)
 	}
 }
 
-/* Another order, other seats, another worker: the same names for all keys. */
+/* Another order, other slots, another worker: the same names for all keys. */
 static void
 test_maglev_is_the_same_everywhere(void **state)
 {
 	static uint8_t before[KEYS];
 	static const int weights[] = { 1, 5, 2, 2, 9, 1, 3, 3, 7, 4 };
-	static struct backend old[10];
+	static struct server old[10];
 	uint64_t seed = random_seed();
-	struct backend b;
+	struct server b;
 	uint32_t i, k;
 
 	(void)state;
@@ -475,10 +475,10 @@ test_maglev_is_the_same_everywhere(void **state)
 		list[k] = b;
 	}
 	for (i = 0; i < 10; i++)
-		list[i].seat = i;
-	backends.worker = 2;
+		list[i].slot = i;
+	servers.worker = 2;
 	balance_free(balance);
-	balance = balance_new(&backends);
+	balance = balance_new(&servers);
 	for (k = 0; k < KEYS; k++)
 		assert_string_equal(old[before[k]].name,
 		    list[pick_for(balance, k, 0)].name);
@@ -486,18 +486,19 @@ test_maglev_is_the_same_everywhere(void **state)
 
 /* The servers of one name, which have come in another order. */
 static void
-put_sites(const char *order)
+put_addrs(const char *order)
 {
-	struct site site = { .question = 5, .family = AF_INET, .port = 80,
-	    .weight = 1 };
+	struct resolved_addr resolved = { .lookup = 5, .family = AF_INET,
+	    .port = 80, .weight = 1 };
 	uint32_t i;
 
 	for (i = 0; order[i] != '\0'; i++) {
-		list[i].question = 5;
-		site.ip[3] = (unsigned char)order[i];
-		site_write(&backends.board->server[i].site, &site);
+		list[i].lookup = 5;
+		resolved.ip[3] = (unsigned char)order[i];
+		resolved_addr_write(&servers.board->book[i].resolved,
+		    &resolved);
 	}
-	atomic_fetch_add(&backends.board->pool[0].version, 1);
+	atomic_fetch_add(&servers.board->pool[0].version, 1);
 }
 
 static void
@@ -510,9 +511,9 @@ test_servers_of_a_name_are_the_same_everywhere(void **state)
 	(void)state;
 	for (w = 4; w < 6; w++) {
 		begin(all[w], NULL, 8);
-		put_sites(one);
+		put_addrs(one);
 		map_keys(before);
-		put_sites(other);
+		put_addrs(other);
 		for (k = 0; k < KEYS; k++)
 			assert_int_equal(one[before[k]],
 			    other[pick_for(balance, k, 0)]);
@@ -559,16 +560,16 @@ test_bounded_load(void **state)
 		begin("hash", weights, 6);
 		pool.hash_factor = factors[f];
 		for (k = total = 0; k < 5000; k++) {
-			backends.worker = random_below(&seed, 4);
+			servers.worker = random_below(&seed, 4);
 			i = (uint32_t)pick_for(balance,
 			    random_below(&seed, 5), 0);
-			backend_take(&backends, i);
+			server_take(&servers, i);
 			total++;
 			most = ((uint64_t)factors[f] * total * list[i].weight +
 			    1200 - 1) / 1200;
-			assert_in_range(backend_load(&backends, i), 1, most);
+			assert_in_range(server_load(&servers, i), 1, most);
 			if (random_below(&seed, 3) == 0) {
-				backend_drop(&backends, i);
+				server_drop(&servers, i);
 				total--;
 			}
 		}
@@ -587,11 +588,11 @@ share_of_last(uint64_t now, bool held)
 
 	for (k = 0; k < KEYS; k++) {
 		i = (uint32_t)pick_for(balance, k, now);
-		got += i == backends.n - 1;
+		got += i == servers.n - 1;
 		if (held)
-			backend_take(&backends, i);
+			server_take(&servers, i);
 	}
-	return got * 1000 / (KEYS / backends.n);
+	return got * 1000 / (KEYS / servers.n);
 }
 
 static void
@@ -632,17 +633,17 @@ test_slow_start_by_load(void **state)
 	begin("leastconn", NULL, 10);
 	all_up();
 	for (i = 0; i < 9 * 1000; i++)
-		backend_take(&backends, i % 9);
+		server_take(&servers, i % 9);
 	pool.slow_start = 10000;
 	put_health(9, HEALTH_UP, 50000);
 	for (part = 1; part <= 10; part++) {
 		for (i = 0; i < 1000; i++) {
 			share = (unsigned)pick_for(balance, i, 50000 +
 			    part * 1000);
-			backend_take(&backends, share);
+			server_take(&servers, share);
 		}
-		share = backend_load(&backends, 9) * 1000 /
-		    backend_load(&backends, 0);
+		share = server_load(&servers, 9) * 1000 /
+		    server_load(&servers, 0);
 		assert_in_range(share, part * 100 - 10, part * 100 + 10);
 	}
 }

@@ -48,7 +48,7 @@ new_board(void)
 
 	assert_non_null(b);
 	/* As if all had been used. */
-	atomic_store(&b->ledger->slots, b->rows);
+	atomic_store(&b->ledger->worker_slots, b->rows);
 	return b;
 }
 
@@ -69,7 +69,7 @@ test_fresh_board(void **state)
 	assert_int_equal(b->ledger->version, BOARD_VERSION);
 	assert_int_equal(b->rows, 16);
 	assert_int_equal(b->ledger->rows, 16);
-	/* The rest is zero: all slots are free, nobody is held off. */
+	/* The rest is zero: all slots are free, nobody is ejected. */
 	assert_int_equal(WORKER_FREE, 0);
 	for (i = 0; i < BOARD_WORKERS; i++)
 		assert_memory_equal(&b->worker[i], &no_worker,
@@ -77,10 +77,10 @@ test_fresh_board(void **state)
 	for (i = 0; i < BOARD_POOLS; i++)
 		assert_memory_equal(&b->pool[i], &no_pool, sizeof(no_pool));
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(b->backend[i].held_until, 0);
-		assert_int_equal(b->backend[i].failures, 0);
-		assert_int_equal(b->backend[i].served, 0);
-		assert_int_equal(board_backend_live(b, i), 0);
+		assert_int_equal(b->server[i].ejected_until, 0);
+		assert_int_equal(b->server[i].failures, 0);
+		assert_int_equal(b->server[i].served, 0);
+		assert_int_equal(board_server_live(b, i), 0);
 		for (k = 0; k < b->rows; k++)
 			assert_int_equal(*board_live(b, k, i), 0);
 	}
@@ -97,9 +97,9 @@ test_writers_have_lines_of_their_own(void **state)
 	(void)state;
 	assert_int_equal((uintptr_t)&b->worker[0] % 64, 0);
 	assert_int_equal((uintptr_t)&b->worker[1] % 64, 0);
-	assert_int_equal((uintptr_t)&b->backend[0] % 64, 0);
-	assert_int_equal((uintptr_t)&b->backend[1] % 64, 0);
-	assert_int_equal((uintptr_t)&b->backend[1].held_until % 64, 0);
+	assert_int_equal((uintptr_t)&b->server[0] % 64, 0);
+	assert_int_equal((uintptr_t)&b->server[1] % 64, 0);
+	assert_int_equal((uintptr_t)&b->server[1].ejected_until % 64, 0);
 	assert_int_equal((uintptr_t)&b->pool[1].tier[TIER_BACKUP] % 64, 0);
 	assert_true(sizeof(b->pool[0].tier[0]) >= 64);
 	assert_true(atomic_is_lock_free(&b->worker[0].total));
@@ -107,34 +107,34 @@ test_writers_have_lines_of_their_own(void **state)
 	board_free(b);
 }
 
-/* A name keeps its seat, and what stands there, for as long as it is used. */
+/* A name keeps its slot, and what stands there, for as long as it is used. */
 static void
-test_seats_go_by_name(void **state)
+test_slots_go_by_name(void **state)
 {
 	struct board *b = new_board();
 
 	(void)state;
-	assert_int_equal(board_seat_backend(b, "a", 9, 1, 1), 0);
-	assert_int_equal(board_seat_backend(b, "b", 9, 1, 1), 1);
-	b->backend[0].served = 7;
-	b->backend[1].served = 8;
+	assert_int_equal(board_assign_server(b, "a", 9, 1, 1), 0);
+	assert_int_equal(board_assign_server(b, "b", 9, 1, 1), 1);
+	b->server[0].served = 7;
+	b->server[1].served = 8;
 	/* b goes, c comes; those of generation 1 still have sessions on b. */
-	assert_int_equal(board_seat_backend(b, "c", 9, 2, 1), 2);
-	assert_int_equal(board_seat_backend(b, "a", 9, 2, 1), 0);
-	assert_int_equal(b->backend[0].served, 7);
-	assert_int_equal(board_seat_backend(b, "d", 9, 2, 1), 3);
-	/* When they have ended its seat is free, and wiped clean. */
-	assert_int_equal(board_seat_backend(b, "e", 9, 3, 2), 1);
-	assert_int_equal(b->backend[1].served, 0);
-	assert_string_equal(b->ledger->backend[1].name, "e");
-	assert_int_equal(board_seat_backend(b, "a", 9, 3, 2), 0);
-	assert_int_equal(b->backend[0].served, 7);
+	assert_int_equal(board_assign_server(b, "c", 9, 2, 1), 2);
+	assert_int_equal(board_assign_server(b, "a", 9, 2, 1), 0);
+	assert_int_equal(b->server[0].served, 7);
+	assert_int_equal(board_assign_server(b, "d", 9, 2, 1), 3);
+	/* When they have ended its slot is free, and wiped clean. */
+	assert_int_equal(board_assign_server(b, "e", 9, 3, 2), 1);
+	assert_int_equal(b->server[1].served, 0);
+	assert_string_equal(b->ledger->server[1].name, "e");
+	assert_int_equal(board_assign_server(b, "a", 9, 3, 2), 0);
+	assert_int_equal(b->server[0].served, 7);
 	/* A name that comes back is as good as new. */
-	board_all_seated(b);
-	b->backend[2].served = 9;
-	assert_int_equal(board_seat_backend(b, "b", 9, 4, 3), 2);
-	assert_int_equal(b->backend[2].served, 0);
-	assert_int_equal(b->ledger->backends, 4);
+	board_end_assigning(b);
+	b->server[2].served = 9;
+	assert_int_equal(board_assign_server(b, "b", 9, 4, 3), 2);
+	assert_int_equal(b->server[2].served, 0);
+	assert_int_equal(b->ledger->servers, 4);
 	board_free(b);
 }
 
@@ -143,41 +143,41 @@ test_seats_go_by_name(void **state)
  * those of the one before are found again should that come back.
  */
 static void
-test_seats_go_by_address(void **state)
+test_slots_go_by_address(void **state)
 {
 	struct board *b = new_board();
 
 	(void)state;
-	assert_int_equal(board_seat_backend(b, "a", 1, 1, 1), 0);
-	assert_int_equal(board_seat_backend(b, "b", 1, 1, 1), 1);
-	b->backend[0].served = 7;
-	assert_int_equal(board_seat_backend(b, "a", 2, 2, 1), 2);
-	assert_int_equal(b->backend[2].served, 0);
-	assert_int_equal(board_seat_backend(b, "a", 3, 3, 1), 3);
-	assert_int_equal(board_seat_backend(b, "a", 1, 4, 1), 0);
-	assert_int_equal(b->backend[0].served, 7);
+	assert_int_equal(board_assign_server(b, "a", 1, 1, 1), 0);
+	assert_int_equal(board_assign_server(b, "b", 1, 1, 1), 1);
+	b->server[0].served = 7;
+	assert_int_equal(board_assign_server(b, "a", 2, 2, 1), 2);
+	assert_int_equal(b->server[2].served, 0);
+	assert_int_equal(board_assign_server(b, "a", 3, 3, 1), 3);
+	assert_int_equal(board_assign_server(b, "a", 1, 4, 1), 0);
+	assert_int_equal(b->server[0].served, 7);
 	board_free(b);
 }
 
 /* What is said of one that was away until the last session ended is old. */
 static void
-test_seats_are_wiped(void **state)
+test_slots_are_wiped(void **state)
 {
 	struct board *b = new_board();
 
 	(void)state;
-	assert_int_equal(board_seat_backend(b, "a", 9, 1, 1), 0);
-	atomic_store(&b->server[0].health, HEALTH_UP);
-	assert_int_equal(board_seat_backend(b, "a", 9, 2, 1), 0);
-	assert_int_equal(b->server[0].health, HEALTH_UP);
-	assert_int_equal(board_seat_backend(b, "a", 9, 5, 4), 0);
-	assert_int_equal(b->server[0].health, HEALTH_UNKNOWN);
+	assert_int_equal(board_assign_server(b, "a", 9, 1, 1), 0);
+	atomic_store(&b->book[0].health, HEALTH_UP);
+	assert_int_equal(board_assign_server(b, "a", 9, 2, 1), 0);
+	assert_int_equal(b->book[0].health, HEALTH_UP);
+	assert_int_equal(board_assign_server(b, "a", 9, 5, 4), 0);
+	assert_int_equal(b->book[0].health, HEALTH_UNKNOWN);
 	board_free(b);
 }
 
 /* However many there are, each is found again, and the last one is the last. */
 static void
-test_seats_run_out(void **state)
+test_slots_run_out(void **state)
 {
 	struct board *b = new_board();
 	char name[16];
@@ -186,28 +186,28 @@ test_seats_run_out(void **state)
 	(void)state;
 	for (i = 0; i < BOARD_POOLS; i++) {
 		snprintf(name, sizeof(name), "pool %u", i);
-		assert_int_equal(board_seat_pool(b, name, 1, 1), i);
+		assert_int_equal(board_assign_pool(b, name, 1, 1), i);
 	}
-	assert_int_equal(board_seat_pool(b, "more", 1, 1), BOARD_NO_SEAT);
+	assert_int_equal(board_assign_pool(b, "more", 1, 1), BOARD_NO_SLOT);
 	b->pool[3].tier[TIER_PRIMARY].ticket = 11;
 	for (i = BOARD_POOLS; i-- > 0;) {
 		snprintf(name, sizeof(name), "pool %u", i);
-		assert_int_equal(board_seat_pool(b, name, 2, 1), i);
+		assert_int_equal(board_assign_pool(b, name, 2, 1), i);
 	}
 	assert_int_equal(b->pool[3].tier[TIER_PRIMARY].ticket, 11);
-	assert_int_equal(board_seat_pool(b, "more", 2, 1), BOARD_NO_SEAT);
-	assert_int_equal(board_seat_pool(b, "more", 3, 3), 0);
-	/* A name like a pool's is no backend's, nor a listener's. */
-	assert_int_equal(board_seat_backend(b, "pool 3", 9, 1, 1), 0);
-	assert_int_equal(board_seat_listener(b, "pool 4", 1, 1), 0);
-	assert_int_equal(board_seat_listener(b, "pool 3", 1, 1), 1);
-	assert_int_equal(board_seat_listener(b, "pool 3", 2, 1), 1);
+	assert_int_equal(board_assign_pool(b, "more", 2, 1), BOARD_NO_SLOT);
+	assert_int_equal(board_assign_pool(b, "more", 3, 3), 0);
+	/* A name like a pool's is no server's, nor a listener's. */
+	assert_int_equal(board_assign_server(b, "pool 3", 9, 1, 1), 0);
+	assert_int_equal(board_assign_listener(b, "pool 4", 1, 1), 0);
+	assert_int_equal(board_assign_listener(b, "pool 3", 1, 1), 1);
+	assert_int_equal(board_assign_listener(b, "pool 3", 2, 1), 1);
 	board_free(b);
 }
 
 /* Three thousand servers, renamed with each of several reloads. */
 static void
-test_seats_of_renamed_servers(void **state)
+test_slots_of_renamed_servers(void **state)
 {
 	struct board *b = new_board();
 	char name[32];
@@ -217,13 +217,13 @@ test_seats_of_renamed_servers(void **state)
 	for (g = 1; g <= 10; g++)
 		for (i = 0; i < 3000; i++) {
 			snprintf(name, sizeof(name), "%u.%u", g, i);
-			assert_int_equal(board_seat_backend(b, name, 9, g, 1),
+			assert_int_equal(board_assign_server(b, name, 9, g, 1),
 			    (g - 1) * 3000 + i);
 		}
 	/* Those of all but the last are gone. */
 	for (i = 0; i < 3000; i++) {
 		snprintf(name, sizeof(name), "11.%u", i);
-		assert_int_equal(board_seat_backend(b, name, 9, 11, 10), i);
+		assert_int_equal(board_assign_server(b, name, 9, 11, 10), i);
 	}
 	board_free(b);
 }
@@ -247,12 +247,12 @@ test_adopted(void **state)
 	assert_non_null(a);
 	assert_int_not_equal(fd, -1);
 	a->worker[2].total = 7;
-	assert_int_equal(board_seat_backend(a, "a", 9, 1, 1), 0);
+	assert_int_equal(board_assign_server(a, "a", 9, 1, 1), 0);
 	b = board_adopt(fd);
 	assert_non_null(b);
 	assert_int_equal(b->rows, 4);
 	assert_int_equal(b->worker[2].total, 7);
-	assert_int_equal(board_seat_backend(b, "a", 9, 2, 1), 0);
+	assert_int_equal(board_assign_server(b, "a", 9, 2, 1), 0);
 	board_free(b);
 	a->ledger->version++;
 	refused(fd);
@@ -260,15 +260,15 @@ test_adopted(void **state)
 	a->ledger->rows = 8;
 	refused(fd);
 	a->ledger->rows = 4;
-	a->ledger->slots = 5;
+	a->ledger->worker_slots = 5;
 	refused(fd);
-	a->ledger->slots = 0;
-	a->ledger->backends = BOARD_SEATS + 1;
+	a->ledger->worker_slots = 0;
+	a->ledger->servers = BOARD_SERVER_SLOTS + 1;
 	refused(fd);
-	a->ledger->backends = 2;	/* of which the second has no name */
+	a->ledger->servers = 2;	/* of which the second has no name */
 	refused(fd);
-	a->ledger->backends = 1;
-	memset(a->ledger->backend[0].name, 'x', BOARD_NAME);
+	a->ledger->servers = 1;
+	memset(a->ledger->server[0].name, 'x', BOARD_NAME);
 	refused(fd);
 	assert_null(board_adopt(-1));
 	board_free(a);
@@ -320,7 +320,7 @@ test_ledger_is_the_masters(void **state)
 		    PROT_READ | PROT_WRITE) != -1)
 			_exit(3);
 		signal(SIGSEGV, SIG_DFL);
-		atomic_store(&b->ledger->slots, 1);
+		atomic_store(&b->ledger->worker_slots, 1);
 		_exit(4);
 	}
 	atomic_store(&b->ledger->leaving, 1);
@@ -328,7 +328,7 @@ test_ledger_is_the_masters(void **state)
 	assert_int_equal(MUST(waitpid(pid, &status, 0)), pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 	assert_int_equal(b->worker[3].total, 7);
-	assert_int_equal(b->ledger->slots, b->rows);
+	assert_int_equal(b->ledger->worker_slots, b->rows);
 	close_pair(ready);
 	board_free(b);
 }
@@ -341,20 +341,20 @@ test_slots_follow_their_use(void **state)
 
 	(void)state;
 	assert_non_null(b);
-	assert_int_equal(board_slots(b), 0);
+	assert_int_equal(board_worker_slots(b), 0);
 	board_hold(b, 0, 100, 1);
 	board_hold(b, 9, 101, 1);
 	board_hold(b, 4, 102, 1);
-	assert_int_equal(board_slots(b), 10);
+	assert_int_equal(board_worker_slots(b), 10);
 	(void)board_reclaim(b, 4);
-	assert_int_equal(board_slots(b), 10);
+	assert_int_equal(board_worker_slots(b), 10);
 	(void)board_reclaim(b, 9);
-	assert_int_equal(board_slots(b), 1);
+	assert_int_equal(board_worker_slots(b), 1);
 	board_hold(b, 15, 103, 2);
-	assert_int_equal(board_slots(b), 16);
+	assert_int_equal(board_worker_slots(b), 16);
 	(void)board_reclaim(b, 15);
 	(void)board_reclaim(b, 0);
-	assert_int_equal(board_slots(b), 0);
+	assert_int_equal(board_worker_slots(b), 0);
 	board_free(b);
 }
 
@@ -366,16 +366,16 @@ test_sums(void **state)
 
 	(void)state;
 	b->worker[0].total = 5;
-	b->worker[0].up = 100;
+	b->worker[0].bytes_up = 100;
 	b->worker[b->rows - 1].total = 7;
 	b->worker[b->rows - 1].lost = 2;
-	b->worker[3].down = 1000;
-	b->worker[4].down = 1;
+	b->worker[3].bytes_down = 1000;
+	b->worker[4].bytes_down = 1;
 	board_sum(b, &sum);
 	assert_int_equal(sum.sessions, 12);
 	assert_int_equal(sum.lost, 2);
-	assert_int_equal(sum.up, 100);
-	assert_int_equal(sum.down, 1001);
+	assert_int_equal(sum.bytes_up, 100);
+	assert_int_equal(sum.bytes_down, 1001);
 	board_free(b);
 }
 
@@ -384,16 +384,16 @@ static void
 test_holds_whatever_is_written(void **state)
 {
 	struct board *b = new_board();
-	uint32_t w = b->rows - 1, seat = board_seat_backend(b, "a", 9, 1, 1);
+	uint32_t w = b->rows - 1, slot = board_assign_server(b, "a", 9, 1, 1);
 
 	(void)state;
 	memset(b->head, 0xff, sizeof(struct board_shared));
 	memset(b->row, 0xff, b->rows * sizeof(*b->row));
-	assert_int_equal(board_slots(b), b->rows);
+	assert_int_equal(board_worker_slots(b), b->rows);
 	/* No process has so many sessions. */
 	assert_int_equal(board_reclaim(b, w), 0);
-	assert_int_equal(*board_live(b, w, seat), 0);
-	assert_int_equal(board_seat_backend(b, "a", 9, 2, 1), seat);
+	assert_int_equal(*board_live(b, w, slot), 0);
+	assert_int_equal(board_assign_server(b, "a", 9, 2, 1), slot);
 	board_free(b);
 }
 
@@ -407,9 +407,9 @@ test_rows_are_mended(void **state)
 	(void)state;
 	assert_non_null(b);
 	for (i = 0; i < 3; i++)
-		assert_int_equal(board_seat_pool(b, &"abc"[i], 1, 1), i);
-	assert_int_equal(board_seat_backend(b, "s", 1, 1, 1), 0);
-	assert_int_equal(board_seat_listener(b, "l", 1, 1), 0);
+		assert_int_equal(board_assign_pool(b, &"abc"[i], 1, 1), i);
+	assert_int_equal(board_assign_server(b, "s", 1, 1, 1), 0);
+	assert_int_equal(board_assign_listener(b, "l", 1, 1), 0);
 	board_hold(b, 1, 101, 1);
 	board_hold(b, 5, 105, 1);
 	*board_live(b, 5, 0) = 77;	/* of the one before it in this slot */
@@ -438,7 +438,7 @@ test_rows_are_mended(void **state)
 	/* Slots between it and the worker before it, and not that one's. */
 	for (i = 2; i < 5; i++)
 		assert_int_equal(*board_live(b, i, 0), 0);
-	assert_int_equal(b->head->counts_sources[3], 0);
+	assert_int_equal(b->head->counts_clients[3], 0);
 	assert_int_equal(*board_live(b, 1, 0), 0xeeeeeeee);
 	assert_int_equal(*board_live(b, 0, 0), 0xeeeeeeee);
 	assert_int_equal(board_mend_row(b, 5), 0);
@@ -474,16 +474,17 @@ test_book_is_the_probers(void **state)
 	struct board *b = new_board();
 
 	(void)state;
-	assert_false(can_write(b, true, &b->server[0].health));
-	assert_false(can_write(b, true, &b->server[BOARD_SEATS - 1].site));
-	assert_int_equal(b->server[0].health, HEALTH_UNKNOWN);
-	assert_true(can_write(b, false, &b->server[0].health));
-	assert_int_equal(b->server[0].health, HEALTH_UP);
-	assert_false(can_write(b, false, &b->ledger->slot[0]));
-	assert_true(can_write(b, true, &b->backend[0].held_until));
+	assert_false(can_write(b, true, &b->book[0].health));
+	assert_false(can_write(b, true, &b->book[BOARD_SERVER_SLOTS -
+	    1].resolved));
+	assert_int_equal(b->book[0].health, HEALTH_UNKNOWN);
+	assert_true(can_write(b, false, &b->book[0].health));
+	assert_int_equal(b->book[0].health, HEALTH_UP);
+	assert_false(can_write(b, false, &b->ledger->process[0]));
+	assert_true(can_write(b, true, &b->server[0].ejected_until));
 	/* Of a prober that writes nonsense it is nothing worse. */
-	b->server[0].health = 7;
-	assert_int_equal(board_health(&b->server[0]), HEALTH_UNKNOWN);
+	b->book[0].health = 7;
+	assert_int_equal(board_health(&b->book[0]), HEALTH_UNKNOWN);
 	board_free(b);
 }
 
@@ -495,7 +496,7 @@ test_oldest_generation(void **state)
 	(void)state;
 	b->ledger->generation = 5;
 	assert_int_equal(board_oldest(b), 5);
-	b->ledger->slot[9].generation = 3;	/* nobody there any more */
+	b->ledger->process[9].generation = 3;	/* nobody there any more */
 	assert_int_equal(board_oldest(b), 5);
 	board_hold(b, 9, 100, 3);
 	board_hold(b, 4, 101, 4);
@@ -517,12 +518,12 @@ test_cells_do_not_overlap(void **state)
 			*board_live(b, w, i) = w * 1000 + i + 1;
 			*board_present(b, w, i) = w * 1000 + i + 2;
 			board_wait(b, w, i)->n = w * 1000 + i + 3;
-			board_sources(b, w)[i] = w * 1000 + i + 4;
+			board_clients(b, w)[i] = w * 1000 + i + 4;
 		}
 	for (i = 0; i < n; i++) {
-		b->backend[i].held_until = UINT64_MAX;
-		b->backend[i].failures = UINT64_MAX;
-		b->backend[i].served = UINT64_MAX;
+		b->server[i].ejected_until = UINT64_MAX;
+		b->server[i].failures = UINT64_MAX;
+		b->server[i].served = UINT64_MAX;
 	}
 	for (w = 0; w < b->rows; w++)
 		for (i = 0; i < n; i++) {
@@ -534,7 +535,7 @@ test_cells_do_not_overlap(void **state)
 			    w * 1000 + i + 2);
 			assert_int_equal(board_wait(b, w, i)->n,
 			    w * 1000 + i + 3);
-			assert_int_equal(board_sources(b, w)[i],
+			assert_int_equal(board_clients(b, w)[i],
 			    w * 1000 + i + 4);
 		}
 	board_free(b);
@@ -545,21 +546,21 @@ static void
 test_most(void **state)
 {
 	struct board *b = board_new(BOARD_WORKERS, NULL);
-	_Atomic uint64_t *source;
+	_Atomic uint64_t *client;
 
 	(void)state;
 	assert_non_null(b);
 	assert_int_equal(b->rows, BOARD_WORKERS);
 	assert_int_equal(b->size, board_bytes(BOARD_WORKERS));
-	atomic_store(&b->ledger->slots, b->rows);
-	*board_live(b, b->rows - 1, BOARD_SEATS - 1) = 5;
-	b->backend[BOARD_SEATS - 1].served = 6;
-	assert_int_equal(board_backend_live(b, BOARD_SEATS - 1), 5);
-	assert_int_equal(board_backend_live(b, BOARD_SEATS - 2), 0);
-	source = &board_sources(b, b->rows - 1)[BOARD_SOURCES - 1];
-	assert_int_equal((uintptr_t)(source + 1), (uintptr_t)b->ledger +
+	atomic_store(&b->ledger->worker_slots, b->rows);
+	*board_live(b, b->rows - 1, BOARD_SERVER_SLOTS - 1) = 5;
+	b->server[BOARD_SERVER_SLOTS - 1].served = 6;
+	assert_int_equal(board_server_live(b, BOARD_SERVER_SLOTS - 1), 5);
+	assert_int_equal(board_server_live(b, BOARD_SERVER_SLOTS - 2), 0);
+	client = &board_clients(b, b->rows - 1)[BOARD_CLIENTS - 1];
+	assert_int_equal((uintptr_t)(client + 1), (uintptr_t)b->ledger +
 	    b->size);
-	*source = 7;
+	*client = 7;
 	board_free(b);
 	/* As little as there can be. */
 	b = board_new(0, NULL);
@@ -583,7 +584,7 @@ test_processes_see_each_other(void **state)
 	}
 	assert_int_equal(wait_child(pid), 0);
 	assert_int_equal(b->worker[3].total, 7);
-	assert_int_equal(board_backend_live(b, 1), 4);
+	assert_int_equal(board_server_live(b, 1), 4);
 	board_free(b);
 }
 
@@ -635,21 +636,21 @@ test_sum_over_workers(void **state)
 	gauge_add(board_live(b, b->rows - 1, 1), 300);
 	gauge_add(board_live(b, 7, 0), 4000);
 	gauge_add(board_live(b, 7, 2), 50000);
-	assert_int_equal(board_backend_live(b, 0), 4000);
-	assert_int_equal(board_backend_live(b, 1), 321);
-	assert_int_equal(board_backend_live(b, 2), 50000);
+	assert_int_equal(board_server_live(b, 0), 4000);
+	assert_int_equal(board_server_live(b, 1), 321);
+	assert_int_equal(board_server_live(b, 2), 50000);
 	board_free(b);
 }
 
 static struct board *
-with_seats(void)
+with_slots(void)
 {
 	struct board *b = new_board();
 
-	assert_int_equal(board_seat_backend(b, "a", 9, 1, 1), 0);
-	assert_int_equal(board_seat_backend(b, "b", 9, 1, 1), 1);
-	assert_int_equal(board_seat_backend(b, "c", 9, 1, 1), 2);
-	assert_int_equal(board_seat_backend(b, "d", 9, 1, 1), 3);
+	assert_int_equal(board_assign_server(b, "a", 9, 1, 1), 0);
+	assert_int_equal(board_assign_server(b, "b", 9, 1, 1), 1);
+	assert_int_equal(board_assign_server(b, "c", 9, 1, 1), 2);
+	assert_int_equal(board_assign_server(b, "d", 9, 1, 1), 3);
 	return b;
 }
 
@@ -663,7 +664,7 @@ hold(struct board *b, uint32_t w)
 	b->worker[w].state = WORKER_READY;
 	b->worker[w].live = 6;
 	b->worker[w].total = 50;
-	b->worker[w].up = 123;
+	b->worker[w].bytes_up = 123;
 	b->worker[w].ends[3] = 44;
 	for (i = 0; i < 4; i++)
 		gauge_add(board_live(b, w, i), (int32_t)i);
@@ -674,7 +675,7 @@ assert_reclaimed(struct board *b, uint32_t w, uint64_t lost)
 {
 	uint32_t i;
 
-	assert_int_equal(b->ledger->slot[w].pid, 0);
+	assert_int_equal(b->ledger->process[w].pid, 0);
 	assert_int_equal(b->worker[w].state, WORKER_FREE);
 	assert_int_equal(b->worker[w].live, 0);
 	assert_int_equal(b->worker[w].lost, lost);
@@ -682,14 +683,14 @@ assert_reclaimed(struct board *b, uint32_t w, uint64_t lost)
 		assert_int_equal(*board_live(b, w, i), 0);
 	/* Totals go on counting. */
 	assert_int_equal(b->worker[w].total, 50);
-	assert_int_equal(b->worker[w].up, 123);
+	assert_int_equal(b->worker[w].bytes_up, 123);
 	assert_int_equal(b->worker[w].ends[3], 44);
 }
 
 static void
 test_reclaim(void **state)
 {
-	struct board *b = with_seats();
+	struct board *b = with_slots();
 	uint32_t i;
 
 	(void)state;
@@ -700,13 +701,13 @@ test_reclaim(void **state)
 	assert_reclaimed(b, 5, 6);
 	/* The neighbours keep what is theirs. */
 	for (i = 4; i <= 6; i += 2) {
-		assert_int_equal(b->ledger->slot[i].pid, 4711);
+		assert_int_equal(b->ledger->process[i].pid, 4711);
 		assert_int_equal(b->worker[i].state, WORKER_READY);
 		assert_int_equal(b->worker[i].live, 6);
 		assert_int_equal(b->worker[i].lost, 0);
 		assert_int_equal(*board_live(b, i, 3), 3);
 	}
-	assert_int_equal(board_backend_live(b, 3), 6);
+	assert_int_equal(board_server_live(b, 3), 6);
 	/* Nothing is lost twice; the next death adds up. */
 	assert_int_equal(board_reclaim(b, 5), 0);
 	assert_reclaimed(b, 5, 6);
@@ -719,7 +720,7 @@ test_reclaim(void **state)
 static void
 test_reclaim_from_a_killed_process(void **state)
 {
-	struct board *b = with_seats();
+	struct board *b = with_slots();
 	pid_t pid;
 	int p[2];
 	char c;
@@ -736,10 +737,10 @@ test_reclaim_from_a_killed_process(void **state)
 	assert_int_equal(read_full(p[0], &c, 1), 1);
 	kill(pid, SIGKILL);
 	assert_int_equal(wait_child(pid), 128 + SIGKILL);
-	assert_int_equal(board_backend_live(b, 2), 2);
+	assert_int_equal(board_server_live(b, 2), 2);
 	assert_int_equal(board_reclaim(b, 0), 6);
 	assert_reclaimed(b, 0, 6);
-	assert_int_equal(board_backend_live(b, 2), 0);
+	assert_int_equal(board_server_live(b, 2), 0);
 	close_pair(p);
 	board_free(b);
 }
@@ -748,12 +749,15 @@ static void
 test_state_names(void **state)
 {
 	(void)state;
-	assert_string_equal(worker_state_name(WORKER_FREE), "FREE");
-	assert_string_equal(worker_state_name(WORKER_STARTING), "STARTING");
-	assert_string_equal(worker_state_name(WORKER_READY), "READY");
-	assert_string_equal(worker_state_name(WORKER_DRAINING), "DRAINING");
-	assert_string_equal(backend_health_name(HEALTH_UNKNOWN), "unknown");
-	assert_string_equal(backend_health_name(HEALTH_DOWN), "down");
+	assert_string_equal(board_worker_state_name(WORKER_FREE), "FREE");
+	assert_string_equal(board_worker_state_name(WORKER_STARTING),
+	    "STARTING");
+	assert_string_equal(board_worker_state_name(WORKER_READY), "READY");
+	assert_string_equal(board_worker_state_name(WORKER_DRAINING),
+	    "DRAINING");
+	assert_string_equal(board_server_health_name(HEALTH_UNKNOWN),
+	    "unknown");
+	assert_string_equal(board_server_health_name(HEALTH_DOWN), "down");
 }
 
 static void
@@ -784,11 +788,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fresh_board),
 		cmocka_unit_test(test_writers_have_lines_of_their_own),
-		cmocka_unit_test(test_seats_go_by_name),
-		cmocka_unit_test(test_seats_go_by_address),
-		cmocka_unit_test(test_seats_are_wiped),
-		cmocka_unit_test(test_seats_run_out),
-		cmocka_unit_test(test_seats_of_renamed_servers),
+		cmocka_unit_test(test_slots_go_by_name),
+		cmocka_unit_test(test_slots_go_by_address),
+		cmocka_unit_test(test_slots_are_wiped),
+		cmocka_unit_test(test_slots_run_out),
+		cmocka_unit_test(test_slots_of_renamed_servers),
 		cmocka_unit_test(test_adopted),
 		cmocka_unit_test(test_sealed),
 		cmocka_unit_test(test_ledger_is_the_masters),

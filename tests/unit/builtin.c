@@ -47,7 +47,7 @@ set_up(void **state)
 	poller = poller_new(poller_engine("select"), LIMIT);
 	kit.pool = bufpool_new(2, BLOCK);
 	kit.scratch = malloc(BLOCK);
-	builtins = builtins_new(poller, &kit, LIMIT);
+	builtins = builtin_new(poller, &kit, LIMIT);
 	return poller == NULL || kit.pool == NULL || kit.scratch == NULL ||
 	    builtins == NULL ? -1 : 0;
 }
@@ -56,7 +56,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	builtins_free(builtins);
+	builtin_free(builtins);
 	poller_free(poller);
 	bufpool_free(kit.pool);
 	free(kit.scratch);
@@ -70,7 +70,7 @@ turn(int ms)
 
 	assert_true(poller_wait(poller, ms) >= 0);
 	while (poller_next(poller, &ev))
-		assert_true(builtins_event(builtins, &ev));
+		assert_true(builtin_event(builtins, &ev));
 }
 
 static void
@@ -78,7 +78,7 @@ turn_until_live(uint32_t n)
 {
 	uint64_t give_up = clock_ms() + PATIENCE;
 
-	while (builtins_live(builtins) != n) {
+	while (builtin_live(builtins) != n) {
 		assert_true(clock_ms() < give_up);
 		turn(1);
 	}
@@ -138,7 +138,7 @@ test_hello(void **state)
 	int fd = visit(BUILTIN_HELLO);
 
 	(void)state;
-	assert_int_equal(builtins_live(builtins), 1);
+	assert_int_equal(builtin_live(builtins), 1);
 	assert_hello(fd);
 	close(fd);
 	turn_until_live(0);
@@ -292,7 +292,7 @@ test_discard(void **state)
 	}
 	assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
-	assert_int_equal(builtins_live(builtins), 1);
+	assert_int_equal(builtin_live(builtins), 1);
 	MUST(shutdown(fd, SHUT_WR));
 	turn_until_live(0);
 	assert_int_equal(read_full(fd, &c, 1), 0);
@@ -337,10 +337,10 @@ test_many_at_once(void **state)
 	int fd[20], i;
 
 	(void)state;
-	assert_int_equal(builtins_live(builtins), 0);
+	assert_int_equal(builtin_live(builtins), 0);
 	for (i = 0; i < 20; i++)
 		fd[i] = visit(i % 2 ? BUILTIN_ECHO : BUILTIN_DISCARD);
-	assert_int_equal(builtins_live(builtins), 20);
+	assert_int_equal(builtin_live(builtins), 20);
 	write_text(fd[7], "seven");
 	turn_until_heard(fd[7]);
 	assert_int_equal(read_full(fd[7], got, 5), 5);
@@ -350,9 +350,9 @@ test_many_at_once(void **state)
 	turn_until_live(10);
 	/* Descriptors of others, and of those that are gone. */
 	ev.fd = 0;
-	assert_false(builtins_event(builtins, &ev));
+	assert_false(builtin_event(builtins, &ev));
 	ev.fd = fd[15];
-	assert_false(builtins_event(builtins, &ev));
+	assert_false(builtin_event(builtins, &ev));
 	for (i = 10; i < 20; i++)
 		close(fd[i]);
 	turn_until_live(0);
@@ -368,9 +368,9 @@ test_free_closes(void **state)
 	(void)state;
 	for (i = 0; i < 3; i++)
 		fd[i] = visit(BUILTIN_ECHO);
-	builtins_free(builtins);
+	builtin_free(builtins);
 	builtins = NULL;
-	builtins_free(NULL);
+	builtin_free(NULL);
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(read_full(fd[i], &c, 1), 0);
 		close(fd[i]);
@@ -387,14 +387,14 @@ test_out_of_memory(void **state)
 	alloc_needed();
 	for (n = 0; ; n++) {
 		alloc_fail(n);
-		b = builtins_new(poller, &kit, 10);
+		b = builtin_new(poller, &kit, 10);
 		if (!alloc_failed())
 			break;
 		assert_null(b);
 		assert_int_equal(errno, ENOMEM);
 	}
 	assert_true(n > 0);
-	builtins_free(b);
+	builtin_free(b);
 }
 
 int

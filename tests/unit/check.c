@@ -9,9 +9,9 @@
 #include "helpers.h"
 
 static struct check check;
-static struct check_plan plan;
-static struct outlet outlet;
-static struct dialog *dialog;
+static struct check_policy plan;
+static struct egress egress;
+static struct check_exchange *exchange;
 static struct addr server;
 static int listener;
 
@@ -31,7 +31,7 @@ tear_down(void **state)
 {
 	(void)state;
 	check_abandon(&check);
-	dialog_free(dialog);
+	check_exchange_free(exchange);
 	close(listener);
 	return 0;
 }
@@ -45,8 +45,8 @@ act_after_reset(const char *says, unsigned proxy)
 	enum verdict v;
 	int fd, i;
 
-	assert_non_null(dialog = dialog_new(&plan));
-	assert_int_equal(check_connect(&check, dialog, false, proxy, &outlet,
+	assert_non_null(exchange = check_exchange_new(&plan));
+	assert_int_equal(check_connect(&check, exchange, false, proxy, &egress,
 	    &server, &v), 0);
 	/* A reset that the network loses comes when somebody asks. */
 	watch_peer(check.fd);
@@ -116,8 +116,8 @@ test_refused(void **state)
 	plan.kind = CHECK_TCP;
 	close(listener);
 	listener = -1;
-	assert_non_null(dialog = dialog_new(&plan));
-	assert_int_equal(check_connect(&check, dialog, false, 0, &outlet,
+	assert_non_null(exchange = check_exchange_new(&plan));
+	assert_int_equal(check_connect(&check, exchange, false, 0, &egress,
 	    &server, &v), 0);
 	while (v == VERDICT_OPEN)
 		v = check_act(&check);

@@ -6,7 +6,7 @@
  * names have none.
  */
 #include "config/conf.h"
-#include "config/conf_seats.h"
+#include "config/conf_slots.h"
 
 #include <netdb.h>
 
@@ -77,7 +77,7 @@ __wrap_freeaddrinfo(struct addrinfo *list)
 }
 
 static struct conf conf;
-static struct backend like;		/* what all backends are like */
+static struct server like;		/* what all servers are like */
 static const char *why;
 
 static int
@@ -105,9 +105,9 @@ tear_down(void **state)
 }
 
 static int
-backend(struct conf *c, const char *text, const char **reason)
+server(struct conf *c, const char *text, const char **reason)
 {
-	return conf_add_backend(c, &like, text, reason);
+	return conf_add_server(c, &like, text, reason);
 }
 
 static int
@@ -119,9 +119,9 @@ listener(struct conf *c, const char *text, const char **reason)
 }
 
 static void
-add_backend(const char *text)
+add_server(const char *text)
 {
-	if (backend(&conf, text, &why) != 0)
+	if (server(&conf, text, &why) != 0)
 		fail_msg("%s: %s", text, why);
 }
 
@@ -129,7 +129,7 @@ static void
 add_named(const char *text, const char *name)
 {
 	strlcpy(like.name, name, sizeof(like.name));
-	add_backend(text);
+	add_server(text);
 	like.name[0] = '\0';
 }
 
@@ -145,7 +145,7 @@ static void
 refuse(int (*add)(struct conf *, const char *, const char **),
     const char *text, const char *reason)
 {
-	size_t backends = conf.backends, listeners = conf.listeners;
+	size_t servers = conf.servers, listeners = conf.listeners;
 	size_t builtins = conf.builtins;
 
 	why = NULL;
@@ -153,10 +153,10 @@ refuse(int (*add)(struct conf *, const char *, const char **),
 	assert_non_null(why);
 	if (strstr(why, reason) == NULL)
 		fail_msg("%s: %s", text, why);
-	assert_int_equal(conf.backends, backends);
+	assert_int_equal(conf.servers, servers);
 	assert_int_equal(conf.listeners, listeners);
 	assert_int_equal(conf.builtins, builtins);
-	assert_int_equal(conf.pool->n, backends);
+	assert_int_equal(conf.pool->n, servers);
 }
 
 static void
@@ -185,7 +185,7 @@ test_listeners(void **state)
 	assert_int_equal(conf.listeners, COUNT(texts) + 2);
 	assert_string_equal(conf.listener[4].name, "10.0.0.1:81");
 	assert_string_equal(conf.listener[5].name, "10.0.0.2:81");
-	refuse(listener, "builtin:hello", "is for backends");
+	refuse(listener, "builtin:hello", "is for servers");
 	refuse(listener, "1.2.3.4", "host:port");
 	refuse(listener, "nowhere:80", "");
 	refuse(listener, "*:8080", "has this address");
@@ -230,22 +230,22 @@ test_most_listeners(void **state)
 }
 
 static void
-test_backends(void **state)
+test_servers(void **state)
 {
-	struct backend *b;
+	struct server *b;
 	char text[ADDR_TEXT];
 
 	(void)state;
-	add_backend("127.0.0.1:81");
+	add_server("127.0.0.1:81");
 	like.weight = 7;
 	like.tier = TIER_BACKUP;
-	like.spare = 3;
+	like.preconnect = 3;
 	add_named("[::1]:83", "spare");
-	add_backend("twins:84");
-	assert_int_equal(conf.backends, 4);
+	add_server("twins:84");
+	assert_int_equal(conf.servers, 4);
 	assert_int_equal(conf.pool->n, 4);
 	assert_int_equal(conf.builtins, 0);
-	b = conf.backend;
+	b = conf.server;
 	assert_string_equal(b[0].name, "127.0.0.1:81");
 	assert_string_equal(addr_format(&b[0].addr, text, sizeof(text)),
 	    "127.0.0.1:81");
@@ -257,7 +257,7 @@ test_backends(void **state)
 	assert_int_equal(b[1].weight, 7);
 	assert_int_equal(b[3].weight, 7);
 	assert_int_equal(b[3].tier, TIER_BACKUP);
-	assert_int_equal(b[3].spare, 3);
+	assert_int_equal(b[3].preconnect, 3);
 }
 
 /* A name is its servers that there is a source for, as one of IPv4 here. */
@@ -265,12 +265,12 @@ static void
 test_sources(void **state)
 {
 	(void)state;
-	assert_true(endpoint_read(&like.outlet.source[0], "10.0.0.9"));
-	like.outlet.sources = 1;
-	add_backend("both:80");
-	assert_int_equal(conf.backends, 1);
-	assert_int_equal(conf.backend->addr.sa.sa_family, AF_INET);
-	refuse(backend, "[::1]:80", "this is IPv6, and no source is");
+	assert_true(endpoint_read(&like.egress.source[0], "10.0.0.9"));
+	like.egress.sources = 1;
+	add_server("both:80");
+	assert_int_equal(conf.servers, 1);
+	assert_int_equal(conf.server->addr.sa.sa_family, AF_INET);
+	refuse(server, "[::1]:80", "this is IPv6, and no source is");
 }
 
 /* Each pool has those that were added after it. */
@@ -281,45 +281,45 @@ test_pools(void **state)
 	int i;
 
 	(void)state;
-	add_backend("127.0.0.1:81");
+	add_server("127.0.0.1:81");
 	assert_int_equal(conf_add_pool(&conf, &second, &why), 0);
-	add_backend("127.0.0.1:81");
-	add_backend("builtin:echo");
+	add_server("127.0.0.1:81");
+	add_server("builtin:echo");
 	assert_int_equal(conf.pools, 2);
 	assert_int_equal(conf.pool[0].n, 1);
 	assert_int_equal(conf.pool[1].first, 1);
 	assert_int_equal(conf.pool[1].n, 2);
 	assert_int_equal(conf.pool[1].attempts, 3);
-	assert_int_equal(conf.backend[0].pool, 0);
-	assert_int_equal(conf.backend[2].pool, 1);
+	assert_int_equal(conf.server[0].pool, 0);
+	assert_int_equal(conf.server[2].pool, 1);
 	for (i = 2; i < CONF_POOLS; i++)
 		assert_int_equal(conf_add_pool(&conf, &second, &why), 0);
 	assert_int_equal(conf_add_pool(&conf, &second, &why), -1);
 	assert_non_null(strstr(why, "4096 pools"));
 }
 
-/* Names in the log must tell backends apart. */
+/* Names in the log must tell servers apart. */
 static void
 test_names(void **state)
 {
 	(void)state;
-	add_backend("127.0.0.1:81");
-	add_backend("127.0.0.1:81");
-	add_backend("127.0.0.1:81");
+	add_server("127.0.0.1:81");
+	add_server("127.0.0.1:81");
+	add_server("127.0.0.1:81");
 	add_named("twins:82", "app/t");
-	add_backend("twins:83");
-	assert_int_equal(conf.backends, 7);
-	assert_string_equal(conf.backend[1].name, "127.0.0.1:81#2");
-	assert_string_equal(conf.backend[2].name, "127.0.0.1:81#3");
-	assert_string_equal(conf.backend[3].name, "app/t");
-	assert_string_equal(conf.backend[4].name, "app/t#2");
-	assert_string_equal(conf.backend[5].name, "10.0.0.1:83");
-	assert_string_equal(conf.backend[6].name, "10.0.0.2:83");
+	add_server("twins:83");
+	assert_int_equal(conf.servers, 7);
+	assert_string_equal(conf.server[1].name, "127.0.0.1:81#2");
+	assert_string_equal(conf.server[2].name, "127.0.0.1:81#3");
+	assert_string_equal(conf.server[3].name, "app/t");
+	assert_string_equal(conf.server[4].name, "app/t#2");
+	assert_string_equal(conf.server[5].name, "10.0.0.1:83");
+	assert_string_equal(conf.server[6].name, "10.0.0.2:83");
 }
 
 static const struct {
 	const char *text, *why;
-} bad_backends[] = {
+} bad_servers[] = {
 	{ "", "host:port" },
 	{ "127.0.0.1", "host:port" },
 	{ ":80", "the host is missing" },
@@ -330,15 +330,15 @@ static const struct {
 };
 
 static void
-test_bad_backends(void **state)
+test_bad_servers(void **state)
 {
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < COUNT(bad_backends); i++)
-		refuse(backend, bad_backends[i].text, bad_backends[i].why);
-	like.spare = 1;
-	refuse(backend, "builtin:hello", "not for builtin");
+	for (i = 0; i < COUNT(bad_servers); i++)
+		refuse(server, bad_servers[i].text, bad_servers[i].why);
+	like.preconnect = 1;
+	refuse(server, "builtin:hello", "not for builtin");
 }
 
 /* An address that is no name because of its length needs one. */
@@ -349,12 +349,12 @@ test_long_addresses(void **state)
 
 	(void)state;
 	/* The longest path that there can be is a name too, and so is its #2. */
-	memset(text + 6, 'p', sizeof(conf.backend->addr.un.sun_path) - 2);
-	add_backend(text);
-	assert_string_equal(conf.backend[0].name, text);
-	add_backend(text);
+	memset(text + 6, 'p', sizeof(conf.server->addr.un.sun_path) - 2);
+	add_server(text);
+	assert_string_equal(conf.server[0].name, text);
+	add_server(text);
 	strcat(text, "#2");
-	assert_string_equal(conf.backend[1].name, text);
+	assert_string_equal(conf.server[1].name, text);
 }
 
 static void
@@ -365,21 +365,21 @@ test_builtins(void **state)
 	size_t i;
 
 	(void)state;
-	add_backend("127.0.0.1:81");
-	add_backend("builtin:hello");
+	add_server("127.0.0.1:81");
+	add_server("builtin:hello");
 	add_named("builtin:echo", "e");
-	add_backend("builtin:discard");
-	add_backend("builtin:hello");
-	assert_int_equal(conf.backends, 5);
+	add_server("builtin:discard");
+	add_server("builtin:hello");
+	assert_int_equal(conf.servers, 5);
 	assert_int_equal(conf.builtins, 4);
 	assert_int_equal(conf.listeners, 0);
-	assert_string_equal(conf.backend[1].name, "builtin:hello");
-	assert_string_equal(conf.backend[2].name, "e");
-	assert_string_equal(conf.backend[4].name, "builtin:hello#2");
+	assert_string_equal(conf.server[1].name, "builtin:hello");
+	assert_string_equal(conf.server[2].name, "e");
+	assert_string_equal(conf.server[4].name, "builtin:hello#2");
 	for (i = 0; i < 4; i++) {
 		l = &conf.builtin[i];
-		/* Whose port the backend's address will be. */
-		assert_int_equal(l->backend, i + 1);
+		/* Whose port the server's address will be. */
+		assert_int_equal(l->server, i + 1);
 		assert_int_equal(l->fd, -1);
 		assert_string_equal(addr_format(&l->addr, text, sizeof(text)),
 		    "127.0.0.1:0");
@@ -391,19 +391,19 @@ test_builtins(void **state)
 }
 
 static void
-test_most_backends(void **state)
+test_most_servers(void **state)
 {
 	char text[40];
 	int i;
 
 	(void)state;
-	for (i = 0; i < BOARD_BACKENDS; i++) {
+	for (i = 0; i < BOARD_SERVERS; i++) {
 		snprintf(text, sizeof(text), "10.0.%d.%d:80", i / 256,
 		    i % 256);
-		add_backend(text);
+		add_server(text);
 	}
-	refuse(backend, "10.1.1.1:80", "more than 32768 backends");
-	refuse(backend, "builtin:echo", "more than 32768 backends");
+	refuse(server, "10.1.1.1:80", "more than 32768 servers");
+	refuse(server, "builtin:echo", "more than 32768 servers");
 }
 
 static const struct {
@@ -477,19 +477,19 @@ test_log_sessions(void **state)
 }
 
 static int
-add_resolved(const char *name, const char *text, enum backend_resolve how)
+add_resolved(const char *name, const char *text, enum server_resolve how)
 {
-	struct backend b = { .weight = 1, .resolve = how, .resolve_max = 3 };
+	struct server b = { .weight = 1, .resolve = how, .resolve_max = 3 };
 
 	strlcpy(b.name, name, sizeof(b.name));
-	return conf_add_backend(&conf, &b, text, &why);
+	return conf_add_server(&conf, &b, text, &why);
 }
 
 /* Nothing is looked up here, and there is room for what will be found. */
 static void
 test_resolved(void **state)
 {
-	uint64_t question, where;
+	uint64_t lookup, where;
 	uint32_t n;
 
 	(void)state;
@@ -497,44 +497,44 @@ test_resolved(void **state)
 	conf.workers = 1;
 	/* Three at a time, and room for those that went and have sessions. */
 	assert_int_equal(add_resolved("s", "a.test:80", RESOLVE_ON), 0);
-	assert_int_equal(conf.lookup->max, 3);
-	n = conf.lookup->n;
+	assert_int_equal(conf.dns_name->max, 3);
+	n = conf.dns_name->n;
 	assert_true(n > 3);
-	assert_int_equal(conf.backends, n);
-	assert_string_equal(conf.backend[0].name, "s#1");
-	assert_string_equal(conf.backend[2].name, "s#3");
-	assert_string_equal(conf.lookup->host, "a.test");
-	assert_int_equal(conf.lookup->port, 80);
-	question = conf.backend[0].question;
-	where = conf.backend[0].where;
-	assert_true(question != 0 && conf.backend[n - 1].question == question);
+	assert_int_equal(conf.servers, n);
+	assert_string_equal(conf.server[0].name, "s#1");
+	assert_string_equal(conf.server[2].name, "s#3");
+	assert_string_equal(conf.dns_name->host, "a.test");
+	assert_int_equal(conf.dns_name->port, 80);
+	lookup = conf.server[0].lookup;
+	where = conf.server[0].where;
+	assert_true(lookup != 0 && conf.server[n - 1].lookup == lookup);
 	assert_int_equal(add_resolved("", "_x._tcp.test", RESOLVE_SRV), 0);
-	assert_string_equal(conf.backend[n].name, "_x._tcp.test#1");
-	assert_true(conf.lookup[1].srv && conf.lookup[1].first == n);
+	assert_string_equal(conf.server[n].name, "_x._tcp.test#1");
+	assert_true(conf.dns_name[1].srv && conf.dns_name[1].first == n);
 	/* The same for the same; at another port it is at another address. */
 	assert_int_equal(add_resolved("t", "a.test:80", RESOLVE_ON), 0);
-	assert_true(conf.backend[2 * n].question == question);
-	assert_true(conf.backend[2 * n].where == where);
+	assert_true(conf.server[2 * n].lookup == lookup);
+	assert_true(conf.server[2 * n].where == where);
 	assert_int_equal(add_resolved("u", "a.test:81", RESOLVE_ON), 0);
-	assert_true(conf.backend[3 * n].question == question);
-	assert_true(conf.backend[3 * n].where != where);
+	assert_true(conf.server[3 * n].lookup == lookup);
+	assert_true(conf.server[3 * n].where != where);
 	assert_int_equal(add_resolved("w", "b.test:80", RESOLVE_ON), 0);
-	assert_true(conf.backend[4 * n].question != question);
+	assert_true(conf.server[4 * n].lookup != lookup);
 	fail_lookup = 0;
 	/* What is an address has no name to look up. */
 	assert_int_equal(add_resolved("v", "[::1]:80", RESOLVE_ON), 0);
-	assert_int_equal(conf.backends, 5 * n + 1);
-	assert_string_equal(conf.backend[5 * n].name, "v");
-	assert_int_equal(conf.backend[5 * n].question, 0);
-	assert_int_equal(conf.lookups, 5);
+	assert_int_equal(conf.servers, 5 * n + 1);
+	assert_string_equal(conf.server[5 * n].name, "v");
+	assert_int_equal(conf.server[5 * n].lookup, 0);
+	assert_int_equal(conf.dns_names, 5);
 }
 
 /* As another generation of the same configuration. */
 static uint32_t
 sit_down(struct board *b, uint32_t generation, const char *text,
-    enum backend_resolve how)
+    enum server_resolve how)
 {
-	uint32_t seat;
+	uint32_t slot;
 
 	conf_free(&conf);
 	conf_init(&conf);
@@ -542,14 +542,14 @@ sit_down(struct board *b, uint32_t generation, const char *text,
 	assert_int_equal(conf_add_pool(&conf, &(struct pool){ .name = "p" },
 	    &why), 0);
 	assert_int_equal(add_resolved("s", text, how), 0);
-	assert_null(conf_sit_down(&conf, b, generation, 1));
-	seat = conf.backend[0].seat;
-	return seat;
+	assert_null(conf_assign_slots(&conf, b, generation, 1));
+	slot = conf.server[0].slot;
+	return slot;
 }
 
-/* A server at another address has another seat, with its own sessions. */
+/* A server at another address has another slot, with its own sessions. */
 static void
-test_seats_by_address(void **state)
+test_slots_by_address(void **state)
 {
 	struct board *b = board_new(100, NULL);
 	uint32_t first;
@@ -567,15 +567,15 @@ static const char *
 where_is(const struct board *b, uint32_t i)
 {
 	static char text[ADDR_TEXT];
-	struct site site;
+	struct resolved_addr resolved;
 	struct addr a;
 
-	site_read(&b->server[conf.backend[i].seat].site, &site);
-	if (site.question != conf.backend[i].question)
+	resolved_addr_read(&b->book[conf.server[i].slot].resolved, &resolved);
+	if (resolved.lookup != conf.server[i].lookup)
 		return "";
-	if (!site_serves(&site))
+	if (!resolved_addr_serves(&resolved))
 		return "down";
-	site_addr(&site, &a);
+	resolved_addr_to_addr(&resolved, &a);
 	return addr_format(&a, text, sizeof(text));
 }
 
@@ -587,22 +587,23 @@ static void
 test_addresses_go_along(void **state)
 {
 	struct board *b = board_new(16, NULL);
-	struct site site = { .family = AF_INET, .ip = { 127, 0, 0, 5 },
+	struct resolved_addr resolved = { .family = AF_INET, .ip =
+	    { 127, 0, 0, 5 },
 	    .port = 80, .weight = 1 };
-	uint32_t seat = sit_down(b, 1, "a.test:80", RESOLVE_ON);
+	uint32_t slot = sit_down(b, 1, "a.test:80", RESOLVE_ON);
 
 	(void)state;
 	assert_string_equal(where_is(b, 0), "");
-	site.question = conf.backend[0].question;
-	site_write(&b->server[seat].site, &site);
-	assert_int_not_equal(sit_down(b, 2, "a.test:81", RESOLVE_ON), seat);
+	resolved.lookup = conf.server[0].lookup;
+	resolved_addr_write(&b->book[slot].resolved, &resolved);
+	assert_int_not_equal(sit_down(b, 2, "a.test:81", RESOLVE_ON), slot);
 	assert_string_equal(where_is(b, 0), "127.0.0.5:81");
 	assert_string_equal(where_is(b, 1), "down");
-	site.ip[3] = 6;
-	site_write(&b->server[conf.backend[0].seat].site, &site);
+	resolved.ip[3] = 6;
+	resolved_addr_write(&b->book[conf.server[0].slot].resolved, &resolved);
 	fail_lookup = EAI_AGAIN;
 	sit_down(b, 3, "a.test:82", RESOLVE_OFF);
-	assert_string_equal(conf.backend[0].name, "s");
+	assert_string_equal(conf.server[0].name, "s");
 	assert_string_equal(where_is(b, 0), "127.0.0.6:82");
 	sit_down(b, 4, "b.test:81", RESOLVE_ON);
 	assert_string_equal(where_is(b, 0), "");
@@ -619,18 +620,18 @@ test_name_fails(void **state)
 	conf.workers = 1;
 	fail_lookup = EAI_AGAIN;
 	assert_int_equal(add_resolved("s", "twins:80", RESOLVE_OFF), 0);
-	assert_true(conf.lookups == 1 && conf.lookup->once);
-	assert_string_equal(conf.lookup->why, gai_strerror(EAI_AGAIN));
-	assert_int_equal(conf.backends, ADDR_OF_HOST);
-	assert_string_equal(conf.backend[0].name, "s");
-	assert_string_equal(conf.backend[1].name, "s#2");
+	assert_true(conf.dns_names == 1 && conf.dns_name->once);
+	assert_string_equal(conf.dns_name->why, gai_strerror(EAI_AGAIN));
+	assert_int_equal(conf.servers, ADDR_OF_HOST);
+	assert_string_equal(conf.server[0].name, "s");
+	assert_string_equal(conf.server[1].name, "s#2");
 	for (i = 0; i < ADDR_OF_HOST; i++)
-		assert_true(conf.backend[i].question != 0);
+		assert_true(conf.server[i].lookup != 0);
 	/* An error of our own is one, and so is what is no address at all. */
 	fail_lookup = EAI_MEMORY;
 	assert_int_equal(add_resolved("t", "twins:80", RESOLVE_OFF), -1);
 	assert_int_equal(add_resolved("u", "twins", RESOLVE_OFF), -1);
-	assert_int_equal(conf.lookups, 1);
+	assert_int_equal(conf.dns_names, 1);
 }
 
 /* Where it was the last time it still is; where it never was nothing is. */
@@ -641,10 +642,10 @@ test_name_fails_at_a_reload(void **state)
 
 	(void)state;
 	sit_down(b, 1, "twins:80", RESOLVE_OFF);
-	assert_int_equal(conf.backends, 2);
+	assert_int_equal(conf.servers, 2);
 	fail_lookup = EAI_AGAIN;
 	sit_down(b, 2, "twins:81", RESOLVE_OFF);
-	assert_int_equal(conf.backends, ADDR_OF_HOST);
+	assert_int_equal(conf.servers, ADDR_OF_HOST);
 	assert_string_equal(where_is(b, 0), "10.0.0.1:81");
 	assert_string_equal(where_is(b, 1), "10.0.0.2:81");
 	assert_string_equal(where_is(b, 2), "down");
@@ -660,7 +661,7 @@ test_badly_resolved(void **state)
 {
 	static const struct {
 		const char *text;
-		enum backend_resolve how;
+		enum server_resolve how;
 		const char *why;
 	} bad[] = {
 		{ "a.test", RESOLVE_ON, "host:port" },
@@ -680,12 +681,12 @@ test_badly_resolved(void **state)
 		    -1);
 		assert_non_null(strstr(why, bad[i].why));
 	}
-	assert_int_equal(conf.backends, 0);
+	assert_int_equal(conf.servers, 0);
 	/* There is nobody who would do it again. */
 	conf.workers = 0;
 	assert_int_equal(add_resolved("s", "_x._tcp.test", RESOLVE_SRV), -1);
 	assert_int_equal(add_resolved("s", "127.0.0.1:80", RESOLVE_ON), 0);
-	assert_false(conf.lookups > 0 || conf.backend->question != 0);
+	assert_false(conf.dns_names > 0 || conf.server->lookup != 0);
 }
 
 static void
@@ -709,18 +710,18 @@ test_out_of_memory(void **state)
 {
 	(void)state;
 	add_listener("127.0.0.1:80");
-	add_backend("127.0.0.1:80");
+	add_server("127.0.0.1:80");
 	alloc_fail(0);
 	refuse(listener, "127.0.0.1:81", strerror(ENOMEM));
 	assert_true(alloc_failed());
 	alloc_fail(0);
-	refuse(backend, "127.0.0.1:81", strerror(ENOMEM));
+	refuse(server, "127.0.0.1:81", strerror(ENOMEM));
 	assert_true(alloc_failed());
 	/* And it goes on as if nothing had been. */
 	add_listener("127.0.0.1:81");
-	add_backend("127.0.0.1:81");
-	assert_string_equal(conf.backend[0].name, "127.0.0.1:80");
-	assert_string_equal(conf.backend[1].name, "127.0.0.1:81");
+	add_server("127.0.0.1:81");
+	assert_string_equal(conf.server[0].name, "127.0.0.1:80");
+	assert_string_equal(conf.server[1].name, "127.0.0.1:81");
 	assert_string_equal(conf.listener[1].name, "127.0.0.1:81");
 }
 
@@ -728,17 +729,17 @@ static void
 test_builtin_without_memory(void **state)
 {
 	(void)state;
-	add_backend("builtin:echo");
-	/* The list of backends, then that of their listeners. */
+	add_server("builtin:echo");
+	/* The list of servers, then that of their listeners. */
 	alloc_fail(0);
-	refuse(backend, "builtin:echo", strerror(ENOMEM));
+	refuse(server, "builtin:echo", strerror(ENOMEM));
 	alloc_fail(1);
-	refuse(backend, "builtin:echo", strerror(ENOMEM));
+	refuse(server, "builtin:echo", strerror(ENOMEM));
 	assert_true(alloc_failed());
 	fail_lookup = EAI_MEMORY;
-	refuse(backend, "builtin:echo", gai_strerror(EAI_MEMORY));
-	add_backend("builtin:echo");
-	assert_int_equal(conf.builtin[1].backend, 1);
+	refuse(server, "builtin:echo", gai_strerror(EAI_MEMORY));
+	add_server("builtin:echo");
+	assert_int_equal(conf.builtin[1].server, 1);
 }
 
 int
@@ -749,18 +750,18 @@ main(void)
 		TEST(test_listeners),
 		TEST(test_addresses_of_this_machine),
 		TEST(test_most_listeners),
-		TEST(test_backends),
+		TEST(test_servers),
 		TEST(test_sources),
 		TEST(test_pools),
 		TEST(test_names),
-		TEST(test_bad_backends),
+		TEST(test_bad_servers),
 		TEST(test_long_addresses),
 		TEST(test_builtins),
-		TEST(test_most_backends),
+		TEST(test_most_servers),
 		TEST(test_times),
 		TEST(test_log_sessions),
 		TEST(test_resolved),
-		TEST(test_seats_by_address),
+		TEST(test_slots_by_address),
 		TEST(test_name_fails),
 		TEST(test_name_fails_at_a_reload),
 		TEST(test_addresses_go_along),

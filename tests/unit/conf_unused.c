@@ -20,8 +20,8 @@
 	"check_status: \"200\",\ncheck_command: \"/bin/true\",\n" \
 	"check_send_proxy: \"v1\",\ninterval: \"1s\",\n" \
 	"fast_interval: \"1s\",\ndown_interval: \"1s\",\n" \
-	"check_timeout: \"1s\",\ncheck_spread: 5,\nrise: 1,\nfall: 1,\n" \
-	"init_state: \"up\",\non_down: \"cut\",\n"
+	"check_timeout: \"1s\",\ncheck_jitter: 5,\nrise: 1,\nfall: 1,\n" \
+	"init_state: \"up\",\non_down: \"close\",\n"
 #define OF_SERVER \
 	"resolve_max: 2, check_address: \"127.0.0.1:3\", check_port: 3,"
 
@@ -31,7 +31,7 @@ static const char *in_listener = "";
 static const char *listen_on = "\":0\"", *server_at = "127.0.0.1:1";
 
 static void
-tell(const char *pool, const char *server, struct complaints *cs)
+tell(const char *pool, const char *server, struct diagnostics *cs)
 {
 	struct conf conf;
 	char all[4000];
@@ -68,7 +68,7 @@ static void
 expect(const char *pool, const char *server, size_t n, int line,
     const char *begin)
 {
-	struct complaints cs;
+	struct diagnostics cs;
 	char want[300];
 
 	tell(pool, server, &cs);
@@ -80,7 +80,7 @@ expect(const char *pool, const char *server, size_t n, int line,
 	    strncmp(after_column(cs.line[0] + strlen(want)), begin,
 	    strlen(begin)) != 0))
 		fail_msg("%s is not %s %s", cs.line[0], want, begin);
-	complaints_free(&cs);
+	diagnostics_free(&cs);
 }
 
 static void
@@ -88,7 +88,7 @@ test_all(void **state)
 {
 	(void)state;
 	expect(OF_POOL, OF_SERVER, 23, 4, "hash_key has no effect without "
-	    "balance: source, hash or maglev");
+	    "balance: client, hash or maglev");
 	/* The keys, and what is not for this kind. */
 	expect("check: \"tcp\"," OF_POOL, OF_SERVER, 10, 4, "hash_key ");
 	expect("check: \"http\"," OF_POOL, "", 5, 4, "hash_key ");
@@ -96,7 +96,7 @@ test_all(void **state)
 	    5, 9, "check_method has no effect without check: http");
 	expect("check: \"exec\", balance: \"maglev\"," OF_POOL, "",
 	    7, 5, "hash_balance_factor ");
-	expect("check: \"tls\", check_host: \"h\", balance: \"source\", "
+	expect("check: \"tls\", check_host: \"h\", balance: \"client\", "
 	    "hash_key: \"address_port\",", "", 0, 0, "");
 	expect("hash_key: \"address\", interval: \"2s\",",
 	    "resolve_max: 16, check_port: 0,", 0, 0, "");
@@ -126,13 +126,14 @@ static void
 test_refuse(void **state)
 {
 	(void)state;
-	in_listener = "refuse: \"drop\",";
-	expect("", "", 1, 1, "refuse has no effect without allow, deny or a");
-	in_listener = "refuse: \"close\",";
+	in_listener = "reject_with: \"drop\",";
+	expect("", "", 1, 1, "reject_with has no effect without allow, deny or "
+	    "a");
+	in_listener = "reject_with: \"close\",";
 	expect("", "", 0, 0, "");
-	in_listener = "refuse: \"drop\", allow: \"::1\",";
+	in_listener = "reject_with: \"drop\", allow: \"::1\",";
 	expect("", "", 0, 0, "");
-	in_listener = "refuse: \"drop\",";
+	in_listener = "reject_with: \"drop\",";
 	top = "deny: \"::1\", ";
 	expect("", "", 0, 0, "");
 	top = in_listener = "";
@@ -161,11 +162,12 @@ test_proxy(void **state)
 	    "send_proxy_tlvs has no effect without send_proxy: v2");
 	expect("send_proxy_tlvs: \"crc32c\",", "send_proxy: \"v2\",", 0, 0,
 	    "");
-	in_listener = "accept_proxy_others: \"plain\", "
-	    "header_timeout: \"1s\",";
-	expect("", "", 2, 1, "accept_proxy_others has no effect without "
+	in_listener = "accept_proxy_untrusted: \"plain\", "
+	    "proxy_header_timeout: \"1s\",";
+	expect("", "", 2, 1, "accept_proxy_untrusted has no effect without "
 	    "accept_proxy in the listener");
-	in_listener = "accept_proxy_others: \"plain\", accept_proxy: \"all\",";
+	in_listener = "accept_proxy_untrusted: \"plain\", accept_proxy: "
+	    "\"all\",";
 	expect("", "", 0, 0, "");
 	in_listener = "";
 }
@@ -216,10 +218,11 @@ test_no_sessions(void **state)
 	expect("max_queue: 0, queue_timeout: \"1s\",", "", 1, 4,
 	    "queue_timeout has no effect without max_queue of 1 or more");
 	expect("max_fails: 0, fail_timeout: \"1s\", eject_time: \"1s\", "
-	    "max_ejected: 10,", "", 3, 4, "fail_timeout has no effect without "
-	    "max_fails of 1 or more");
-	expect("max_ejected: 0, eject_time: \"1s\",", "", 1, 4, "eject_time "
-	    "has no effect without max_ejected of 1 or more");
+	    "max_ejected_percent: 10,", "", 3, 4, "fail_timeout has no effect "
+	    "without max_fails of 1 or more");
+	expect("max_ejected_percent: 0, eject_time: \"1s\",", "", 1, 4,
+	    "eject_time has no effect without max_ejected_percent of 1 or "
+	    "more");
 }
 
 static void
@@ -234,8 +237,8 @@ test_said_twice(void **state)
 	in_listener = "allow: \"none\", deny: \"none\",";
 	expect("", "", 0, 0, "");
 	in_listener = "";
-	expect("source: [\"127.0.0.1\", \"127.0.0.1\"],", "", 1, 4,
-	    "source has \"127.0.0.1\" twice");
+	expect("source_address: [\"127.0.0.1\", \"127.0.0.1\"],", "", 1, 4,
+	    "source_address has \"127.0.0.1\" twice");
 }
 
 /* What is said of names and their answers. */
@@ -305,8 +308,8 @@ test_no_network(void **state)
 	server_at = "unix:/tmp/x";
 	expect(OF_SOCKET, "", 5, 4, "keepalive has no effect without a server "
 	    "with an address of IPv4 or IPv6");
-	expect("source: \"127.0.0.1\",", "}, b: { address: \"127.0.0.1:2\",", 0, 0,
-	    "");
+	expect("source_address: \"127.0.0.1\",", "}, b: { address: "
+	    "\"127.0.0.1:2\",", 0, 0, "");
 	expect("", "dscp: 1,", 1, 4, "dscp has no effect without an address "
 	    "of IPv4 or IPv6");
 	server_at = "127.0.0.1:1";
@@ -321,17 +324,18 @@ test_limits(void **state)
 	in_listener = "max_sessions: 10,";
 	expect("", "", 1, 1, "max_sessions has no effect: max_sessions at the "
 	    "top is 9");
-	in_listener = "max_sessions: 9, max_sessions_per_source: 9,";
+	in_listener = "max_sessions: 9, max_sessions_per_client: 9,";
 	expect("", "", 0, 0, "");
 	top = "";
-	in_listener = "max_sessions: 9, max_sessions_per_source: 10, "
-	    "session_rate: 5, session_rate_per_source: 6,";
-	expect("", "", 2, 1, "max_sessions_per_source has no effect: "
+	in_listener = "max_sessions: 9, max_sessions_per_client: 10, "
+	    "session_rate: 5, session_rate_per_client: 6,";
+	expect("", "", 2, 1, "max_sessions_per_client has no effect: "
 	    "max_sessions is 9");
-	in_listener = "session_rate: 5, session_rate_per_source: 6,";
-	expect("", "", 1, 1, "session_rate_per_source has no effect: "
+	in_listener = "session_rate: 5, session_rate_per_client: 6,";
+	expect("", "", 1, 1, "session_rate_per_client has no effect: "
 	    "session_rate is 5");
-	in_listener = "max_sessions_per_source: 10, session_rate_per_source: 6,";
+	in_listener = "max_sessions_per_client: 10, session_rate_per_client: "
+	    "6,";
 	expect("", "", 0, 0, "");
 	in_listener = "";
 }
@@ -357,8 +361,8 @@ test_ejection(void **state)
 {
 	(void)state;
 	expect("max_fails: 0,\nfail_timeout: \"1s\", eject_time: \"1s\", "
-	    "max_ejected: 5,", "", 3, 5, "fail_timeout has no effect without "
-	    "max_fails of 1 or more");
+	    "max_ejected_percent: 5,", "", 3, 5, "fail_timeout has no effect "
+	    "without max_fails of 1 or more");
 	expect("eject_time: \"1s\", max_fails: 2,", "", 0, 0, "");
 	expect("max_fails: 0, eject_time: \"1s\",", "max_fails: 1,", 0, 0,
 	    "");
@@ -392,7 +396,7 @@ test_limits_that_are_shared(void **state)
 	(void)state;
 	top = "limit: { both: { max_sessions: 1 } },\n";
 	expect("", "", 1, 1, "limit both has no effect: no listener has");
-	in_listener = "limit: \"both\", refuse: \"reset\",";
+	in_listener = "limit: \"both\", reject_with: \"reset\",";
 	expect("", "", 0, 0, "");
 	top = "limit: { both: { } },\n";
 	expect("", "", 1, 1, "limit both has no effect: it limits nothing");

@@ -10,7 +10,7 @@
 
 #include "helpers.h"
 
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 static struct conf_yaml tree;
 
 static int
@@ -18,7 +18,7 @@ tear_down(void **state)
 {
 	(void)state;
 	conf_yaml_free(&tree);
-	complaints_free(&complaints);
+	diagnostics_free(&diagnostics);
 	return 0;
 }
 
@@ -26,7 +26,7 @@ static void
 parse(const char *text, size_t len)
 {
 	tear_down(NULL);
-	conf_yaml_parse(&tree, text, len, "/f", &complaints);
+	conf_yaml_parse(&tree, text, len, "/f", &diagnostics);
 }
 
 static void
@@ -97,7 +97,7 @@ test_trees(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(cases); i++) {
 		parse(cases[i].text, strlen(cases[i].text));
-		assert_true((complaints.all > 0) == (cases[i].tree == NULL));
+		assert_true((diagnostics.all > 0) == (cases[i].tree == NULL));
 		assert_true(tree.whole == (cases[i].tree != NULL));
 		got[0] = '\0';
 		if (tree.root != NULL)
@@ -111,10 +111,10 @@ test_trees(void **state)
 #define COLON	"within [ ] and { } a text that begins with a colon"
 #define SECOND	"this colon makes a second NAME: VALUE in one line"
 
-/* The first complaint begins with this line and column, and has this text. */
+/* The first diagnostic begins with this line and column, and has this text. */
 static const struct {
 	const char *text, *place, *why;
-	size_t n;			/* complaints */
+	size_t n;			/* diagnostics */
 } wrong[] = {
 	{ "a: 1\nb: 2\na: 3\nc: {d: 1, 'd': 2, \"d\": 3}\n", "3:1",
 	    "a stands in this section already, at /f:1; remove one", 3 },
@@ -183,21 +183,21 @@ test_wrong(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(wrong); i++) {
 		parse(wrong[i].text, strlen(wrong[i].text));
-		if (complaints.all != wrong[i].n)
-			fail_msg("%s: %zu complaints: %s", wrong[i].text,
-			    complaints.all, complaints.n == 0 ? "" :
-			    complaints.line[0]);
+		if (diagnostics.all != wrong[i].n)
+			fail_msg("%s: %zu diagnostics: %s", wrong[i].text,
+			    diagnostics.all, diagnostics.n == 0 ? "" :
+			    diagnostics.line[0]);
 		if (wrong[i].n == 0)
 			continue;
 		snprintf(place, sizeof(place), "/f:%s: ", wrong[i].place);
-		if (strncmp(complaints.line[0], place, strlen(place)) != 0 ||
-		    strncmp(complaints.line[0] + strlen(place), wrong[i].why,
+		if (strncmp(diagnostics.line[0], place, strlen(place)) != 0 ||
+		    strncmp(diagnostics.line[0] + strlen(place), wrong[i].why,
 		    strlen(wrong[i].why)) != 0)
-			fail_msg("%s: %s", wrong[i].text, complaints.line[0]);
+			fail_msg("%s: %s", wrong[i].text, diagnostics.line[0]);
 	}
 	parse("a: b\0c\n", 7);
-	assert_int_equal(complaints.all, 1);
-	assert_string_equal(complaints.line[0], "/f:1:5: this is a NUL byte: "
+	assert_int_equal(diagnostics.all, 1);
+	assert_string_equal(diagnostics.line[0], "/f:1:5: this is a NUL byte: "
 	    "the file is no text");
 }
 
@@ -213,7 +213,7 @@ test_what_is_left(void **state)
 	put(tree.root, got, sizeof(got));
 	assert_string_equal(got, "{'a':'1','b':{'c':'d'}}");
 	assert_false(tree.whole);
-	assert_int_equal(complaints.all, 1);
+	assert_int_equal(diagnostics.all, 1);
 }
 
 /* No text of a size that a file may have takes longer than it is long. */
@@ -227,9 +227,9 @@ test_bounds(void **state)
 	for (i = 0; i < 1001; i++)
 		at += (size_t)sprintf(text + at, "a%zu: &a%zu 1\n", i, i);
 	parse(text, at);
-	assert_int_equal(complaints.all, 1);
-	assert_string_equal(complaints.line[0], "/f:1001:8: there are more than "
-	    "1000 anchors");
+	assert_int_equal(diagnostics.all, 1);
+	assert_string_equal(diagnostics.line[0], "/f:1001:8: there are more "
+	    "than 1000 anchors");
 	/* Each level is ten of the one before. */
 	at = (size_t)sprintf(text, "a0: &a0 x\n");
 	for (i = 1; i < 30; i++)
@@ -238,18 +238,18 @@ test_bounds(void **state)
 		    i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1,
 		    i - 1, i - 1, i - 1);
 	parse(text, at);
-	assert_int_equal(complaints.all, 0);
+	assert_int_equal(diagnostics.all, 0);
 	assert_int_equal(tree.root->n, 30);
 	/* All names of a big map are compared, and few of them with each. */
 	for (i = at = 0; i < 200000; i++)
 		at += (size_t)sprintf(text + at, "n%zu:\n", i * 7919 % 199999);
 	parse(text, at);
-	assert_int_equal(complaints.all, 1);
-	assert_string_equal(complaints.line[0], "/f:200000:1: n0 stands in this "
-	    "section already, at /f:1; remove one of them");
+	assert_int_equal(diagnostics.all, 1);
+	assert_string_equal(diagnostics.line[0], "/f:200000:1: n0 stands in "
+	    "this section already, at /f:1; remove one of them");
 	memset(text, '[', sizeof(text));
 	parse(text, sizeof(text));
-	assert_int_equal(complaints.all, 1);
+	assert_int_equal(diagnostics.all, 1);
 }
 
 int

@@ -18,7 +18,7 @@
 #include "helpers.h"
 
 static char directory[100], file[120], other[120];
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 static struct conf conf;
 
 static unsigned processors = 2;
@@ -79,7 +79,7 @@ tear_down(void **state)
 	(void)state;
 	conf_free(&conf);
 	conf_init(&conf);
-	complaints_free(&complaints);
+	diagnostics_free(&diagnostics);
 	return 0;
 }
 
@@ -89,8 +89,8 @@ read_conf(void)
 	tear_down(NULL);
 	conf.foreground = true;
 	assert_non_null(conf.settings = settings_new());
-	if (conf_file_read(conf.settings, file, false, &complaints) == 0)
-		conf_make(&conf, true, &complaints);
+	if (conf_file_read(conf.settings, file, false, &diagnostics) == 0)
+		conf_make(&conf, true, &diagnostics);
 }
 
 static void
@@ -98,11 +98,11 @@ accept_line(enum section_kind kind, const char *text)
 {
 	write_conf(kind, text);
 	read_conf();
-	if (complaints.all > 0)
-		fail_msg("%s: %s", text, complaints.line[0]);
+	if (diagnostics.all > 0)
+		fail_msg("%s: %s", text, diagnostics.line[0]);
 }
 
-/* The first complaint is of that line, and has these two texts. */
+/* The first diagnostic is of that line, and has these two texts. */
 static void
 refuse_line(enum section_kind kind, const char *text, const char *one,
     const char *two)
@@ -111,15 +111,15 @@ refuse_line(enum section_kind kind, const char *text, const char *one,
 
 	write_conf(kind, text);
 	read_conf();
-	if (complaints.n == 0)
+	if (diagnostics.n == 0)
 		fail_msg("%s: is taken", text);
 	snprintf(place, sizeof(place), "%s:%d:", file, lines[kind]);
-	if (strncmp(complaints.line[0], place, strlen(place)) != 0 ||
-	    strstr(complaints.line[0], one) == NULL ||
-	    strstr(complaints.line[0], two) == NULL)
-		fail_msg("%s: %s", text, complaints.line[0]);
-	assert_int_equal(complaints.of_files, complaints.all);
-	assert_int_equal(complaints.all, 1);
+	if (strncmp(diagnostics.line[0], place, strlen(place)) != 0 ||
+	    strstr(diagnostics.line[0], one) == NULL ||
+	    strstr(diagnostics.line[0], two) == NULL)
+		fail_msg("%s: %s", text, diagnostics.line[0]);
+	assert_int_equal(diagnostics.of_files, diagnostics.all);
+	assert_int_equal(diagnostics.all, 1);
 }
 
 /* --- values ---------------------------------------------------------------- */
@@ -254,7 +254,7 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 		if (inside && (d->type == TYPE_ADDRESS ||
 		    d->section == SECTION_TOP))
 			strlcpy(buf, "\"127.0.0.1:1\"", size);
-		if (inside && strcmp(d->name, "source") == 0)
+		if (inside && strcmp(d->name, "source_address") == 0)
 			strlcpy(buf, "\"127.0.0.1\"", size);
 		return true;
 	}
@@ -328,11 +328,11 @@ test_members(void **state)
 	assert_int_equal(conf.max_sessions, 9);
 	assert_int_equal(conf.listener->counts.max_sessions, 0);
 	accept_line(SECTION_LISTEN, "max_sessions: 1, session_rate: 2, "
-	    "max_sessions_per_source: 3, session_rate_per_source: 4");
+	    "max_sessions_per_client: 3, session_rate_per_client: 4");
 	assert_int_equal(conf.listener->counts.max_sessions, 1);
 	assert_int_equal(conf.listener->counts.rate, 2);
-	assert_int_equal(conf.listener->counts.max_per_source, 3);
-	assert_int_equal(conf.listener->counts.rate_per_source, 4);
+	assert_int_equal(conf.listener->counts.max_per_client, 3);
+	assert_int_equal(conf.listener->counts.rate_per_client, 4);
 	accept_line(SECTION_POOL, "connect_timeout: \"4s\", retries: 4, "
 	    "fast_open: true");
 	assert_int_equal(conf.pool->connect_timeout, 4000);
@@ -372,40 +372,40 @@ test_members(void **state)
 	refuse_line(SECTION_POOL, "check_expect: \"x:0\"", "x:0",
 	    "should have pairs of hexadecimal digits after x:");
 	accept_line(SECTION_SERVER, "weight: 0, state: \"drain\"");
-	assert_int_equal(conf.backend->weight, 0);
-	assert_int_equal(conf.backend->state, BACKEND_DRAIN);
+	assert_int_equal(conf.server->weight, 0);
+	assert_int_equal(conf.server->state, SERVER_DRAIN);
 	accept_line(SECTION_SERVER, "state: \"maint\", max_sessions: 7");
-	assert_int_equal(conf.backend->state, BACKEND_MAINT);
-	assert_int_equal(conf.backend->max_sessions, 7);
-	assert_int_equal(conf.backend->send_proxy, 0);
+	assert_int_equal(conf.server->state, SERVER_MAINT);
+	assert_int_equal(conf.server->max_sessions, 7);
+	assert_int_equal(conf.server->send_proxy, 0);
 	assert_int_equal(conf.pool->check.proxy, CHECK_PROXY_AS_SENT);
 	accept_line(SECTION_POOL, "send_proxy: \"v2\", check_send_proxy: "
 	    "\"v1\", send_proxy_tlvs: [ \"crc32c\", \"unique_id\" ]");
-	assert_int_equal(conf.backend->send_proxy, 2);
+	assert_int_equal(conf.server->send_proxy, 2);
 	assert_int_equal(conf.pool->sends_proxy, 2);
 	assert_int_equal(conf.pool->check.proxy, 1);
 	assert_int_equal(conf.pool->tlvs, PROXY_TLV_CRC32C |
 	    PROXY_TLV_UNIQUE_ID);
 	accept_line(SECTION_SERVER, "send_proxy: \"v1\"");
-	assert_int_equal(conf.backend->send_proxy, 1);
+	assert_int_equal(conf.server->send_proxy, 1);
 	assert_int_equal(conf.pool->sends_proxy, 1);
 	assert_null(conf.listener->proxies);
-	accept_line(SECTION_TOP, "header_timeout: \"7s\"");
-	assert_int_equal(conf.listener->limits.header_timeout, 7000);
+	accept_line(SECTION_TOP, "proxy_header_timeout: \"7s\"");
+	assert_int_equal(conf.listener->limits.proxy_header_timeout, 7000);
 	accept_line(SECTION_LISTEN, "accept_proxy: [ \"10.0.0.0/8\", \"::1\", "
-	    "\"unix:\" ], accept_proxy_others: \"plain\", "
-	    "header_timeout: \"1s\"");
+	    "\"unix:\" ], accept_proxy_untrusted: \"plain\", "
+	    "proxy_header_timeout: \"1s\"");
 	assert_int_equal(cidr_find(conf.listener->proxies,
 	    &(struct endpoint){ .family = AF_UNIX }), CIDR_ALLOW);
 	assert_int_equal(cidr_find(conf.listener->proxies,
 	    &(struct endpoint){ .family = AF_INET }), CIDR_NONE);
-	assert_true(conf.listener->others_plain);
-	assert_int_equal(conf.listener->limits.header_timeout, 1000);
-	accept_line(SECTION_SERVER, "weight: 3, backup: true, spare: 5");
-	assert_string_equal(conf.backend->name, "app/a");
-	assert_int_equal(conf.backend->weight, 3);
-	assert_int_equal(conf.backend->tier, TIER_BACKUP);
-	assert_int_equal(conf.backend->spare, 5);
+	assert_true(conf.listener->untrusted_plain);
+	assert_int_equal(conf.listener->limits.proxy_header_timeout, 1000);
+	accept_line(SECTION_SERVER, "weight: 3, backup: true, preconnect: 5");
+	assert_string_equal(conf.server->name, "app/a");
+	assert_int_equal(conf.server->weight, 3);
+	assert_int_equal(conf.server->tier, TIER_BACKUP);
+	assert_int_equal(conf.server->preconnect, 5);
 }
 
 /* Bytes, with the units that nginx has. */
@@ -485,11 +485,11 @@ test_session_limits(void **state)
 static void
 test_outlets(void **state)
 {
-	const struct outlet *o;
+	const struct egress *o;
 
 	(void)state;
 	accept_line(SECTION_TOP, "keepalive: \"1500ms\", user_timeout: \"7s\"");
-	o = &conf.backend->outlet;
+	o = &conf.server->egress;
 	assert_int_equal(o->watch.keepalive, 2);
 	assert_int_equal(o->watch.user_timeout, 7000);
 	assert_int_equal(conf.listener->watch.keepalive, 2);
@@ -504,12 +504,12 @@ test_outlets(void **state)
 	assert_string_equal(conf.listener->wanted, "[::]:0 v6only lo");
 	assert_int_equal(conf.listener->dscp, 34);
 	assert_int_equal(conf.listener->backlog, 9);
-	assert_int_equal(conf.backend->outlet.watch.keepalive, 120);
+	assert_int_equal(conf.server->egress.watch.keepalive, 120);
 	assert_true(conf_wants_transparent(&conf));
 	assert_false(conf_binds(&conf));
-	accept_line(SECTION_POOL, "source: [\"10.0.0.1\", \"::1\"], dscp: \"va\", "
-	    "interface: \"eth0\", user_timeout: \"off\"");
-	o = &conf.backend->outlet;
+	accept_line(SECTION_POOL, "source_address: [\"10.0.0.1\", \"::1\"], "
+	    "dscp: \"va\", interface: \"eth0\", user_timeout: \"off\"");
+	o = &conf.server->egress;
 	assert_int_equal(o->sources, 2);
 	assert_int_equal(o->dscp, 44);
 	assert_string_equal(o->interface, "eth0");
@@ -522,16 +522,17 @@ test_outlets(void **state)
 	accept_line(SECTION_SERVER,
 	    "address: \"unix:/tmp/s\", transparent: true");
 	assert_false(conf_leaves_as_client(&conf));
-	accept_line(SECTION_SERVER, "source: \"127.0.0.2\", dscp: \"cs6\"");
-	assert_int_equal(conf.backend->outlet.sources, 1);
-	assert_int_equal(conf.backend->outlet.dscp, 48);
-	accept_line(SECTION_SERVER, "source: \"::ffff:127.0.0.2\"");
-	assert_int_equal(conf.backend->outlet.source->family, AF_INET);
+	accept_line(SECTION_SERVER, "source_address: \"127.0.0.2\", dscp: "
+	    "\"cs6\"");
+	assert_int_equal(conf.server->egress.sources, 1);
+	assert_int_equal(conf.server->egress.dscp, 48);
+	accept_line(SECTION_SERVER, "source_address: \"::ffff:127.0.0.2\"");
+	assert_int_equal(conf.server->egress.source->family, AF_INET);
 	accept_line(SECTION_SERVER, "dscp: \"le\", transparent: true");
-	assert_int_equal(conf.backend->outlet.dscp, 1);
-	assert_true(conf.backend->outlet.transparent);
+	assert_int_equal(conf.server->egress.dscp, 1);
+	assert_true(conf.server->egress.transparent);
 	refuse_line(SECTION_POOL, "proxy_bind: 1", "directive proxy_bind",
-	    ", perhaps source");
+	    ", perhaps source_address");
 	refuse_line(SECTION_LISTEN, "tcp-ut: 1", "directive tcp-ut",
 	    ", perhaps user_timeout");
 }
@@ -614,12 +615,12 @@ test_duplicates(void **state)
 		write_conf(SECTION_TOP, line);
 		tear_down(NULL);
 		assert_non_null(conf.settings = settings_new());
-		conf_file_read(conf.settings, other, false, &complaints);
-		conf_file_read(conf.settings, file, false, &complaints);
-		assert_int_equal(complaints.n, 1);
+		conf_file_read(conf.settings, other, false, &diagnostics);
+		conf_file_read(conf.settings, file, false, &diagnostics);
+		assert_int_equal(diagnostics.n, 1);
 		snprintf(first, sizeof(first), "%s:1:3: %s is set at %s:1 "
 		    "already", file, d->name, other);
-		assert_memory_equal(complaints.line[0], first, strlen(first));
+		assert_memory_equal(diagnostics.line[0], first, strlen(first));
 	}
 }
 
@@ -656,7 +657,7 @@ test_unknown(void **state)
 	refuse_line(SECTION_POOL, "inter: 5", "directive inter",
 	    ", perhaps interval");
 	refuse_line(SECTION_LISTEN, "limit_conn: 5", "directive limit_conn",
-	    ", perhaps max_sessions_per_source");
+	    ", perhaps max_sessions_per_client");
 	refuse_line(SECTION_LISTEN, "proxy_protocol: true", "proxy_protocol",
 	    ", perhaps accept_proxy");
 	refuse_line(SECTION_POOL, "proxy_protocol: true", "proxy_protocol",
@@ -771,14 +772,14 @@ test_incomplete(void **state)
 	for (i = 0; i < COUNT(incomplete); i++) {
 		write_file(file, incomplete[i].text);
 		read_conf();
-		for (k = 0; k < complaints.n; k++)
-			if (strncmp(complaints.line[k], file,
-			    strlen(file)) == 0 && strstr(complaints.line[k],
+		for (k = 0; k < diagnostics.n; k++)
+			if (strncmp(diagnostics.line[k], file,
+			    strlen(file)) == 0 && strstr(diagnostics.line[k],
 			    incomplete[i].why) != NULL)
 				break;
-		if (k == complaints.n)
+		if (k == diagnostics.n)
 			fail_msg("%s: %s", incomplete[i].text, k == 0 ?
-			    "is taken" : complaints.line[0]);
+			    "is taken" : diagnostics.line[0]);
 	}
 }
 
@@ -819,15 +820,15 @@ test_directory(void **state)
 	snprintf(path, sizeof(path), "%s/d.yaml", directory);
 	MUST(mkdir(path, 0755));
 	assert_non_null(conf.settings = settings_new());
-	conf_file_read(conf.settings, path, false, &complaints);
-	assert_int_equal(complaints.n, 1);
-	assert_non_null(strstr(complaints.line[0], "there is no *.yaml"));
-	complaints_free(&complaints);
+	conf_file_read(conf.settings, path, false, &diagnostics);
+	assert_int_equal(diagnostics.n, 1);
+	assert_non_null(strstr(diagnostics.line[0], "there is no *.yaml"));
+	diagnostics_free(&diagnostics);
 	write_file(file, "");
 	write_file(other, "");
-	conf_file_read(conf.settings, directory, false, &complaints);
-	assert_int_equal(complaints.n, 1);
-	assert_non_null(strstr(complaints.line[0],
+	conf_file_read(conf.settings, directory, false, &diagnostics);
+	assert_int_equal(diagnostics.n, 1);
+	assert_non_null(strstr(diagnostics.line[0],
 	    "/d.yaml: this is not a file"));
 }
 
@@ -841,26 +842,26 @@ test_include(void **state)
 	write_file(other, "\nweight: 3\n");
 	write_file(file, "include: ['*other.yaml', 'no*.yaml']\nweight: 1\n");
 	read_conf();
-	assert_int_equal(complaints.n, 2);
+	assert_int_equal(diagnostics.n, 2);
 	snprintf(text, sizeof(text), "%s:2:1: weight does not belong here, but "
 	    "in a server of a pool", other);
-	assert_string_equal(complaints.line[1], text);
+	assert_string_equal(diagnostics.line[1], text);
 	write_file(other, "pool:\n app:\n  server:\n   b: { address: :1, "
 	    "weight: 999 }\n");
 	write_file(file, "include: other.yaml\n"
 	    "listen: { web: { address: \":0\" } }\n");
 	read_conf();
-	assert_int_equal(complaints.n, 1);
+	assert_int_equal(diagnostics.n, 1);
 	snprintf(text, sizeof(text), "%s:4:18: within [ ] and { } a text that "
 	    "begins with a colon", other);
-	assert_memory_equal(complaints.line[0], text, strlen(text));
+	assert_memory_equal(diagnostics.line[0], text, strlen(text));
 	write_file(other, "pool:\n app:\n  server:\n   b:\n    address: 127.0.0.1:1\n"
 	    "    weight: 999\n");
 	read_conf();
-	assert_int_equal(complaints.n, 1);
+	assert_int_equal(diagnostics.n, 1);
 	snprintf(text, sizeof(text), "%s:6:13: weight \"999\": should be a "
 	    "number from 0 to 256", other);
-	assert_string_equal(complaints.line[0], text);
+	assert_string_equal(diagnostics.line[0], text);
 }
 
 /* One anchor for many; what they repeat is bounded. */
@@ -877,11 +878,12 @@ test_aliases(void **state)
 	    "pool: { p0: &p { server: &s { a: &a { address: builtin:echo },"
 	    " b: *a } }, p1: *p, p2: { server: *s } }\n");
 	read_conf();
-	assert_int_equal(complaints.n, 1);
-	assert_non_null(strstr(complaints.line[0], "listener web has no pool"));
+	assert_int_equal(diagnostics.n, 1);
+	assert_non_null(strstr(diagnostics.line[0], "listener web has no "
+	    "pool"));
 	assert_int_equal(conf.pools, 3);
-	assert_int_equal(conf.backends, 6);
-	assert_string_equal(conf.backend[5].name, "p2/b");
+	assert_int_equal(conf.servers, 6);
+	assert_string_equal(conf.server[5].name, "p2/b");
 	at += sprintf(at, "pool:\n p: &p\n  server:\n");
 	for (i = 0; i < 1000; i++)
 		at += sprintf(at, "   s%zu: {}\n", i);
@@ -889,11 +891,11 @@ test_aliases(void **state)
 		at += sprintf(at, " p%zu: *p\n", i);
 	write_file(file, all);
 	read_conf();
-	for (i = 0; i < complaints.n; i++)
-		if (strstr(complaints.line[i], ": there are more than 32768 "
+	for (i = 0; i < diagnostics.n; i++)
+		if (strstr(diagnostics.line[i], ": there are more than 32768 "
 		    "servers, counting what aliases repeat") != NULL)
 			break;
-	assert_true(i < complaints.n);
+	assert_true(i < diagnostics.n);
 }
 
 /* --- the table and its page ------------------------------------------------- */
@@ -907,7 +909,7 @@ test_defaults(void **state)
 		struct conf	conf;
 		struct listener	listener;
 		struct pool	pool;
-		struct backend	backend;
+		struct server	server;
 	} scratch;
 	size_t n;
 

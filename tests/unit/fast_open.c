@@ -194,7 +194,7 @@ test_unix_socket(void **state)
 	assert_int_equal(went, 0);
 }
 
-/* Backends a, b …, of which the first *refusing* refuse. */
+/* Servers a, b …, of which the first *refusing* refuse. */
 static void
 begin(const char *value, int n, int refusing)
 {
@@ -204,7 +204,7 @@ begin(const char *value, int n, int refusing)
 	rig_start(&rig, 20, 4, 65536);
 	rigged = true;
 	for (i = 0; i < n; i++)
-		socket_set_fast_open(rig.listener[rig_backend(&rig)], true);
+		socket_set_fast_open(rig.listener[rig_add_server(&rig)], true);
 	rig_ready(&rig);
 	for (i = 0; i < refusing; i++)
 		rig_refuse(&rig, i);
@@ -258,7 +258,7 @@ test_session(void **state)
 	rig_expect_end(&rig, client);
 	close(client);
 	client = -1;
-	ended(" backend=a up=7 down=13 ");
+	ended(" servers_tried=a bytes_up=7 bytes_down=13 ");
 }
 
 /* Refused with the bytes: they go to the next one that answers. */
@@ -276,7 +276,7 @@ test_session_refused(void **state)
 	rig_expect_end(&rig, client);
 	close(client);
 	client = -1;
-	ended(" backend=a,b,c up=5 down=0 ");
+	ended(" servers_tried=a,b,c bytes_up=5 bytes_down=0 ");
 }
 
 /* What the first segment does not take follows it. */
@@ -385,7 +385,7 @@ test_session_with_header(void **state)
 			client = -1;
 			TURN_UNTIL(&rig, rig.env.table.live == 0);
 		}
-	assert_int_equal(rig.env.board->up, 5 * COUNT(values));
+	assert_int_equal(rig.env.board->bytes_up, 5 * COUNT(values));
 }
 
 /* No block to hold them: they stay with the client until it stands. */
@@ -421,7 +421,7 @@ test_session_of_a_client_that_is_gone(void **state)
 	rig_abort(p[1]);
 	assert_true(comes(p[0], POLLIN, PATIENCE));
 	session_open(&rig.env, p[0], &from, 0);
-	ended(" backend=- up=0 down=0 connect_ms=- ");
+	ended(" servers_tried=- bytes_up=0 bytes_down=0 connect_ms=- ");
 	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
 	assert_false(comes(rig.listener[0], POLLIN, 0));
 }

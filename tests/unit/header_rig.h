@@ -51,7 +51,7 @@ tear_down(void **state)
 static inline void
 begin(void)
 {
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 }
 
@@ -59,7 +59,7 @@ begin(void)
 static inline void
 begin_sending(unsigned version, unsigned tlvs)
 {
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig.list[0].send_proxy = rig.pool.sends_proxy = version;
 	rig.pool.tlvs = tlvs;
 	rig_ready(&rig);

@@ -8,11 +8,11 @@
 
 #include "helpers.h"
 
-static const struct check_plan usual = {
+static const struct check_policy usual = {
 	.interval = 2000, .rise = 2, .fall = 3
 };
 static struct board *board;
-static struct board_server *b;
+static struct board_book *b;
 static struct health h;
 static uint64_t now;
 
@@ -23,7 +23,7 @@ set_up(void **state)
 	board_free(board);
 	board = board_new(16, NULL);
 	assert_non_null(board);
-	b = &board->server[2];
+	b = &board->book[2];
 	memset(&h, 0, sizeof(h));
 	now = 1000;
 	return 0;
@@ -31,7 +31,7 @@ set_up(void **state)
 
 /* Results as text, + and -; behind each must be what it makes of the server. */
 static void
-goes(const struct check_plan *p, const char *results)
+goes(const struct check_policy *p, const char *results)
 {
 	static const char letters[] = "?ud";
 	uint32_t before, turned;
@@ -68,7 +68,7 @@ test_first_decides(void **state)
 static void
 test_rise_and_fall(void **state)
 {
-	static const struct check_plan once = { .interval = 1, .rise = 1,
+	static const struct check_policy once = { .interval = 1, .rise = 1,
 	    .fall = 1 };
 
 	(void)state;
@@ -95,7 +95,7 @@ test_goes_on(void **state)
 }
 
 static uint64_t
-waits(const struct check_plan *p, uint32_t dice)
+waits(const struct check_policy *p, uint32_t dice)
 {
 	return health_wait(&h, board, 2, p, dice);
 }
@@ -103,7 +103,7 @@ waits(const struct check_plan *p, uint32_t dice)
 static void
 test_intervals(void **state)
 {
-	struct check_plan p = usual;
+	struct check_policy p = usual;
 
 	(void)state;
 	assert_int_equal(waits(&p, 5), 2000);
@@ -127,14 +127,14 @@ test_intervals(void **state)
 
 /* All of the range, and nothing beyond, each as often as others. */
 static void
-test_spread(void **state)
+test_jitter(void **state)
 {
-	struct check_plan p = usual;
+	struct check_policy p = usual;
 	uint64_t rnd = random_seed(), ms, least = UINT64_MAX, most = 0, sum = 0;
 	int i;
 
 	(void)state;
-	p.spread = 10;
+	p.jitter = 10;
 	for (i = 0; i < 100000; i++) {
 		ms = waits(&p, (uint32_t)random_next(&rnd));
 		least = ms < least ? ms : least;
@@ -149,9 +149,9 @@ test_spread(void **state)
 }
 
 static void
-test_takes_its_seat(void **state)
+test_takes_its_slots(void **state)
 {
-	struct check_plan p = usual;
+	struct check_policy p = usual;
 
 	(void)state;
 	health_sit_down(board, 2, &p);
@@ -176,18 +176,19 @@ test_ends_ejection(void **state)
 {
 	(void)state;
 	goes(&usual, "+u");
-	atomic_store(&board->backend[2].held_until, now + 60000);
+	atomic_store(&board->server[2].ejected_until, now + 60000);
 	goes(&usual, "+u-u-u-d+d");
-	assert_int_equal(atomic_load(&board->backend[2].held_until), 1010 + 60000);
+	assert_int_equal(atomic_load(&board->server[2].ejected_until),
+	    1010 + 60000);
 	goes(&usual, "+u");
-	assert_int_equal(atomic_load(&board->backend[2].held_until), now);
+	assert_int_equal(atomic_load(&board->server[2].ejected_until), now);
 	/* Who is in doubt stays so, and who is in service. */
-	atomic_store(&board->backend[2].held_until, 7);
+	atomic_store(&board->server[2].ejected_until, 7);
 	goes(&usual, "-u-u-d+d+u");
-	assert_int_equal(atomic_load(&board->backend[2].held_until), 7);
-	atomic_store(&board->backend[2].held_until, 0);
+	assert_int_equal(atomic_load(&board->server[2].ejected_until), 7);
+	atomic_store(&board->server[2].ejected_until, 0);
 	goes(&usual, "-u-u-d+d+u");
-	assert_int_equal(atomic_load(&board->backend[2].held_until), 0);
+	assert_int_equal(atomic_load(&board->server[2].ejected_until), 0);
 }
 
 #define TEST(test)	cmocka_unit_test_setup(test, set_up)
@@ -200,8 +201,8 @@ main(void)
 		TEST(test_rise_and_fall),
 		TEST(test_goes_on),
 		TEST(test_intervals),
-		TEST(test_spread),
-		TEST(test_takes_its_seat),
+		TEST(test_jitter),
+		TEST(test_takes_its_slots),
 		TEST(test_ends_ejection),
 	};
 	int status = RUN(tests);

@@ -4,14 +4,14 @@
 if HAVE_CMOCKA
 UNIT_TESTS = \
 	tests/unit/addr \
-	tests/unit/answer \
-	tests/unit/backend \
+	tests/unit/dns_message \
+	tests/unit/server \
 	tests/unit/balance \
 	tests/unit/balance_ways \
 	tests/unit/board \
 	tests/unit/bufpool \
 	tests/unit/builtin \
-	tests/unit/census \
+	tests/unit/concurrency \
 	tests/unit/child \
 	tests/unit/check \
 	tests/unit/cidr \
@@ -19,7 +19,7 @@ UNIT_TESTS = \
 	tests/unit/conf_unused \
 	tests/unit/conf_yaml \
 	tests/unit/cpu_quota \
-	tests/unit/dialog \
+	tests/unit/check_exchange \
 	tests/unit/directives \
 	tests/unit/fast_open \
 	tests/unit/health \
@@ -33,7 +33,7 @@ UNIT_TESTS = \
 	tests/unit/lookups \
 	tests/unit/nearest \
 	tests/unit/options \
-	tests/unit/outlet \
+	tests/unit/egress \
 	tests/unit/pipepool \
 	tests/unit/poller \
 	tests/unit/poller_random \
@@ -45,7 +45,7 @@ UNIT_TESTS = \
 	tests/unit/safe_file \
 	tests/unit/sandbox \
 	tests/unit/logs \
-	tests/unit/seating \
+	tests/unit/resolver_assign \
 	tests/unit/session \
 	tests/unit/session_access \
 	tests/unit/session_connect \
@@ -64,10 +64,10 @@ UNIT_TESTS = \
 	tests/unit/session_unavailable \
 	tests/unit/shuttle \
 	tests/unit/shuttle_socket \
-	tests/unit/site \
-	tests/unit/source \
-	tests/unit/spare \
-	tests/unit/spare_take \
+	tests/unit/resolved_addr \
+	tests/unit/client_key \
+	tests/unit/preconnect \
+	tests/unit/preconnect_take \
 	tests/unit/sys \
 	tests/unit/sys_process \
 	tests/unit/sys_unix \
@@ -90,11 +90,11 @@ tests_unit_addr_LDADD = $(UNIT_LIBS)
 tests_unit_addr_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 
-tests_unit_answer_SOURCES = tests/unit/answer.c tests/unit/helpers.h
-tests_unit_answer_LDADD = $(UNIT_LIBS)
+tests_unit_dns_message_SOURCES = tests/unit/dns_message.c tests/unit/helpers.h
+tests_unit_dns_message_LDADD = $(UNIT_LIBS)
 
-tests_unit_backend_SOURCES = tests/unit/backend.c tests/unit/helpers.h
-tests_unit_backend_LDADD = $(UNIT_LIBS)
+tests_unit_server_SOURCES = tests/unit/server.c tests/unit/helpers.h
+tests_unit_server_LDADD = $(UNIT_LIBS)
 
 tests_unit_balance_SOURCES = \
 	tests/unit/alloc_fault.c \
@@ -122,9 +122,9 @@ tests_unit_builtin_SOURCES = \
 tests_unit_builtin_LDADD = $(UNIT_LIBS)
 tests_unit_builtin_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) -Wl,--wrap=send
 
-tests_unit_census_SOURCES = tests/unit/census.c tests/unit/helpers.h
-tests_unit_census_LDADD = $(UNIT_LIBS)
-tests_unit_census_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=board_slots
+tests_unit_concurrency_SOURCES = tests/unit/concurrency.c tests/unit/helpers.h
+tests_unit_concurrency_LDADD = $(UNIT_LIBS)
+tests_unit_concurrency_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=board_worker_slots
 
 tests_unit_check_SOURCES = tests/unit/check.c tests/unit/helpers.h
 tests_unit_check_LDADD = $(UNIT_LIBS)
@@ -150,8 +150,8 @@ tests_unit_conf_unused_LDADD = $(UNIT_LIBS)
 tests_unit_conf_yaml_SOURCES = tests/unit/conf_yaml.c tests/unit/helpers.h
 tests_unit_conf_yaml_LDADD = $(UNIT_LIBS)
 
-tests_unit_dialog_SOURCES = tests/unit/dialog.c tests/unit/helpers.h
-tests_unit_dialog_LDADD = $(UNIT_LIBS)
+tests_unit_check_exchange_SOURCES = tests/unit/check_exchange.c tests/unit/helpers.h
+tests_unit_check_exchange_LDADD = $(UNIT_LIBS)
 
 tests_unit_directives_SOURCES = \
 	tests/unit/directives.c tests/unit/helpers.h
@@ -256,11 +256,11 @@ tests_unit_session_queue_SOURCES = \
 tests_unit_session_queue_LDADD = $(UNIT_LIBS)
 tests_unit_session_queue_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
-tests_unit_outlet_SOURCES = \
-	tests/unit/outlet.c tests/unit/helpers.h \
+tests_unit_egress_SOURCES = \
+	tests/unit/egress.c tests/unit/helpers.h \
 	tests/unit/session_rig.c tests/unit/session_rig.h
-tests_unit_outlet_LDADD = $(UNIT_LIBS)
-tests_unit_outlet_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
+tests_unit_egress_LDADD = $(UNIT_LIBS)
+tests_unit_egress_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
 tests_unit_pipepool_SOURCES = tests/unit/helpers.h tests/unit/pipepool.c
 tests_unit_pipepool_LDADD = $(UNIT_LIBS)
@@ -286,7 +286,7 @@ tests_unit_sandbox_SOURCES = \
 	tests/unit/helpers.h tests/unit/sandbox.c
 tests_unit_sandbox_LDADD = $(UNIT_LIBS)
 tests_unit_sandbox_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=syscall,--wrap=filter_load,--wrap=filter_exists
+	-Wl,--wrap=syscall,--wrap=syscall_filter_load,--wrap=syscall_filter_exists
 
 tests_unit_logs_SOURCES = tests/unit/helpers.h tests/unit/logs.c
 tests_unit_logs_LDADD = $(UNIT_LIBS)
@@ -304,8 +304,8 @@ tests_unit_lookups_SOURCES = tests/unit/helpers.h tests/unit/lookups.c
 tests_unit_lookups_LDADD = $(UNIT_LIBS)
 tests_unit_lookups_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
 
-tests_unit_seating_SOURCES = tests/unit/helpers.h tests/unit/seating.c
-tests_unit_seating_LDADD = $(UNIT_LIBS)
+tests_unit_resolver_assign_SOURCES = tests/unit/helpers.h tests/unit/resolver_assign.c
+tests_unit_resolver_assign_LDADD = $(UNIT_LIBS)
 
 tests_unit_session_SOURCES = \
 	tests/unit/helpers.h tests/unit/session.c \
@@ -391,26 +391,26 @@ tests_unit_shuttle_socket_SOURCES = \
 	tests/unit/helpers.h tests/unit/shuttle_socket.c
 tests_unit_shuttle_socket_LDADD = $(UNIT_LIBS)
 
-tests_unit_source_SOURCES = tests/unit/helpers.h tests/unit/source.c
-tests_unit_source_LDADD = $(UNIT_LIBS)
+tests_unit_client_key_SOURCES = tests/unit/helpers.h tests/unit/client_key.c
+tests_unit_client_key_LDADD = $(UNIT_LIBS)
 
-tests_unit_spare_SOURCES = \
+tests_unit_preconnect_SOURCES = \
 	tests/unit/alloc_fault.c \
 	tests/unit/engines.h tests/unit/helpers.h \
 	tests/unit/session_rig.c tests/unit/session_rig.h \
-	tests/unit/spare.c tests/unit/spare_rig.h
-tests_unit_spare_LDADD = $(UNIT_LIBS)
-tests_unit_spare_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) $(WRAP_RIG)
+	tests/unit/preconnect.c tests/unit/preconnect_rig.h
+tests_unit_preconnect_LDADD = $(UNIT_LIBS)
+tests_unit_preconnect_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC) $(WRAP_RIG)
 
-tests_unit_spare_take_SOURCES = \
+tests_unit_preconnect_take_SOURCES = \
 	tests/unit/engines.h tests/unit/helpers.h \
 	tests/unit/session_rig.c tests/unit/session_rig.h \
-	tests/unit/spare_rig.h tests/unit/spare_take.c
-tests_unit_spare_take_LDADD = $(UNIT_LIBS)
-tests_unit_spare_take_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
+	tests/unit/preconnect_rig.h tests/unit/preconnect_take.c
+tests_unit_preconnect_take_LDADD = $(UNIT_LIBS)
+tests_unit_preconnect_take_LDFLAGS = $(AM_LDFLAGS) $(WRAP_RIG)
 
-tests_unit_site_SOURCES = tests/unit/helpers.h tests/unit/site.c
-tests_unit_site_LDADD = $(UNIT_LIBS)
+tests_unit_resolved_addr_SOURCES = tests/unit/helpers.h tests/unit/resolved_addr.c
+tests_unit_resolved_addr_LDADD = $(UNIT_LIBS)
 
 tests_unit_sys_SOURCES = tests/unit/helpers.h tests/unit/sys.c
 tests_unit_sys_LDADD = $(UNIT_LIBS)

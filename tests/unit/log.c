@@ -459,17 +459,17 @@ test_lines_that_repeat(void **state)
 
 	(void)state;
 	for (i = 0; i < 50; i++)
-		log_seldom(l, LOG_WARNING, "backend %d: connect", i);
+		log_seldom(l, LOG_WARNING, "server %d: connect", i);
 	log_seldom(l, LOG_DEBUG, "not wanted");
 	assert_int_equal(count(": connect\n"), 10);
 	log_line(l, LOG_WARNING, "another: connect");
 	assert_int_equal(count(": connect\n"), 11);
 	fake_uptime += 999;
-	log_seldom(l, LOG_WARNING, "backend %d: connect", i);
+	log_seldom(l, LOG_WARNING, "server %d: connect", i);
 	assert_int_equal(count(": connect\n"), 11);
 	fake_uptime += 1;
 	for (i = 0; i < 50; i++)
-		log_seldom(l, LOG_WARNING, "backend %d: connect", i);
+		log_seldom(l, LOG_WARNING, "server %d: connect", i);
 	assert_int_equal(count(": connect\n"), 21);
 	assert_int_equal(count(" warning: 41 lines like the next left out\n"),
 	    1);

@@ -36,8 +36,8 @@ static struct session session;
 static struct session_cold cold;
 static struct session_route route;
 static struct pool pool;
-static struct backend servers[3];
-static struct backends backends;
+static struct server servers[3];
+static struct servers all_servers;
 static struct board *board;
 
 static int
@@ -60,17 +60,17 @@ set_up(void **state)
 	for (i = 0; i < 3; i++) {
 		snprintf(servers[i].name, sizeof(servers[i].name), "%c",
 		    'a' + (char)i);
-		servers[i].seat = i;
+		servers[i].slot = i;
 	}
-	backends.list = servers;
-	backends.n = 3;
-	backends.pool = &pool;
-	backends.pools = 1;
-	backends.board = board;
-	backends.worker = 1;
+	all_servers.list = servers;
+	all_servers.n = 3;
+	all_servers.pool = &pool;
+	all_servers.pools = 1;
+	all_servers.board = board;
+	all_servers.worker = 1;
 	route.name = "front";
 	route.address = "192.0.2.1:80";
-	env.backends = &backends;
+	env.servers = &all_servers;
 	env.route = &route;
 	env.now = 10000;
 	env.table.session = &session;
@@ -124,18 +124,19 @@ slurp(void)
 static const char *
 line(const char *spec, enum log_event event)
 {
-	struct log_format *f = log_format_new(spec, why, sizeof(why));
+	struct access_log_format *f = access_log_format_new(spec, why,
+	    sizeof(why));
 	struct session_record r;
 
 	if (f == NULL)
 		fail_msg("%s: %s", spec, why);
-	log_set_style(env.log, log_format_style(spec));
+	log_set_style(env.log, access_log_format_style(spec));
 	session_record_make(&r, &env, &session, event == EVENT_END);
 	r.log = env.log;
-	log_format_put(f, log_begin(env.log, LOG_INFO), &r, event);
+	access_log_format_put(f, log_begin(env.log, LOG_INFO), &r, event);
 	log_end(env.log);
 	log_flush(env.log);
-	log_format_free(f);
+	access_log_format_free(f);
 	return slurp();
 }
 
@@ -152,26 +153,27 @@ test_text(void **state)
 	char want[300];
 
 	(void)state;
-	snprintf(want, sizeof(want), STAMP " worker 2[%d] "
-	    "info: session end id=" ID " client=192.0.2.7:51234 listener=front "
-	    "backend=c,b up=120 down=5300 connect_ms=3 first_byte_ms=5 "
-	    "total_ms=123 "
-	    "end=client.close\n", (int)getpid());
+	snprintf(want, sizeof(want), STAMP " worker 2[%d] info: session end id="
+	    ID " client=192.0.2.7:51234 listener=front servers_tried=c,b "
+	    "bytes_up=120 bytes_down=5300 connect_ms=3 first_byte_ms=5 "
+	    "total_ms=123 end=client.close\n", (int)getpid());
 	assert_string_equal(line("text", EVENT_END), want);
 	line("text", EVENT_START);
 	assert_non_null(strstr(text, " info: session start id=" ID " "
 	    "client=192.0.2.7:51234 listener=front\n"));
 	line("text", EVENT_STILL);
-	assert_non_null(strstr(text, " info: session still id=" ID " "
-	    "client=192.0.2.7:51234 listener=front backend=c,b up=120 "
-	    "down=5300 connect_ms=3 first_byte_ms=5 total_ms=123\n"));
+	assert_non_null(strstr(text, " info: session still id="
+	    ID " client=192.0.2.7:51234 listener=front servers_tried=c,b "
+	    "bytes_up=120 bytes_down=5300 connect_ms=3 first_byte_ms=5 "
+	    "total_ms=123\n"));
 	session.attempts = 0;
 	session.connected = 0;
 	cold.answered = false;
-	session.end = END_NO_BACKEND;
+	session.end = END_NO_SERVER;
 	line("text", EVENT_END);
-	assert_non_null(strstr(text, " backend=- up=120 down=5300 "
-	    "connect_ms=- first_byte_ms=- total_ms=123 end=proxy.no_backend\n"));
+	assert_non_null(strstr(text, " servers_tried=- bytes_up=120 "
+	    "bytes_down=5300 connect_ms=- first_byte_ms=- total_ms=123 "
+	    "end=proxy.no_server\n"));
 }
 
 static void
@@ -181,40 +183,42 @@ test_json(void **state)
 
 	(void)state;
 	strlcpy(servers[1].name, "b\"\\\n", sizeof(servers[1].name));
-	snprintf(want, sizeof(want), "{\"time\":\"" STAMP "\","
-	    "\"process\":\"worker 2\",\"pid\":%d,\"level\":\"info\","
-	    "\"event\":\"end\",\"unique_id\":\"" ID "\","
-	    "\"pp_unique_id\":null,\"start\":\"2026-11-22T01:44:27.000Z\","
+	snprintf(want, sizeof(want), "{\"time\":\""
+	    STAMP "\",\"process\":\"worker "
+	    "2\",\"pid\":%d,\"level\":\"info\",\"event\":\"end\","
+	    "\"unique_id\":\"" ID "\",\"pp_unique_id\":null,"
+	    "\"start\":\"2026-11-22T01:44:27.000Z\","
 	    "\"client\":\"192.0.2.7:51234\",\"client_ip\":\"192.0.2.7\","
 	    "\"client_port\":51234,\"listener\":\"front\","
 	    "\"address\":\"192.0.2.1:80\",\"pool\":\"main\","
-	    "\"server\":\"b\\\"\\\\\\u000a\","
-	    "\"backend\":\"c,b\\\"\\\\\\u000a\",\"attempts\":2,"
-	    "\"retries\":1,\"up\":120,\"down\":5300,\"connect_ms\":3,"
-	    "\"first_byte_ms\":5,\"queue_ms\":0,\"total_ms\":123,\"end\":\"client.close\","
+	    "\"server\":\"b\\\"\\\\\\u000a\",\"servers_tried\":\"c,"
+	    "b\\\"\\\\\\u000a\",\"attempts\":2,\"retries\":1,\"bytes_up\":120,"
+	    "\"bytes_down\":5300,\"connect_ms\":3,\"first_byte_ms\":5,"
+	    "\"queue_ms\":0,\"total_ms\":123,\"end\":\"client.close\","
 	    "\"worker\":2}\n", (int)getpid());
 	assert_string_equal(line("json", EVENT_END), want);
 	session.attempts = 0;
 	session.connected = 0;
 	line("json", EVENT_START);
 	assert_non_null(strstr(text, "\"event\":\"start\","));
-	assert_non_null(strstr(text, "\"server\":null,\"backend\":null,"
-	    "\"attempts\":0,\"retries\":0,\"up\":120,\"down\":5300,\"connect_ms\":null,"
-	    "\"first_byte_ms\":5,\"queue_ms\":0,\"total_ms\":123,\"end\":null,\"worker\":2}\n"));
+	assert_non_null(strstr(text, "\"server\":null,\"servers_tried\":null,"
+	    "\"attempts\":0,\"retries\":0,\"bytes_up\":120,\"bytes_down\":5300,"
+	    "\"connect_ms\":null,\"first_byte_ms\":5,\"queue_ms\":0,"
+	    "\"total_ms\":123,\"end\":null,\"worker\":2}\n"));
 	line("json", EVENT_STILL);
 	assert_non_null(strstr(text, "\"event\":\"still\","));
 }
 
 /*
  * HAProxy's manual, section 8.2.2: client_ip:client_port [accept_date] frontend
- * backend/server Tw/Tc/Tt bytes state conns queues.
+ * pool/server Tw/Tc/Tt bytes state conns queues.
  */
 static void
 test_haproxy(void **state)
 {
 	(void)state;
 	/* Two workers, with this session counted no more. */
-	board->ledger->slots = 2;
+	board->ledger->worker_slots = 2;
 	board->worker[0].live = 4;
 	board->worker[1].live = 2;
 	*board_live(board, 0, 1) = 2;
@@ -237,7 +241,7 @@ test_haproxy(void **state)
 	assert_non_null(strstr(tail("haproxy", EVENT_END),
 	    " main/c 0/-1/123 5300 SC 7/7/7/7/0 0/0\n"));
 	session.attempts = 0;
-	session.end = END_NO_BACKEND;
+	session.end = END_NO_SERVER;
 	assert_non_null(strstr(tail("haproxy", EVENT_END),
 	    " main/<NOSRV> -1/-1/123 5300 SC 7/7/7/0/0 0/0\n"));
 }
@@ -250,10 +254,10 @@ test_names_of_two_parts(void **state)
 	strlcpy(servers[1].name, "main/b#2", sizeof(servers[1].name));
 	strlcpy(servers[2].name, "mains", sizeof(servers[2].name));
 	assert_non_null(strstr(tail("haproxy", EVENT_END), " main/b#2 0/3/"));
-	assert_string_equal(line("%{pool} %{server} %{backend}", EVENT_END),
-	    "main b#2 mains,main/b#2\n");
+	assert_string_equal(line("%{pool} %{server} %{servers_tried}",
+	    EVENT_END), "main b#2 mains,main/b#2\n");
 	session.attempts = 1;
-	assert_string_equal(line("%{server} %{backend}", EVENT_END),
+	assert_string_equal(line("%{server} %{servers_tried}", EVENT_END),
 	    "mains mains\n");
 }
 
@@ -278,7 +282,7 @@ test_haproxy_codes(void **state)
 		{ END_CONNECT_TIMEOUT, false, " sC " },
 		{ END_IDLE_TIMEOUT, true, " cD " },
 		{ END_FIN_TIMEOUT, true, " cD " },
-		{ END_NO_BACKEND, false, " SC " },
+		{ END_NO_SERVER, false, " SC " },
 		{ END_QUEUE_TIMEOUT, false, " sQ " },
 		{ END_QUEUE_FULL, false, " SQ " },
 		{ END_SERVER_DOWN, true, " DD " },
@@ -329,11 +333,11 @@ test_fields(void **state)
 		{ "%{address}", "192.0.2.1:80\n" },
 		{ "%{pool}", "main\n" },
 		{ "%{server}", "b\n" },
-		{ "%{backend}", "c,b\n" },
+		{ "%{servers_tried}", "c,b\n" },
 		{ "%{attempts}", "2\n" },
 		{ "%{retries}", "1\n" },
-		{ "%{up}", "120\n" },
-		{ "%{down}", "5300\n" },
+		{ "%{bytes_up}", "120\n" },
+		{ "%{bytes_down}", "5300\n" },
 		{ "%{connect_ms}", "3\n" },
 		{ "%{queue_ms}", "0\n" },
 		{ "%{first_byte_ms}", "5\n" },
@@ -343,9 +347,9 @@ test_fields(void **state)
 		{ "%{end}", "client.close\n" },
 		{ "%{worker}", "2\n" },
 		{ "%%", "%\n" },
-		{ "%%%%{up}", "%%{up}\n" },
-		{ "100%%: %{up}/%{down}.", "100%: 120/5300.\n" },
-		{ "a\t%{up}%{up}", "a\t120120\n" },
+		{ "%%%%{bytes_up}", "%%{bytes_up}\n" },
+		{ "100%%: %{bytes_up}/%{bytes_down}.", "100%: 120/5300.\n" },
+		{ "a\t%{bytes_up}%{bytes_up}", "a\t120120\n" },
 	};
 	char want[20];
 	size_t i;
@@ -360,8 +364,8 @@ test_fields(void **state)
 	assert_string_equal(line("%{event} %{end}", EVENT_STILL), "still -\n");
 	session.attempts = 0;
 	session.connected = 0;
-	assert_string_equal(line("%{server} %{backend} %{attempts} %{retries} "
-	    "%{connect_ms}", EVENT_END), "- - 0 0 -\n");
+	assert_string_equal(line("%{server} %{servers_tried} %{attempts} "
+	    "%{retries} %{connect_ms}", EVENT_END), "- - 0 0 -\n");
 }
 
 /* Whatever a header has in it, a line stays a line. */
@@ -369,7 +373,7 @@ static void
 test_header_id(void **state)
 {
 	static unsigned char ids[PROXYPROTO_ID + 1] = "\005a \\\n\377";
-	struct log_format *f;
+	struct access_log_format *f;
 
 	(void)state;
 	env.header_ids = ids;
@@ -380,13 +384,13 @@ test_header_id(void **state)
 	ids[0] = 0;
 	assert_string_equal(line("%{pp_unique_id}", EVENT_END), "-\n");
 	env.header_ids = NULL;
-	f = log_format_new("json", why, sizeof(why));
-	assert_true(log_format_has(f, "pp_unique_id"));
-	assert_false(log_format_has(f, "time"));
-	log_format_free(f);
-	f = log_format_new("text", why, sizeof(why));
-	assert_false(log_format_has(f, "pp_unique_id"));
-	log_format_free(f);
+	f = access_log_format_new("json", why, sizeof(why));
+	assert_true(access_log_format_has(f, "pp_unique_id"));
+	assert_false(access_log_format_has(f, "time"));
+	access_log_format_free(f);
+	f = access_log_format_new("text", why, sizeof(why));
+	assert_false(access_log_format_has(f, "pp_unique_id"));
+	access_log_format_free(f);
 }
 
 /* The clock may be put forward or back between two lines. */
@@ -439,31 +443,32 @@ test_errors(void **state)
 		{ "nothing", "\"%{client} %{server}\"" },
 		{ "%", "behind a percent sign" },
 		{ "up %d", "behind a percent sign" },
-		{ "%{up} 100%", "behind a percent sign" },
+		{ "%{bytes_up} 100%", "behind a percent sign" },
 		{ "%{up", "%{client}" },
 		{ "%{}", "no field " },
 		{ "%{clinet}", "no field clinet, perhaps client" },
 		{ "%{totalms}", "no field totalms, perhaps total_ms" },
 		{ "%{bytes}", "no field bytes; shuttled(8)" },
 		{ "%{a name that is much too long}", "%{client}" },
-		{ "%{up}\n", "control characters" },
+		{ "%{bytes_up}\n", "control characters" },
 	};
 	char spec[400] = "";
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(bad); i++) {
-		if (log_format_new(bad[i].spec, why, sizeof(why)) != NULL)
+		if (access_log_format_new(bad[i].spec, why, sizeof(why)) !=
+		    NULL)
 			fail_msg("this is no format: %s", bad[i].spec);
 		if (strstr(why, bad[i].why) == NULL)
 			fail_msg("\"%s\": \"%s\" is not in: %s", bad[i].spec,
 			    bad[i].why, why);
 	}
 	for (i = 0; i < 65; i++)
-		strlcat(spec, "%{up}", sizeof(spec));
-	assert_null(log_format_new(spec, why, sizeof(why)));
+		strlcat(spec, "%{end}", sizeof(spec));
+	assert_null(access_log_format_new(spec, why, sizeof(why)));
 	assert_string_equal(why, "this is too long");
-	spec[64 * 5] = '\0';
+	spec[64 * 6] = '\0';
 	line(spec, EVENT_END);
 }
 
@@ -479,8 +484,8 @@ test_long_line(void **state)
 	for (i = 0; i < SESSION_ATTEMPTS; i++)
 		session.tried[i] = 1;
 	session.attempts = SESSION_ATTEMPTS;
-	snprintf(spec, sizeof(spec), "%s%s%s", "%{backend}", "%{backend}",
-	    "%{backend}");
+	snprintf(spec, sizeof(spec), "%s%s%s", "%{servers_tried}",
+	    "%{servers_tried}", "%{servers_tried}");
 	line(spec, EVENT_END);
 	assert_int_equal(strlen(text), 2048);
 	assert_ptr_equal(strchr(text, '\n'), text + 2047);
@@ -557,22 +562,22 @@ test_other_lines(void **state)
 static void
 test_out_of_memory(void **state)
 {
-	struct log_format *f;
+	struct access_log_format *f;
 	int n;
 
 	(void)state;
 	alloc_needed();
 	for (n = 0; ; n++) {
 		alloc_fail(n);
-		f = log_format_new("%{up}", why, sizeof(why));
+		f = access_log_format_new("%{bytes_up}", why, sizeof(why));
 		if (!alloc_failed())
 			break;
 		assert_null(f);
 		assert_string_equal(why, strerror(ENOMEM));
 	}
 	assert_int_equal(n, 2);
-	log_format_free(f);
-	log_format_free(NULL);
+	access_log_format_free(f);
+	access_log_format_free(NULL);
 }
 
 int

@@ -23,7 +23,7 @@ static unsigned	asked;			/* for a name */
 
 static char directory[100], file[120];
 static struct conf conf, next;
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 
 /* All that begins with "no" is unknown, other names are here. */
 int
@@ -58,7 +58,7 @@ set_up(void **state)
 	asked = 0;
 	make_dir(directory, sizeof(directory));
 	snprintf(file, sizeof(file), "%s/conf", directory);
-	memset(&complaints, 0, sizeof(complaints));
+	memset(&diagnostics, 0, sizeof(diagnostics));
 	conf_init(&conf);
 	conf_init(&next);
 	conf.foreground = next.foreground = true;
@@ -71,7 +71,7 @@ tear_down(void **state)
 	(void)state;
 	logs_close(&conf);
 	logs_close(&next);
-	complaints_free(&complaints);
+	diagnostics_free(&diagnostics);
 	conf_free(&conf);
 	conf_free(&next);
 	remove_dir(directory);
@@ -101,21 +101,21 @@ make(struct conf *c, const char *words)
 	write_file(file, all);
 	assert_non_null(c->settings = settings_new());
 	assert_int_equal(conf_file_read(c->settings, file, false,
-	    &complaints), 0);
-	conf_make(c, true, &complaints);
+	    &diagnostics), 0);
+	conf_make(c, true, &diagnostics);
 }
 
 static void
-complains_of(unsigned line, const char *what)
+reports_of(unsigned line, const char *what)
 {
 	char place[140];
 
-	assert_int_equal(complaints.n, 1);
+	assert_int_equal(diagnostics.n, 1);
 	snprintf(place, sizeof(place), "%s:%u:", file, line);
-	if (strncmp(complaints.line[0], place, strlen(place)) != 0 ||
-	    strstr(complaints.line[0], ": log ") == NULL ||
-	    strstr(complaints.line[0], what) == NULL)
-		fail_msg("%s", complaints.line[0]);
+	if (strncmp(diagnostics.line[0], place, strlen(place)) != 0 ||
+	    strstr(diagnostics.line[0], ": log ") == NULL ||
+	    strstr(diagnostics.line[0], what) == NULL)
+		fail_msg("%s", diagnostics.line[0]);
 }
 
 static void
@@ -123,7 +123,7 @@ test_shared(void **state)
 {
 	(void)state;
 	make(&conf, "./a ./b ./a ./main global off");
-	assert_int_equal(complaints.n, 0);
+	assert_int_equal(diagnostics.n, 0);
 	assert_int_equal(conf.own_logs, 2);
 	assert_int_equal(conf.listener[0].own_log, 1);
 	assert_int_equal(conf.listener[1].own_log, 2);
@@ -140,13 +140,13 @@ test_slots(void **state)
 {
 	(void)state;
 	make(&conf, "./a ./b");
-	assert_int_equal(logs_open(&conf, NULL, 5, &complaints), 0);
+	assert_int_equal(logs_open(&conf, NULL, 5, &diagnostics), 0);
 	assert_true(conf.own_log[0].slot == 1 && conf.own_log[0].since == 5);
 	assert_true(conf.own_log[1].slot == 2 && conf.own_log[1].since == 5);
 	assert_ptr_equal(logs_at(NULL, &conf, 2), conf.own_log[1].log);
 	assert_null(logs_at(NULL, &conf, 3));
 	make(&next, "./c ./b");
-	assert_int_equal(logs_open(&next, &conf, 6, &complaints), 0);
+	assert_int_equal(logs_open(&next, &conf, 6, &diagnostics), 0);
 	assert_true(next.own_log[0].slot == 1 && next.own_log[0].since == 6);
 	assert_true(next.own_log[1].slot == 2 && next.own_log[1].since == 5);
 	assert_ptr_not_equal(next.own_log[1].log, conf.own_log[1].log);
@@ -159,15 +159,15 @@ test_names(void **state)
 	(void)state;
 	make(&conf, "syslog+udp://logger/user syslog+udp://logger:9/mail "
 	    "syslog+tcp://other syslog+udp://127.0.0.1:7");
-	assert_int_equal(complaints.n, 0);
+	assert_int_equal(diagnostics.n, 0);
 	assert_int_equal(asked, 2);
-	assert_int_equal(logs_open(&conf, NULL, 5, &complaints), 0);
+	assert_int_equal(logs_open(&conf, NULL, 5, &diagnostics), 0);
 	assert_int_equal(asked, 2);
 	assert_int_equal(addr_port(&conf.own_log[0].addr), 514);
 	assert_int_equal(addr_port(&conf.own_log[1].addr), 9);
 	assert_int_equal(conf.own_log[3].addr.len, 0);
 	make(&next, "./a syslog+udp://nobody");
-	complains_of(5, "nobody\": ");
+	reports_of(5, "nobody\": ");
 	assert_int_equal(asked, 3);
 }
 
@@ -182,7 +182,7 @@ test_too_many(void **state)
 		at += snprintf(at, 7, "%s./%u", i > 0 ? " " : "", i);
 	make(&conf, words);
 	assert_int_equal(conf.own_logs, CONF_LOGS);
-	complains_of(4 + CONF_LOGS, "more than 24");
+	reports_of(4 + CONF_LOGS, "more than 24");
 }
 
 static void
@@ -190,9 +190,9 @@ test_cannot_be_opened(void **state)
 {
 	(void)state;
 	make(&conf, "./a ./none/b");
-	assert_int_equal(complaints.n, 0);
-	assert_int_equal(logs_open(&conf, NULL, 1, &complaints), -1);
-	complains_of(5, strerror(ENOENT));
+	assert_int_equal(diagnostics.n, 0);
+	assert_int_equal(logs_open(&conf, NULL, 1, &diagnostics), -1);
+	reports_of(5, strerror(ENOENT));
 	assert_null(conf.own_log[0].log);
 }
 
@@ -202,7 +202,7 @@ test_daemon_without_stderr(void **state)
 	(void)state;
 	conf.foreground = false;
 	make(&conf, "./a stderr");
-	complains_of(5, "a daemon has no stderr");
+	reports_of(5, "a daemon has no stderr");
 }
 
 int

@@ -150,7 +150,7 @@ main(void)
 	const char *why;
 
 	if (geteuid() == 0) {
-		if (priv_look_up(NULL, &me, &why) == -1)
+		if (privileges_look_up(NULL, &me, &why) == -1)
 			return 77;
 	} else {
 		me.uid = geteuid();

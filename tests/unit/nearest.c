@@ -9,7 +9,7 @@
 #include "helpers.h"
 
 static const char *const words[] = {
-	"listen", "backend", "workers", "foreground", "pidfile", "log", "user",
+	"listen", "server", "workers", "foreground", "pidfile", "log", "user",
 	"idle-timeout", "fin-timeout",
 	"a-word-that-has-more-than-forty-letters-and-so-is-never-near",
 };
@@ -23,7 +23,7 @@ static const struct {
 	{ "lasten", "listen" },
 	{ "litsen", "listen" },
 	{ "ilsten", "listen" },
-	{ "backends", "backend" },
+	{ "servers", "server" },
 	{ "wrokers", "workers" },
 	{ "idle-timout", "idle-timeout" },
 	{ "fn-timeot", "fin-timeout" },
@@ -44,13 +44,13 @@ test_words(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(cases); i++) {
-		got = nearest(cases[i].text, words, COUNT(words));
+		got = nearest_find(cases[i].text, words, COUNT(words));
 		if (cases[i].want == NULL)
 			assert_null(got);
 		else
 			assert_string_equal(got, cases[i].want);
 	}
-	assert_null(nearest("listen", words, 0));
+	assert_null(nearest_find("listen", words, 0));
 }
 
 static size_t
@@ -103,7 +103,7 @@ test_random_words(void **state)
 			list[i] = given[i];
 			best = least(best, distance(text, given[i]));
 		}
-		got = nearest(text, list, 4);
+		got = nearest_find(text, list, 4);
 		if (best > strlen(text) / 3) {
 			assert_null(got);
 			continue;
@@ -126,14 +126,14 @@ test_long_words(void **state)
 	memset(word, 'x', sizeof(word));
 	text[40] = word[40] = '\0';
 	word[39] = 'y';
-	assert_ptr_equal(nearest(text, list, 1), word);
+	assert_ptr_equal(nearest_find(text, list, 1), word);
 	text[40] = 'x';
 	text[41] = '\0';
-	assert_null(nearest(text, list, 1));
+	assert_null(nearest_find(text, list, 1));
 	text[40] = '\0';
 	word[40] = 'x';
 	word[41] = '\0';
-	assert_null(nearest(text, list, 1));
+	assert_null(nearest_find(text, list, 1));
 }
 
 int

@@ -12,7 +12,7 @@
 
 #include "helpers.h"
 
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 static struct conf conf;
 static char directory[100];
 static char *started_in;		/* handed on by a reload */
@@ -29,7 +29,7 @@ parse(const char *line)
 		words[n++] = word;
 	conf_init(&conf);
 	conf.directory = started_in;
-	return options_parse(&conf, n, words, &complaints);
+	return options_parse(&conf, n, words, &diagnostics);
 }
 
 static int
@@ -38,7 +38,7 @@ tear_down(void **state)
 	(void)state;
 	conf_free(&conf);
 	conf_init(&conf);
-	complaints_free(&complaints);
+	diagnostics_free(&diagnostics);
 	return 0;
 }
 
@@ -50,21 +50,21 @@ take(const char *line)
 
 	tear_down(NULL);
 	action = parse(line);
-	if (complaints.n > 0)
-		fail_msg("%s: %s", line, complaints.line[0]);
+	if (diagnostics.n > 0)
+		fail_msg("%s: %s", line, diagnostics.line[0]);
 	assert_int_equal(action, OPTIONS_RUN);
 }
 
-/* One complaint, which has both texts. */
+/* One diagnostic, which has both texts. */
 static void
 refuse(const char *line, const char *option, const char *why)
 {
 	tear_down(NULL);
 	assert_int_equal(parse(line), OPTIONS_ERROR);
-	assert_int_equal(complaints.n, 1);
-	if (strstr(complaints.line[0], option) == NULL ||
-	    strstr(complaints.line[0], why) == NULL)
-		fail_msg("%s: %s", line, complaints.line[0]);
+	assert_int_equal(diagnostics.n, 1);
+	if (strstr(diagnostics.line[0], option) == NULL ||
+	    strstr(diagnostics.line[0], why) == NULL)
+		fail_msg("%s: %s", line, diagnostics.line[0]);
 }
 
 static void
@@ -74,9 +74,9 @@ test_again(void **state)
 
 	(void)state;
 	for (i = 0; i < 3; i++) {
-		take("-F -l 127.0.0.1:0 -b 127.0.0.1:1 "
-		    "-b 127.0.0.1:2,weight=3 -vw 4");
-		assert_int_equal(conf.backends, 2);
+		take("-F -l 127.0.0.1:0 -s 127.0.0.1:1 "
+		    "-s 127.0.0.1:2,weight=3 -vw 4");
+		assert_int_equal(conf.servers, 2);
 		assert_int_equal(conf.listeners, 1);
 		assert_int_equal(conf.workers, 4);
 		tear_down(NULL);
@@ -101,9 +101,9 @@ test_all_in_one_go(void **state)
 	(void)state;
 	assert_int_equal(parse("-Fx -w many --bufers -v extra more"),
 	    OPTIONS_ERROR);
-	assert_int_equal(complaints.all, COUNT(lines));
+	assert_int_equal(diagnostics.all, COUNT(lines));
 	for (i = 0; i < COUNT(lines); i++)
-		assert_string_equal(complaints.line[i], lines[i]);
+		assert_string_equal(diagnostics.line[i], lines[i]);
 }
 
 static void
@@ -112,13 +112,13 @@ test_very_many(void **state)
 	int i;
 
 	(void)state;
-	for (i = 0; i < 2 * COMPLAINTS_MAX; i++)
-		complain(&complaints, "number %d", i);
-	assert_int_equal(complaints.n, COMPLAINTS_MAX);
-	assert_int_equal(complaints.all, 2 * COMPLAINTS_MAX);
-	assert_string_equal(complaints.line[99], "number 99");
-	complaints_free(&complaints);
-	assert_int_equal(complaints.all, 0);
+	for (i = 0; i < 2 * DIAGNOSTICS_MAX; i++)
+		diagnostics_add(&diagnostics, "number %d", i);
+	assert_int_equal(diagnostics.n, DIAGNOSTICS_MAX);
+	assert_int_equal(diagnostics.all, 2 * DIAGNOSTICS_MAX);
+	assert_string_equal(diagnostics.line[99], "number 99");
+	diagnostics_free(&diagnostics);
+	assert_int_equal(diagnostics.all, 0);
 }
 
 /* The name of an instance: asked for, or that of its first file. */
@@ -138,37 +138,37 @@ test_instance(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(files); i++) {
 		conf.name[0] = '\0';
-		instance_name_from_file(&conf, files[i].path);
+		runtime_files_name_from_file(&conf, files[i].path);
 		assert_string_equal(conf.name, files[i].name);
 	}
-	instance_name_from_file(&conf, "etc/mail.d//");
+	runtime_files_name_from_file(&conf, "etc/mail.d//");
 	assert_string_equal(conf.name, "mail");
-	take("-F -l :0 -b 127.0.0.1:1");
+	take("-F -l :0 -s 127.0.0.1:1");
 	assert_string_equal(conf.name, "");
-	take("-F -l :0 -b 127.0.0.1:1 --instance web");
+	take("-F -l :0 -s 127.0.0.1:1 --instance web");
 	assert_string_equal(conf.name, "web");
 	assert_null(conf.pidfile);
 	/* Only a daemon has a default, and only by a name that it was given. */
-	take("-l :0 -b 127.0.0.1:1 --instance web");
+	take("-l :0 -s 127.0.0.1:1 --instance web");
 	assert_string_equal(conf.pidfile, "/run/shuttled/web.pid");
-	take("-l :0 -b 127.0.0.1:1 --instance web -p /x");
+	take("-l :0 -s 127.0.0.1:1 --instance web -p /x");
 	assert_string_equal(conf.pidfile, "/x");
-	refuse("-l :0 -b 127.0.0.1:1 --instance a/b", "--instance",
+	refuse("-l :0 -s 127.0.0.1:1 --instance a/b", "--instance",
 	    "letters, digits");
-	refuse("-l :0 -b 127.0.0.1:1 --instance .web", "--instance",
+	refuse("-l :0 -s 127.0.0.1:1 --instance .web", "--instance",
 	    "letters, digits");
 	memset(line, 'x', sizeof(line));
 	line[33] = '\0';
-	assert_non_null(instance_name_check(line));
+	assert_non_null(runtime_files_name_check(line));
 	line[32] = '\0';
-	assert_null(instance_name_check(line));
+	assert_null(runtime_files_name_check(line));
 }
 
 static void
 test_defaults(void **state)
 {
 	(void)state;
-	take("-F -l :0 -b 127.0.0.1:1");
+	take("-F -l :0 -s 127.0.0.1:1");
 	assert_int_equal(conf.buffers, 512);
 	assert_int_equal(conf.defer_accept, 0);
 	assert_false(conf.fast_open);
@@ -189,10 +189,10 @@ test_defaults(void **state)
 	assert_string_equal(conf.pool->name, "main");
 	assert_int_equal(conf.pool->attempts, 3);
 	assert_int_equal(conf.pool->connect_timeout, 5000);
-	assert_int_equal(conf.backend->weight, 1);
-	assert_int_equal(conf.backend->tier, TIER_PRIMARY);
-	assert_int_equal(conf.backend->spare, 0);
-	take("-l :0 -b 127.0.0.1:1");
+	assert_int_equal(conf.server->weight, 1);
+	assert_int_equal(conf.server->tier, TIER_PRIMARY);
+	assert_int_equal(conf.server->preconnect, 0);
+	take("-l :0 -s 127.0.0.1:1");
 	assert_string_equal(conf.log, "syslog:daemon");
 }
 
@@ -201,7 +201,7 @@ static void
 test_values(void **state)
 {
 	(void)state;
-	take("-l :0 -b 127.0.0.1:1 -w 7 -L /log -p /pid --ports-file /ports "
+	take("-l :0 -s 127.0.0.1:1 -w 7 -L /log -p /pid --ports-file /ports "
 	    "-e select --buffers 9 --buffers 8 --busy-poll 50 --retries 7 "
 	    "--connect-timeout 300ms --idle-timeout 1h --fin-timeout off "
 	    "--drain-timeout 0 --grace 5s --defer-accept 1500ms --fast-open "
@@ -223,25 +223,25 @@ test_values(void **state)
 	assert_true(conf.pool->fast_open);
 	assert_int_equal(conf.pool->attempts, 8);
 	assert_int_equal(conf.pool->connect_timeout, 300);
-	take("-l :0 -b 127.0.0.1:1 --fast-open --fast-open=false -q");
+	take("-l :0 -s 127.0.0.1:1 --fast-open --fast-open=false -q");
 	assert_false(conf.pool->fast_open);
 	assert_int_equal(conf.log_level, LOG_NOTICE);
-	take("-l :0 -b 127.0.0.1:1 -qv");
+	take("-l :0 -s 127.0.0.1:1 -qv");
 	assert_int_equal(conf.log_level, LOG_DEBUG);
 }
 
 static void
-test_backends(void **state)
+test_servers(void **state)
 {
-	const struct backend *b;
-	char line[200] = "-l :0 -b 127.0.0.1:85,name=", name[70];
+	const struct server *b;
+	char line[200] = "-l :0 -s 127.0.0.1:85,name=", name[70];
 
 	(void)state;
-	take("-l :0 -b 127.0.0.1:81 -b 127.0.0.1:82,weight=7 "
-	    "-b [::1]:83,backup,name=other -b 127.0.0.1:81 "
-	    "-b unix:/run/y,name=local,weight=256,backup,spare=64");
-	assert_int_equal(conf.backends, 5);
-	b = conf.backend;
+	take("-l :0 -s 127.0.0.1:81 -s 127.0.0.1:82,weight=7 "
+	    "-s [::1]:83,backup,name=other -s 127.0.0.1:81 "
+	    "-s unix:/run/y,name=local,weight=256,backup,preconnect=64");
+	assert_int_equal(conf.servers, 5);
+	b = conf.server;
 	assert_string_equal(b[0].name, "127.0.0.1:81");
 	assert_string_equal(b[1].name, "127.0.0.1:82");
 	assert_int_equal(b[1].weight, 7);
@@ -252,19 +252,19 @@ test_backends(void **state)
 	assert_string_equal(b[3].name, "127.0.0.1:81#2");
 	assert_string_equal(b[4].name, "local");
 	assert_int_equal(b[4].weight, 256);
-	assert_int_equal(b[4].spare, 64);
+	assert_int_equal(b[4].preconnect, 64);
 	memset(name, 'n', sizeof(name));
 	name[63] = '\0';
 	strlcat(line, name, sizeof(line));
 	take(line);
-	assert_string_equal(conf.backend->name, name);
+	assert_string_equal(conf.server->name, name);
 	strlcat(line, "n", sizeof(line));
-	refuse(line, "option -b, --backend: ", "1 to 63 bytes");
+	refuse(line, "option -s, --server: ", "1 to 63 bytes");
 }
 
 static const struct {
 	const char *text, *why;
-} bad_backends[] = {
+} bad_servers[] = {
 	{ "127.0.0.1", "host:port" },
 	{ "127.0.0.1:80,", "after the address" },
 	{ "127.0.0.1:80,,backup", "after the address" },
@@ -278,27 +278,27 @@ static const struct {
 	{ "127.0.0.1:80,weight=2x", "from 0 to 256" },
 	{ "127.0.0.1:80,weight=+2", "from 0 to 256" },
 	{ "127.0.0.1:80,weight=4294967297", "from 0 to 256" },
-	{ "127.0.0.1:80,spare", "spare=N" },
-	{ "127.0.0.1:80,spare=", "from 0 to 64" },
-	{ "127.0.0.1:80,spare=65", "from 0 to 64" },
+	{ "127.0.0.1:80,preconnect", "preconnect=N" },
+	{ "127.0.0.1:80,preconnect=", "from 0 to 64" },
+	{ "127.0.0.1:80,preconnect=65", "from 0 to 64" },
 	{ "127.0.0.1:80,name=", "1 to 63 bytes" },
 	{ "127.0.0.1:80,name=a=b", "no spaces" },
 	{ "127.0.0.1:80,name=\"a\"", "no spaces" },
-	{ "127.0.0.1:80,name=a -b 127.0.0.1:81,name=a", "has this name" },
-	{ "builtin:hello,spare=1", "not for builtin" },
+	{ "127.0.0.1:80,name=a -s 127.0.0.1:81,name=a", "has this name" },
+	{ "builtin:hello,preconnect=1", "not for builtin" },
 };
 
 static void
-test_bad_backends(void **state)
+test_bad_servers(void **state)
 {
 	char line[200];
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < COUNT(bad_backends); i++) {
-		snprintf(line, sizeof(line), "-l :0 -b %s",
-		    bad_backends[i].text);
-		refuse(line, "option -b, --backend: ", bad_backends[i].why);
+	for (i = 0; i < COUNT(bad_servers); i++) {
+		snprintf(line, sizeof(line), "-l :0 -s %s",
+		    bad_servers[i].text);
+		refuse(line, "option -s, --server: ", bad_servers[i].why);
 	}
 }
 
@@ -314,10 +314,10 @@ test_default_file(void **state)
 	take("-F");
 	assert_int_equal(conf.workers, 3);
 	assert_string_equal(conf.listener->label, "web");
-	assert_string_equal(conf.backend->name, "app/a");
-	take("-l :0 -b 127.0.0.1:1");
+	assert_string_equal(conf.server->name, "app/a");
+	take("-l :0 -s 127.0.0.1:1");
 	assert_string_equal(conf.listener->label, "");
-	refuse("-l :0", "option -b, --backend", "nothing to balance to");
+	refuse("-l :0", "option -s, --server", "nothing to balance to");
 }
 
 /* A relative name leads to the same file wherever the process is then. */
@@ -328,12 +328,12 @@ test_directory(void **state)
 
 	(void)state;
 	write_file("etc/x.yaml", "workers: 5");
-	take("-c etc/x.yaml -l :0 -b 127.0.0.1:1");
+	take("-c etc/x.yaml -l :0 -s 127.0.0.1:1");
 	assert_non_null(first = strdup(conf.directory));
 	tear_down(NULL);
 	MUST(chdir("/"));
 	started_in = first;
-	assert_int_equal(parse("-c etc/x.yaml -l :0 -b 127.0.0.1:1"),
+	assert_int_equal(parse("-c etc/x.yaml -l :0 -s 127.0.0.1:1"),
 	    OPTIONS_RUN);
 	started_in = NULL;
 	assert_int_equal(conf.workers, 5);
@@ -381,12 +381,12 @@ test_out_of_memory(void **state)
 	for (i = 0;; i++) {
 		tear_down(NULL);
 		alloc_fail(i);
-		action = parse("-c etc/y.yaml -l :0 -l :0 -b 127.0.0.1:1 "
-		    "-b 127.0.0.1:2,weight=3,name=b -q");
+		action = parse("-c etc/y.yaml -l :0 -l :0 -s 127.0.0.1:1 "
+		    "-s 127.0.0.1:2,weight=3,name=b -q");
 		if (!alloc_failed())
 			break;
 		assert_int_not_equal(action, OPTIONS_RUN);
-		assert_true(complaints.n > 0);
+		assert_true(diagnostics.n > 0);
 	}
 	assert_int_equal(action, OPTIONS_RUN);
 	assert_true(i > 20);
@@ -419,8 +419,8 @@ main(void)
 		TEST(test_instance),
 		TEST(test_defaults),
 		TEST(test_values),
-		TEST(test_backends),
-		TEST(test_bad_backends),
+		TEST(test_servers),
+		TEST(test_bad_servers),
 		TEST(test_default_file),
 		TEST(test_directory),
 		TEST(test_options_win),

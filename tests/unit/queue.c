@@ -7,10 +7,10 @@
 
 #include "helpers.h"
 
-static const struct backend list[1] = { { .name = "a", .weight = 1 } };
+static const struct server list[1] = { { .name = "a", .weight = 1 } };
 static struct pool pool[2];
-static struct backends one, two;	/* as two workers see them */
-static struct queue *first, *second;
+static struct servers one, two;	/* as two workers see them */
+static struct wait_queue *first, *second;
 static struct board *board;
 
 int	__wrap_kill(pid_t, int);
@@ -20,7 +20,7 @@ static pid_t called;			/* since it was looked at */
 int
 __wrap_kill(pid_t pid, int sig)
 {
-	assert_int_equal(sig, BOARD_BELL);
+	assert_int_equal(sig, BOARD_WAKEUP);
 	assert_int_equal(called, 0);
 	called = pid;
 	return 0;
@@ -36,14 +36,14 @@ set_up(void **state)
 	board_hold(board, 2, -1, 1);
 	pool[0] = (struct pool){ .n = 1, .max_queue = 5 };
 	pool[1] = (struct pool){ .max_queue = 5 };
-	pool[0].seat = board_seat_pool(board, "p", 1, 1);
-	pool[1].seat = board_seat_pool(board, "q", 1, 1);
-	one = (struct backends){ .list = list, .n = 1, .pool = pool,
+	pool[0].slot = board_assign_pool(board, "p", 1, 1);
+	pool[1].slot = board_assign_pool(board, "q", 1, 1);
+	one = (struct servers){ .list = list, .n = 1, .pool = pool,
 	    .pools = 2, .board = board };
 	two = one;
 	two.worker = 2;
-	first = queue_new(&one, 10);
-	second = queue_new(&two, 10);
+	first = wait_queue_new(&one, 10);
+	second = wait_queue_new(&two, 10);
 	return first == NULL || second == NULL ? -1 : 0;
 }
 
@@ -51,43 +51,43 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	queue_free(first);
-	queue_free(second);
+	wait_queue_free(first);
+	wait_queue_free(second);
 	board_free(board);
 	return 0;
 }
 
 /* It is the turn of this one of this worker, and of nobody else. */
 static void
-assert_turn(struct queue *q, uint32_t id, uint64_t now)
+assert_turn(struct wait_queue *q, uint32_t id, uint64_t now)
 {
-	assert_int_equal(queue_next(q, 0, now), id);
-	assert_int_equal(queue_next(q == first ? second : first, 0, now),
-	    QUEUE_NONE);
+	assert_int_equal(wait_queue_next(q, 0, now), id);
+	assert_int_equal(wait_queue_next(q == first ? second : first, 0, now),
+	    WAIT_QUEUE_NONE);
 }
 
 static void
 test_in_the_order_of_coming(void **state)
 {
 	(void)state;
-	assert_false(queue_busy(first, 0));
-	assert_int_equal(queue_next(first, 0, 0), QUEUE_NONE);
-	assert_true(queue_enter(second, 0, 7));
-	assert_true(queue_busy(first, 0));
-	assert_false(queue_busy(first, 1));
-	assert_true(queue_enter(first, 0, 7));
-	assert_true(queue_enter(first, 0, 3));
-	assert_true(queue_enter(second, 0, 1));
+	assert_false(wait_queue_busy(first, 0));
+	assert_int_equal(wait_queue_next(first, 0, 0), WAIT_QUEUE_NONE);
+	assert_true(wait_queue_enter(second, 0, 7));
+	assert_true(wait_queue_busy(first, 0));
+	assert_false(wait_queue_busy(first, 1));
+	assert_true(wait_queue_enter(first, 0, 7));
+	assert_true(wait_queue_enter(first, 0, 3));
+	assert_true(wait_queue_enter(second, 0, 1));
 	assert_turn(second, 7, 0);
-	queue_leave(second, 0, 7, 0);
+	wait_queue_leave(second, 0, 7, 0);
 	assert_turn(first, 7, 0);
-	queue_leave(first, 0, 7, 0);
+	wait_queue_leave(first, 0, 7, 0);
 	assert_turn(first, 3, 0);
-	queue_leave(first, 0, 3, 0);
+	wait_queue_leave(first, 0, 3, 0);
 	assert_turn(second, 1, 0);
-	assert_true(queue_busy(first, 0));
-	queue_leave(second, 0, 1, 0);
-	assert_false(queue_busy(first, 0));
+	assert_true(wait_queue_busy(first, 0));
+	wait_queue_leave(second, 0, 1, 0);
+	assert_false(wait_queue_busy(first, 0));
 	assert_int_equal(board_wait(board, 0, 0)->ticket, 0);
 	assert_int_equal(board_wait(board, 2, 0)->n, 0);
 }
@@ -99,21 +99,21 @@ test_from_the_middle(void **state)
 
 	(void)state;
 	for (id = 0; id < 5; id++)
-		assert_true(queue_enter(first, 0, id));
-	queue_leave(first, 0, 2, 0);
-	queue_leave(first, 0, 4, 0);
-	queue_leave(first, 0, 0, 0);
-	assert_true(queue_enter(first, 0, 0));
+		assert_true(wait_queue_enter(first, 0, id));
+	wait_queue_leave(first, 0, 2, 0);
+	wait_queue_leave(first, 0, 4, 0);
+	wait_queue_leave(first, 0, 0, 0);
+	assert_true(wait_queue_enter(first, 0, 0));
 	assert_turn(first, 1, 0);
-	queue_leave(first, 0, 1, 0);
+	wait_queue_leave(first, 0, 1, 0);
 	assert_turn(first, 3, 0);
-	queue_leave(first, 0, 3, 0);
+	wait_queue_leave(first, 0, 3, 0);
 	assert_turn(first, 0, 0);
 	/* To the end, behind whoever came meanwhile. */
-	assert_true(queue_enter(second, 0, 8));
-	queue_step_back(first, 0, 0);
+	assert_true(wait_queue_enter(second, 0, 8));
+	wait_queue_step_back(first, 0, 0);
 	assert_turn(second, 8, 0);
-	queue_leave(second, 0, 8, 0);
+	wait_queue_leave(second, 0, 8, 0);
 	assert_turn(first, 0, 0);
 }
 
@@ -125,28 +125,28 @@ test_regain(void **state)
 	uint64_t ticket;
 
 	(void)state;
-	assert_true(queue_enter(first, 0, 7));
-	assert_true(queue_enter(second, 0, 1));
-	assert_true(queue_enter(first, 0, 3));
+	assert_true(wait_queue_enter(first, 0, 7));
+	assert_true(wait_queue_enter(second, 0, 1));
+	assert_true(wait_queue_enter(first, 0, 3));
 	assert_turn(first, 7, 0);
-	ticket = queue_ticket(first, 7);
-	queue_leave(first, 0, 7, 0);
-	assert_true(queue_enter(first, 0, 7));
+	ticket = wait_queue_ticket(first, 7);
+	wait_queue_leave(first, 0, 7, 0);
+	assert_true(wait_queue_enter(first, 0, 7));
 	assert_turn(second, 1, 0);
-	queue_regain(first, 0, 7, ticket);
+	wait_queue_regain(first, 0, 7, ticket);
 	assert_turn(first, 7, 0);
-	queue_leave(first, 0, 7, 0);
+	wait_queue_leave(first, 0, 7, 0);
 	assert_turn(second, 1, 0);
-	queue_leave(second, 0, 1, 0);
+	wait_queue_leave(second, 0, 1, 0);
 	assert_turn(first, 3, 0);
 	/* It was alone. */
-	ticket = queue_ticket(first, 3);
-	queue_leave(first, 0, 3, 0);
-	assert_true(queue_enter(first, 0, 3));
-	queue_regain(first, 0, 3, ticket);
+	ticket = wait_queue_ticket(first, 3);
+	wait_queue_leave(first, 0, 3, 0);
+	assert_true(wait_queue_enter(first, 0, 3));
+	wait_queue_regain(first, 0, 3, ticket);
 	assert_turn(first, 3, 0);
-	queue_leave(first, 0, 3, 0);
-	assert_false(queue_busy(first, 0));
+	wait_queue_leave(first, 0, 3, 0);
+	assert_false(wait_queue_busy(first, 0));
 }
 
 static void
@@ -156,15 +156,15 @@ test_limit(void **state)
 
 	(void)state;
 	for (id = 0; id < 5; id++)
-		assert_true(queue_enter(id % 2 ? first : second, 0, id));
-	assert_false(queue_enter(first, 0, 9));
-	assert_false(queue_enter(second, 0, 9));
-	assert_true(queue_enter(second, 1, 9));
-	queue_leave(first, 0, 1, 0);
-	assert_true(queue_enter(second, 0, 8));
-	assert_false(queue_enter(first, 0, 1));
+		assert_true(wait_queue_enter(id % 2 ? first : second, 0, id));
+	assert_false(wait_queue_enter(first, 0, 9));
+	assert_false(wait_queue_enter(second, 0, 9));
+	assert_true(wait_queue_enter(second, 1, 9));
+	wait_queue_leave(first, 0, 1, 0);
+	assert_true(wait_queue_enter(second, 0, 8));
+	assert_false(wait_queue_enter(first, 0, 1));
 	pool[1].max_queue = 0;
-	assert_false(queue_enter(first, 1, 1));
+	assert_false(wait_queue_enter(first, 1, 1));
 }
 
 /* Who is stopped, or gives no sign of life, does not keep others waiting. */
@@ -172,17 +172,17 @@ static void
 test_the_absent_are_passed_over(void **state)
 {
 	(void)state;
-	assert_true(queue_enter(second, 0, 1));
-	assert_true(queue_enter(first, 0, 2));
+	assert_true(wait_queue_enter(second, 0, 1));
+	assert_true(wait_queue_enter(first, 0, 2));
 	board->worker[2].heartbeat = 1000;
 	assert_turn(second, 1, 1200);
-	assert_int_equal(queue_next(first, 0, 1201), 2);
+	assert_int_equal(wait_queue_next(first, 0, 1201), 2);
 	/* For itself it is there all the same. */
-	assert_int_equal(queue_next(second, 0, 1200), 1);
-	board->ledger->slot[2].stopped = 1;
-	assert_int_equal(queue_next(first, 0, 1000), 2);
-	board->ledger->slot[2].stopped = 0;
-	assert_int_equal(queue_next(first, 0, 1000), QUEUE_NONE);
+	assert_int_equal(wait_queue_next(second, 0, 1200), 1);
+	board->ledger->process[2].stopped = 1;
+	assert_int_equal(wait_queue_next(first, 0, 1000), 2);
+	board->ledger->process[2].stopped = 0;
+	assert_int_equal(wait_queue_next(first, 0, 1000), WAIT_QUEUE_NONE);
 }
 
 /* Whoever leaves room unused for long has no use for it. */
@@ -190,48 +190,58 @@ static void
 test_room_that_nobody_takes(void **state)
 {
 	(void)state;
-	assert_true(queue_enter(second, 0, 1));
-	assert_int_equal(queue_next_but(first, 0, 1000, true), QUEUE_NONE);
-	assert_true(queue_enter(first, 0, 2));
+	assert_true(wait_queue_enter(second, 0, 1));
+	assert_int_equal(wait_queue_next_but(first, 0, 1000, true),
+	    WAIT_QUEUE_NONE);
+	assert_true(wait_queue_enter(first, 0, 2));
 	board->worker[2].heartbeat = 1700;
-	assert_int_equal(queue_next_but(first, 0, 1000, true), QUEUE_NONE);
-	assert_int_equal(queue_next_but(first, 0, 1199, true), QUEUE_NONE);
-	assert_int_equal(queue_next_but(first, 0, 1200, true), 2);
+	assert_int_equal(wait_queue_next_but(first, 0, 1000, true),
+	    WAIT_QUEUE_NONE);
+	assert_int_equal(wait_queue_next_but(first, 0, 1199, true),
+	    WAIT_QUEUE_NONE);
+	assert_int_equal(wait_queue_next_but(first, 0, 1200, true), 2);
 	/* There was none for a moment, or it did go on. */
-	assert_int_equal(queue_next_but(first, 0, 1201, false), QUEUE_NONE);
-	assert_int_equal(queue_next_but(first, 0, 1202, true), QUEUE_NONE);
-	queue_step_back(second, 0, 1);
-	queue_step_back(first, 0, 2);
-	assert_int_equal(queue_next_but(first, 0, 1402, true), QUEUE_NONE);
-	assert_int_equal(queue_next_but(first, 0, 1602, true), 2);
+	assert_int_equal(wait_queue_next_but(first, 0, 1201, false),
+	    WAIT_QUEUE_NONE);
+	assert_int_equal(wait_queue_next_but(first, 0, 1202, true),
+	    WAIT_QUEUE_NONE);
+	wait_queue_step_back(second, 0, 1);
+	wait_queue_step_back(first, 0, 2);
+	assert_int_equal(wait_queue_next_but(first, 0, 1402, true),
+	    WAIT_QUEUE_NONE);
+	assert_int_equal(wait_queue_next_but(first, 0, 1602, true), 2);
 }
 
 /* Nor do those behind it go on in any other order, whoever saw it first. */
 static void
 test_room_that_others_take_in_order(void **state)
 {
-	struct backends three = one;
-	struct queue *third;
+	struct servers three = one;
+	struct wait_queue *third;
 	uint32_t w;
 
 	(void)state;
 	three.worker = 1;
 	board_hold(board, 1, -1, 1);
-	third = queue_new(&three, 10);
+	third = wait_queue_new(&three, 10);
 	assert_non_null(third);
-	assert_true(queue_enter(second, 0, 1));
-	assert_true(queue_enter(first, 0, 2));
-	assert_true(queue_enter(third, 0, 3));
+	assert_true(wait_queue_enter(second, 0, 1));
+	assert_true(wait_queue_enter(first, 0, 2));
+	assert_true(wait_queue_enter(third, 0, 3));
 	for (w = 0; w < 3; w++)
 		board->worker[w].heartbeat = 1200;
-	assert_int_equal(queue_next_but(third, 0, 1000, true), QUEUE_NONE);
-	assert_int_equal(queue_next_but(first, 0, 1010, true), QUEUE_NONE);
-	assert_int_equal(queue_next_but(third, 0, 1209, true), QUEUE_NONE);
-	assert_int_equal(queue_next_but(first, 0, 1210, true), 2);
+	assert_int_equal(wait_queue_next_but(third, 0, 1000, true),
+	    WAIT_QUEUE_NONE);
+	assert_int_equal(wait_queue_next_but(first, 0, 1010, true),
+	    WAIT_QUEUE_NONE);
+	assert_int_equal(wait_queue_next_but(third, 0, 1209, true),
+	    WAIT_QUEUE_NONE);
+	assert_int_equal(wait_queue_next_but(first, 0, 1210, true), 2);
 	/* Unless that one cannot use it either. */
-	assert_int_equal(queue_next_but(third, 0, 1249, true), QUEUE_NONE);
-	assert_int_equal(queue_next_but(third, 0, 1250, true), 3);
-	queue_free(third);
+	assert_int_equal(wait_queue_next_but(third, 0, 1249, true),
+	    WAIT_QUEUE_NONE);
+	assert_int_equal(wait_queue_next_but(third, 0, 1250, true), 3);
+	wait_queue_free(third);
 }
 
 /* What it had waiting is forgotten, and the others go on. */
@@ -239,17 +249,17 @@ static void
 test_a_worker_dies(void **state)
 {
 	(void)state;
-	assert_true(queue_enter(second, 0, 1));
-	assert_true(queue_enter(second, 1, 2));
-	assert_true(queue_enter(first, 0, 2));
+	assert_true(wait_queue_enter(second, 0, 1));
+	assert_true(wait_queue_enter(second, 1, 2));
+	assert_true(wait_queue_enter(first, 0, 2));
 	(void)board_reclaim(board, 2);
-	assert_int_equal(queue_next(first, 0, 0), 2);
+	assert_int_equal(wait_queue_next(first, 0, 0), 2);
 	/* In vain, until somebody has come and gone. */
-	assert_true(queue_busy(first, 1));
-	assert_true(queue_enter(first, 1, 5));
-	assert_int_equal(queue_next(first, 1, 0), 5);
-	queue_leave(first, 1, 5, 0);
-	assert_false(queue_busy(first, 1));
+	assert_true(wait_queue_busy(first, 1));
+	assert_true(wait_queue_enter(first, 1, 5));
+	assert_int_equal(wait_queue_next(first, 1, 0), 5);
+	wait_queue_leave(first, 1, 5, 0);
+	assert_false(wait_queue_busy(first, 1));
 }
 
 /* Was the process in this slot called, and no other? */
@@ -264,36 +274,36 @@ rings(uint32_t worker)
 }
 
 static void
-test_bells(void **state)
+test_wakeups(void **state)
 {
 	uint32_t i;
 
 	(void)state;
 	for (i = 0; i < 3; i++)
 		board_hold(board, i, (int32_t)(1000 + i), 1);
-	queue_call(first, 0, 0);
-	assert_true(queue_enter(second, 0, 1));
-	assert_true(queue_enter(first, 0, 2));
-	assert_true(queue_enter(first, 0, 3));
+	wait_queue_call(first, 0, 0);
+	assert_true(wait_queue_enter(second, 0, 1));
+	assert_true(wait_queue_enter(first, 0, 2));
+	assert_true(wait_queue_enter(first, 0, 3));
 	assert_false(rings(0) || rings(1) || rings(2));
-	queue_call(first, 0, 0);
+	wait_queue_call(first, 0, 0);
 	assert_true(rings(2));
 	assert_false(rings(0) || rings(1));
-	queue_call(first, 1, 0);
+	wait_queue_call(first, 1, 0);
 	assert_false(rings(2));
 	/* Who had its turn tells the next; who had not does not. */
-	queue_leave(first, 0, 2, 0);
+	wait_queue_leave(first, 0, 2, 0);
 	assert_true(rings(2));
-	queue_leave(second, 0, 1, 0);
+	wait_queue_leave(second, 0, 1, 0);
 	assert_true(rings(0));
-	queue_leave(first, 0, 3, 0);
+	wait_queue_leave(first, 0, 3, 0);
 	assert_false(rings(0) || rings(1) || rings(2));
 	/* A slot that nobody holds is none to call, nor are all processes. */
-	assert_true(queue_enter(second, 0, 1));
-	atomic_store(&board->ledger->slot[2].pid, 0);
-	queue_call(first, 0, 0);
-	atomic_store(&board->ledger->slot[2].pid, -1);
-	queue_call(first, 0, 0);
+	assert_true(wait_queue_enter(second, 0, 1));
+	atomic_store(&board->ledger->process[2].pid, 0);
+	wait_queue_call(first, 0, 0);
+	atomic_store(&board->ledger->process[2].pid, -1);
+	wait_queue_call(first, 0, 0);
 	assert_int_equal(called, 0);
 }
 
@@ -307,11 +317,11 @@ test_all_are_called_seldom(void **state)
 	(void)state;
 	board_hold(board, 0, 1000, 1);
 	board_hold(board, 2, 1002, 1);
-	(void)queue_due(first, 1000);
+	(void)wait_queue_due(first, 1000);
 	assert_false(rings(2));
-	assert_true(queue_enter(first, 0, 1));
+	assert_true(wait_queue_enter(first, 0, 1));
 	for (now = 1000; now < 2000; now++)
-		if (queue_due(first, now))
+		if (wait_queue_due(first, now))
 			n += rings(2);
 	assert_int_equal(n, 4);
 }
@@ -321,25 +331,25 @@ static void
 test_when_to_look(void **state)
 {
 	(void)state;
-	assert_false(queue_due(first, 1000));
-	assert_int_equal(queue_wait(first, 1000, 500), 500);
-	queue_wake(first);
-	assert_int_equal(queue_wait(first, 1000, 500), 500);
-	assert_true(queue_enter(first, 0, 1));
-	assert_int_equal(queue_wait(first, 1000, 500), 0);
-	assert_true(queue_due(first, 1000));
-	assert_false(queue_due(first, 1000));
-	assert_int_equal(queue_wait(first, 1000, 500), QUEUE_LOOK);
-	assert_int_equal(queue_wait(first, 1000, 3), 3);
-	assert_true(queue_due(first, 1000 + QUEUE_LOOK));
-	queue_wake(first);
-	assert_true(queue_due(first, 1000 + QUEUE_LOOK));
+	assert_false(wait_queue_due(first, 1000));
+	assert_int_equal(wait_queue_wait(first, 1000, 500), 500);
+	wait_queue_wake(first);
+	assert_int_equal(wait_queue_wait(first, 1000, 500), 500);
+	assert_true(wait_queue_enter(first, 0, 1));
+	assert_int_equal(wait_queue_wait(first, 1000, 500), 0);
+	assert_true(wait_queue_due(first, 1000));
+	assert_false(wait_queue_due(first, 1000));
+	assert_int_equal(wait_queue_wait(first, 1000, 500), WAIT_QUEUE_LOOK);
+	assert_int_equal(wait_queue_wait(first, 1000, 3), 3);
+	assert_true(wait_queue_due(first, 1000 + WAIT_QUEUE_LOOK));
+	wait_queue_wake(first);
+	assert_true(wait_queue_due(first, 1000 + WAIT_QUEUE_LOOK));
 	/* A place of our own that became free. */
-	queue_call(first, 0, 1008);
-	assert_true(queue_due(first, 1008));
+	wait_queue_call(first, 0, 1008);
+	assert_true(wait_queue_due(first, 1008));
 	atomic_fetch_add(&board->head->changes, 1);
-	assert_true(queue_due(first, 1008));
-	assert_false(queue_due(first, 1008));
+	assert_true(wait_queue_due(first, 1008));
+	assert_false(wait_queue_due(first, 1008));
 }
 
 /* Who tries keeps the place: it is counted, and comes back to where it was. */
@@ -348,25 +358,25 @@ test_lent(void **state)
 {
 	(void)state;
 	pool[0].max_queue = 3;
-	assert_true(queue_enter(first, 0, 4));
-	assert_true(queue_enter(second, 0, 5));
-	assert_true(queue_enter(first, 0, 6));
-	queue_lend(first, 0, 4, 100);
-	assert_false(queue_enter(first, 0, 7));
+	assert_true(wait_queue_enter(first, 0, 4));
+	assert_true(wait_queue_enter(second, 0, 5));
+	assert_true(wait_queue_enter(first, 0, 6));
+	wait_queue_lend(first, 0, 4, 100);
+	assert_false(wait_queue_enter(first, 0, 7));
 	assert_turn(second, 5, 100);
-	queue_return(first, 0, 4);
+	wait_queue_return(first, 0, 4);
 	assert_turn(first, 4, 100);
 	/* Behind the one that came before it. */
-	queue_lend(first, 0, 6, 100);
-	queue_return(first, 0, 6);
+	wait_queue_lend(first, 0, 6, 100);
+	wait_queue_return(first, 0, 6);
 	assert_turn(first, 4, 100);
-	queue_lend(first, 0, 4, 100);
-	queue_settle(first, 0, 100);
+	wait_queue_lend(first, 0, 4, 100);
+	wait_queue_settle(first, 0, 100);
 	assert_turn(second, 5, 100);
-	queue_leave(second, 0, 5, 100);
+	wait_queue_leave(second, 0, 5, 100);
 	assert_turn(first, 6, 100);
-	queue_leave(first, 0, 6, 100);
-	assert_false(queue_busy(first, 0));
+	wait_queue_leave(first, 0, 6, 100);
+	assert_false(wait_queue_busy(first, 0));
 }
 
 /* While all servers seem to fail one tries for all, until its pause is over. */
@@ -374,31 +384,31 @@ static void
 test_guess(void **state)
 {
 	(void)state;
-	assert_true(queue_enter(first, 0, 4));
-	assert_true(queue_enter(second, 0, 5));
+	assert_true(wait_queue_enter(first, 0, 4));
+	assert_true(wait_queue_enter(second, 0, 5));
 	pool[0].unavailable_timeout = 5000;
-	queue_pause(first, 0, 200, 100);
-	assert_true(queue_guesses(second, 0, 100));
-	assert_true(queue_paused(first, 0, 199));
-	queue_lend(first, 0, 4, 100);
-	assert_turn(second, QUEUE_NONE, 100);
+	wait_queue_pause(first, 0, 200, 100);
+	assert_true(wait_queue_guesses(second, 0, 100));
+	assert_true(wait_queue_paused(first, 0, 199));
+	wait_queue_lend(first, 0, 4, 100);
+	assert_turn(second, WAIT_QUEUE_NONE, 100);
 	/* Nobody of the first waits, and it looks all the same. */
-	assert_true(queue_wait(first, 100, 500) <= QUEUE_LOOK);
-	assert_false(queue_paused(first, 0, 200));
+	assert_true(wait_queue_wait(first, 100, 500) <= WAIT_QUEUE_LOOK);
+	assert_false(wait_queue_paused(first, 0, 200));
 	assert_turn(second, 5, 200);
-	assert_int_equal(queue_wait(first, 200, 500), 500);
-	queue_pause(first, 0, 0, 200);
-	assert_false(queue_guesses(second, 0, 200));
-	queue_settle(first, 0, 200);
-	queue_leave(second, 0, 5, 200);
-	assert_false(queue_busy(first, 0));
+	assert_int_equal(wait_queue_wait(first, 200, 500), 500);
+	wait_queue_pause(first, 0, 0, 200);
+	assert_false(wait_queue_guesses(second, 0, 200));
+	wait_queue_settle(first, 0, 200);
+	wait_queue_leave(second, 0, 5, 200);
+	assert_false(wait_queue_busy(first, 0));
 	/* A change of health ends the pause. */
-	assert_true(queue_enter(first, 0, 4));
-	queue_pause(first, 0, 9000, 100);
+	assert_true(wait_queue_enter(first, 0, 4));
+	wait_queue_pause(first, 0, 9000, 100);
 	atomic_fetch_add(&board->head->changes, 1);
-	assert_true(queue_due(first, 100));
-	assert_false(queue_paused(first, 0, 100));
-	queue_leave(first, 0, 4, 100);
+	assert_true(wait_queue_due(first, 100));
+	assert_false(wait_queue_paused(first, 0, 100));
+	wait_queue_leave(first, 0, 4, 100);
 }
 
 /*
@@ -414,10 +424,10 @@ test_nobody_waits_at_a_slot(void **state)
 	w->ticket = 3;
 	w->n = 7;
 	board->worker[1].heartbeat = 1000;
-	assert_true(queue_enter(first, 0, 4));
-	assert_int_equal(queue_next(first, 0, 1000), 4);
-	queue_leave(first, 0, 4, 1000);
-	assert_false(queue_busy(first, 0));
+	assert_true(wait_queue_enter(first, 0, 4));
+	assert_int_equal(wait_queue_next(first, 0, 1000), 4);
+	wait_queue_leave(first, 0, 4, 1000);
+	assert_false(wait_queue_busy(first, 0));
 }
 
 /* Nor does a worker that lives in times to come, or has more than it can. */
@@ -431,15 +441,15 @@ test_nobody_is_ahead_of_the_clock(void **state)
 	(void)state;
 	w->ticket = 3;
 	w->n = BOARD_MOST_LIVE + 1;
-	assert_true(queue_enter(first, 0, 4));
+	assert_true(wait_queue_enter(first, 0, 4));
 	for (i = 0; i < 3; i++) {
 		board->worker[2].heartbeat = beats[i];
-		assert_int_equal(queue_next(first, 0, 1000), 4);
+		assert_int_equal(wait_queue_next(first, 0, 1000), 4);
 	}
 	board->worker[2].heartbeat = 1000 + 1000;
-	assert_int_equal(queue_next(first, 0, 1000), QUEUE_NONE);
+	assert_int_equal(wait_queue_next(first, 0, 1000), WAIT_QUEUE_NONE);
 	w->n = 0;
-	queue_leave(first, 0, 4, 1000);
+	wait_queue_leave(first, 0, 4, 1000);
 }
 
 /* Of its own sessions each worker knows better. */
@@ -449,16 +459,16 @@ test_our_own_row_is_overwritten(void **state)
 	struct board_wait *w = board_wait(board, 0, 0);
 
 	(void)state;
-	assert_true(queue_enter(first, 0, 4));
+	assert_true(wait_queue_enter(first, 0, 4));
 	w->ticket = UINT64_MAX;
 	w->n = 9;
-	assert_int_equal(queue_next(first, 0, 0), 4);
-	assert_true(queue_enter(first, 0, 5));
+	assert_int_equal(wait_queue_next(first, 0, 0), 4);
+	assert_true(wait_queue_enter(first, 0, 5));
 	w->ticket = 0;
-	assert_int_equal(queue_next(first, 0, 0), 4);
-	queue_leave(first, 0, 4, 0);
-	queue_leave(first, 0, 5, 0);
-	assert_false(queue_busy(first, 0));
+	assert_int_equal(wait_queue_next(first, 0, 0), 4);
+	wait_queue_leave(first, 0, 4, 0);
+	wait_queue_leave(first, 0, 5, 0);
+	assert_false(wait_queue_busy(first, 0));
 }
 
 /* Whatever number is the last, who comes later waits behind who came before. */
@@ -472,21 +482,21 @@ test_tickets_grow_whatever_happens(void **state)
 
 	(void)state;
 	pool[0].max_queue = 50;
-	assert_true(queue_enter(first, 0, 0));
-	was = queue_ticket(first, 0);
+	assert_true(wait_queue_enter(first, 0, 0));
+	was = wait_queue_ticket(first, 0);
 	for (i = 0; i < 5; i++) {
-		board->pool[pool[0].seat].queue_tail = tails[i];
-		assert_true(queue_enter(second, 0, i));
-		is = queue_ticket(second, i);
+		board->pool[pool[0].slot].queue_tail = tails[i];
+		assert_true(wait_queue_enter(second, 0, i));
+		is = wait_queue_ticket(second, i);
 		/* Those of one moment differ in their number. */
 		assert_true(is >= was && is != UINT64_MAX);
 		was = is;
-		assert_true(queue_enter(second, 0, 5));
-		assert_true(queue_ticket(second, 5) > was);
-		queue_leave(second, 0, 5, 0);
+		assert_true(wait_queue_enter(second, 0, 5));
+		assert_true(wait_queue_ticket(second, 5) > was);
+		wait_queue_leave(second, 0, 5, 0);
 	}
 	assert_turn(first, 0, 0);
-	queue_leave(first, 0, 0, 0);
+	wait_queue_leave(first, 0, 0, 0);
 	assert_turn(second, 0, 0);
 }
 
@@ -494,43 +504,43 @@ test_tickets_grow_whatever_happens(void **state)
 static void
 test_no_guess_without_a_word(void **state)
 {
-	struct board_pool *p = &board->pool[pool[0].seat];
+	struct board_pool *p = &board->pool[pool[0].slot];
 
 	(void)state;
 	p->guesses = 60000 | 1;
-	assert_false(queue_guesses(first, 0, 60000));
+	assert_false(wait_queue_guesses(first, 0, 60000));
 	pool[0].unavailable_timeout = 5000;
-	assert_true(queue_guesses(first, 0, 60000));
+	assert_true(wait_queue_guesses(first, 0, 60000));
 	p->guesses = 1;
-	assert_false(queue_guesses(first, 0, 60000));
+	assert_false(wait_queue_guesses(first, 0, 60000));
 	p->guesses = UINT32_MAX;
-	assert_false(queue_guesses(first, 0, 60000));
+	assert_false(wait_queue_guesses(first, 0, 60000));
 	p->guesses = 62003;
-	assert_false(queue_guesses(first, 0, 60000));
+	assert_false(wait_queue_guesses(first, 0, 60000));
 	/* Where ms have no room any more in 32 bits. */
-	queue_pause(first, 0, (UINT64_C(7) << 32) + 50, 0);
-	assert_true(queue_guesses(second, 0, (UINT64_C(7) << 32) - 50));
-	assert_true(queue_guesses(second, 0, (UINT64_C(7) << 32) + 900));
+	wait_queue_pause(first, 0, (UINT64_C(7) << 32) + 50, 0);
+	assert_true(wait_queue_guesses(second, 0, (UINT64_C(7) << 32) - 50));
+	assert_true(wait_queue_guesses(second, 0, (UINT64_C(7) << 32) + 900));
 }
 
 static void
 test_out_of_memory(void **state)
 {
-	struct queue *q;
+	struct wait_queue *q;
 	int n;
 
 	(void)state;
 	alloc_needed();
 	for (n = 0;; n++) {
 		alloc_fail(n);
-		q = queue_new(&one, 10);
+		q = wait_queue_new(&one, 10);
 		if (!alloc_failed())
 			break;
 		assert_null(q);
 		assert_int_equal(errno, ENOMEM);
 	}
 	assert_int_equal(n, 3);
-	queue_free(q);
+	wait_queue_free(q);
 }
 
 int
@@ -546,7 +556,7 @@ main(void)
 		TEST(test_room_that_nobody_takes),
 		TEST(test_room_that_others_take_in_order),
 		TEST(test_a_worker_dies),
-		TEST(test_bells),
+		TEST(test_wakeups),
 		TEST(test_all_are_called_seldom),
 		TEST(test_when_to_look),
 		TEST(test_lent),

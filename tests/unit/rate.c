@@ -115,7 +115,7 @@ push_in(void)
 
 	intruder = NULL;
 	assert_true(rate_take(&rate, 9, &m));
-	assert_true(rate_take_source(table, 5, 9, &m));
+	assert_true(rate_take_client(table, 5, 9, &m));
 }
 
 /* Both looked when there was room for one more. */
@@ -126,14 +126,14 @@ test_others_push_in(void **state)
 	calls = 0;
 	intruder = push_in;
 	assert_false(rate_take(&rate, 1, &mark));
-	assert_false(rate_take_source(table, 5, 1, &mark));
+	assert_false(rate_take_client(table, 5, 1, &mark));
 	assert_true(rate_take(&rate, 2, &mark));
 	assert_false(rate_take(&rate, 2, &mark));
 	calls = 0;
 	intruder = push_in;
-	assert_false(rate_take_source(table, 5, 2, &mark));
-	assert_false(rate_take_source(table, 5, 2, &mark));
-	assert_true(rate_take_source(table, 5, 3, &mark));
+	assert_false(rate_take_client(table, 5, 2, &mark));
+	assert_false(rate_take_client(table, 5, 2, &mark));
+	assert_true(rate_take_client(table, 5, 3, &mark));
 }
 
 /* The slice is over before it is counted: it counts in the one after. */
@@ -168,8 +168,8 @@ test_nonsense(void **state)
 		rate.slice[i] = (clock_now * 16 / 1000 + 20 + i) << 24 | 9;
 	assert_int_equal(take_all(3), 3);
 	memset(table, 0xee, sizeof(*table));
-	assert_true(rate_take_source(table, 0, 1, &mark));
-	assert_false(rate_take_source(table, 0, 1, &mark));
+	assert_true(rate_take_client(table, 0, 1, &mark));
+	assert_false(rate_take_client(table, 0, 1, &mark));
 }
 
 /* It never gets to say so in time: a no, which leaves nothing. */
@@ -222,13 +222,13 @@ test_any_second(void **state)
 }
 
 static bool
-take_from(uint64_t source, uint32_t max)
+take_from(uint64_t client, uint32_t max)
 {
-	return rate_take_source(table, source, max, &mark);
+	return rate_take_client(table, client, max, &mark);
 }
 
 static void
-test_sources(void **state)
+test_clients(void **state)
 {
 	uint64_t other = 99 | UINT64_C(1) << 50;
 
@@ -248,7 +248,7 @@ test_sources(void **state)
 
 /* Two processes that did not see each other: both places count. */
 static void
-test_source_that_has_two_places(void **state)
+test_client_that_has_two_places(void **state)
 {
 	struct rate_bucket *b = &table[99];
 
@@ -283,7 +283,7 @@ test_full_bucket(void **state)
 
 /* One after the other more than there is room for. */
 static void
-test_many_sources(void **state)
+test_many_clients(void **state)
 {
 	uint64_t seed = random_seed(), first;
 	uint32_t i, k;
@@ -316,7 +316,7 @@ race(struct seen *seen, uint64_t began, uint64_t until, uint32_t max, bool of_on
 
 	/* However late it is let run: not before it has been told no. */
 	do {
-		took = of_one ? rate_take_source(table, 5, max, &m) :
+		took = of_one ? rate_take_client(table, 5, max, &m) :
 		    rate_take(&seen->rate, max, &m);
 		if (took)
 			atomic_fetch_add(&seen->by_slice[m.slice -
@@ -359,7 +359,7 @@ test_races(void **state)
 }
 
 static void
-test_races_of_one_source(void **state)
+test_races_of_one_client(void **state)
 {
 	(void)state;
 	assert_races(true);
@@ -377,12 +377,12 @@ main(void)
 		TEST(test_nonsense),
 		TEST(test_always_too_late),
 		TEST(test_any_second),
-		TEST(test_sources),
-		TEST(test_source_that_has_two_places),
+		TEST(test_clients),
+		TEST(test_client_that_has_two_places),
 		TEST(test_full_bucket),
-		TEST(test_many_sources),
+		TEST(test_many_clients),
 		TEST(test_races),
-		TEST(test_races_of_one_source),
+		TEST(test_races_of_one_client),
 	};
 
 	return RUN(tests);

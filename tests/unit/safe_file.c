@@ -70,23 +70,23 @@ a_draft_takes_the_place_at_once(void **state)
 
 	(void)state;
 	write_file(in("file"), "old");
-	assert_int_equal(safe_begin(&d, in("file"), 0644), 0);
+	assert_int_equal(safe_file_begin(&d, in("file"), 0644), 0);
 	assert_int_equal(write(d.fd, "new", 3), 3);
 	assert_holds(in("file"), "old");
-	assert_int_equal(safe_publish(&d, in("file")), 0);
+	assert_int_equal(safe_file_publish(&d, in("file")), 0);
 	assert_holds(in("file"), "new");
-	safe_remember_fd(&id, d.fd);
+	safe_file_remember_fd(&id, d.fd);
 	close(d.fd);
-	assert_true(safe_is_same(&id, in("file")));
-	safe_remove(&id, in("file"));
+	assert_true(safe_file_is_same(&id, in("file")));
+	safe_file_remove(&id, in("file"));
 	assert_fails(access(in("file"), F_OK), ENOENT);
 	/* A second time there is nothing to remove. */
 	write_file(in("file"), "another");
-	safe_remove(&id, in("file"));
+	safe_file_remove(&id, in("file"));
 	assert_holds(in("file"), "another");
 
-	assert_int_equal(safe_begin(&d, in("file"), 0644), 0);
-	safe_discard(&d);
+	assert_int_equal(safe_file_begin(&d, in("file"), 0644), 0);
+	safe_file_discard(&d);
 	assert_holds(in("file"), "another");
 	assert_int_equal(open_descriptors(), open_before);
 }
@@ -100,14 +100,14 @@ another_file_is_not_removed(void **state)
 
 	(void)state;
 	write_file(in("file"), "ours");
-	safe_remember(&id, in("file"));
+	safe_file_remember(&id, in("file"));
 	MUST(unlink(in("file")));
 	write_file(in("file"), "theirs");
 	MUST(utimensat(AT_FDCWD, in("file"), past, 0));
-	assert_false(safe_is_same(&id, in("file")));
-	safe_remove(&id, in("file"));
+	assert_false(safe_file_is_same(&id, in("file")));
+	safe_file_remove(&id, in("file"));
 	assert_holds(in("file"), "theirs");
-	safe_remove(&id, in("nothing"));
+	safe_file_remove(&id, in("nothing"));
 }
 
 static void
@@ -119,14 +119,14 @@ links_and_others_are_refused(void **state)
 	write_file(in("victim"), "precious");
 	MUST(symlink(in("victim"), in("link")));
 	MUST(mkfifo(in("fifo"), 0600));
-	assert_fails(safe_begin(&d, in("link"), 0644), ELOOP);
-	assert_fails(safe_begin(&d, in("fifo"), 0644), EEXIST);
-	assert_fails(safe_check(in("link")), ELOOP);
-	assert_fails(safe_check(in("fifo")), EEXIST);
-	assert_fails(safe_open(in("link")), ELOOP);
-	assert_fails(safe_open(in("fifo")), EEXIST);
-	assert_fails(safe_create(in("link"), 0644), EEXIST);
-	assert_fails(safe_check(in("no/file")), ENOENT);
+	assert_fails(safe_file_begin(&d, in("link"), 0644), ELOOP);
+	assert_fails(safe_file_begin(&d, in("fifo"), 0644), EEXIST);
+	assert_fails(safe_file_check(in("link")), ELOOP);
+	assert_fails(safe_file_check(in("fifo")), EEXIST);
+	assert_fails(safe_file_open(in("link")), ELOOP);
+	assert_fails(safe_file_open(in("fifo")), EEXIST);
+	assert_fails(safe_file_create(in("link"), 0644), EEXIST);
+	assert_fails(safe_file_check(in("no/file")), ENOENT);
 	assert_holds(in("victim"), "precious");
 }
 
@@ -139,21 +139,21 @@ a_directory_that_is_open_to_all(void **state)
 	(void)state;
 	MUST(mkdir(in("open"), 0700));
 	MUST(chmod(in("open"), 0777));
-	assert_fails(safe_begin(&d, in("open/file"), 0644), EPERM);
-	assert_non_null(strstr(safe_reason(in("open/file"), errno, why,
+	assert_fails(safe_file_begin(&d, in("open/file"), 0644), EPERM);
+	assert_non_null(strstr(safe_file_reason(in("open/file"), errno, why,
 	    sizeof(why)), in("open")));
-	assert_fails(safe_open_log(in("open/file")), EPERM);
-	assert_fails(safe_check_log(in("open/file")), EPERM);
-	assert_fails(safe_check(in("open/file")), EPERM);
-	assert_fails(safe_create(in("open/file"), 0644), EPERM);
+	assert_fails(safe_file_open_log(in("open/file")), EPERM);
+	assert_fails(safe_file_check_log(in("open/file")), EPERM);
+	assert_fails(safe_file_check(in("open/file")), EPERM);
+	assert_fails(safe_file_create(in("open/file"), 0644), EPERM);
 	MUST(chmod(in("open"), 01777));
-	assert_int_equal(safe_begin(&d, in("open/file"), 0644), 0);
-	safe_discard(&d);
+	assert_int_equal(safe_file_begin(&d, in("open/file"), 0644), 0);
+	safe_file_discard(&d);
 	/* A second name for a file that others may want to see changed. */
 	write_file(in("victim"), "precious");
 	MUST(link(in("victim"), in("open/file")));
-	assert_fails(safe_open_log(in("open/file")), EPERM);
-	assert_fails(safe_open(in("open/file")), EPERM);
+	assert_fails(safe_file_open_log(in("open/file")), EPERM);
+	assert_fails(safe_file_open(in("open/file")), EPERM);
 }
 
 static void
@@ -162,12 +162,13 @@ assert_refused(const char *path, int err, const char *word)
 	struct safe_draft d;
 	char why[600];
 
-	assert_fails(safe_begin(&d, path, 0644), err);
-	assert_fails(safe_create(path, 0644), err);
-	assert_fails(safe_open_log(path), err);
-	assert_fails(safe_check(path), err);
-	assert_fails(safe_check_log(path), err);
-	assert_non_null(strstr(safe_reason(path, err, why, sizeof(why)), word));
+	assert_fails(safe_file_begin(&d, path, 0644), err);
+	assert_fails(safe_file_create(path, 0644), err);
+	assert_fails(safe_file_open_log(path), err);
+	assert_fails(safe_file_check(path), err);
+	assert_fails(safe_file_check_log(path), err);
+	assert_non_null(strstr(safe_file_reason(path, err, why, sizeof(why)),
+	    word));
 }
 
 static void
@@ -175,10 +176,10 @@ assert_accepted(const char *path)
 {
 	struct safe_draft d;
 
-	assert_int_equal(safe_check(path), 0);
-	assert_int_equal(safe_check_log(path), 0);
-	assert_int_equal(safe_begin(&d, path, 0644), 0);
-	safe_discard(&d);
+	assert_int_equal(safe_file_check(path), 0);
+	assert_int_equal(safe_file_check_log(path), 0);
+	assert_int_equal(safe_file_begin(&d, path, 0644), 0);
+	safe_file_discard(&d);
 }
 
 /* Whoever may exchange a directory decides on all that is below. */
@@ -198,7 +199,7 @@ all_directories_of_a_path_count(void **state)
 	assert_accepted(in("open/sub/file"));
 	assert_accepted(in("second/file"));
 	assert_accepted(in("second/.././/below/../below/file"));
-	assert_fails(safe_check(in("third/file")), ELOOP);
+	assert_fails(safe_file_check(in("third/file")), ELOOP);
 	MUST(chmod(in("open"), 0777));
 	snprintf(path, sizeof(path), "the directory %s: set", in("open"));
 	assert_refused(in("open/sub/below/file"), EPERM, path);
@@ -244,18 +245,18 @@ a_log_may_be_a_link_of_ours(void **state)
 	MUST(mkdir(in("sub"), 0700));
 	MUST(symlink("sub/log", in("relative")));
 	MUST(symlink(in("relative"), in("absolute")));
-	assert_int_equal(safe_check_log(in("absolute")), 0);
+	assert_int_equal(safe_file_check_log(in("absolute")), 0);
 	assert_fails(access(in("sub/log"), F_OK), ENOENT);
-	fd = safe_open_log(in("absolute"));
+	fd = safe_file_open_log(in("absolute"));
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(write(fd, "line", 4), 4);
 	close(fd);
 	assert_holds(in("sub/log"), "line");
 	MUST(symlink("round", in("round")));
-	assert_fails(safe_open_log(in("round")), ELOOP);
+	assert_fails(safe_file_open_log(in("round")), ELOOP);
 	/* Where a link leads counts as well. */
 	MUST(chmod(in("sub"), 0777));
-	assert_fails(safe_open_log(in("absolute")), EPERM);
+	assert_fails(safe_file_open_log(in("absolute")), EPERM);
 }
 
 static void
@@ -266,8 +267,8 @@ a_log_may_be_a_descriptor(void **state)
 
 	(void)state;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-	assert_int_equal(safe_check_log(path), 0);
-	fd = safe_open_log(path);
+	assert_int_equal(safe_file_check_log(path), 0);
+	fd = safe_file_open_log(path);
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(write(fd, "line", 4), 4);
 	close(fd);
@@ -281,11 +282,11 @@ reasons_say_what_to_do(void **state)
 	char why[100];
 
 	(void)state;
-	assert_non_null(strstr(safe_reason("/x", EFBIG, why, sizeof(why)),
+	assert_non_null(strstr(safe_file_reason("/x", EFBIG, why, sizeof(why)),
 	    "ulimit -f"));
-	assert_non_null(strstr(safe_reason("/x", ELOOP, why, sizeof(why)),
+	assert_non_null(strstr(safe_file_reason("/x", ELOOP, why, sizeof(why)),
 	    "symbolic link"));
-	assert_string_equal(safe_reason("/x/y", ENOENT, why, sizeof(why)),
+	assert_string_equal(safe_file_reason("/x/y", ENOENT, why, sizeof(why)),
 	    strerror(ENOENT));
 }
 

@@ -36,14 +36,14 @@
 
 long	__real_syscall(long, long, long, long, long);
 long	__wrap_syscall(long, long, long, long, long);
-int	__real_filter_load(unsigned);
-int	__wrap_filter_load(unsigned);
-bool	__wrap_filter_exists(void);
+int	__real_syscall_filter_load(unsigned);
+int	__wrap_syscall_filter_load(unsigned);
+bool	__wrap_syscall_filter_exists(void);
 
-static unsigned	as = FILTER_WORKER;
+static unsigned	as = SYSCALL_FILTER_WORKER;
 static bool	no_filter;
 static bool	filter_there = true;	/* in this build */
-static int	filter_error;		/* of the next filter_load() */
+static int	filter_error;		/* of the next syscall_filter_load() */
 
 /* A kernel that we do not have. */
 static struct {
@@ -62,15 +62,15 @@ static struct sockaddr_in	port;	/* and there */
 static int	listeners[2];
 
 int
-__wrap_filter_load(unsigned who)
+__wrap_syscall_filter_load(unsigned who)
 {
 	errno = filter_error;
 	return filter_error != 0 ? -1 : no_filter ? 0 :
-	    __real_filter_load(who);
+	    __real_syscall_filter_load(who);
 }
 
 bool
-__wrap_filter_exists(void)
+__wrap_syscall_filter_exists(void)
 {
 	return filter_there;
 }
@@ -121,7 +121,7 @@ reset(void **state)
 {
 	(void)state;
 	memset(&kernel, 0, sizeof(kernel));
-	as = FILTER_WORKER;
+	as = SYSCALL_FILTER_WORKER;
 	no_filter = false;
 	filter_error = 0;
 	return 0;
@@ -226,8 +226,8 @@ memory(int may)
 	X(listen_new, ENOSYS, listen_tcp())				\
 	X(kill_parent, ENOSYS, kill(parent, 0))			\
 	X(end_parent, ENOSYS, kill(parent, SIGTERM))			\
-	X(kill_all, ENOSYS, kill(-1, BOARD_BELL))			\
-	X(kill_group, ENOSYS, kill(-parent, BOARD_BELL))		\
+	X(kill_all, ENOSYS, kill(-1, BOARD_WAKEUP))			\
+	X(kill_group, ENOSYS, kill(-parent, BOARD_WAKEUP))		\
 	X(kill_thread, ENOSYS, syscall(SYS_tgkill, parent, parent, 0))	\
 	X(mount, ENOSYS, mount("x", "/", "tmpfs", 0, NULL))		\
 	X(unshare, ENOSYS, unshare(CLONE_NEWUSER))			\
@@ -404,7 +404,7 @@ test_what_a_worker_needs(void **state)
 	X(socket_udp6, ENOSYS, socket(AF_INET6, SOCK_DGRAM, 0))		\
 	X(pair_of_worker, ENOSYS, make_pair(SOCK_SEQPACKET))
 
-static int	zero, spare[2];
+static int	zero, preconnect[2];
 
 /* The open file of a log is one for all processes: no flag may make it block. */
 static long
@@ -421,12 +421,12 @@ set_flags(int flags)
 	X(block, ENOSYS, set_flags(0))				\
 	X(block_append, ENOSYS, set_flags(O_APPEND))			\
 	X(block_by_ioctl, ENOSYS, ioctl(listeners[0], FIONBIO, &zero)) \
-	X(channel_of_prober, WORKED, channel_open(spare))		\
+	X(channel_of_prober, WORKED, channel_open(preconnect))		\
 	X(accept, ENOSYS, accept_one())					\
 	X(pipe, ENOSYS, make_pipe())					\
 	X(pair_stream, ENOSYS, make_pair(SOCK_STREAM))			\
 	X(pair, WORKED, make_pair(SOCK_SEQPACKET | SOCK_CLOEXEC))	\
-	X(ring_of_prober, WORKED, kill(parent, BOARD_BELL))		\
+	X(ring_of_prober, WORKED, kill(parent, BOARD_WAKEUP))		\
 	X(connect, WORKED, connect_to(&path, sizeof(path), AF_UNIX))
 
 NOT_OF_WORKER(DEFINE)
@@ -448,7 +448,7 @@ test_prober(void **state)
 {
 	(void)state;
 	needs("seccomp");
-	as = FILTER_PROBER;
+	as = SYSCALL_FILTER_PROBER;
 	try_all(refused, COUNT(refused));
 	try_all(of_prober, COUNT(of_prober));
 }
@@ -559,11 +559,11 @@ test_source_addresses(void **state)
 {
 	(void)state;
 	needs("landlock+seccomp");
-	as |= FILTER_BIND;
+	as |= SYSCALL_FILTER_BIND;
 	assert_int_equal(attempt(bind_tcp), WORKED);
 	assert_int_equal(attempt(bind_port), EACCES);
 	assert_int_equal(attempt(listen_tcp), ENOSYS);
-	as = FILTER_PROBER | FILTER_BIND;
+	as = SYSCALL_FILTER_PROBER | SYSCALL_FILTER_BIND;
 	assert_int_equal(attempt(bind_tcp), WORKED);
 	assert_int_equal(attempt(bind_port), EACCES);
 }
@@ -571,12 +571,12 @@ test_source_addresses(void **state)
 static long
 ring(void)
 {
-	return kill(parent, BOARD_BELL);
+	return kill(parent, BOARD_WAKEUP);
 }
 
 /* It calls others by the one signal that nobody dies of. */
 static void
-test_bell(void **state)
+test_wakeup(void **state)
 {
 	(void)state;
 	needs("seccomp");
@@ -674,7 +674,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_what_a_worker_does_not_need),
 		TEST(test_what_a_worker_needs),
-		TEST(test_bell),
+		TEST(test_wakeup),
 		TEST(test_what_only_a_prober_has),
 		TEST(test_prober),
 		TEST(test_what_was_open_before),

@@ -19,7 +19,7 @@ set_up(void **state)
 	(void)state;
 	client = server = -1;
 	rig_start(&rig, 20, 8, 65536);
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 	return 0;
 }
@@ -64,10 +64,10 @@ test_request_and_answer(void **state)
 	rig_ended(&rig, END_CLIENT_CLOSE);
 	assert_int_equal(w->live, 0);
 	assert_int_equal(w->total, 1);
-	assert_int_equal(w->up, 10);
-	assert_int_equal(w->down, 12);
-	assert_int_equal(rig.board->backend[0].served, 1);
-	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(w->bytes_up, 10);
+	assert_int_equal(w->bytes_down, 12);
+	assert_int_equal(rig.board->server[0].served, 1);
+	assert_int_equal(rig.board->server[0].failures, 0);
 }
 
 static void
@@ -101,9 +101,9 @@ test_lines_in_the_log(void **state)
 	/* So that the times are known: what is asked last is the table. */
 	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	snprintf(want, sizeof(want), " info: session end id=%s client=%s "
-	    "listener=front backend=a up=3 down=1 connect_ms=3 "
-	    "first_byte_ms=7 total_ms=%llu end=server.close\n", id, name,
-	    (unsigned long long)(rig.env.now - 5000));
+	    "listener=front servers_tried=a bytes_up=3 bytes_down=1 "
+	    "connect_ms=3 first_byte_ms=7 total_ms=%llu end=server.close\n", id,
+	    name, (unsigned long long)(rig.env.now - 5000));
 	assert_non_null(strstr(rig_log(&rig), want));
 }
 
@@ -191,7 +191,7 @@ test_client_resets(void **state)
 	rig_expect(&rig, server, "last");
 	rig_expect_reset(&rig, server);
 	rig_ended(&rig, END_CLIENT_RESET);
-	assert_int_equal(rig.env.board->up, 4);
+	assert_int_equal(rig.env.board->bytes_up, 4);
 }
 
 static void
@@ -270,7 +270,7 @@ test_reset_waits_for_what_was_read(void **state)
 	assert_int_equal(errno, ECONNRESET);
 	rig_ended(&rig, END_CLIENT_RESET);
 	assert_true(got >= read_by_us);
-	assert_int_equal(rig.env.board->up, got);
+	assert_int_equal(rig.env.board->bytes_up, got);
 }
 
 /* But not for ever. */

@@ -25,7 +25,7 @@ set_up(void **state)
 	client = -1;
 	assert_non_null(list = cidr_new());
 	rig_start(&rig, 20, 4, 65536);
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 	return 0;
 }
@@ -76,7 +76,7 @@ test_deny(void **state)
 	assert_int_equal(cidr_build(list), 0);
 	rig.route.deny = list;
 	visit(false);
-	assert_non_null(strstr(rig_log(&rig), "backend=- "));
+	assert_non_null(strstr(rig_log(&rig), "servers_tried=- "));
 	assert_non_null(strstr(rig_log(&rig), "end=proxy.denied"));
 }
 
@@ -98,12 +98,12 @@ test_allow(void **state)
 
 /* A client that is denied, and has sent something by then. */
 static void
-deny(enum session_refusal refuse)
+deny(enum session_rejection refuse)
 {
 	add("all", CIDR_DENY);
 	assert_int_equal(cidr_build(list), 0);
 	rig.route.deny = list;
-	rig.route.refuse = refuse;
+	rig.route.reject_with = refuse;
 	client = rig_client(&rig);
 }
 
@@ -111,7 +111,7 @@ static void
 test_close(void **state)
 {
 	(void)state;
-	deny(REFUSE_CLOSE);
+	deny(REJECT_CLOSE);
 	rig_write(&rig, client, "hello");
 	rig_expect_end(&rig, client);
 }
@@ -120,7 +120,7 @@ static void
 test_reset(void **state)
 {
 	(void)state;
-	deny(REFUSE_RESET);
+	deny(REJECT_RESET);
 	rig_expect_reset(&rig, client);
 	assert_null(rig_any_session(&rig));
 	assert_int_equal(rig_ends(&rig, END_DENIED), 1);
@@ -131,7 +131,7 @@ static void
 test_drop(void **state)
 {
 	(void)state;
-	deny(REFUSE_DROP);
+	deny(REJECT_DROP);
 	rig_expect_end(&rig, client);
 	assert_null(rig_any_session(&rig));
 	assert_int_equal(rig_ends(&rig, END_DENIED), 1);
@@ -149,7 +149,7 @@ test_drop_many(void **state)
 	int n;
 
 	(void)state;
-	deny(REFUSE_DROP);
+	deny(REJECT_DROP);
 	for (n = 1; n < 128; n++) {
 		rig_expect_end(&rig, client);
 		close(client);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_connect.c: from a client's arrival to a backend that answers: what is
+ * session_connect.c: from a client's arrival to a server that answers: what is
  * tried, in which order, how long, and what a client gets that nobody serves.
  */
 #include "session/session.h"
@@ -34,27 +34,27 @@ tear_down(void **state)
 	return rig_stop(&rig);
 }
 
-/* Backends a, b, c …, of which the first *refusing* refuse. */
+/* Servers a, b, c …, of which the first *refusing* refuse. */
 static void
 begin(int n, int refusing)
 {
 	int i;
 
 	for (i = 0; i < n; i++)
-		rig_backend(&rig);
+		rig_add_server(&rig);
 	rig_ready(&rig);
 	for (i = 0; i < refusing; i++)
 		rig_refuse(&rig, i);
 }
 
-/* A backend that does not answer: its queue is full, for good. */
+/* A server that does not answer: its queue is full, for good. */
 static void
-silence(int backend)
+silence(int server)
 {
-	struct sockaddr *sa = &rig.list[backend].addr.sa;
+	struct sockaddr *sa = &rig.list[server].addr.sa;
 	int fd;
 
-	MUST(listen(rig.listener[backend], 0));
+	MUST(listen(rig.listener[server], 0));
 	do {
 		assert_true(crowded < (int)COUNT(crowd));
 		fd = (int)MUST(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK |
@@ -63,7 +63,7 @@ silence(int backend)
 		if (connect(fd, sa, sizeof(struct sockaddr_in)) == -1)
 			assert_int_equal(errno, EINPROGRESS);
 	} while (comes(fd, POLLOUT, 100) ||
-	    !queue_is_full(rig.listener[backend]));
+	    !queue_is_full(rig.listener[server]));
 }
 
 /* The only session ended so, having tried these. */
@@ -76,7 +76,7 @@ ended(const char *tried, enum session_end end)
 		close(client);
 	client = -1;
 	TURN_UNTIL(&rig, rig.env.table.live == 0);
-	snprintf(want, sizeof(want), " backend=%s up=", tried);
+	snprintf(want, sizeof(want), " servers_tried=%s bytes_up=", tried);
 	if (strstr(rig_log(&rig), want) == NULL)
 		fail_msg("no \"%s\" in: %s", want, rig_log(&rig));
 	snprintf(want, sizeof(want), " end=%s\n", session_end_name(end));
@@ -108,13 +108,13 @@ test_refused_so_the_next(void **state)
 	write_text(client, "for whoever comes");
 	server = rig_server(&rig, 1);
 	rig_expect(&rig, server, "for whoever comes");
-	assert_int_equal(board_backend_live(rig.board, 0), 0);
-	assert_int_equal(board_backend_live(rig.board, 1), 1);
+	assert_int_equal(board_server_live(rig.board, 0), 0);
+	assert_int_equal(board_server_live(rig.board, 1), 1);
 	assert_int_equal(rig.env.board->retries, 1);
-	assert_int_equal(rig.board->backend[0].failures, 1);
-	assert_int_equal(rig.board->backend[1].served, 1);
-	assert_true(backend_held_off(&rig.backends, 0, rig.env.now));
-	assert_false(backend_held_off(&rig.backends, 1, rig.env.now));
+	assert_int_equal(rig.board->server[0].failures, 1);
+	assert_int_equal(rig.board->server[1].served, 1);
+	assert_true(server_is_ejected(&rig.servers, 0, rig.env.now));
+	assert_false(server_is_ejected(&rig.servers, 1, rig.env.now));
 	close(server);
 	rig_expect_end(&rig, client);
 	/* What went wrong on the way is not how it ended. */
@@ -173,8 +173,8 @@ test_turned_away_while_it_sends(void **state)
 	client = -1;
 	ended("a", END_CONNECT_TIMEOUT);
 	/* Nothing of that went anywhere. */
-	assert_int_equal(rig.env.board->up, 0);
-	assert_non_null(strstr(rig_log(&rig), " up=0 down=0 "));
+	assert_int_equal(rig.env.board->bytes_up, 0);
+	assert_non_null(strstr(rig_log(&rig), " bytes_up=0 bytes_down=0 "));
 }
 
 /* Nor may it stay for ever by not closing. */
@@ -192,7 +192,7 @@ test_turned_away_and_stays(void **state)
 	ended("a", END_SERVER_REFUSED);
 }
 
-/* Slots are not for those who are turned away. */
+/* Slots are not for those who are rejected. */
 static void
 test_turned_away_in_crowds(void **state)
 {
@@ -212,7 +212,7 @@ test_turned_away_in_crowds(void **state)
 }
 
 static void
-test_no_backend_at_all(void **state)
+test_no_server_at_all(void **state)
 {
 	(void)state;
 	begin(0, 0);
@@ -220,7 +220,7 @@ test_no_backend_at_all(void **state)
 	rig_expect_end(&rig, client);
 	close(client);
 	client = -1;
-	ended("-", END_NO_BACKEND);
+	ended("-", END_NO_SERVER);
 }
 
 static void
@@ -233,7 +233,7 @@ test_backup_when_the_others_fail(void **state)
 	rig.pool.eject_time = 60000;
 	balance_free(rig.env.balance);
 	rig.list[2].tier = TIER_BACKUP;
-	rig.env.balance = balance_new(&rig.backends);
+	rig.env.balance = balance_new(&rig.servers);
 	client = rig_client(&rig);
 	server = rig_server(&rig, 2);
 	close(server);
@@ -248,8 +248,8 @@ test_backup_when_the_others_fail(void **state)
 	close(client);
 	client = -1;
 	TURN_UNTIL(&rig, rig.env.table.live == 0);
-	assert_int_equal(count(rig_log(&rig), " backend=a,b,c "), 1);
-	assert_int_equal(count(rig_log(&rig), " backend=c "), 1);
+	assert_int_equal(count(rig_log(&rig), " servers_tried=a,b,c "), 1);
+	assert_int_equal(count(rig_log(&rig), " servers_tried=c "), 1);
 }
 
 static void
@@ -263,21 +263,21 @@ test_connect_timeout(void **state)
 	client = rig_client(&rig);
 	rig_idle(&rig);
 	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
-	assert_int_equal(board_backend_live(rig.board, 0), 1);
+	assert_int_equal(board_server_live(rig.board, 0), 1);
 	rig_pass(&rig, 4800);
 	assert_int_equal(rig_session(&rig)->attempts, 1);
 	rig_pass(&rig, 300);
-	assert_int_equal(board_backend_live(rig.board, 0), 0);
+	assert_int_equal(board_server_live(rig.board, 0), 0);
 	server = rig_server(&rig, 1);
 	rig_write(&rig, server, "late");
 	rig_expect(&rig, client, "late");
-	assert_int_equal(rig.board->backend[0].failures, 1);
-	assert_true(backend_held_off(&rig.backends, 0, rig.env.now));
+	assert_int_equal(rig.board->server[0].failures, 1);
+	assert_true(server_is_ejected(&rig.servers, 0, rig.env.now));
 	close(server);
 	close(client);
 	client = -1;
 	TURN_UNTIL(&rig, rig.env.table.live == 0);
-	assert_non_null(strstr(rig_log(&rig), " backend=a,b "));
+	assert_non_null(strstr(rig_log(&rig), " servers_tried=a,b "));
 	assert_non_null(strstr(rig_log(&rig), strerror(ETIMEDOUT)));
 }
 
@@ -344,17 +344,17 @@ test_total(void **state)
 	rig_expect_end(&rig, client);
 	rig_hang_up(&client);
 	ended("a,b", END_CONNECT_TOTAL);
-	assert_int_equal(rig.board->backend[0].failures, 1);
-	assert_int_equal(rig.board->backend[1].failures, 0);
+	assert_int_equal(rig.board->server[0].failures, 1);
+	assert_int_equal(rig.board->server[1].failures, 0);
 	rig.pool.connect_total_timeout = 300;
-	(void)backend_answered(&rig.backends, 0);
-	rig.list[1].state = BACKEND_DRAIN;
+	(void)server_answered(&rig.servers, 0);
+	rig.list[1].state = SERVER_DRAIN;
 	client = rig_client(&rig);
 	rig_pass(&rig, 320);
 	rig_expect_end(&rig, client);
 	rig_hang_up(&client);
 	TURN_UNTIL(&rig, rig_ends(&rig, END_CONNECT_TOTAL) == 2);
-	assert_int_equal(rig.board->backend[0].failures, 2);
+	assert_int_equal(rig.board->server[0].failures, 2);
 }
 
 /* No server is asked when it is over, and time in the queue counts. */
@@ -388,7 +388,7 @@ test_total_in_the_queue(void **state)
 static const struct {
 	int	err;
 	enum session_end end;
-	bool	failed;			/* is it the backend's fault? */
+	bool	failed;			/* is it the server's fault? */
 } errors[] = {
 	{ ECONNREFUSED, END_SERVER_REFUSED, true },
 	{ ENOENT, END_SERVER_REFUSED, true },
@@ -419,16 +419,16 @@ test_errors_of_connect(void **state)
 		close(client);
 		client = -1;
 		ended("a", errors[i].end);
-		assert_int_equal(backend_in_doubt(&rig.backends, 0),
+		assert_int_equal(server_on_probation(&rig.servers, 0),
 		    errors[i].failed);
-		assert_int_equal(rig.board->backend[0].failures,
+		assert_int_equal(rig.board->server[0].failures,
 		    errors[i].failed);
 		assert_int_equal(rig.env.shortage,
 		    errors[i].failed ? 0 : errors[i].err);
 	}
 }
 
-/* Our own want is no backend's fault, and the acceptor is told of it. */
+/* Our own want is no server's fault, and the acceptor is told of it. */
 static void
 test_no_descriptor(void **state)
 {
@@ -452,10 +452,10 @@ test_no_descriptor(void **state)
 		client = -1;
 		TURN_UNTIL(&rig, rig.env.table.live == 0);
 		assert_int_equal(rig_ends(&rig, END_RESOURCES), 1);
-		assert_false(backend_held_off(&rig.backends, 0,
+		assert_false(server_is_ejected(&rig.servers, 0,
 		    rig.env.now));
-		assert_int_equal(board_backend_live(rig.board, 0), 0);
-		assert_int_equal(board_backend_live(rig.board, 1), 0);
+		assert_int_equal(board_server_live(rig.board, 0), 0);
+		assert_int_equal(board_server_live(rig.board, 1), 0);
 	}
 }
 
@@ -477,11 +477,11 @@ test_ejections_are_logged(void **state)
 	}
 	client = -1;
 	TURN_UNTIL(&rig, rig.env.table.live == 0);
-	assert_int_equal(rig.board->backend[0].failures, 4);
-	assert_int_equal(count(rig_log(&rig), "backend a: connect: "), 4);
-	assert_int_equal(count(rig_log(&rig), " warning: backend a: connect: "
+	assert_int_equal(rig.board->server[0].failures, 4);
+	assert_int_equal(count(rig_log(&rig), "server a: connect: "), 4);
+	assert_int_equal(count(rig_log(&rig), " warning: server a: connect: "
 	    "Connection refused; others are tried first for 2 s\n"), 1);
-	assert_int_equal(count(rig_log(&rig), " warning: backend a: connect: "
+	assert_int_equal(count(rig_log(&rig), " warning: server a: connect: "
 	    "Connection refused; others are tried first for 16 s\n"), 1);
 	/* And that it is back. */
 	MUST(listen(rig.listener[0], 10));
@@ -498,11 +498,11 @@ test_ejections_are_logged(void **state)
 	}
 	client = -1;
 	assert_int_equal(count(rig_log(&rig),
-	    " notice: backend a: answers again\n"), 1);
+	    " notice: server a: answers again\n"), 1);
 }
 
 static void
-test_held_off_is_not_asked(void **state)
+test_ejected_is_not_asked(void **state)
 {
 	int i;
 
@@ -515,7 +515,7 @@ test_held_off_is_not_asked(void **state)
 		close(client);
 	}
 	client = -1;
-	assert_int_equal(rig.board->backend[0].failures, 1);
+	assert_int_equal(rig.board->server[0].failures, 1);
 }
 
 /* What a server says before it slams the door is worth hearing. */
@@ -546,15 +546,15 @@ test_killed_while_connecting(void **state)
 	rig_idle(&rig);
 	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
 	session_kill(&rig.env, rig_session(&rig), END_STOP, false);
-	assert_int_equal(board_backend_live(rig.board, 0), 0);
+	assert_int_equal(board_server_live(rig.board, 0), 0);
 	rig_expect_end(&rig, client);
 	close(client);
 	client = -1;
 	ended("a", END_STOP);
-	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(rig.board->server[0].failures, 0);
 }
 
-/* There is nothing to finish yet: it is turned away, whatever it has sent. */
+/* There is nothing to finish yet: it is rejected, whatever it has sent. */
 static void
 test_shut_while_connecting(void **state)
 {
@@ -565,7 +565,7 @@ test_shut_while_connecting(void **state)
 	rig_idle(&rig);
 	rig_write(&rig, client, "question");
 	session_shut(&rig.env, rig_session(&rig), END_DRAIN);
-	assert_int_equal(board_backend_live(rig.board, 0), 0);
+	assert_int_equal(board_server_live(rig.board, 0), 0);
 	rig_expect_end(&rig, client);
 	close(client);
 	client = -1;
@@ -595,8 +595,8 @@ test_unix_socket(void **state)
 	MUST(bind(listener, &rig.list[0].addr.sa, sizeof(*un)));
 	MUST(listen(listener, 5));
 	balance_free(rig.env.balance);
-	rig.backends.n = rig.pool.n = 1;
-	rig.env.balance = balance_new(&rig.backends);
+	rig.servers.n = rig.pool.n = 1;
+	rig.env.balance = balance_new(&rig.servers);
 	client = rig_unix_client(&rig);
 	/* Nothing is pending: it relays at once. */
 	assert_int_equal(rig_session(&rig)->state, SESSION_RELAY);
@@ -607,7 +607,7 @@ test_unix_socket(void **state)
 	rig_expect_end(&rig, client);
 	close(listener);
 	assert_non_null(strstr(rig_log(&rig), " client=unix: "));
-	rig.backends.n = rig.pool.n = 2;
+	rig.servers.n = rig.pool.n = 2;
 }
 
 int
@@ -621,7 +621,7 @@ main(void)
 		TEST(test_turned_away_while_it_sends),
 		TEST(test_turned_away_and_stays),
 		TEST(test_turned_away_in_crowds),
-		TEST(test_no_backend_at_all),
+		TEST(test_no_server_at_all),
 		TEST(test_backup_when_the_others_fail),
 		TEST(test_connect_timeout),
 		TEST(test_slow_connect_is_not_idle),
@@ -631,7 +631,7 @@ main(void)
 		TEST(test_errors_of_connect),
 		TEST(test_no_descriptor),
 		TEST(test_ejections_are_logged),
-		TEST(test_held_off_is_not_asked),
+		TEST(test_ejected_is_not_asked),
 		TEST(test_answer_and_reset_at_once),
 		TEST(test_killed_while_connecting),
 		TEST(test_shut_while_connecting),

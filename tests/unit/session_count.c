@@ -15,7 +15,7 @@ set_up(void **state)
 {
 	(void)state;
 	rig_start(&rig, 20, 4, 4096);
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 	return 0;
 }
@@ -31,32 +31,33 @@ tear_down(void **state)
 static int
 admitted(void)
 {
-	uint32_t before = census_count(rig.board, BOARD_EVERYBODY);
+	uint32_t before = concurrency_count(rig.board, BOARD_EVERYBODY);
 	int fd = rig_client(&rig);
 
 	/* Rates are not to see the second that a lost request takes. */
 	rig.stopped = true;
 	close(rig_server(&rig, 0));
 	rig.stopped = false;
-	assert_int_equal(census_count(rig.board, BOARD_EVERYBODY), before + 1);
+	assert_int_equal(concurrency_count(rig.board, BOARD_EVERYBODY),
+	    before + 1);
 	return fd;
 }
 
-/* One comes, and is turned away for this reason: it counts nowhere. */
+/* One comes, and is rejected for this reason: it counts nowhere. */
 static void
 refused(enum session_end why)
 {
-	uint32_t before = census_count(rig.board, BOARD_EVERYBODY);
-	uint32_t here = census_count(rig.board, 0);
+	uint32_t before = concurrency_count(rig.board, BOARD_EVERYBODY);
+	uint32_t here = concurrency_count(rig.board, 0);
 	uint64_t ends = rig_ends(&rig, why);
-	uint64_t live = board_backend_live(rig.board, 0);
+	uint64_t live = board_server_live(rig.board, 0);
 	int fd = rig_client(&rig);
 
 	/* Not even while it lingers. */
 	rig_expect_end(&rig, fd);
-	assert_int_equal(census_count(rig.board, BOARD_EVERYBODY), before);
-	assert_int_equal(census_count(rig.board, 0), here);
-	assert_int_equal(board_backend_live(rig.board, 0), live);
+	assert_int_equal(concurrency_count(rig.board, BOARD_EVERYBODY), before);
+	assert_int_equal(concurrency_count(rig.board, 0), here);
+	assert_int_equal(board_server_live(rig.board, 0), live);
 	close(fd);
 	TURN_UNTIL(&rig, rig_ends(&rig, why) == ends + 1);
 	assert_non_null(strstr(rig_log(&rig), session_end_name(why)));
@@ -99,34 +100,34 @@ test_listener(void **state)
 	fd = admitted();
 	refused(END_LISTENER_FULL);
 	goes(fd);
-	/* Without a seat there is no limit. */
-	rig.route.seat = BOARD_NO_SEAT;
+	/* Without a slot there is no limit. */
+	rig.route.slot = BOARD_NO_SLOT;
 	fd = admitted();
 	refused(END_MAX_SESSIONS);
 	goes(fd);
 }
 
 static void
-test_source(void **state)
+test_client(void **state)
 {
 	struct session *s;
 	int fd[3];
 
 	(void)state;
-	rig.route.counts.max_per_source = 2;
+	rig.route.counts.max_per_client = 2;
 	fd[0] = admitted();
 	s = rig_session(&rig);
 	fd[1] = admitted();
-	refused(END_SOURCE_FULL);
+	refused(END_CLIENT_FULL);
 	/* All who come over a unix socket are one, and another one. */
 	fd[2] = rig_unix_client(&rig);
 	close(rig_server(&rig, 0));
-	assert_int_equal(census_count(rig.board, BOARD_EVERYBODY), 3);
+	assert_int_equal(concurrency_count(rig.board, BOARD_EVERYBODY), 3);
 	goes(fd[2]);
 	session_kill(&rig.env, s, END_STOP, false);
 	close(fd[0]);
 	fd[0] = admitted();
-	refused(END_SOURCE_FULL);
+	refused(END_CLIENT_FULL);
 	goes(fd[0]);
 	goes(fd[1]);
 }
@@ -141,14 +142,14 @@ test_rates(void **state)
 	fd[0] = admitted();
 	fd[1] = admitted();
 	refused(END_SESSION_RATE);
-	rig.route.counts.rate_per_source = 1;
+	rig.route.counts.rate_per_client = 1;
 	goes(fd[0]);
 	goes(fd[1]);
-	/* Refused by the listener: it has not come from its source either. */
+	/* Refused by the listener: it has not come from its client either. */
 	refused(END_SESSION_RATE);
 	rig.route.counts.rate = 0;
 	fd[0] = admitted();
-	refused(END_SOURCE_RATE);
+	refused(END_CLIENT_RATE);
 	goes(fd[0]);
 }
 
@@ -162,17 +163,17 @@ test_refused_counts_nowhere(void **state)
 	rig.env.max_sessions = 1;
 	fd[0] = admitted();
 	rig.route.counts = (struct session_counts){ .max_sessions = 3,
-	    .max_per_source = 2, .rate = 2, .rate_per_source = 2 };
+	    .max_per_client = 2, .rate = 2, .rate_per_client = 2 };
 	for (i = 0; i < 5; i++)
 		refused(END_MAX_SESSIONS);
-	assert_int_equal(census_count(rig.board, 0), 1);
+	assert_int_equal(concurrency_count(rig.board, 0), 1);
 	rig.env.max_sessions = 0;
 	fd[1] = admitted();
 	fd[2] = admitted();
-	refused(END_SOURCE_FULL);
-	rig.route.counts.max_per_source = 0;
-	refused(END_SOURCE_RATE);
-	rig.route.counts.rate_per_source = 0;
+	refused(END_CLIENT_FULL);
+	rig.route.counts.max_per_client = 0;
+	refused(END_CLIENT_RATE);
+	rig.route.counts.rate_per_client = 0;
 	refused(END_LISTENER_FULL);
 	rig.route.counts.max_sessions = 0;
 	refused(END_SESSION_RATE);
@@ -186,9 +187,9 @@ test_turned_away(void **state)
 {
 	(void)state;
 	rig.env.max_sessions = 1;
-	rig.list[0].state = BACKEND_DRAIN;
-	refused(END_NO_BACKEND);
-	rig.list[0].state = BACKEND_READY;
+	rig.list[0].state = SERVER_DRAIN;
+	refused(END_NO_SERVER);
+	rig.list[0].state = SERVER_READY;
 	goes(admitted());
 }
 
@@ -196,7 +197,7 @@ test_turned_away(void **state)
 static void
 test_shared(void **state)
 {
-	struct session_limit limit = { .name = "both", .seat = 7,
+	struct session_limit limit = { .name = "both", .slot = 7,
 	    .counts = { .max_sessions = 2 } };
 	struct session_route routes[2];
 	int fd[3];
@@ -204,35 +205,35 @@ test_shared(void **state)
 	(void)state;
 	routes[0] = routes[1] = rig.route;
 	routes[0].limit = routes[1].limit = &limit;
-	routes[1].seat = 1;
+	routes[1].slot = 1;
 	rig.env.route = routes;
 	fd[0] = admitted();
 	/* One comes by the other listener. */
-	assert_true(census_enter(rig.board, 0, 7, 0));
+	assert_true(concurrency_enter(rig.board, 0, 7, 0));
 	refused(END_LIMIT_FULL);
-	census_leave(rig.board, 0, 7);
+	concurrency_leave(rig.board, 0, 7);
 	fd[1] = admitted();
-	assert_int_equal(census_count(rig.board, 7), 2);
+	assert_int_equal(concurrency_count(rig.board, 7), 2);
 	refused(END_LIMIT_FULL);
 	limit.counts = (struct session_counts){ .rate = 1 };
 	goes(fd[0]);
 	fd[0] = admitted();
 	refused(END_SESSION_RATE);
-	limit.counts = (struct session_counts){ .max_per_source = 1 };
+	limit.counts = (struct session_counts){ .max_per_client = 1 };
 	fd[2] = admitted();
-	refused(END_SOURCE_FULL);
+	refused(END_CLIENT_FULL);
 	/* Its own are looked at first, and given back if the shared refuse. */
-	routes[0].counts.max_per_source = 1;
-	refused(END_SOURCE_FULL);
-	routes[0].counts.max_per_source = 0;
+	routes[0].counts.max_per_client = 1;
+	refused(END_CLIENT_FULL);
+	routes[0].counts.max_per_client = 0;
 	goes(fd[2]);
-	limit.counts = (struct session_counts){ .rate_per_source = 1 };
+	limit.counts = (struct session_counts){ .rate_per_client = 1 };
 	fd[2] = admitted();
-	refused(END_SOURCE_RATE);
+	refused(END_CLIENT_RATE);
 	goes(fd[0]);
 	goes(fd[1]);
 	goes(fd[2]);
-	assert_int_equal(census_count(rig.board, 7), 0);
+	assert_int_equal(concurrency_count(rig.board, 7), 0);
 	rig.env.route = &rig.route;
 }
 
@@ -255,20 +256,20 @@ spared(enum session_end why)
 static void
 test_dry_run(void **state)
 {
-	struct session_limit limit = { .name = "both", .seat = 7,
+	struct session_limit limit = { .name = "both", .slot = 7,
 	    .counts = { .max_sessions = 1, .dry_run = true } };
 	int fd[7], i;
 
 	(void)state;
-	rig.route.counts = (struct session_counts){ .max_per_source = 1,
+	rig.route.counts = (struct session_counts){ .max_per_client = 1,
 	    .dry_run = true };
 	fd[0] = admitted();
-	fd[1] = spared(END_SOURCE_FULL);
+	fd[1] = spared(END_CLIENT_FULL);
 	/* It counts, so that the limit would hold from now on. */
-	rig.route.counts.max_per_source = 2;
-	fd[2] = spared(END_SOURCE_FULL);
+	rig.route.counts.max_per_client = 2;
+	fd[2] = spared(END_CLIENT_FULL);
 	rig.route.counts.dry_run = false;
-	refused(END_SOURCE_FULL);
+	refused(END_CLIENT_FULL);
 	rig.route.counts = (struct session_counts){ .max_sessions = 3,
 	    .dry_run = true };
 	fd[3] = spared(END_LISTENER_FULL);
@@ -278,9 +279,9 @@ test_dry_run(void **state)
 	fd[5] = spared(END_SESSION_RATE);
 	rig.route.counts = (struct session_counts){ .rate = 0 };
 	rig.route.limit = &limit;
-	assert_true(census_enter(rig.board, 0, 7, 0));
+	assert_true(concurrency_enter(rig.board, 0, 7, 0));
 	fd[6] = spared(END_LIMIT_FULL);
-	census_leave(rig.board, 0, 7);
+	concurrency_leave(rig.board, 0, 7);
 	/* Another one is not spared with it. */
 	rig.env.max_sessions = 7;
 	refused(END_MAX_SESSIONS);
@@ -295,16 +296,16 @@ test_dry_run(void **state)
 	goes(fd[1]);
 }
 
-/* No limit of sources, no memory for them. */
+/* No limit of clients, no memory for them. */
 static void
 test_off(void **state)
 {
 	int fd = admitted();
 
 	(void)state;
-	assert_int_equal(rig.board->head->counts_sources[rig.backends.worker],
+	assert_int_equal(rig.board->head->counts_clients[rig.servers.worker],
 	    0);
-	assert_int_equal(census_count(rig.board, rig.route.seat), 1);
+	assert_int_equal(concurrency_count(rig.board, rig.route.slot), 1);
 	goes(fd);
 }
 
@@ -315,7 +316,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_all),
 		TEST(test_listener),
-		TEST(test_source),
+		TEST(test_client),
 		TEST(test_rates),
 		TEST(test_refused_counts_nowhere),
 		TEST(test_turned_away),

@@ -68,7 +68,7 @@ static void
 begin(uint32_t blocks)
 {
 	rig_start(&rig, SESSIONS, blocks, BLOCK);
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 }
 
@@ -170,8 +170,8 @@ carry(uint32_t blocks, uint64_t length)
 		for (k = 0; k < 2; k++)
 			assert_int_equal(ends[i].way[k].got,
 			    ends[i].way[k].length);
-	assert_int_equal(rig.env.board->up, up);
-	assert_int_equal(rig.env.board->down, down);
+	assert_int_equal(rig.env.board->bytes_up, up);
+	assert_int_equal(rig.env.board->bytes_down, down);
 	assert_int_equal(rig_ends(&rig, END_CLIENT_CLOSE) +
 	    rig_ends(&rig, END_SERVER_CLOSE), SESSIONS);
 }
@@ -485,7 +485,7 @@ test_any_end_at_any_moment(void **state)
 		rig_pass(&rig, 1000);
 	assert_int_equal(rig.env.table.live, 0);
 	assert_int_equal(rig.env.board->live, 0);
-	assert_int_equal(board_backend_live(rig.board, 0), 0);
+	assert_int_equal(board_server_live(rig.board, 0), 0);
 	for (i = 0; i < END_REASONS; i++)
 		ended += rig.env.board->ends[i];
 	assert_int_equal(ended, opened);

@@ -108,7 +108,8 @@ test_byte_by_byte(void **state)
 		rig_write(&rig, client, "behind");
 		came_through(i);
 	}
-	assert_int_equal(rig.env.board->up, COUNT(good) * strlen("behind"));
+	assert_int_equal(rig.env.board->bytes_up,
+	    COUNT(good) * strlen("behind"));
 }
 
 /* The longest header in one piece, with all that a client can say behind it. */
@@ -234,7 +235,7 @@ test_not_trusted(void **state)
 	begin();
 	client = rig_client(&rig);
 	refused(END_NOT_TRUSTED, "it is not in accept_proxy");
-	rig.route.refuse = REFUSE_RESET;
+	rig.route.reject_with = REJECT_RESET;
 	client = rig_client(&rig);
 	rig_expect_reset(&rig, client);
 }
@@ -245,7 +246,7 @@ test_others_plain(void **state)
 {
 	(void)state;
 	distrust();
-	rig.route.others_plain = true;
+	rig.route.untrusted_plain = true;
 	begin();
 	client = rig_client(&rig);
 	rig_write(&rig, client, "PROXY UNKNOWN\r\n");
@@ -279,7 +280,7 @@ test_no_block(void **state)
 		bufpool_put(rig.env.notes, block[i]);
 }
 
-/* None of those that there is room for is turned away, and the blocks are free. */
+/* None of those that there is room for is rejected, and the blocks are free. */
 static void
 test_all_at_once(void **state)
 {

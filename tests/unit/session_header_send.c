@@ -61,7 +61,7 @@ test_silent(void **state)
 		over();
 	}
 	/* It is none of the session's bytes. */
-	assert_int_equal(rig.env.board->up, 8);
+	assert_int_equal(rig.env.board->bytes_up, 8);
 }
 
 /* However little the connection takes, it comes first, and in order. */
@@ -86,7 +86,7 @@ test_retry(void **state)
 {
 	(void)state;
 	rig.route.proxies = NULL;
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	begin_sending(2, PROXY_TLV_UNIQUE_ID);
 	rig.list[1].send_proxy = 2;
 	rig_refuse(&rig, 0);
@@ -98,13 +98,13 @@ test_retry(void **state)
 }
 
 static int
-begin_with_spare(void)
+begin_with_preconnect(void)
 {
 	int fd;
 
 	rig.route.proxies = NULL;
-	rig_backend(&rig);
-	rig.list[0].spare = 1;
+	rig_add_server(&rig);
+	rig.list[0].preconnect = 1;
 	rig.list[0].send_proxy = rig.pool.sends_proxy = 1;
 	rig_ready(&rig);
 	fd = rig_server(&rig, 0);
@@ -114,47 +114,50 @@ begin_with_spare(void)
 
 /* On a connection that stood before the client came. */
 static void
-test_spare(void **state)
+test_preconnect(void **state)
 {
-	int spare;
+	int preconnect;
 
 	(void)state;
-	server = begin_with_spare();
+	server = begin_with_preconnect();
 	client = rig_client(&rig);
 	expect_header();
 	expect_endpoint(&h.source, client, getsockname);
-	spare = rig_server(&rig, 0);
+	preconnect = rig_server(&rig, 0);
 	over();
-	close(spare);
+	close(preconnect);
 }
 
 /* It breaks as the header is sent: it goes on another one, as if for the first. */
 static void
-test_spare_broke(void **state)
+test_preconnect_broke(void **state)
 {
-	int spare, other;
+	int preconnect, other;
 
 	(void)state;
-	spare = begin_with_spare();
+	preconnect = begin_with_preconnect();
 	while (rig_faults.send_fd < RIG_DESCRIPTORS &&
-	    !leads_to(rig_faults.send_fd, spare))
+	    !leads_to(rig_faults.send_fd, preconnect))
 		rig_faults.send_fd++;
 	rig_faults.send_error = EPIPE;
 	client = rig_client(&rig);
-	rig_expect_end(&rig, spare);
-	close(spare);
-	/* The next spare may come first, if the network loses a request. */
+	rig_expect_end(&rig, preconnect);
+	close(preconnect);
+	/*
+	 * The next preconnected connection may come first, if the network loses
+	 * a request.
+	 */
 	server = rig_server(&rig, 0);
-	spare = rig_server(&rig, 0);
+	preconnect = rig_server(&rig, 0);
 	if (!leads_to(rig_session(&rig)->fd[SERVER], server)) {
 		other = server;
-		server = spare;
-		spare = other;
+		server = preconnect;
+		preconnect = other;
 	}
 	expect_header();
 	assert_int_equal(rig_session(&rig)->attempts, 1);
 	over();
-	close(spare);
+	close(preconnect);
 }
 
 /* What came in goes out again: addresses, also of version 1, and TLVs. */
@@ -321,8 +324,8 @@ main(void)
 		TEST(test_silent),
 		TEST(test_little_room),
 		TEST(test_retry),
-		TEST(test_spare),
-		TEST(test_spare_broke),
+		TEST(test_preconnect),
+		TEST(test_preconnect_broke),
 		TEST(test_passed_on),
 		TEST(test_turned_away),
 		TEST(test_tlvs),

@@ -44,12 +44,12 @@ tear_down(void **state)
 	return rig_stop(&rig);
 }
 
-/* So many backends; from now on the first one cannot be connected to. */
+/* So many servers; from now on the first one cannot be connected to. */
 static void
 begin(int n, int err)
 {
 	while (n-- > 0)
-		rig_backend(&rig);
+		rig_add_server(&rig);
 	rig_ready(&rig);
 	rig_faults.connect_port = rig.list[0].addr.in.sin_port;
 	rig_faults.connects = MANY;
@@ -73,14 +73,14 @@ count(const char *what)
 	return n;
 }
 
-/* Nothing of it was the backend's fault, or stops the acceptor. */
+/* Nothing of it was the server's fault, or stops the acceptor. */
 static void
 blameless(void)
 {
-	assert_int_equal(rig.board->backend[0].failures, 0);
-	assert_false(backend_in_doubt(&rig.backends, 0));
+	assert_int_equal(rig.board->server[0].failures, 0);
+	assert_false(server_on_probation(&rig.servers, 0));
 	assert_int_equal(rig.env.shortage, 0);
-	assert_int_equal(count(" warning: backend a: "), 1);
+	assert_int_equal(count(" warning: server a: "), 1);
 }
 
 static void
@@ -205,7 +205,7 @@ test_want_of_ours(void **state)
 	rig_hang_up(&client[0]);
 	rig_ended(&rig, END_RESOURCES);
 	assert_int_equal(rig.env.shortage, ENOBUFS);
-	assert_string_equal(strstr(rig_log(&rig), "warning: backend") == NULL ?
+	assert_string_equal(strstr(rig_log(&rig), "warning: server") == NULL ?
 	    "" : rig_log(&rig), "");
 }
 
@@ -222,17 +222,17 @@ test_failed_stays_so(void **state)
 	assert_int_equal(rig_session(&rig)->tried[0], 1);
 	rig_faults.connects = 0;
 	server = rig_server(&rig, 0);
-	assert_int_equal(rig.board->backend[1].failures, 1);
+	assert_int_equal(rig.board->server[1].failures, 1);
 	blameless();
 }
 
 static void
-test_spares(void **state)
+test_preconnects(void **state)
 {
 	(void)state;
-	rig_backend(&rig);
-	rig.list[0].spare = 3;
-	rig.backends.n = 0;
+	rig_add_server(&rig);
+	rig.list[0].preconnect = 3;
+	rig.servers.n = 0;
 	rig.pool.n = 0;
 	rig_hang_up(&rig.listener[0]);
 	begin(1, EADDRNOTAVAIL);
@@ -253,7 +253,7 @@ test_unix_queue(void **state)
 	int i, fd;
 
 	(void)state;
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_hang_up(&rig.listener[0]);
 	memset(&rig.list[0].addr, 0, sizeof(rig.list[0].addr));
 	un->sun_family = AF_UNIX;
@@ -307,7 +307,7 @@ test_a_line_an_episode(void **state)
 		goes_to_the_other();
 		rig_pass(&rig, 500);
 		goes_to_the_other();
-		assert_int_equal(count(" warning: backend a: no local port: "
+		assert_int_equal(count(" warning: server a: no local port: "
 		    "Cannot assign requested address; sessions go to others, "
 		    "or wait\n"), i + 1);
 		rig_pass(&rig, 20000);
@@ -325,7 +325,7 @@ main(void)
 		T(test_no_queue),
 		T(test_want_of_ours),
 		T(test_failed_stays_so),
-		T(test_spares),
+		T(test_preconnects),
 		T(test_unix_queue),
 		T(test_a_line_an_episode),
 	};

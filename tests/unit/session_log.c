@@ -18,7 +18,7 @@ set_up(void **state)
 {
 	(void)state;
 	rig_start(&rig, MANY, 8, 65536);
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 	return 0;
 }
@@ -189,7 +189,7 @@ test_lines_in_between(void **state)
 	}
 	assert_in_range(count("session still "), 3, 4);
 	assert_int_equal(count("session still "), count(" listener=front "
-	    "backend=a up=3 down=0 connect_ms="));
+	    "servers_tried=a bytes_up=3 bytes_down=0 connect_ms="));
 	e->lines.interval = 0;
 	assert_int_equal(session_log_wait(e, 500), 500);
 	i = (int)count("session still ");

@@ -23,7 +23,7 @@ set_up(void **state)
 	came[UP] = came[DOWN] = 0;
 	rig_start(&rig, 20, 8, 65536);
 	rig.stopped = true;
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 	return 0;
 }
@@ -216,7 +216,7 @@ test_pause_is_silent(void **state)
 	TURN_UNTIL(&rig, s->paused[UP]);
 	assert_int_equal(poller_wait(rig.env.poller, 0), 0);
 	assert_int_equal(poller_next(rig.env.poller, &ev), 0);
-	assert_in_range(timers_wait(rig.env.timers, rig.env.now, 1000), 1,
+	assert_in_range(timer_wait(rig.env.timers, rig.env.now, 1000), 1,
 	    50 + 2 * TIMER_TICK);
 }
 

@@ -18,7 +18,7 @@
 #define SLOTS	20
 
 static struct rig rig;
-static struct backends others;
+static struct servers others;
 static bool	away;			/* the other one is not let run */
 
 static int
@@ -27,13 +27,13 @@ set_up(void **state)
 	(void)state;
 	rig_start(&rig, SLOTS, 4, 4096);
 	rig.pool.max_queue = 0;
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 	rig.stopped = true;
 	away = false;
 	/* No process has this number, so none is called. */
 	board_hold(rig.board, OTHER, -1, 1);
-	others = rig.backends;
+	others = rig.servers;
 	others.worker = OTHER;
 	return 0;
 }
@@ -51,21 +51,21 @@ others_have(void)
 {
 	const struct endpoint client = { .ip = { 127, 0, 0, 1 },
 	    .family = AF_INET };
-	uint64_t key = source_key(rig.board->ledger->seed, 0, &client);
+	uint64_t key = client_key_of(rig.board->ledger->seed, 0, &client);
 
-	assert_true(backend_take(&others, 0));
-	assert_true(census_enter(rig.board, OTHER, 0, 0));
-	assert_true(census_enter(rig.board, OTHER, BOARD_EVERYBODY, 0));
-	return census_enter_source(rig.board, OTHER, key, 9);
+	assert_true(server_take(&others, 0));
+	assert_true(concurrency_enter(rig.board, OTHER, 0, 0));
+	assert_true(concurrency_enter(rig.board, OTHER, BOARD_EVERYBODY, 0));
+	return concurrency_enter_client(rig.board, OTHER, key, 9);
 }
 
 static void
 others_lose(uint32_t at)
 {
-	backend_drop(&others, 0);
-	census_leave(rig.board, OTHER, 0);
-	census_leave(rig.board, OTHER, BOARD_EVERYBODY);
-	census_leave_source(rig.board, OTHER, at);
+	server_drop(&others, 0);
+	concurrency_leave(rig.board, OTHER, 0);
+	concurrency_leave(rig.board, OTHER, BOARD_EVERYBODY);
+	concurrency_leave_client(rig.board, OTHER, at);
 }
 
 /* Time goes by, and nothing that is due in it is late. */
@@ -84,7 +84,7 @@ static void
 served_after(uint64_t late)
 {
 	uint32_t at = others_have();
-	uint64_t refused = rig.env.board->ends[END_NO_BACKEND];
+	uint64_t refused = rig.env.board->ends[END_NO_SERVER];
 	int fd = rig_client(&rig), server;
 
 	assert_int_equal(rig_session(&rig)->state, SESSION_PARKED);
@@ -97,7 +97,7 @@ served_after(uint64_t late)
 	server = rig_server(&rig, 0);
 	rig_write(&rig, fd, "ask");
 	rig_expect(&rig, server, "ask");
-	assert_int_equal(rig.env.board->ends[END_NO_BACKEND], refused);
+	assert_int_equal(rig.env.board->ends[END_NO_SERVER], refused);
 	close(server);
 	rig_abort(fd);
 	TURN_UNTIL(&rig, rig.env.table.live == 0);
@@ -150,13 +150,13 @@ test_listener(void **state)
 }
 
 static void
-test_source(void **state)
+test_client(void **state)
 {
 	(void)state;
-	rig.route.counts.max_per_source = 1;
+	rig.route.counts.max_per_client = 1;
 	served_after(8);
 	served_after(60);
-	refused_soon(END_SOURCE_FULL);
+	refused_soon(END_CLIENT_FULL);
 }
 
 static void
@@ -175,7 +175,7 @@ test_leastconn(void **state)
 	(void)state;
 	rig.pool.balance = balance_algorithm("leastconn");
 	balance_free(rig.env.balance);
-	rig.env.balance = balance_new(&rig.backends);
+	rig.env.balance = balance_new(&rig.servers);
 	test_server(state);
 }
 
@@ -186,19 +186,19 @@ test_busy_machine(void **state)
 	struct board_worker *w = &rig.board->worker[OTHER];
 
 	(void)state;
-	rig.route.counts.max_per_source = 1;
+	rig.route.counts.max_per_client = 1;
 	away = true;
 	served_after(900);
-	refused_within(900, 1100, END_SOURCE_FULL);
+	refused_within(900, 1100, END_CLIENT_FULL);
 	/* It does not act in times to come. */
 	w->seen = UINT64_MAX;
 	served_after(900);
 	/* One that is stopped may do so for hours. */
-	rig.board->ledger->slot[OTHER].stopped = 1;
-	refused_soon(END_SOURCE_FULL);
-	rig.board->ledger->slot[OTHER].stopped = 0;
+	rig.board->ledger->process[OTHER].stopped = 1;
+	refused_soon(END_CLIENT_FULL);
+	rig.board->ledger->process[OTHER].stopped = 0;
 	away = false;
-	refused_soon(END_SOURCE_FULL);
+	refused_soon(END_CLIENT_FULL);
 }
 
 /* The client's end was read, in this worker or another; its server's was not. */
@@ -209,7 +209,7 @@ test_ends_wait_for_their_server(void **state)
 	int fd, server;
 
 	(void)state;
-	rig.route.counts.max_per_source = 2;
+	rig.route.counts.max_per_client = 2;
 	fd = rig_client(&rig);
 	server = rig_server(&rig, 0);
 	assert_int_equal(rig.env.ending, 0);
@@ -220,24 +220,24 @@ test_ends_wait_for_their_server(void **state)
 	session_count_saw(&rig.env);
 	assert_int_equal(rig.env.board->ending, 1);
 	assert_int_equal(rig.env.board->seen, rig.env.now);
-	refused_within(900, 1100, END_SOURCE_FULL);
+	refused_within(900, 1100, END_CLIENT_FULL);
 	close(server);
 	rig_expect_end(&rig, fd);
 	close(fd);
 	TURN_UNTIL(&rig, rig.env.table.live == 0);
 	assert_int_equal(rig.env.ending, 0);
-	rig.route.counts.max_per_source = 1;
-	refused_soon(END_SOURCE_FULL);
+	rig.route.counts.max_per_client = 1;
+	refused_soon(END_CLIENT_FULL);
 	w->ending = 1;
 	served_after(900);
 	w->ending = 0;
-	refused_soon(END_SOURCE_FULL);
+	refused_soon(END_CLIENT_FULL);
 }
 
 static volatile sig_atomic_t rung;
 
 static void
-on_bell(int sig)
+on_wakeup(int sig)
 {
 	(void)sig;
 	rung++;
@@ -251,9 +251,9 @@ test_who_sleeps_is_called(void **state)
 	int fd[2];
 
 	(void)state;
-	rig.route.counts.max_per_source = 1;
+	rig.route.counts.max_per_client = 1;
 	board_hold(rig.board, OTHER, (int32_t)getpid(), 1);
-	signal(BOARD_BELL, on_bell);
+	signal(BOARD_WAKEUP, on_wakeup);
 	at = others_have();
 	fd[0] = rig_client(&rig);
 	fd[1] = rig_client(&rig);
@@ -267,7 +267,7 @@ test_who_sleeps_is_called(void **state)
 	pass(50);
 	assert_int_equal(rung, 2);
 	assert_int_equal(rig.env.parked, 0);
-	signal(BOARD_BELL, SIG_DFL);
+	signal(BOARD_WAKEUP, SIG_DFL);
 	others_lose(at);
 	close(fd[0]);
 	close(fd[1]);
@@ -283,7 +283,7 @@ test_queue(void **state)
 	(void)state;
 	rig.pool.max_queue = 1;
 	rig.list[0].max_sessions = 1;
-	assert_true(backend_take(&others, 0));
+	assert_true(server_take(&others, 0));
 	atomic_store(&board_wait(rig.board, OTHER, 0)->n, 1);
 	fd[0] = rig_client(&rig);
 	s = rig_session(&rig);
@@ -297,7 +297,7 @@ test_queue(void **state)
 	while (rig.env.parked > 0)
 		pass(8);
 	rig_expect_end(&rig, fd[1]);
-	backend_drop(&others, 0);
+	server_drop(&others, 0);
 	rig_pass(&rig, 9);
 	assert_int_equal(s->state, SESSION_CONNECT);
 	close(fd[1]);
@@ -313,17 +313,17 @@ test_flood(void **state)
 	int fd[SLOTS];
 
 	(void)state;
-	rig.route.counts.max_per_source = 1;
+	rig.route.counts.max_per_client = 1;
 	at = others_have();
 	for (i = 0; i < SLOTS / 2; i++) {
 		fd[i] = rig_client(&rig);
 		assert_in_range(rig.env.parked, 1, most);
 	}
 	assert_int_equal(rig.env.parked, most);
-	assert_int_equal(rig_ends(&rig, END_SOURCE_FULL), 0);
+	assert_int_equal(rig_ends(&rig, END_CLIENT_FULL), 0);
 	for (i = 0; i < SLOTS / 2; i++)
 		close(fd[i]);
-	TURN_UNTIL(&rig, rig_ends(&rig, END_SOURCE_FULL) ==
+	TURN_UNTIL(&rig, rig_ends(&rig, END_CLIENT_FULL) ==
 	    SLOTS / 2 - most);
 	others_lose(at);
 	/* Of those that were, one comes in; its end waits for the server. */
@@ -332,7 +332,7 @@ test_flood(void **state)
 	assert_int_equal(rig.env.ending, 1);
 	pass(1000);
 	assert_int_equal(rig.env.parked, 0);
-	assert_int_equal(census_count(rig.board, 0), 1);
+	assert_int_equal(concurrency_count(rig.board, 0), 1);
 }
 
 /* Who gives up meanwhile, or is sent away, is parked no more. */
@@ -343,7 +343,7 @@ test_ends_meanwhile(void **state)
 	int fd;
 
 	(void)state;
-	rig.route.counts.max_per_source = 1;
+	rig.route.counts.max_per_client = 1;
 	at = others_have();
 	rig_abort(rig_client(&rig));
 	rig_pass(&rig, 9);
@@ -388,7 +388,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_all),
 		TEST(test_listener),
-		TEST(test_source),
+		TEST(test_client),
 		TEST(test_server),
 		TEST(test_leastconn),
 		TEST(test_busy_machine),

@@ -46,14 +46,14 @@ tear_down(void **state)
 	return rig_stop(&rig);
 }
 
-/* So many backends, each of which takes one session at a time. */
+/* So many servers, each of which takes one session at a time. */
 static void
 begin(int n)
 {
 	int i;
 
 	for (i = 0; i < n; i++)
-		rig.list[rig_backend(&rig)].max_sessions = 1;
+		rig.list[rig_add_server(&rig)].max_sessions = 1;
 	rig_ready(&rig);
 }
 
@@ -112,7 +112,7 @@ test_first_come_first_served(void **state)
 	for (i = 0; i < 4; i++) {
 		text[0] = (char)('1' + i);
 		rig_expect(&rig, server, text);
-		assert_int_equal(board_backend_live(rig.board, 0), 1);
+		assert_int_equal(board_server_live(rig.board, 0), 1);
 		if (i < 3)
 			next_server(i);
 	}
@@ -137,7 +137,7 @@ test_timeout(void **state)
 	assert_int_equal(waiting(), 0);
 	drop(&client[1]);
 	TURN_UNTIL(&rig, rig.env.table.live == 1);
-	assert_true(logged(" backend=- "));
+	assert_true(logged(" servers_tried=- "));
 	assert_true(logged(" end=proxy.queue_timeout\n"));
 	assert_int_equal(rig_ends(&rig, END_QUEUE_TIMEOUT), 1);
 }
@@ -201,7 +201,7 @@ test_client_is_gone(void **state)
 	write_text(server, "answer");
 	rig_expect(&rig, client[2], "answer");
 	assert_int_equal(rig_ends(&rig, END_CLIENT_RESET), 1);
-	assert_int_equal(rig.board->backend[0].served, 2);
+	assert_int_equal(rig.board->server[0].served, 2);
 }
 
 /* Those who wait are asked to end like all others. */
@@ -233,12 +233,12 @@ test_waits_for_those_not_tried(void **state)
 	client[1] = rig_client(&rig);
 	TURN_UNTIL(&rig, waiting() == 1);
 	rig_idle(&rig);
-	assert_int_equal(rig.board->backend[1].failures, 1);
+	assert_int_equal(rig.board->server[1].failures, 1);
 	next_server(0);
 	drop(&client[1]);
 	drop(&server);
 	TURN_UNTIL(&rig, rig.env.table.live == 0);
-	assert_true(logged(" backend=b,a "));
+	assert_true(logged(" servers_tried=b,a "));
 	/* With no attempt left there is nothing to wait for. */
 	rig.pool.attempts = 1;
 	one_is_served();
@@ -262,7 +262,7 @@ test_is_not_in_the_way(void **state)
 	client[1] = rig_client(&rig);
 	TURN_UNTIL(&rig, waiting() == 1);
 	MUST(listen(rig.listener[1], 10));
-	(void)backend_answered(&rig.backends, 1);
+	(void)server_answered(&rig.servers, 1);
 	client[2] = rig_client(&rig);
 	other = rig_server(&rig, 1);
 	assert_int_equal(waiting(), 1);
@@ -278,13 +278,13 @@ test_waits_for_the_first_check(void **state)
 {
 	(void)state;
 	rig.pool.checked = true;
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 	client[0] = rig_client(&rig);
 	client[1] = rig_client(&rig);
 	rig_idle(&rig);
 	assert_int_equal(waiting(), 2);
-	atomic_store(&rig.board->server[0].health, HEALTH_UP);
+	atomic_store(&rig.board->book[0].health, HEALTH_UP);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 	rig_turn(&rig, 0);
 	assert_int_equal(waiting(), 0);
@@ -292,14 +292,14 @@ test_waits_for_the_first_check(void **state)
 	drop(&server);
 	server = rig_server(&rig, 0);
 	/* Or it does not. */
-	atomic_store(&rig.board->server[0].health, HEALTH_UNKNOWN);
+	atomic_store(&rig.board->book[0].health, HEALTH_UNKNOWN);
 	client[2] = rig_client(&rig);
 	assert_int_equal(waiting(), 1);
-	atomic_store(&rig.board->server[0].health, HEALTH_DOWN);
+	atomic_store(&rig.board->book[0].health, HEALTH_DOWN);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 	rig_expect_end(&rig, client[2]);
 	drop(&client[2]);
-	TURN_UNTIL(&rig, rig_ends(&rig, END_NO_BACKEND) == 1);
+	TURN_UNTIL(&rig, rig_ends(&rig, END_NO_SERVER) == 1);
 }
 
 /* A process has this slot, which nobody can call, and lives for a while. */
@@ -315,65 +315,65 @@ lives(uint32_t worker)
 static void
 test_others_come_first(void **state)
 {
-	struct backends others;
-	struct queue *q;
+	struct servers others;
+	struct wait_queue *q;
 
 	(void)state;
 	begin(1);
-	others = rig.backends;
+	others = rig.servers;
 	others.worker = 0;
-	q = queue_new(&others, 1);
-	assert_true(backend_take(&others, 0));
-	assert_true(queue_enter(q, 0, 0));
+	q = wait_queue_new(&others, 1);
+	assert_true(server_take(&others, 0));
+	assert_true(wait_queue_enter(q, 0, 0));
 	client[0] = rig_client(&rig);
 	assert_int_equal(waiting(), 1);
-	backend_drop(&others, 0);
+	server_drop(&others, 0);
 	lives(0);
 	rig_idle(&rig);
 	assert_int_equal(waiting(), 1);
-	queue_leave(q, 0, 0, 0);
+	wait_queue_leave(q, 0, 0, 0);
 	server = rig_server(&rig, 0);
 	assert_int_equal(waiting(), 0);
-	queue_free(q);
+	wait_queue_free(q);
 }
 
 /* The older ticket is of a worker that can do nothing with the place. */
 static void
 test_others_do_not_use_the_room(void **state)
 {
-	struct backends others;
-	struct queue *q;
+	struct servers others;
+	struct wait_queue *q;
 
 	(void)state;
 	begin(2);
-	others = rig.backends;
+	others = rig.servers;
 	others.worker = 0;
-	q = queue_new(&others, 1);
+	q = wait_queue_new(&others, 1);
 	lives(0);
-	assert_true(backend_take(&others, 0) && backend_take(&others, 1));
-	assert_true(queue_enter(q, 0, 0));
+	assert_true(server_take(&others, 0) && server_take(&others, 1));
+	assert_true(wait_queue_enter(q, 0, 0));
 	client[0] = rig_client(&rig);
 	client[1] = rig_client(&rig);
 	rig_pass(&rig, 300);
 	assert_int_equal(waiting(), 2);
-	backend_drop(&others, 0);
+	server_drop(&others, 0);
 	rig_idle(&rig);
 	assert_int_equal(waiting(), 2);
 	rig_pass(&rig, 200);
 	server = rig_server(&rig, 0);
 	assert_int_equal(waiting(), 1);
-	backend_drop(&others, 1);
-	queue_leave(q, 0, 0, 0);
+	server_drop(&others, 1);
+	wait_queue_leave(q, 0, 0, 0);
 	TURN_UNTIL(&rig, waiting() == 0);
-	queue_free(q);
+	wait_queue_free(q);
 }
 
 /* A server went down: only what was there before is cut, if at all. */
 static void
 go_down(uint32_t downs)
 {
-	atomic_store(&rig.board->server[0].downs, downs);
-	atomic_store(&rig.board->server[0].health, HEALTH_DOWN);
+	atomic_store(&rig.board->book[0].downs, downs);
+	atomic_store(&rig.board->book[0].health, HEALTH_DOWN);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 	rig_turn(&rig, 0);
 }
@@ -382,11 +382,11 @@ static void
 test_server_goes_down(void **state)
 {
 	(void)state;
-	rig.pool.checked = rig.pool.cut = true;
-	rig_backend(&rig);
+	rig.pool.checked = rig.pool.close_on_down = true;
+	rig_add_server(&rig);
 	rig_ready(&rig);
-	atomic_store(&rig.board->server[0].health, HEALTH_UP);
-	atomic_store(&rig.board->server[0].downs, 7);
+	atomic_store(&rig.board->book[0].health, HEALTH_UP);
+	atomic_store(&rig.board->book[0].downs, 7);
 	one_is_served();
 	rig_write(&rig, client[0], "request");
 	rig_expect(&rig, server, "request");
@@ -404,13 +404,13 @@ test_server_goes_down(void **state)
 static void
 test_successor_goes_down(void **state)
 {
-	struct board_server *b;
+	struct board_book *b;
 
 	(void)state;
-	rig.pool.checked = rig.pool.cut = true;
-	rig_backend(&rig);
+	rig.pool.checked = rig.pool.close_on_down = true;
+	rig_add_server(&rig);
 	rig_ready(&rig);
-	b = &rig.board->server[0];
+	b = &rig.board->book[0];
 	atomic_store(&b->health, HEALTH_UP);
 	atomic_store(&b->downs, 7);
 	one_is_served();
@@ -428,9 +428,9 @@ test_server_goes_down_and_sessions_stay(void **state)
 {
 	(void)state;
 	rig.pool.checked = true;
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
-	atomic_store(&rig.board->server[0].health, HEALTH_UP);
+	atomic_store(&rig.board->book[0].health, HEALTH_UP);
 	one_is_served();
 	rig_write(&rig, client[0], "request");
 	go_down(1);

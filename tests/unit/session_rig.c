@@ -98,17 +98,17 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	memset(&rig_faults, 0, sizeof(rig_faults));
 	r->before = open_descriptors();
 	r->blocks = blocks;
-	for (i = 0; i < RIG_BACKENDS; i++)
+	for (i = 0; i < RIG_SERVERS; i++)
 		r->listener[i] = -1;
 	make_dir(r->dir, sizeof(r->dir));
 	snprintf(r->log, sizeof(r->log), "%s/log", r->dir);
 	assert_int_equal(table_init(&e->table, sessions, RIG_DESCRIPTORS), 0);
 	r->route.name = "front";
-	e->lines.format = log_format_new("text", NULL, 0);
+	e->lines.format = access_log_format_new("text", NULL, 0);
 	e->lines.errors = true;
 	e->lines.every = 1;
 	r->route.limits.fin_timeout = 60000;
-	r->route.limits.header_timeout = 5000;
+	r->route.limits.proxy_header_timeout = 5000;
 	r->pool.connect_timeout = 5000;
 	r->pool.attempts = 3;
 	r->pool.queue_timeout = 5000;
@@ -116,12 +116,12 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	r->pool.max_fails = 1;
 	r->pool.fail_timeout = 10000;
 	r->pool.eject_time = 2000;
-	r->pool.max_ejected = 100;
+	r->pool.max_ejected_percent = 100;
 	e->now = clock_now_ms();
 	e->route = &r->route;
-	e->backends = &r->backends;
+	e->servers = &r->servers;
 	e->poller = poller_new(poller_engine("select"), RIG_DESCRIPTORS);
-	e->timers = timers_new(sessions, e->now);
+	e->timers = timer_new(sessions, e->now);
 	e->log = log_open(r->log, LOG_DEBUG);
 	e->kit.pool = bufpool_new(blocks, size);
 	e->kit.scratch = malloc(size);
@@ -130,35 +130,35 @@ rig_start(struct rig *r, uint32_t sessions, uint32_t blocks, size_t size)
 	    e->log != NULL && e->kit.pool != NULL && e->kit.scratch != NULL &&
 	    e->notes != NULL);
 	log_ident(e->log, "rig");
-	r->backends.list = r->list;
-	r->backends.pool = &r->pool;
-	r->backends.pools = 1;
-	r->backends.worker = 2;
+	r->servers.list = r->list;
+	r->servers.pool = &r->pool;
+	r->servers.pools = 1;
+	r->servers.worker = 2;
 }
 
 int
-rig_backend(struct rig *r)
+rig_add_server(struct rig *r)
 {
-	int i = (int)r->backends.n++;
-	struct backend *b = &r->list[i];
+	int i = (int)r->servers.n++;
+	struct server *b = &r->list[i];
 
-	assert_true(i < RIG_BACKENDS);
+	assert_true(i < RIG_SERVERS);
 	r->listener[i] = loopback_listen(&b->addr.in, 100);
 	set_nonblocking(r->listener[i]);
 	b->addr.len = sizeof(b->addr.in);
 	snprintf(b->name, sizeof(b->name), "%c", 'a' + i);
 	b->weight = 1;
-	b->outlet.watch.keepalive = 1;
-	b->seat = (uint32_t)i;
+	b->egress.watch.keepalive = 1;
+	b->slot = (uint32_t)i;
 	r->pool.n++;
 	return i;
 }
 
 void
-rig_refuse(struct rig *r, int backend)
+rig_refuse(struct rig *r, int server)
 {
-	const struct addr *a = &r->list[backend].addr;
-	int fd = r->listener[backend], on = 1;
+	const struct addr *a = &r->list[server].addr;
+	int fd = r->listener[server], on = 1;
 
 	/* The port stays ours, so that nobody else can come to listen on it. */
 	close(fd);
@@ -166,13 +166,13 @@ rig_refuse(struct rig *r, int backend)
 	MUST(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
 	MUST(bind(fd, &a->sa, a->len));
 	set_nonblocking(fd);
-	r->listener[backend] = fd;
+	r->listener[server] = fd;
 }
 
-struct spares *
-rig_spares(const struct rig *r)
+struct preconnects *
+rig_preconnect(const struct rig *r)
 {
-	return spares_new(&(struct spares_env){ .backends = &r->backends,
+	return preconnect_new(&(struct preconnect_env){ .servers = &r->servers,
 	    .poller = r->env.poller, .log = r->env.log,
 	    .descriptors = RIG_DESCRIPTORS, .now = &r->env.now });
 }
@@ -182,14 +182,14 @@ rig_ready(struct rig *r)
 {
 	r->board = board_new(16, NULL);
 	assert_non_null(r->board);
-	atomic_store(&r->board->ledger->slots, r->board->rows);
-	r->backends.board = r->board;
-	r->env.board = &r->board->worker[r->backends.worker];
+	atomic_store(&r->board->ledger->worker_slots, r->board->rows);
+	r->servers.board = r->board;
+	r->env.board = &r->board->worker[r->servers.worker];
 	r->env.kit.counts = &r->env.board->shuttles;
-	r->env.balance = balance_new(&r->backends);
-	r->env.spares = rig_spares(r);
-	r->env.queue = queue_new(&r->backends, r->env.table.limit);
-	assert_true(r->env.balance != NULL && r->env.spares != NULL &&
+	r->env.balance = balance_new(&r->servers);
+	r->env.preconnects = rig_preconnect(r);
+	r->env.queue = wait_queue_new(&r->servers, r->env.table.limit);
+	assert_true(r->env.balance != NULL && r->env.preconnects != NULL &&
 	    r->env.queue != NULL);
 }
 
@@ -198,11 +198,11 @@ is_clean(struct rig *r)
 {
 	uint32_t i;
 
-	for (i = 0; i < r->backends.n; i++)
-		if (board_backend_live(r->board, i) != 0)
+	for (i = 0; i < r->servers.n; i++)
+		if (board_server_live(r->board, i) != 0)
 			return false;
-	if (census_count(r->board, BOARD_EVERYBODY) != 0 ||
-	    census_count(r->board, 0) != 0)
+	if (concurrency_count(r->board, BOARD_EVERYBODY) != 0 ||
+	    concurrency_count(r->board, 0) != 0)
 		return false;
 	return r->env.table.live == 0 && r->env.board->live == 0 &&
 	    bufpool_left(r->env.kit.pool) == r->blocks &&
@@ -220,7 +220,7 @@ rig_stop(struct rig *r)
 		sessions_kill(e, END_STOP, true);
 		clean = is_clean(r);
 	}
-	for (i = 0; i < RIG_BACKENDS; i++)
+	for (i = 0; i < RIG_SERVERS; i++)
 		if (r->listener[i] != -1)
 			close(r->listener[i]);
 	session_env_free(e);
@@ -290,11 +290,11 @@ rig_turn(struct rig *r, int ms)
 	sessions_turn(e, clock_now_ms());
 	while (poller_next(e->poller, &ev))
 		assert_true(sessions_event(e, &ev) ||
-		    spares_event(e->spares, &ev));
+		    preconnect_event(e->preconnects, &ev));
 	sessions_expire(e);
 	sessions_cut(e);
 	sessions_serve_queue(e);
-	spares_turn(e->spares);
+	preconnect_turn(e->preconnects);
 	session_log_turn(e);
 }
 
@@ -355,12 +355,12 @@ rig_unix_client(struct rig *r)
 }
 
 int
-rig_server(struct rig *r, int backend)
+rig_server(struct rig *r, int server)
 {
 	int fd;
 
-	TURN_UNTIL(r, comes(r->listener[backend], POLLIN, 0));
-	fd = (int)MUST(accept(r->listener[backend], NULL, NULL));
+	TURN_UNTIL(r, comes(r->listener[server], POLLIN, 0));
+	fd = (int)MUST(accept(r->listener[server], NULL, NULL));
 	set_nonblocking(fd);
 	watch_peer(fd);
 	return fd;
@@ -503,7 +503,7 @@ rig_ended(struct rig *r, enum session_end end)
 	if (strstr(rig_log(r), want) == NULL)
 		fail_msg("no \"%s\" in: %s", want, rig_log(r));
 	assert_int_equal(rig_ends(r, end), 1);
-	assert_int_equal(board_backend_live(r->board, 0), 0);
+	assert_int_equal(board_server_live(r->board, 0), 0);
 }
 
 void

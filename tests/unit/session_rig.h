@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * session_rig.h: a worker's loop without a worker, for the tests of sessions:
- * real sockets, backends that are listeners of the test, and a clock of its
+ * real sockets, servers that are listeners of the test, and a clock of its
  * own. The test plays the clients and the servers.
  */
 #ifndef SESSION_RIG_H
@@ -14,16 +14,16 @@
 
 #include "helpers.h"
 
-#define RIG_BACKENDS	6
+#define RIG_SERVERS	6
 #define RIG_DESCRIPTORS	1000
 
 struct rig {
 	struct session_env env;
 	struct session_route route;	/* of the one listener */
-	struct pool	 pool;		/* the one pool, of all backends */
-	struct backend	 list[RIG_BACKENDS];
-	int		 listener[RIG_BACKENDS];	/* -1: none */
-	struct backends	 backends;
+	struct pool	 pool;		/* the one pool, of all servers */
+	struct server	 list[RIG_SERVERS];
+	int		 listener[RIG_SERVERS];	/* -1: none */
+	struct servers	 servers;
 	struct board	*board;
 	bool		 stopped;	/* only the test moves the clock */
 	int		 before;	/* descriptors open at the start */
@@ -62,20 +62,20 @@ void	rig_start(struct rig *, uint32_t sessions, uint32_t blocks,
  */
 int	rig_stop(struct rig *);
 
-/* A backend more, called a, b, c … with a listener of its own. Its number. */
-int	rig_backend(struct rig *);
+/* A server more, called a, b, c … with a listener of its own. Its number. */
+int	rig_add_server(struct rig *);
 
 /* Nobody listens there any more: connections are refused. */
-void	rig_refuse(struct rig *, int backend);
+void	rig_refuse(struct rig *, int server);
 
 /*
- * To be called after the backends, before the first client. So that a test
+ * To be called after the servers, before the first client. So that a test
  * knows who is next, they are picked in their order.
  */
 void	rig_ready(struct rig *);
 
 /* Spares that work with what the rig has; NULL with ENOMEM. */
-struct spares *rig_spares(const struct rig *);
+struct preconnects *rig_preconnect(const struct rig *);
 
 /* A client comes. Returns its end of the connection. */
 int	rig_client(struct rig *);
@@ -83,8 +83,8 @@ int	rig_client(struct rig *);
 /* One on a unix socket, whose buffer takes next to nothing from us. */
 int	rig_unix_client(struct rig *);
 
-/* The server's end of a connection to *backend*. */
-int	rig_server(struct rig *, int backend);
+/* The server's end of a connection to *server*. */
+int	rig_server(struct rig *, int server);
 
 /* One turn of the loop, which waits up to *ms* for an event. */
 void	rig_turn(struct rig *, int ms);

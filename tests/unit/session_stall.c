@@ -30,7 +30,7 @@ set_up(void **state)
 	rig_start(&rig, 20, 4, BLOCK);
 	poller_free(rig.env.poller);
 	rig.env.poller = poller_new(poller_engine(engine), RIG_DESCRIPTORS);
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 	return rig.env.poller == NULL ? -1 : 0;
 }
@@ -312,7 +312,7 @@ test_reset_in_the_end(void **state)
 		rig_hang_up(&server);
 	}
 	assert_non_null(strstr(rig_log(&rig), " end=proxy.stalled\n"));
-	assert_false(backend_in_doubt(&rig.backends, 0));
+	assert_false(server_on_probation(&rig.servers, 0));
 }
 
 /* What was only a short want leaves nothing behind. */

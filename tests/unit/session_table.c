@@ -25,7 +25,7 @@ set_up(void **state)
 	for (i = 0; i < LIMIT; i++)
 		client[i] = server[i] = -1;
 	rig_start(&rig, LIMIT, 4, 4096);
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 	return 0;
 }
@@ -195,7 +195,7 @@ test_timers_end_with_the_session(void **state)
 	open_one(2);
 	close_one(2);
 	TURN_UNTIL(&rig, rig.env.table.live == 2);
-	assert_int_equal(timers_wait(rig.env.timers, rig.env.now, 200000),
+	assert_int_equal(timer_wait(rig.env.timers, rig.env.now, 200000),
 	    200000);
 }
 

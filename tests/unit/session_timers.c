@@ -20,7 +20,7 @@ set_up(void **state)
 	(void)state;
 	client = server = -1;
 	rig_start(&rig, CROWD, 8, 65536);
-	rig_backend(&rig);
+	rig_add_server(&rig);
 	rig_ready(&rig);
 	return 0;
 }

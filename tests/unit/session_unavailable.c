@@ -46,15 +46,15 @@ static void
 begin(int servers)
 {
 	while (servers-- > 0)
-		rig_backend(&rig);
+		rig_add_server(&rig);
 	rig_ready(&rig);
 }
 
 /* Checks find the first server so. */
 static void
-is_found(enum backend_health health)
+is_found(enum server_health health)
 {
-	atomic_store(&rig.board->server[0].health, health);
+	atomic_store(&rig.board->book[0].health, health);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 	rig_turn(&rig, 0);
 }
@@ -126,7 +126,7 @@ test_checks(void **state)
 	come(CLIENTS);
 	pass(900);
 	assert_int_equal(waiting(), CLIENTS);
-	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(rig.board->server[0].failures, 0);
 	is_found(HEALTH_UP);
 	/* At the turn that sees it. */
 	assert_int_equal(waiting(), CLIENTS - 1);
@@ -163,15 +163,15 @@ test_off(void **state)
 	begin(1);
 	is_found(HEALTH_DOWN);
 	come(1);
-	ends(0, END_NO_BACKEND);
+	ends(0, END_NO_SERVER);
 	rig.pool.unavailable_timeout = 1000;
 	rig.pool.max_queue = 0;
 	come(1);
-	ends(0, END_NO_BACKEND);
+	ends(0, END_NO_SERVER);
 	rig.pool.max_queue = 1;
-	rig.list[0].state = BACKEND_MAINT;
+	rig.list[0].state = SERVER_MAINT;
 	come(1);
-	ends(0, END_NO_BACKEND);
+	ends(0, END_NO_SERVER);
 	assert_int_equal(rig.env.parked, 0);
 }
 
@@ -211,9 +211,9 @@ asks_again(uint32_t max_fails)
 	rig_refuse(&rig, 0);
 	come(CLIENTS);
 	pass(100);
-	before = rig.board->backend[0].failures;
+	before = rig.board->server[0].failures;
 	pass(600);
-	assert_in_range(rig.board->backend[0].failures, before + 4,
+	assert_in_range(rig.board->server[0].failures, before + 4,
 	    before + 6);
 	MUST(listen(rig.listener[0], 10));
 	pass(110);

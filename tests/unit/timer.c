@@ -26,7 +26,7 @@ sweep(struct timers *t, uint64_t now, unsigned char hit[IDS])
 	uint32_t id;
 
 	memset(hit, 0, IDS);
-	while ((id = timers_expired(t, now)) != TIMER_NONE) {
+	while ((id = timer_expired(t, now)) != TIMER_NONE) {
 		assert_true(id < IDS);
 		hit[id]++;
 		n++;
@@ -39,7 +39,7 @@ sweep(struct timers *t, uint64_t now, unsigned char hit[IDS])
 static struct timers *
 new_timers(uint64_t now)
 {
-	struct timers *t = timers_new(IDS, now);
+	struct timers *t = timer_new(IDS, now);
 
 	assert_non_null(t);
 	return t;
@@ -51,16 +51,16 @@ test_nothing_set(void **state)
 	struct timers *t = new_timers(1000);
 
 	(void)state;
-	assert_int_equal(timers_wait(t, 1000, 500), 500);
-	assert_int_equal(timers_wait(t, 1000, 0), 0);
-	assert_int_equal(timers_expired(t, 1000), TIMER_NONE);
-	assert_int_equal(timers_expired(t, 100 * DAY), TIMER_NONE);
-	timers_clear(t, 0);
-	timers_clear(t, IDS - 1);
-	assert_int_equal(timers_expired(t, 200 * DAY), TIMER_NONE);
-	assert_int_equal(timers_wait(t, 200 * DAY, 1000), 1000);
-	timers_free(t);
-	timers_free(NULL);
+	assert_int_equal(timer_wait(t, 1000, 500), 500);
+	assert_int_equal(timer_wait(t, 1000, 0), 0);
+	assert_int_equal(timer_expired(t, 1000), TIMER_NONE);
+	assert_int_equal(timer_expired(t, 100 * DAY), TIMER_NONE);
+	timer_clear(t, 0);
+	timer_clear(t, IDS - 1);
+	assert_int_equal(timer_expired(t, 200 * DAY), TIMER_NONE);
+	assert_int_equal(timer_wait(t, 200 * DAY, 1000), 1000);
+	timer_free(t);
+	timer_free(NULL);
 }
 
 /* At every phase of the clock against the tick, and for every distance. */
@@ -74,16 +74,16 @@ test_never_early_and_a_tick_late(void **state)
 	for (begin = 100000; begin < 100000 + TIMER_TICK; begin++)
 		for (at = begin; at < begin + 5 * TIMER_TICK; at++) {
 			t = new_timers(begin);
-			timers_set(t, 7, at);
+			timer_set(t, 7, at);
 			seen = 0;
 			for (now = begin; now < at + 10 * TIMER_TICK; now++)
-				if (timers_expired(t, now) == 7) {
+				if (timer_expired(t, now) == 7) {
 					assert_int_equal(seen, 0);
 					seen = now;
 				}
 			/* One that is due at once comes with the next tick. */
 			assert_in_range(seen, at, rounded(at + 1));
-			timers_free(t);
+			timer_free(t);
 		}
 }
 
@@ -101,18 +101,18 @@ test_far_away(void **state)
 	for (i = 0; i < COUNT(far); i++) {
 		/* In one jump. */
 		t = new_timers(0);
-		timers_set(t, 1, far[i]);
-		assert_int_equal(timers_expired(t, far[i] - 1), TIMER_NONE);
-		assert_int_equal(timers_expired(t, rounded(far[i])), 1);
-		assert_int_equal(timers_expired(t, rounded(far[i])),
+		timer_set(t, 1, far[i]);
+		assert_int_equal(timer_expired(t, far[i] - 1), TIMER_NONE);
+		assert_int_equal(timer_expired(t, rounded(far[i])), 1);
+		assert_int_equal(timer_expired(t, rounded(far[i])),
 		    TIMER_NONE);
-		timers_free(t);
+		timer_free(t);
 		/* Slept through by far. */
 		t = new_timers(0);
-		timers_set(t, 1, far[i]);
-		assert_int_equal(timers_expired(t, far[i] * 3), 1);
-		assert_int_equal(timers_expired(t, far[i] * 9), TIMER_NONE);
-		timers_free(t);
+		timer_set(t, 1, far[i]);
+		assert_int_equal(timer_expired(t, far[i] * 3), 1);
+		assert_int_equal(timer_expired(t, far[i] * 9), TIMER_NONE);
+		timer_free(t);
 	}
 }
 
@@ -122,21 +122,21 @@ test_moved_and_cleared(void **state)
 	struct timers *t = new_timers(0);
 
 	(void)state;
-	timers_set(t, 1, 100);
-	timers_set(t, 1, 5000);
-	timers_set(t, 2, 5000);
-	timers_set(t, 2, 100);
-	timers_set(t, 3, 100);
-	timers_clear(t, 3);
-	timers_clear(t, 3);
-	assert_int_equal(timers_expired(t, 200), 2);
-	assert_int_equal(timers_expired(t, 200), TIMER_NONE);
-	assert_int_equal(timers_expired(t, 5000), 1);
-	assert_int_equal(timers_expired(t, 50000), TIMER_NONE);
+	timer_set(t, 1, 100);
+	timer_set(t, 1, 5000);
+	timer_set(t, 2, 5000);
+	timer_set(t, 2, 100);
+	timer_set(t, 3, 100);
+	timer_clear(t, 3);
+	timer_clear(t, 3);
+	assert_int_equal(timer_expired(t, 200), 2);
+	assert_int_equal(timer_expired(t, 200), TIMER_NONE);
+	assert_int_equal(timer_expired(t, 5000), 1);
+	assert_int_equal(timer_expired(t, 50000), TIMER_NONE);
 	/* What has expired is cleared and can be set again. */
-	timers_set(t, 1, 50100);
-	assert_int_equal(timers_expired(t, 50104), 1);
-	timers_free(t);
+	timer_set(t, 1, 50100);
+	assert_int_equal(timer_expired(t, 50104), 1);
+	timer_free(t);
 }
 
 /* All in one slot, in different turns of the wheel, taken out in any order. */
@@ -150,10 +150,10 @@ test_one_slot(void **state)
 
 	(void)state;
 	for (id = 0; id < 30; id++)
-		timers_set(t, id, 800 + id % 3 * 2048 * TIMER_TICK);
-	timers_clear(t, 29);
-	timers_clear(t, 0);
-	timers_clear(t, 14);
+		timer_set(t, id, 800 + id % 3 * 2048 * TIMER_TICK);
+	timer_clear(t, 29);
+	timer_clear(t, 0);
+	timer_clear(t, 14);
 	for (turn = 0; turn < 3; turn++) {
 		assert_int_equal(sweep(t, 800 + turn * 2048 * TIMER_TICK, hit),
 		    left[turn]);
@@ -161,7 +161,7 @@ test_one_slot(void **state)
 			assert_int_equal(hit[id], id % 3 == turn && id != 29 &&
 			    id != 0 && id != 14);
 	}
-	timers_free(t);
+	timer_free(t);
 }
 
 static void
@@ -171,12 +171,12 @@ test_in_the_past(void **state)
 	unsigned char hit[IDS];
 
 	(void)state;
-	timers_set(t, 4, 0);
-	timers_set(t, 5, 999999);
-	timers_set(t, 6, 1000000);
-	assert_in_range(timers_wait(t, 1000000, 1000), 0, TIMER_TICK);
+	timer_set(t, 4, 0);
+	timer_set(t, 5, 999999);
+	timer_set(t, 6, 1000000);
+	assert_in_range(timer_wait(t, 1000000, 1000), 0, TIMER_TICK);
 	assert_int_equal(sweep(t, 1000000 + TIMER_TICK, hit), 3);
-	timers_free(t);
+	timer_free(t);
 }
 
 /* A clock that stands still, or goes back, does no harm. */
@@ -186,12 +186,12 @@ test_clock_goes_back(void **state)
 	struct timers *t = new_timers(100000);
 
 	(void)state;
-	timers_set(t, 1, 100100);
-	assert_int_equal(timers_expired(t, 50000), TIMER_NONE);
-	assert_in_range(timers_wait(t, 50000, 100), 1, 100);
-	assert_int_equal(timers_expired(t, 100050), TIMER_NONE);
-	assert_int_equal(timers_expired(t, 100104), 1);
-	timers_free(t);
+	timer_set(t, 1, 100100);
+	assert_int_equal(timer_expired(t, 50000), TIMER_NONE);
+	assert_in_range(timer_wait(t, 50000, 100), 1, 100);
+	assert_int_equal(timer_expired(t, 100050), TIMER_NONE);
+	assert_int_equal(timer_expired(t, 100104), 1);
+	timer_free(t);
 }
 
 /* One id set again and again by whoever takes it, within one sweep. */
@@ -204,18 +204,18 @@ test_set_while_the_wheel_turns(void **state)
 	uint32_t id;
 
 	(void)state;
-	timers_set(t, 9, 20);
+	timer_set(t, 9, 20);
 	for (now = 0; now < 100000; now += 37)
-		while ((id = timers_expired(t, now)) != TIMER_NONE) {
+		while ((id = timer_expired(t, now)) != TIMER_NONE) {
 			assert_int_equal(id, 9);
 			assert_true(now >= last + 20);
 			last = now;
-			timers_set(t, 9, now + 20);
+			timer_set(t, 9, now + 20);
 			n++;
 		}
 	/* 20 ms are due at the next look, or the one after. */
 	assert_in_range(n, 100000 / 74, 100000 / 37 + 1);
-	timers_free(t);
+	timer_free(t);
 }
 
 /* However many they are, timers far away wake nobody. */
@@ -229,14 +229,14 @@ test_far_timers_cost_nothing(void **state)
 
 	(void)state;
 	for (id = 0; id < IDS; id++)
-		timers_set(t, id, 600000 + random_below(&seed, 3600000));
+		timer_set(t, id, 600000 + random_below(&seed, 3600000));
 	for (now = 0; now < 580000; now += slept, wakes++) {
-		assert_int_equal(timers_expired(t, now), TIMER_NONE);
-		slept = (uint64_t)timers_wait(t, now, 10000);
+		assert_int_equal(timer_expired(t, now), TIMER_NONE);
+		slept = (uint64_t)timer_wait(t, now, 10000);
 		assert_true(slept > 0);
 	}
 	assert_in_range(wakes, 58, 62);
-	timers_free(t);
+	timer_free(t);
 }
 
 struct model {
@@ -248,7 +248,7 @@ struct model {
 static void
 model_set(struct model *m, struct timers *t, uint32_t id, uint64_t at)
 {
-	timers_set(t, id, at);
+	timer_set(t, id, at);
 	m->set[id] = true;
 	m->due[id] = rounded(at);
 	if (m->due[id] <= m->swept)
@@ -286,7 +286,7 @@ model_wait(const struct model *m, const struct timers *t, uint64_t now,
 	for (id = 0; id < IDS; id++)
 		if (m->set[id] && m->due[id] < first)
 			first = m->due[id];
-	ms = timers_wait(t, now, limit);
+	ms = timer_wait(t, now, limit);
 	assert_in_range(ms, 0, limit);
 	if (first <= now)
 		assert_int_equal(ms, 0);
@@ -328,7 +328,7 @@ test_random_against_a_model(void **state)
 		id = random_below(&seed, IDS);
 		switch (random_below(&seed, 8)) {
 		case 0:
-			timers_clear(t, id);
+			timer_clear(t, id);
 			m.set[id] = false;
 			break;
 		case 1:
@@ -349,7 +349,7 @@ test_random_against_a_model(void **state)
 			break;
 		}
 	}
-	timers_free(t);
+	timer_free(t);
 }
 
 /* A loop that sleeps as it is told: on time, and not woken for nothing. */
@@ -365,22 +365,22 @@ test_sleeping_loop(void **state)
 	(void)state;
 	for (id = 0; id < 50; id++) {
 		due[id] = now + random_below(&seed, 600000);
-		timers_set(t, id, due[id]);
+		timer_set(t, id, due[id]);
 	}
 	while (now < end) {
-		now += (uint64_t)timers_wait(t, now, 1000);
+		now += (uint64_t)timer_wait(t, now, 1000);
 		wakes++;
-		while ((id = timers_expired(t, now)) != TIMER_NONE) {
+		while ((id = timer_expired(t, now)) != TIMER_NONE) {
 			assert_in_range(now, due[id], due[id] + 2 * TIMER_TICK);
 			due[id] = now + random_below(&seed, 600000);
-			timers_set(t, id, due[id]);
+			timer_set(t, id, due[id]);
 			fired++;
 		}
 	}
 	/* One for each second, for each timer, and for each turn of those. */
 	assert_true(fired > DAY / 4 / 600000 * 50);
 	assert_true(wakes < DAY / 4 / 1000 + fired * 40);
-	timers_free(t);
+	timer_free(t);
 }
 
 static void
@@ -393,14 +393,14 @@ test_out_of_memory(void **state)
 	alloc_needed();
 	for (n = 0; ; n++) {
 		alloc_fail(n);
-		t = timers_new(10, 0);
+		t = timer_new(10, 0);
 		if (!alloc_failed())
 			break;
 		assert_null(t);
 		assert_int_equal(errno, ENOMEM);
 	}
 	assert_true(n > 0);
-	timers_free(t);
+	timer_free(t);
 }
 
 int

@@ -58,7 +58,7 @@ start_client(const struct addr *to)
 static void
 test_strays(void **state)
 {
-	struct complaints complaints = { .n = 0 };
+	struct diagnostics diagnostics = { .n = 0 };
 	char directory[100], file[120], text[4000];
 	struct conf conf;
 	struct board *board;
@@ -71,17 +71,17 @@ test_strays(void **state)
 	(void)state;
 	make_dir(directory, sizeof(directory));
 	snprintf(file, sizeof(file), "%s/conf", directory);
-	write_file(file, "workers: 0\nsandbox: off\nsessions: 10\n"
+	write_file(file, "workers: 0\nsandbox: off\nmax_sessions_per_worker: 10\n"
 	    "listen: { l: { address: \"127.0.0.1:0\" } }\n"
 	    "pool: { p: { server: { s: { address: \"127.0.0.1:1\" } } } }\n");
 	conf_init(&conf);
 	assert_non_null(conf.settings = settings_new());
 	assert_int_equal(conf_file_read(conf.settings, file, false,
-	    &complaints), 0);
-	conf_make(&conf, true, &complaints);
-	if (complaints.n > 0)
-		fail_msg("%s", complaints.line[0]);
-	priv_get_own(&conf.user);
+	    &diagnostics), 0);
+	conf_make(&conf, true, &diagnostics);
+	if (diagnostics.n > 0)
+		fail_msg("%s", diagnostics.line[0]);
+	privileges_get_own(&conf.user);
 	assert_int_equal(listener_open(&conf.listener[0]), 0);
 	assert_non_null(board = board_new(4, NULL));
 	snprintf(file, sizeof(file), "%s/log", directory);

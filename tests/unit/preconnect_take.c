@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * spare_take.c: sessions that find a connection ready, or one that seems to be.
- * Run over each engine, since a session takes over what the poller knows.
+ * preconnect_take.c: sessions that find a connection ready, or one that seems
+ * to be. Run over each engine, since a session takes over what the poller
+ * knows.
  */
-#include "spare_rig.h"
+#include "preconnect_rig.h"
 
 /* A client whose first bytes have come before it is accepted. */
 /*
- * The server's end of the one session's connection. A new spare may come first
- * where the network loses the request to connect.
+ * The server's end of the one session's connection. A new preconnected
+ * connection may come first where the network loses the request to connect.
  */
 static int
-session_server(void)
+used_server(void)
 {
 	int fd = rig_server(&rig, 0), other;
 
@@ -46,20 +47,21 @@ test_taken_and_replaced(void **state)
 	(void)state;
 	client = rig_client(&rig);
 	assert_int_equal(rig_session(&rig)->state, SESSION_RELAY);
-	assert_int_equal(board_backend_live(rig.board, 0), 1);
-	assert_int_equal(rig.board->backend[0].served, 1);
+	assert_int_equal(board_server_live(rig.board, 0), 1);
+	assert_int_equal(rig.board->server[0].served, 1);
 	rig_write(&rig, client, "request");
 	rig_expect(&rig, server, "request");
 	rig_write(&rig, server, "answer");
 	rig_expect(&rig, client, "answer");
 	/* The next one has come without a rest, and is another's. */
 	next = rig_server(&rig, 0);
-	assert_int_equal(board_backend_live(rig.board, 0), 1);
+	assert_int_equal(board_server_live(rig.board, 0), 1);
 	close(server);
 	rig_expect_end(&rig, client);
 	close(client);
 	TURN_UNTIL(&rig, rig.env.table.live == 0);
-	assert_non_null(strstr(rig_log(&rig), " backend=a up=7 down=6 "));
+	assert_non_null(strstr(rig_log(&rig), " servers_tried=a bytes_up=7 "
+	    "bytes_down=6 "));
 	client = rig_client(&rig);
 	rig_write(&rig, client, "second");
 	rig_expect(&rig, next, "second");
@@ -70,24 +72,24 @@ test_taken_and_replaced(void **state)
 static void
 test_all_taken_in_one_turn(void **state)
 {
-	int i, server[BACKEND_SPARE_MAX], taken[BACKEND_SPARE_MAX];
+	int i, server[SERVER_PRECONNECT_MAX], taken[SERVER_PRECONNECT_MAX];
 
 	(void)state;
-	begin(BACKEND_SPARE_MAX);
-	for (i = 0; i < BACKEND_SPARE_MAX; i++)
+	begin(SERVER_PRECONNECT_MAX);
+	for (i = 0; i < SERVER_PRECONNECT_MAX; i++)
 		server[i] = rig_server(&rig, 0);
 	rig_idle(&rig);
-	for (i = 0; i < BACKEND_SPARE_MAX; i++) {
-		taken[i] = spare_take(rig.env.spares, 0);
+	for (i = 0; i < SERVER_PRECONNECT_MAX; i++) {
+		taken[i] = preconnect_take(rig.env.preconnects, 0);
 		assert_true(taken[i] != -1);
 	}
-	assert_int_equal(spare_take(rig.env.spares, 0), -1);
+	assert_int_equal(preconnect_take(rig.env.preconnects, 0), -1);
 	assert_false(knocks());
-	for (i = 0; i < BACKEND_SPARE_MAX; i++) {
+	for (i = 0; i < SERVER_PRECONNECT_MAX; i++) {
 		poller_forget(rig.env.poller, taken[i]);
 		close(taken[i]);
 	}
-	for (i = 0; i < BACKEND_SPARE_MAX; i++) {
+	for (i = 0; i < SERVER_PRECONNECT_MAX; i++) {
 		close(rig_server(&rig, 0));
 		close(server[i]);
 	}
@@ -143,7 +145,7 @@ test_taken_when_due(void **state)
 
 	(void)state;
 	speaks(server, "220 hello");
-	taken = spare_take(rig.env.spares, 0);
+	taken = preconnect_take(rig.env.preconnects, 0);
 	assert_int_not_equal(taken, -1);
 	poller_forget(rig.env.poller, taken);
 	close(taken);
@@ -179,8 +181,8 @@ test_dead_ones_are_passed_over(void **state)
 	}
 	for (i = 0; i < 3; i++)
 		hangs_up(our_end(i));
-	assert_int_equal(spare_take(rig.env.spares, 0), last);
-	assert_int_equal(spare_take(rig.env.spares, 0), -1);
+	assert_int_equal(preconnect_take(rig.env.preconnects, 0), last);
+	assert_int_equal(preconnect_take(rig.env.preconnects, 0), -1);
 	poller_forget(rig.env.poller, last);
 	close(last);
 	close(good);
@@ -211,7 +213,7 @@ test_refused_later(void **state)
 	rig_write(&rig, client, "request");
 	TURN_UNTIL(&rig, comes(server[0], POLLIN, 0) &&
 	    comes(server[1], POLLIN, 0));
-	assert_int_equal(rig.board->backend[0].failures, 1);
+	assert_int_equal(rig.board->server[0].failures, 1);
 	/* One got the request, the other an end of file. */
 	busy = recv(server[0], got, sizeof(got), MSG_PEEK) > 0 ? 0 : 1;
 	rig_expect(&rig, server[busy], "request");
@@ -224,14 +226,14 @@ test_refused_later(void **state)
 
 /* Another worker has found it dead: connecting is the test. */
 static void
-test_not_while_in_doubt(void **state)
+test_not_while_on_probation(void **state)
 {
 	int server = begin_with_one(), next;
-	struct backends other = rig.backends;
+	struct servers other = rig.servers;
 
 	(void)state;
 	other.worker = 3;
-	backend_failed(&other, 0, rig.env.now);
+	server_failed(&other, 0, rig.env.now);
 	client = rig_client(&rig);
 	assert_int_equal(rig_session(&rig)->state, SESSION_CONNECT);
 	rig_expect_end(&rig, server);
@@ -239,7 +241,7 @@ test_not_while_in_doubt(void **state)
 	next = rig_server(&rig, 0);
 	rig_write(&rig, client, "request");
 	rig_expect(&rig, next, "request");
-	assert_false(backend_in_doubt(&rig.backends, 0));
+	assert_false(server_on_probation(&rig.servers, 0));
 	rig_pass(&rig, 1100);
 	close(rig_server(&rig, 0));
 	close(next);
@@ -259,18 +261,19 @@ test_broken_when_used(void **state)
 	assert_int_equal(rig_faults.send_error, 0);
 	rig_expect_end(&rig, server);
 	close(server);
-	next = session_server();
+	next = used_server();
 	rig_expect(&rig, next, "request");
 	assert_int_equal(rig_session(&rig)->attempts, 1);
-	assert_int_equal(board_backend_live(rig.board, 0), 1);
-	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(board_server_live(rig.board, 0), 1);
+	assert_int_equal(rig.board->server[0].failures, 0);
 	assert_int_equal(rig.env.board->retries, 0);
 	close(next);
 	rig_expect_end(&rig, client);
 	close(client);
 	client = -1;
 	TURN_UNTIL(&rig, rig.env.table.live == 0);
-	assert_non_null(strstr(rig_log(&rig), " backend=a up=7 down=0 "));
+	assert_non_null(strstr(rig_log(&rig), " servers_tried=a bytes_up=7 "
+	    "bytes_down=0 "));
 }
 
 /* As for any that takes bytes and is reset: who knows what it did. */
@@ -328,37 +331,37 @@ test_unix_socket(void **state)
 static void
 test_its_name_moves(void **state)
 {
-	struct board_server *b;
-	struct site s = { .question = 5 };
+	struct board_book *b;
+	struct resolved_addr s = { .lookup = 5 };
 	int server, other;
 
 	(void)state;
-	rig_backend(&rig);
-	rig_backend(&rig);
-	rig.list[0].spare = 1;
-	rig.list[0].question = 5;
+	rig_add_server(&rig);
+	rig_add_server(&rig);
+	rig.list[0].preconnect = 1;
+	rig.list[0].lookup = 5;
 	rig_ready(&rig);
 	/* Nobody knows where it is. */
 	rig_pass(&rig, 1100);
 	assert_false(knocks());
-	b = &rig.board->server[0];
+	b = &rig.board->book[0];
 	s.family = AF_INET;
 	s.port = addr_port(&rig.list[0].addr);
 	memcpy(s.ip, &rig.list[0].addr.in.sin_addr, 4);
-	site_write(&b->site, &s);
+	resolved_addr_write(&b->resolved, &s);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 	rig_pass(&rig, 1100);
 	server = rig_server(&rig, 0);
 	rig_idle(&rig);
 	s.port = addr_port(&rig.list[1].addr);
-	site_write(&b->site, &s);
-	assert_int_equal(spare_take(rig.env.spares, 0), -1);
+	resolved_addr_write(&b->resolved, &s);
+	assert_int_equal(preconnect_take(rig.env.preconnects, 0), -1);
 	rig_expect_end(&rig, server);
 	rig_pass(&rig, 1100);
 	other = rig_server(&rig, 1);
 	/* And it goes when nobody is there any more. */
 	s.family = 0;
-	site_write(&b->site, &s);
+	resolved_addr_write(&b->resolved, &s);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 	rig_expect_end(&rig, other);
 	close(server);
@@ -377,7 +380,7 @@ main(void)
 		TEST(test_taken_when_due),
 		TEST(test_dead_ones_are_passed_over),
 		TEST(test_refused_later),
-		TEST(test_not_while_in_doubt),
+		TEST(test_not_while_on_probation),
 		TEST(test_broken_when_used),
 		TEST(test_reset_after_use),
 		TEST(test_unix_socket),

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * dialog.c: what checks send is right to the byte; what comes back is judged the
- * same in whatever pieces it comes, and never for longer than it has to.
+ * check_exchange.c: what checks send is right to the byte; what comes back is
+ * judged the same in whatever pieces it comes, and never for longer than it has
+ * to.
  */
 #include "upstream/check_exchange.h"
 
 #include "proto/tls_hello.h"
 #include "helpers.h"
 
-static struct check_plan plan;
-static struct dialog *d;
-static char out[DIALOG_SEND], why[DIALOG_WHY];
+static struct check_policy plan;
+static struct check_exchange *d;
+static char out[CHECK_EXCHANGE_SEND], why[CHECK_EXCHANGE_WHY];
 static struct addr from, to;
 
 static int
 tear_down(void **state)
 {
 	(void)state;
-	dialog_free(d);
+	check_exchange_free(d);
 	d = NULL;
 	memset(&plan, 0, sizeof(plan));
 	plan.method = "GET";
@@ -33,8 +34,8 @@ make(enum check_kind kind)
 	const char *wrong;
 
 	plan.kind = kind;
-	dialog_free(d);
-	d = dialog_new(&plan);
+	check_exchange_free(d);
+	d = check_exchange_new(&plan);
 	assert_non_null(d);
 	assert_int_equal(addr_parse("127.0.0.1:8080", ADDR_CONNECT, &to, 1,
 	    &wrong), 1);
@@ -49,13 +50,15 @@ judged(const char *reply, size_t n, size_t at, enum verdict v, const char *text)
 	size_t i;
 
 	for (i = 0; i < at; i++)
-		if (dialog_judge(d, reply, i, false, why) != VERDICT_OPEN)
+		if (check_exchange_judge(d, reply, i, false, why) !=
+		    VERDICT_OPEN)
 			fail_msg("decided at %zu: %s", i, why);
 	for (i = at; i <= n; i++) {
-		assert_int_equal(dialog_judge(d, reply, i, false, why), v);
+		assert_int_equal(check_exchange_judge(d, reply, i, false, why),
+		    v);
 		assert_string_equal(why, text);
 	}
-	assert_int_equal(dialog_judge(d, reply, n, true, why), v);
+	assert_int_equal(check_exchange_judge(d, reply, n, true, why), v);
 }
 
 static void
@@ -64,17 +67,17 @@ test_bytes(void **state)
 	unsigned char b[8];
 
 	(void)state;
-	assert_int_equal(dialog_bytes("ab", b, sizeof(b)), 2);
+	assert_int_equal(check_exchange_bytes("ab", b, sizeof(b)), 2);
 	assert_memory_equal(b, "ab", 2);
-	assert_int_equal(dialog_bytes("x:16030aFf00", b, sizeof(b)), 5);
+	assert_int_equal(check_exchange_bytes("x:16030aFf00", b, sizeof(b)), 5);
 	assert_memory_equal(b, "\x16\x03\x0a\xff\0", 5);
-	assert_int_equal(dialog_bytes("x:", b, sizeof(b)), 0);
-	assert_int_equal(dialog_bytes("x:0", b, sizeof(b)), -1);
-	assert_int_equal(dialog_bytes("x:0g", b, sizeof(b)), -1);
-	assert_int_equal(dialog_bytes("x:00 11", b, sizeof(b)), -1);
+	assert_int_equal(check_exchange_bytes("x:", b, sizeof(b)), 0);
+	assert_int_equal(check_exchange_bytes("x:0", b, sizeof(b)), -1);
+	assert_int_equal(check_exchange_bytes("x:0g", b, sizeof(b)), -1);
+	assert_int_equal(check_exchange_bytes("x:00 11", b, sizeof(b)), -1);
 	/* What does not fit is counted. */
-	assert_int_equal(dialog_bytes("x:000102030405060708", b, 2), 9);
-	assert_int_equal(dialog_bytes("abcdefghi", b, 2), 9);
+	assert_int_equal(check_exchange_bytes("x:000102030405060708", b, 2), 9);
+	assert_int_equal(check_exchange_bytes("abcdefghi", b, 2), 9);
 }
 
 static void
@@ -89,21 +92,21 @@ test_may(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(lists); i++)
-		assert_true(dialog_may_list(lists[i]));
+		assert_true(check_exchange_may_list(lists[i]));
 	for (i = 0; i < COUNT(none); i++)
-		if (dialog_may_list(none[i]))
+		if (check_exchange_may_list(none[i]))
 			fail_msg("%s", none[i]);
-	assert_true(dialog_lists("200,300-310", 200));
-	assert_true(dialog_lists("200,300-310", 300));
-	assert_true(dialog_lists("200,300-310", 310));
-	assert_false(dialog_lists("200,300-310", 311));
-	assert_false(dialog_lists("200,300-310", 299));
-	assert_true(dialog_may_expect("+PONG"));
-	assert_true(dialog_may_expect("~^[+]PONG"));
-	assert_true(dialog_may_expect("x:00"));
-	assert_false(dialog_may_expect("x:"));
-	assert_false(dialog_may_expect("x:0"));
-	assert_false(dialog_may_expect("~("));
+	assert_true(check_exchange_lists("200,300-310", 200));
+	assert_true(check_exchange_lists("200,300-310", 300));
+	assert_true(check_exchange_lists("200,300-310", 310));
+	assert_false(check_exchange_lists("200,300-310", 311));
+	assert_false(check_exchange_lists("200,300-310", 299));
+	assert_true(check_exchange_may_expect("+PONG"));
+	assert_true(check_exchange_may_expect("~^[+]PONG"));
+	assert_true(check_exchange_may_expect("x:00"));
+	assert_false(check_exchange_may_expect("x:"));
+	assert_false(check_exchange_may_expect("x:0"));
+	assert_false(check_exchange_may_expect("~("));
 }
 
 static void
@@ -115,23 +118,27 @@ test_proxy(void **state)
 
 	(void)state;
 	make(CHECK_TCP);
-	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out), 0);
+	assert_int_equal(check_exchange_request(d, plan.proxy, &from, &to, out),
+	    0);
 	plan.proxy = 1;
-	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out),
+	assert_int_equal(check_exchange_request(d, plan.proxy, &from, &to, out),
 	    strlen(v1));
 	assert_memory_equal(out, v1, strlen(v1));
 	from.sa.sa_family = to.sa.sa_family = AF_UNIX;
-	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out),
+	assert_int_equal(check_exchange_request(d, plan.proxy, &from, &to, out),
 	    strlen(none));
 	assert_memory_equal(out, none, strlen(none));
 	plan.proxy = 2;
-	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out), 16);
+	assert_int_equal(check_exchange_request(d, plan.proxy, &from, &to, out),
+	    16);
 	assert_memory_equal(out, v2, 16);
 	plan.send = "x:00ff";
 	make(CHECK_SEND_EXPECT);
-	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out), 18);
+	assert_int_equal(check_exchange_request(d, plan.proxy, &from, &to, out),
+	    18);
 	assert_memory_equal(out + 16, "\0\xff", 2);
-	assert_int_equal(dialog_judge(d, "", 0, false, why), VERDICT_PASSED);
+	assert_int_equal(check_exchange_judge(d, "", 0, false, why),
+	    VERDICT_PASSED);
 	assert_string_equal(why, "connected");
 }
 
@@ -139,7 +146,7 @@ static void
 test_expect(void **state)
 {
 	static const char pong[] = "hello +PO+PONG\r\n";
-	char many[DIALOG_REPLY + 1];
+	char many[CHECK_EXCHANGE_REPLY + 1];
 
 	(void)state;
 	plan.expect = "+PONG";
@@ -156,17 +163,18 @@ test_expect(void **state)
 	plan.expect = "x:00ff00";
 	make(CHECK_SEND_EXPECT);
 	judged("\xff\0\xff\0\xff", 5, 4, VERDICT_PASSED, "expected reply");
-	assert_int_equal(dialog_judge(d, "", 0, true, why), VERDICT_FAILED);
+	assert_int_equal(check_exchange_judge(d, "", 0, true, why),
+	    VERDICT_FAILED);
 	assert_string_equal(why, "closed without an answer");
-	assert_int_equal(dialog_judge(d, "-ERR x\r\nmore", 12, true, why),
-	    VERDICT_FAILED);
+	assert_int_equal(check_exchange_judge(d, "-ERR x\r\nmore", 12, true,
+	    why), VERDICT_FAILED);
 	assert_string_equal(why, "not the expected reply, but \"-ERR x\"");
-	memset(many, 'x', DIALOG_REPLY);
-	many[DIALOG_REPLY] = '\0';
-	assert_int_equal(dialog_judge(d, many, DIALOG_REPLY - 1, false, why),
-	    VERDICT_OPEN);
-	assert_int_equal(dialog_judge(d, many, DIALOG_REPLY, false, why),
-	    VERDICT_FAILED);
+	memset(many, 'x', CHECK_EXCHANGE_REPLY);
+	many[CHECK_EXCHANGE_REPLY] = '\0';
+	assert_int_equal(check_exchange_judge(d, many, CHECK_EXCHANGE_REPLY - 1,
+	    false, why), VERDICT_OPEN);
+	assert_int_equal(check_exchange_judge(d, many, CHECK_EXCHANGE_REPLY,
+	    false, why), VERDICT_FAILED);
 	assert_int_equal(strlen(why), 29 + 60 + 1);
 }
 
@@ -190,11 +198,11 @@ test_http(void **state)
 	plan.uri = "/x?y";
 	plan.host = "a.test";
 	make(CHECK_HTTP);
-	assert_int_equal(dialog_request(d, plan.proxy, &from, &to, out),
+	assert_int_equal(check_exchange_request(d, plan.proxy, &from, &to, out),
 	    strlen(request));
 	assert_memory_equal(out, request, strlen(request));
 	plan.host = NULL;
-	dialog_request(d, plan.proxy, &from, &to, out);
+	check_exchange_request(d, plan.proxy, &from, &to, out);
 	assert_non_null(strstr(out, "\r\nHost: 127.0.0.1:8080\r\n"));
 	judged("HTTP/1.1 200 OK\r\nX", 18, 17, VERDICT_PASSED,
 	    "HTTP status 200");
@@ -211,15 +219,15 @@ test_http(void **state)
 	judged("HTTP/1.1 101 Up\r\n", 17, 17, VERDICT_FAILED,
 	    "HTTP status 101, expected 200-399");
 	for (i = 0; i < COUNT(wrong); i++) {
-		assert_int_equal(dialog_judge(d, wrong[i], strlen(wrong[i]),
-		    false, why), VERDICT_FAILED);
+		assert_int_equal(check_exchange_judge(d, wrong[i],
+		    strlen(wrong[i]), false, why), VERDICT_FAILED);
 		assert_string_equal(why, "what it answers is not HTTP/1");
 	}
-	assert_int_equal(dialog_judge(d, "HTTP/1.1 200", 12, true, why),
+	assert_int_equal(check_exchange_judge(d, "HTTP/1.1 200", 12, true, why),
 	    VERDICT_FAILED);
 	/* It has to say what was waited for. */
-	assert_int_equal(dialog_judge(d, "HTTP/1.1 100 Continue\r\n\r\n", 25,
-	    true, why), VERDICT_FAILED);
+	assert_int_equal(check_exchange_judge(d, "HTTP/1.1 100 "
+	    "Continue\r\n\r\n", 25, true, why), VERDICT_FAILED);
 	assert_string_equal(why, "incomplete answer \"HTTP/1.1 100 Continue\", "
 	    "expected HTTP status 200-399");
 }
@@ -233,7 +241,7 @@ test_hello(void **state)
 	unsigned seen = 0;
 
 	(void)state;
-	n = tls_hello("x.test", h, sizeof(h));
+	n = tls_hello_make("x.test", h, sizeof(h));
 	assert_int_equal(h[0], 22);
 	assert_int_equal(h[3] << 8 | h[4], n - 5);
 	assert_int_equal(h[5], 1);
@@ -256,9 +264,9 @@ test_hello(void **state)
 	    1u << 19);
 	/* Servers that are twenty years old choke on lengths in between. */
 	assert_false(n - 5 >= 256 && n - 5 < 512);
-	assert_int_equal(tls_hello(NULL, h, sizeof(h)), n - 15);
+	assert_int_equal(tls_hello_make(NULL, h, sizeof(h)), n - 15);
 	/* What has no room is not half a hello. */
-	assert_int_equal(tls_hello(NULL, h, 100), 0);
+	assert_int_equal(tls_hello_make(NULL, h, 100), 0);
 }
 
 static void
@@ -266,7 +274,8 @@ test_tls(void **state)
 {
 	(void)state;
 	make(CHECK_TLS);
-	assert_true(dialog_request(d, plan.proxy, &from, &to, out) > 100);
+	assert_true(check_exchange_request(d, plan.proxy, &from, &to, out) >
+	    100);
 	judged("\x16\3\3\0\x7a\2\0\0\x76\3\3", 11, 6, VERDICT_PASSED,
 	    "TLS ServerHello");
 	judged("\x15\3\3\0\2\2\x28", 7, 7, VERDICT_FAILED,
@@ -283,7 +292,7 @@ test_tls(void **state)
 	judged("HTTP/1.1 400", 12, 1, VERDICT_FAILED,
 	    "what it answers is not TLS");
 	judged("\x16\2\0", 3, 2, VERDICT_FAILED, "what it answers is not TLS");
-	assert_int_equal(dialog_judge(d, "\x16\3\3", 3, true, why),
+	assert_int_equal(check_exchange_judge(d, "\x16\3\3", 3, true, why),
 	    VERDICT_FAILED);
 }
 

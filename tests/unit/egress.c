@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * outlet.c: from which address connections come, what is done when one has no
+ * egress.c: from which address connections come, what is done when one has no
  * ports left, what sockets inherit, and when a session has its server watched.
  */
 #include "net/egress.h"
@@ -48,21 +48,21 @@ address(const char *text)
 }
 
 static void
-add_source(struct outlet *o, const char *text)
+add_source(struct egress *o, const char *text)
 {
 	o->source[o->sources++] = address(text);
 }
 
 /* It stands, and the server sees this address. */
 static void
-expect_from(const struct outlet *o, struct departure *d, const char *text)
+expect_from(const struct egress *o, struct connect_request *d, const char *text)
 {
 	struct endpoint from;
 	char ip[60];
 	int fd, got;
 
 	d->to = &server;
-	fd = (int)MUST(outlet_connect(o, d));
+	fd = (int)MUST(egress_connect(o, d));
 	assert_true(comes(listener, POLLIN, PATIENCE));
 	got = (int)MUST(socket_accept(listener, &from));
 	inet_ntop(from.family, from.ip, ip, sizeof(ip));
@@ -72,12 +72,12 @@ expect_from(const struct outlet *o, struct departure *d, const char *text)
 }
 
 static void
-expect_error(const struct outlet *o, struct departure *d, int err)
+expect_error(const struct egress *o, struct connect_request *d, int err)
 {
 	int before = open_descriptors();
 
 	d->to = &server;
-	assert_int_equal(outlet_connect(o, d), -1);
+	assert_int_equal(egress_connect(o, d), -1);
 	assert_int_equal(errno, err);
 	assert_int_equal(open_descriptors(), before);
 }
@@ -85,16 +85,16 @@ expect_error(const struct outlet *o, struct departure *d, int err)
 static void
 test_in_turn(void **state)
 {
-	struct outlet o = { .dscp = 0 };
-	struct departure d = { .turn = 0 };
+	struct egress o = { .dscp = 0 };
+	struct connect_request d = { .turn = 0 };
 
 	(void)state;
 	expect_from(&o, &d, "127.0.0.1");
 	add_source(&o, "127.0.0.2");
 	add_source(&o, "::1");
 	add_source(&o, "127.0.0.3");
-	assert_int_equal(outlet_sources(&o, AF_INET), 2);
-	assert_int_equal(outlet_sources(&o, AF_INET6), 1);
+	assert_int_equal(egress_sources(&o, AF_INET), 2);
+	assert_int_equal(egress_sources(&o, AF_INET6), 1);
 	expect_from(&o, &d, "127.0.0.2");
 	d.turn = 1;
 	expect_from(&o, &d, "127.0.0.3");
@@ -105,8 +105,8 @@ test_in_turn(void **state)
 static void
 test_ports_run_out(void **state)
 {
-	struct outlet o = { .dscp = 0 };
-	struct departure d = { .turn = 1 };
+	struct egress o = { .dscp = 0 };
+	struct connect_request d = { .turn = 1 };
 
 	(void)state;
 	add_source(&o, "127.0.0.2");
@@ -134,22 +134,22 @@ test_ports_run_out(void **state)
 static void
 test_family(void **state)
 {
-	struct outlet o = { .dscp = 0 };
-	struct departure d = { .turn = 0 };
+	struct egress o = { .dscp = 0 };
+	struct connect_request d = { .turn = 0 };
 
 	(void)state;
 	add_source(&o, "::1");
 	expect_error(&o, &d, EAFNOSUPPORT);
-	assert_false(outlet_serves(&o, AF_INET));
-	assert_true(outlet_serves(&o, AF_INET6));
-	assert_true(outlet_serves(&o, AF_UNIX));
+	assert_false(egress_serves(&o, AF_INET));
+	assert_true(egress_serves(&o, AF_INET6));
+	assert_true(egress_serves(&o, AF_UNIX));
 }
 
 static void
 test_interface(void **state)
 {
-	struct outlet o = { .interface = "lo" };
-	struct departure d = { .turn = 0 };
+	struct egress o = { .interface = "lo" };
+	struct connect_request d = { .turn = 0 };
 
 	(void)state;
 	expect_from(&o, &d, "127.0.0.1");
@@ -160,9 +160,9 @@ test_interface(void **state)
 static void
 test_transparent(void **state)
 {
-	struct outlet o = { .transparent = true };
+	struct egress o = { .transparent = true };
 	struct endpoint client = address("127.0.0.7");
-	struct departure d = { .client = &client };
+	struct connect_request d = { .client = &client };
 
 	(void)state;
 	if (geteuid() == 0) {
@@ -235,15 +235,15 @@ static void
 test_accepted_sockets_inherit(void **state)
 {
 	struct peer_watch w = { .keepalive = 120, .user_timeout = 300000 };
-	struct outlet plain = { .dscp = 0 };
-	struct departure d = { .to = &server };
+	struct egress plain = { .dscp = 0 };
+	struct connect_request d = { .to = &server };
 	struct endpoint from;
 	int out, got;
 
 	(void)state;
 	socket_watch_peer(listener, &w);
 	socket_set_dscp(listener, AF_INET, 46);
-	out = (int)MUST(outlet_connect(&plain, &d));
+	out = (int)MUST(egress_connect(&plain, &d));
 	assert_true(comes(listener, POLLIN, PATIENCE));
 	got = (int)MUST(socket_accept(listener, &from));
 	expect_watched(got, 120, 30, 300000);
@@ -283,8 +283,8 @@ begin_session(struct peer_watch w)
 {
 	rig_start(&rig, 10, 10, 1000);
 	rigged = true;
-	rig_backend(&rig);
-	rig.list[0].outlet.watch = w;
+	rig_add_server(&rig);
+	rig.list[0].egress.watch = w;
 	rig_ready(&rig);
 	client = rig_client(&rig);
 	rig_write(&rig, client, "hello");
@@ -330,18 +330,18 @@ test_nobody_is_watched(void **state)
 
 /* A session with the one server, whose connection fails so; then all goes on. */
 static void
-expect_our_end(struct outlet o, int err, const char *told)
+expect_our_end(struct egress o, int err, const char *told)
 {
 	rig_start(&rig, 10, 10, 1000);
-	rig_backend(&rig);
-	rig.list[0].outlet = o;
+	rig_add_server(&rig);
+	rig.list[0].egress = o;
 	rig_ready(&rig);
 	rig_faults.connects = 1;
 	rig_faults.connect_error = err;
 	client = rig_client(&rig);
 	rig_expect_end(&rig, client);
 	assert_int_equal(rig.env.shortage, 0);
-	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(rig.board->server[0].failures, 0);
 	assert_non_null(strstr(rig_log(&rig), told));
 	close(client);
 	rig_stop(&rig);
@@ -351,15 +351,15 @@ expect_our_end(struct outlet o, int err, const char *told)
 static void
 test_want_of_one_client(void **state)
 {
-	struct outlet o = { .transparent = true };
+	struct egress o = { .transparent = true };
 
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	expect_our_end(o, EADDRNOTAVAIL, "backend a: transparent: "
+	expect_our_end(o, EADDRNOTAVAIL, "server a: transparent: "
 	    "Cannot assign requested address");
-	expect_our_end(o, EINVAL, "backend a: transparent: Invalid argument");
-	expect_our_end(o, ENETUNREACH, "backend a: transparent: Network is "
+	expect_our_end(o, EINVAL, "server a: transparent: Invalid argument");
+	expect_our_end(o, ENETUNREACH, "server a: transparent: Network is "
 	    "unreachable");
 }
 

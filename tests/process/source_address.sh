@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The shuttled authors
 #
-# source.sh: which address servers see, how packets are marked, and what is said
+# source_address.sh: which address servers see, how packets are marked, and what is said
 # of a configuration that cannot be. Where we may, in a network of our own with
 # few ports: they are enough with more addresses.
 if [ -z "${OWN_NETWORK:-}" ] && [ "$(id -u)" -eq 0 ] &&
@@ -36,6 +36,11 @@ seen() {
 	    awk '{ printf "%s%s:%s", n++ ? " " : "", $2, $1 }'
 }
 
+# has_seen NAME N: this many connections.
+has_seen() {
+	[ "$(sed 1d "$T/$1" | wc -l)" -ge "$2" ]
+}
+
 # conf TEXT: of two workers, with one listener and pool whose servers are TEXT.
 conf() {
 	cat >"$T/conf" <<-END
@@ -57,7 +62,7 @@ ask() {
 addresses_in_turn() {
 	mirror_start m 127.0.0.1:0
 	conf "a: { address: \"127.0.0.1:$PORT\",
-	    source: [\"127.0.0.2\", \"::1\", \"127.0.0.3\", \"127.0.0.4\"] }"
+	    source_address: [\"127.0.0.2\", \"::1\", \"127.0.0.3\", \"127.0.0.4\"] }"
 	shuttled_start -c "$T/conf" -w 1
 	ask 9
 	assert_eq 'what the server saw' '127.0.0.2:3 127.0.0.3:3 127.0.0.4:3' \
@@ -69,12 +74,13 @@ addresses_in_turn() {
 # Each worker begins with another one.
 with_two_workers() {
 	mirror_start m 127.0.0.1:0
-	pool='source: ["127.0.0.2", "127.0.0.3"], check: "tcp",'
+	pool='source_address: ["127.0.0.2", "127.0.0.3"], check: "tcp",'
 	conf "a: { address: \"127.0.0.1:$PORT\" },
-	    b: { address: \"127.0.0.1:$PORT\", source: \"127.0.0.9\" }"
+	    b: { address: \"127.0.0.1:$PORT\", source_address: \"127.0.0.9\" }"
 	shuttled_start -c "$T/conf"
 	wait_for 5 log_has 'app/a: up'
 	wait_for 5 log_has 'app/b: up'
+	wait_for 5 has_seen m 2
 	assert_eq 'what the checks came from' '127.0.0.2:1 127.0.0.9:1' \
 	    "$(seen m | tr ' ' '\n' | sed 's/:.*/:1/' | tr '\n' ' ' |
 	    sed 's/ $//')"
@@ -95,7 +101,7 @@ ipv6() {
 	[ -n "${OWN_NETWORK:-}" ] || return 0
 	mirror_start m '[::1]:0'
 	conf "a: { address: \"[::1]:$PORT\", dscp: \"af41\",
-	    source: [\"127.0.0.2\", \"fd00::5\"] }"
+	    source_address: [\"127.0.0.2\", \"fd00::5\"] }"
 	shuttled_start -c "$T/conf"
 	ask 4
 	assert_eq 'what the server saw' 'fd00::5:4' "$(seen m)"
@@ -182,31 +188,31 @@ tried() {
 }
 
 mistakes() {
-	conf 'a: { address: "127.0.0.1:1", source: "eth0" }'
-	tried 'conf:3:[0-9]*: source "eth0": should be an IP address without a port'
+	conf 'a: { address: "127.0.0.1:1", source_address: "eth0" }'
+	tried 'conf:3:[0-9]*: source_address "eth0": should be an IP address without a port'
 	for no in 224.0.0.1 255.255.255.255 ff02::1; do
-		conf "a: { address: \"127.0.0.1:1\", source: \"$no\" }"
-		tried "conf:3:[0-9]*: source \"$no\": nobody has a multicast"
+		conf "a: { address: \"127.0.0.1:1\", source_address: \"$no\" }"
+		tried "conf:3:[0-9]*: source_address \"$no\": nobody has a multicast"
 	done
-	conf 'a: { address: "127.0.0.1:1", source: "127.0.0.1, 127.0.0.2" }'
+	conf 'a: { address: "127.0.0.1:1", source_address: "127.0.0.1, 127.0.0.2" }'
 	tried 'conf:3:[0-9]*: .*such as 10.0.0.5 or .*; several are a list: \['
-	conf 'a: { address: "127.0.0.1:1", source: "::1" }'
+	conf 'a: { address: "127.0.0.1:1", source_address: "::1" }'
 	tried 'conf:3:[0-9]*: address "127.0.0.1:1": this is IPv4, and no source is'
-	conf 'a: { address: "127.0.0.1:1", source: "127.0.0.2",
+	conf 'a: { address: "127.0.0.1:1", source_address: "127.0.0.2",
 	    transparent: true }'
-	tried 'conf:3:[0-9]*: source and transparent exclude each other'
-	conf 'a: { address: "127.0.0.1:1", source: "127.0.0.2",
+	tried 'conf:3:[0-9]*: source_address and transparent exclude each other'
+	conf 'a: { address: "127.0.0.1:1", source_address: "127.0.0.2",
 	    check_address: "[::1]:1" }'
 	tried 'conf:4:[0-9]*: check_address: no source is of its family'
-	conf 'a: { address: "127.0.0.1:1", transparent: true, spare: 1 }'
-	tried 'conf:3:[0-9]*: server a: spare connections have no client yet'
+	conf 'a: { address: "127.0.0.1:1", transparent: true, preconnect: 1 }'
+	tried 'conf:3:[0-9]*: server a: preconnected connections have no client yet'
 	conf 'a: { address: "127.0.0.1:1", dscp: "ex" }'
 	tried 'conf:3:[0-9]*: dscp "ex": should be cs0, cs1'
-	conf 'a: { address: "unix:/x", source: "127.0.0.2" }'
-	tried 'conf:3:[0-9]*: source has no effect without' 0
+	conf 'a: { address: "unix:/x", source_address: "127.0.0.2" }'
+	tried 'conf:3:[0-9]*: source_address has no effect without' 0
 	# What the pool says gives way to the server.
-	pool='source: "127.0.0.2",'
-	conf 'a: { address: "127.0.0.1:1", source: "127.0.0.3" },
+	pool='source_address: "127.0.0.2",'
+	conf 'a: { address: "127.0.0.1:1", source_address: "127.0.0.3" },
 	    b: { address: "unix:/x" }'
 	tried OK 0
 	pool=
@@ -235,31 +241,31 @@ mistakes() {
 
 # What is not there now may come, or be had all the same.
 absent() {
-	conf 'a: { address: "127.0.0.1:1", source: ["127.0.0.2", "192.0.2.1"],
+	conf 'a: { address: "127.0.0.1:1", source_address: ["127.0.0.2", "192.0.2.1"],
 	    interface: "loo" }'
-	tried "$T/conf:3:[0-9]*: source \"192.0.2.1\": this machine does not have" 0
+	tried "$T/conf:3:[0-9]*: source_address \"192.0.2.1\": this machine does not have" 0
 	tried "$T/conf:4:[0-9]*: interface \"loo\": there is no such interface now, \
 perhaps lo; connections by it fail" 0
 	assert_eq 'lines' 3 "$(grep -c '' "$T/try.out")"
 	shuttled_start -c "$T/conf"
-	assert_log "start.*warning: $T/conf:3:[0-9]*: source \"192.0.2.1\": this"
+	assert_log "start.*warning: $T/conf:3:[0-9]*: source_address \"192.0.2.1\": this"
 	signal HUP
 	wait_for 10 log_has "warning: reload: $T/conf:4:[0-9]*: interface"
 	shuttled_stop
-	pool='source: "192.0.2.1",'
-	conf 'a: { address: "[::1]:1", source: "2001:db8::1" },
+	pool='source_address: "192.0.2.1",'
+	conf 'a: { address: "[::1]:1", source_address: "2001:db8::1" },
 	    b: { address: "127.0.0.1:1" }'
-	tried "$T/conf:3:[0-9]*: source \"192.0.2.1\": this machine does not have" 0
-	tried "$T/conf:3:[0-9]*: source \"2001:db8::1\": this machine does" 0
-	conf 'a: { address: "[fe80::2%lo]:1", source: "fe80::1" }'
-	tried "$T/conf:3:[0-9]*: source \"fe80::1\": this is a link-local addr" 0
+	tried "$T/conf:3:[0-9]*: source_address \"192.0.2.1\": this machine does not have" 0
+	tried "$T/conf:3:[0-9]*: source_address \"2001:db8::1\": this machine does" 0
+	conf 'a: { address: "[fe80::2%lo]:1", source_address: "fe80::1" }'
+	tried "$T/conf:3:[0-9]*: source_address \"fe80::1\": this is a link-local addr" 0
 	pool=
 	listen='listen: { l: { address: [ "127.0.0.1:0", "192.0.2.1:8080" ] } }'
 	conf 'a: { address: "127.0.0.1:1" }'
 	tried "$T/conf:2:[0-9]*: listen on 192.0.2.1:8080: this machine does not" 0
 	listen='listen: { l: { address: "127.0.0.1:0" } }'
 	[ -n "${OWN_NETWORK:-}" ] || return 0
-	conf 'a: { address: "127.0.0.1:1", source: "192.0.2.1" }'
+	conf 'a: { address: "127.0.0.1:1", source_address: "192.0.2.1" }'
 	echo 1 2>/dev/null >/proc/sys/net/ipv4/ip_nonlocal_bind || return 0
 	tried '' 0
 	echo 0 >/proc/sys/net/ipv4/ip_nonlocal_bind
@@ -271,7 +277,7 @@ perhaps lo; connections by it fail" 0
 one_is_missing() {
 	mirror_start m 127.0.0.1:0
 	conf "a: { address: \"127.0.0.1:$PORT\",
-	    source: [\"192.0.2.1\", \"127.0.0.3\"] }"
+	    source_address: [\"192.0.2.1\", \"127.0.0.3\"] }"
 	shuttled_start -c "$T/conf" -w 1
 	ask 4
 	assert_eq 'what the server saw' '127.0.0.3:4' "$(seen m)"
@@ -283,7 +289,7 @@ v6only() {
 	have_ipv6 || return 0
 	# Nobody else gets that port of IPv4.
 	rm -f "$T/end"
-	backend_refusing taken
+	peer_refusing taken
 	port=$(sed 's/.*://' "$T/taken")
 	listen="listen: { l: { address: \":$port\", v6only: true } }"
 	conf 'a: { address: "builtin:echo" }'
@@ -292,7 +298,7 @@ v6only() {
 	serves || fail 'no IPv6'
 	peer "connect-refused 127.0.0.1:$port"
 	shuttled_stop
-	backends_release taken
+	peers_release taken
 	listen="listen: { l: { address: \"[::]:$port\", v6only: true },
 	    m: { address: \"0.0.0.0:$port\" } }"
 	conf 'a: { address: "builtin:echo" }'
@@ -346,7 +352,7 @@ backlog() {
 few_ports() {
 	mirror_start m "127.0.0.1:$3"
 	listen="listen: { l: { address: \"unix:$T/sock\" } }"
-	conf "a: { address: \"127.0.0.1:$3\", source: [$2] }"
+	conf "a: { address: \"127.0.0.1:$3\", source_address: [$2] }"
 	shuttled_start -c "$T/conf"
 	rm -f "$T/held"
 	"$MIRROR" hold 2 "$1" "unix:$T/sock" >"$T/held" 2>"$T/held.out" &

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * spare.c: connections that are there before the client: when they are opened,
- * what becomes of those that end or do not come to be, and that nobody is asked
- * too often. Who takes them is in spare_take.c. Run over each engine.
+ * preconnect.c: connections that are there before the client: when they are
+ * opened, what becomes of those that end or do not come to be, and that nobody
+ * is asked too often. Who takes them is in preconnect_take.c. Run over each
+ * engine.
  */
-#include "spare_rig.h"
+#include "preconnect_rig.h"
 
 static void
 test_sum(void **state)
 {
-	struct backend list[3] = {
-		{ .spare = 5 }, { .spare = 0 }, { .spare = 64 }
+	struct server list[3] = {
+		{ .preconnect = 5 }, { .preconnect = 0 }, { .preconnect = 64 }
 	};
 
 	(void)state;
-	assert_int_equal(spares_sum(list, 3), 69);
-	assert_int_equal(spares_sum(list, 2), 5);
-	assert_int_equal(spares_sum(NULL, 0), 0);
+	assert_int_equal(preconnect_sum(list, 3), 69);
+	assert_int_equal(preconnect_sum(list, 2), 5);
+	assert_int_equal(preconnect_sum(NULL, 0), 0);
 }
 
 static void
@@ -25,12 +26,12 @@ test_none_asked_for(void **state)
 {
 	(void)state;
 	begin(0);
-	assert_int_equal(spares_wait(rig.env.spares, 1000), 1000);
+	assert_int_equal(preconnect_wait(rig.env.preconnects, 1000), 1000);
 	nobody_comes(5000);
-	assert_int_equal(spare_take(rig.env.spares, 0), -1);
+	assert_int_equal(preconnect_take(rig.env.preconnects, 0), -1);
 }
 
-/* Each backend has its own, and they are no sessions. */
+/* Each server has its own, and they are no sessions. */
 static void
 test_opened_ahead(void **state)
 {
@@ -38,17 +39,17 @@ test_opened_ahead(void **state)
 
 	(void)state;
 	for (i = 0; i < 3; i++)
-		rig_backend(&rig);
-	rig.list[0].spare = 2;
-	rig.list[2].spare = 3;
+		rig_add_server(&rig);
+	rig.list[0].preconnect = 2;
+	rig.list[2].preconnect = 3;
 	rig_ready(&rig);
-	assert_true(spares_wait(rig.env.spares, 1000) <= TIMER_TICK);
+	assert_true(preconnect_wait(rig.env.preconnects, 1000) <= TIMER_TICK);
 	for (i = 0; i < 5; i++)
 		server[i] = rig_server(&rig, i < 2 ? 0 : 2);
 	for (i = 0; i < 3; i++) {
 		nobody_comes(1000);
 		assert_false(comes(rig.listener[i], POLLIN, 0));
-		assert_int_equal(board_backend_live(rig.board, (uint32_t)i),
+		assert_int_equal(board_server_live(rig.board, (uint32_t)i),
 		    0);
 	}
 	assert_int_equal(rig.env.table.live, 0);
@@ -76,8 +77,8 @@ test_ended_while_idle(void **state)
 	rig_abort(server);
 	TURN_UNTIL(&rig, our_end(0) == -1);
 	nobody_comes(900);
-	assert_int_equal(rig.board->backend[0].failures, 0);
-	assert_int_equal(spare_take(rig.env.spares, 0), -1);
+	assert_int_equal(rig.board->server[0].failures, 0);
+	assert_int_equal(preconnect_take(rig.env.preconnects, 0), -1);
 }
 
 static void
@@ -97,7 +98,7 @@ test_not_hammered(void **state)
 			close(rig_server(&rig, 0));
 	}
 	assert_in_range(came, 2 * 8, 2 * ((rig.env.now - start) / 1000 + 1));
-	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(rig.board->server[0].failures, 0);
 	assert_string_equal(rig_log(&rig), "");
 }
 
@@ -128,14 +129,14 @@ test_refused(void **state)
 	(void)state;
 	begin(2);
 	rig_refuse(&rig, 0);
-	TURN_UNTIL(&rig, rig.board->backend[0].failures == 2);
-	assert_true(backend_in_doubt(&rig.backends, 0));
+	TURN_UNTIL(&rig, rig.board->server[0].failures == 2);
+	assert_true(server_on_probation(&rig.servers, 0));
 	for (i = 0; i < 20; i++) {
 		rig_pass(&rig, 1000);
 		rig_turn(&rig, 1);
 	}
-	assert_int_equal(rig.board->backend[0].failures, 2);
-	assert_int_equal(count(" warning: backend a: spare connection: "
+	assert_int_equal(rig.board->server[0].failures, 2);
+	assert_int_equal(count(" warning: server a: preconnected connection: "
 	    "Connection refused; too few others are left to pass it "
 	    "over\n"), 1);
 	MUST(listen(rig.listener[0], 10));
@@ -144,7 +145,7 @@ test_refused(void **state)
 	server = rig_server(&rig, 0);
 	rig_write(&rig, client, "request");
 	rig_expect(&rig, server, "request");
-	assert_int_equal(count(" notice: backend a: answers again\n"), 1);
+	assert_int_equal(count(" notice: server a: answers again\n"), 1);
 	rig_pass(&rig, 1100);
 	close(rig_server(&rig, 0));
 	close(rig_server(&rig, 0));
@@ -158,9 +159,9 @@ test_refused(void **state)
 }
 
 static void
-put_health(enum backend_health health)
+put_health(enum server_health health)
 {
-	atomic_store(&rig.board->server[0].health, health);
+	atomic_store(&rig.board->book[0].health, health);
 	atomic_fetch_add(&rig.board->head->changes, 1);
 }
 
@@ -198,9 +199,9 @@ test_not_answered_in_time(void **state)
 	client = rig_client(&rig);
 	rig_idle(&rig);
 	rig_pass(&rig, 2900);
-	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(rig.board->server[0].failures, 0);
 	rig_pass(&rig, 200);
-	assert_int_equal(rig.board->backend[0].failures, 1);
+	assert_int_equal(rig.board->server[0].failures, 1);
 	assert_int_equal(count(strerror(ETIMEDOUT)), 1);
 	assert_int_equal(our_end(1), -1);
 }
@@ -213,11 +214,11 @@ test_reset_while_opening(void **state)
 	begin(1);
 	/* Do not turn until it is over. */
 	rig.env.now = rig_clock += TIMER_TICK;
-	spares_turn(rig.env.spares);
+	preconnect_turn(rig.env.preconnects);
 	assert_true(comes(rig.listener[0], POLLIN, PATIENCE));
 	rig_abort((int)MUST(accept(rig.listener[0], NULL, NULL)));
 	TURN_UNTIL(&rig, our_end(0) == -1);
-	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(rig.board->server[0].failures, 0);
 	nobody_comes(900);
 	rig_pass(&rig, 150);
 	close(rig_server(&rig, 0));
@@ -235,7 +236,7 @@ test_no_descriptor(void **state)
 	rig_pass(&rig, 150);
 	close(rig_server(&rig, 0));
 	close(rig_server(&rig, 0));
-	assert_int_equal(rig.board->backend[0].failures, 0);
+	assert_int_equal(rig.board->server[0].failures, 0);
 	assert_int_equal(rig.env.shortage, 0);
 	assert_string_equal(rig_log(&rig), "");
 }
@@ -251,10 +252,10 @@ test_close(void **state)
 		server[i] = rig_server(&rig, 0);
 	rig_idle(&rig);
 	client = rig_client(&rig);
-	spares_close(rig.env.spares);
-	assert_int_equal(spare_take(rig.env.spares, 0), -1);
+	preconnect_close(rig.env.preconnects);
+	assert_int_equal(preconnect_take(rig.env.preconnects, 0), -1);
 	nobody_comes(5000);
-	assert_int_equal(spares_wait(rig.env.spares, 1000), 1000);
+	assert_int_equal(preconnect_wait(rig.env.preconnects, 1000), 1000);
 	/* The session goes on. */
 	assert_int_equal(rig.env.table.live, 1);
 	rig_write(&rig, client, "request");
@@ -263,13 +264,13 @@ test_close(void **state)
 	for (i = 0; i < 3; i++)
 		close(server[i]);
 	TURN_UNTIL(&rig, rig.env.table.live == 0);
-	spares_free(NULL);
+	preconnect_free(NULL);
 }
 
 static void
 test_out_of_memory(void **state)
 {
-	struct spares *s;
+	struct preconnects *s;
 	int n;
 
 	(void)state;
@@ -277,14 +278,14 @@ test_out_of_memory(void **state)
 	begin(3);
 	for (n = 0; ; n++) {
 		alloc_fail(n);
-		s = rig_spares(&rig);
+		s = rig_preconnect(&rig);
 		if (!alloc_failed())
 			break;
 		assert_null(s);
 		assert_int_equal(errno, ENOMEM);
 	}
 	assert_true(n > 0);
-	spares_free(s);
+	preconnect_free(s);
 }
 
 int

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * seating.c: answers come one after the other, and the board has to show who
- * stayed, who came and who went; and what workers see of that.
+ * resolver_assign.c: answers come one after the other, and the board has to
+ * show who stayed, who came and who went; and what workers see of that.
  */
 #include "prober/resolver_assign.h"
 
 #include "helpers.h"
 
-#define SEATS	4
+#define SLOTS	4
 
-static struct backend list[SEATS];
-static struct pool pool = { .n = SEATS, .max_fails = 1,
+static struct server list[SLOTS];
+static struct pool pool = { .n = SLOTS, .max_fails = 1,
     .fail_timeout = 10000 };
 static struct board *board;
-static struct backends bs;
-static struct seating seating;
+static struct servers bs;
+static struct resolver_assign assign;
 static char news[1000];
 
 /* All in one, in their order. */
 static void
-on_change(void *arg, const struct backend *b, const char *address,
-    enum seating_change what)
+on_change(void *arg, const struct server *b, const char *address,
+    enum resolver_assign_change what)
 {
 	static const char *const words[] = {
-		[SEATING_ADDED] = "is now",
-		[SEATING_REMOVED] = "is no longer",
-		[SEATING_CHANGED] = "has another weight or priority as",
+		[RESOLVER_ASSIGN_ADDED] = "is now",
+		[RESOLVER_ASSIGN_REMOVED] = "is no longer",
+		[RESOLVER_ASSIGN_CHANGED] = "has another weight or priority as",
 	};
 	size_t len = strlen(news);
 
@@ -42,19 +42,20 @@ set_up(void **state)
 
 	(void)state;
 	memset(list, 0, sizeof(list));
-	for (i = 0; i < SEATS; i++) {
+	for (i = 0; i < SLOTS; i++) {
 		snprintf(list[i].name, sizeof(list[i].name), "s#%u", i + 1);
 		list[i].weight = 1;
-		list[i].question = 99;
-		list[i].seat = i;
+		list[i].lookup = 99;
+		list[i].slot = i;
 	}
 	if ((board = board_new(16, NULL)) == NULL)
 		return -1;
-	atomic_store(&board->ledger->slots, board->rows);
-	bs = (struct backends){ .list = list, .n = SEATS, .pool = &pool,
+	atomic_store(&board->ledger->worker_slots, board->rows);
+	bs = (struct servers){ .list = list, .n = SLOTS, .pool = &pool,
 	    .pools = 1, .board = board };
-	seating = (struct seating){ .board = board, .seat = list,
-	    .n = SEATS, .max = SEATS, .priority = UINT16_MAX, .tell = on_change };
+	assign = (struct resolver_assign){ .board = board, .slot = list,
+	    .n = SLOTS, .max = SLOTS, .priority = UINT16_MAX, .tell =
+	        on_change };
 	return 0;
 }
 
@@ -70,37 +71,37 @@ tear_down(void **state)
 static unsigned
 answer(const char *text)
 {
-	struct found found[20];
+	struct candidate candidate[20];
 	size_t n = 0;
 
 	news[0] = '\0';
-	memset(found, 0, sizeof(found));
+	memset(candidate, 0, sizeof(candidate));
 	for (; *text != '\0'; text++) {
 		if (*text >= '0' && *text <= '9') {
-			found[n - 1].priority = (uint16_t)(*text - '0');
+			candidate[n - 1].priority = (uint16_t)(*text - '0');
 			continue;
 		}
-		found[n].site = (struct site){ .family = AF_INET, .port = 80,
-		    .weight = 1, .ip = { 10, 0, 0,
-		    (unsigned char)(*text - 'a') } };
+		candidate[n].resolved = (struct resolved_addr){ .family =
+		    AF_INET, .port = 80, .weight = 1, .ip =
+		    { 10, 0, 0, (unsigned char)(*text - 'a') } };
 		n++;
 	}
-	return seating_change(&seating, found, n);
+	return resolver_assign_change(&assign, candidate, n);
 }
 
 /* Who sits where, as a worker sees it: "b-" for b, nobody, and two unknown. */
 static const char *
-seats(void)
+slots(void)
 {
-	static char text[SEATS + 1];
+	static char text[SLOTS + 1];
 	struct addr a;
 	uint32_t i;
 
-	for (i = 0; i < SEATS; i++)
-		text[i] = backend_address(&bs, i, &a) ?
+	for (i = 0; i < SLOTS; i++)
+		text[i] = server_address(&bs, i, &a) ?
 		    (char)('a' + (ntohl(a.in.sin_addr.s_addr) & 0xff)) :
-		    backend_unknown(&bs, i) ? '?' : '-';
-	text[SEATS] = '\0';
+		    server_unknown(&bs, i) ? '?' : '-';
+	text[SLOTS] = '\0';
 	while (text[0] != '\0' && text[strlen(text) - 1] == '-')
 		text[strlen(text) - 1] = '\0';
 	return text;
@@ -112,45 +113,45 @@ test_come_stay_and_go(void **state)
 	uint32_t before;
 
 	(void)state;
-	assert_string_equal(seats(), "????");
-	assert_false(seating_taken(&seating));
+	assert_string_equal(slots(), "????");
+	assert_false(resolver_assign_taken(&assign));
 	assert_int_equal(answer("ba"), 2);
-	assert_string_equal(seats(), "ab");
+	assert_string_equal(slots(), "ab");
 	assert_string_equal(news, "10.0.0.0:80 is now s#1, "
 	    "10.0.0.1:80 is now s#2");
-	assert_true(seating_taken(&seating));
+	assert_true(resolver_assign_taken(&assign));
 	/* The same once more is no change to anybody. */
 	before = board->pool->version;
 	assert_int_equal(answer("ab"), 0);
 	assert_int_equal(board->pool->version, before);
-	assert_int_equal(backend_version(&bs, 0), 1);
-	/* Who stays keeps its seat, who comes has one that is free. */
+	assert_int_equal(server_version(&bs, 0), 1);
+	/* Who stays keeps its slot, who comes has one that is free. */
 	assert_int_equal(answer("bc"), 2);
-	assert_string_equal(seats(), "-bc");
+	assert_string_equal(slots(), "-bc");
 	assert_string_equal(news, "10.0.0.2:80 is now s#3, "
 	    "10.0.0.0:80 is no longer s#1");
 	assert_true(board->pool->version > before);
 	assert_int_equal(answer(""), 2);
-	assert_string_equal(seats(), "");
-	assert_false(backend_serves(&bs, 1) || backend_unknown(&bs, 1));
-	assert_int_equal(backend_weight(&bs, 1), 0);
+	assert_string_equal(slots(), "");
+	assert_false(server_serves(&bs, 1) || server_unknown(&bs, 1));
+	assert_int_equal(server_weight(&bs, 1), 0);
 }
 
-/* A seat with sessions of who had it is the last to be given away. */
+/* A slot with sessions of who had it is the last to be given away. */
 static void
 test_sessions(void **state)
 {
 	(void)state;
 	answer("ab");
-	backend_take(&bs, 0);
+	server_take(&bs, 0);
 	answer("b");
 	assert_int_equal(answer("bcd"), 2);
-	assert_string_equal(seats(), "-bcd");
+	assert_string_equal(slots(), "-bcd");
 	assert_int_equal(answer("bcde"), 1);
-	assert_string_equal(seats(), "ebcd");
+	assert_string_equal(slots(), "ebcd");
 	/* All are taken: one that goes makes room, news of both. */
 	assert_int_equal(answer("bcdf"), 2);
-	assert_string_equal(seats(), "fbcd");
+	assert_string_equal(slots(), "fbcd");
 	assert_string_equal(news, "10.0.0.4:80 is no longer s#1, "
 	    "10.0.0.5:80 is now s#1");
 }
@@ -163,26 +164,26 @@ static void
 test_sessions_stay_with_the_address(void **state)
 {
 	(void)state;
-	seating.max = 1;
+	assign.max = 1;
 	answer("a");
-	backend_take(&bs, 0);
+	server_take(&bs, 0);
 	assert_int_equal(answer("b"), 2);
-	assert_string_equal(seats(), "-b");
-	assert_int_equal(backend_load(&bs, 1), 0);
-	backend_take(&bs, 1);
+	assert_string_equal(slots(), "-b");
+	assert_int_equal(server_load(&bs, 1), 0);
+	server_take(&bs, 1);
 	answer("c");
-	assert_string_equal(seats(), "--c");
-	assert_int_equal(backend_load(&bs, 2), 0);
+	assert_string_equal(slots(), "--c");
+	assert_int_equal(server_load(&bs, 2), 0);
 	answer("a");
-	assert_string_equal(seats(), "a");
-	assert_int_equal(backend_load(&bs, 0), 1);
+	assert_string_equal(slots(), "a");
+	assert_int_equal(server_load(&bs, 0), 1);
 	assert_string_equal(news, "10.0.0.0:80 is now s#1, "
 	    "10.0.0.2:80 is no longer s#3");
 	/* Without sessions the place of one that went is free. */
 	answer("d");
-	assert_string_equal(seats(), "--d");
+	assert_string_equal(slots(), "--d");
 	answer("e");
-	assert_string_equal(seats(), "--e");
+	assert_string_equal(slots(), "--e");
 }
 
 /* A question that failed leaves its word once, and an answer takes it away. */
@@ -192,17 +193,17 @@ test_failed(void **state)
 	uint32_t changes = board->head->changes;
 
 	(void)state;
-	assert_true(backend_pending(&bs, 0));
-	seating_fail(&seating);
+	assert_true(server_pending(&bs, 0));
+	resolver_assign_fail(&assign);
 	assert_int_equal(board->head->changes, changes + 1);
-	assert_false(backend_pending(&bs, 0));
-	assert_string_equal(seats(), "????");
-	seating_fail(&seating);
+	assert_false(server_pending(&bs, 0));
+	assert_string_equal(slots(), "????");
+	resolver_assign_fail(&assign);
 	assert_int_equal(board->head->changes, changes + 1);
 	answer("b");
-	assert_string_equal(seats(), "b");
-	seating_fail(&seating);
-	assert_string_equal(seats(), "b");
+	assert_string_equal(slots(), "b");
+	resolver_assign_fail(&assign);
+	assert_string_equal(slots(), "b");
 }
 
 /* While a better one may still be found those that are there are backups. */
@@ -210,47 +211,47 @@ static void
 test_better_to_come(void **state)
 {
 	(void)state;
-	seating.priority = 1;
+	assign.priority = 1;
 	answer("a2");
-	assert_int_equal(backend_tier(&bs, 0), TIER_BACKUP);
-	seating.priority = UINT16_MAX;
+	assert_int_equal(server_tier(&bs, 0), TIER_BACKUP);
+	assign.priority = UINT16_MAX;
 	answer("a2");
-	assert_int_equal(backend_tier(&bs, 0), TIER_PRIMARY);
+	assert_int_equal(server_tier(&bs, 0), TIER_PRIMARY);
 }
 
-/* Another server at this seat has done nothing wrong yet. */
+/* Another server at this slot has done nothing wrong yet. */
 static void
 test_renewed(void **state)
 {
 	(void)state;
 	answer("abcd");
-	backend_failed(&bs, 0, 100);
-	backend_failed(&bs, 1, 100);
-	atomic_store(&board->server[0].health, HEALTH_DOWN);
+	server_failed(&bs, 0, 100);
+	server_failed(&bs, 1, 100);
+	atomic_store(&board->book[0].health, HEALTH_DOWN);
 	answer("ebcd");
-	assert_string_equal(seats(), "ebcd");
-	assert_false(backend_in_doubt(&bs, 0));
-	assert_int_equal(board->server[0].health, HEALTH_UNKNOWN);
-	assert_true(backend_in_doubt(&bs, 1));
-	seating.health = HEALTH_UP;
+	assert_string_equal(slots(), "ebcd");
+	assert_false(server_on_probation(&bs, 0));
+	assert_int_equal(board->book[0].health, HEALTH_UNKNOWN);
+	assert_true(server_on_probation(&bs, 1));
+	assign.health = HEALTH_UP;
 	answer("fbcd");
-	assert_int_equal(board->server[0].health, HEALTH_UP);
+	assert_int_equal(board->book[0].health, HEALTH_UP);
 }
 
 /* Too many: those that are there stay, whatever the order of the answer. */
 static void
-test_more_than_seats(void **state)
+test_more_than_slots(void **state)
 {
 	(void)state;
 	assert_int_equal(answer("fghi"), 4);
 	assert_int_equal(answer("abcdefghijk"), 0);
-	assert_string_equal(seats(), "fghi");
+	assert_string_equal(slots(), "fghi");
 	assert_int_equal(answer("abcdefgh"), 2);
-	assert_string_equal(seats(), "fgha");
+	assert_string_equal(slots(), "fgha");
 	/* But not when others are more important. */
 	assert_int_equal(answer("a5f5g5h5b1"), 2 + 3);
-	assert_null(strchr(seats(), 'h'));
-	assert_non_null(strchr(seats(), 'b'));
+	assert_null(strchr(slots(), 'h'));
+	assert_non_null(strchr(slots(), 'b'));
 }
 
 /* What a question without an answer has found before does not go. */
@@ -263,14 +264,14 @@ test_kept(void **state)
 
 	(void)state;
 	answer("ab");
-	seating.keep = unanswered;
-	seating.keeps = 2;
+	assign.keep = unanswered;
+	assign.keeps = 2;
 	assert_int_equal(answer("b"), 1);
-	assert_string_equal(seats(), "-b");
+	assert_string_equal(slots(), "-b");
 	unanswered[1].origin = 0;
 	assert_int_equal(answer(""), 0);
 	assert_int_equal(answer("c"), 1);
-	assert_string_equal(seats(), "-bc");
+	assert_string_equal(slots(), "-bc");
 }
 
 static void
@@ -278,12 +279,12 @@ test_priorities(void **state)
 {
 	(void)state;
 	answer("a2b1c2");
-	assert_string_equal(seats(), "bac");
-	assert_int_equal(backend_tier(&bs, 0), TIER_PRIMARY);
-	assert_int_equal(backend_tier(&bs, 1), TIER_BACKUP);
+	assert_string_equal(slots(), "bac");
+	assert_int_equal(server_tier(&bs, 0), TIER_PRIMARY);
+	assert_int_equal(server_tier(&bs, 1), TIER_BACKUP);
 	answer("a2c2");
-	assert_int_equal(backend_tier(&bs, 1), TIER_PRIMARY);
-	assert_string_equal(seats(), "-ac");
+	assert_int_equal(server_tier(&bs, 1), TIER_PRIMARY);
+	assert_string_equal(slots(), "-ac");
 }
 
 /* Weights of an answer, and what they become. */
@@ -303,40 +304,41 @@ test_weights(void **state)
 		{ { 0, 1, 1 }, 1, { 1, 256, 256 } },
 		{ { 7, 7, 7 }, 0, { 0, 0, 0 } },
 	};
-	struct found found[3];
+	struct candidate candidate[3];
 	size_t i;
 	uint32_t k;
 
 	(void)state;
 	for (i = 0; i < COUNT(cases); i++) {
-		memset(found, 0, sizeof(found));
-		for (k = 0; k < SEATS; k++)
+		memset(candidate, 0, sizeof(candidate));
+		for (k = 0; k < SLOTS; k++)
 			list[k].weight = cases[i].times;
 		for (k = 0; k < 3; k++)
-			found[k].site = (struct site){ .family = AF_INET,
-			    .ip = { (unsigned char)(k + 1) },
+			candidate[k].resolved =
+			    (struct resolved_addr){ .family = AF_INET, .ip =
+			    { (unsigned char)(k + 1) },
 			    .weight = cases[i].answered[k] };
-		seating_change(&seating, found, 3);
+		resolver_assign_change(&assign, candidate, 3);
 		for (k = 0; k < 3; k++)
-			assert_int_equal(backend_weight(&bs, k),
+			assert_int_equal(server_weight(&bs, k),
 			    cases[i].become[k]);
 	}
 }
 
 /* What another name was found to mean says nothing of this one. */
 static void
-test_another_question(void **state)
+test_another_lookup(void **state)
 {
 	uint32_t i;
 
 	(void)state;
 	answer("ab");
-	for (i = 0; i < SEATS; i++)
-		list[i].question = 100;
-	assert_string_equal(seats(), "????");
-	assert_false(seating_taken(&seating));
+	for (i = 0; i < SLOTS; i++)
+		list[i].lookup = 100;
+	assert_string_equal(slots(), "????");
+	assert_false(resolver_assign_taken(&assign));
 	assert_int_equal(answer("b"), 1);
-	assert_string_equal(seats(), "b");
+	assert_string_equal(slots(), "b");
 }
 
 int
@@ -350,11 +352,11 @@ main(void)
 		TEST(test_failed),
 		TEST(test_better_to_come),
 		TEST(test_renewed),
-		TEST(test_more_than_seats),
+		TEST(test_more_than_slots),
 		TEST(test_kept),
 		TEST(test_priorities),
 		TEST(test_weights),
-		TEST(test_another_question),
+		TEST(test_another_lookup),
 	};
 
 	return RUN(tests);

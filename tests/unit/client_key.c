@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * source.c: who is taken for one client, and who is not; and the hash, by the
- * vector that its authors give for these 16 bytes.
+ * client_key.c: who is taken for one client, and who is not; and the hash, by
+ * the vector that its authors give for these 16 bytes.
  */
 #include "board/client_key.h"
 
@@ -19,7 +19,7 @@ key(uint32_t listener, const char *text)
 
 	assert_int_equal(addr_parse(text, ADDR_LISTEN, &a, 1, &why), 1);
 	endpoint_set(&e, &a);
-	return source_key(seed, listener, &e);
+	return client_key_of(seed, listener, &e);
 }
 
 static void
@@ -48,7 +48,7 @@ test_seeds_differ(void **state)
 	struct endpoint e = { .family = AF_INET };
 
 	(void)state;
-	assert_true(source_key(seed, 0, &e) != source_key(other, 0, &e));
+	assert_true(client_key_of(seed, 0, &e) != client_key_of(other, 0, &e));
 }
 
 static void
@@ -60,7 +60,7 @@ test_hash(void **state)
 	};
 
 	(void)state;
-	assert_true(source_hash(bytes, bytes) ==
+	assert_true(client_key_hash(bytes, bytes) ==
 	    UINT64_C(0x3f2acc7f57c29bdb));
 }
 

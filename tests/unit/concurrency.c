@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * census.c: limits that many processes share hold at every moment, and the
+ * concurrency.c: limits that many processes share hold at every moment, and the
  * numbers are right again when one of them is killed.
  */
 #include "board/concurrency.h"
@@ -32,15 +32,15 @@ static struct truth {
 static int sums, changes;
 static void (*change)(int sum);
 
-uint32_t __real_board_slots(const struct board *);
-uint32_t __wrap_board_slots(const struct board *);
+uint32_t __real_board_worker_slots(const struct board *);
+uint32_t __wrap_board_worker_slots(const struct board *);
 
 uint32_t
-__wrap_board_slots(const struct board *b)
+__wrap_board_worker_slots(const struct board *b)
 {
 	if (changes > 0 && changes-- > 0)
 		change(sums++);
-	return __real_board_slots(b);
+	return __real_board_worker_slots(b);
 }
 
 /* The next sums see these changes. */
@@ -58,22 +58,24 @@ set_up(void **state)
 	(void)state;
 	if ((board = board_new(16, NULL)) == NULL)
 		return -1;
-	atomic_store(&board->ledger->slots, WORKERS);
+	atomic_store(&board->ledger->worker_slots, WORKERS);
 	truth = mmap(NULL, sizeof(*truth), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return truth == MAP_FAILED ? -1 : 0;
 }
 
-#define SOURCE	UINT64_C(12345)
+#define CLIENT_KEY	UINT64_C(12345)
 
-/* What worker 3 does, on listener 7 and from a source; *at* is where it counts. */
+/*
+ * What worker 3 does, on listener 7 and from a client; *at* is where it counts.
+ */
 static uint32_t at_three;
 
 static void
 three(int n)
 {
 	atomic_fetch_add(board_present(board, 3, 7), (uint32_t)n);
-	atomic_fetch_add(&board_sources(board, 3)[at_three], (uint64_t)n);
+	atomic_fetch_add(&board_clients(board, 3)[at_three], (uint64_t)n);
 }
 
 /* It has the last place just before the second sum. */
@@ -106,75 +108,78 @@ static void
 test_of_listeners(void **state)
 {
 	(void)state;
-	assert_true(census_enter(board, 0, 7, 2));
-	assert_true(census_enter(board, 3, 7, 2));
-	assert_false(census_enter(board, 0, 7, 2));
-	assert_false(census_enter(board, 1, 7, 2));
-	assert_int_equal(census_count(board, 7), 2);
-	assert_true(census_enter(board, 1, 8, 1));
-	assert_true(census_enter(board, 1, BOARD_EVERYBODY, 1));
-	assert_false(census_enter(board, 2, BOARD_EVERYBODY, 1));
+	assert_true(concurrency_enter(board, 0, 7, 2));
+	assert_true(concurrency_enter(board, 3, 7, 2));
+	assert_false(concurrency_enter(board, 0, 7, 2));
+	assert_false(concurrency_enter(board, 1, 7, 2));
+	assert_int_equal(concurrency_count(board, 7), 2);
+	assert_true(concurrency_enter(board, 1, 8, 1));
+	assert_true(concurrency_enter(board, 1, BOARD_EVERYBODY, 1));
+	assert_false(concurrency_enter(board, 2, BOARD_EVERYBODY, 1));
 	/* Who has no limit is counted, too. */
-	assert_true(census_enter(board, 1, 7, 0));
-	assert_int_equal(census_count(board, 7), 3);
-	census_leave(board, 3, 7);
-	assert_false(census_enter(board, 3, 7, 2));
-	census_leave(board, 1, 7);
-	assert_true(census_enter(board, 3, 7, 2));
+	assert_true(concurrency_enter(board, 1, 7, 0));
+	assert_int_equal(concurrency_count(board, 7), 3);
+	concurrency_leave(board, 3, 7);
+	assert_false(concurrency_enter(board, 3, 7, 2));
+	concurrency_leave(board, 1, 7);
+	assert_true(concurrency_enter(board, 3, 7, 2));
 }
 
 static void
-test_of_sources(void **state)
+test_of_clients(void **state)
 {
 	uint32_t at[3];
 
 	(void)state;
-	at[0] = census_enter_source(board, 0, 12345, 2);
-	at[1] = census_enter_source(board, 3, 12345, 2);
-	assert_int_equal(census_count_source(board, 12345), 2);
-	assert_int_equal(census_enter_source(board, 0, 12345, 2), CENSUS_FULL);
-	assert_int_equal(census_enter_source(board, 1, 12345, 2), CENSUS_FULL);
-	/* The same bucket, another source. */
-	at[2] = census_enter_source(board, 0, 12345 | UINT64_C(1) << 40, 1);
-	assert_int_not_equal(at[2], CENSUS_FULL);
+	at[0] = concurrency_enter_client(board, 0, 12345, 2);
+	at[1] = concurrency_enter_client(board, 3, 12345, 2);
+	assert_int_equal(concurrency_count_client(board, 12345), 2);
+	assert_int_equal(concurrency_enter_client(board, 0, 12345, 2),
+	    CONCURRENCY_FULL);
+	assert_int_equal(concurrency_enter_client(board, 1, 12345, 2),
+	    CONCURRENCY_FULL);
+	/* The same bucket, another client. */
+	at[2] = concurrency_enter_client(board, 0, 12345 | UINT64_C(1) << 40,
+	    1);
+	assert_int_not_equal(at[2], CONCURRENCY_FULL);
 	assert_int_not_equal(at[2], at[0]);
-	census_leave_source(board, 3, at[1]);
-	assert_int_equal(census_count_source(board, 12345), 1);
-	assert_int_equal(census_enter_source(board, 0, 12345, 2), at[0]);
-	census_leave_source(board, 0, at[0]);
-	census_leave_source(board, 0, at[0]);
-	census_leave_source(board, 0, at[2]);
-	assert_int_equal(census_count_source(board, 12345), 0);
+	concurrency_leave_client(board, 3, at[1]);
+	assert_int_equal(concurrency_count_client(board, 12345), 1);
+	assert_int_equal(concurrency_enter_client(board, 0, 12345, 2), at[0]);
+	concurrency_leave_client(board, 0, at[0]);
+	concurrency_leave_client(board, 0, at[0]);
+	concurrency_leave_client(board, 0, at[2]);
+	assert_int_equal(concurrency_count_client(board, 12345), 0);
 }
 
 static bool
-enter(uint32_t worker, bool source)
+enter(uint32_t worker, bool client)
 {
-	return source ? census_enter_source(board, worker, SOURCE, 2) !=
-	    CENSUS_FULL : census_enter(board, worker, 7, 2);
+	return client ? concurrency_enter_client(board, worker, CLIENT_KEY,
+	    2) != CONCURRENCY_FULL : concurrency_enter(board, worker, 7, 2);
 }
 
 /* Both looked when there was room: who adds last sees the other, and leaves. */
 static void
-assert_races(bool source)
+assert_races(bool client)
 {
-	at_three = census_enter_source(board, 3, SOURCE, 2);
-	census_leave_source(board, 3, at_three);
-	assert_true(enter(0, source));
+	at_three = concurrency_enter_client(board, 3, CLIENT_KEY, 2);
+	concurrency_leave_client(board, 3, at_three);
+	assert_true(enter(0, client));
 	between(9, push_in);
-	assert_false(enter(0, source));
+	assert_false(enter(0, client));
 	/* Looked, added, looked again: when it is full nothing is added. */
 	assert_int_equal(sums, 3);
 	between(9, push_in);
-	assert_false(enter(0, source));
+	assert_false(enter(0, client));
 	assert_int_equal(sums, 1);
 	between(0, NULL);
 	three(-1);
 	between(9, push_in_and_go);
-	assert_true(enter(1, source));
+	assert_true(enter(1, client));
 	between(0, NULL);
-	assert_int_equal(source ? census_count_source(board, SOURCE) :
-	    census_count(board, 7), 2);
+	assert_int_equal(client ? concurrency_count_client(board, CLIENT_KEY) :
+	    concurrency_count(board, 7), 2);
 }
 
 static void
@@ -185,13 +190,13 @@ test_others_push_in(void **state)
 }
 
 static void
-test_others_push_in_from_a_source(void **state)
+test_others_push_in_from_a_client(void **state)
 {
 	(void)state;
 	assert_races(true);
 }
 
-/* As many sources as a bucket holds; then one that left makes room. */
+/* As many clients as a bucket holds; then one that left makes room. */
 static void
 test_full_bucket(void **state)
 {
@@ -201,18 +206,19 @@ test_full_bucket(void **state)
 
 	(void)state;
 	for (i = 0; i < 16; i++)
-		assert_int_not_equal(at[i] = census_enter_source(board, 1,
-		    one * (i + 1), 9), CENSUS_FULL);
-	assert_int_equal(census_enter_source(board, 1, one * 17, 9),
-	    CENSUS_FULL);
-	assert_int_not_equal(census_enter_source(board, 1, one * 3, 9),
-	    CENSUS_FULL);
-	assert_int_not_equal(census_enter_source(board, 2, one * 17, 9),
-	    CENSUS_FULL);
-	census_leave_source(board, 1, at[4]);
-	assert_int_equal(census_enter_source(board, 1, one * 17, 9), at[4]);
+		assert_int_not_equal(at[i] = concurrency_enter_client(board, 1,
+		    one * (i + 1), 9), CONCURRENCY_FULL);
+	assert_int_equal(concurrency_enter_client(board, 1, one * 17, 9),
+	    CONCURRENCY_FULL);
+	assert_int_not_equal(concurrency_enter_client(board, 1, one * 3, 9),
+	    CONCURRENCY_FULL);
+	assert_int_not_equal(concurrency_enter_client(board, 2, one * 17, 9),
+	    CONCURRENCY_FULL);
+	concurrency_leave_client(board, 1, at[4]);
+	assert_int_equal(concurrency_enter_client(board, 1, one * 17, 9),
+	    at[4]);
 	for (i = 0; i < 16; i++)
-		assert_int_equal(census_count_source(board, one * (i + 1)),
+		assert_int_equal(concurrency_count_client(board, one * (i + 1)),
 		    i == 4 ? 0 : i == 2 ? 2 : 1);
 }
 
@@ -220,7 +226,7 @@ test_full_bucket(void **state)
 static void
 test_as_in_a_list(void **state)
 {
-	static struct { uint32_t worker, source, at; } in[3000];
+	static struct { uint32_t worker, client, at; } in[3000];
 	uint64_t seed = random_seed(), keys[500];
 	uint32_t count[500] = { 0 }, n = 0, i, k, w, at;
 
@@ -230,39 +236,39 @@ test_as_in_a_list(void **state)
 	for (i = 0; i < 200000; i++) {
 		if (n == COUNT(in) || (n > 0 && random_below(&seed, 2) == 0)) {
 			k = random_below(&seed, n);
-			census_leave_source(board, in[k].worker, in[k].at);
-			count[in[k].source]--;
+			concurrency_leave_client(board, in[k].worker, in[k].at);
+			count[in[k].client]--;
 			in[k] = in[--n];
 			continue;
 		}
 		w = random_below(&seed, WORKERS);
 		k = random_below(&seed, COUNT(keys));
-		at = census_enter_source(board, w, keys[k], 4);
-		assert_int_equal(at == CENSUS_FULL, count[k] == 4);
-		if (at == CENSUS_FULL)
+		at = concurrency_enter_client(board, w, keys[k], 4);
+		assert_int_equal(at == CONCURRENCY_FULL, count[k] == 4);
+		if (at == CONCURRENCY_FULL)
 			continue;
 		in[n].worker = w;
-		in[n].source = k;
+		in[n].client = k;
 		in[n++].at = at;
 		count[k]++;
 	}
 	for (k = 0; k < COUNT(keys); k++)
-		assert_int_equal(census_count_source(board, keys[k]),
+		assert_int_equal(concurrency_count_client(board, keys[k]),
 		    count[k]);
 }
 
 /* Nobody holds more than this of one thing. */
 #define MOST	3
 
-/* One client of thing *k*: a listener for 0, else a source. */
+/* One client of thing *k*: a listener for 0, else a client. */
 static void
 come_and_go(uint32_t w, uint32_t k)
 {
 	uint32_t at = 0;
 
-	if (k == 0 ? !census_enter(board, w, 5, MOST) : (at =
-	    census_enter_source(board, w, k * UINT64_C(0x123456789abcdef),
-	    MOST)) == CENSUS_FULL)
+	if (k == 0 ? !concurrency_enter(board, w, 5, MOST) : (at =
+	    concurrency_enter_client(board, w, k * UINT64_C(0x123456789abcdef),
+	    MOST)) == CONCURRENCY_FULL)
 		return;
 	if (atomic_fetch_add(&truth->inside[k], 1) >= MOST)
 		atomic_fetch_add(&truth->too_many, 1);
@@ -271,9 +277,9 @@ come_and_go(uint32_t w, uint32_t k)
 		sched_yield();
 	atomic_fetch_sub(&truth->inside[k], 1);
 	if (k == 0)
-		census_leave(board, w, 5);
+		concurrency_leave(board, w, 5);
 	else
-		census_leave_source(board, w, at);
+		concurrency_leave_client(board, w, at);
 }
 
 static pid_t
@@ -293,16 +299,16 @@ start_worker(uint32_t w)
 static void
 assert_empty(void)
 {
-	uint64_t source;
+	uint64_t client;
 	uint32_t k, i;
 
-	assert_int_equal(census_count(board, 5), 0);
+	assert_int_equal(concurrency_count(board, 5), 0);
 	for (k = 1; k < COUNT(truth->inside); k++) {
-		source = k * UINT64_C(0x123456789abcdef);
-		assert_int_equal(census_count_source(board, source), 0);
+		client = k * UINT64_C(0x123456789abcdef);
+		assert_int_equal(concurrency_count_client(board, client), 0);
 		for (i = 0; i < MOST; i++)
-			assert_int_not_equal(census_enter_source(board, i,
-			    source, MOST), CENSUS_FULL);
+			assert_int_not_equal(concurrency_enter_client(board, i,
+			    client, MOST), CONCURRENCY_FULL);
 	}
 }
 
@@ -352,7 +358,7 @@ test_right_after_deaths(void **state)
 	assert_empty();
 }
 
-/* Who dies with many sources leaves none. */
+/* Who dies with many clients leaves none. */
 static void
 test_reclaim(void **state)
 {
@@ -361,19 +367,19 @@ test_reclaim(void **state)
 
 	(void)state;
 	for (i = 0; i < 30000; i++)
-		assert_int_not_equal(census_enter_source(board, 1,
-		    random_next(&seed), 1), CENSUS_FULL);
-	assert_true(census_enter(board, 1, BOARD_EVERYBODY, 0));
-	assert_true(census_enter(board, 1, BOARD_LISTENERS - 1, 0));
+		assert_int_not_equal(concurrency_enter_client(board, 1,
+		    random_next(&seed), 1), CONCURRENCY_FULL);
+	assert_true(concurrency_enter(board, 1, BOARD_EVERYBODY, 0));
+	assert_true(concurrency_enter(board, 1, BOARD_LISTENERS - 1, 0));
 	(void)board_reclaim(board, 1);
-	assert_int_equal(board->head->counts_sources[1], 0);
-	assert_int_equal(census_count(board, BOARD_EVERYBODY), 0);
-	assert_int_equal(census_count(board, BOARD_LISTENERS - 1), 0);
-	for (i = 0; i < BOARD_SOURCES; i++)
-		assert_int_equal(board_sources(board, 1)[i], 0);
+	assert_int_equal(board->head->counts_clients[1], 0);
+	assert_int_equal(concurrency_count(board, BOARD_EVERYBODY), 0);
+	assert_int_equal(concurrency_count(board, BOARD_LISTENERS - 1), 0);
+	for (i = 0; i < BOARD_CLIENTS; i++)
+		assert_int_equal(board_clients(board, 1)[i], 0);
 	for (i = 0; i < 30000; i++)
-		assert_int_not_equal(census_enter_source(board, 1,
-		    random_next(&from), 1), CENSUS_FULL);
+		assert_int_not_equal(concurrency_enter_client(board, 1,
+		    random_next(&from), 1), CONCURRENCY_FULL);
 }
 
 int
@@ -382,9 +388,9 @@ main(void)
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_of_listeners),
-		TEST(test_of_sources),
+		TEST(test_of_clients),
 		TEST(test_others_push_in),
-		TEST(test_others_push_in_from_a_source),
+		TEST(test_others_push_in_from_a_client),
 		TEST(test_full_bucket),
 		TEST(test_as_in_a_list),
 		TEST(test_never_more),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * spare_rig.h: what the tests of spares share: a backend, a, with spares, both
- * their ends, and whoever else knocks there.
+ * preconnect_rig.h: what the tests of preconnected connections share: a server,
+ * a, with preconnected connections, both their ends, and whoever else knocks
+ * there.
  */
-#ifndef SPARE_RIG_H
-#define SPARE_RIG_H
+#ifndef PRECONNECT_RIG_H
+#define PRECONNECT_RIG_H
 
 #include "upstream/preconnect.h"
 
@@ -37,12 +38,14 @@ tear_down(void **state)
 	return rig_stop(&rig);
 }
 
-/* One backend, a, with so many spares, which are not open yet. */
+/*
+ * One server, a, with so many preconnected connections, which are not open yet.
+ */
 static inline void
-begin(uint32_t spares)
+begin(uint32_t preconnects)
 {
-	rig_backend(&rig);
-	rig.list[0].spare = spares;
+	rig_add_server(&rig);
+	rig.list[0].preconnect = preconnects;
 	rig_ready(&rig);
 }
 

@@ -2,78 +2,78 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The shuttled authors
 #
-# backends.sh: which backend gets a session, and what happens when it does
+# servers.sh: which server gets a session, and what happens when it does
 # not answer: the client sees a service, or a clean end at once.
 # shellcheck source-path=SCRIPTDIR disable=SC1091
 . "$(dirname "$0")/lib.sh"
 
 refused_goes_to_the_next() {
-	backend_refusing r
-	backend b 'send-text "b\n"'
-	shuttled_start -l 127.0.0.1:0 -b "$(address r),name=r" \
-	    -b "$(address b),name=b" -w "$workers"
+	peer_refusing r
+	peer_serve b 'send-text "b\n"'
+	shuttled_start -l 127.0.0.1:0 -s "$(address r),name=r" \
+	    -s "$(address b),name=b" -w "$workers"
 	for _ in 1 2 3 4 5 6 7 8; do
 		peer "connect $LISTEN; expect-text \"b\\n\"; expect-eof"
 	done
 	wait_for 5 log_reaches 8 'end=server.close'
-	assert_log 'backend=r,b '
+	assert_log 'servers_tried=r,b '
 	peer_stop b
-	backends_release r
+	peers_release r
 	shuttled_stop
 }
 
 # Two may fail; the third is the last that is tried.
 two_refused_go_to_the_third() {
-	backend_refusing r
-	backend_refusing s
-	backend b 'send-text "b\n"'
-	shuttled_start -l 127.0.0.1:0 -b "$(address r)" -b "$(address s)" \
-	    -b "$(address b)" -w "$workers"
+	peer_refusing r
+	peer_refusing s
+	peer_serve b 'send-text "b\n"'
+	shuttled_start -l 127.0.0.1:0 -s "$(address r)" -s "$(address s)" \
+	    -s "$(address b)" -w "$workers"
 	peer -p 10 "connect $LISTEN; expect-text \"b\\n\"; expect-eof"
 	peer_stop b
-	backends_release r s
+	peers_release r s
 	shuttled_stop
 }
 
 unanswered_goes_to_the_next() {
-	backend_silent s
-	backend b 'send-text "b\n"'
-	shuttled_start -l 127.0.0.1:0 -b "$(address s),name=s" \
-	    -b "$(address b),name=b" -w "$workers" --connect-timeout 1500ms
+	peer_silent s
+	peer_serve b 'send-text "b\n"'
+	shuttled_start -l 127.0.0.1:0 -s "$(address s),name=s" \
+	    -s "$(address b),name=b" -w "$workers" --connect-timeout 1500ms
 	for _ in 1 2 3; do
 		peer "connect $LISTEN; expect-text \"b\\n\"; expect-eof"
 	done
 	wait_for 5 log_reaches 3 'end=server.close'
-	assert_log 'backend=s,b '
-	connect_ms=$(sed -n 's/.*backend=s,b .*connect_ms=\([0-9]*\) .*/\1/p' \
+	assert_log 'servers_tried=s,b '
+	connect_ms=$(sed -n 's/.*servers_tried=s,b .*connect_ms=\([0-9]*\) .*/\1/p' \
 	    "$T/log" | head -n 1)
 	assert_between connect_ms 1500 6000 "$connect_ms"
 	peer_stop b
-	backends_release s
+	peers_release s
 	shuttled_stop
 }
 
-# What the client sends meanwhile waits for the backend that answers.
+# What the client sends meanwhile waits for the server that answers.
 unanswered_loses_no_byte() {
-	backend_silent s
-	backend b 'receive-id; expect 300k seed 1; send-text "b\n"; expect-eof'
-	shuttled_start -l 127.0.0.1:0 -b "$(address s),name=s" \
-	    -b "$(address b),name=b" -w "$workers" --connect-timeout 1500ms
+	peer_silent s
+	peer_serve b 'receive-id; expect 300k seed 1; send-text "b\n"; expect-eof'
+	shuttled_start -l 127.0.0.1:0 -s "$(address s),name=s" \
+	    -s "$(address b),name=b" -w "$workers" --connect-timeout 1500ms
 	peer "parallel 4 { connect $LISTEN; send-id; send 300k seed 1; \
 	    expect-text \"b\\n\"; half-close; expect-eof }"
 	peer_stop b
-	backends_release s
+	peers_release s
 	shuttled_stop
 }
 
 backup_only_when_needed() {
-	backend_refusing first
+	peer_refusing first
 	first=$(address first)
 	peer_start a "listen $first; port-file $T/a; \
 	    serve any { send-text \"a\\n\" }"
-	backend b 'send-text "b\n"'
-	shuttled_start -l 127.0.0.1:0 -b "$(address b),backup,name=b" \
-	    -b "$first,name=a" -w "$workers"
+	peer_serve b 'send-text "b\n"'
+	shuttled_start -l 127.0.0.1:0 -s "$(address b),backup,name=b" \
+	    -s "$first,name=a" -w "$workers"
 	peer -p 12 "connect $LISTEN; expect-text \"a\\n\"; expect-eof"
 	peer_stop a
 	peer -p 12 "connect $LISTEN; expect-text \"b\\n\"; expect-eof"
@@ -84,67 +84,67 @@ backup_only_when_needed() {
 	    "connect $LISTEN; expect-text \"a\\n\"; expect-eof"
 	peer -p 12 "connect $LISTEN; expect-text \"a\\n\"; expect-eof"
 	peer_stop a b
-	backends_release first
+	peers_release first
 	shuttled_stop
 }
 
 backup_answers_the_first_that_was_refused() {
-	backend_refusing r
-	backend b 'send-text "b\n"'
-	shuttled_start -l 127.0.0.1:0 -b "$(address r)" \
-	    -b "$(address b),backup" -w "$workers"
+	peer_refusing r
+	peer_serve b 'send-text "b\n"'
+	shuttled_start -l 127.0.0.1:0 -s "$(address r)" \
+	    -s "$(address b),backup" -w "$workers"
 	peer -p 12 "connect $LISTEN; expect-text \"b\\n\"; expect-eof"
 	peer_stop b
-	backends_release r
+	peers_release r
 	shuttled_stop
 }
 
 all_down_closes_at_once() {
-	backend_refusing r
-	backend_refusing s
-	shuttled_start -l 127.0.0.1:0 -b "$(address r)" -b "$(address s)" \
+	peer_refusing r
+	peer_refusing s
+	shuttled_start -l 127.0.0.1:0 -s "$(address r)" -s "$(address s)" \
 	    -w "$workers"
 	peer "timeout 4500; parallel 50 { connect $LISTEN; expect-eof }"
 	wait_for 5 log_reaches 50 'end=server.refused'
 	assert_between total_ms 0 4500 "$(session_field total_ms)"
-	backends_release r s
+	peers_release r s
 	shuttled_stop
 }
 
 # An end of file also when the client has sent something: never a reset.
 all_down_closes_cleanly_with_bytes() {
-	backend_refusing r
-	shuttled_start -l 127.0.0.1:0 -b "$(address r)" -w "$workers"
+	peer_refusing r
+	shuttled_start -l 127.0.0.1:0 -s "$(address r)" -w "$workers"
 	for _ in 1 2 3 4 5; do
 		peer "parallel 50 { connect $LISTEN; send 1000; expect-eof }"
 	done
-	backends_release r
+	peers_release r
 	shuttled_stop
 }
 
-# The bytes lie there long before the last backend has not answered.
+# The bytes lie there long before the last server has not answered.
 all_silent_closes_cleanly_with_bytes() {
-	backend_silent s
-	shuttled_start -l 127.0.0.1:0 -b "$(address s)" -w "$workers" \
+	peer_silent s
+	shuttled_start -l 127.0.0.1:0 -s "$(address s)" -w "$workers" \
 	    --connect-timeout 500ms
 	peer "parallel 10 { connect $LISTEN; send 1000; expect-eof }"
 	shuttled_stop
 	# Time enough to send all that goes, and to see that no more does.
-	shuttled_start -l 127.0.0.1:0 -b "$(address s)" -w "$workers" \
+	shuttled_start -l 127.0.0.1:0 -s "$(address s)" -w "$workers" \
 	    --connect-timeout 1500ms
 	peer "parallel 10 { sndbuf 4k; connect $LISTEN; \
 	    send-until-blocked 200; expect-eof }"
 	assert_log 'end=proxy.connect_timeout'
-	backends_release s
+	peers_release s
 	shuttled_stop
 }
 
 # One sequence over all workers: exact.
 weights_are_exact() {
-	backend a 'send-text "a\n"'
-	backend b 'send-text "b\n"'
-	shuttled_start -l 127.0.0.1:0 -b "$(address a),weight=2" \
-	    -b "$(address b)" -w "$1"
+	peer_serve a 'send-text "a\n"'
+	peer_serve b 'send-text "b\n"'
+	shuttled_start -l 127.0.0.1:0 -s "$(address a),weight=2" \
+	    -s "$(address b)" -w "$1"
 	peer -p 30 "connect $LISTEN; cat"
 	assert_eq 'sessions of a' 20 "$(grep -c '^a$' "$T/peer.out")"
 	assert_eq 'sessions of b' 10 "$(grep -c '^b$' "$T/peer.out")"

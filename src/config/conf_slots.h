@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_seats.h: the configuration takes its seats on the board.
+ * conf_slots.h: the configuration takes its slots on the board.
  */
-#ifndef CONF_SEATS_H
-#define CONF_SEATS_H
+#ifndef CONF_SLOTS_H
+#define CONF_SLOTS_H
 
 #include <stdint.h>
 
@@ -12,14 +12,14 @@
 #include "config/conf.h"
 
 /*
- * Give all backends, pools and listeners that have a name their seats on the
+ * Give all servers, pools and listeners that have a name their slots on the
  * board, for this generation of the configuration; *oldest* is the oldest that
- * still has workers. A backend at another address than before has another seat:
+ * still has workers. A server at another address than before has another slot:
  * sessions at the old one do not count. NULL, or what there are too many of for
- * the board: backends, pools, listeners.
+ * the board: servers, pools, listeners.
  */
-const char *conf_sit_down(struct conf *, struct board *, uint64_t generation,
-	    uint64_t oldest);
+const char *conf_assign_slots(struct conf *, struct board *,
+	    uint64_t generation, uint64_t oldest);
 
 /*
  * This generation serves: these are no longer checked. Not before, since the

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * site.c: one process writes where a server is, others read: nobody ever sees
- * half of a change, and nobody waits for a writer that has been killed.
+ * resolved_addr.c: one process writes where a server is, others read: nobody
+ * ever sees half of a change, and nobody waits for a writer that has been
+ * killed.
  */
 #include "board/resolved_addr.h"
 
@@ -12,7 +13,7 @@
 
 #include "helpers.h"
 
-static struct board_site *shared;
+static struct board_addr *shared;
 
 static int
 set_up(void **state)
@@ -31,10 +32,10 @@ tear_down(void **state)
 }
 
 /* All of it follows from the number. */
-static struct site
-site_of(uint16_t n)
+static struct resolved_addr
+addr_of(uint16_t n)
 {
-	struct site s = { .question = (uint64_t)n << 40 | n,
+	struct resolved_addr s = { .lookup = (uint64_t)n << 40 | n,
 	    .family = (uint16_t)(n == 0 ? 0 : AF_INET), .port = n,
 	    .weight = n, .origin = n, .backup = n & 1, .gone = n >> 1 & 1,
 	    .failed = n >> 2 & 1 };
@@ -45,11 +46,11 @@ site_of(uint16_t n)
 }
 
 static bool
-is_whole(const struct site *s)
+is_whole(const struct resolved_addr *s)
 {
-	struct site whole = site_of(s->port);
+	struct resolved_addr whole = addr_of(s->port);
 
-	return site_same(s, &whole) && s->question == whole.question &&
+	return resolved_addr_same(s, &whole) && s->lookup == whole.lookup &&
 	    s->weight == whole.weight && s->origin == whole.origin &&
 	    s->backup == whole.backup && s->gone == whole.gone &&
 	    s->failed == whole.failed;
@@ -58,46 +59,46 @@ is_whole(const struct site *s)
 static void
 test_comes_back(void **state)
 {
-	struct site s = { .question = UINT64_MAX, .ip = { 127, 0, 0, 1 },
+	struct resolved_addr s = { .lookup = UINT64_MAX, .ip = { 127, 0, 0, 1 },
 	    .family = AF_INET, .port = 65535, .weight = 256, .origin = 65535,
 	    .backup = true };
-	struct site got;
+	struct resolved_addr got;
 	struct addr a;
 	char text[ADDR_TEXT];
 
 	(void)state;
-	assert_int_equal(site_read(shared, &got), 0);
-	assert_true(got.question == 0 && got.family == 0);
-	site_write(shared, &s);
-	assert_int_equal(site_read(shared, &got), 1);
-	assert_memory_equal(&got, &s, offsetof(struct site, failed));
+	assert_int_equal(resolved_addr_read(shared, &got), 0);
+	assert_true(got.lookup == 0 && got.family == 0);
+	resolved_addr_write(shared, &s);
+	assert_int_equal(resolved_addr_read(shared, &got), 1);
+	assert_memory_equal(&got, &s, offsetof(struct resolved_addr, failed));
 	assert_true(got.backup && !got.gone && !got.failed);
-	assert_true(site_serves(&got));
-	site_addr(&got, &a);
+	assert_true(resolved_addr_serves(&got));
+	resolved_addr_to_addr(&got, &a);
 	assert_string_equal(addr_format(&a, text, sizeof(text)),
 	    "127.0.0.1:65535");
-	got = (struct site){ .ip = { [15] = 1 }, .family = AF_INET6,
+	got = (struct resolved_addr){ .ip = { [15] = 1 }, .family = AF_INET6,
 	    .port = 80 };
-	assert_false(site_same(&got, &s));
-	site_addr(&got, &a);
+	assert_false(resolved_addr_same(&got, &s));
+	resolved_addr_to_addr(&got, &a);
 	assert_string_equal(addr_format(&a, text, sizeof(text)), "[::1]:80");
 	assert_int_equal(a.len, sizeof(struct sockaddr_in6));
 	got.family = AF_UNIX;
-	site_addr(&got, &a);
+	resolved_addr_to_addr(&got, &a);
 	assert_string_equal(addr_format(&a, text, sizeof(text)), "[::1]:80");
 }
 
 static void
 write_on(void)
 {
-	struct site s;
+	struct resolved_addr s;
 	uint16_t n;
 
 	/* For when nobody is left to end us. */
 	alarm(120);
 	for (n = 1;; n++) {
-		s = site_of(n);
-		site_write(shared, &s);
+		s = addr_of(n);
+		resolved_addr_write(shared, &s);
 	}
 }
 
@@ -107,12 +108,12 @@ writes(pid_t pid)
 {
 	uint64_t give_up = clock_ms() + PATIENCE;
 	uint32_t before, version;
-	struct site s;
+	struct resolved_addr s;
 
-	before = version = site_read(shared, &s);
+	before = version = resolved_addr_read(shared, &s);
 	while (version == before && clock_ms() < give_up) {
 		(void)poll(NULL, 0, 1);
-		version = site_read(shared, &s);
+		version = resolved_addr_read(shared, &s);
 	}
 	if (version == before) {
 		kill(pid, SIGKILL);
@@ -125,7 +126,7 @@ static void
 test_two_processes(void **state)
 {
 	uint32_t before = 0, version;
-	struct site s;
+	struct resolved_addr s;
 	int round, i;
 	pid_t pid;
 
@@ -135,14 +136,14 @@ test_two_processes(void **state)
 			write_on();
 		writes(pid);
 		for (i = 0; i < 20000; i++) {
-			version = site_read(shared, &s);
+			version = resolved_addr_read(shared, &s);
 			if (!is_whole(&s) || version - before > INT32_MAX)
 				fail_msg("version %u is torn", version);
 			before = version;
 		}
 		kill(pid, SIGKILL);
 		MUST(waitpid(pid, NULL, 0));
-		(void)site_read(shared, &s);
+		(void)resolved_addr_read(shared, &s);
 		assert_true(is_whole(&s));
 	}
 	assert_true(before > 0);
@@ -152,18 +153,18 @@ test_two_processes(void **state)
 static void
 test_half_a_change(void **state)
 {
-	struct site s = site_of(7);
+	struct resolved_addr s = addr_of(7);
 	int i;
 
 	(void)state;
-	site_write(shared, &s);
+	resolved_addr_write(shared, &s);
 	for (i = 0; i < 3; i++)
 		atomic_store(&shared->word[0][i], UINT64_MAX);
-	assert_int_equal(site_read(shared, &s), 1);
+	assert_int_equal(resolved_addr_read(shared, &s), 1);
 	assert_true(is_whole(&s) && s.port == 7);
-	s = site_of(8);
-	site_write(shared, &s);
-	assert_int_equal(site_read(shared, &s), 2);
+	s = addr_of(8);
+	resolved_addr_write(shared, &s);
+	assert_int_equal(resolved_addr_read(shared, &s), 2);
 	assert_true(is_whole(&s) && s.port == 8);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * answer.c: messages as name servers send them, and as nobody should: cut off
- * anywhere, with pointers to themselves, and made of random bytes.
+ * dns_message.c: messages as name servers send them, and as nobody should: cut
+ * off anywhere, with pointers to themselves, and made of random bytes.
  */
 #include "proto/dns_message.h"
 
@@ -38,16 +38,16 @@ test_addresses(void **state)
 	struct record r;
 
 	(void)state;
-	assert_int_equal(answer_begin(&a, aliased, sizeof(aliased)), 0);
-	assert_int_equal(answer_next(&a, ANSWER_A, &r), 1);
+	assert_int_equal(dns_message_begin(&a, aliased, sizeof(aliased)), 0);
+	assert_int_equal(dns_message_next(&a, DNS_RR_A, &r), 1);
 	assert_int_equal(r.ip[3], 1);
-	assert_int_equal(answer_next(&a, ANSWER_A, &r), 1);
+	assert_int_equal(dns_message_next(&a, DNS_RR_A, &r), 1);
 	assert_memory_equal(r.ip, two, 4);
-	assert_int_equal(answer_next(&a, ANSWER_A, &r), 0);
+	assert_int_equal(dns_message_next(&a, DNS_RR_A, &r), 0);
 	assert_int_equal(a.ttl, 30);
 	/* Of another type there is none. */
-	assert_int_equal(answer_begin(&a, aliased, sizeof(aliased)), 0);
-	assert_int_equal(answer_next(&a, ANSWER_AAAA, &r), 0);
+	assert_int_equal(dns_message_begin(&a, aliased, sizeof(aliased)), 0);
+	assert_int_equal(dns_message_next(&a, DNS_RR_AAAA, &r), 0);
 }
 
 static void
@@ -57,19 +57,19 @@ test_services(void **state)
 	struct record r;
 
 	(void)state;
-	assert_int_equal(answer_begin(&a, services, sizeof(services)), 0);
-	assert_int_equal(answer_next(&a, ANSWER_SRV, &r), 1);
+	assert_int_equal(dns_message_begin(&a, services, sizeof(services)), 0);
+	assert_int_equal(dns_message_next(&a, DNS_RR_SRV, &r), 1);
 	assert_string_equal(r.target, "a.x.test");
 	assert_int_equal(r.priority, 5);
 	assert_int_equal(r.weight, 256);
 	assert_int_equal(r.port, 8080);
 	assert_int_equal(a.ttl, 256);
 	/* "." is no target, and a TTL with the highest bit is 0. */
-	assert_int_equal(answer_next(&a, ANSWER_SRV, &r), 1);
+	assert_int_equal(dns_message_next(&a, DNS_RR_SRV, &r), 1);
 	assert_string_equal(r.target, "");
 	assert_int_equal(a.ttl, 0);
 	/* No host has such a name. */
-	assert_int_equal(answer_next(&a, ANSWER_SRV, &r), -1);
+	assert_int_equal(dns_message_next(&a, DNS_RR_SRV, &r), -1);
 }
 
 /* An alias of an alias, in whatever order, and one that leads nowhere else. */
@@ -85,16 +85,19 @@ test_aliases(void **state)
 		HEAD(1), ASKED(28),
 		OWNER, 0, 5, 0, 1, 0, 0, 0, 30, 0, 2, 0xc0, 12,
 	};
-	char target[ANSWER_NAME];
+	char target[DNS_MESSAGE_NAME];
 
 	(void)state;
-	assert_int_equal(answer_alias(chain, sizeof(chain), target), 1);
+	assert_int_equal(dns_message_alias(chain, sizeof(chain), target), 1);
 	assert_string_equal(target, "z");
-	assert_int_equal(answer_alias(aliased, sizeof(aliased), target), 1);
+	assert_int_equal(dns_message_alias(aliased, sizeof(aliased), target),
+	    1);
 	assert_string_equal(target, "y.test");
-	assert_int_equal(answer_alias(services, sizeof(services), target), 0);
-	assert_int_equal(answer_alias(circle, sizeof(circle), target), -1);
-	assert_int_equal(answer_alias(chain, sizeof(chain) - 1, target), -1);
+	assert_int_equal(dns_message_alias(services, sizeof(services), target),
+	    0);
+	assert_int_equal(dns_message_alias(circle, sizeof(circle), target), -1);
+	assert_int_equal(dns_message_alias(chain, sizeof(chain) - 1, target),
+	    -1);
 }
 
 /* Nothing, for how long stands in the SOA behind an alias and another record. */
@@ -117,28 +120,30 @@ test_nothing(void **state)
 
 	(void)state;
 	/* The least of TTL and minimum, whatever other records say. */
-	assert_int_equal(answer_nothing_ttl(nothing, sizeof(nothing), &s), 1);
+	assert_int_equal(dns_message_nothing_ttl(nothing, sizeof(nothing), &s),
+	    1);
 	assert_int_equal(s, 60);
 	memcpy(m, nothing, sizeof(m));
 	m[ttl + 2] = 0;
-	assert_int_equal(answer_nothing_ttl(m, sizeof(m), &s), 1);
+	assert_int_equal(dns_message_nothing_ttl(m, sizeof(m), &s), 1);
 	assert_int_equal(s, 16);
 	/* What is negative is 0. */
 	memcpy(m, nothing, sizeof(m));
 	m[minimum] = 0x80;
-	assert_int_equal(answer_nothing_ttl(m, sizeof(m), &s), 1);
+	assert_int_equal(dns_message_nothing_ttl(m, sizeof(m), &s), 1);
 	assert_int_equal(s, 0);
 	/* One that has no room for its numbers. */
 	memcpy(m, nothing, sizeof(m));
 	m[n] = 21;
-	assert_int_equal(answer_nothing_ttl(m, sizeof(m), &s), -1);
-	assert_int_equal(answer_nothing_ttl(aliased, sizeof(aliased), &s), 0);
+	assert_int_equal(dns_message_nothing_ttl(m, sizeof(m), &s), -1);
+	assert_int_equal(dns_message_nothing_ttl(aliased, sizeof(aliased), &s),
+	    0);
 	for (len = 0; len < sizeof(nothing); len++) {
 		unsigned char *copy = malloc(len == 0 ? 1 : len);
 
 		assert_non_null(copy);
 		memcpy(copy, nothing, len);
-		assert_int_equal(answer_nothing_ttl(copy, len, &s), -1);
+		assert_int_equal(dns_message_nothing_ttl(copy, len, &s), -1);
 		free(copy);
 	}
 }
@@ -154,8 +159,8 @@ walk(const unsigned char *message, size_t len, int type)
 
 	assert_non_null(copy);
 	memcpy(copy, message, len);
-	if (answer_begin(&a, copy, len) == 0)
-		while ((got = answer_next(&a, type, &r)) == 1)
+	if (dns_message_begin(&a, copy, len) == 0)
+		while ((got = dns_message_next(&a, type, &r)) == 1)
 			n++;
 	free(copy);
 	return got == -1 ? -1 : n;
@@ -168,10 +173,10 @@ test_cut_off(void **state)
 
 	(void)state;
 	for (len = 0; len < sizeof(aliased); len++)
-		assert_int_equal(walk(aliased, len, ANSWER_A), -1);
-	assert_int_equal(walk(aliased, len, ANSWER_A), 2);
+		assert_int_equal(walk(aliased, len, DNS_RR_A), -1);
+	assert_int_equal(walk(aliased, len, DNS_RR_A), 2);
 	for (len = 0; len < sizeof(services); len++)
-		assert_int_equal(walk(services, len, ANSWER_SRV), -1);
+		assert_int_equal(walk(services, len, DNS_RR_SRV), -1);
 }
 
 /* What the message is the answer to, and how it went. */
@@ -181,30 +186,31 @@ test_questions(void **state)
 	static const unsigned char failed[] = {
 		0, 1, 0x81, 0x82, 0, 1, 0, 0, 0, 0, 0, 0, ASKED(28) };
 	unsigned char m[sizeof(failed)];
-	char name[ANSWER_NAME];
+	char name[DNS_MESSAGE_NAME];
 	size_t n;
 	int type;
 
 	(void)state;
-	assert_int_equal(answer_question(failed, sizeof(failed), name, &type),
-	    2);
+	assert_int_equal(dns_message_asked(failed, sizeof(failed), name,
+	    &type), 2);
 	assert_string_equal(name, "x.test");
-	assert_int_equal(type, ANSWER_AAAA);
-	assert_string_equal(answer_rcode_name(2), "SERVFAIL");
-	assert_string_equal(answer_rcode_name(5), "REFUSED");
-	assert_null(answer_rcode_name(15));
-	assert_null(answer_rcode_name(-1));
-	assert_int_equal(answer_question(aliased, sizeof(aliased), name,
+	assert_int_equal(type, DNS_RR_AAAA);
+	assert_string_equal(dns_message_rcode_name(2), "SERVFAIL");
+	assert_string_equal(dns_message_rcode_name(5), "REFUSED");
+	assert_null(dns_message_rcode_name(15));
+	assert_null(dns_message_rcode_name(-1));
+	assert_int_equal(dns_message_asked(aliased, sizeof(aliased), name,
 	    &type), 0);
 	for (n = 0; n < sizeof(failed); n++)
-		assert_int_equal(answer_question(failed, n, name, &type), -1);
+		assert_int_equal(dns_message_asked(failed, n, name, &type),
+		    -1);
 	/* A question, and one of another class. */
 	memcpy(m, failed, sizeof(m));
 	m[2] = 1;
-	assert_int_equal(answer_question(m, sizeof(m), name, &type), -1);
+	assert_int_equal(dns_message_asked(m, sizeof(m), name, &type), -1);
 	memcpy(m, failed, sizeof(m));
 	m[sizeof(m) - 1] = 3;
-	assert_int_equal(answer_question(m, sizeof(m), name, &type), -1);
+	assert_int_equal(dns_message_asked(m, sizeof(m), name, &type), -1);
 }
 
 /* A target that points to itself, or forwards, has no end. */
@@ -218,11 +224,11 @@ test_loops(void **state)
 	memcpy(m, services, sizeof(m));
 	assert_int_equal(m[at], 0xc0);
 	m[at + 1] = (unsigned char)at;
-	assert_int_equal(walk(m, sizeof(m), ANSWER_SRV), -1);
+	assert_int_equal(walk(m, sizeof(m), DNS_RR_SRV), -1);
 	m[at + 1] = (unsigned char)(at + 2);
-	assert_int_equal(walk(m, sizeof(m), ANSWER_SRV), -1);
+	assert_int_equal(walk(m, sizeof(m), DNS_RR_SRV), -1);
 	m[at + 1] = (unsigned char)(at - 2);
-	assert_int_equal(walk(m, sizeof(m), ANSWER_SRV), -1);
+	assert_int_equal(walk(m, sizeof(m), DNS_RR_SRV), -1);
 }
 
 static void
@@ -238,8 +244,8 @@ test_garbage(void **state)
 		for (k = 0; k < 4; k++)
 			m[random_next(&seed) % sizeof(aliased)] =
 			    (unsigned char)random_next(&seed);
-		assert_true(walk(m, sizeof(aliased), ANSWER_SRV) <= 65535);
-		assert_true(walk(m, sizeof(aliased), ANSWER_A) <= 65535);
+		assert_true(walk(m, sizeof(aliased), DNS_RR_SRV) <= 65535);
+		assert_true(walk(m, sizeof(aliased), DNS_RR_A) <= 65535);
 	}
 }
 
