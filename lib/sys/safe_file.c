@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,6 +22,9 @@
 
 /* Links that lead to links, at most. */
 #define HOPS_MAX	8
+
+/* Of temporary files, by process. */
+#define TEMP_NAME	".shuttled-%d-"
 
 static int
 close_with(int fd, int err)
@@ -216,8 +220,8 @@ safe_file_begin(struct safe_draft *d, const char *path, mode_t mode)
 		return -1;
 	if (check_place(d->dir, of_dir, name) == -1)
 		goto fail;
-	snprintf(d->temp, sizeof(d->temp), ".shuttled-%08x%08x",
-	    arc4random(), arc4random());
+	snprintf(d->temp, sizeof(d->temp), TEMP_NAME "%08x", (int)getpid(),
+	    arc4random());
 	d->fd = openat(d->dir, d->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 	    mode);
 	if (d->fd != -1)
@@ -253,6 +257,29 @@ safe_file_discard(struct safe_draft *d)
 	close(d->fd);
 	close(d->dir);
 	d->fd = d->dir = -1;
+}
+
+void
+safe_file_sweep(const char *path, pid_t pid)
+{
+	char prefix[SAFE_TEMP];
+	mode_t mode;
+	int dir = safe_enter(path, &mode, NULL), fd;
+	const struct dirent *e;
+	DIR *d;
+
+	if (dir == -1)
+		return;
+	snprintf(prefix, sizeof(prefix), TEMP_NAME, (int)pid);
+	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd != -1 && (d = fdopendir(fd)) != NULL) {
+		while ((e = readdir(d)) != NULL)
+			if (strncmp(e->d_name, prefix, strlen(prefix)) == 0)
+				(void)unlinkat(dir, e->d_name, 0);
+		closedir(d);
+	} else if (fd != -1)
+		close(fd);
+	close(dir);
 }
 
 static void

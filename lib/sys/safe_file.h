@@ -64,6 +64,12 @@ int	safe_file_begin(struct safe_draft *, const char *path, mode_t mode);
 int	safe_file_publish(struct safe_draft *, const char *path);
 void	safe_file_discard(struct safe_draft *);
 
+/*
+ * Remove the drafts that a process has left beside this path when it was killed.
+ * Where the directory cannot be read they stay.
+ */
+void	safe_file_sweep(const char *path, pid_t);
+
 /* Remember the file of a descriptor, or at a path. */
 void	safe_file_remember_fd(struct file_id *, int fd);
 void	safe_file_remember(struct file_id *, const char *path);

@@ -380,6 +380,15 @@ runtime_files_give_up(struct runtime_files *in)
 	pidfile_release(&in->pidfile);
 }
 
+void
+runtime_files_sweep(const struct runtime_files *in, pid_t pid)
+{
+	if (in->pidfile_name[0] != '\0')
+		safe_file_sweep(in->pidfile_name, pid);
+	if (in->conf->ports_file != NULL)
+		safe_file_sweep(in->conf->ports_file, pid);
+}
+
 int
 runtime_files_take_back(struct runtime_files *in)
 {

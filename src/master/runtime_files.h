@@ -62,6 +62,9 @@ void	runtime_files_give_up(struct runtime_files *);
 int	runtime_files_take_back(struct runtime_files *);
 void	runtime_files_hand_over(struct runtime_files *);
 
+/* A process that was to take over has been killed: remove what it began. */
+void	runtime_files_sweep(const struct runtime_files *, pid_t);
+
 /*
  * The other end of that, and of every start: what was inherited is ours now, and
  * the service manager keeps copies.

@@ -319,6 +319,7 @@ upgrade_reaped(struct upgrade *u, pid_t pid, int status)
 	else if (!u->killed)
 		snprintf(u->why, sizeof(u->why), "it was killed by signal %d",
 		    WTERMSIG(status));
+	runtime_files_sweep(u->children->instance, pid);
 	close_channel(u);
 	u->state = UPGRADE_TAKE_BACK;
 	u->deadline = clock_now_ms() + LOCK_TIME;

@@ -230,9 +230,15 @@ program_is_broken() {
 	shuttled_daemon -l 127.0.0.1:0 -l "unix:$T/sock" -s "$SERVER" -w 2
 	load_start busy -c 5 -p 5
 	DEATHS=wanted
-	printf '#!/bin/sh\necho "no such luck" >&2\nexit 3\n' >"$T/broken"
+	# It leaves the beginning of a pidfile, and so does another process.
+	printf '#!/bin/sh\n: >"%s/.shuttled-$$-1"\n' "$T" >"$T/broken"
+	printf 'echo "no such luck" >&2\nexit 3\n' >>"$T/broken"
+	: >"$T/.shuttled-1-1"
 	replace "$T/broken"
 	refused
+	assert_eq 'drafts that are left' "$T/.shuttled-1-1" \
+	    "$(find "$T" -name '.shuttled-*')"
+	rm "$T/.shuttled-1-1"
 	assert_log 'upgrade: no such luck'
 	assert_log 'does not serve: it ended: exit code 3'
 	[ -S "$T/sock" ] || fail 'the unix socket is gone'

@@ -2,6 +2,8 @@
 /* Copyright (c) 2026 The shuttled authors */
 #include "sys/safe_file.h"
 
+#include <dirent.h>
+
 #include "helpers.h"
 
 /* A directory of our own; its files are named by in(). */
@@ -89,6 +91,40 @@ a_draft_takes_the_place_at_once(void **state)
 	safe_file_discard(&d);
 	assert_holds(in("file"), "another");
 	assert_int_equal(open_descriptors(), open_before);
+}
+
+static int
+entries(const char *dir)
+{
+	const struct dirent *e;
+	DIR *d = opendir(dir);
+	int n = 0;
+
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+	closedir(d);
+	return n;
+}
+
+/* One that was killed cannot do it by itself. */
+static void
+drafts_of_the_dead_are_removed(void **state)
+{
+	struct safe_draft d;
+	pid_t pid;
+
+	(void)state;
+	if ((pid = (pid_t)MUST(fork())) == 0)
+		_exit(safe_file_begin(&d, in("file"), 0644) == 0 ? 0 : 1);
+	assert_int_equal(wait_child(pid), 0);
+	assert_int_equal(safe_file_begin(&d, in("file"), 0644), 0);
+	assert_int_equal(entries(where), 2);
+	safe_file_sweep(in("file"), pid);
+	assert_int_equal(entries(where), 1);
+	assert_int_equal(access(in(d.temp), F_OK), 0);
+	safe_file_discard(&d);
+	safe_file_sweep(in("no/file"), pid);
 }
 
 /* The number of an inode comes again at once on many file systems. */
@@ -298,6 +334,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_DIRECTORY(a_draft_takes_the_place_at_once),
+		IN_DIRECTORY(drafts_of_the_dead_are_removed),
 		IN_DIRECTORY(another_file_is_not_removed),
 		IN_DIRECTORY(links_and_others_are_refused),
 		IN_DIRECTORY(a_directory_that_is_open_to_all),
