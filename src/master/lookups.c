@@ -109,13 +109,15 @@ run_threads(struct lookups *l)
 
 	if (pthread_attr_init(&attr) == 0)
 		(void)pthread_attr_setstacksize(&attr, STACK);
-	while (n < most && is_any_left(l)) {
+	for (; n < most && is_any_left(l); nanosleep(&pause, NULL)) {
+		/* What has no child is not known yet. */
+		if (n > 0 && atomic_load(&l->page->next) == 0)
+			continue;
 		if (pthread_create(&thread[n], &attr, run_lookup_thread, l) ==
 		    0)
 			n++;
 		else if (n == 0)
 			(void)run_lookup_thread(l);
-		nanosleep(&pause, NULL);
 	}
 	while (n-- > 0)
 		(void)pthread_join(thread[n], NULL);
