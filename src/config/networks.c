@@ -170,8 +170,10 @@ networks_check(const struct conf *c, struct diagnostics *cs)
 	const struct networks *n;
 	enum cidr_verdict in;
 	char why[160];
+	size_t i;
 
-	for (n = c->networks; n < c->networks + c->lists; n++) {
+	for (i = 0; i < c->lists; i++) {
+		n = &c->networks[i];
 		if (n->list == NULL || has_exceptions_only(n->of))
 			continue;
 		in = strcmp(n->of->directive->name, "deny") == 0 ? CIDR_DENY :

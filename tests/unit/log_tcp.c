@@ -268,7 +268,7 @@ test_tcp_dies_with_lines(void **state)
 	log_line(l, LOG_INFO, "number 0 ");
 	fd = (int)MUST(accept(listener, NULL, NULL));
 	/* Full, so far that some are lost already. */
-	for (i = 1; lost < 100; i++) {
+	for (i = 1; atomic_load(&lost) < 100; i++) {
 		assert_in_range(i, 0, 1000000);
 		log_line(l, LOG_INFO, "number %u %0500d", i, 0);
 	}
