@@ -44,14 +44,16 @@ close_keeping(int fd)
 
 /* The file at the path, made if need be; EAGAIN: another process made it. */
 static int
-open_or_create(const char *path)
+open_or_create(const char *path, bool *made)
 {
 	int fd = safe_file_open(path);
 
+	*made = false;
 	if (fd != -1 || errno != ENOENT)
 		return fd;
 	if ((fd = safe_file_create(path, 0644)) == -1 && errno == EEXIST)
 		errno = EAGAIN;
+	*made = fd != -1;
 	return fd;
 }
 
@@ -59,7 +61,7 @@ open_or_create(const char *path)
 static int
 try_lock(struct pidfile *p, const char *path, pid_t *other)
 {
-	int fd = open_or_create(path);
+	int fd = open_or_create(path, &p->ours);
 
 	if (fd == -1)
 		return errno == EAGAIN ? 0 : -1;
@@ -104,6 +106,14 @@ write_pid(int fd)
 	return -1;
 }
 
+static void
+be_published(struct pidfile *p)
+{
+	safe_file_remember_fd(&p->id, p->fd);
+	p->published = p->id;
+	p->ours = true;
+}
+
 /* Where the directory is not ours to write, the file may be. */
 static int
 write_in_place(struct pidfile *p)
@@ -112,7 +122,7 @@ write_in_place(struct pidfile *p)
 	    ftruncate(p->fd, 0) == -1 || lseek(p->fd, 0, SEEK_SET) == -1 ||
 	    write_pid(p->fd) == -1)
 		return -1;
-	safe_file_remember_fd(&p->id, p->fd);
+	be_published(p);
 	return 0;
 }
 
@@ -122,6 +132,12 @@ pidfile_publish(struct pidfile *p, const char *path)
 	struct safe_draft d;
 	int err;
 
+	/* What stands there is still ours, and there may be no room for another. */
+	if (safe_file_is_same(&p->published, path) &&
+	    read_pid(p->fd) == getpid()) {
+		p->ours = true;
+		return 0;
+	}
 	if (safe_file_begin(&d, path, 0644) == -1) {
 		if (errno != EACCES && errno != EROFS)
 			return -1;
@@ -141,7 +157,7 @@ pidfile_publish(struct pidfile *p, const char *path)
 		return -1;
 	close(p->fd);
 	p->fd = d.fd;
-	safe_file_remember_fd(&p->id, p->fd);
+	be_published(p);
 	return 0;
 }
 
@@ -156,7 +172,7 @@ pidfile_release(struct pidfile *p)
 void
 pidfile_withdraw(struct pidfile *p, const char *path)
 {
-	if (p->fd != -1)
+	if (p->fd != -1 && p->ours)
 		safe_file_remove(&p->id, path);
 	pidfile_release(p);
 }

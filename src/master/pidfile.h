@@ -9,11 +9,15 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+
 #include "sys/safe_file.h"
 
 struct pidfile {
 	int		fd;		/* locked; -1: not ours */
-	struct file_id	id;
+	struct file_id	id;		/* of what is locked */
+	struct file_id	published;	/* what we have put there */
+	bool		ours;		/* to remove: made or published by us */
 };
 
 /*
@@ -23,7 +27,10 @@ struct pidfile {
  */
 int	pidfile_lock(struct pidfile *, const char *path, pid_t *other);
 
-/* Write our process id. 0, or -1 with errno; the lock stays. */
+/*
+ * Write our process id, unless what we wrote before is there. 0, or -1 with errno;
+ * the lock stays.
+ */
 int	pidfile_publish(struct pidfile *, const char *path);
 
 /* Let go of the lock and leave the file, or remove the file first if it is ours. */

@@ -349,8 +349,8 @@ write_ports(struct runtime_files *in)
 	return 0;
 }
 
-int
-runtime_files_announce(struct runtime_files *in)
+static int
+announce_pid(struct runtime_files *in)
 {
 	int status;
 
@@ -359,7 +359,17 @@ runtime_files_announce(struct runtime_files *in)
 	if (in->pidfile.fd != -1 &&
 	    pidfile_publish(&in->pidfile, in->pidfile_name) == -1)
 		return fail_file(in, "pidfile", in->pidfile_name);
-	return in->conf->ports_file == NULL ? 0 : write_ports(in);
+	return 0;
+}
+
+int
+runtime_files_announce(struct runtime_files *in)
+{
+	int status = announce_pid(in);
+
+	if (status != 0 || in->conf->ports_file == NULL)
+		return status;
+	return write_ports(in);
 }
 
 int
@@ -392,7 +402,14 @@ runtime_files_sweep(const struct runtime_files *in, pid_t pid)
 int
 runtime_files_take_back(struct runtime_files *in)
 {
-	return runtime_files_announce(in);
+	const char *ports = in->conf->ports_file;
+	int status = announce_pid(in);
+
+	/* What is there still needs no room for another. */
+	if (status != 0 || ports == NULL ||
+	    safe_file_is_same(&in->ports, ports))
+		return status;
+	return write_ports(in);
 }
 
 void

@@ -42,6 +42,9 @@
 #define LOCK_TIME	5000
 #define LOCK_AGAIN	50
 
+/* After that it is tried so often, in ms. */
+#define LOCK_SELDOM	5000
+
 /* Who closes the channel without a word ends by itself, if so soon, in ms. */
 #define LAST_WORDS	1000
 
@@ -149,7 +152,7 @@ upgrade_begin(struct upgrade *u)
 		return;
 	}
 	(void)setpgid(u->pid, u->pid);
-	u->killed = u->cancelled = false;
+	u->killed = u->cancelled = u->owed = false;
 	u->state = UPGRADE_START;
 	u->began = clock_now_ms();
 	u->deadline = u->began + STEP_TIME;
@@ -286,7 +289,10 @@ take_service_back(struct upgrade *u)
 	if (runtime_files_take_back(in) != 0) {
 		if (clock_now_ms() < u->deadline)
 			return false;
-		log_line(log, LOG_ERR, "upgrade: %s", in->why);
+		log_line(log, LOG_ERR, "upgrade: %s; it is tried again",
+		    in->why);
+		u->owed = true;
+		u->deadline = clock_now_ms() + LOCK_SELDOM;
 	}
 	if (u->cancelled)
 		log_line(log, LOG_NOTICE, "upgrade: process %d: given up, "
@@ -298,6 +304,22 @@ take_service_back(struct upgrade *u)
 	u->state = UPGRADE_IDLE;
 	u->pid = 0;
 	return true;
+}
+
+/* The files were not ours again when it had failed. */
+static void
+take_back_late(struct upgrade *u)
+{
+	struct process_table *cs = u->children;
+
+	if (!u->owed || clock_now_ms() < u->deadline)
+		return;
+	u->deadline = clock_now_ms() + LOCK_SELDOM;
+	if (runtime_files_take_back(cs->instance) != 0)
+		return;
+	u->owed = false;
+	log_line(cs->log, LOG_NOTICE, "upgrade: pidfile and ports file are "
+	    "right again");
 }
 
 bool
@@ -353,6 +375,9 @@ upgrade_turn(struct upgrade *u)
 		return false;
 	case UPGRADE_TAKE_BACK:
 		return take_service_back(u);
+	case UPGRADE_IDLE:
+		take_back_late(u);
+		return false;
 	default:
 		return false;
 	}
@@ -364,11 +389,14 @@ upgrade_wait(const struct upgrade *u)
 	uint64_t now = clock_now_ms();
 
 	switch (u->state) {
-	case UPGRADE_IDLE:
 	case UPGRADE_DONE:
 		return -1;
 	case UPGRADE_TAKE_BACK:
 		return LOCK_AGAIN;
+	case UPGRADE_IDLE:
+		if (!u->owed)
+			return -1;
+		/* FALLTHROUGH */
 	default:
 		return u->deadline <= now ? 0 : (int)(u->deadline - now);
 	}
@@ -378,6 +406,7 @@ void
 upgrade_cancel(struct upgrade *u)
 {
 	u->cancelled = true;
+	u->owed = false;
 	if (u->state == UPGRADE_START || u->state == UPGRADE_HAND_OVER)
 		fail_upgrade(u, "", 0);
 	/* There the other has it already. */

@@ -34,6 +34,7 @@ struct upgrade {
 	uint64_t	 deadline;	/* of the state */
 	bool		 killed;	/* by us */
 	bool		 cancelled;	/* the service ends */
+	bool		 owed;		/* files to take back, by and by */
 	char		 why[96];	/* it does not serve */
 };
 

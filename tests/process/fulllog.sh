@@ -162,6 +162,40 @@ full_disk_of_the_status_file() {
 	shuttled_stop
 }
 
+pidfile_is() {
+	[ "$(cat "$disk/pid" 2>/dev/null)" = "$1" ]
+}
+
+# An upgrade that finds no room fails, and leaves the pidfile as it was; or, where
+# that is gone, it is there again once there is room.
+upgrade_on_a_full_disk() {
+	echo_start
+	with_a_disk -l 127.0.0.1:0 -s "$SERVER" -w 1 -p "$T/disk/pid" ||
+		return 0
+	pidfile_is "$PID" || fail "the pidfile has $(cat "$disk/pid")"
+	! head -c 100000 /dev/zero >"$disk/more" 2>/dev/null ||
+		fail 'there is room for more'
+	DEATHS=wanted
+	# Its room is not for the next one, as long as we have it open.
+	exec 9<"$disk/pid"
+	signal USR2
+	wait_for 15 log_has 'upgrade: process .* this one goes on'
+	grep -q "pidfile $T/disk/pid: .*No space left" "$T/stderr" ||
+		fail "it does not say why: $(cat "$T/stderr")"
+	assert_log 'status file .*: No space left'
+	pidfile_is "$PID" || fail "the pidfile has '$(cat "$disk/pid")'"
+	rm "$disk/pid"
+	signal USR2
+	wait_for 15 log_has "upgrade: pidfile .*No space left.* tried again"
+	exec 9<&-
+	rm "$disk/filler" "$disk/more"
+	wait_for 15 pidfile_is "$PID"
+	assert_log 'upgrade: pidfile and ports file are right again'
+	serves || fail 'it does not serve'
+	shuttled_stop
+	DEATHS=
+}
+
 # listeners TARGET: two, of which the first has this log.
 listeners() {
 	cat >"$T/conf" <<-CONF
@@ -260,4 +294,5 @@ stderr_without_reader() {
 
 run_cases unwritable_at_start no_logger_yet always_full full_disk \
     full_disk_of_the_status_file always_full_of_a_listener full_disk_of_a_listener \
+    upgrade_on_a_full_disk \
     fifo_without_reader stderr_without_reader
