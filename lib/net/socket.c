@@ -202,6 +202,19 @@ socket_set_backlog(int fd, unsigned n)
 	(void)listen(fd, n == 0 ? INT_MAX : (int)n);
 }
 
+/* Of a unix socket only the wait tells. */
+bool
+socket_listens(int fd)
+{
+	return get_option(fd, SO_ACCEPTCONN) == 1 && !descriptor_hung_up(fd);
+}
+
+int
+socket_listen_again(int fd)
+{
+	return listen(fd, INT_MAX) == 0 && socket_listens(fd) ? 0 : -1;
+}
+
 int
 socket_accept(int fd, struct endpoint *from)
 {

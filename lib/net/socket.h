@@ -46,6 +46,13 @@ int	socket_adopt(int fd);
  */
 void	socket_set_backlog(int fd, unsigned n);
 
+/*
+ * Does it listen? Any process that has a copy of it may have shut it down. One
+ * of TCP, with a port that was asked for, can listen again: 0, or -1.
+ */
+bool	socket_listens(int fd);
+int	socket_listen_again(int fd);
+
 /* Accept one connection. EAGAIN: none is waiting. */
 int	socket_accept(int fd, struct endpoint *from);
 

@@ -25,3 +25,11 @@ descriptor_is_writable(int fd)
 
 	return poll(&p, 1, 0) == 1;
 }
+
+bool
+descriptor_hung_up(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLRDHUP)) != 0;
+}

@@ -14,4 +14,7 @@ void	descriptor_close(int fd);
 /* Would a write to a pipe be taken now? Another writer may be faster. */
 bool	descriptor_is_writable(int fd);
 
+/* Has the other end gone, or has it been shut down? */
+bool	descriptor_hung_up(int fd);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include "config/listener.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "net/socket.h"
@@ -20,6 +21,41 @@ listener_open(struct listener *l)
 		safe_file_remember(&l->path, l->addr.un.sun_path);
 	addr_format(&l->addr, l->name, sizeof(l->name));
 	return 0;
+}
+
+/* The same file, whoever it belongs to and whenever it was touched. */
+static bool
+has_path(const struct listener *l)
+{
+	struct file_id now;
+
+	safe_file_remember(&now, l->addr.un.sun_path);
+	return now.ino != 0 && now.ino == l->path.ino &&
+	    now.dev == l->path.dev;
+}
+
+const char *
+listener_fault(const struct listener *l)
+{
+	if (!socket_listens(l->fd))
+		return "it had been shut down";
+	if ((l->bound || l->claimed) && addr_is_path(&l->addr) && !has_path(l))
+		return "its path had gone";
+	return NULL;
+}
+
+void
+listener_log(const struct listener *l, struct log *log)
+{
+	if (l->fault == NULL)
+		log_line(log, LOG_NOTICE, "listening on %s", l->name);
+	else if (l->fault_errno == 0)
+		log_line(log, LOG_WARNING, "listening on %s again: %s",
+		    l->name, l->fault);
+	else
+		log_line(log, LOG_ERR, "no client gets to %s: %s, and it cannot "
+		    "be opened again: %s", l->name, l->fault,
+		    strerror(l->fault_errno));
 }
 
 void

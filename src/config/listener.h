@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "log/log.h"
 #include "net/addr.h"
 #include "net/socket.h"
 #include "net/socket_option.h"
@@ -26,6 +27,9 @@ struct listener {
 	bool		bound;		/* its path is ours to remove */
 	struct file_id	path;		/* what we made there */
 	bool		claimed;	/* will be, once all stands */
+	const char	*fault;		/* of the one before; NULL: none */
+	int		fault_errno;	/* why it has it still; 0: it has not */
+	int		replaces;	/* the one before, if that is closed; or 0 */
 	enum builtin_kind builtin;	/* of a builtin server, else NONE */
 	size_t		server;	/* whose address it is, if builtin */
 	const char	*log;		/* NULL: that of the whole */
@@ -50,6 +54,15 @@ struct listener {
 
 /* Open one; its address and name become those that were bound. -1 with errno. */
 int	listener_open(struct listener *);
+
+/*
+ * What keeps clients from it although it is open, a constant text that follows its
+ * name; NULL: nothing.
+ */
+const char *listener_fault(const struct listener *);
+
+/* It listens: a line for the log. */
+void	listener_log(const struct listener *, struct log *);
 
 /*
  * Set what can change while it listens: what accepted sockets inherit, who is

@@ -129,13 +129,14 @@ prepare_reload(struct reload *r, struct log **log)
 	return -1;
 }
 
+/* Itself, or another one in its place. */
 static bool
 conf_listens(const struct conf *c, const struct listener *l)
 {
 	const struct listener *other;
 
 	for (other = c->listener; other < c->listener + c->listeners; other++)
-		if (other->fd == l->fd)
+		if (other->fd == l->fd || other->replaces == l->fd)
 			return true;
 	return false;
 }
@@ -148,9 +149,8 @@ log_changes(const struct reload *r)
 	const struct listener *l;
 
 	for (l = new->listener; l < new->listener + new->listeners; l++)
-		if (!conf_listens(old, l))
-			log_line(r->children->log, LOG_NOTICE,
-			    "listening on %s", l->name);
+		if (l->fault != NULL || !conf_listens(old, l))
+			listener_log(l, r->children->log);
 	for (l = old->listener; l < old->listener + old->listeners; l++)
 		if (!conf_listens(new, l))
 			log_line(r->children->log, LOG_NOTICE,

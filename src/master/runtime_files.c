@@ -132,13 +132,117 @@ is_own_runtime_file(const struct conf *before, const struct listener *l)
 	return false;
 }
 
+static bool
+has_fd(const struct listener *list, size_t n, int fd)
+{
+	while (n > 0)
+		if (list[--n].fd == fd)
+			return true;
+	return false;
+}
+
+static bool
+replaces_fd(const struct listener *list, size_t n, int fd)
+{
+	while (n > 0)
+		if (list[--n].replaces == fd)
+			return true;
+	return false;
+}
+
+/*
+ * The first of *list* that is open, was asked for by the same address, and is
+ * none of the *taken* before this one: so of equal ones the n-th is the n-th.
+ */
+static const struct listener *
+same_listener(const struct listener *list, size_t n, const struct listener *l,
+    const struct listener *taken, size_t before)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i].fd != -1 && strcmp(list[i].wanted, l->wanted) == 0 &&
+		    !has_fd(taken, before, list[i].fd) &&
+		    !replaces_fd(taken, before, list[i].fd))
+			return &list[i];
+	return NULL;
+}
+
+static void
+share_socket(struct listener *l, const struct listener *from)
+{
+	l->fd = from->fd;
+	l->bound = from->bound;
+	l->claimed = from->claimed;
+	l->path = from->path;
+	l->addr = from->addr;
+	strlcpy(l->name, from->name, sizeof(l->name));
+}
+
+/*
+ * In the place of one that leads nobody here any more: another one, at the same
+ * address if that can be. Else it stays, for others may be as good.
+ */
+static void
+replace(struct listener *l, const struct listener *from)
+{
+	const struct addr wanted = l->addr;
+	bool any = !addr_is_unix(&wanted) && addr_port(&wanted) == 0;
+
+	if (!addr_is_unix(&wanted) && !any &&
+	    socket_listen_again(from->fd) == 0) {
+		share_socket(l, from);
+		return;
+	}
+	l->replaces = from->fd;
+	l->addr = from->addr;
+	if (listener_open(l) == 0)
+		return;
+	l->fault_errno = errno;
+	l->addr = wanted;
+	if (any && listener_open(l) == 0) {
+		l->fault_errno = 0;
+		return;
+	}
+	l->replaces = 0;
+	share_socket(l, from);
+}
+
+/* Take over the socket of *from*, if there is one. */
+static bool
+take(struct listener *l, const struct listener *from)
+{
+	if (from == NULL)
+		return false;
+	l->fault = listener_fault(from);
+	if (l->fault == NULL)
+		share_socket(l, from);
+	else
+		replace(l, from);
+	return true;
+}
+
+static bool
+take_inherited(struct runtime_files *in, struct listener *l)
+{
+	struct listener from = *l;
+	bool taken;
+
+	if (!fd_inherit_socket(in->inherited, &from))
+		return false;
+	taken = take(l, &from);
+	if (l->fd != from.fd)
+		close(from.fd);
+	return taken;
+}
+
 static int
 open_listener(struct runtime_files *in, struct listener *l,
     const struct conf *before)
 {
 	int err;
 
-	if (fd_inherit_socket(in->inherited, l) || listener_open(l) == 0)
+	if (take_inherited(in, l) || listener_open(l) == 0)
 		return 0;
 	err = errno;
 	if (err == EEXIST)
@@ -159,46 +263,6 @@ open_listener(struct runtime_files *in, struct listener *l,
 	    strerror(err));
 }
 
-static bool
-has_fd(const struct listener *list, size_t n, int fd)
-{
-	while (n > 0)
-		if (list[--n].fd == fd)
-			return true;
-	return false;
-}
-
-/*
- * The first of *list* that is open, was asked for by the same address, and is
- * none of the *taken* before this one: so of equal ones the n-th is the n-th.
- */
-static const struct listener *
-same_listener(const struct listener *list, size_t n, const struct listener *l,
-    const struct listener *taken, size_t before)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (list[i].fd != -1 && strcmp(list[i].wanted, l->wanted) == 0 &&
-		    !has_fd(taken, before, list[i].fd))
-			return &list[i];
-	return NULL;
-}
-
-/* Take over the socket of *from*, if there is one. */
-static bool
-share_socket(struct listener *l, const struct listener *from)
-{
-	if (from == NULL)
-		return false;
-	l->fd = from->fd;
-	l->bound = from->bound;
-	l->path = from->path;
-	l->addr = from->addr;
-	strlcpy(l->name, from->name, sizeof(l->name));
-	return true;
-}
-
 /* *before* is NULL at the start. */
 static int
 open_listeners(struct runtime_files *in, struct conf *c,
@@ -214,7 +278,7 @@ open_listeners(struct runtime_files *in, struct conf *c,
 		if (before != NULL)
 			from = same_listener(before->listener,
 			    before->listeners, l, c->listener, i);
-		if (!share_socket(l, from) &&
+		if (!take(l, from) &&
 		    (status = open_listener(in, l, before)) != 0)
 			return status;
 	}
@@ -226,7 +290,7 @@ open_listeners(struct runtime_files *in, struct conf *c,
 		if (before != NULL)
 			from = same_listener(before->builtin,
 			    before->builtins, l, c->builtin, i);
-		if (!share_socket(l, from) &&
+		if (!take(l, from) &&
 		    (status = open_listener(in, l, before)) != 0)
 			return status;
 		c->server[l->server].addr = l->addr;

@@ -73,8 +73,7 @@ say_ready(const struct startup *st)
 	size_t i;
 
 	for (i = 0; i < c->listeners; i++)
-		log_line(cs->log, LOG_NOTICE, "listening on %s",
-		    c->listener[i].name);
+		listener_log(&c->listener[i], cs->log);
 	i = settings_count(c->settings, SECTION_SERVER);
 	log_line(cs->log, LOG_NOTICE, "%u worker%s, %zu server%s: ready",
 	    c->workers, text_s(c->workers), i, text_s(i));

@@ -209,6 +209,15 @@ fair_share(const struct acceptor *a)
 	return fewest == 0 ? 0 : fewest + SLACK + fewest / SLACK_SHARE;
 }
 
+/* Clients are refused there, but by no fault of the other listeners. */
+static void
+lose(struct acceptor *a, struct listener *l)
+{
+	log_line(a->env->log, LOG_ERR, "%s does not listen any more: it was "
+	    "shut down; a reload (HUP) opens it again", l->name);
+	shut_listener(a, l);
+}
+
 /* Take connections from listener *i*. True: its queue is empty. */
 static bool
 accept_from(struct acceptor *a, size_t i)
@@ -217,9 +226,16 @@ accept_from(struct acceptor *a, size_t i)
 	struct endpoint from;
 	int fd, n;
 
+	if (l->fd == -1)
+		return true;
 	for (n = 0; n < ACCEPTS && !table_full(&a->env->table) &&
 	    (a->closing || a->env->table.live <= a->share); n++) {
-		if ((fd = socket_accept(l->fd, &from)) == -1)
+		fd = socket_accept(l->fd, &from);
+		if (fd == -1 && errno == EINVAL) {
+			lose(a, l);
+			return true;
+		}
+		if (fd == -1)
 			return accept_failed(a, errno);
 		session_open(a->env, fd, &from, (uint16_t)i);
 		if (a->closing && a->closing_left > 0)
@@ -252,12 +268,16 @@ take_builtin(struct acceptor *a, const struct listener *l)
 }
 
 static void
-accept_builtin(struct acceptor *a, const struct listener *l)
+accept_builtin(struct acceptor *a, struct listener *l)
 {
 	int n;
 
 	for (n = 0; n < ACCEPTS && !builtins_full(a); n++)
 		if (take_builtin(a, l) == -1) {
+			if (errno == EINVAL) {
+				lose(a, l);
+				return;
+			}
 			(void)accept_failed(a, errno);
 			break;
 		}
@@ -377,7 +397,8 @@ accept_ready(struct acceptor *a)
 	for (i = 0; i < a->n_ready && a->watching; i++) {
 		accept_from(a, a->ready[i]);
 		fd = a->conf->listener[a->ready[i]].fd;
-		poller_share(a->poller, fd, true);
+		if (fd != -1)
+			poller_share(a->poller, fd, true);
 	}
 	a->n_ready = 0;
 	a->patience = PATIENCE;

@@ -4,7 +4,9 @@
  * liar.c: a child that has been taken over: takes a copy of its end of the
  * channel and says something on it, so often, at this interval:
  *	liar PID byte=X|long|empty|descriptors [COUNT [MS]]
- * Prints how many messages went. Exit status 77: the system does not let us.
+ * or shuts down all sockets that it listens on, which are those of all:
+ *	liar PID shutdown
+ * Prints how many messages went, or sockets. Exit status 77: the system does not let us.
  */
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -36,6 +38,27 @@ take_channel(pid_t pid)
 			close(copy);
 	}
 	return -1;
+}
+
+static int
+shut_listeners(pid_t pid)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), fd, copy, on, n = 0;
+	socklen_t len;
+
+	for (fd = 0; pidfd != -1 && fd < 4096; fd++) {
+		copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+		if (copy == -1 && errno != EBADF)
+			return -1;
+		if (copy == -1)
+			continue;
+		len = sizeof(on);
+		if (getsockopt(copy, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) ==
+		    0 && on == 1 && shutdown(copy, SHUT_RDWR) == 0)
+			n++;
+		close(copy);
+	}
+	return pidfd == -1 ? -1 : n;
 }
 
 static ssize_t
@@ -78,6 +101,12 @@ main(int argc, char **argv)
 
 	if (argc < 3)
 		errx(1, "usage: liar PID WHAT [COUNT [MS]]");
+	if (strcmp(argv[2], "shutdown") == 0) {
+		if ((went = shut_listeners((pid_t)atoi(argv[1]))) == -1)
+			err(77, "the sockets of %s", argv[1]);
+		printf("%d\n", went);
+		return 0;
+	}
 	if ((channel = take_channel((pid_t)atoi(argv[1]))) == -1)
 		err(77, "the channel of %s", argv[1]);
 	count = argc > 3 ? atoi(argv[3]) : 1;

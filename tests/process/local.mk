@@ -53,6 +53,7 @@ PROCESS_TESTS = \
 	tests/process/quit.sh \
 	tests/process/real.sh \
 	tests/process/reload.sh \
+	tests/process/reopen.sh \
 	tests/process/sandbox.sh \
 	tests/process/single.sh \
 	tests/process/slow.sh \
