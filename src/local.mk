@@ -100,6 +100,7 @@ libbalancer_a_SOURCES = \
 	src/master/fd_inherit.c src/master/fd_inherit.h \
 	src/master/lookups.c src/master/lookups.h \
 	src/master/master.c src/master/master.h \
+	src/master/orphans.c src/master/orphans.h \
 	src/master/outcome.c src/master/outcome.h \
 	src/master/phase.c src/master/phase.h \
 	src/master/pidfile.c src/master/pidfile.h \

@@ -23,8 +23,10 @@
 
 #include "master/changes.h"
 #include "master/fd_inherit.h"
+#include "master/orphans.h"
 #include "master/sd_notify.h"
 #include "process/process.h"
+#include "sandbox/privileges.h"
 #include "sys/channel.h"
 #include "sys/clock.h"
 
@@ -141,12 +143,14 @@ upgrade_begin(struct upgrade *u)
 	set_descriptors(u, pair[0], diagnostics);
 	poller_want(cs->poller, u->channel, POLLER_READ);
 	fflush(NULL);
+	privileges_adopt_orphans(true);
 	if ((u->pid = fork()) == 0)
 		become(cs, pair[1], diagnostics);
 	close(pair[1]);
 	if (u->pid == -1) {
 		log_line(cs->log, LOG_ERR, "upgrade: fork: %s",
 		    strerror(errno));
+		privileges_adopt_orphans(false);
 		close_channel(u);
 		log_new_diagnostics(u);
 		return;
@@ -203,6 +207,7 @@ finish_upgrade(struct upgrade *u)
 		close(u->barrier);
 		set_barrier(u, -1);
 	}
+	privileges_adopt_orphans(false);
 	u->state = UPGRADE_DONE;
 	/* When the channel ends the service manager listens to the other. */
 	close_channel(u);
@@ -285,9 +290,13 @@ take_service_back(struct upgrade *u)
 {
 	struct runtime_files *in = u->children->instance;
 	struct log *log = u->children->log;
+	bool late = clock_now_ms() >= u->deadline;
 
+	/* One that has left its group may hold the lock, too. */
+	if (orphans_end(u->children) > 0 && !late)
+		return false;
 	if (runtime_files_take_back(in) != 0) {
-		if (clock_now_ms() < u->deadline)
+		if (!late)
 			return false;
 		log_line(log, LOG_ERR, "upgrade: %s; it is tried again",
 		    in->why);
@@ -301,6 +310,7 @@ take_service_back(struct upgrade *u)
 		log_line(log, LOG_ERR, "upgrade: process %d does not serve: "
 		    "%s; this one goes on", (int)u->pid, u->why);
 	log_new_diagnostics(u);
+	privileges_adopt_orphans(false);
 	u->state = UPGRADE_IDLE;
 	u->pid = 0;
 	return true;

@@ -307,3 +307,9 @@ privileges_leave_no_core(void)
 {
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
+
+void
+privileges_adopt_orphans(bool on)
+{
+	(void)prctl(PR_SET_CHILD_SUBREAPER, on, 0, 0, 0);
+}

@@ -59,4 +59,10 @@ int	privileges_end_with(pid_t parent);
 /* Leave no core file from now on. */
 void	privileges_leave_no_core(void);
 
+/*
+ * Processes that descend from this one become its children when their parents die;
+ * or no more.
+ */
+void	privileges_adopt_orphans(bool);
+
 #endif

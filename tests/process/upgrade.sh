@@ -476,6 +476,39 @@ it_is_ended_when_it_serves() {
 	PID=
 }
 
+# However it fails, what it has started in sessions of their own ends as well, at any
+# depth; and a worker that dies meanwhile is replaced.
+it_leaves_others_behind() {
+	command -v bash >/dev/null && command -v setsid >/dev/null || return 0
+	[ -e "/proc/$$/task/$$/children" ] || return 0
+	echo_start
+	DEATHS=wanted
+	shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 2
+	n=0
+	# shellcheck disable=SC2016 # as above
+	for end in 'exit 3' 'printf X >&"$channel"; sleep 60' 'exec 9>>"$pidfile";
+	    printf R >&"$channel"; flock 9; setsid sleep 61 & exit 4'; do
+		n=$((n + 1))
+		# shellcheck disable=SC2016 # as above
+		instead "pidfile=$T/pid" \
+		    'setsid sh -c "echo pid \$\$; setsid sleep 62 & echo pid \$!;
+		    sleep 63" >>"$said" &' \
+		    'until [ "$(grep -c ^pid "$said")" -eq 2 ]; do sleep 0.05; done' \
+		    "$end"
+		signal USR2
+		wait_for 15 log_reaches $n 'upgrade: process .* this one goes on'
+		all_ended || fail "left: $(cat "$T/said")"
+		[ $n -ne 1 ] || kill -KILL "$(worker 1)"
+		wait_for 5 workers_are 2
+		pid_is "$PID" || fail "the pidfile has $(cat "$T/pid")"
+		serves || fail 'it does not serve'
+	done
+	replace "$original"
+	upgraded
+	daemon_stop QUIT
+	DEATHS=
+}
+
 # What says nothing sensible is ended long before its time is over.
 it_makes_no_sense() {
 	command -v bash >/dev/null || return 0
@@ -589,5 +622,5 @@ cp "$SHUTTLED" "$original"
 run_cases sessions_outlive_it drain_timeout stopping max_generations \
     under_load own_log_goes_on \
     board_goes_along program_is_broken it_cannot_start it_hangs_with_the_pidfile it_is_stubborn \
-    it_is_ended_when_it_is_ready it_is_ended_when_it_serves \
+    it_leaves_others_behind it_is_ended_when_it_is_ready it_is_ended_when_it_serves \
     it_makes_no_sense reload_meanwhile old_master_dies configuration_changes
