@@ -83,6 +83,7 @@ a_worker_that_does_not_answer() {
 	took=$(($(log_time 'killing what is left') - again))
 	[ "$took" -lt 4900 ] || fail "killed $took ms after the last TERM"
 	gone "$stuck" || fail 'the worker was left'
+	assert_log 'killing what is left: 1 worker$'
 	assert_log "worker 2 pid $stuck ended: killed by signal 9"
 }
 
