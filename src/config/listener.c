@@ -23,7 +23,7 @@ listener_open(struct listener *l)
 	return 0;
 }
 
-/* The same file, whoever it belongs to and whenever it was touched. */
+/* The same file; owner and times may have changed. */
 static bool
 has_path(const struct listener *l)
 {

@@ -155,8 +155,8 @@ struct generations {
 };
 
 /*
- * Those after the first that went for this reason do. A worker that has no session
- * is about to end, unless it cannot.
+ * Generations that max_generations does not end already. A worker that has no
+ * session is about to end, unless it is stopped.
  */
 static bool
 counts_as_generation(const struct process_table *cs, uint32_t slot)

@@ -180,7 +180,7 @@ share_socket(struct listener *l, const struct listener *from)
 }
 
 /*
- * In the place of one that leads nobody here any more: another one, at the same
+ * In the place of one that clients do not reach any more: another, at the same
  * address if that can be. Else it stays, for others may be as good.
  */
 static void

@@ -306,7 +306,7 @@ stop_worker(struct worker *w)
 	w->stop = true;
 }
 
-/* Who is told may be the master after ours: then it stands on the board. */
+/* The signal may have come to the master after ours: then the board says so. */
 static void
 heed_ledger(struct worker *w)
 {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The shuttled authors
 #
-# reopen.sh: listeners that are open and lead nobody here any more: one was shut
+# reopen.sh: listeners that are open and that no client reaches: one was shut
 # down, which any process that has it can do, or its path was removed. A reload or
 # an upgrade opens it again at the same address, and says so.
 . "$(dirname "$0")/lib.sh"
@@ -103,7 +103,7 @@ path_has_gone() {
 		    "$(find "$T/sock" -type s | wc -l)"
 		[ $how = USR2 ] || { load_end kept; load_all_ok kept 2; }
 	done
-	# Another one is there, whose it is to keep.
+	# Another file is there; it stays.
 	rm "$T/sock"
 	say mine >"$T/sock"
 	reload
