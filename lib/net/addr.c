@@ -49,7 +49,7 @@ parse_unix(const char *path, struct addr *out, const char **why)
 
 /*
  * Split `host:port` into *host* and *port*. The host of "[::1]:80" comes without
- * its brackets.
+ * its brackets. Without a port, where that may be, it is NULL.
  */
 static int
 split_host_port(const char *text, enum addr_use use, char *host, size_t size,
@@ -59,14 +59,20 @@ split_host_port(const char *text, enum addr_use use, char *host, size_t size,
 
 	if (text[0] == '[') {
 		from = text + 1;
-		if ((end = strchr(from, ']')) == NULL || end[1] != ':') {
+		end = strchr(from, ']');
+		if (end == NULL || (end[1] != ':' &&
+		    (use != ADDR_SERVER || end[1] != '\0'))) {
 			*why = "an IPv6 address is written [::1]:80";
 			return -1;
 		}
-		*port = end + 2;
+		*port = end[1] == '\0' ? NULL : end + 2;
+	} else if (use == ADDR_SERVER && text[0] != '\0' &&
+	    strchr(text, ':') == NULL) {
+		end = text + strlen(text);
+		*port = NULL;
 	} else {
 		if ((end = strchr(text, ':')) == NULL) {
-			*why = use == ADDR_CONNECT ?
+			*why = use != ADDR_LISTEN ?
 			    "an address is host:port or unix:/path" :
 			    "an address is host:port, :port or unix:/path";
 			return -1;
@@ -223,7 +229,7 @@ addr_split(const char *text, enum addr_use use, char *host, size_t size,
 	long long n;
 
 	if (strstr(text, "://") != NULL) {
-		*why = use == ADDR_CONNECT ?
+		*why = use != ADDR_LISTEN ?
 		    "an address has no scheme: it is host:port or unix:/path" :
 		    "an address has no scheme: it is host:port, :port or "
 		    "unix:/path";
@@ -238,19 +244,48 @@ addr_split(const char *text, enum addr_use use, char *host, size_t size,
 		    addr_name_mistake(host);
 	if (*why != NULL)
 		return -1;
+	if (port == NULL)
+		return 0;
 	if (isalpha((unsigned char)port[0])) {
 		*why = "a port is a number, such as 80, and no name";
 		return -1;
 	}
-	n = strtonum(port, use == ADDR_CONNECT ? 1 : 0, 65535, &err);
+	n = strtonum(port, use != ADDR_LISTEN ? 1 : 0, 65535, &err);
 	/* Digits only: strtonum() lets blanks and signs pass. */
 	if (err != NULL || port[strspn(port, "0123456789")] != '\0') {
-		*why = use == ADDR_CONNECT ?
+		*why = use != ADDR_LISTEN ?
 		    "the port is a number from 1 to 65535" :
 		    "the port is a number from 0 to 65535";
 		return -1;
 	}
 	return (int)n;
+}
+
+unsigned
+addr_ports(const char *text, char *first, size_t size, const char **why)
+{
+	const char *port = strrchr(text, ':'), *dash;
+	char low_text[6] = "";
+	const char *wrong_low, *wrong_high;
+	long long low, high;
+
+	*why = "this address is too long";
+	if (strlcpy(first, text, size) >= size)
+		return 0;
+	if (port == NULL || (dash = strchr(port, '-')) == NULL ||
+	    strchr(text, '/') != NULL ||
+	    port[1 + strspn(port + 1, "0123456789-")] != '\0')
+		return 1;
+	if (dash - port - 1 < (int)sizeof(low_text))
+		memcpy(low_text, port + 1, (size_t)(dash - port - 1));
+	low = strtonum(low_text, 1, 65535, &wrong_low);
+	high = strtonum(dash + 1, 1, 65535, &wrong_high);
+	*why = "a range of ports is LOW-HIGH, from 1 to 65535";
+	if (wrong_low != NULL || wrong_high != NULL || low > high ||
+	    strchr(dash + 1, '-') != NULL)
+		return 0;
+	first[dash - text] = '\0';
+	return (unsigned)(high - low + 1);
 }
 
 bool

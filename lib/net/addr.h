@@ -52,7 +52,8 @@ struct endpoint {
 /* What an address is for. */
 enum addr_use {
 	ADDR_LISTEN,			/* empty host and port 0 are fine */
-	ADDR_CONNECT			/* they are not */
+	ADDR_CONNECT,			/* they are not */
+	ADDR_SERVER			/* likewise; no port at all, as 0, is */
 };
 
 /* As many addresses of a host are looked at. */
@@ -96,6 +97,14 @@ const char *addr_name_mistake(const char *);
  * neither.
  */
 int	addr_split(const char *text, enum addr_use, char *host, size_t size,
+	    const char **why);
+
+/*
+ * An address to listen on may end in a range of ports, :8000-8010. Write it with
+ * the first of them alone. Returns how many there are, 1 without a range, or 0
+ * with *why set.
+ */
+unsigned addr_ports(const char *text, char *first, size_t size,
 	    const char **why);
 
 /* Is this host an address already, and no name? */

@@ -30,6 +30,7 @@ struct egress {
 struct connect_request {
 	const struct addr *to;
 	const struct endpoint *client;	/* NULL: it is for ourselves */
+	uint16_t	port;		/* for a server without one */
 	uint32_t	turn;		/* which source comes first */
 	const void	*bytes;		/* first ones, see socket_connect_with() */
 	size_t		len;

@@ -291,7 +291,7 @@ read_lookup(const struct server *like, const char *text, struct dns_name *l,
 		*why = "there is no name to resolve: it should be host:port";
 		return -1;
 	}
-	port = addr_split(text, ADDR_CONNECT, l->host, sizeof(l->host), why);
+	port = addr_split(text, ADDR_SERVER, l->host, sizeof(l->host), why);
 	if (port == -1)
 		return -1;
 	l->port = (uint16_t)port;
@@ -347,6 +347,7 @@ add_lookup(struct conf *c, const struct server *like, const char *text,
 		return -1;
 	}
 	c->dns_name = list;
+	b.client_port = l->port == 0 && !l->srv;
 	b.lookup = lookup_of(l);
 	b.where = where_of(l);
 	list[c->dns_names] = *l;
@@ -422,9 +423,12 @@ add_static(struct conf *c, const struct server *like, struct addr *found,
 		return -1;
 	for (i = 0; i < n; i++) {
 		b.addr = found[i];
+		addr_format(&b.addr, name, sizeof(name));
+		/* Without a port that of clients: it is not 0. */
+		if (b.client_port)
+			*strrchr(name, ':') = '\0';
 		if (like->name[0] == '\0')
-			name_by_address(c, &b, addr_format(&b.addr, name,
-			    sizeof(name)));
+			name_by_address(c, &b, name);
 		else if (i > 0 && snprintf(b.name, sizeof(b.name), "%s#%d",
 		    like->name, i + 1) >= (int)sizeof(b.name)) {
 			*why = "this name is too long";
@@ -460,6 +464,7 @@ add_named(struct conf *c, const struct server *like, const char *text,
 	}
 	for (i = 0; i < h.n; i++)
 		addr_set_port(&h.addr[i], l->port);
+	b.client_port = l->port == 0;
 	b.asked = lookup_of(l);
 	b.origin = resolved_addr_origin(board_hash(l->host));
 	return add_static(c, &b, h.addr, h.n, why);
@@ -482,9 +487,11 @@ conf_add_server(struct conf *c, const struct server *like, const char *text,
 	once.resolve = RESOLVE_OFF;
 	if (strchr(text, '/') == NULL && read_lookup(&once, text, &l, why) == 1)
 		return add_named(c, like, text, &l, why);
-	if ((n = addr_parse(text, ADDR_CONNECT, found, ADDR_OF_HOST, why)) == -1)
+	if ((n = addr_parse(text, ADDR_SERVER, found, ADDR_OF_HOST, why)) == -1)
 		return -1;
-	return add_static(c, like, found, n, why);
+	once.client_port = addr_port(&found[0]) == 0 &&
+	    !addr_is_unix(&found[0]);
+	return add_static(c, &once, found, n, why);
 }
 
 int

@@ -31,7 +31,7 @@ static const struct {
 	const char	*name;
 	enum addr_use	 use;
 } places[] = {
-	{ SECTION_SERVER, "address", ADDR_CONNECT },
+	{ SECTION_SERVER, "address", ADDR_SERVER },
 	{ SECTION_SERVER, "check_address", ADDR_CONNECT },
 	{ SECTION_LISTEN, "address", ADDR_LISTEN },
 	{ SECTION_LISTEN, "log", ADDR_CONNECT },
@@ -75,10 +75,16 @@ host_of_log(const char *text, char *host)
 static bool
 host_of(size_t place, const char *text, char *host)
 {
+	char first[ADDR_TEXT + ADDR_HOST];
 	const char *why;
 
 	if (strcmp(places[place].name, "log") == 0)
 		return host_of_log(text, host);
+	if (places[place].use == ADDR_LISTEN) {
+		if (addr_ports(text, first, sizeof(first), &why) == 0)
+			return false;
+		text = first;
+	}
 	return strchr(text, '/') == NULL && addr_split(text,
 	    places[place].use, host, ADDR_HOST, &why) != -1 &&
 	    host[0] != '\0' && strcmp(host, "*") != 0 && !addr_is_ip(host);

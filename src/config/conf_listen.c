@@ -109,12 +109,47 @@ leave_present(struct conf *c, struct addr *found, int n,
 	return present;
 }
 
+/* A copy of *like* that listens there. */
+static int
+append_listener(struct conf *c, const struct listener *like, const struct addr *addr,
+    const char **why)
+{
+	struct listener *l;
+
+	l = reallocarray(c->listener, c->listeners + 1, sizeof(*l));
+	if (l == NULL) {
+		*why = strerror(errno);
+		return -1;
+	}
+	c->listener = l;
+	l = &c->listener[c->listeners];
+	*l = *like;
+	l->addr = *addr;
+	l->fd = -1;
+	addr_format(&l->addr, l->name, sizeof(l->name));
+	if (addr_is_unix(&l->addr))
+		memset(&l->how, 0, sizeof(l->how));
+	/* Others are of one family anyway. */
+	if (strncmp(l->name, "[::]:", 5) != 0)
+		l->how.v6only = false;
+	note_wanted(l);
+	if (address_is_taken(c, l)) {
+		*why = "another listener has this address, or all "
+		    "addresses at this port";
+		return -1;
+	}
+	c->listeners++;
+	return 0;
+}
+
 int
 conf_add_listener(struct conf *c, const struct listener *like,
     const char *text, const char **why)
 {
+	char first[ADDR_TEXT + ADDR_HOST];
 	struct addr found[ADDRESSES];
-	struct listener *l;
+	unsigned k, ports;
+	size_t before;
 	int i, n;
 
 	if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0) {
@@ -122,38 +157,25 @@ conf_add_listener(struct conf *c, const struct listener *like,
 		    ":port or unix:/path";
 		return -1;
 	}
-	if ((n = conf_hosts_parse(&c->hosts, text, ADDR_LISTEN, found,
+	if ((ports = addr_ports(text, first, sizeof(first), why)) == 0 ||
+	    (n = conf_hosts_parse(&c->hosts, first, ADDR_LISTEN, found,
 	    ADDRESSES, why)) == -1 ||
 	    (n > 1 && (n = leave_present(c, found, n, like, why)) == -1))
 		return -1;
-	if (c->listeners + (size_t)n > CONF_LISTENERS) {
+	if (c->listeners + (size_t)n * ports > CONF_LISTENERS) {
 		*why = "there are more than 4096 listeners";
 		return -1;
 	}
-	l = reallocarray(c->listener, c->listeners + (size_t)n, sizeof(*l));
-	if (l == NULL) {
-		*why = strerror(errno);
-		return -1;
-	}
-	c->listener = l;
-	for (i = 0; i < n; i++) {
-		l = &c->listener[c->listeners];
-		*l = *like;
-		l->addr = found[i];
-		l->fd = -1;
-		addr_format(&l->addr, l->name, sizeof(l->name));
-		if (addr_is_unix(&l->addr))
-			memset(&l->how, 0, sizeof(l->how));
-		/* Others are of one family anyway. */
-		if (strncmp(l->name, "[::]:", 5) != 0)
-			l->how.v6only = false;
-		note_wanted(l);
-		if (address_is_taken(c, l)) {
-			*why = "another listener has this address, or all "
-			    "addresses at this port";
-			return -1;
+	before = c->listeners;
+	for (k = 0; k < ports; k++)
+		for (i = 0; i < n; i++) {
+			if (k > 0)
+				addr_set_port(&found[i],
+				    (uint16_t)(addr_port(&found[i]) + 1));
+			if (append_listener(c, like, &found[i], why) == -1) {
+				c->listeners = before;
+				return -1;
+			}
 		}
-		c->listeners++;
-	}
 	return 0;
 }

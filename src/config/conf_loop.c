@@ -122,6 +122,38 @@ receives_from(const struct listener *l, const struct addr *to)
 	return is_wildcard_endpoint(&server) || socket_can_bind(to, NULL) == 0;
 }
 
+/* The listener that a server at its clients' port is; NULL: none. */
+static const struct listener *
+receiver_of_clients(const struct conf *c, const struct server *b)
+{
+	const struct listener *l, *from, *end = c->listener + c->listeners;
+	struct addr to = b->addr;
+
+	for (from = c->listener; from < end; from++) {
+		if (from->pool != b->pool || addr_port(&from->addr) == 0)
+			continue;
+		addr_set_port(&to, addr_port(&from->addr));
+		for (l = c->listener; l < end; l++)
+			if (receives_from(l, &to))
+				return l;
+	}
+	return NULL;
+}
+
+/* The listener that a server is; NULL: none. */
+static const struct listener *
+receiver_of(const struct conf *c, const struct server *b)
+{
+	const struct listener *l, *end = c->listener + c->listeners;
+
+	if (b->client_port)
+		return receiver_of_clients(c, b);
+	for (l = c->listener; l < end; l++)
+		if (receives_from(l, &b->addr))
+			return l;
+	return NULL;
+}
+
 /* Most servers are at ports that no listener has. */
 static void
 note_ports(const struct conf *c, unsigned char ports[8192])
@@ -139,7 +171,7 @@ static size_t
 find_steps(const struct conf *c, struct step *step)
 {
 	unsigned char ports[8192] = { 0 };
-	const struct listener *l, *end = c->listener + c->listeners;
+	const struct listener *l;
 	const struct addr *to;
 	unsigned port;
 	size_t i, n = 0;
@@ -148,11 +180,10 @@ find_steps(const struct conf *c, struct step *step)
 	for (i = 0; i < c->servers; i++) {
 		to = &c->server[i].addr;
 		port = addr_port(to);
-		if (to->len == 0 || (ports[port / 8] & 1 << port % 8) == 0)
+		if (to->len == 0 || (!c->server[i].client_port &&
+		    (ports[port / 8] & 1 << port % 8) == 0))
 			continue;
-		for (l = c->listener; l < end && !receives_from(l, to); l++)
-			continue;
-		if (l < end)
+		if ((l = receiver_of(c, &c->server[i])) != NULL)
 			step[n++] = (struct step){ c->server[i].pool, l->pool,
 			    (uint32_t)i, l, false };
 	}

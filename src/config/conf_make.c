@@ -190,6 +190,50 @@ make_pool(struct conf *c, const struct section *s, struct diagnostics *cs)
 		diagnostics_add_at(cs, &s->place, "pool %s: %s", s->name, why);
 }
 
+/* What needs a port before there is a client. */
+static void
+check_server_port(const struct conf *c, const struct section *s,
+    struct diagnostics *cs)
+{
+	const struct pool *p = &c->pool[c->pools - 1];
+	const struct value *v = get_value(s, "address");
+	const struct server *b;
+
+	if (s->servers == 0)
+		return;
+	b = &c->server[s->first];
+	if (!b->client_port)
+		return;
+	if (b->preconnect > 0)
+		value_reject(cs, v, v->text[0], "without a port it has that of "
+		    "each client, and preconnected connections have no client "
+		    "yet: add a port");
+	if (p->checked && p->check.kind != CHECK_EXEC && b->check_port == 0 &&
+	    b->check_name == NULL)
+		value_reject(cs, v, v->text[0], "without a port it has that of "
+		    "each client, and checks have none: add a port, or "
+		    "check_port");
+}
+
+/* A unix socket has no port that a server could have. */
+static void
+check_client_port(const struct conf *c, const struct listener *l,
+    const struct value *v, const char *text, struct diagnostics *cs)
+{
+	const struct pool *p = &c->pool[l->pool];
+	char why[SERVER_NAME + 100];
+	uint32_t i;
+
+	for (i = p->first; i < p->first + p->n && addr_is_unix(&l->addr); i++)
+		if (c->server[i].client_port) {
+			snprintf(why, sizeof(why), "a unix socket has no port "
+			    "that server %s, which has none, could have",
+			    c->server[i].name);
+			value_reject(cs, v, text, why);
+			return;
+		}
+}
+
 /* Options give a server its name as it is, if any; in files it has two parts. */
 static void
 make_server(struct conf *c, struct section *s, struct diagnostics *cs)
@@ -230,6 +274,7 @@ make_server(struct conf *c, struct section *s, struct diagnostics *cs)
 	    conf_add_server(c, &b, v->text[0], &why) == -1)
 		value_reject(cs, v, v->text[0], why);
 	s->servers = c->servers - s->first;
+	check_server_port(c, s, cs);
 }
 
 /* Who serves the sessions of this listener: the only pool, or the one named. */
@@ -339,10 +384,12 @@ make_listener(struct conf *c, struct section *s, bool whole,
 	if (v == NULL && !s->unknown)
 		diagnostics_add_at(cs, &s->place, "listener %s has no address; "
 		    "add address: :80", s->name);
-	else if (v != NULL)
-		for (i = 0; i < v->n; i++)
-			if (conf_add_listener(c, &l, v->text[i], &why) == -1)
-				value_reject(cs, v, v->text[i], why);
+	for (i = 0; v != NULL && i < v->n; i++)
+		if (conf_add_listener(c, &l, v->text[i], &why) == -1)
+			value_reject(cs, v, v->text[i], why);
+		else if (whole && c->pools > 0)
+			check_client_port(c, &c->listener[c->listeners - 1], v,
+			    v->text[i], cs);
 	s->listeners = c->listeners - s->first_listener;
 }
 

@@ -387,7 +387,8 @@ static const struct directive table[] = {
 #undef X
 #define X	SECTION_LISTEN
 { X, "address",	NULL, TYPE_ADDRESSES, 0, 0, NULL,
-				"host:port, :port or unix:/path", BY(NULL) },
+				"host:port, :port or unix:/path; a port may be "
+				"LOW-HIGH", BY(NULL) },
 { X, "pool",	NULL, TYPE_POOL, 1, PATH, NULL, "the name of a pool", BY(NULL) },
 { X, "idle_timeout", NULL, TIME(0, YEAR),
 				MEMBER(listener, limits.idle_timeout) },
@@ -500,7 +501,7 @@ static const struct directive table[] = {
 #undef X
 #define X	SECTION_SERVER
 { X, "address",	NULL, TYPE_ADDRESS, 0, 0, NULL,
-				"host:port, unix:/path or builtin:NAME", BY(NULL) },
+				"host:port, host, unix:/path or builtin:NAME", BY(NULL) },
 { X, "resolve",	"off", WORD("off, on, srv"), BY(read_resolve) },
 { X, "resolve_max", "16", NUMBER(1, CONF_RESOLVE, "servers"),
 				MEMBER(server, resolve_max) },

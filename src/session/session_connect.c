@@ -242,7 +242,8 @@ static int
 begin_connect_stage(struct session_env *e, struct session *s, uint32_t i,
     int *pending, bool *preconnect)
 {
-	struct connect_request d = { .client = &s->client };
+	struct connect_request d = { .client = &s->client,
+	    .port = e->route[s->listener].port };
 	size_t len = 0;
 	int fd;
 

@@ -70,6 +70,7 @@ enum session_rejection {
 struct session_route {
 	const char	*name;		/* of the listener, for the log */
 	const char	*address;	/* that it listens on, for the log */
+	uint16_t	 port;		/* of that, for servers without one */
 	struct log	*log;		/* NULL: that of the table */
 	bool		 silent;	/* sessions leave no lines */
 	uint32_t	 pool;		/* who serves them */

@@ -137,6 +137,8 @@ server_connect(const struct servers *bs, uint32_t i, struct connect_request *d)
 		errno = EHOSTUNREACH;
 		return -1;
 	}
+	if (bs->list[i].client_port)
+		addr_set_port(&a, d->port);
 	d->to = &a;
 	d->turn = bs->turn == NULL ? 0 : bs->turn[i]++;
 	return egress_connect(&bs->list[i].egress, d);

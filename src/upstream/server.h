@@ -45,6 +45,7 @@ struct server {
 	char		name[SERVER_NAME];
 	uint64_t	hash;		/* board_hash() of the name */
 	struct addr	addr;
+	bool		client_port;	/* it has none: as clients came to */
 	enum server_resolve resolve;
 	uint32_t	resolve_max;	/* most servers that a name has */
 	uint64_t	lookup;	/* the site answers it; 0: see addr */
@@ -135,8 +136,9 @@ server_pool(const struct servers *bs, uint32_t i)
 bool	server_address(const struct servers *, uint32_t i, struct addr *);
 
 /*
- * Begin to connect to it as its outlet says, from the next of its sources: see
- * egress_connect(). EHOSTUNREACH: it has no address now.
+ * Begin to connect to it as its outlet says, from the next of its sources, to
+ * the port of the request if it has none: see egress_connect(). EHOSTUNREACH: it
+ * has no address now.
  */
 int	server_connect(const struct servers *, uint32_t i,
 	    struct connect_request *);

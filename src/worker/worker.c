@@ -88,6 +88,7 @@ make_routes(const struct conf *c)
 		l = &c->listener[i];
 		route[i].name = l->label[0] != '\0' ? l->label : l->name;
 		route[i].address = l->name;
+		route[i].port = addr_port(&l->addr);
 		route[i].silent = l->silent;
 		if (l->own_log > 0)
 			route[i].log = c->own_log[l->own_log - 1].log;

@@ -210,7 +210,7 @@ repeated_names() {
 remove one of them" \
 	    "a.conf:4:1: weight stands in this section already, at $T/a.conf:3; \
 remove one of them" \
-	    'a.conf:4:28: address: should be host:port, unix:/path or builtin:NAME, but is a list'
+	    'a.conf:4:28: address: should be host:port, host, unix:/path or builtin:NAME, but is a list'
 }
 
 # One anchor may stand for many sections, but not without end.

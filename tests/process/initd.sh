@@ -305,7 +305,7 @@ mistakes() {
 	defaults ''
 	sed -i 's/OPTIONS=.*/OPTIONS=""/' "$DEFAULTS"
 	script 6 start
-	defaults '-l 127.0.0.1:0 -s nonsense'
+	defaults '-l 127.0.0.1:0 -s non:sense'
 	script 6 start
 	script_says 'server'
 	echo 'wokers: 2' >"$T/bad.yaml"
@@ -316,7 +316,7 @@ mistakes() {
 	script 0 start
 	started
 	# Wrong options must not take down what runs.
-	defaults '-l 127.0.0.1:0 -s nonsense'
+	defaults '-l 127.0.0.1:0 -s non:sense'
 	script 6 restart
 	serves || fail 'the service is down'
 	script 0 stop

@@ -3,8 +3,8 @@
 # Copyright (c) 2026 The shuttled authors
 #
 # listeners.sh: addresses that are not as usual: abstract unix sockets, names of
-# which this machine has some addresses only, and addresses that come later. In a
-# network and a table of hosts of its own.
+# which this machine has some addresses only, addresses that come later, ranges of
+# ports, and servers without a port. In a network and a table of hosts of its own.
 if [ -z "${OWN_NETWORK:-}" ]; then
 	own=-rnm
 	[ "$(id -u)" -ne 0 ] || own=-nm
@@ -21,7 +21,7 @@ fi
 cat >"$T/hosts" <<EOF
 127.0.0.1 localhost both.test twice.test
 ::1 both.test
-127.0.0.2 twice.test
+127.0.0.2 twice.test server.test
 192.0.2.1 gone.test
 2001:db8::1 gone.test
 EOF
@@ -145,5 +145,78 @@ a_source_of_a_local_network() {
 	peer_stop b
 }
 
+# answers PORT: of listener 127.0.0.1:PORT, by the server at the same port.
+answers() {
+	peer "connect 127.0.0.1:$1; expect-text \"$1\n\"; expect-eof"
+}
+
+# Each listener of a range passes its own port on.
+ports_are_passed_on() {
+	for port in 8001 8002; do
+		peer_start s$port "listen 127.0.0.2:$port; port-file $T/s$port
+		    timeout 60000; serve any { send-text \"$port\n\" }"
+		address s$port >/dev/null
+	done
+	for server in 127.0.0.2 server.test; do
+		conf 'address: "127.0.0.1:8001-8003",' "address: $server,"
+		shuttled_start -c "$T/conf" -w 2
+		assert_eq 'listeners' 3 "$(wc -l <"$T/ports")"
+		answers 8001
+		answers 8002
+		try_peer 'connect 127.0.0.1:8003; expect-end'
+		assert_log 'listener=main servers_tried=main/a .*end=server.refused'
+		shuttled_stop
+	done
+	shuttled_start -l 127.0.0.1:8001-8002 -s 127.0.0.2 -w 1
+	answers 8002
+	reload
+	answers 8001
+	assert_log 'servers_tried=127.0.0.2 '
+	shuttled_stop
+	# Checks need a port; that of sessions stays that of their client.
+	conf 'address: "127.0.0.1:8001-8002",' \
+	    'address: 127.0.0.2, check_port: 8001,' 'check: tcp,'
+	shuttled_start -c "$T/conf" -w 1
+	assert_log 'main/a: up'
+	answers 8002
+	shuttled_stop
+	peer_stop s8001 s8002
+}
+
+# refuses TEXT: -t refuses $T/conf, and says so.
+refuses() {
+	shuttled_try -t -c "$T/conf"
+	assert_eq "status ($(cat "$T/try.out"))" 78 "$STATUS"
+	grep -qF "$1" "$T/try.out" || fail "no '$1': $(cat "$T/try.out")"
+}
+
+# What comes before a client has no port of it, nor have some clients.
+ports_that_nobody_has() {
+	conf 'address: "127.0.0.1:8001",' 'address: 127.0.0.2,' 'check: tcp,'
+	refuses 'conf:2:53: address "127.0.0.2": without a port it has that of each client, and checks have none: add a port, or check_port'
+	conf 'address: "127.0.0.1:8001",' 'address: 127.0.0.2, preconnect: 1,'
+	refuses 'address "127.0.0.2": without a port it has that of each client, and preconnected connections have no client yet: add a port'
+	conf "address: ['127.0.0.1:8001', 'unix:/x']," 'address: 127.0.0.2,'
+	refuses 'address "unix:/x": a unix socket has no port that server main/a, which has none, could have'
+	conf 'address: ":8002-8001",' 'address: 127.0.0.2,'
+	refuses 'address ":8002-8001": a range of ports is LOW-HIGH, from 1 to 65535'
+	# It is the listener itself, whatever the port.
+	conf 'address: "127.0.0.1:8001-8002",' 'address: 127.0.0.1,'
+	shuttled_try -t -c "$T/conf"
+	assert_eq 'status' 0 "$STATUS"
+	grep -q 'this is the listener main, whose sessions come back' \
+	    "$T/try.out" || fail "$(cat "$T/try.out")"
+	# As -T prints it, it means the same.
+	conf 'address: [":8001-8002", "[::1]:9-10"],' 'address: "[2001:db8::1]",'
+	shuttled_try -F -T -c "$T/conf"
+	assert_eq 'status' 0 "$STATUS"
+	mv "$T/try.out" "$T/told"
+	grep -q 'address: \[":8001-8002", "\[::1\]:9-10"\] ' "$T/told" ||
+		fail "$(grep address: "$T/told")"
+	shuttled_try -F -t -c "$T/told"
+	assert_eq "status of what -T prints ($(cat "$T/try.out"))" 0 "$STATUS"
+}
+
 run_cases abstract_on_both_sides an_address_that_comes_later \
-    a_source_of_a_local_network some_addresses_of_a_name
+    a_source_of_a_local_network some_addresses_of_a_name \
+    ports_are_passed_on ports_that_nobody_has

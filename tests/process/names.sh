@@ -112,6 +112,22 @@ answers_become_servers() {
 	stop
 }
 
+# A name without a port has that of the listener, too.
+clients_bring_the_port() {
+	servers
+	zone 'x.test A 0 127.0.0.1' 'x.test A 0 127.0.0.2'
+	dns_start
+	conf on x.test
+	sed "s/\"127.0.0.1:0\"/\"127.0.0.4:$PORT\"/" "$T/conf" >"$T/conf.new"
+	mv "$T/conf.new" "$T/conf"
+	shuttled_start -c "$T/conf"
+	assert_eq 'both in turn' 'a4 b4' "$(spread 8)"
+	zone 'x.test A 0 127.0.0.3'
+	assert_log 'name x.test: 127.0.0.3:0 is now p/s#'
+	assert_eq 'after the change' c4 "$(spread 4)"
+	stop
+}
+
 # An answer that is none, of whatever sort, takes nobody away, and there is one
 # line when it begins and one when it is over.
 failures_change_nothing() {
@@ -685,5 +701,5 @@ run_cases are_checked begin_as_told answers_become_servers \
     backup_waits_for_the_name static_name_comes_later one_family_has_a_source \
     gone_names_are_held services two_targets_in_one many_answers changes_in_json \
     ttl_within_bounds changes_under_load known_to_those_who_come \
-    nothing_is_kept_as_the_zone_says \
+    nothing_is_kept_as_the_zone_says clients_bring_the_port \
     start_does_not_wait one_process_looks_once

@@ -89,6 +89,53 @@ test_reads_and_writes(void **state)
 	}
 }
 
+/* A server may do without a port, and a listener have many. */
+static void
+test_ranges(void **state)
+{
+	static const struct {
+		const char *text, *first;
+		unsigned    n;		/* 0: it is wrong */
+	} ranges[] = {
+		{ ":80", ":80", 1 }, { ":8000-8010", ":8000", 11 },
+		{ "*:1-65535", "*:1", 65535 }, { "[::1]:7-7", "[::1]:7", 1 },
+		{ "a-1.example:80", "a-1.example:80", 1 },
+		{ "a-1.example:80-81", "a-1.example:80", 2 },
+		{ "unix:/x:1-2", "unix:/x:1-2", 1 }, { "a:b-c", "a:b-c", 1 },
+		{ "unix:@1-2", "unix:@1-2", 1 }, { "a-1", "a-1", 1 },
+		{ ":81-80", "", 0 }, { ":0-1", "", 0 }, { ":1-65536", "", 0 },
+		{ ":1-2-3", "", 0 }, { ":-2", "", 0 }, { ":1-", "", 0 },
+		{ ":123456-2", "", 0 },
+	};
+	static const char *const hosts[] = { "127.0.0.1", "[::1]" };
+	char first[100];
+	const char *why;
+	struct addr a;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(ranges); i++) {
+		why = NULL;
+		assert_int_equal(addr_ports(ranges[i].text, first,
+		    sizeof(first), &why), ranges[i].n);
+		if (ranges[i].n > 0)
+			assert_string_equal(first, ranges[i].first);
+		else
+			assert_string_equal(why, "a range of ports is "
+			    "LOW-HIGH, from 1 to 65535");
+	}
+	assert_int_equal(addr_ports(":8000-8010", first, 10, &why), 0);
+	for (i = 0; i < COUNT(hosts); i++) {
+		assert_int_equal(addr_parse(hosts[i], ADDR_SERVER, &a, 1, &why),
+		    1);
+		assert_int_equal(addr_port(&a), 0);
+		assert_int_equal(addr_parse(hosts[i], ADDR_CONNECT, &a, 1,
+		    &why), -1);
+	}
+	assert_int_equal(addr_parse("127.0.0.1:9", ADDR_SERVER, &a, 1, &why), 1);
+	assert_int_equal(addr_port(&a), 9);
+}
+
 /* The length is the one that bind() and connect() want. */
 static void
 test_lengths(void **state)
@@ -148,6 +195,15 @@ static const struct {
 	{ "[", ADDR_LISTEN, "an IPv6 address is written [::1]:80" },
 	{ "unix:", ADDR_LISTEN, "a unix socket is an absolute path" },
 	{ "unix:@", ADDR_LISTEN, "an abstract socket has a name" },
+	{ "", ADDR_SERVER, "an address is host:port or unix:/path" },
+	{ "a:", ADDR_SERVER, CONNECT_PORT },
+	{ "[::1", ADDR_SERVER, "an IPv6 address is written [::1]:80" },
+	{ "[::1]80", ADDR_SERVER, "an IPv6 address is written [::1]:80" },
+	{ "[::1]", ADDR_CONNECT, "an IPv6 address is written [::1]:80" },
+	{ "::1", ADDR_SERVER, "an IPv6 address needs brackets" },
+	{ "a b", ADDR_SERVER, "a host name has letters" },
+	{ "1.2.3.4:0", ADDR_SERVER, CONNECT_PORT },
+	{ "*", ADDR_SERVER, "the host is missing" },
 	{ "unix:x/y", ADDR_CONNECT, "a unix socket is an absolute path" },
 };
 
@@ -518,6 +574,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads_and_writes),
 		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_mistakes_are_explained),
 		cmocka_unit_test(test_more_mistakes),
 		cmocka_unit_test(test_longest_unix_path),

@@ -229,6 +229,50 @@ test_most_listeners(void **state)
 	refuse(listener, "127.0.0.1:0", "more than 4096 listeners");
 }
 
+/* A range of ports is that many listeners, of each address of a name. */
+static void
+test_port_ranges(void **state)
+{
+	(void)state;
+	add_listener("127.0.0.1:8000-8002");
+	assert_int_equal(conf.listeners, 3);
+	assert_string_equal(conf.listener[0].name, "127.0.0.1:8000");
+	assert_string_equal(conf.listener[2].name, "127.0.0.1:8002");
+	refuse(listener, "127.0.0.1:7999-8000", "another listener has this");
+	refuse(listener, "127.0.0.1:9-8", "LOW-HIGH");
+	refuse(listener, "127.0.0.1:1-4095", "more than 4096 listeners");
+	refuse(server, "127.0.0.1:80-81", "from 1 to 65535");
+}
+
+/* Clients bring the port of a server that has none. */
+static void
+test_without_a_port(void **state)
+{
+	(void)state;
+	add_server("127.0.0.1");
+	add_server("[::1]");
+	add_server("127.0.0.1");
+	add_server("twins");
+	add_server("127.0.0.1:80");
+	assert_int_equal(conf.servers, 6);
+	assert_string_equal(conf.server[0].name, "127.0.0.1");
+	assert_string_equal(conf.server[1].name, "[::1]");
+	assert_string_equal(conf.server[2].name, "127.0.0.1#2");
+	assert_true(conf.server[0].client_port);
+	assert_true(conf.server[1].client_port);
+	assert_true(conf.server[4].client_port);
+	assert_false(conf.server[5].client_port);
+	assert_int_equal(addr_port(&conf.server[4].addr), 0);
+	conf.workers = 1;
+	like.resolve_max = 1;
+	like.resolve = RESOLVE_ON;
+	add_named("moves.test", "r");
+	assert_true(conf.server[conf.servers - 1].client_port);
+	like.resolve = RESOLVE_SRV;
+	add_named("_x._tcp.test", "s");
+	assert_false(conf.server[conf.servers - 1].client_port);
+}
+
 static void
 test_servers(void **state)
 {
@@ -321,7 +365,8 @@ static const struct {
 	const char *text, *why;
 } bad_servers[] = {
 	{ "", "host:port" },
-	{ "127.0.0.1", "host:port" },
+	{ "127.0.0.1:", "from 1 to 65535" },
+	{ "::1", "needs brackets" },
 	{ ":80", "the host is missing" },
 	{ "127.0.0.1:0", "from 1 to 65535" },
 	{ "builtin:", "builtin:hello" },
@@ -630,7 +675,7 @@ test_name_fails(void **state)
 	/* An error of our own is one, and so is what is no address at all. */
 	fail_lookup = EAI_MEMORY;
 	assert_int_equal(add_resolved("t", "twins:80", RESOLVE_OFF), -1);
-	assert_int_equal(add_resolved("u", "twins", RESOLVE_OFF), -1);
+	assert_int_equal(add_resolved("u", "twins:", RESOLVE_OFF), -1);
 	assert_int_equal(conf.dns_names, 1);
 }
 
@@ -664,7 +709,7 @@ test_badly_resolved(void **state)
 		enum server_resolve how;
 		const char *why;
 	} bad[] = {
-		{ "a.test", RESOLVE_ON, "host:port" },
+		{ "a.test:", RESOLVE_ON, "1 to 65535" },
 		{ ":80", RESOLVE_ON, "host is missing" },
 		{ "a.test:0", RESOLVE_ON, "1 to 65535" },
 		{ "builtin:echo", RESOLVE_ON, "no name to resolve" },
@@ -750,6 +795,8 @@ main(void)
 		TEST(test_listeners),
 		TEST(test_addresses_of_this_machine),
 		TEST(test_most_listeners),
+		TEST(test_port_ranges),
+		TEST(test_without_a_port),
 		TEST(test_servers),
 		TEST(test_sources),
 		TEST(test_pools),

@@ -250,7 +250,7 @@ value_of(const struct directive *d, enum which which, char *buf, size_t size)
 			snprintf(buf, size, "\"%s\"", sample(d, which));
 			return true;
 		}
-		strlcpy(buf, inside ? "\"127.0.0.1:0\"" : "\"nonsense\"", size);
+		strlcpy(buf, inside ? "\"127.0.0.1:0\"" : "\"non:sense\"", size);
 		if (inside && (d->type == TYPE_ADDRESS ||
 		    d->section == SECTION_TOP))
 			strlcpy(buf, "\"127.0.0.1:1\"", size);

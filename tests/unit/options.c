@@ -265,7 +265,8 @@ test_servers(void **state)
 static const struct {
 	const char *text, *why;
 } bad_servers[] = {
-	{ "127.0.0.1", "host:port" },
+	{ "127.0.0.1:", "from 1 to 65535" },
+	{ "127.0.0.1,preconnect=1", "preconnected connections have no client" },
 	{ "127.0.0.1:80,", "after the address" },
 	{ "127.0.0.1:80,,backup", "after the address" },
 	{ "127.0.0.1:80,Backup", "after the address" },
