@@ -284,10 +284,15 @@ printed_again() {
 	assert_eq "status of -T -c $1 ($(cat "$T/try.out"))" 0 "$STATUS"
 	cp "$T/try.out" "$T/once.yaml"
 	for action in -t -T; do
+		status=0
 		# shellcheck disable=SC2002 # a pipe
 		cat "$T/once.yaml" | "$SHUTTLED" -F $action -c /dev/stdin \
-		    >"$T/again.yaml" 2>&1 ||
-			fail "$1: not read again: $(cat "$T/again.yaml")"
+		    >"$T/again.yaml" 2>&1 || status=$?
+		# 77: only root may, such as a port below 1024.
+		case $status$action in
+		0-[tT] | 77-t) ;;
+		*) fail "$1: not read again: $(cat "$T/again.yaml")" ;;
+		esac
 	done
 	for file in once again; do
 		sed '/^#/d; s/ *#.*//' "$T/$file.yaml" >"$T/$file"
