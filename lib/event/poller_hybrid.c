@@ -16,6 +16,8 @@
  * sleep, so that idle processes wait exclusively. Long is a sleep in which the
  * system's clock has ticked; a short one is taken for long as rarely as it is
  * short.
+ *
+ * It calls select's engine itself: what failed there poller.c sees as its own.
  */
 #include "event/poller_hybrid.h"
 
@@ -82,7 +84,8 @@ hybrid_of(struct poller *p)
 static void
 hybrid_destroy(struct poller *p)
 {
-	poller_free(hybrid_of(p)->young);
+	if (hybrid_of(p)->young != NULL)
+		poller_select.destroy(hybrid_of(p)->young);
 	if (hybrid_of(p)->epoll != -1)
 		close(hybrid_of(p)->epoll);
 	free(p);
@@ -100,12 +103,12 @@ hybrid_create(size_t limit)
 	h->eldest = h->newest = h->shared = NOBODY;
 	h->calm = true;
 	h->epoll = epoll_create1(EPOLL_CLOEXEC);
-	h->young = poller_new(&poller_select, limit);
+	h->young = poller_select.create(limit);
 	if (h->epoll == -1 || h->young == NULL) {
 		hybrid_destroy(&h->base);
 		return NULL;
 	}
-	poller_want(h->young, h->epoll, POLLER_READ);
+	poller_select.want(h->young, h->epoll, POLLER_READ);
 	return &h->base;
 }
 
@@ -157,7 +160,7 @@ leave_young(struct hybrid *h, int fd)
 		h->fd[w->younger].older = w->older;
 	else
 		h->newest = w->older;
-	poller_forget(h->young, fd);
+	poller_select.forget(h->young, fd);
 }
 
 /* Move to epoll. When the kernel has no memory for it, it just stays young. */
@@ -175,7 +178,7 @@ settle_fd(struct hybrid *h, int fd)
 		return;
 	}
 	join_young(h, fd);
-	poller_want(h->young, fd, w->interest);
+	poller_select.want(h->young, fd, w->interest);
 }
 
 /* epoll reports errors even of what is not wanted: so it must be taken out. */
@@ -196,7 +199,7 @@ want_settled(struct hybrid *h, int fd, unsigned interest)
 	/* What epoll goes on telling of would keep select() awake. */
 	(void)control_epoll(h, EPOLL_CTL_DEL, fd, 0, 0);
 	join_young(h, fd);
-	poller_want(h->young, fd, interest);
+	poller_select.want(h->young, fd, interest);
 }
 
 static void
@@ -217,7 +220,7 @@ hybrid_want(struct poller *p, int fd, unsigned interest)
 		return;
 	}
 	w->interest = (uint8_t)interest;
-	poller_want(h->young, fd, interest);
+	poller_select.want(h->young, fd, interest);
 }
 
 static void
@@ -246,7 +249,7 @@ leave_shared(struct hybrid *h, int fd)
 	/* Closing does not do it: other processes hold the socket. */
 	if (w->place == QUEUED)
 		(void)epoll_ctl(h->epoll, EPOLL_CTL_DEL, fd, NULL);
-	poller_forget(h->young, fd);
+	poller_select.forget(h->young, fd);
 	w->place = NOWHERE;
 }
 
@@ -268,7 +271,7 @@ hybrid_share(struct poller *p, int fd, bool on)
 		return;
 	join_shared(h, fd);
 	w->place = SHARED;
-	poller_want(h->young, fd, POLLER_READ);
+	poller_select.want(h->young, fd, POLLER_READ);
 }
 
 /* Before a sleep in epoll_wait(). Who cannot be queued stays in select. */
@@ -283,7 +286,7 @@ queue_shared(struct hybrid *h)
 		if (control_epoll(h, EPOLL_CTL_ADD, (int)fd, POLLER_READ,
 		    EPOLLEXCLUSIVE) == -1)
 			return false;
-		poller_forget(h->young, (int)fd);
+		poller_select.forget(h->young, (int)fd);
 		h->fd[fd].place = QUEUED;
 	}
 	return true;
@@ -347,7 +350,7 @@ hybrid_wait(struct poller *p, int ms)
 	h->asked = h->eldest != NOBODY || !queue_shared(h);
 	if (h->asked) {
 		h->calls++;
-		found = poller_wait(h->young, ms);
+		found = poller_select.wait(h->young, ms);
 	} else
 		found = take_events(h, ms);
 	h->calm = clock_tick_ms() != begin;
@@ -389,7 +392,7 @@ hybrid_next(struct poller *p, struct poller_event *ev)
 {
 	struct hybrid *h = hybrid_of(p);
 
-	while (h->asked && poller_next(h->young, ev)) {
+	while (h->asked && poller_select.next(h->young, ev)) {
 		if (ev->fd != h->epoll)
 			return 1;
 		/* The next wait reports it: what select() found comes first. */
