@@ -17,7 +17,7 @@ libbalancer_a_SOURCES = \
 	src/upstream/balance_maglev.c \
 	src/upstream/balance_random.c \
 	src/upstream/balance_roundrobin.c \
-	src/upstream/balance_tier.h \
+	src/upstream/balance_tier.c src/upstream/balance_tier.h \
 	src/upstream/builtin.c src/upstream/builtin.h \
 	src/upstream/check_exchange.c src/upstream/check_exchange.h \
 	src/upstream/check_policy.h \

@@ -155,69 +155,6 @@ balance_free(struct balance *b)
 	free(b);
 }
 
-static bool
-was_asked_before(const struct balance_ask *ask, uint32_t i)
-{
-	unsigned n;
-
-	for (n = 0; n < ask->n; n++)
-		if (ask->tried[n] == i)
-			return true;
-	return false;
-}
-
-bool
-balance_serves(const struct balance_tier *t, const struct balance_choice *c,
-    const struct member *m)
-{
-	return server_serves(t->bs, m->server) && (c->held ||
-	    !server_is_ejected(t->bs, m->server, c->ask->now));
-}
-
-struct balance_load
-balance_load(const struct balance_tier *t, const struct balance_choice *c,
-    const struct member *m)
-{
-	return (struct balance_load){
-	    .sessions = board_server_live(t->bs->board, m->slot),
-	    .weight = (uint64_t)m->weight * balance_warmth(t, c, m) };
-}
-
-bool
-balance_usable(const struct balance_tier *t, struct balance_choice *c,
-    const struct member *m, uint64_t score)
-{
-	if (was_asked_before(c->ask, m->server) || !balance_serves(t, c, m) ||
-	    server_full(t->bs, m->server) ||
-	    server_lacks(t->bs, m->server, c->ask->now) ||
-	    (c->bound.weight > 0 && !balance_less(balance_load(t, c, m),
-	    c->bound)))
-		return false;
-	if (score % SERVER_WARM < balance_warmth(t, c, m))
-		return true;
-	c->spared = true;
-	return false;
-}
-
-const struct member *
-balance_any(const struct balance_tier *t, struct balance_choice *c,
-    uint64_t r)
-{
-	const struct member *m, *any = NULL;
-	uint64_t score = r;
-	uint32_t sum = 0;
-
-	for (m = t->member; m < t->member + t->n; m++) {
-		if (!balance_usable(t, c, m, score))
-			continue;
-		sum += m->weight;
-		r = balance_mix(r);
-		if (r % sum < m->weight)
-			any = m;
-	}
-	return any;
-}
-
 /* A usable one of the tier, NULL: none. Better a cold one than nobody. */
 static const struct member *
 pick_from(const struct balance_tier *t, const struct balance_ask *ask,
@@ -249,7 +186,7 @@ too_early(const struct balance *b, const struct balance_ask *ask)
 	if (p->max_queue == 0)
 		return false;
 	for (i = p->first; i < p->first + p->n; i++)
-		if (!was_asked_before(ask, i) && server_pending(b->bs, i) &&
+		if (!balance_was_tried(ask, i) && server_pending(b->bs, i) &&
 		    server_tier(b->bs, i) == TIER_PRIMARY)
 			return true;
 	return false;
@@ -263,7 +200,7 @@ one_is_full(const struct balance *b, const struct balance_ask *ask)
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++)
-		if (!was_asked_before(ask, i) && server_serves(b->bs, i) &&
+		if (!balance_was_tried(ask, i) && server_serves(b->bs, i) &&
 		    !server_is_ejected(b->bs, i, ask->now) &&
 		    server_full(b->bs, i))
 			return true;
@@ -278,7 +215,7 @@ worth_waiting(const struct balance *b, const struct balance_ask *ask)
 	uint32_t i;
 
 	for (i = p->first; i < p->first + p->n; i++)
-		if (!was_asked_before(ask, i) && (server_unknown(b->bs, i) ||
+		if (!balance_was_tried(ask, i) && (server_unknown(b->bs, i) ||
 		    server_serves(b->bs, i)))
 			return true;
 	return false;

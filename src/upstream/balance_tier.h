@@ -3,7 +3,8 @@
 /*
  * balance_tier.h: what balance.c and the algorithms share: one tier of a pool,
  * in which every worker has worked out the same, and the choice that is being
- * made. For lib/balance*.c only.
+ * made. For src/upstream/balance*.c only: balance.c calls the algorithms, and
+ * they call balance_tier.c, which calls neither.
  */
 #ifndef BALANCE_TIER_H
 #define BALANCE_TIER_H
@@ -68,6 +69,18 @@ balance_mix(uint64_t x)
 	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return x ^ (x >> 31);
+}
+
+/* Has the session tried this one, by its number in the list? */
+static inline bool
+balance_was_tried(const struct balance_ask *ask, uint32_t i)
+{
+	unsigned n;
+
+	for (n = 0; n < ask->n; n++)
+		if (ask->tried[n] == i)
+			return true;
+	return false;
 }
 
 /*
