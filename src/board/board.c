@@ -26,7 +26,6 @@
 
 #define LEDGER_SIZE	PAGES(sizeof(struct board_ledger))
 #define BOOK_SIZE	PAGES(BOARD_SERVER_SLOTS * sizeof(struct board_book))
-#define CLIENTS_ROW	(BOARD_CLIENTS * sizeof(uint64_t))
 
 /* Clocks are read by turns: so far ahead of ours another one may be, in ms. */
 #define AHEAD		1000
@@ -47,7 +46,7 @@ lay_out_board(uint32_t rows)
 	p.shared = LEDGER_SIZE + BOOK_SIZE;
 	p.rows = p.shared + PAGES(sizeof(struct board_shared));
 	p.clients = p.rows + PAGES(rows * sizeof(struct board_row));
-	p.end = p.clients + rows * CLIENTS_ROW;
+	p.end = p.clients + rows * BOARD_CLIENTS_ROW;
 	return p;
 }
 
@@ -222,40 +221,6 @@ board_wake_all(const struct board *b)
 		board_wake(b, i);
 }
 
-uint64_t
-board_hash(const char *name)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (; *name != '\0'; name++)
-		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-	return h == 0 ? 1 : h;
-}
-
-_Atomic uint32_t *
-board_live(const struct board *b, uint32_t worker, uint32_t server)
-{
-	return &b->row[worker].live[server];
-}
-
-_Atomic uint32_t *
-board_present(const struct board *b, uint32_t worker, uint32_t listener)
-{
-	return &b->row[worker].present[listener];
-}
-
-_Atomic uint64_t *
-board_clients(const struct board *b, uint32_t worker)
-{
-	return &b->clients[(size_t)worker * BOARD_CLIENTS];
-}
-
-struct board_wait *
-board_wait(const struct board *b, uint32_t worker, uint32_t pool)
-{
-	return &b->row[worker].wait[pool];
-}
-
 uint32_t
 board_worker_slots(const struct board *b)
 {
@@ -389,19 +354,6 @@ board_server_live(const struct board *b, uint32_t server)
 	for (i = 0; i < slots; i++)
 		live += atomic_load(board_live(b, i, server));
 	return live;
-}
-
-/* Pages that are gone read as zero; where that cannot be, word by word. */
-void
-board_forget_clients(const struct board *b, uint32_t worker)
-{
-	_Atomic uint64_t *at = board_clients(b, worker);
-	uint32_t i;
-
-	if (madvise(at, CLIENTS_ROW, MADV_REMOVE) == -1)
-		for (i = 0; i < BOARD_CLIENTS; i++)
-			atomic_store(&at[i], 0);
-	atomic_store(&b->head->counts_clients[worker], 0);
 }
 
 uint32_t

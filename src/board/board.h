@@ -39,6 +39,7 @@
 #define BOARD_LISTENERS	16384		/* likewise */
 #define BOARD_EVERYBODY	BOARD_LISTENERS	/* beside them: all sessions */
 #define BOARD_CLIENTS	(1u << 18)	/* room for them in each worker */
+#define BOARD_CLIENTS_ROW	(BOARD_CLIENTS * sizeof(uint64_t))
 #define BOARD_MOST_LIVE	(1u << 20)	/* sessions, see rlimit_raise_descriptors() */
 #define BOARD_NAME	128		/* bytes with the NUL */
 #define BOARD_NO_SLOT	UINT32_MAX
@@ -301,20 +302,34 @@ bool	board_slots_are_sound(const struct board_slot *, uint32_t used,
 	    uint32_t room);
 
 /* Sessions that *worker* holds on *server*; written by that worker alone. */
-_Atomic uint32_t *board_live(const struct board *, uint32_t worker,
-	    uint32_t server);
+static inline _Atomic uint32_t *
+board_live(const struct board *b, uint32_t worker, uint32_t server)
+{
+	return &b->row[worker].live[server];
+}
 
 /*
  * The same that came through the listener in this slot, or in all; and, in a
  * table of BOARD_CLIENTS, by client: see concurrency.h.
  */
-_Atomic uint32_t *board_present(const struct board *, uint32_t worker,
-	    uint32_t listener);
-_Atomic uint64_t *board_clients(const struct board *, uint32_t worker);
+static inline _Atomic uint32_t *
+board_present(const struct board *b, uint32_t worker, uint32_t listener)
+{
+	return &b->row[worker].present[listener];
+}
+
+static inline _Atomic uint64_t *
+board_clients(const struct board *b, uint32_t worker)
+{
+	return &b->clients[(size_t)worker * BOARD_CLIENTS];
+}
 
 /* Who of *worker* waits for the pool in this slot. */
-struct board_wait *board_wait(const struct board *, uint32_t worker,
-	    uint32_t pool);
+static inline struct board_wait *
+board_wait(const struct board *b, uint32_t worker, uint32_t pool)
+{
+	return &b->row[worker].wait[pool];
+}
 
 /*
  * Empty the row of a worker. How many cells were not; its clients are not told.

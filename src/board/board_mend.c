@@ -7,6 +7,8 @@
  */
 #include "board/board.h"
 
+#include <sys/mman.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +84,19 @@ correct_row(const struct board *b, uint32_t worker, struct board_row *own)
 		    memory_order_relaxed));
 	}
 	return wrong;
+}
+
+/* Pages that are gone read as zero; where that cannot be, word by word. */
+void
+board_forget_clients(const struct board *b, uint32_t worker)
+{
+	_Atomic uint64_t *at = board_clients(b, worker);
+	uint32_t i;
+
+	if (madvise(at, BOARD_CLIENTS_ROW, MADV_REMOVE) == -1)
+		for (i = 0; i < BOARD_CLIENTS; i++)
+			atomic_store(&at[i], 0);
+	atomic_store(&b->head->counts_clients[worker], 0);
 }
 
 uint32_t

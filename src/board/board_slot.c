@@ -26,6 +26,16 @@ struct slots {
 	struct slot_index **index;
 };
 
+uint64_t
+board_hash(const char *name)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+	return h == 0 ? 1 : h;
+}
+
 bool
 board_slots_are_sound(const struct board_slot *slot, uint32_t used,
     uint32_t room)
