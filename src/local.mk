@@ -68,7 +68,7 @@ libbalancer_a_SOURCES = \
 	src/config/conf_yaml.c src/config/conf_yaml.h \
 	src/config/conf_yaml_error.c src/config/conf_yaml_error.h \
 	src/config/diagnostics.c src/config/diagnostics.h \
-	src/config/directive_types.c \
+	src/config/directive_types.c src/config/directive_types.h \
 	src/config/directives.c src/config/directives.h \
 	src/config/egress_values.c src/config/egress_values.h \
 	src/config/explain.c src/config/explain.h \

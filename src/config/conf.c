@@ -17,9 +17,6 @@
 #include "config/networks.h"
 #include "config/settings.h"
 
-/* Far beyond any use, far below any overflow: a year. */
-#define TIME_MAX	(UINT64_C(366) * 24 * 3600 * 1000)
-
 #define BUILTIN_PREFIX	"builtin:"
 
 void
@@ -203,41 +200,6 @@ conf_wants_transparent(const struct conf *c)
 		if (c->listener[i].how.transparent)
 			return true;
 	return conf_leaves_as_client(c);
-}
-
-int
-conf_number(const char *text, long long min, long long max, unsigned *to)
-{
-	const char *err;
-	long long n = strtonum(text, min, max, &err);
-
-	if (err != NULL || text[strspn(text, "0123456789")] != '\0')
-		return -1;
-	*to = (unsigned)n;
-	return 0;
-}
-
-bool
-conf_is_resolver(const char *text)
-{
-	char host[ADDR_HOST];
-	const char *why;
-
-	return addr_is_ip(text) || (addr_split(text, ADDR_CONNECT, host,
-	    sizeof(host), &why) != -1 && addr_is_ip(host));
-}
-
-int
-conf_log_sessions(struct conf *c, const char *text)
-{
-	bool all = strcmp(text, "all") == 0;
-
-	c->log_every = all;
-	c->log_errors = strcmp(text, "none") != 0;
-	if (all || !c->log_errors || strcmp(text, "errors") == 0)
-		return 0;
-	return strncmp(text, "1/", 2) != 0 ? -1 :
-	    conf_number(text + 2, 2, 1000000, &c->log_every);
 }
 
 static int
@@ -492,33 +454,4 @@ conf_add_server(struct conf *c, const struct server *like, const char *text,
 	once.client_port = addr_port(&found[0]) == 0 &&
 	    !addr_is_unix(&found[0]);
 	return add_static(c, &once, found, n, why);
-}
-
-int
-conf_time(const char *text, uint64_t *ms, const char **why)
-{
-	static const struct {
-		const char *unit;
-		uint64_t    ms;
-	} units[] = {
-		{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
-	};
-	unsigned long long n;
-	size_t i;
-	char *end;
-
-	*ms = 0;
-	if (strcmp(text, "off") == 0 || strcmp(text, "0") == 0)
-		return 0;
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (text[0] >= '0' && text[0] <= '9' && errno == 0)
-		for (i = 0; i < sizeof(units) / sizeof(*units); i++)
-			if (strcmp(end, units[i].unit) == 0 &&
-			    n <= TIME_MAX / units[i].ms) {
-				*ms = n * units[i].ms;
-				return 0;
-			}
-	*why = "a time is a number with a unit: 300ms, 5s, 10m, 1h; or off";
-	return -1;
 }

@@ -183,19 +183,4 @@ bool	conf_accepts_proxy(const struct conf *);
 /* Does anybody need addresses that are not of this machine? */
 bool	conf_wants_transparent(const struct conf *);
 
-/* Which sessions leave a line: all, errors, none, 1/N. 0, or -1. */
-int	conf_log_sessions(struct conf *, const char *text);
-
-/* Is this the address of a name server: IP, IPv4:port, [IPv6]:port? */
-bool	conf_is_resolver(const char *text);
-
-/* Read a number of digits only, without blanks or a sign. 0, or -1. */
-int	conf_number(const char *text, long long min, long long max,
-	    unsigned *to);
-
-/*
- * Read a time such as 300ms, 5s, 10m, 1h into milliseconds; `off` and 0 are 0.
- */
-int	conf_time(const char *text, uint64_t *ms, const char **why);
-
 #endif

@@ -4,16 +4,70 @@
  * directive_types.c: what the types of directives take: told in words, checked,
  * and set. Knows none of the directives.
  */
-#include "config/directives.h"
+#include "config/directive_types.h"
 
-#include <stdint.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/conf.h"
 #include "session/access_log_format.h"
 #include "util/nearest.h"
+
+/* Far beyond any use, far below any overflow: a year. */
+#define TIME_MAX	(UINT64_C(366) * 24 * 3600 * 1000)
+
+int
+directive_number(const char *text, long long min, long long max, unsigned *to)
+{
+	const char *err;
+	long long n = strtonum(text, min, max, &err);
+
+	if (err != NULL || text[strspn(text, "0123456789")] != '\0')
+		return -1;
+	*to = (unsigned)n;
+	return 0;
+}
+
+int
+directive_time(const char *text, uint64_t *ms, const char **why)
+{
+	static const struct {
+		const char *unit;
+		uint64_t    ms;
+	} units[] = {
+		{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
+	};
+	unsigned long long n;
+	size_t i;
+	char *end;
+
+	*ms = 0;
+	if (strcmp(text, "off") == 0 || strcmp(text, "0") == 0)
+		return 0;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (text[0] >= '0' && text[0] <= '9' && errno == 0)
+		for (i = 0; i < sizeof(units) / sizeof(*units); i++)
+			if (strcmp(end, units[i].unit) == 0 &&
+			    n <= TIME_MAX / units[i].ms) {
+				*ms = n * units[i].ms;
+				return 0;
+			}
+	*why = "a time is a number with a unit: 300ms, 5s, 10m, 1h; or off";
+	return -1;
+}
+
+unsigned
+directive_seconds(const char *text)
+{
+	const char *why;
+	uint64_t ms = 0;
+
+	(void)directive_time(text, &ms, &why);
+	return (unsigned)((ms + 999) / 1000);
+}
 
 /* In the largest unit that gives a whole number. */
 static const char *
@@ -143,7 +197,7 @@ is_word_with_number(const struct directive *d, const char *text)
 	char word[32], near[32];
 	unsigned n;
 
-	return colon != NULL && conf_number(colon + 1, 1, d->max, &n) == 0 &&
+	return colon != NULL && directive_number(colon + 1, 1, d->max, &n) == 0 &&
 	    snprintf(word, sizeof(word), "%.*s:N", (int)(colon - text),
 	    text) < (int)sizeof(word) && is_word(d, word, near, sizeof(near));
 }
@@ -160,9 +214,9 @@ is_right(const struct directive *d, const char *text, char *near, size_t size)
 	case TYPE_NUMBER:
 		return is_word(d, text, near, size) ||
 		    is_word_with_number(d, text) ||
-		    conf_number(text, d->min, d->max, &n) == 0;
+		    directive_number(text, d->min, d->max, &n) == 0;
 	case TYPE_TIME:
-		return conf_time(text, &ms, &why) == 0 &&
+		return directive_time(text, &ms, &why) == 0 &&
 		    ms >= (uint64_t)d->min && ms <= (uint64_t)d->max;
 	case TYPE_SIZE:
 		return read_size(text, &bytes) == 0 && (bytes == 0 ||
@@ -189,10 +243,10 @@ set_member(const struct directive *d, const char *text, void *to)
 
 	switch (d->type) {
 	case TYPE_NUMBER:
-		(void)conf_number(text, d->min, d->max, member);
+		(void)directive_number(text, d->min, d->max, member);
 		break;
 	case TYPE_TIME:
-		(void)conf_time(text, member, &why);
+		(void)directive_time(text, member, &why);
 		break;
 	case TYPE_SIZE:
 		(void)read_size(text, member);
@@ -219,9 +273,8 @@ check_format(const char *text, char why[DIRECTIVE_WHY])
 	return f == NULL ? -1 : 0;
 }
 
-/* What is right by its type: set the member, or leave it to the reader. */
-static int
-take_typed_value(const struct directive *d, const char *text, void *to,
+int
+directive_take(const struct directive *d, const char *text, void *to,
     char why[DIRECTIVE_WHY])
 {
 	const char *wrong;
@@ -249,18 +302,5 @@ directive_read(const struct directive *d, const char *text, void *to,
 		    directive_takes(d, takes, sizeof(takes)), near);
 		return -1;
 	}
-	return take_typed_value(d, text, to, why);
-}
-
-/* Defaults are right: nothing is checked, and nothing can be lacking. */
-void
-directives_default(enum section_kind section, void *to)
-{
-	char why[DIRECTIVE_WHY];
-	const struct directive *d;
-	size_t n;
-
-	for (d = directives(&n); n > 0; d++, n--)
-		if (d->section == section && d->fallback != NULL)
-			(void)take_typed_value(d, d->fallback, to, why);
+	return directive_take(d, text, to, why);
 }

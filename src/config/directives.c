@@ -73,9 +73,9 @@ read_workers(const char *text, void *to)
 	unsigned most = WORKERS;
 
 	if (strncmp(text, AUTO, strlen(AUTO)) != 0)
-		return conf_number(text, 0, WORKERS, &c->workers) == 0 ? NULL :
+		return directive_number(text, 0, WORKERS, &c->workers) == 0 ? NULL :
 		    "should be a number";
-	if (text[strlen(AUTO)] != '\0' && conf_number(text + strlen(AUTO ":"),
+	if (text[strlen(AUTO)] != '\0' && directive_number(text + strlen(AUTO ":"),
 	    1, WORKERS, &most) == -1)
 		return "should be auto:N, with N workers at most";
 	c->workers = count_processors();
@@ -127,23 +127,12 @@ read_engine(const char *text, void *to)
 	return NULL;
 }
 
-/* The kernel takes whole seconds: a part of one counts as one. */
-static unsigned
-whole_seconds(const char *text)
-{
-	const char *why;
-	uint64_t ms = 0;
-
-	(void)conf_time(text, &ms, &why);
-	return (unsigned)((ms + 999) / 1000);
-}
-
 static const char *
 read_defer_accept(const char *text, void *to)
 {
 	struct conf *c = to;
 
-	c->defer_accept = whole_seconds(text);
+	c->defer_accept = directive_seconds(text);
 	return NULL;
 }
 
@@ -152,7 +141,7 @@ read_listener_defer_accept(const char *text, void *to)
 {
 	struct listener *l = to;
 
-	l->defer_accept = whole_seconds(text);
+	l->defer_accept = directive_seconds(text);
 	return NULL;
 }
 
@@ -295,12 +284,23 @@ read_resolve(const char *text, void *to)
 	    "this shuttled is built without c-ares, it can only be off";
 }
 
+/* IP, IPv4:port or [IPv6]:port. */
+static bool
+is_resolver_address(const char *text)
+{
+	char host[ADDR_HOST];
+	const char *why;
+
+	return addr_is_ip(text) || (addr_split(text, ADDR_CONNECT, host,
+	    sizeof(host), &why) != -1 && addr_is_ip(host));
+}
+
 static const char *
 read_resolver_list(const char *text, void *to)
 {
 	struct conf *c = to;
 
-	if (!conf_is_resolver(text))
+	if (!is_resolver_address(text))
 		return "should be an IP address, with a port if it is not 53: "
 		    "10.0.0.53, 127.0.0.1:5353 or [::1]:5353";
 	if (c->resolvers == CONF_RESOLVERS)
@@ -565,6 +565,19 @@ directive_inherits(const struct directive *d)
 	if (d->section == SECTION_TOP || d->fallback != NULL)
 		return NULL;
 	return directive_find(SECTION_TOP, d->name);
+}
+
+/* Defaults are right: nothing is checked, and nothing can be lacking. */
+void
+directives_default(enum section_kind section, void *to)
+{
+	char why[DIRECTIVE_WHY];
+	const struct directive *d;
+	size_t n;
+
+	for (d = directives(&n); n > 0; d++, n--)
+		if (d->section == section && d->fallback != NULL)
+			(void)directive_take(d, d->fallback, to, why);
 }
 
 const char *

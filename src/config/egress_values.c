@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config/conf.h"
+#include "config/directive_types.h"
 
 static unsigned
 dscp_value(const char *text)
@@ -94,28 +95,21 @@ egress_values_server_source(const char *text, void *to)
 	return add_source(&b->egress, text);
 }
 
-static uint64_t
-ms_value(const char *text)
-{
-	const char *why;
-	uint64_t n = 0;
-
-	(void)conf_time(text, &n, &why);
-	return n;
-}
-
-/* The kernel takes whole seconds: a part of one counts as one. */
 static const char *
 read_keepalive(const char *text, struct peer_watch *w)
 {
-	w->keepalive = (unsigned)((ms_value(text) + 999) / 1000);
+	w->keepalive = directive_seconds(text);
 	return NULL;
 }
 
 static const char *
 user_timeout(const char *text, struct peer_watch *w)
 {
-	w->user_timeout = (unsigned)ms_value(text);
+	const char *why;
+	uint64_t ms = 0;
+
+	(void)directive_time(text, &ms, &why);
+	w->user_timeout = (unsigned)ms;
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include <syslog.h>
 
 #include "config/conf.h"
+#include "config/directive_types.h"
 #include "log/log.h"
 
 const char *
@@ -33,8 +34,16 @@ log_values_listener(const char *text, void *to)
 const char *
 log_values_log_sessions(const char *text, void *to)
 {
-	return conf_log_sessions(to, text) == 0 ? NULL :
-	    "should be " LOG_SESSIONS;
+	struct conf *c = to;
+	bool all = strcmp(text, "all") == 0;
+
+	c->log_every = all;
+	c->log_errors = strcmp(text, "none") != 0;
+	if (all || !c->log_errors || strcmp(text, "errors") == 0 ||
+	    (strncmp(text, "1/", 2) == 0 && directive_number(text + 2, 2,
+	    1000000, &c->log_every) == 0))
+		return NULL;
+	return "should be " LOG_SESSIONS;
 }
 
 const char *

@@ -12,6 +12,7 @@
 
 #include "net/addr.h"
 #include "config/conf.h"
+#include "config/directive_types.h"
 
 int	__real_getaddrinfo(const char *, const char *, const struct addrinfo *,
 	    struct addrinfo **);
@@ -62,7 +63,7 @@ try_time(const char *text)
 	const char *why = NULL;
 	uint64_t ms;
 
-	if (conf_time(text, &ms, &why) == -1)
+	if (directive_time(text, &ms, &why) == -1)
 		MUST(why != NULL);
 	else
 		MUST(ms <= UINT64_C(366) * 24 * 3600 * 1000);

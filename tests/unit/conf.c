@@ -7,6 +7,8 @@
  */
 #include "config/conf.h"
 #include "config/conf_slots.h"
+#include "config/directives.h"
+#include "config/log_values.h"
 
 #include <netdb.h>
 
@@ -479,12 +481,12 @@ test_times(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(times); i++) {
 		ms = 77;
-		assert_int_equal(conf_time(times[i].text, &ms, &why), 0);
+		assert_int_equal(directive_time(times[i].text, &ms, &why), 0);
 		assert_int_equal(ms, times[i].ms);
 	}
 	for (i = 0; i < COUNT(bad_times); i++) {
 		why = NULL;
-		assert_int_equal(conf_time(bad_times[i], &ms, &why), -1);
+		assert_int_equal(directive_time(bad_times[i], &ms, &why), -1);
 		assert_non_null(why);
 		assert_non_null(strstr(why, "300ms"));
 	}
@@ -512,12 +514,12 @@ test_log_sessions(void **state)
 	(void)state;
 	conf_init(&c);
 	for (i = 0; i < COUNT(good); i++) {
-		assert_int_equal(conf_log_sessions(&c, good[i].text), 0);
+		assert_null(log_values_log_sessions(good[i].text, &c));
 		assert_int_equal(c.log_every, good[i].every);
 		assert_int_equal(c.log_errors, good[i].errors);
 	}
 	for (i = 0; i < COUNT(bad); i++)
-		assert_int_equal(conf_log_sessions(&c, bad[i]), -1);
+		assert_non_null(log_values_log_sessions(bad[i], &c));
 	conf_free(&c);
 }
 
@@ -741,13 +743,17 @@ test_resolvers(void **state)
 	    "[::1]:5353" };
 	static const char *const bad[] = { "", "a.test", "a.test:53",
 	    "10.0.0.1:0", "[::1]", "10.0.0:53" };
+	const struct directive *d = directive_find(SECTION_TOP, "resolvers");
+	char wrong[DIRECTIVE_WHY];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(good); i++)
-		assert_true(conf_is_resolver(good[i]));
+		assert_int_equal(directive_read(d, good[i], &conf, wrong), 0);
+	assert_int_equal(conf.resolvers, COUNT(good));
 	for (i = 0; i < COUNT(bad); i++)
-		assert_false(conf_is_resolver(bad[i]));
+		assert_int_equal(directive_read(d, bad[i], &conf, wrong), -1);
+	assert_int_equal(conf.resolvers, COUNT(good));
 }
 
 static void

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The shuttled authors */
+/*
+ * directive_types.h: what a directive is, and what the types of directives take.
+ */
+#ifndef DIRECTIVE_TYPES_H
+#define DIRECTIVE_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where it stands, and what it is read into. */
+enum section_kind {
+	SECTION_TOP,			/* struct conf */
+	SECTION_LISTEN,			/* struct listener */
+	SECTION_POOL,			/* struct pool */
+	SECTION_SERVER,			/* struct server */
+	SECTION_LIMIT,			/* struct session_limit */
+	SECTIONS
+};
+
+enum directive_type {
+	TYPE_NUMBER,			/* unsigned, or one of *words* */
+	TYPE_TIME,			/* uint64_t, in ms; off is 0 */
+	TYPE_SIZE,			/* uint64_t, in bytes; off is 0 */
+	TYPE_BOOL,			/* bool */
+	TYPE_WORD,			/* one of *words* */
+	TYPE_TEXT,			/* const char *, of the text given */
+	TYPE_FORMAT,	/* the same, for access_log_format_new() */
+	/* Left to conf_make.c: */
+	TYPE_POOL,			/* the name of one */
+	TYPE_LIMIT,			/* likewise */
+	TYPE_ADDRESS,
+	TYPE_ADDRESSES,			/* one or a list of them */
+	TYPE_NETWORKS			/* the same of networks, see networks.h */
+};
+
+struct directive {
+	enum section_kind section;
+	const char	*name;
+	/*
+	 * The default as text. NULL: that of the top-level directive of the
+	 * same name if there is one, else none.
+	 */
+	const char	*fallback;
+	enum directive_type type;
+	long long	 min, max;	/* a number; ms; bytes of a text */
+	const char	*words;		/* separated by ", "; NULL: none */
+	const char	*what;		/* it is or it counts; NULL: plain */
+	/*
+	 * Read a text that has been checked by its type. NULL, or what is wrong
+	 * with it, as a constant text. Without it a member at *offset* is set.
+	 */
+	const char	*(*read)(const char *text, void *to);
+	size_t		 offset;
+};
+
+#define DIRECTIVE_WHY	256		/* room for what is wrong */
+
+/*
+ * Check *text* and read it into what such a section is read into. 0, or -1 with
+ * what is wrong in *why*.
+ */
+int	directive_read(const struct directive *, const char *text, void *to,
+	    char why[DIRECTIVE_WHY]);
+
+/*
+ * Read a text that is right by its type. 0, or -1 with what its reader says in
+ * *why*.
+ */
+int	directive_take(const struct directive *, const char *text, void *to,
+	    char why[DIRECTIVE_WHY]);
+
+/* What it takes, to come after "should be": "a number from 1 to 256". */
+const char *directive_takes(const struct directive *, char *buf, size_t size);
+
+/* Read a number of digits only, without blanks or a sign. 0, or -1. */
+int	directive_number(const char *text, long long min, long long max,
+	    unsigned *to);
+
+/*
+ * Read a time such as 300ms, 5s, 10m, 1h into milliseconds; `off` and 0 are 0.
+ * 0, or -1 with *why set to a constant text that says what would be right.
+ */
+int	directive_time(const char *text, uint64_t *ms, const char **why);
+
+/* A time that is right in whole seconds, as the kernel takes them, rounded up. */
+unsigned directive_seconds(const char *text);
+
+#endif
