@@ -13,10 +13,6 @@ export LC_ALL
 # What is one thing in several files: an interface and what stands behind it, or
 # a file that grew too long. A circle within such a group is let pass.
 groups='
-board board_mend board_slot
-poller poller_hybrid
-balance balance_first balance_hash balance_key balance_leastconn balance_maglev balance_random balance_roundrobin
-conf conf_hosts directives egress_values log_values
 process_channel process_table
 '
 
