@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * poller.c: chooses the engine and passes calls on to it.
- */
+/* poller.c: selects the engine and passes calls on to it. */
 #include "event/poller.h"
 
 #include <assert.h>
@@ -13,7 +11,7 @@
 #include "event/poller_hybrid.h"
 #include "event/poller_select.h"
 
-/* After a wait that failed, in ms: else the next would fail at once. */
+/* pause after a failed wait, in ms */
 #define PAUSE		10
 
 static const struct poller_engine *const engines[] = {
@@ -77,7 +75,7 @@ poller_forget(struct poller *p, int fd)
 void
 poller_drop(struct poller *p, int fd)
 {
-	/* What is wanted of it may be known to the kernel. */
+	/* The kernel may still have its interest. */
 	p->engine->want(p, fd, 0);
 	p->engine->forget(p, fd);
 }
@@ -94,7 +92,10 @@ poller_wait(struct poller *p, int ms)
 	return 0;
 }
 
-/* recv() with MSG_PEEK sees no end behind bytes; POLLRDHUP is there at once. */
+/*
+ * recv() with MSG_PEEK does not see end of file behind unread bytes; POLLRDHUP
+ * does.
+ */
 bool
 poller_hung_up(int fd)
 {

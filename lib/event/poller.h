@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * poller.h: which descriptors are ready. The only place that knows select(2)
- * and its kin. An engine is one constant struct of functions.
+ * poller.h: which descriptors are ready. The only interface to select(2) and
+ * epoll(7). An engine is one constant struct of functions.
  *
  * Readiness is level-triggered. An error or end of file is reported as
- * POLLER_READ, if that is wanted, and as POLLER_WRITE, if that is.
- * Once poller_forget() has been called for a descriptor no event for it is
- * given out any more, not even one that poller_wait() has found already: its
- * number can be used again at once.
+ * POLLER_READ or POLLER_WRITE, whichever is wanted. After poller_forget() no
+ * event of that descriptor is reported any more, not even one that
+ * poller_wait() has already found, so its number can be reused at once.
  */
 #ifndef POLLER_H
 #define POLLER_H
@@ -44,39 +43,40 @@ struct poller {
 	bool		failed;		/* see poller_failed() */
 };
 
-/* The engine called *name*, NULL if there is none. */
+/* The engine called *name*, or NULL. */
 const struct poller_engine *poller_engine(const char *name);
-/* The names of all, separated by ", ". */
+/* The names of all engines, separated by ", ". */
 const char *poller_engines(void);
 
 /* For descriptors below *limit*. NULL with errno set. */
 struct poller *poller_new(const struct poller_engine *, size_t limit);
 void	poller_free(struct poller *);
 
-/* Say what is wanted of *fd* from now on; 0: nothing for the time being. */
+/* Sets the events wanted of *fd* from now on; 0: none for now. */
 void	poller_want(struct poller *, int fd, unsigned interest);
 
 /*
- * Watch a listening socket that other processes watch as well, or stop doing so.
- * Where the system can, a connection wakes only one of those that sleep. Call
- * it again after accepting: who was served goes to the back of the queue.
+ * Starts or stops watching a listening socket that is shared with other
+ * processes. Where the system can, a connection wakes only one sleeping
+ * process. Call it again after accept(): this process then moves to the end of
+ * the queue.
  */
 void	poller_share(struct poller *, int fd, bool on);
 
-/* To be called when *fd* is about to be closed, and only then. */
+/* Call it when *fd* is about to be closed, and only then. */
 void	poller_forget(struct poller *, int fd);
 
-/* Forget a descriptor that stays open, whoever it belongs to. */
+/* Removes a descriptor that stays open, whichever part uses it. */
 void	poller_drop(struct poller *, int fd);
 
 /*
- * Wait up to *ms* milliseconds. Returns whether anything is ready, 1 or 0, or -1
- * with errno set; never EINTR. Where the system has no memory for it that passes:
- * a short pause, 0, and poller_failed() says so.
+ * Waits up to *ms* milliseconds. Returns 1 if an event is ready, else 0; -1
+ * with errno set, never EINTR. A temporary lack of kernel memory causes a short
+ * pause and 0, and sets poller_failed().
  */
 int	poller_wait(struct poller *, int ms);
 
-/* Has a wait failed for want of memory since this was asked last? */
+/* True if a wait has failed for lack of memory since the last call. */
 static inline bool
 poller_failed(struct poller *p)
 {
@@ -87,12 +87,14 @@ poller_failed(struct poller *p)
 }
 
 /*
- * Has the other end of this connection ended it, whatever it sent before? Does
- * not wait, and asks of any descriptor.
+ * True if the other end has ended this connection, even if unread bytes remain.
+ * Never waits, and works on any descriptor.
  */
 bool	poller_hung_up(int fd);
 
-/* The next event found by poller_wait(). 1, or 0 when there are no more. */
+/*
+ * Fetches the next event found by poller_wait(). 1, or 0 if there are no more.
+ */
 int	poller_next(struct poller *, struct poller_event *);
 
 #endif

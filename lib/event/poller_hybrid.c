@@ -2,15 +2,16 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * poller_hybrid.c: a descriptor is young at first and watched by select(2),
- * where changing one's mind costs no system call. One that is still there after
- * SETTLE_AFTER calls settles: it moves to epoll(7), where being silent costs
- * nothing. A short connection is never told to epoll, a long one once. This is
- * ski rental: settle when the scans paid so far equal the price of settling.
+ * where a change of interest costs no system call. If it is still there after
+ * SETTLE_AFTER calls it settles: it moves to epoll(7), where an idle descriptor
+ * costs nothing. So epoll never hears of a short connection, and of a long one
+ * once. This is ski rental: settle when the scans paid equal the price of
+ * settling.
  *
- * select() watches the epoll descriptor too. When nobody is young the sleep is
- * in epoll_wait() itself, where shared listeners wait exclusively: one
- * connection wakes one process. While somebody is young they are in select(),
- * where it costs nothing to leave them out and take them in again.
+ * select() also watches the epoll descriptor. Without young descriptors the
+ * process sleeps in epoll_wait() itself, where shared listeners wait
+ * exclusively: one connection wakes one process. With young ones the listeners
+ * are in select(), where leaving them out and taking them back costs nothing.
  *
  * Who has just slept long has time: then everybody settles before the next
  * sleep, so that idle processes wait exclusively. Long is a sleep in which the
@@ -33,27 +34,27 @@
 #include "event/poller_select.h"
 #include "sys/clock.h"
 
-/* See doc/PERFORMANCE.md for how this was found. */
+/* doc/PERFORMANCE.md has the measurements. */
 #define SETTLE_AFTER	32
 
-/* Events taken from epoll at once. */
+/* Events taken from epoll in one call. */
 #define BATCH		128
 
-#define NOBODY		UINT32_MAX
+#define NO_FD		UINT32_MAX
 
 enum place {
 	NOWHERE,
 	YOUNG,				/* in select */
 	SETTLED,			/* in epoll */
-	PARKED,				/* settled, and nothing is wanted */
+	PARKED,				/* settled, and no event is wanted */
 	SHARED,				/* a listener, in select */
 	QUEUED				/* a listener, in epoll exclusively */
 };
 
-/* Shared listeners are a list of their own in any order, by the same links. */
+/* Shared listeners form a list of their own by the same links, unordered. */
 struct watched {
-	uint32_t older, younger;	/* in the order of birth; descriptors */
-	uint32_t born;			/* number of the call it came before */
+	uint32_t older, younger;	/* descriptors, in order of birth */
+	uint32_t born;			/* number of the next call at birth */
 	uint32_t version;		/* of this use of the number */
 	uint8_t	 place;
 	uint8_t	 interest;
@@ -63,12 +64,12 @@ struct hybrid {
 	struct poller	 base;
 	struct poller	*young;		/* the select engine */
 	int		 epoll;
-	uint32_t	 calls;		/* of select() so far */
-	uint32_t	 eldest;	/* of the young; NOBODY: there is none */
+	uint32_t	 calls;		/* calls of select() up to now */
+	uint32_t	 eldest;	/* eldest young one, or NO_FD */
 	uint32_t	 newest;
-	uint32_t	 shared;	/* the first listener, or NOBODY */
+	uint32_t	 shared;	/* first listener, or NO_FD */
 	bool		 calm;		/* the last sleep was long */
-	bool		 asked;		/* give out what select() found */
+	bool		 asked;		/* report what select() found */
 	int		 events, at;	/* of event[] */
 	struct epoll_event event[BATCH];
 	int		 failed;	/* errno of a call in poller_next() */
@@ -96,11 +97,11 @@ hybrid_create(size_t limit)
 {
 	struct hybrid *h;
 
-	/* Untouched pages of a large table cost no memory. */
+	/* Untouched pages of a large table use no memory. */
 	h = calloc(1, sizeof(*h) + limit * sizeof(h->fd[0]));
 	if (h == NULL)
 		return NULL;
-	h->eldest = h->newest = h->shared = NOBODY;
+	h->eldest = h->newest = h->shared = NO_FD;
 	h->calm = true;
 	h->epoll = epoll_create1(EPOLL_CLOEXEC);
 	h->young = poller_select.create(limit);
@@ -113,9 +114,9 @@ hybrid_create(size_t limit)
 }
 
 /*
- * Tell epoll. It cannot fail for want of anything that was not there when the
- * descriptor came, but for kernel memory: then the session would hang, so it
- * is told as ready and finds out by itself.
+ * Calls epoll_ctl(). It can fail only for lack of kernel memory. The session
+ * would then hang, so the descriptor is reported as ready and the caller finds
+ * out its state.
  */
 static int
 control_epoll(struct hybrid *h, int op, int fd, unsigned interest,
@@ -139,8 +140,8 @@ join_young(struct hybrid *h, int fd)
 	w->place = YOUNG;
 	w->born = h->calls;
 	w->older = h->newest;
-	w->younger = NOBODY;
-	if (h->newest != NOBODY)
+	w->younger = NO_FD;
+	if (h->newest != NO_FD)
 		h->fd[h->newest].younger = (uint32_t)fd;
 	else
 		h->eldest = (uint32_t)fd;
@@ -152,18 +153,18 @@ leave_young(struct hybrid *h, int fd)
 {
 	struct watched *w = &h->fd[fd];
 
-	if (w->older != NOBODY)
+	if (w->older != NO_FD)
 		h->fd[w->older].younger = w->younger;
 	else
 		h->eldest = w->younger;
-	if (w->younger != NOBODY)
+	if (w->younger != NO_FD)
 		h->fd[w->younger].older = w->older;
 	else
 		h->newest = w->older;
 	poller_select.forget(h->young, fd);
 }
 
-/* Move to epoll. When the kernel has no memory for it, it just stays young. */
+/* Moves a descriptor to epoll; without kernel memory it stays young. */
 static void
 settle_fd(struct hybrid *h, int fd)
 {
@@ -181,7 +182,9 @@ settle_fd(struct hybrid *h, int fd)
 	poller_select.want(h->young, fd, w->interest);
 }
 
-/* epoll reports errors even of what is not wanted: so it must be taken out. */
+/*
+ * epoll reports errors even without interest, so the descriptor must leave it.
+ */
 static void
 want_settled(struct hybrid *h, int fd, unsigned interest)
 {
@@ -196,7 +199,7 @@ want_settled(struct hybrid *h, int fd, unsigned interest)
 		w->place = interest == 0 ? PARKED : SETTLED;
 		return;
 	}
-	/* What epoll goes on telling of would keep select() awake. */
+	/* An event that epoll keeps reporting would keep select() awake. */
 	(void)control_epoll(h, EPOLL_CTL_DEL, fd, 0, 0);
 	join_young(h, fd);
 	poller_select.want(h->young, fd, interest);
@@ -228,9 +231,9 @@ join_shared(struct hybrid *h, int fd)
 {
 	struct watched *w = &h->fd[fd];
 
-	w->older = NOBODY;
+	w->older = NO_FD;
 	w->younger = h->shared;
-	if (h->shared != NOBODY)
+	if (h->shared != NO_FD)
 		h->fd[h->shared].older = (uint32_t)fd;
 	h->shared = (uint32_t)fd;
 }
@@ -240,13 +243,13 @@ leave_shared(struct hybrid *h, int fd)
 {
 	struct watched *w = &h->fd[fd];
 
-	if (w->older != NOBODY)
+	if (w->older != NO_FD)
 		h->fd[w->older].younger = w->younger;
 	else
 		h->shared = w->younger;
-	if (w->younger != NOBODY)
+	if (w->younger != NO_FD)
 		h->fd[w->younger].older = w->older;
-	/* Closing does not do it: other processes hold the socket. */
+	/* close() does not remove it: other processes hold the socket. */
 	if (w->place == QUEUED)
 		(void)epoll_ctl(h->epoll, EPOLL_CTL_DEL, fd, NULL);
 	poller_select.forget(h->young, fd);
@@ -254,8 +257,8 @@ leave_shared(struct hybrid *h, int fd)
 }
 
 /*
- * The kernel wakes the process that has been in the queue for longest. Who calls
- * this leaves the queue, and enters it at its end when it next sleeps there.
+ * The kernel wakes the process that has waited longest. This call leaves the
+ * queue, and the next sleep enters it at its end.
  */
 static void
 hybrid_share(struct poller *p, int fd, bool on)
@@ -274,13 +277,16 @@ hybrid_share(struct poller *p, int fd, bool on)
 	poller_select.want(h->young, fd, POLLER_READ);
 }
 
-/* Before a sleep in epoll_wait(). Who cannot be queued stays in select. */
+/*
+ * Before a sleep in epoll_wait(). A listener that epoll refuses stays in
+ * select.
+ */
 static bool
 queue_shared(struct hybrid *h)
 {
 	uint32_t fd;
 
-	for (fd = h->shared; fd != NOBODY; fd = h->fd[fd].younger) {
+	for (fd = h->shared; fd != NO_FD; fd = h->fd[fd].younger) {
 		if (h->fd[fd].place == QUEUED)
 			continue;
 		if (control_epoll(h, EPOLL_CTL_ADD, (int)fd, POLLER_READ,
@@ -313,9 +319,9 @@ settle_due(struct hybrid *h)
 	uint32_t last = h->newest;
 	bool all = h->calm;
 
-	while (h->eldest != NOBODY && (all ||
+	while (h->eldest != NO_FD && (all ||
 	    h->calls - h->fd[h->eldest].born >= SETTLE_AFTER)) {
-		/* One that could not settle is the newest again. */
+		/* A descriptor that could not settle is the newest again. */
 		all = all && h->eldest != last;
 		settle_fd(h, (int)h->eldest);
 	}
@@ -347,7 +353,7 @@ hybrid_wait(struct poller *p, int ms)
 	}
 	settle_due(h);
 	h->events = h->at = 0;
-	h->asked = h->eldest != NOBODY || !queue_shared(h);
+	h->asked = h->eldest != NO_FD || !queue_shared(h);
 	if (h->asked) {
 		h->calls++;
 		found = poller_select.wait(h->young, ms);
@@ -380,7 +386,10 @@ next_settled(struct hybrid *h, struct poller_event *ev)
 			ev->ready |= POLLER_WRITE;
 		if (e->events & (uint32_t)EPOLLPRI)
 			ev->ready |= POLLER_URGENT;
-		/* Only what is still wanted: a step before may have changed. */
+		/*
+		 * Report only what is still wanted: an earlier event may have
+		 * changed it.
+		 */
 		if ((ev->ready &= w->interest) != 0)
 			return 1;
 	}
@@ -395,7 +404,10 @@ hybrid_next(struct poller *p, struct poller_event *ev)
 	while (h->asked && poller_select.next(h->young, ev)) {
 		if (ev->fd != h->epoll)
 			return 1;
-		/* The next wait reports it: what select() found comes first. */
+		/*
+		 * The next wait reports the failure: events of select() come
+		 * first.
+		 */
 		if (take_events(h, 0) == -1)
 			h->failed = errno;
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * poller_select.c: select(2) over bitmaps of our own. The kernel takes sets of
- * any length; FD_SETSIZE is a limit of fd_set and FD_SET() alone, which are
- * not used here. Words are unsigned long as in the kernel's own definition.
- * Changing one's mind costs no system call; each call costs for every
- * descriptor watched.
+ * poller_select.c: select(2) over its own bitmaps. The kernel accepts sets of
+ * any length; FD_SETSIZE limits only fd_set and FD_SET(), which are not used
+ * here. Words are unsigned long, as in the kernel's definition. A change of
+ * interest costs no system call; each call costs time for every watched
+ * descriptor.
  */
 #include "event/poller_select.h"
 
@@ -19,13 +19,13 @@
 #define WORD(fd)	((size_t)(fd) / BITS)
 #define BIT(fd)		(1UL << (size_t)(fd) % BITS)
 
-/* A call that watches nothing new must not sleep for hours. */
+/* Upper bound of one sleep. */
 #define WAIT_MAX	3600000		/* ms */
 
 struct select_poller {
 	struct poller	 base;
 	size_t		 top;		/* words up to the last wanted bit */
-	size_t		 at, end;	/* words that poller_next() looks at */
+	size_t		 at, end;	/* words that poller_next() scans */
 	unsigned long	*want_read, *want_write, *want_urgent;
 	unsigned long	*is_read, *is_write, *is_urgent;
 };
@@ -85,7 +85,7 @@ select_want(struct poller *p, int fd, unsigned interest)
 		s->top--;
 }
 
-/* Every process that sleeps is woken; all but one sleep on. */
+/* Wakes every sleeping process; all but one go back to sleep. */
 static void
 select_share(struct poller *p, int fd, bool on)
 {
@@ -123,7 +123,7 @@ select_wait(struct poller *p, int ms)
 	n = select((int)(s->top * BITS), (fd_set *)s->is_read,
 	    (fd_set *)s->is_write, (fd_set *)s->is_urgent, &tv);
 	if (n <= 0) {
-		/* After an error the sets hold nothing of meaning. */
+		/* After an error the contents of the sets are undefined. */
 		s->end = 0;
 		return n == -1 && errno != EINTR ? -1 : 0;
 	}

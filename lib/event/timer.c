@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * timer.c: the wheels. Ids instead of pointers, so that what has a timer can be
- * handed to another process. Invariant: a timer stands in the slot of the tick
- * its deadline is rounded up to, or, if that is more than a turn away, in the slot
- * of the turn that this tick is in; a slot's bit is set exactly when a timer
- * stands in it.
+ * timer.c: the wheels. Timers have ids instead of pointers, so that their owner
+ * can move to another process. Invariant: a timer is in the slot of the tick
+ * its deadline is rounded up to, or, if that is more than a turn away, in the
+ * slot of the turn that contains this tick; a slot's bit is set exactly if the
+ * slot has a timer.
  */
 #include "event/timer.h"
 
@@ -18,11 +18,11 @@
 struct entry {
 	uint32_t next, prev;		/* in its slot; TIMER_NONE at the ends */
 	uint64_t tick : 48;		/* 0: not set */
-	uint64_t slot : 16;		/* from SLOTS on: of the slow wheel */
+	uint64_t slot : 16;		/* SLOTS and up: the slow wheel */
 };
 
 struct timers {
-	uint64_t	 tick;		/* the last one that was visited */
+	uint64_t	 tick;		/* the last one visited */
 	size_t		 n;
 	struct entry	*entry;
 	uint64_t	 used[2 * SLOTS / WORD];
@@ -37,7 +37,7 @@ timer_new(size_t n, uint64_t now)
 
 	if ((t = calloc(1, sizeof(*t))) == NULL)
 		return NULL;
-	/* Untouched pages of a large table cost no memory. */
+	/* Untouched pages of a large table use no memory. */
 	if ((t->entry = calloc(n, sizeof(*t->entry))) == NULL) {
 		free(t);
 		return NULL;
@@ -98,7 +98,7 @@ timer_set(struct timers *t, uint32_t id, uint64_t at)
 	uint64_t tick = (at + TIMER_TICK - 1) / TIMER_TICK;
 
 	assert(id < t->n);
-	/* The slots up to t->tick have been visited: the next is the soonest. */
+	/* The slots up to t->tick are visited: the next one is the earliest. */
 	if (tick <= t->tick)
 		tick = t->tick + 1;
 	if (t->entry[id].tick == tick)
@@ -108,7 +108,10 @@ timer_set(struct timers *t, uint32_t id, uint64_t at)
 	    SLOTS + tick / SLOTS % SLOTS);
 }
 
-/* A turn begins: those of the slow wheel whose tick is in it, or was. */
+/*
+ * At the start of a turn: moves the timers of the slow wheel that are due in it
+ * or before.
+ */
 static void
 begin_turn(struct timers *t, uint64_t turn)
 {
@@ -125,7 +128,9 @@ begin_turn(struct timers *t, uint64_t turn)
 	}
 }
 
-/* Ticks from t->tick to the next used slot of the fast wheel, or *limit*. */
+/*
+ * Ticks from t->tick to the next used slot of the fast wheel, at most *limit*.
+ */
 static uint64_t
 next_fast(const struct timers *t, uint64_t limit)
 {
@@ -142,7 +147,10 @@ next_fast(const struct timers *t, uint64_t limit)
 	return limit;
 }
 
-/* The same, or to the first turn that some are waiting for; *limit* at most. */
+/*
+ * The same, or to the first turn with timers in the slow wheel; at most
+ * *limit*.
+ */
 static uint64_t
 next_used(const struct timers *t, uint64_t limit)
 {
@@ -158,7 +166,7 @@ next_used(const struct timers *t, uint64_t limit)
 	return fast < limit ? fast : limit;
 }
 
-/* After a long stop: in one turn all slots of the fast wheel are visited. */
+/* After a long stop one turn visits all slots of the fast wheel. */
 static void
 catch_up(struct timers *t, uint64_t tick)
 {

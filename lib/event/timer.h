@@ -2,10 +2,10 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * timer.h: one deadline for each of a fixed number of ids, in milliseconds of
- * clock_now_ms(). A hashed timing wheel (Varghese and Lauck 1987, scheme 6), and a
- * slower one for what is further away (scheme 7): setting and clearing cost the
- * same however many there are, and nobody is woken for timers far away. Deadlines
- * are rounded up to the next TIMER_TICK; none fires early.
+ * clock_now_ms(). A hashed timing wheel (Varghese and Lauck 1987, scheme 6)
+ * with a slower one for distant deadlines (scheme 7): the cost of setting and
+ * clearing does not depend on their number, and a distant timer causes no
+ * wakeups. Deadlines are rounded up to the next TIMER_TICK; none fires early.
  */
 #ifndef TIMER_H
 #define TIMER_H
@@ -18,24 +18,24 @@
 
 struct timers;
 
-/* For the ids 0 … n-1, none set. NULL with ENOMEM. */
+/* For the ids 0 … n-1, all unset. NULL with ENOMEM. */
 struct timers *timer_new(size_t n, uint64_t now);
 void	timer_free(struct timers *);
 
-/* Set or move the deadline of *id*. */
+/* Sets or moves the deadline of *id*. */
 void	timer_set(struct timers *, uint32_t id, uint64_t at);
-/* Harmless when it is not set. */
+/* Clears it; harmless if it is not set. */
 void	timer_clear(struct timers *, uint32_t id);
 
 /*
- * How long to wait at most, in ms, until timer_expired() has something to do;
- * never more than *limit*. May be early, never late by more than a tick.
+ * The time in ms until timer_expired() has work, at most *limit*. May be
+ * early, never late by more than a tick.
  */
 int	timer_wait(const struct timers *, uint64_t now, int limit);
 
 /*
- * Take one id whose deadline has passed and clear it; TIMER_NONE when there is
- * none left. The wheel turns here, so call it until it says TIMER_NONE.
+ * Takes and clears one id whose deadline has passed; TIMER_NONE if there is
+ * none left. The wheel turns here, so call it until it returns TIMER_NONE.
  */
 uint32_t timer_expired(struct timers *, uint64_t now);
 

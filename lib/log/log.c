@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * log.c: the head of each line, and the lines that are not out yet. Invariant:
- * what is kept begins and ends with a whole line. A log that cannot be written
- * to must not stop the traffic: there are no errors here, only losses.
+ * log.c: formats the head of each line and keeps the lines that are not written
+ * yet. Invariant: the buffer begins and ends with a whole line. A log that
+ * cannot be written must not stop the traffic: lines are lost, without errors.
  */
 #include "log/log.h"
 
@@ -21,14 +21,14 @@
 #include "util/counter.h"
 #include "util/text.h"
 
-#define LINE		2048		/* bytes of a line, its end included */
-#define ROOM		65536		/* bytes of lines that are not out */
+#define LINE		2048		/* bytes of a line with its end */
+#define ROOM		65536		/* bytes of unwritten lines */
 
-/* Losses are told so often at most; lines that are left tried again, in ms. */
+/* Interval of reports of lost lines and of retries of kept ones, in ms. */
 #define TELL		1000
 #define RETRY		100
 
-/* Lines of log_seldom() in a second. */
+/* Lines of log_seldom() a second. */
 #define SELDOM		10
 
 #define NAME		"shuttled"
@@ -44,18 +44,18 @@ struct log {
 	char		 process[88];	/* instance, ident and pid */
 	char		 host[80];
 	struct stamp	 utc, local;
-	struct timespec	 now;		/* of the line in the making */
+	struct timespec	 now;		/* time of the current line */
 	bool		 stalled;	/* the last flush left lines */
-	uint64_t	 lost;		/* and not told of yet */
+	uint64_t	 lost;		/* lines lost since the last report */
 	uint64_t	 tell_at;	/* clock_now_ms() */
-	uint64_t	 told, told_at;	/* how many the last time, in which line */
-	_Atomic uint64_t *counter;	/* of lost lines; NULL: nobody asks */
-	uint64_t	 since;		/* clock_now_ms(): the second in which */
-	unsigned	 seldom;	/* so many came that may come often */
-	uint64_t	 left_out;	/* of these, and not told of yet */
-	char		*errors;	/* collected; NULL: they are not */
+	uint64_t	 told, told_at;	/* last report: count, and line */
+	_Atomic uint64_t *counter;	/* of lost lines, or NULL */
+	uint64_t	 since;		/* start of the current second */
+	unsigned	 seldom;	/* log_seldom() calls in it */
+	uint64_t	 left_out;	/* of these dropped, unreported */
+	char		*errors;	/* collected, or NULL */
 	size_t		 errors_size;
-	struct text	 line;		/* in the making */
+	struct text	 line;		/* the current line */
 	size_t		 used;
 	char		 begun[LINE];
 	char		 kept[ROOM];
@@ -73,7 +73,7 @@ log_check(const char *target, const char **why)
 	return log_target_parse(target, &t, why);
 }
 
-/* Names are for others to read: letters that RFC 5424 takes, or else none. */
+/* Copies a name for a head: only characters that RFC 5424 allows. */
 static void
 name_host(struct log *l)
 {
@@ -122,8 +122,8 @@ count_lost(struct log *l, uint64_t lines)
 }
 
 /*
- * So many lines are lost, up to the one with this number. Was a tale of losses
- * among them, it is told again instead.
+ * Counts lines as lost, up to the one with this number. If one of them was a
+ * report of losses, the report is repeated.
  */
 static void
 lose_lines(struct log *l, uint64_t lines, uint64_t last)
@@ -137,7 +137,7 @@ lose_lines(struct log *l, uint64_t lines, uint64_t last)
 	count_lost(l, lines);
 }
 
-/* Try for the last time what is left. */
+/* Tries a last time to write the remaining lines. */
 static void
 flush_last_lines(struct log *l)
 {
@@ -145,7 +145,7 @@ flush_last_lines(struct log *l)
 	int i;
 
 	log_flush(l);
-	/* A connection that was asked for just now may stand in a moment. */
+	/* A connection in progress may be established in a moment. */
 	for (i = 0; i < 50 && l->used > 0 &&
 	    l->sink.target.kind == TARGET_TCP; i++) {
 		nanosleep(&pause, NULL);
@@ -175,7 +175,7 @@ log_replace(struct log *l, struct log *other)
 	log_ident(other, l->ident);
 	other->counter = l->counter;
 	log_collect(other, l->errors, l->errors_size);
-	/* The new target is told what the old one did not get. */
+	/* The new target reports what the old one did not get. */
 	other->lost = l->lost;
 	other->left_out = l->left_out;
 	log_sink_free(&l->sink);
@@ -190,7 +190,7 @@ log_set_style(struct log *l, enum log_style style)
 	l->style = style;
 }
 
-/* What a syslog knows us by. */
+/* Identification in the syslog. */
 static void
 put_daemon_name(struct log *l)
 {
@@ -297,7 +297,7 @@ put_log_time(struct log *l)
 	text_bytes(&l->line, "Z", 1);
 }
 
-/* What a syslog daemon wants to know, or would write down itself. */
+/* The head of a syslog line. */
 static void
 put_syslog_head(struct log *l, int level)
 {
@@ -323,7 +323,7 @@ put_syslog_head(struct log *l, int level)
 	}
 	text_time(&l->line, &l->local, TIME_RFC3164, l->now.tv_sec);
 	text_string(&l->line, " ");
-	/* This machine's daemon knows where it is. */
+	/* The daemon of this machine knows its host. */
 	if (t->kind != TARGET_SYSLOG) {
 		text_string(&l->line, l->host);
 		text_string(&l->line, " ");
@@ -423,7 +423,7 @@ log_end(struct log *l)
 	l->used = (size_t)(to.at - l->kept);
 }
 
-/* A field that does not fit is left out: a half would spoil the object. */
+/* Leaves out a field that does not fit: half of one would break the object. */
 static void
 put_fields(struct text *t, const struct log_field *f)
 {
@@ -481,7 +481,7 @@ say(struct log *l, int level, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Lines go out again: how many did not? */
+/* Reports the losses once lines can be written again. */
 static void
 report_lost_lines(struct log *l)
 {
@@ -551,7 +551,7 @@ write_seldom(struct log *l, int level, const struct log_field *fields,
 	}
 	l->left_out = 0;
 	if (left_out > 0)
-		say(l, level, "%llu line%s like the next left out",
+		say(l, level, "%llu similar line%s left out before this",
 		    (unsigned long long)left_out, text_s(left_out));
 	errno = err;
 	write_now(l, level, fields, fmt, ap);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * log_missing.c: asks this machine whether a target would take lines now. Opens
- * no log.
+ * log_missing.c: checks whether a target on this machine can take lines now.
+ * Opens no log.
  */
 #include "log/log.h"
 
@@ -15,7 +15,7 @@
 #include "log/log_target.h"
 #include "net/socket.h"
 
-/* A logger that is there, but not as one that takes datagrams? */
+/* Describes a logger whose socket is not one of datagrams. */
 static const char *
 judge_logger(const struct addr *a)
 {
@@ -26,14 +26,14 @@ judge_logger(const struct addr *a)
 	err = socket_redirect(fd, a) == 0 ? 0 : errno;
 	close(fd);
 	if (err == EPROTOTYPE)
-		return "the socket /dev/log takes a stream, and no datagrams: "
-		    "lines are lost until the logger has one of datagrams "
+		return "the socket /dev/log takes a stream, not datagrams: "
+		    "lines are lost until the logger offers datagrams "
 		    "there";
-	return err == 0 ? NULL : "no logger at /dev/log yet: until there is "
-	    "one, 64 KiB of lines are kept, and the rest is lost";
+	return err == 0 ? NULL : "no logger at /dev/log: until one starts, "
+	    "64 KiB of lines are kept and the rest is lost";
 }
 
-/* May this file grow without end? */
+/* Warns about a limit on the size of this file. */
 static const char *
 judge_file(void)
 {
@@ -41,7 +41,7 @@ judge_file(void)
 
 	return getrlimit(RLIMIT_FSIZE, &r) == -1 ||
 	    r.rlim_cur == RLIM_INFINITY ? NULL :
-	    "the size of files is limited (ulimit -f, LimitFSIZE=): lines "
+	    "the size of files is limited (ulimit -f, LimitFSIZE=); lines "
 	    "beyond that are lost";
 }
 
@@ -51,7 +51,7 @@ log_missing(const char *target)
 	struct log_target t;
 	const char *why;
 
-	/* The name of another machine would be looked up. */
+	/* The name of another machine would need a lookup. */
 	if (strchr(target, '+') != NULL ||
 	    log_target_parse(target, &t, &why) == -1)
 		return NULL;

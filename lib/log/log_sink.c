@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * log_sink.c: the one place that knows how not to wait for a log: a descriptor
- * of our own that is non-blocking where the system gives us one, and a
- * connection that is begun and left alone until it stands. Keeps no text.
+ * log_sink.c: the only place that knows how to write a log without waiting:
+ * through a non-blocking descriptor of its own where the system provides one,
+ * and a connection that is started and left alone until it is established.
+ * Keeps no text.
  */
 #include "log/log_sink.h"
 
@@ -24,20 +25,20 @@
 
 #define OUR_STDERR	"/proc/self/fd/2"
 
-/* Between two attempts to connect: doubled each time, in ms. */
+/* Delay between two attempts to connect, in ms; doubled each time. */
 #define DELAY_MIN	100
 #define DELAY_MAX	10000
 
-/* A log host that has taken nothing for so long is not there, in ms. */
+/* A log host that acknowledges nothing for this long is dead, in ms. */
 #define SILENCE_MAX	30000
 
-/* So many lines are under way to it at most; a power of two. */
+/* Maximum of lines in flight; a power of two. */
 #define FLIGHTS		65536
 
 /*
- * Whether to wait is a property that all share who inherited a pipe or terminal.
- * To open it anew gives us one of our own. Where that is forbidden, look before
- * each write: then only who is overtaken by another worker waits.
+ * O_NONBLOCK is shared by all processes that inherited a pipe or terminal, so
+ * open it again to get a description of its own. If that is forbidden, poll
+ * before each write: it then blocks only if another worker writes first.
  */
 static int
 open_stderr(void)
@@ -68,7 +69,7 @@ open_target(const struct log_target *t)
 	}
 }
 
-/* Take *fd* over, of the same kind as the one before. */
+/* Adopts *fd*, of the same kind as the one before. */
 static void
 take_sink_fd(struct log_sink *s, int fd)
 {
@@ -78,7 +79,10 @@ take_sink_fd(struct log_sink *s, int fd)
 	s->part = 0;
 }
 
-/* See what it is. Workers may not: src/sandbox/syscall_filter.c does not let them ask. */
+/*
+ * Finds out the kind of the descriptor. src/sandbox/syscall_filter.c forbids
+ * these calls in workers.
+ */
 static void
 inspect_sink(struct log_sink *s)
 {
@@ -133,8 +137,8 @@ log_sink_free(struct log_sink *s)
 }
 
 /*
- * A line is out. Its length is remembered until the other machine has confirmed
- * it, at the place of its number.
+ * A line is out. Its length is kept at the place of its number until the other
+ * machine has acknowledged it.
  */
 static void
 line_is_out(struct log_sink *s, size_t len)
@@ -147,7 +151,7 @@ line_is_out(struct log_sink *s, size_t len)
 	s->out++;
 }
 
-/* Those that have come are under way no longer. The next may have begun. */
+/* Drops the lines that were acknowledged. The next may be partly out. */
 static void
 drop_acknowledged(struct log_sink *s)
 {
@@ -171,14 +175,14 @@ log_sink_arrived(struct log_sink *s)
 	return s->out - s->flights;
 }
 
-/* The connection has died, and what was under way with it. */
+/* Counts the lines in flight of a dead connection as lost. */
 static void
 end_dead_connection(struct log_sink *s)
 {
 	drop_acknowledged(s);
 	s->refused += s->flights;
 	s->crashed = s->out;
-	/* What is counted as lost is not to come after all. */
+	/* A line that counts as lost must not arrive later. */
 	socket_abort(s->fd);
 	s->owned = false;
 	log_sink_close(s);
@@ -222,8 +226,8 @@ log_sink_leave(struct log_sink *s)
 }
 
 /*
- * May we try to connect? Ever more seldom while it does not help; what has
- * lasted for a while begins anew.
+ * True if an attempt to connect is due. The delay grows after failures and
+ * starts anew after a connection that lasted.
  */
 static bool
 may_try(struct log_sink *s)
@@ -240,7 +244,7 @@ may_try(struct log_sink *s)
 	return true;
 }
 
-/* Is there a connection, or one that has been asked for? */
+/* True if a connection exists or is in progress. */
 static bool
 sink_connected(struct log_sink *s)
 {
@@ -280,7 +284,7 @@ log_sink_lines(const struct log_sink *s, const char *text, size_t len)
 	return lines;
 }
 
-/* How much one write may have: whole lines, and at least one. */
+/* The most for one write: whole lines, and at least one. */
 static size_t
 write_length(const struct log_sink *s, const char *text, size_t len)
 {
@@ -311,8 +315,9 @@ write_sink(const struct log_sink *s, const char *text, size_t len)
 }
 
 /*
- * A full disk may have taken a part of a line, of ours or of another process.
- * Nobody can put the rest behind it for sure: it is ended, and ours comes again.
+ * A full disk may have accepted part of a line, of this process or another. No
+ * process can append the rest for certain: the part gets a newline, and the
+ * line is written again.
  */
 static bool
 mend_torn_line(struct log_sink *s)
@@ -333,7 +338,7 @@ stream_failed(struct log_sink *s)
 	}
 }
 
-/* One write takes as many as begin in it. */
+/* One write takes all lines that begin in it. */
 static bool
 has_flights(struct log_sink *s)
 {
@@ -376,7 +381,7 @@ send_line(struct log_sink *s, const char *text, size_t len)
 	if (write_sink(s, text, len) != -1)
 		return true;
 	if (s->target.kind == TARGET_UDP && errno == ECONNREFUSED)
-		/* The answer to an earlier one. */
+		/* The answer to an earlier datagram. */
 		s->refused++;
 	else if (s->target.kind != TARGET_SYSLOG || errno == EAGAIN ||
 	    !may_try(s) || socket_redirect(s->fd, &s->target.addr) == -1)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * log_target.c: reads the names of log targets. Opens nothing.
- */
+/* log_target.c: parses the names of log targets. Opens nothing. */
 #include "log/log_target.h"
 
 #include <stdio.h>
@@ -28,7 +26,7 @@ static const struct {
 	{ "mail", LOG_MAIL }, { "news", LOG_NEWS }, { "user", LOG_USER },
 };
 
-/* What stands behind *mark*, if that is what follows; or else nothing. */
+/* Parses the facility behind *mark*, if one follows. */
 static int
 read_facility(const char *text, char mark, struct log_target *t,
     const char **why)
@@ -45,7 +43,7 @@ read_facility(const char *text, char mark, struct log_target *t,
 				return 0;
 			}
 	*why = mark == '/' ?
-	    "behind the address comes a facility, daemon, user, local0 to "
+	    "after the address comes a facility, daemon, user, local0 to "
 	    "local7, auth, authpriv, cron, ftp, mail or news: "
 	    UDP "10.0.0.1:514/daemon" :
 	    "the facility is one of daemon, user, local0 to local7, auth, "

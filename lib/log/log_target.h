@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * log_target.h: what an operator writes for the place that the log goes to.
+ * log_target.h: the destination of a log as an operator writes it.
  *
  *	stderr  /var/log/x  syslog  syslog:local3
  *	syslog+udp://host[:port][/facility]  syslog+tcp://…
@@ -22,22 +22,23 @@ enum target_kind {
 struct log_target {
 	enum target_kind kind;
 	const char	*path;		/* of a file: the text itself */
-	struct addr	 addr;		/* of a syslog; len 0: by its name */
+	struct addr	 addr;		/* of a syslog; len 0: only a name */
 	char		 host[ADDR_HOST]; /* a name to look up; "": none */
 	uint16_t	 port;		/* of that */
 	int		 facility;	/* LOG_DAEMON … */
 };
 
 /*
- * Read *text*; nothing is looked up. Returns 0, or -1 with *why set to a constant
- * text that says what would be right.
+ * Parses *text* without a lookup. 0, or -1 with *why set to a constant text
+ * that says what would be right.
  */
 int	log_target_parse(const char *text, struct log_target *,
 	    const char **why);
 
 /*
- * Where is a host that has a name only? *known* is what is known of it; with NULL
- * or len 0 it is looked up, which may block. 0, or -1: it has no address.
+ * Finds the address of a host that has only a name. *known* is a known address;
+ * with NULL or len 0 the name is resolved, which may block. 0, or -1: it has no
+ * address.
  */
 int	log_target_find(struct log_target *, const struct addr *known);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * addr.c: text to socket addresses and back. Host names are looked up here,
- * which may block: only start-up code may call addr_parse().
+ * addr.c: text to socket addresses and back. addr_parse() resolves host names
+ * and may block, so only start-up code may call it.
  */
 #include "net/addr.h"
 
@@ -15,7 +15,7 @@
 
 #define UNIX_PREFIX	"unix:"
 #define UNIX_NAME	offsetof(struct sockaddr_un, sun_path)
-#define ABSTRACT	'@'		/* a zero byte for the kernel */
+#define ABSTRACT	'@'		/* stands for the leading zero byte */
 
 static int
 parse_unix(const char *path, struct addr *out, const char **why)
@@ -96,7 +96,7 @@ split_host_port(const char *text, enum addr_use use, char *host, size_t size,
 	return 0;
 }
 
-/* Beyond ASCII a name has another spelling that name servers know. */
+/* Name servers know a name with other letters by its ASCII form. */
 static const char *
 spelling_mistake(const char *name)
 {
@@ -109,7 +109,7 @@ spelling_mistake(const char *name)
 	return "a host name has letters, digits, dots and hyphens";
 }
 
-/* One that consists of numbers is an address. */
+/* A name that consists of digits and dots is an address. */
 static bool
 is_numeric(const char *name)
 {
@@ -133,16 +133,16 @@ addr_name_mistake(const char *name)
 		if (c[n] != '.' && c[n] != '\0')
 			return spelling_mistake(name);
 		if (n == 0)
-			return "a host name has no two dots in a row, and none "
-			    "at its beginning";
+			return "a host name does not begin with a dot and has "
+			    "no two dots in a row";
 		if (n > 63)
-			return "between two dots of a host name are 63 "
-			    "characters at most";
+			return "a label of a host name has at most 63 "
+			    "characters";
 		if (c[n] == '\0' || c[n + 1] == '\0')
 			break;
 	}
 	return is_numeric(name) && inet_aton(name, &ip) == 0 ?
-	    "this is no IPv4 address" : NULL;
+	    "this is not an IPv4 address" : NULL;
 }
 
 static bool
@@ -183,7 +183,10 @@ void
 addr_look_up(struct addr_host *h, enum addr_use use)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *ai;
-	/* What is written is meant; what is answered may be an accident. */
+	/*
+	 * An address that was written is meant; one that was resolved may be an
+	 * accident.
+	 */
 	bool meant = use == ADDR_LISTEN || addr_is_ip(h->name);
 	struct addr *a;
 
@@ -211,11 +214,11 @@ addr_host_why(const struct addr_host *h)
 {
 	switch (h->error) {
 	case ADDR_NOWHERE:
-		return "the name means 0.0.0.0 or ::, which is no server";
+		return "the name resolves to 0.0.0.0 or ::, not to a server";
 	case ADDR_NEITHER:
 		return "the name has no IPv4 or IPv6 address";
 	case ADDR_LATE:
-		return "there was no answer in the time that there is for names";
+		return "the lookup of the name timed out";
 	default:
 		return gai_strerror(h->error);
 	}
@@ -238,7 +241,7 @@ addr_split(const char *text, enum addr_use use, char *host, size_t size,
 	if (split_host_port(text, use, host, size, &port, why) == -1)
 		return -1;
 	if (text[0] == '[')
-		*why = is_ipv6(host) ? NULL : "this is no IPv6 address";
+		*why = is_ipv6(host) ? NULL : "this is not an IPv6 address";
 	else
 		*why = host[0] == '\0' || strcmp(host, "*") == 0 ? NULL :
 		    addr_name_mistake(host);
@@ -247,7 +250,7 @@ addr_split(const char *text, enum addr_use use, char *host, size_t size,
 	if (port == NULL)
 		return 0;
 	if (isalpha((unsigned char)port[0])) {
-		*why = "a port is a number, such as 80, and no name";
+		*why = "a port is a number, such as 80, not a name";
 		return -1;
 	}
 	n = strtonum(port, use != ADDR_LISTEN ? 1 : 0, 65535, &err);
@@ -336,7 +339,7 @@ endpoint_ipv4(const struct endpoint *e)
 	    "\0\0\0\0\0\0\0\0\0\0\377\377", 12) == 0 ? e->ip + 12 : NULL;
 }
 
-/* By hand, since there is one for each session. */
+/* By hand, because each session formats one. */
 static void
 put_ipv4(struct text *t, const unsigned char *ip)
 {

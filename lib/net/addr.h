@@ -5,9 +5,9 @@
  *
  *	host:port  1.2.3.4:80  [::1]:80  :80  *:80  unix:/path  unix:@name
  *
- * "@" is an abstract socket: a name without a file, see unix(7).
- * Brackets around IPv6 addresses as in RFC 3986, section 3.2.2. An empty host
- * or `*` is every address of both families.
+ * IPv6 addresses have brackets (RFC 3986, section 3.2.2). An empty host or `*`
+ * is every address of both families. "@" is an abstract socket: a name without
+ * a file (unix(7)).
  */
 #ifndef ADDR_H
 #define ADDR_H
@@ -22,7 +22,7 @@
 
 #include "util/text.h"
 
-/* Room for any address as text, the ending NUL included. */
+/* Room for any address as text, including the NUL. */
 #define ADDR_TEXT	(sizeof(struct sockaddr_un) + sizeof("unix:"))
 
 /* Room for the name of a host. */
@@ -39,8 +39,8 @@ struct addr {
 };
 
 /*
- * The peer of a session in 24 bytes, since there is one in every session.
- * A peer on a unix socket has no address: only the family is set.
+ * The peer of a session in 24 bytes, because every session has one. A peer on a
+ * unix socket has no address: only the family is set.
  */
 struct endpoint {
 	unsigned char	ip[16];		/* the first 4 for AF_INET */
@@ -49,41 +49,43 @@ struct endpoint {
 	uint16_t	family;		/* AF_INET, AF_INET6 or AF_UNIX */
 };
 
-/* What an address is for. */
+/* What an address is used for. */
 enum addr_use {
 	ADDR_LISTEN,			/* empty host and port 0 are fine */
 	ADDR_CONNECT,			/* they are not */
 	ADDR_SERVER			/* likewise; no port at all, as 0, is */
 };
 
-/* As many addresses of a host are looked at. */
+/* Addresses of a host that are used at most. */
 #define ADDR_OF_HOST	16
 
-/* A host, and what looking it up gave. Plain data. */
+/* A host and the result of its lookup. Plain data. */
 struct addr_host {
 	char		name[ADDR_HOST];
 	int		n;		/* addresses, without a port */
-	int		error;		/* without any: EAI_…, ADDR_… */
+	int		error;		/* EAI_… or ADDR_… if n is 0 */
 	struct addr	addr[ADDR_OF_HOST];
 };
 
 enum {
-	ADDR_NOWHERE = 1,		/* it means 0.0.0.0 or :: */
+	ADDR_NOWHERE = 1,		/* it resolves to 0.0.0.0 or :: */
 	ADDR_NEITHER,			/* neither IPv4 nor IPv6 */
-	ADDR_LATE			/* there was no time for it */
+	ADDR_LATE			/* the lookup timed out */
 };
 
 /*
- * Look the host up, an IP address or a name, which may block; what names no
- * server is left out if it is to connect to. Then, why it has no address.
+ * addr_look_up() resolves a host, an IP address or a name, and may block; with
+ * ADDR_CONNECT, addresses that name no server are left out. addr_host_why()
+ * describes why the host has no address.
  */
 void	addr_look_up(struct addr_host *, enum addr_use);
 const char *addr_host_why(const struct addr_host *);
 
 /*
- * Read *text* and look its host name up. Writes up to *max* addresses, one for
- * each that the name has, and returns how many. On error returns -1 and sets
- * *why to a constant text that says what is wrong and what would be right.
+ * Reads *text* and resolves its host name, which may block. Writes up to *max*
+ * addresses, one for each address of the name, and returns their number; or -1
+ * with *why set to a constant text that says what is wrong and what would be
+ * right.
  */
 int	addr_parse(const char *text, enum addr_use, struct addr *out,
 	    size_t max, const char **why);
@@ -92,9 +94,9 @@ int	addr_parse(const char *text, enum addr_use, struct addr *out,
 const char *addr_name_mistake(const char *);
 
 /*
- * The same, but nothing is looked up: the host as it is written, without
- * brackets, in *host*. Returns the port, or -1 with *why set. Unix sockets have
- * neither.
+ * The same without a lookup: copies the host as written, without brackets, to
+ * *host*. Returns the port, or -1 with *why set. A unix socket has neither host
+ * nor port.
  */
 int	addr_split(const char *text, enum addr_use, char *host, size_t size,
 	    const char **why);
@@ -110,36 +112,36 @@ unsigned addr_ports(const char *text, char *first, size_t size,
 /* Is this host an address already, and no name? */
 bool	addr_is_ip(const char *host);
 
-/* Write *a* as addr_parse() reads it. Returns *buf*. */
+/* Writes *a* as addr_parse() reads it. Returns *buf*. */
 const char *addr_format(const struct addr *a, char *buf, size_t size);
 
-/* The same for the compact form; a unix peer is written `unix:`. */
+/* descriptors, memory: for any call */
 const char *endpoint_format(const struct endpoint *, char *buf, size_t size);
 
-/* The same into a line, and the address alone, without brackets and port. */
+/* The same into a line; and the address alone, without brackets and port. */
 void	endpoint_put(struct text *, const struct endpoint *);
 void	endpoint_put_ip(struct text *, const struct endpoint *);
 
-/* Keep what is worth keeping of a peer's address. */
+/* Stores the address of a peer in the compact form. */
 void	endpoint_set(struct endpoint *, const struct addr *);
 
 /*
- * Its IPv4 address, or NULL: an IPv4 client of a socket for both families is an
- * IPv4 client.
+ * Its IPv4 address, or NULL. A client with an IPv4-mapped address is an IPv4
+ * client.
  */
 const unsigned char *endpoint_ipv4(const struct endpoint *);
 
 /*
- * The address with port 0, as one of this family: an IPv4 peer of a socket for
- * both is of AF_INET. False: it is not of it.
+ * Writes the address with port 0 in this family; an IPv4-mapped peer is
+ * AF_INET. False if the peer is of the other family.
  */
 bool	endpoint_as(const struct endpoint *, int family, struct addr *);
 
-/* Read an IP address without a port. */
+/* Reads an IP address without a port. */
 bool	endpoint_read(struct endpoint *, const char *ip);
 
 bool	addr_is_unix(const struct addr *);
-/* Is it a unix socket with a path in the file system? */
+/* True for a unix socket with a path in the file system. */
 bool	addr_is_path(const struct addr *);
 bool	addr_is_abstract(const struct addr *);
 /* The port in host order, 0 for a unix socket. */

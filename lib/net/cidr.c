@@ -2,10 +2,11 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * cidr.c: networks, flattened when the list is built: ranges that do not
- * overlap, each with its verdict, in a search tree without pointers (below place
- * k are 2k and 2k + 1: Eytzinger 1590). Two networks are apart or one holds the
- * other, so that one walk over them as sorted, with a stack of those it is in,
- * makes the ranges. Invariant: the first begins at 0, so an address is in one.
+ * overlap, each with its verdict, in a search tree without pointers (the
+ * children of place k are 2k and 2k + 1: Eytzinger 1590). Two networks are
+ * disjoint or nested, so one walk over the sorted networks with a stack of the
+ * enclosing ones makes the ranges. Invariant: the first range begins at 0, so
+ * each address is in one.
  */
 #include "net/cidr.h"
 
@@ -18,19 +19,19 @@
 #include "net/cidr_network.h"
 
 #define LONGEST		128		/* prefix, bits */
-#define LINE		64		/* of the cache, bytes */
-#define DIGITS		17		/* bytes of a prefix and an address */
+#define LINE		64		/* of a cache line, bytes */
+#define DIGITS		17		/* bytes of prefix and address */
 
 enum space { V4, V6, SPACES };
 
-/* An address from the left, so that prefixes of both families are alike. */
+/* An address aligned to the left, so that both families compare alike. */
 struct key {
 	uint64_t	hi, lo;		/* IPv4: the upper half of *hi* */
 };
 
 struct rule {
 	struct key	first;		/* address of the network */
-	uint32_t	order;		/* the least decides */
+	uint32_t	order;		/* the lowest decides */
 	uint8_t		len;		/* of the prefix */
 	uint8_t		verdict;
 };
@@ -41,14 +42,14 @@ struct rules {
 };
 
 struct ranges {
-	struct key	*first;		/* where each begins */
+	struct key	*first;		/* start of each range */
 	uint8_t		*verdict;
 	size_t		 n;
 };
 
 struct cidr {
-	struct rules	 rules[SPACES];	/* until it is built */
-	uint32_t	 order;		/* of the next */
+	struct rules	 rules[SPACES];	/* until cidr_build() */
+	uint32_t	 order;		/* of the next rule */
 	uint8_t		 local;		/* verdict on unix sockets */
 	struct ranges	 tree[SPACES];	/* from place 1 on */
 	uint32_t	*first4;	/* tree[V4].first, a quarter as large */
@@ -94,7 +95,7 @@ key_of_ipv6(const unsigned char *ip)
 	return (struct key){ be64toh(word[0]), be64toh(word[1]) };
 }
 
-/* So many ones from the left. */
+/* *n* one bits from the left. */
 static uint64_t
 leading_ones(unsigned n)
 {
@@ -114,7 +115,7 @@ same_key(struct key a, struct key b)
 	return a.hi == b.hi && a.lo == b.lo;
 }
 
-/* The address of the network that *k* is in. */
+/* The address of the network that contains *k*. */
 static struct key
 masked_key(struct key k, unsigned len)
 {
@@ -123,7 +124,7 @@ masked_key(struct key k, unsigned len)
 	return (struct key){ k.hi & m.hi, k.lo & m.lo };
 }
 
-/* The first address behind a network; 0 when there is none. */
+/* The first address behind a network; 0 if there is none. */
 static struct key
 key_behind(const struct rule *r)
 {
@@ -184,7 +185,9 @@ cidr_append(struct cidr *c, const struct network *net, enum cidr_verdict v)
 	}
 }
 
-/* Byte *i* of what rules are sorted by, from the least: prefix, address. */
+/*
+ * Byte *i* of the sort key of a rule, least significant first: prefix, address.
+ */
 static unsigned
 sort_digit(const struct rule *r, unsigned i)
 {
@@ -192,7 +195,7 @@ sort_digit(const struct rule *r, unsigned i)
 	    r->first.hi >> 8 * (i - 9)) & 0xff;
 }
 
-/* By one digit, stable; *at* has how many there are of each value. */
+/* Stable counting sort by one digit; *at* has the count of each value. */
 static void
 distribute_rules(struct rule *to, const struct rule *from, size_t n, unsigned i,
     uint32_t at[256])
@@ -210,8 +213,8 @@ distribute_rules(struct rule *to, const struct rule *from, size_t n, unsigned i,
 }
 
 /*
- * Outer networks before those in them, equal ones as they were added. Digit by
- * digit (Knuth, volume 3, 5.2.5), in a fraction of the time of qsort(3).
+ * Sorts outer networks before inner ones, and equal ones as added: a radix sort
+ * (Knuth, volume 3, 5.2.5), in a fraction of the time of qsort(3).
  */
 static int
 sort_rules(struct rules *rs)
@@ -242,7 +245,7 @@ sort_rules(struct rules *rs)
 	return 0;
 }
 
-/* From here on it is this one. */
+/* From this address on, this verdict applies. */
 static void
 begin_range(struct ranges *t, struct key first, uint8_t verdict)
 {
@@ -254,7 +257,7 @@ begin_range(struct ranges *t, struct key first, uint8_t verdict)
 	t->verdict[t->n++] = verdict;
 }
 
-/* Of the networks we are in the innermost ends. */
+/* The innermost open network ends here. */
 static void
 leave_network(struct ranges *t, const struct rule *const *in, size_t depth)
 {
@@ -266,8 +269,8 @@ leave_network(struct ranges *t, const struct rule *const *in, size_t depth)
 }
 
 /*
- * *in* holds the networks we are in: each within the one before it and earlier
- * in the order, or it would change nothing. So the last one decides.
+ * *in* holds the open networks. Each is nested in the one before it and was
+ * added earlier, or it would change nothing. So the last one decides.
  */
 static void
 flatten_rules(struct ranges *t, const struct rule *r, size_t n)
@@ -306,7 +309,7 @@ drop_ranges(struct ranges *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* The ranges from *i* on become the tree below place *k*. Returns the next. */
+/* Ranges from *i* on become the tree below place *k*. Returns the next *i*. */
 static size_t
 plant_tree(struct ranges *tree, const struct ranges *t, size_t i, size_t k)
 {
@@ -318,7 +321,7 @@ plant_tree(struct ranges *tree, const struct ranges *t, size_t i, size_t k)
 	return plant_tree(tree, t, i + 1, 2 * k + 1);
 }
 
-/* A network adds a range and cuts another in two: 2n + 1 at most. */
+/* A network adds a range and splits another in two: at most 2n + 1. */
 static int
 make_tree(struct ranges *tree, struct rules *rs)
 {
@@ -336,7 +339,7 @@ make_tree(struct ranges *tree, struct rules *rs)
 	return rc;
 }
 
-/* Half of the memory that would be looked at is zeros. */
+/* Half of the memory of the full keys would be zeros. */
 static int
 narrow_tree(struct cidr *c)
 {
@@ -374,7 +377,7 @@ cidr_build(struct cidr *c)
 	return 0;
 }
 
-/* Those below *k*, as far down as one line of the cache has them all. */
+/* Prefetches the descendants of *k* that share one cache line. */
 static void
 prefetch_below(const void *first, size_t k)
 {
@@ -382,9 +385,9 @@ prefetch_below(const void *first, size_t k)
 }
 
 /*
- * The last range that does not begin behind *ip*: where we went right for the
- * last time. Its branches are the bits of *k*, none of the processor's, which
- * would guess every other one wrong.
+ * The last range that does not begin behind *ip*: the place of the last step to
+ * the right. The steps are bits of *k* and not branches of the processor, which
+ * would mispredict every other one.
  */
 static size_t
 search_ipv4(const uint32_t *first, size_t n, uint32_t ip)
@@ -436,7 +439,7 @@ cidr_bytes(const struct cidr *c)
 	    (t[V6].n + 1) * (sizeof(*t->first) + 1);
 }
 
-/* Where the range at this place of a tree begins. */
+/* The start of the range at this place of a tree. */
 static struct key
 first_of(const struct cidr *c, int space, size_t k)
 {

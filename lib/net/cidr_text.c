@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * cidr_text.c: networks as they are written, one by one or in files. What is
- * not right is refused with what would be.
+ * cidr_text.c: reads networks from a text or a file. An error says what would
+ * be right.
  */
 #include "net/cidr.h"
 
@@ -36,7 +36,7 @@ fail_errno(char *why)
 	return -1;
 }
 
-/* What is no address looks most like one of these. */
+/* Text that is not an address gets the hint for what it most resembles. */
 static int
 bad_address(const char *ip, char *why)
 {
@@ -87,7 +87,7 @@ parse_network(const char *text, struct network *net, char *why)
 	if (text[n] == '\0')
 		return 0;
 	net->len = (unsigned)strtonum(prefix, 0, address_bits(net), &err);
-	/* Digits only: strtonum() lets blanks and signs pass. */
+	/* Digits only: strtonum() accepts blanks and signs. */
 	if (err != NULL || prefix[strspn(prefix, "0123456789")] != '\0')
 		return fail_text(why, net->family == AF_INET ?
 		    "the prefix is a number from 0 to 32: 10.0.0.0/8" :
@@ -95,7 +95,9 @@ parse_network(const char *text, struct network *net, char *why)
 	return 0;
 }
 
-/* IPv4-mapped clients are looked up as IPv4, so their networks are, too. */
+/*
+ * IPv4-mapped clients are looked up as IPv4, so their networks are IPv4, too.
+ */
 static void
 unmap_ipv4(struct network *net)
 {
@@ -111,7 +113,7 @@ unmap_ipv4(struct network *net)
 	net->family = AF_INET;
 }
 
-/* Zeros behind the prefix. */
+/* Clears the bits behind the prefix. */
 static void
 zero_host_bits(struct network *net)
 {
@@ -123,7 +125,7 @@ zero_host_bits(struct network *net)
 	memset(net->ip + i + 1, 0, address_bits(net) / 8 - i - 1);
 }
 
-/* Is it an address that has a prefix, and no network? */
+/* Rejects an address with a prefix that is not the address of its network. */
 static int
 check_bits(const struct network *net, char *why)
 {
@@ -159,7 +161,7 @@ cidr_add(struct cidr *c, const char *text, enum cidr_verdict v,
 	return cidr_append(c, &net, v) == -1 ? fail_errno(why) : 0;
 }
 
-/* Returns how many networks there are in this line, or -1. */
+/* Returns the number of networks in this line, or -1. */
 static int
 read_network_line(struct cidr *c, char *line, size_t len, enum cidr_verdict v,
     char *why)
@@ -167,15 +169,15 @@ read_network_line(struct cidr *c, char *line, size_t len, enum cidr_verdict v,
 	char *word = line + strspn(line, BLANKS), *end;
 
 	if (strlen(line) != len)
-		return fail_text(why, "a NUL byte: this is no list of "
+		return fail_text(why, "a NUL byte: this is not a list of "
 		    "networks");
 	word[strcspn(word, "#")] = '\0';
 	if (word[0] == '\0')
 		return 0;
 	end = word + strcspn(word, BLANKS);
 	if (end[strspn(end, BLANKS)] != '\0')
-		return fail_text(why, "one network a line, and nothing else "
-		    "but a comment behind #");
+		return fail_text(why, "one network a line, followed only by a "
+		    "comment after #");
 	*end = '\0';
 	return cidr_add(c, word, v, why) == -1 ? -1 : 1;
 }

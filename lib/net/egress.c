@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * egress.c: prepares a socket as its outlet says and tries one source after the
- * other. Keeps no state: whose turn it is comes from who calls.
+ * egress.c: prepares a socket as configured and tries one source address after
+ * the other. Keeps no state: the caller supplies the turn.
  */
 #include "net/egress.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-/* Then it takes no more calls than without an outlet. */
+/* True if a connection takes no more calls than without an egress. */
 static bool
 is_plain_egress(const struct egress *o, const struct connect_request *d)
 {
@@ -35,7 +35,7 @@ egress_serves(const struct egress *o, int family)
 	return family == AF_UNIX || egress_sources(o, family) > 0;
 }
 
-/* Number *n* of those of this family. */
+/* Number *n* of the source addresses of this family. */
 static const struct endpoint *
 source_at(const struct egress *o, int family, uint32_t n)
 {

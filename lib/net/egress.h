@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * egress.h: how connections to a server leave this machine: from which address,
- * through which interface, marked how. Zero is as the system does it.
+ * egress.h: how connections to a server leave this machine: source address,
+ * interface, marks. Zero is the default of the system.
  */
 #ifndef EGRESS_H
 #define EGRESS_H
@@ -22,11 +22,11 @@ struct egress {
 	unsigned	dscp;		/* 0 … 63 */
 	const char	*interface;	/* NULL: any */
 	bool		transparent;	/* from the client's own address */
-	bool		freebind;	/* sources need not be of an interface */
+	bool		freebind;	/* a source may be absent yet */
 	struct peer_watch watch;
 };
 
-/* One connection on its way out. */
+/* A connect request. */
 struct connect_request {
 	const struct addr *to;
 	const struct endpoint *client;	/* NULL: it is for ourselves */
@@ -39,17 +39,21 @@ struct connect_request {
 };
 
 /*
- * Begin to connect. When a source has no port left the next one is taken;
- * EADDRNOTAVAIL: none of them has. EAFNOSUPPORT: no source, or the client is
- * not, of the family that the server is of. A client of a unix socket has no
- * address: it is connected from ours. Returns the socket, or -1.
+ * Begins to connect. If a source address has no port left the next one is
+ * taken; EADDRNOTAVAIL: none has one. EAFNOSUPPORT: no source address, or not
+ * the client, is of the family of the server. A client on a unix socket has no
+ * address: its connection uses this machine's. Returns the socket, or -1 with
+ * errno.
  */
 int	egress_connect(const struct egress *, struct connect_request *);
 
-/* Is there a source for servers of this family, or none asked for? */
+/*
+ * True if servers of this family can be reached: a source address of that
+ * family exists, or none is configured.
+ */
 bool	egress_serves(const struct egress *, int family);
 
-/* Sources for servers of this family; 1 where the system chooses. */
+/* The number of source addresses for this family; 1 if the system chooses. */
 uint32_t egress_sources(const struct egress *, int family);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * socket.c: calls on sockets as Linux wants them. It keeps no state and logs
+ * socket.c: calls on sockets as Linux wants them. Keeps no state and logs
  * nothing.
  */
 #include "net/socket.h"
@@ -24,13 +24,13 @@ set_flag(int fd, int level, int option)
 {
 	int on = 1;
 
-	/* None of these can fail on a socket of its family; none is vital. */
+	/* On a socket of its family none of these can fail; none is vital. */
 	(void)setsockopt(fd, level, option, &on, sizeof(on));
 }
 
 /*
- * Make way for a unix socket: remove a path that a killed process left behind.
- * Whether it is in use is found out by connecting to it.
+ * Removes the path of a unix socket that a killed process left behind. A
+ * connection attempt shows whether the socket is in use.
  */
 static int
 clear_stale_path(const struct addr *a)
@@ -48,7 +48,7 @@ clear_stale_path(const struct addr *a)
 	if (fd == -1)
 		return -1;
 	rc = connect(fd, &a->sa, a->len);
-	/* EAGAIN: somebody listens and its queue is full. */
+	/* EAGAIN: a process listens, and its queue is full. */
 	if (rc == 0 || errno == EAGAIN) {
 		close(fd);
 		errno = EADDRINUSE;
@@ -58,7 +58,7 @@ clear_stale_path(const struct addr *a)
 	return errno == ECONNREFUSED ? unlink(a->un.sun_path) : -1;
 }
 
-/* What accepted sockets inherit. */
+/* Options that accepted sockets inherit. */
 static void
 set_inherited(int fd, int family)
 {
@@ -76,7 +76,7 @@ is_any_ipv6(const struct addr *a)
 	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
 }
 
-/* Before it has an address: who may come, and to which one. */
+/* Options that must be set before bind(). */
 static int
 prepare_listening(int fd, const struct addr *a,
     const struct socket_listening *how)
@@ -97,8 +97,9 @@ prepare_listening(int fd, const struct addr *a,
 }
 
 /*
- * As for a port: the directory of a path says which users may connect. By the
- * mask of this process, since by chmod() others could have put another file there.
+ * As for a port, any user may connect: the directory of the path restricts
+ * access. Set by umask(), because before a chmod() others could replace the
+ * file.
  */
 static int
 bind_open(int fd, const struct addr *a)
@@ -124,7 +125,7 @@ listen_socket(const struct addr *a, const struct socket_listening *how)
 	set_inherited(fd, family);
 	if (prepare_listening(fd, a, how) == -1)
 		goto fail;
-	/* The kernel cuts the backlog down to net.core.somaxconn. */
+	/* The kernel caps the backlog at net.core.somaxconn. */
 	if (bind_open(fd, a) == -1 || listen(fd, INT_MAX) == -1)
 		goto fail;
 	return fd;
@@ -226,13 +227,13 @@ socket_accept(int fd, struct endpoint *from)
 	if (got == -1)
 		return -1;
 	endpoint_set(from, &a);
-	/* Of the listening socket these inherit nothing. */
+	/* Unix sockets inherit nothing from the listening socket. */
 	if (from->family == AF_UNIX)
 		socket_set_urgent_inline(got);
 	return got;
 }
 
-/* False: not begun. Why, connect() will say, if it cannot do it either. */
+/* False: not begun. connect() then reports the error, if it fails as well. */
 static bool
 begin_with(int fd, const struct addr *a, const void *bytes, size_t len,
     uint32_t *went)
@@ -259,7 +260,7 @@ socket_new_stream(int family)
 	return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-/* The port is chosen when the peer is known, so that peers can share one. */
+/* connect() chooses the port, so that different peers can share one. */
 int
 socket_bind_source(int fd, const struct addr *a)
 {
@@ -276,7 +277,7 @@ socket_can_bind(const struct addr *address, const char *interface)
 	if (fd == -1)
 		return -1;
 	addr_set_port(&a, 0);
-	/* It decides which addresses there are. */
+	/* The interface decides which addresses exist. */
 	if (interface != NULL)
 		(void)socket_set_interface(fd, interface);
 	result = socket_bind_source(fd, &a);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * socket.h: sockets: listening, accepting, connecting, ending. Every descriptor
- * made here is close-on-exec and non-blocking. All return -1 with errno set on error.
+ * socket.h: listen, accept, connect, end. Every descriptor made here is
+ * close-on-exec and non-blocking. All functions return -1 with errno set on
+ * error.
  */
 #ifndef SOCKET_H
 #define SOCKET_H
@@ -13,36 +14,35 @@
 
 #include "net/addr.h"
 
-/* What has to be known before a socket listens; zero is as ever. */
+/* Options that are set before listen(); zero is the default. */
 struct socket_listening {
-	bool		 v6only;	/* the IPv6 any-address: not for IPv4 */
-	bool		 transparent;	/* for addresses of others, too */
-	bool		 freebind;	/* the address may come later */
+	bool		 v6only;	/* the IPv6 any-address excludes IPv4 */
+	bool		 transparent;	/* also for addresses of other hosts */
+	bool		 freebind;	/* the address may be added later */
 	const char	*interface;	/* NULL: any */
 };
 
 /*
- * A listening socket on *a*, backlog as large as the system allows. What
- * accepted sockets inherit from it is set here once: TCP_NODELAY, SO_KEEPALIVE,
- * SO_OOBINLINE.
- * *a* is rewritten with the address that was bound (port 0: the port chosen).
- * The any-address falls back to IPv4 where the system has no IPv6.
- * A unix socket is open to all (mode 0666), as a port is: its directory says who
- * may reach it. A path that nobody listens on is taken over; EADDRINUSE when
- * somebody does, EEXIST when it is not a socket.
+ * Returns a listening socket on *a* with the largest backlog that the system
+ * allows. Accepted sockets inherit TCP_NODELAY, SO_KEEPALIVE and SO_OOBINLINE.
+ * *a* is rewritten with the bound address (port 0: the port chosen). The
+ * any-address falls back to IPv4 on a system without IPv6. A unix socket has
+ * mode 0666: its directory restricts access. A path without a listener is
+ * replaced; EADDRINUSE if a process listens on it, EEXIST if it is not a
+ * socket.
  */
 int	socket_listen(struct addr *a);
 int	socket_listen_as(struct addr *a, const struct socket_listening *);
 
 /*
- * Set a socket that somebody else listens on like one of socket_listen(). EINVAL:
- * it is no listening stream socket of a family that we know.
+ * Sets the options of socket_listen() on an inherited listening socket. EINVAL:
+ * not a listening stream socket of a known family.
  */
 int	socket_adopt(int fd);
 
 /*
- * At most so many connections wait to be accepted, cut down to
- * net.core.somaxconn; 0: as many as that.
+ * Limits the backlog to *n* connections, capped at net.core.somaxconn; 0: the
+ * cap itself.
  */
 void	socket_set_backlog(int fd, unsigned n);
 
@@ -57,23 +57,23 @@ int	socket_listen_again(int fd);
 int	socket_accept(int fd, struct endpoint *from);
 
 /*
- * Begin to connect to *a*. Returns the socket with *pending* telling whether
- * the answer is still to come (wait for writable, then socket_connected()).
+ * Begins to connect to *a*. Returns the socket; *pending* is 1 if the answer is
+ * still to come: wait until it is writable, then call socket_connected().
  */
 int	socket_connect(const struct addr *a, int *pending);
 
 /*
- * The same, with the first of *len* bytes in the request itself (RFC 7413).
- * *went* tells how many, 0 where the two systems have not agreed on it: when the
- * connection stands, these have arrived or will.
+ * The same, with the first of *len* bytes in the SYN itself (RFC 7413). *went*
+ * is the number of bytes sent, 0 where both systems have no cookie for it. If
+ * the connection is established, these bytes have arrived or will.
  */
 int	socket_connect_with(const struct addr *a, const void *bytes, size_t len,
 	    uint32_t *went, int *pending);
 
 /*
- * The same in steps, for who has something to set before: a socket, perhaps
- * the address that it connects from, its port chosen by the system, and the
- * beginning. When that fails with EADDRNOTAVAIL another address can be bound.
+ * The same in steps, for a caller that sets options in between: create a
+ * socket, bind it to a source address (the system chooses the port), connect.
+ * After EADDRNOTAVAIL from connect, another address can be bound.
  */
 int	socket_new_stream(int family);
 int	socket_bind_source(int fd, const struct addr *a);
@@ -81,47 +81,48 @@ int socket_begin_connect(int fd, const struct addr *a, const void *bytes,
     size_t len, uint32_t *went, int *pending);
 
 /*
- * May a socket have this address now, on this interface (NULL: any)? 0, or -1
- * with errno set: EADDRNOTAVAIL or EAFNOSUPPORT if this machine lacks it.
+ * Checks whether a socket can have this address now, on this interface (NULL:
+ * any). 0, or -1 with errno: EADDRNOTAVAIL or EAFNOSUPPORT if this machine
+ * lacks it.
  */
 int	socket_can_bind(const struct addr *, const char *interface);
 
 /*
- * A socket that sends datagrams to *a*. On a unix socket the receiver may be
+ * A socket that sends datagrams to *a*. The receiver on a unix socket may be
  * missing, now or later: socket_redirect() looks for it again.
  */
 int	socket_new_datagram(const struct addr *a);
 int	socket_redirect(int fd, const struct addr *a);
 
-/* Has the peer of a stream ended it, or the network? */
+/* True if the peer or the network has ended the connection. */
 bool	socket_ended(int fd);
 
-/* The address of our end. 0, or -1. */
+/* The local address. 0, or -1 with errno. */
 int	socket_local_addr(int fd, struct addr *);
 
-/* 0: it stands; -1: it failed and errno says why. */
+/* 0: connected; -1: failed, with errno. */
 int	socket_connected(int fd);
 
 /*
- * What was lacking when a call that opens a connection failed with this error?
- * Only LACK_NOTHING says something of the peer or the way to it.
+ * Classifies an error of a call that opens a connection. Only LACK_NOTHING
+ * concerns the peer or the way to it.
  */
 enum socket_lack {
 	LACK_NOTHING,
 	LACK_OF_OURS,			/* descriptors, memory: for any call */
-	LACK_PORT,			/* a local port, towards this peer */
-	LACK_ROOM			/* a place in a unix socket's queue */
+	LACK_PORT,			/* a local port for this peer */
+	LACK_ROOM			/* room in the queue of a unix socket */
 };
 
 enum socket_lack socket_lack(int err);
 
-/* No more will be sent. The peer reads end of file after what was sent. */
+/* Ends the sending side. The peer reads end of file behind the bytes sent. */
 int	socket_shut_write(int fd);
 
-/* Close with a reset (RFC 9293, section 3.10.5); unsent bytes are dropped. */
+/* Closes with a reset (RFC 9293, section 3.10.5); unsent bytes are dropped. */
 void	socket_abort(int fd);
 
-/* Bytes sent and not yet acknowledged by the peer's system; 0 if unknown. */
+/* Bytes that the peer's system has not acknowledged yet; 0 if unknown. */
 int	socket_unacked(int fd);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * socket_option.c: options of sockets, for both families at once where that takes
- * two calls. What is not vital is not reported.
+ * socket_option.c: options of sockets, set for both families where that takes
+ * two calls. A failure of an option that is not vital is not reported.
  */
 #include "net/socket_option.h"
 
@@ -14,10 +14,10 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-/* A silent peer is asked again after a quarter of the first wait, so often. */
+/* Probes of a silent peer, each after a quarter of the first wait. */
 #define ASKED		4
 
-/* Kernels that have it are often newer than headers. */
+/* Kernels are often newer than headers. */
 #ifndef IPV6_TRANSPARENT
 #define IPV6_TRANSPARENT 75
 #endif
@@ -52,7 +52,7 @@ socket_defer_accept(int fd, unsigned seconds)
 void
 socket_set_fast_open(int fd, bool on)
 {
-	/* Cut down to net.core.somaxconn, as the backlog is. */
+	/* The kernel caps it at net.core.somaxconn, as the backlog. */
 	(void)set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, on ? INT_MAX : 0);
 }
 
@@ -65,7 +65,7 @@ socket_set_user_timeout(int fd, unsigned ms)
 void
 socket_vanish(int fd)
 {
-	/* Take only what has come through no router and says so (RFC 5082). */
+	/* Accept only packets that passed no router (RFC 5082). */
 	(void)set_option(fd, IPPROTO_IP, IP_MINTTL, 255);
 	(void)set_option(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255);
 	socket_set_user_timeout(fd, SOCKET_VANISHED_MS);

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * dns_message.c: walks a DNS message. Never reads behind its end, and follows
- * pointers backwards only, so that it comes to one. Whose records these are it
- * does not look at: a name server may say anything.
+ * pointers only backwards, so it terminates. Does not check the owner of the
+ * records: a name server may send anything.
  */
 #include "proto/dns_message.h"
 
@@ -15,10 +15,10 @@
 #define HEADER		12
 #define IN		1
 
-/* Of the data of a SOA: two names of a byte at least, and five numbers. */
+/* minimum of a SOA: two names of a byte, five numbers */
 #define SOA_LEAST	(2 + 5 * 4)
 
-/* So many aliases of aliases are followed in one message. */
+/* Maximum length of a chain of aliases in one message. */
 #define ALIASES		16
 
 static unsigned
@@ -33,7 +33,10 @@ read_be32(const unsigned char *p)
 	return (uint32_t)read_be16(p) << 16 | read_be16(p + 2);
 }
 
-/* One part of a name; what no host is called is refused. -1: it does not fit. */
+/*
+ * Appends one label; rejects characters that no host name has. -1: it does not
+ * fit.
+ */
 static int
 add_label(const unsigned char *label, size_t n, char *name, size_t *used)
 {
@@ -52,8 +55,8 @@ add_label(const unsigned char *label, size_t n, char *name, size_t *used)
 }
 
 /*
- * The name at *at*, which moves behind it. With *name* NULL it is only passed
- * over, whatever it is. -1: it is none.
+ * Reads the name at *at* and moves behind it. With *name* NULL the name is
+ * skipped, whatever it is. -1: malformed.
  */
 static int
 read_name(const struct answer *a, size_t *at, char *name)
@@ -72,7 +75,10 @@ read_name(const struct answer *a, size_t *at, char *name)
 				*at = i + 2;
 			jumped = true;
 			i = read_be16(a->message + i) & 0x3fff;
-			/* Each time further to the front: it ends. */
+			/*
+			 * Each pointer leads further to the front, so this
+			 * terminates.
+			 */
 			if (name == NULL || i >= least)
 				return name == NULL ? 0 : -1;
 			least = i;
@@ -143,7 +149,7 @@ dns_message_rcode_name(int rcode)
 	    NULL : names[rcode];
 }
 
-/* The record of *n* bytes at *at* is of this type. 1, or -1: it is not whole. */
+/* Parses the record of *n* bytes at *at* of this type. 1, or -1: truncated. */
 static int
 read_record(const struct answer *a, int type, size_t at, size_t n,
     struct record *r)
@@ -166,7 +172,7 @@ read_record(const struct answer *a, int type, size_t at, size_t n,
 	return read_name(a, &at, r->target) == -1 ? -1 : 1;
 }
 
-/* RFC 2181, section 8: with the highest bit it means 0. */
+/* RFC 2181, section 8: with the highest bit set it means 0. */
 static uint32_t
 get_ttl(const unsigned char *p)
 {
@@ -176,8 +182,8 @@ get_ttl(const unsigned char *p)
 }
 
 /*
- * Pass over the next record. 1: of this type it is, its *n* bytes end at a->at;
- * 0: it is another; -1: it is garbage.
+ * Skips the next record. 1: it has this type, and its *n* bytes end at a->at;
+ * 0: another type; -1: malformed.
  */
 static int
 pass_record(struct answer *a, int type, size_t *n)
@@ -209,7 +215,7 @@ dns_message_next(struct answer *a, int type, struct record *r)
 	return got != 1 ? got : read_record(a, type, a->at - n, n, r);
 }
 
-/* What is *name* an alias of? 1; 0: it is none; -1: garbage. */
+/* Finds the alias of *name*. 1; 0: none; -1: malformed. */
 static int
 find_alias(struct answer a, const char *name, char *target)
 {
@@ -221,7 +227,7 @@ find_alias(struct answer a, const char *name, char *target)
 		from = a.at;
 		if ((got = pass_record(&a, DNS_MESSAGE_CNAME, &n)) == -1)
 			return -1;
-		/* An owner that no host is called is none of ours. */
+		/* An owner that is not a host name is not the wanted one. */
 		if (got == 0 || read_name(&a, &from, owner) == -1 ||
 		    strcasecmp(owner, name) != 0)
 			continue;
@@ -277,7 +283,7 @@ dns_message_nothing_ttl(const unsigned char *message, size_t len, uint32_t *ttl)
 		return got;
 	if (n < SOA_LEAST)
 		return -1;
-	/* MINIMUM is the last of its numbers. */
+	/* MINIMUM is the last of the numbers. */
 	*ttl = get_ttl(message + a.at - 4);
 	*ttl = a.ttl < *ttl ? a.ttl : *ttl;
 	return 1;

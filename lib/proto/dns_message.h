@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * dns_message.h: reads what a name server has sent (RFC 1035, section 4): records of
- * the answer section, one by one. What is in it may be anything.
+ * dns_message.h: parses the reply of a name server (RFC 1035, section 4),
+ * record by record of the answer section. The message is untrusted.
  */
 #ifndef DNS_MESSAGE_H
 #define DNS_MESSAGE_H
@@ -32,29 +32,29 @@ struct answer {
 	const unsigned char *message;
 	size_t		 len, at;
 	unsigned	 left;		/* records */
-	uint32_t	 ttl;		/* s, the least of those read */
+	uint32_t	 ttl;		/* s, the lowest of those read */
 };
 
-/* 0; -1: it is no answer. */
+/* 0; -1: the message is not an answer. */
 int	dns_message_begin(struct answer *, const unsigned char *message,
 	    size_t len);
 
 /*
- * The next record of this type. 1; 0: there are no more; -1: from here on it is
- * garbage.
+ * The next record of this type. 1; 0: there are no more; -1: the rest is
+ * malformed.
  */
 int	dns_message_next(struct answer *, int type, struct record *);
 
 /*
- * Which name the records stand under, if the one that was asked for is an alias
- * (CNAME) in this message. 1; 0: it is none; -1: that is garbage, or a circle.
+ * Finds the canonical name if the name of the question is an alias (CNAME) in
+ * this message. 1; 0: it is not; -1: malformed or circular.
  */
 int	dns_message_alias(const unsigned char *message, size_t len,
 	    char target[DNS_MESSAGE_NAME]);
 
 /*
- * What the message is the answer to. Returns its RCODE (RFC 1035, section 4.1.1);
- * -1: it is garbage, or no answer to one question.
+ * The name and type that the message answers. Returns its RCODE (RFC 1035, section
+ * 4.1.1); -1: malformed, or not the answer to one question.
  */
 int	dns_message_asked(const unsigned char *message, size_t len,
 	    char name[DNS_MESSAGE_NAME], int *type);
@@ -63,8 +63,8 @@ int	dns_message_asked(const unsigned char *message, size_t len,
 const char *dns_message_rcode_name(int rcode);
 
 /*
- * How long, in s, it may be taken for true that there is nothing, by the SOA of
- * the authority section (RFC 2308, section 5). 1; 0: it does not say; -1: garbage.
+ * The time in s for which a negative answer is valid, from the SOA of the
+ * authority section (RFC 2308, section 5). 1; 0: not given; -1: malformed.
  */
 int	dns_message_nothing_ttl(const unsigned char *message, size_t len,
 	    uint32_t *ttl);

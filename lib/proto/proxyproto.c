@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * proxyproto.c: reads a header from its beginning each time, so that it does
- * not matter in which pieces it comes, and writes it. Sections are those of
- * proxy-protocol.txt. Invariant: nothing behind the bytes given is looked at.
+ * proxyproto.c: decodes a header from its beginning on each call, so that it
+ * may arrive in any pieces, and encodes it. Section numbers refer to
+ * proxy-protocol.txt. Invariant: nothing behind the given bytes is read.
  */
 #include "proto/proxyproto.h"
 
@@ -26,7 +26,7 @@ enum command { COMMAND_LOCAL, COMMAND_PROXY };
 enum family { FAMILY_UNSPEC, FAMILY_INET, FAMILY_INET6, FAMILY_UNIX };
 enum tlv { TLV_AUTHORITY = 0x02, TLV_CRC32C = 0x03, TLV_UNIQUE_ID = 0x05 };
 
-/* Of the addresses of each family, ports included. */
+/* Size of the addresses of each family, including ports. */
 static const size_t sizes[] = {
 	[FAMILY_UNSPEC] = 0,
 	[FAMILY_INET] = 2 * 4 + 2 * 2,
@@ -37,7 +37,7 @@ static const size_t sizes[] = {
 /* RFC 4291, section 2.5.5.2 */
 static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 
-/* Four bits at a time: a header is short, and 16 numbers can be read. */
+/* Four bits at a time: headers are short, and a table of 16 can be reviewed. */
 uint32_t
 proxyproto_crc32c(uint32_t crc, const void *bytes, size_t n)
 {
@@ -77,7 +77,10 @@ set_be32(unsigned char *b, uint32_t n)
 	set_be16(b + 2, n & 0xffff);
 }
 
-/* Of the whole header with zeros in place of the one in it: section 2.2.3. */
+/*
+ * Checksum of the whole header with zeros in place of the checksum: section
+ * 2.2.3.
+ */
 static void
 header_crc(const unsigned char *b, size_t n, const unsigned char *field,
     unsigned char crc[4])
@@ -91,7 +94,7 @@ header_crc(const unsigned char *b, size_t n, const unsigned char *field,
 	set_be32(crc, sum);
 }
 
-/* Take the bytes up to *until* and it; they become a string without a NUL. */
+/* Takes the bytes up to *until* inclusive as a string; a NUL is an error. */
 static bool
 read_proxy_word(const char **at, const char *end, char until,
     char out[INET6_ADDRSTRLEN])
@@ -132,22 +135,22 @@ read_port(const char **at, const char *end, char until, struct endpoint *e)
 	return true;
 }
 
-/* What comes behind "TCP4 " up to the CR, with it. */
+/* Parses what follows "TCP4 ", up to and including the CR. */
 static const char *
 read_v1_line(const char *at, const char *end, struct proxyproto *h)
 {
 	if (!read_ip(&at, end, &h->source))
-		return "version 1: the source is no address of its family";
+		return "version 1: invalid source address";
 	if (!read_ip(&at, end, &h->destination))
-		return "version 1: the destination is no address of its family";
+		return "version 1: invalid destination address";
 	if (!read_port(&at, end, ' ', &h->source))
-		return "version 1: the source port is not from 0 to 65535";
+		return "version 1: invalid source port";
 	if (!read_port(&at, end, '\r', &h->destination))
-		return "version 1: the destination port is not from 0 to 65535";
+		return "version 1: invalid destination port";
 	return NULL;
 }
 
-/* How does the line begin? Sets how long that is; false: it does not. */
+/* Matches the beginning of the line and sets its length; false: no match. */
 static bool
 read_protocol(const char *s, size_t n, struct proxyproto *h, size_t *len)
 {
@@ -170,8 +173,8 @@ read_protocol(const char *s, size_t n, struct proxyproto *h, size_t *len)
 }
 
 /*
- * How long the line is with its CRLF, 0 or -1 as for proxyproto_decode(). A CR
- * or LF alone is wrong wherever it stands.
+ * The length of the line with its CRLF; 0 or -1 as in proxyproto_decode(). A
+ * lone CR or LF is an error anywhere.
  */
 static int
 v1_line_length(const char *s, size_t n, const char **why)
@@ -181,7 +184,7 @@ v1_line_length(const char *s, size_t n, const char **why)
 	while (i < max && s[i] != '\r' && s[i] != '\n')
 		i++;
 	if (i < max && (s[i] == '\n' || (i + 1 < max && s[i + 1] != '\n'))) {
-		*why = "version 1: CR or LF alone";
+		*why = "version 1: a CR or LF that is not a CRLF";
 		return -1;
 	}
 	if (i + 1 < max)
@@ -237,7 +240,7 @@ read_addresses(const unsigned char *b, enum family family, struct proxyproto *h)
 	read_endpoint(b, ip, b + ip + 2, &h->destination);
 }
 
-/* Of this TLV all in all; 0: that is more than there is. */
+/* Total size of this TLV; 0: it exceeds the header. */
 static size_t
 tlv_size(const unsigned char *at, const unsigned char *end)
 {
@@ -248,7 +251,7 @@ tlv_size(const unsigned char *at, const unsigned char *end)
 	return n;
 }
 
-/* Find those that mean something to us. Returns what is wrong. */
+/* Finds the TLVs in use. Returns what is wrong, or NULL. */
 static const char *
 read_tlvs(struct proxyproto *h, const unsigned char **crc)
 {
@@ -262,7 +265,7 @@ read_tlvs(struct proxyproto *h, const unsigned char **crc)
 		value.at = at + TLV_HEAD;
 		value.n = n - TLV_HEAD;
 		if (at[0] == TLV_CRC32C && (value.n != 4 || *crc != NULL))
-			return "version 2: no single checksum of 4 bytes";
+			return "version 2: not one checksum of 4 bytes";
 		if (at[0] == TLV_UNIQUE_ID && value.n > PROXYPROTO_ID)
 			return "version 2: a unique id of more than 128 bytes";
 		if (at[0] == TLV_CRC32C)
@@ -276,8 +279,8 @@ read_tlvs(struct proxyproto *h, const unsigned char **crc)
 }
 
 /*
- * UNSPEC goes with UNSPEC only: the other pairs are not expected (section 2.2),
- * and we are free to reject what has no addresses for us.
+ * UNSPEC pairs only with UNSPEC: section 2.2 does not expect other pairs, and
+ * allows to reject them.
  */
 static bool
 is_expected(unsigned char family_and_protocol)
@@ -289,19 +292,22 @@ is_expected(unsigned char family_and_protocol)
 	    family <= FAMILY_UNIX && (protocol == STREAM || protocol == 2));
 }
 
-/* The first 16 bytes as far as they are there. Returns what is wrong. */
+/*
+ * Checks the first 16 bytes as far as they have arrived. Returns what is wrong,
+ * or NULL.
+ */
 static const char *
 read_head(const unsigned char *b, size_t n)
 {
 	if (memcmp(b, SIGNATURE, n < SIGNATURE_LEN ? n : SIGNATURE_LEN) != 0)
-		return "neither version 1 nor 2";
+		return "not a PROXY header of version 1 or 2";
 	if (n > 12 && (b[12] & 0xf0) != VERSION)
-		return "version 2: of another version";
+		return "version 2: unknown version number";
 	if (n > 12 && (b[12] & 0x0f) > COMMAND_PROXY)
-		return "version 2: neither LOCAL nor PROXY";
-	/* Whatever else LOCAL says has to be ignored. */
+		return "version 2: the command is neither LOCAL nor PROXY";
+	/* The rest of a LOCAL header must be ignored. */
 	if (n > 13 && (b[12] & 0x0f) == COMMAND_PROXY && !is_expected(b[13]))
-		return "version 2: no family and protocol that there are";
+		return "version 2: unknown address family or protocol";
 	if (n < HEAD)
 		return NULL;
 	if (get_be16(b + 14) > PROXYPROTO_MAX - HEAD)
@@ -313,9 +319,9 @@ read_head(const unsigned char *b, size_t n)
 }
 
 /*
- * What comes behind the head. A datagram's addresses are none of a connection.
- * LOCAL has to be taken with whatever is in it, but a checksum that is found
- * has to be right there as well: it could have been PROXY.
+ * Parses what follows the head. The addresses of a datagram do not apply to a
+ * connection. LOCAL is accepted with any contents, but its checksum must be
+ * right if present: the command could have been PROXY.
  */
 static const char *
 read_block(const unsigned char *b, size_t size, struct proxyproto *h)
@@ -388,7 +394,7 @@ as_ipv6(const struct endpoint *e, unsigned char ip[16])
 	return e->family == AF_INET6 || e->family == AF_INET;
 }
 
-/* The one that both can be written in, with their addresses as IPv6. */
+/* A family for both addresses; IPv4 becomes IPv6 if they differ. */
 static enum family
 common_family(const struct proxyproto *h, unsigned char from[16],
     unsigned char to[16])
@@ -428,7 +434,7 @@ encode_v1(const struct proxyproto *h, char *out, size_t size)
 
 struct writer {
 	unsigned char	*at, *end;
-	bool		 full;		/* something had no room */
+	bool		 full;		/* something did not fit */
 };
 
 static void
@@ -476,7 +482,7 @@ put_addresses(struct writer *w, const struct proxyproto *h, enum family family,
 	write_bytes(w, ports, sizeof(ports));
 }
 
-/* The checksum was that of another header. */
+/* A checksum that was received belongs to another header. */
 static void
 put_passed_on(struct writer *w, const struct proxyproto *h)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * tls_hello.c: the hello and the look at its answer (RFC 8446, sections 4.1.2
- * and 5.1; RFC 5246, section 7.4.1.2). Offers all that there is, since what is
- * wanted is an answer, not a secret.
+ * tls_hello.c: writes a ClientHello and judges the answer (RFC 8446, sections
+ * 4.1.2 and 5.1; RFC 5246, section 7.4.1.2). Offers everything, because the
+ * purpose is an answer and not a secret.
  */
 #include "proto/tls_hello.h"
 
@@ -19,7 +19,7 @@
 #define WARNING			1
 #define CLOSE_NOTIFY		0
 
-/* Bytes go in one after the other; what does not fit is counted only. */
+/* Appends bytes; those that do not fit are only counted. */
 struct writer {
 	unsigned char	*out;
 	size_t		 size, n;
@@ -51,7 +51,7 @@ put_random(struct writer *w, size_t n)
 	put_bytes(w, bytes, n);
 }
 
-/* Room for a length of two bytes, and that length when its end is known. */
+/* Reserves a length of two bytes; and fills it in once the end is known. */
 static size_t
 begin_vector(struct writer *w)
 {
@@ -88,7 +88,7 @@ put_host_name(struct writer *w, const char *name)
 	end_vector(w, all);
 }
 
-/* A list of numbers of two bytes, behind its length. */
+/* A list of two-byte numbers behind its length. */
 static void
 put_list(struct writer *w, const uint16_t *list, size_t n)
 {
@@ -116,7 +116,7 @@ put_list_extension(struct writer *w, unsigned type, const uint16_t *list,
 
 #define COUNT(list)	(sizeof(list) / sizeof((list)[0]))
 
-/* X25519 first, of which there is a share: others cost a server a round trip. */
+/* X25519 first, with a share: other groups cost the server a round trip. */
 static const uint16_t groups[] = {
 	29, 23, 24, 25, 30,		/* x25519, P-256, P-384, P-521, x448 */
 	256, 257, 258, 259, 260,	/* ffdhe2048 to ffdhe8192 */
@@ -140,8 +140,8 @@ static const uint16_t signatures[] = {
 };
 
 /*
- * All that a server may be left with, the good ones first; but none without
- * encryption or without a key of the server.
+ * All suites that a server may support, the good ones first; none without
+ * encryption or without a server key.
  */
 static const uint16_t suites[] = {
 	0x1301, 0x1302, 0x1303, 0x1304, 0x1305, 0x00c6, 0x00c7,	/* 1.3 */
@@ -165,7 +165,7 @@ static const uint16_t suites[] = {
 	0x0041, 0x0084, 0x0045, 0x0088, 0x00ba, 0x00c0, 0x00be, 0x00c4,
 	0xc07a, 0xc07b, 0xc07c, 0xc07d,
 	0xc05c, 0xc05d, 0xc060, 0xc061, 0xc052, 0xc053, 0xc050, 0xc051,
-	/* A key that both have beforehand: the answer comes before it is asked */
+	/* Pre-shared keys: the server answers before it needs the key. */
 	0x00a8, 0x00a9, 0x00aa, 0x00ab, 0x008c, 0x008d, 0x00ae, 0x00af,
 	0xccab, 0xccac, 0xccad, 0xc0a4, 0xc0a5, 0xc035, 0xc036, 0xc037,
 	0xc038, 0xd001, 0xd002, 0xd005,
@@ -183,7 +183,7 @@ put_extensions(struct writer *w, const char *name)
 		0, 11, 0, 2, 1, 0,		/* points: uncompressed */
 		0, 23, 0, 0,			/* RFC 7627 */
 		0, 43, 0, 9, 8, 3, 4, 3, 3, 3, 2, 3, 1,	/* versions */
-		0, 51, 0, 38, 0, 36, 0, 29, 0, 32	/* a share */
+		0, 51, 0, 38, 0, 36, 0, 29, 0, 32	/* key share */
 	};
 
 	if (name != NULL)
@@ -207,7 +207,7 @@ tls_hello_make(const char *name, unsigned char *out, size_t size)
 	hello = begin_vector(&w);
 	put_bytes(&w, "\3\3", 2);
 	put_random(&w, 32);
-	put_byte(&w, 32);	/* a session: what middle boxes like */
+	put_byte(&w, 32);	/* session id (RFC 8446 D.4) */
 	put_random(&w, 32);
 	put_list(&w, suites, COUNT(suites));
 	put_bytes(&w, "\1\0", 2);		/* no compression */
@@ -219,7 +219,7 @@ tls_hello_make(const char *name, unsigned char *out, size_t size)
 	return w.n <= size ? w.n : 0;
 }
 
-/* RFC 8446, section 6: those that a hello can be answered with. */
+/* RFC 8446, section 6: the alerts that can answer a hello. */
 static const char *
 alert_name(unsigned code)
 {
@@ -244,7 +244,10 @@ alert_name(unsigned code)
 	return "unknown";
 }
 
-/* "What I say next is not quite what you asked for": RFC 5246, section 7.2. */
+/*
+ * A warning, such as unrecognized_name, may precede the ServerHello: RFC 5246,
+ * section 7.2.
+ */
 static bool
 is_warning(const unsigned char *r)
 {
@@ -259,7 +262,7 @@ tls_hello_judge(const unsigned char *r, size_t n, char *why, size_t size)
 	for (;; r += whole, n -= whole) {
 		if ((n > 0 && r[0] != RECORD_ALERT &&
 		    r[0] != RECORD_HANDSHAKE) || (n > 1 && r[1] != 3)) {
-			strlcpy(why, "what it answers is not TLS", size);
+			strlcpy(why, "the answer is not TLS", size);
 			return 0;
 		}
 		if (n < 6 || (r[0] == RECORD_ALERT && n < 7))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * bufpool.c: a stack of free blocks: the one used last, still in the cache, is
- * the next to be given out. Invariant: every block is on the stack or taken.
+ * bufpool.c: a stack of free blocks: the block used last is still in the cache
+ * and is the next one taken. Invariant: a block is either on the stack or
+ * taken.
  */
 #include "relay/bufpool.h"
 

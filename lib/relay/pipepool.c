@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * pipepool.c: makes pipes when they are first needed and keeps them. Invariant:
- * a pipe on the stack of free ones is open and empty.
+ * pipepool.c: makes a pipe on first need and keeps it. Invariant: a pipe on the
+ * stack of free ones is open and empty.
  */
 #include "relay/pipepool.h"
 
@@ -25,7 +25,7 @@ struct pipepool {
 	uint8_t		left;
 	uint8_t		unmade[PIPEPOOL_MAX];
 	uint8_t		unmades;
-	unsigned	refused;		/* takes to let pass */
+	unsigned	refused;		/* takes to skip */
 };
 
 struct pipepool *
@@ -93,7 +93,7 @@ pipepool_get(struct pipepool *p)
 		return p->stack[--p->left];
 	if (p->unmades == 0)
 		return PIPEPOOL_NONE;
-	/* Refused: do not ask again for every read of every stream. */
+	/* After a refusal, do not ask again for every read of every stream. */
 	if (p->refused > 0) {
 		p->refused--;
 		return PIPEPOOL_NONE;

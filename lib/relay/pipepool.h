@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * pipepool.h: empty pipes for splice(2), known by number. A few large ones
- * serve a worker: a stream needs one only while bytes are in it.
+ * pipepool.h: empty pipes for splice(2), known by number. A worker needs a few
+ * large ones: a stream holds one only while bytes are in it.
  *
- * The kernel lets an unprivileged user have 64 pipes of 1 MiB, all its
- * processes together (pipe-user-pages-soft, pipe(7)), and gives tiny ones
- * beyond: those are not taken.
+ * The kernel allows an unprivileged user 64 pipes of 1 MiB over all processes
+ * (pipe-user-pages-soft, pipe(7)) and makes tiny ones beyond that: those are
+ * not used.
  */
 #ifndef PIPEPOOL_H
 #define PIPEPOOL_H
@@ -19,15 +19,15 @@
 
 struct pipepool;
 
-/* No pipe is made yet. NULL with ENOMEM. */
+/* An empty pool; pipes are made later. NULL with ENOMEM. */
 struct pipepool *pipepool_new(void);
 void	pipepool_free(struct pipepool *);
 
-/* Take an empty pipe; PIPEPOOL_NONE: there is none. Pair with the next two. */
+/* Takes an empty pipe, or PIPEPOOL_NONE. Pair with one of the next two. */
 uint8_t	pipepool_get(struct pipepool *);
-/* Give back an empty pipe. */
+/* Returns an empty pipe. */
 void	pipepool_put(struct pipepool *, uint8_t pipe);
-/* Give back one that holds bytes: they are dropped with the pipe. */
+/* Returns a pipe that holds bytes: they are dropped with it. */
 void	pipepool_spoil(struct pipepool *, uint8_t pipe);
 
 int	pipepool_reader(const struct pipepool *, uint8_t pipe);

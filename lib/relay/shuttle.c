@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * shuttle.c: moves bytes one way between two descriptors. Never closes them;
- * the session owns both. One recv() and one send() a turn, so that no session
- * keeps a worker from the others.
+ * the session owns both. A call makes one recv() and one send(), so that no
+ * session keeps a worker from the others.
  */
 #include "relay/shuttle.h"
 
@@ -18,21 +18,21 @@
 #include "util/counter.h"
 
 /*
- * So many reads in a row that fill half the buffer make a stream; so many small
- * ones end it. Half, since a sender may be held to one segment of 64 KiB less
- * its headers at a time.
+ * This many reads in a row that fill half the buffer make a stream; this many
+ * small ones end it. Half, because a sender may be limited to one segment of
+ * 64 KiB less its headers.
  */
 #define STREAM_BEGINS	3
 #define STREAM_ENDS	2
 
-/* A spliced chunk below this would have been cheaper to copy. */
+/* A spliced chunk below this size costs more than a copied one. */
 #define SMALL		16384
 
 static bool
 is_send_retry(int err)
 {
 	return err == EAGAIN || err == EWOULDBLOCK || err == EINTR ||
-	    /* No memory in the kernel: the bytes are still ours. */
+	    /* No kernel memory: the bytes remain unsent. */
 	    err == ENOBUFS || err == ENOMEM;
 }
 
@@ -58,7 +58,7 @@ shuttle_drop(struct shuttle *s, const struct shuttle_kit *k)
 	s->in = s->out;
 }
 
-/* Send and count. Returns the bytes that went, 0 if none can now, or -1. */
+/* Sends and counts. Returns the bytes sent, 0 if none can go now, or -1. */
 static ssize_t
 send_bytes(struct shuttle *s, int to, const void *bytes, size_t len)
 {
@@ -71,7 +71,7 @@ send_bytes(struct shuttle *s, int to, const void *bytes, size_t len)
 	return n;
 }
 
-/* Keep *len* bytes for later. -1: there is no block. */
+/* Keeps *len* bytes for later. -1: there is no block. */
 static int
 hold_bytes(struct shuttle *s, const struct shuttle_kit *k, const void *bytes,
     size_t len)
@@ -87,14 +87,14 @@ hold_bytes(struct shuttle *s, const struct shuttle_kit *k, const void *bytes,
 	return 0;
 }
 
-/* The most to read at once. */
+/* The most to read in one call. */
 static size_t
 most_to_read(const struct shuttle_kit *k, size_t room)
 {
 	return k->read_max != 0 && k->read_max < room ? k->read_max : room;
 }
 
-/* Send of *bytes* what goes and hold the rest. */
+/* Sends what it can of *bytes* and holds the rest. */
 static enum shuttle_result
 pass_bytes(struct shuttle *s, const struct shuttle_kit *k, int to,
     const unsigned char *bytes, size_t len)
@@ -104,13 +104,13 @@ pass_bytes(struct shuttle *s, const struct shuttle_kit *k, int to,
 
 	s->in += len;
 	if ((n = send_bytes(s, to, bytes, len)) == -1) {
-		/* Another destination may be found for them. */
+		/* The caller may find another destination for them. */
 		err = errno;
 		(void)hold_bytes(s, k, bytes, len);
 		errno = err;
 		return SHUTTLE_TO_FAILED;
 	}
-	/* Who read made sure of a block; bytes of our own may find none. */
+	/* A reader has made sure of a block; given bytes may find none. */
 	if ((size_t)n < len && hold_bytes(s, k, bytes + n, len - (size_t)n) ==
 	    -1)
 		return SHUTTLE_TO_FAILED;
@@ -118,7 +118,7 @@ pass_bytes(struct shuttle *s, const struct shuttle_kit *k, int to,
 	return SHUTTLE_GOING;
 }
 
-/* What recv() said when it did not give bytes. */
+/* The result for a recv() that returned no bytes. */
 static enum shuttle_result
 no_bytes(struct shuttle *s, ssize_t n)
 {
@@ -128,7 +128,7 @@ no_bytes(struct shuttle *s, ssize_t n)
 	return n == 0 ? SHUTTLE_ENDED : SHUTTLE_FROM_FAILED;
 }
 
-/* Move bytes without a block: take from the source what has been sent. */
+/* Moves bytes without a block: removes from the source what was sent. */
 static enum shuttle_result
 pass_peeked(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 {
@@ -144,7 +144,7 @@ pass_peeked(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 	s->stuck = sent < n;
 	for (; sent > 0; sent -= took) {
 		took = recv(from, k->scratch, (size_t)sent, 0);
-		/* The bytes are there: we have just seen them. */
+		/* MSG_PEEK has just shown these bytes. */
 		if (took <= 0) {
 			s->eof = true;
 			return SHUTTLE_FROM_FAILED;
@@ -154,22 +154,22 @@ pass_peeked(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 	return SHUTTLE_GOING;
 }
 
-/* Was that the last of it? */
+/* Returns the end of file if all bytes are out. */
 static enum shuttle_result
 emptied_result(const struct shuttle *s)
 {
 	return s->eof && shuttle_held(s) == 0 ? SHUTTLE_ENDED : SHUTTLE_GOING;
 }
 
-/* Let out of the pipe what goes. */
+/* Sends from the pipe what can go. */
 static enum shuttle_result
 drain_pipe(struct shuttle *s, const struct shuttle_kit *k, int to)
 {
 	ssize_t n;
 
 	/*
-	 * Never SPLICE_F_MORE: it would hold the last bytes back until more
-	 * come, for which there is no promise.
+	 * Without SPLICE_F_MORE, which would hold the last bytes back until
+	 * more arrive, and none need arrive.
 	 */
 	n = splice(pipepool_reader(k->pipes, s->pipe), NULL, to, NULL,
 	    shuttle_held(s), SPLICE_F_NONBLOCK);
@@ -187,7 +187,9 @@ drain_pipe(struct shuttle *s, const struct shuttle_kit *k, int to)
 	return emptied_result(s);
 }
 
-/* This descriptor or this system cannot splice; anything else is the peer's. */
+/*
+ * True if this descriptor or system cannot splice; other errors are the peer's.
+ */
 static bool
 cannot_splice(int err)
 {
@@ -196,9 +198,9 @@ cannot_splice(int err)
 }
 
 /*
- * Splice once. False: nothing came of it, and recv() is to be tried. It knows an
- * end of file for certain, reads from what cannot be spliced, and goes past an
- * urgent byte, where splice() stops for ever with EAGAIN.
+ * Splices once. False: nothing moved, and recv() must be tried. recv() detects
+ * end of file for certain, reads from descriptors that cannot splice, and
+ * passes an urgent byte, at which splice() returns EAGAIN for ever.
  */
 static bool
 pass_spliced(struct shuttle *s, const struct shuttle_kit *k, int from, int to,
@@ -242,7 +244,7 @@ pass_spliced(struct shuttle *s, const struct shuttle_kit *k, int from, int to,
 	return true;
 }
 
-/* A stream is known by reads that bring much. */
+/* Large reads identify a stream. */
 static void
 watch_for_stream(struct shuttle *s, const struct shuttle_kit *k, size_t n)
 {
@@ -274,7 +276,7 @@ shuttle_read(struct shuttle *s, const struct shuttle_kit *k, int from, int to)
 	return pass_bytes(s, k, to, k->scratch, (size_t)n);
 }
 
-/* Of the block's bytes *n* have been sent. */
+/* Records that *n* of the block's bytes were sent. */
 static void
 release_block(struct shuttle *s, const struct shuttle_kit *k, uint32_t n)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * channel.c: one byte and at most one descriptor a message.
- */
+/* channel.c: a message is one byte with at most one descriptor. */
 #include "sys/channel.h"
 
 #include <sys/socket.h>
@@ -20,7 +18,7 @@ channel_open(int pair[2])
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		return -1;
-	/* Unlike FIONBIO this can be allowed in one direction only. */
+	/* Unlike FIONBIO, a filter can permit this in one direction only. */
 	if (fcntl(pair[1], F_SETFL, O_NONBLOCK) == -1) {
 		descriptor_close(pair[0]);
 		descriptor_close(pair[1]);
@@ -29,7 +27,7 @@ channel_open(int pair[2])
 	return 0;
 }
 
-/* Room as the system lays it out: what is received is cut to one descriptor. */
+/* Sized as the system lays it out: more descriptors than one are cut off. */
 union passed_fd {
 	char		room[CMSG_SPACE(sizeof(int))];
 	struct cmsghdr	align;
@@ -57,7 +55,7 @@ channel_send(int fd, char what, int passed)
 	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -1;
 }
 
-/* May the same call succeed later? */
+/* True if the same call can succeed later. */
 static bool
 is_passing(int error)
 {
@@ -94,7 +92,7 @@ channel_receive_untrusted(int fd, char *what)
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t n;
 
-	/* Without room for descriptors the system lets go of all that come. */
+	/* Without room for descriptors the kernel drops all that arrive. */
 	do
 		n = recvmsg(fd, &msg, MSG_DONTWAIT);
 	while (n == -1 && errno == EINTR);

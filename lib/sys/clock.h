@@ -13,8 +13,8 @@ uint64_t clock_now_ms(void);
 uint64_t clock_now_us(void);
 
 /*
- * The same clock in milliseconds as of the system's last tick, which was up to
- * 10 ms ago: a quarter of the price.
+ * The same clock in milliseconds as of the kernel's last tick, which is up to
+ * 10 ms old; it costs a quarter of clock_now_ms().
  */
 uint64_t clock_tick_ms(void);
 

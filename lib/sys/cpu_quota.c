@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * cpu_quota.c: reads the quotas of control groups. In a container the path of a
- * group may be that of the machine outside, of which the root is all that is
- * seen: so each level is tried, and what is not there is passed over.
+ * group may be the one outside, of which only the root is visible. So each
+ * level is tried, and a missing one is skipped.
  */
 #include "sys/cpu_quota.h"
 
@@ -28,7 +28,7 @@ read_quota_line(const char *dir, const char *name, char *line, int size)
 	return good;
 }
 
-/* Make *least* as small as that; 0 is no limit. */
+/* Lower *least* to this value; 0 is no limit. */
 static void
 lower_quota(unsigned *least, long long quota, long long period)
 {
@@ -47,7 +47,7 @@ look_at(const char *dir, unsigned *least)
 	char line[64], more[64];
 	long long quota, period;
 
-	/* "max" is no number, and no limit. */
+	/* "max" is not a number, and means no limit. */
 	if (read_quota_line(dir, "cpu.max", line, sizeof(line)) &&
 	    sscanf(line, "%lld %lld", &quota, &period) == 2)
 		lower_quota(least, quota, period);
@@ -57,7 +57,7 @@ look_at(const char *dir, unsigned *least)
 		    strtoll(more, NULL, 10));
 }
 
-/* The group *path* below *top* and all above it, up to *top*. */
+/* The group *path* below *top* and all groups above it, up to *top*. */
 static void
 climb_groups(const char *top, const char *path, unsigned *least)
 {
@@ -76,7 +76,7 @@ climb_groups(const char *top, const char *path, unsigned *least)
 	}
 }
 
-/* Does "cpu,cpuacct" have cpu? */
+/* True if a list such as "cpu,cpuacct" contains cpu. */
 static bool
 is_cpu(const char *list)
 {
@@ -90,7 +90,7 @@ is_cpu(const char *list)
 	return false;
 }
 
-/* "0::/path" of version 2, "4:cpu,cpuacct:/path" of version 1. */
+/* "0::/path" in version 2, "4:cpu,cpuacct:/path" in version 1. */
 static void
 read_group(char *line, const char *root, unsigned *least)
 {
@@ -104,7 +104,7 @@ read_group(char *line, const char *root, unsigned *least)
 		return;
 	if (list[0] == '\0') {
 		climb_groups(root, path, least);
-		/* Beside those of version 1 they stand there. */
+		/* Beside version 1, version 2 is mounted here. */
 		snprintf(top, sizeof(top), "%s/unified", root);
 		climb_groups(top, path, least);
 	} else if (is_cpu(list)) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * cpu_quota.h: how much of the processors a container gives to this process.
- */
+/* cpu_quota.h: the share of the processors that a container gets. */
 #ifndef CPU_QUOTA_H
 #define CPU_QUOTA_H
 
@@ -10,10 +8,10 @@
 #define CPU_QUOTA_ROOT		"/sys/fs/cgroup"
 
 /*
- * The processors that the control groups of *groups*, and those above them, allow
- * in each period, rounded up: cpu.max of version 2, cpu.cfs_quota_us of version 1,
- * below *root*. 0: no limit. Groups that cannot be seen from here count as
- * without one.
+ * Returns the number of processors, rounded up, that the control groups listed
+ * in *groups* and their parents allow in each period: cpu.max of version 2,
+ * cpu.cfs_quota_us of version 1, below *root*. 0: no limit. Groups that are not
+ * visible from here count as unlimited.
  */
 unsigned cpu_quota(const char *groups, const char *root);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * descriptor.c: what any descriptor needs now and then.
- */
+/* descriptor.c: helpers for descriptors of any kind. */
 #include "sys/descriptor.h"
 
 #include <errno.h>

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * descriptor.h: what any descriptor needs now and then.
- */
+/* descriptor.h: helpers for descriptors of any kind. */
 #ifndef DESCRIPTOR_H
 #define DESCRIPTOR_H
 
 #include <stdbool.h>
 
-/* Close it; errno stays as it is. */
+/* Closes *fd* and keeps errno. */
 void	descriptor_close(int fd);
 
-/* Would a write to a pipe be taken now? Another writer may be faster. */
+/* True if a write would be accepted now; another writer may come first. */
 bool	descriptor_is_writable(int fd);
 
 /* Has the other end gone, or has it been shut down? */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * file_text.c: reads until the end, whatever the size is said to be: files below
- * /proc have none. A file that is written while it is read is refused, since half
- * of it may be missing.
+ * file_text.c: reads to the end whatever the reported size, since files below
+ * /proc report none. A file that changes while it is read is refused, because
+ * half of it may be missing.
  */
 #include "sys/file_text.h"
 
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Beyond any use, and far below what memory there is. */
+/* Beyond any use, and far below the memory of a machine. */
 #define SIZE_MOST	((size_t)64 << 20)
 
 #define SIZE_FIRST	4096
@@ -24,7 +24,7 @@ open_regular(const char *path, struct stat *st)
 {
 	int fd, err;
 
-	/* A pipe without a writer would be waited for. */
+	/* Without O_NONBLOCK, open() would wait for the writer of a pipe. */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
@@ -48,7 +48,7 @@ is_same(const struct stat *a, const struct stat *b, size_t len)
 	    (a->st_size == 0 || (size_t)a->st_size == len);
 }
 
-/* Up to the end; NULL with errno set, with what there is in *text still. */
+/* Reads to the end. On error NULL with errno set; *text* keeps its buffer. */
 static char *
 read_all(int fd, char **text, size_t size, size_t *len)
 {
@@ -126,13 +126,13 @@ file_text_why(int err)
 {
 	switch (err) {
 	case EISDIR:
-		return "this is not a file, but a directory";
+		return "this is a directory, not a file";
 	case ENXIO:
-		return "this is not a file, but a pipe, a device or a socket";
+		return "this is a pipe, a device or a socket, not a file";
 	case EFBIG:
-		return "this has more than 64 MiB";
+		return "the file is larger than 64 MiB";
 	case EBUSY:
-		return "this was written while it was read; try again";
+		return "the file changed while it was read; try again";
 	default:
 		return strerror(err);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * file_text.h: what a file says, read whole and once: what is made of it later
- * cannot meet a read error, another file, or one that has no end.
+ * file_text.h: reads a whole file once, so that later steps cannot meet a read
+ * error, a different file or an endless one.
  */
 #ifndef FILE_TEXT_H
 #define FILE_TEXT_H
@@ -12,16 +12,17 @@
 #include <stddef.h>
 
 /*
- * All *len* bytes of a regular file and a NUL behind them, the caller's to free;
- * *st says which file. Never waits. NULL with errno set: EISDIR, ENXIO (a pipe, a
- * device or a socket), EFBIG, EBUSY (it changed meanwhile), and as read(2).
+ * Returns all *len* bytes of a regular file and a NUL behind them; the caller
+ * frees the result. *st identifies the file. Never waits. NULL with errno set:
+ * EISDIR, ENXIO (pipe, device or socket), EFBIG, EBUSY (the file changed
+ * meanwhile), and as read(2).
  */
 char	*file_text(const char *path, size_t *len, struct stat *st);
 
-/* The same of a pipe up to its end, which is waited for. EFBIG, as read(2). */
+/* Reads a pipe up to its end, and waits for that. EFBIG, or as read(2). */
 char	*file_text_of_pipe(int fd, size_t *len);
 
-/* What such an errno means, in words. */
+/* Describes an errno of file_text(). */
 const char *file_text_why(int err);
 
 #endif

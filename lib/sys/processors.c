@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * processors.c: the processors that this process may run on.
- */
+/* processors.c: the processors that this process may run on. */
 #include "sys/processors.h"
 
 #include <sched.h>

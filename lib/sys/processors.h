@@ -6,10 +6,10 @@
 #ifndef PROCESSORS_H
 #define PROCESSORS_H
 
-/* The processors this process may run on, at least 1. */
+/* The number of processors that this process may run on, at least 1. */
 unsigned processors_count(void);
 
-/* Run on one of them only, number *i* from 0, counted round and round. */
+/* Binds this process to processor *i* (modulo their number). 0 or -1. */
 int	processors_pin(unsigned i);
 
 #endif

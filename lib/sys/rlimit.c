@@ -7,7 +7,7 @@
 
 #include <sys/resource.h>
 
-/* Containers hand out limits of a milliard; tables grow with the limit. */
+/* Containers set limits of a billion; tables grow with the limit. */
 #define DESCRIPTORS_MAX	((rlim_t)1 << 20)
 
 void

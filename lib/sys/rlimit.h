@@ -9,14 +9,14 @@
 #include <stddef.h>
 
 /*
- * Raise the hard limit of descriptors to *n* if it is lower: the superuser may.
- * Otherwise nothing happens.
+ * Raises the hard limit of descriptors to *n* if it is lower and the process is
+ * privileged. Otherwise nothing changes.
  */
 void	rlimit_need_descriptors(size_t n);
 
 /*
- * Raise the soft limit of descriptors to the hard one, but to no more than a
- * million. Returns how many this process may use.
+ * Raises the soft limit of descriptors to the hard one, but to at most a
+ * million. Returns the number that this process may use.
  */
 size_t	rlimit_raise_descriptors(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * safe_file.c: opens, makes and removes files by path. Looks at the directory
- * through a descriptor, so that it is the one that the file is made in. Never
+ * safe_file.c: opens, creates and removes files by path. A directory is checked
+ * through a descriptor, so that it is the one the file is created in. Never
  * writes to a file.
  */
 #include "sys/safe_file.h"
@@ -20,7 +20,7 @@
 
 #include "sys/safe_path.h"
 
-/* Links that lead to links, at most. */
+/* maximum depth of links to links */
 #define HOPS_MAX	8
 
 /* Of temporary files, by process. */
@@ -36,8 +36,8 @@ close_with(int fd, int err)
 }
 
 /*
- * Where all users may make files the owner of this one decides, and it must not
- * be another file of the system by a second name.
+ * In a directory that all users may write, this file must belong to a trusted
+ * user and must not be a second name of another file of the system.
  */
 static bool
 is_planted(const struct stat *st, mode_t dir)
@@ -46,7 +46,7 @@ is_planted(const struct stat *st, mode_t dir)
 	    (S_ISREG(st->st_mode) && st->st_nlink > 1));
 }
 
-/* Give *fd* back if it is a file as it should be. Takes it over. */
+/* Returns *fd* if its file is acceptable, and closes it otherwise. */
 static int
 accept_file(int fd, mode_t dir, bool regular)
 {
@@ -64,8 +64,8 @@ accept_file(int fd, mode_t dir, bool regular)
 }
 
 /*
- * A pipe without a reader refuses to be opened for writing only. Opened for both
- * it keeps what it can hold until a reader comes.
+ * A pipe without a reader cannot be opened for writing only. Opened for both,
+ * it keeps its capacity of bytes until a reader opens it.
  */
 static int
 open_log_at(int dir, const char *name, int more)
@@ -73,7 +73,7 @@ open_log_at(int dir, const char *name, int more)
 	int flags = O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC |
 	    more, fd;
 
-	/* A reader of a pipe would take the end of a look for the end of all. */
+	/* A reader of a pipe would take the end of a check for end of file. */
 	if ((more & O_PATH) != 0)
 		return openat(dir, name, O_CLOEXEC | more);
 	fd = openat(dir, name, O_WRONLY | flags, 0640);
@@ -81,7 +81,7 @@ open_log_at(int dir, const char *name, int more)
 	    openat(dir, name, O_RDWR | flags, 0640) : fd;
 }
 
-/* Where the link in the directory of *path* leads. */
+/* Reads the target of the link at the directory of *path*. */
 static int
 follow_link(int dir, const char *path, char next[PATH_MAX])
 {
@@ -100,7 +100,7 @@ follow_link(int dir, const char *path, char next[PATH_MAX])
 	return -1;
 }
 
-/* *more* is O_PATH for a look without opening. */
+/* *more* is O_PATH to check without opening. */
 static int
 open_log(const char *path, int more, int hops)
 {
@@ -146,7 +146,7 @@ safe_file_check_log(const char *path)
 	return 0;
 }
 
-/* Will a rename replace what stands there? */
+/* True if a rename would replace the file at this path. */
 static int
 check_place(int dir, mode_t mode, const char *name)
 {
@@ -329,7 +329,10 @@ safe_file_remove(struct file_id *id, const char *path)
 	memset(id, 0, sizeof(*id));
 }
 
-/* In a directory that all users may write. NULL: this is not what is wrong. */
+/*
+ * Describes a file of another user in a directory that all users may write.
+ * NULL: that is not the cause.
+ */
 static const char *
 explain_owner(const char *path, char *buf, size_t size)
 {
@@ -344,7 +347,7 @@ explain_owner(const char *path, char *buf, size_t size)
 	return buf;
 }
 
-/* Why others could exchange the file. */
+/* Describes how other users could replace the file. */
 static const char *
 explain_danger(const char *path, char *buf, size_t size)
 {
@@ -370,7 +373,7 @@ explain_danger(const char *path, char *buf, size_t size)
 		return buf;
 	case OBSTACLE_OWNER:
 		snprintf(buf, size, "the directory %s belongs to uid %lu, and "
-		    "stands in one that all users may write: choose another "
+		    "is in one that all users may write: choose another "
 		    "path", o.at, (unsigned long)o.owner);
 		return buf;
 	default:

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * safe_file.h: files that a privileged process makes, by paths in directories
- * that others may write as well. Links of others are not followed, and files of
- * others are not removed. All directories of the path count: see safe_path.h.
+ * safe_file.h: files that a privileged process creates in directories that
+ * other users may write as well. Links of other users are not followed, and
+ * their files are not removed. Every directory of the path must be safe: see
+ * safe_path.h.
  *
- * errno of all of them: EPERM if others could exchange the file, ELOOP for a
- * link, EEXIST for what is not a regular file; safe_file_reason() says it in
- * words.
+ * All functions set errno: EPERM if other users could replace the file, ELOOP
+ * for a link, EEXIST for an object that is not a regular file.
+ * safe_file_reason() describes it.
  */
 #ifndef SAFE_FILE_H
 #define SAFE_FILE_H
@@ -18,17 +19,17 @@
 #include <stddef.h>
 #include <time.h>
 
-/* Which file this is, so that no other one is removed. ino 0: none. */
+/* Identifies a file, so that no other file is removed. ino 0: none. */
 struct file_id {
 	dev_t		dev;
 	ino_t		ino;
-	struct timespec	written;	/* numbers of inodes come again */
+	struct timespec	written;	/* inode numbers are reused */
 };
 
 /* Room for the name of a temporary file without its directory. */
 #define SAFE_TEMP	32
 
-/* A file that is written under another name and then takes its place. */
+/* A file that is written under a temporary name and then renamed. */
 struct safe_draft {
 	int	fd;
 	int	dir;
@@ -36,29 +37,31 @@ struct safe_draft {
 };
 
 /*
- * Would safe_file_begin() or safe_file_open_log() object to this path? Opens
- * and makes nothing. 0 or -1.
+ * Checks whether safe_file_begin() or safe_file_open_log() would accept this
+ * path. Opens and creates nothing. 0 or -1.
  */
 int	safe_file_check(const char *path);
 int	safe_file_check_log(const char *path);
 
 /*
- * Open a log to append to, or make it (mode 0640). A symbolic link is followed if
- * it belongs to the superuser or to this user. Non-blocking. -1: see above.
+ * Opens a log to append to, or creates it (mode 0640). A symbolic link is
+ * followed if it belongs to the superuser or to this user. Returns a
+ * non-blocking descriptor or -1.
  */
 int	safe_file_open_log(const char *path);
 
-/* Open a regular file that is there, for reading and, if allowed, writing. */
+/* Opens an existing regular file for reading and, if permitted, writing. */
 int	safe_file_open(const char *path);
 
-/* Make a regular file that is not there: EEXIST if there is anything. */
+/* Creates a regular file; EEXIST if the path exists. */
 int	safe_file_create(const char *path, mode_t mode);
 
 /*
- * Begin a file that is to stand at *path*, then put it there at once, whatever
- * regular file is there. After a failure of safe_file_publish() and after
- * safe_file_discard() nothing is left; *fd* is closed by all but a successful
- * safe_file_publish(), where it is the caller's.
+ * safe_file_begin() creates a temporary file; safe_file_publish() renames it to
+ * *path* in one step and replaces a regular file there. After
+ * safe_file_discard() or a failed safe_file_publish() nothing is left. *fd* is
+ * closed by all of them except a successful safe_file_publish(), after which
+ * the caller owns it.
  */
 int	safe_file_begin(struct safe_draft *, const char *path, mode_t mode);
 int	safe_file_publish(struct safe_draft *, const char *path);
@@ -74,13 +77,13 @@ void	safe_file_sweep(const char *path, pid_t);
 void	safe_file_remember_fd(struct file_id *, int fd);
 void	safe_file_remember(struct file_id *, const char *path);
 
-/* Is that what stands at this path? */
+/* True if the file at this path is the remembered one. */
 bool	safe_file_is_same(const struct file_id *, const char *path);
 
-/* Remove it if it is, and forget it. */
+/* Removes the remembered file if it is still at this path, and forgets it. */
 void	safe_file_remove(struct file_id *, const char *path);
 
-/* What *err* means for *path*, and what to do. Returns *buf* or a constant. */
+/* Describes *err* for *path*, and what to do. Returns *buf* or a constant. */
 const char *safe_file_reason(const char *path, int err, char *buf, size_t size);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * safe_path.c: walks along a path, with a descriptor of the directory that it is
- * in, and follows links by itself. Opens directories only, and none to read.
- * Invariant: each directory that it has come through has been looked at.
+ * safe_path.c: walks along a path with a descriptor of the current directory,
+ * and follows links by itself. Opens directories only, and none to read.
+ * Invariant: every directory passed was checked.
  */
 #include "sys/safe_path.h"
 
@@ -18,16 +18,16 @@
 
 #include "sys/descriptor.h"
 
-/* Links on the way, at most, as the kernel has it. */
+/* maximum of links on the way, as in the kernel */
 #define HOPS_MAX	40
 
 #define FLAGS		(O_PATH | O_DIRECTORY | O_CLOEXEC)
 
 struct walk {
-	int	dir;			/* where we are */
+	int	dir;			/* the current directory */
 	struct stat st;			/* of it */
-	char	rest[PATH_MAX];		/* of the directories to go */
-	char	at[PATH_MAX];		/* the way so far, for messages */
+	char	rest[PATH_MAX];		/* the remaining names */
+	char	at[PATH_MAX];		/* the path so far, for messages */
 	unsigned hops;
 	struct safe_obstacle *obstacle;
 };
@@ -67,7 +67,7 @@ fail_walk(struct walk *w, int what, int err)
 	return -1;
 }
 
-/* Go on in *fd*, which is taken over. May other users exchange what is there? */
+/* Enters *fd* and owns it. Fails if other users can replace files in it. */
 static int
 arrive_at_target(struct walk *w, int fd)
 {
@@ -83,7 +83,7 @@ arrive_at_target(struct walk *w, int fd)
 	return 0;
 }
 
-/* Where the path, or the target of a link, begins. */
+/* The start of the path, or of the target of a link. */
 static int
 begin_walk(struct walk *w, const char *path)
 {
@@ -94,7 +94,7 @@ begin_walk(struct walk *w, const char *path)
 	return w->dir == -1 ? arrive_at_target(w, open(".", FLAGS)) : 0;
 }
 
-/* What the link says comes before what is left. */
+/* Puts the target of a link in front of the remaining names. */
 static int
 follow_path_link(struct walk *w, const char *name)
 {
@@ -127,7 +127,7 @@ append_component(struct walk *w, const char *name)
 	(void)strlcat(w->at, name, sizeof(w->at));
 }
 
-/* Who may put something there may have put this there. */
+/* In a directory that all users may write, the owner must be trusted. */
 static int
 check_owner(struct walk *w, const char *name, const struct stat *st)
 {
@@ -142,7 +142,7 @@ check_owner(struct walk *w, const char *name, const struct stat *st)
 	    fail_walk(w, OBSTACLE_OWNER, EPERM);
 }
 
-/* One name; "." and ".." are directories like others. */
+/* Handles one name; "." and ".." are directories like others. */
 static int
 step_component(struct walk *w, const char *name)
 {
@@ -157,12 +157,12 @@ step_component(struct walk *w, const char *name)
 	if (S_ISLNK(st.st_mode) && !safe_is_proc(w->dir))
 		return follow_path_link(w, name);
 	append_component(w, name);
-	/* What was a directory just now is not followed as a link. */
+	/* A directory that was just replaced by a link is not followed. */
 	return arrive_at_target(w, openat(w->dir, name, S_ISLNK(st.st_mode) ?
 	    FLAGS : FLAGS | O_NOFOLLOW));
 }
 
-/* Take the first name off what is left. NULL: there is none. */
+/* Takes the first of the remaining names. NULL: there is none. */
 static const char *
 next_name(struct walk *w, char name[PATH_MAX])
 {

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * safe_path.h: the way to a file, directory by directory. A directory that all
- * users may write has to have its sticky bit, and what belongs to other users in
- * it is not passed: neither a link nor a directory.
+ * users may write must have its sticky bit, and a link or directory of another
+ * user in it is not passed.
  */
 #ifndef SAFE_PATH_H
 #define SAFE_PATH_H
@@ -14,32 +14,32 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* What is in the way, and where, as far as the path has been followed. */
+/* The obstacle, and the path up to it. */
 struct safe_obstacle {
 	enum {
-		OBSTACLE_NONE,		/* or errno says it all */
-		OBSTACLE_EXPOSED,	/* this directory: users may exchange files */
-		OBSTACLE_LINK,		/* this link is of another user */
-		OBSTACLE_OWNER		/* this directory is */
+		OBSTACLE_NONE,		/* or errno is enough */
+		OBSTACLE_EXPOSED,	/* directory with replaceable files */
+		OBSTACLE_LINK,		/* link of another user */
+		OBSTACLE_OWNER		/* directory of another user */
 	} what;
 	char	at[PATH_MAX];
 	uid_t	owner;
 };
 
 /*
- * Open the directory that the last name of *path* stands in (O_PATH), its mode in
- * *mode*. -1 with errno: EPERM for what is exposed or of another user, ELOOP for a
- * link of another user. *o* may be NULL.
+ * Opens the directory of the last name of *path* (O_PATH) and sets *mode*. -1
+ * with errno: EPERM for an exposed directory or one of another user, ELOOP for
+ * a link of another user. *o* may be NULL.
  */
 int	safe_enter(const char *path, mode_t *mode, struct safe_obstacle *o);
 
-/* Is it root, or the user that this process is? */
+/* True for root and for the user of this process. */
 bool	safe_is_trusted(uid_t owner);
 
-/* Links of /proc lead to what has no name, and only its owner has them. */
+/* Links of /proc lead to unnamed objects, and only their owner has them. */
 bool	safe_is_proc(int dir);
 
-/* The last name of a path, and the length of what stands before it. */
+/* Returns the last name of a path and sets the length of the part before it. */
 const char *safe_last_name(const char *path, size_t *before);
 
 #endif

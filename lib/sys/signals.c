@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * signals.c: signals are held back from the first line of main() on.
- */
+/* signals.c: signals stay blocked from the first line of main() on. */
 #include "sys/signals.h"
 
 #include <sys/signalfd.h>
@@ -21,7 +19,7 @@ signals_hold(sigset_t *set)
 	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
 		sigaddset(set, all[i]);
 	sigprocmask(SIG_BLOCK, set, NULL);
-	/* Who starts us may ignore it, and then nobody could be reaped. */
+	/* If SIGCHLD were inherited as ignored, no child could be reaped. */
 	signal(SIGCHLD, SIG_DFL);
 }
 

@@ -9,19 +9,20 @@
 #include <signal.h>
 
 /*
- * Hold back the signals that operators send to a service, and CHLD: they wait
- * until somebody asks for them. They are returned in *set*.
+ * Blocks SIGCHLD and the signals that operators send to a service; they stay
+ * pending until they are read. Returns them in *set*.
  */
 void	signals_hold(sigset_t *set);
 
 /*
- * Hold back *set* and return a descriptor that is readable when one of them has
- * come; signals_next() then gives them one by one, 0: no more.
+ * signals_open() blocks *set* and returns a descriptor that is readable while
+ * one of them is pending; signals_next() returns them one by one, 0 if there
+ * are no more.
  */
 int	signals_open(const sigset_t *set);
 int	signals_next(int fd);
 
-/* Wait until one has come, for so many ms at most; -1: without a limit. */
+/* Waits for a signal, at most *ms*; -1: without a limit. */
 void	signals_wait(int fd, int ms);
 
 #endif

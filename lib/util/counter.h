@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * counter.h: numbers that one process or thread writes and others read at any
- * time. An addition costs no locked instruction, so a second writer would lose
- * some of them.
+ * time. An addition uses no locked instruction, so a second writer would lose
+ * increments.
  */
 #ifndef COUNTER_H
 #define COUNTER_H
@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* Add to a counter of which the caller is the only writer. */
+/* Adds to a counter of which the caller is the only writer. */
 static inline void
 counter_add(_Atomic uint64_t *c, uint64_t n)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * nearest.c: optimal string alignment distance, three rows at a time. For
- * error messages: short words, no hurry.
+ * nearest.c: optimal string alignment distance over three rows. Used for error
+ * messages only, so it is not tuned.
  */
 #include "util/nearest.h"
 
 #include <string.h>
 
-#define LONGEST		40	/* longer words have no near ones */
+#define LONGEST		40	/* longer words have no near match */
 
 static size_t
 least_of_three(size_t a, size_t b, size_t c)

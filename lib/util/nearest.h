@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 /*
- * Of the *n* *words* the one that *text* most resembles: fewest letters added,
- * left out, changed or swapped (Damerau 1964). NULL when none is near: more than
- * a third of the letters would differ.
+ * Returns the one of the *n* *words* that is nearest to *text*: fewest letters
+ * added, left out, changed or swapped (Damerau 1964). NULL if none is near,
+ * which means that more than a third of the letters differ.
  */
 const char *nearest_find(const char *text, const char *const *words, size_t n);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * text.c: numbers, times and quotes by hand. Invariant: at <= end.
- */
+/* text.c: numbers, times and quotes without printf. Invariant: at <= end. */
 #include "util/text.h"
 
 void
@@ -50,7 +48,7 @@ text_json(struct text *t, const char *s)
 	if (end - t->at < 2)
 		return;
 	*t->at++ = '"';
-	t->end--;			/* room for the other quote */
+	t->end--;			/* room for the closing quote */
 	for (; (c = (unsigned char)*s) != '\0'; s++) {
 		code[1] = (char)c;
 		n = c < ' ' ? 6 : c == '"' || c == '\\' ? 2 : 1;
@@ -59,7 +57,7 @@ text_json(struct text *t, const char *s)
 			code[4] = hex[c >> 4];
 			code[5] = hex[c & 15];
 		}
-		/* All of it or none, since a half would spoil the line. */
+		/* All or nothing: a partial escape would spoil the line. */
 		if (n > (size_t)(t->end - t->at))
 			break;
 		text_bytes(t, n == 1 ? s : code, n);
@@ -77,7 +75,7 @@ format_clock_time(char *buf, size_t size, enum text_time how, time_t second)
 		gmtime_r(&second, &tm);
 		return strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
 	}
-	/* Unlike localtime() it does not look for a new time zone. */
+	/* Unlike localtime(), it does not reload the time zone. */
 	localtime_r(&second, &tm);
 	return how == TIME_RFC3164 ?
 	    strftime(buf, size, "%b %e %H:%M:%S", &tm) :

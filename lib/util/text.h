@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * text.h: a line of text that is put together piece by piece in memory of the
- * caller's, without printf: there is one for each session. What does not fit is
- * left out; there is no NUL at the end.
+ * text.h: builds a line of text piece by piece in memory of the caller, without
+ * printf, because each session writes one. Text that does not fit is left out.
+ * The result has no terminating NUL.
  */
 #ifndef TEXT_H
 #define TEXT_H
@@ -16,24 +16,24 @@
 
 struct text {
 	char	*at;			/* where the next byte goes */
-	char	*end;			/* behind the last that there is */
+	char	*end;			/* one past the last byte */
 };
 
-/* How a second is written. */
+/* Formats of a time stamp. */
 enum text_time {
 	TIME_RFC3339,			/* 2026-11-22T01:44:27, UTC */
 	TIME_RFC3164,			/* Nov 22 01:44:27, local */
 	TIME_HAPROXY			/* 22/Nov/2026:01:44:27, local */
 };
 
-/* The second last written, kept because the next is mostly the same. */
+/* The last second written, kept because the next one is mostly the same. */
 struct stamp {
 	time_t	 second;
 	size_t	 len;			/* 0: none yet */
 	char	 text[32];
 };
 
-/* What makes a plural: "%u worker%s". */
+/* The ending of a plural: "%u worker%s". */
 static inline const char *
 text_s(uint64_t n)
 {
@@ -42,16 +42,16 @@ text_s(uint64_t n)
 
 void	text_number(struct text *, uint64_t);
 
-/* With zeros in front, *digits* wide. */
+/* Decimal with leading zeros, *digits* wide. */
 void	text_padded(struct text *, unsigned n, unsigned digits);
 
-/* In the base 16, with small letters; *digits* wide at least, 16 at most. */
+/* Hexadecimal in lower case, at least *digits* and at most 16 wide. */
 void	text_hex(struct text *, uint64_t, unsigned digits);
 
-/* As a JSON string with its quotes (RFC 8259, section 7). */
+/* A JSON string with its quotes (RFC 8259, section 7). */
 void	text_json(struct text *, const char *);
 
-/* *stamp* is for this way of writing only. */
+/* A *stamp* serves one format only. */
 void	text_time(struct text *, struct stamp *, enum text_time, time_t second);
 
 static inline void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * board.c: maps the board and takes back what the dead left. Everything has one
- * place for ever: there is room for more than a machine needs, and what nobody
- * uses is a hole in the file, which costs addresses and nothing else.
+ * board.c: maps the board and takes back what dead processes held. Every object
+ * has one fixed place; there is room for more than any machine needs, and
+ * unused room is a hole in the file, which costs address space only.
  */
 #include "board/board.h"
 
@@ -17,23 +17,28 @@
 #include <string.h>
 #include <unistd.h>
 
-/* To where memory can be given back, on any machine. */
+/* Rounds up to where memory can be freed, with any page size. */
 #define PAGES(size)	(((size) + 0xffff) & ~(size_t)0xffff)
 
-/* Rows are added up in fours, see balance_leastconn.c. */
+/* Rows are summed in fours, see balance_leastconn.c. */
 #define ROWS(n)		((n) >= BOARD_WORKERS ? BOARD_WORKERS : \
 			    (((n) + 3) & ~3u) + 4 * ((n) == 0))
 
 #define LEDGER_SIZE	PAGES(sizeof(struct board_ledger))
 #define BOOK_SIZE	PAGES(BOARD_SERVER_SLOTS * sizeof(struct board_book))
 
-/* Clocks are read by turns: so far ahead of ours another one may be, in ms. */
+/*
+ * Processes read their clocks in turn: another one may be ahead by this, in ms.
+ */
 #define AHEAD		1000
 
-/* No process can shrink it under the others, nor fill the memory by it. */
+/*
+ * No process can shrink the file under the others, or fill memory by growing
+ * it.
+ */
 #define SEALS		(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-/* Where each part begins, and the end of all. */
+/* The start of each part, and the end of the last. */
 struct places {
 	size_t shared, rows, clients, end;
 };
@@ -57,8 +62,8 @@ board_bytes(uint32_t workers)
 }
 
 /*
- * The same file once more, for reading: what is mapped by it can never be made
- * writable. Without /proc it is only mapped so.
+ * Opens the same file for reading: its mapping can never become writable.
+ * Without /proc it is only mapped that way.
  */
 static int
 open_reader(int fd)
@@ -69,7 +74,7 @@ open_reader(int fd)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Of what is mostly holes a core file would be made of zeros. */
+/* Excludes the mapping from core files, which would consist of its holes. */
 static struct board *
 map_board(int fd, uint32_t rows)
 {
@@ -110,7 +115,7 @@ board_new(uint32_t workers, int *passed)
 	struct board *b = NULL;
 	int fd, err;
 
-	/* A memory file and not MAP_ANONYMOUS: it can be passed on. */
+	/* A memory file, unlike MAP_ANONYMOUS, can be passed on. */
 	fd = memfd_create("shuttled-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd == -1 || ftruncate(fd, (off_t)board_bytes(rows)) == -1 ||
 	    fcntl(fd, F_ADD_SEALS, SEALS) == -1 ||
@@ -133,7 +138,7 @@ fail:
 	return NULL;
 }
 
-/* Does the ledger make sense? It leads to everything else. */
+/* Checks the ledger, which leads to everything else. */
 static bool
 is_sound_board(const struct board *b)
 {
@@ -156,7 +161,7 @@ board_adopt(int fd)
 
 	if (fstat(fd, &st) == -1)
 		return NULL;
-	/* Of a file that may shrink a read can be the end of us. */
+	/* A file that can shrink could kill this process by a read. */
 	if ((fcntl(fd, F_GET_SEALS) & SEALS) != SEALS ||
 	    pread(fd, &begin, sizeof(begin), 0) != (ssize_t)sizeof(begin) ||
 	    begin.magic != BOARD_MAGIC || begin.version != BOARD_VERSION ||
@@ -207,7 +212,7 @@ board_wake(const struct board *b, uint32_t worker)
 	pid_t pid = atomic_load_explicit(&b->ledger->process[worker].pid,
 	    memory_order_relaxed);
 
-	/* The signal is one that is ignored, whoever has this number by now. */
+	/* A signal that is ignored by default, in case the pid was reused. */
 	if (pid > 1)
 		(void)kill(pid, BOARD_WAKEUP);
 }
@@ -274,7 +279,7 @@ board_oldest(const struct board *b)
 	return oldest;
 }
 
-/* Never fewer than there were, whoever else says so at once. */
+/* Raises a counter, never lowers it, even if another master writes as well. */
 static void
 raise_slots(struct board *b, uint32_t n)
 {
@@ -296,8 +301,9 @@ slots_in_use(const struct board *b)
 }
 
 /*
- * What nobody holds any more at the end need not be added up. Another master may
- * fill a slot meanwhile: it is seen by the second look, or says so after us.
+ * Lowers the number of used worker slots, so that free ones at the end are not
+ * summed. Another master may fill one meanwhile: either the second look finds
+ * it, or that master raises the number after this.
  */
 static void
 lower_slots(struct board *b)
@@ -362,7 +368,9 @@ board_reclaim(struct board *b, uint32_t worker)
 	struct board_worker *w = &b->worker[worker];
 	uint32_t lost = atomic_exchange(&w->live, 0);
 
-	/* More than a process can have is what another one has written there. */
+	/*
+	 * Above the limit of a process, the number was written by another one.
+	 */
 	if (lost > BOARD_MOST_LIVE)
 		lost = 0;
 	counter_add(&w->lost, lost);
@@ -386,7 +394,7 @@ board_worker_state_name(enum worker_state state)
 	    "?";
 }
 
-/* As it stands on the board, where a prober may have written anything. */
+/* Untrusted: a prober may have written any value. */
 enum server_health
 board_health(const struct board_book *s)
 {

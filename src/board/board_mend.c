@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * board_mend.c: rows of the board as they should be. Any worker can write any
- * row; the one that has a row knows better, and says so again. Looks at what is
- * used only: reading a hole would make it memory.
+ * board_mend.c: restores rows of the board. Any worker can write to any row;
+ * the owner of a row has a private copy and writes it again. Reads only used
+ * parts: reading a hole would allocate memory for it.
  */
 #include "board/board.h"
 
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So many of each kind of cell are in use. */
+/* Numbers of cells in use, by kind. */
 struct extent {
 	uint32_t servers, listeners, pools;
 };
@@ -35,7 +35,7 @@ extent_of(const struct board *b)
 	};
 }
 
-/* Only what differs is written: the line stays where its readers have it. */
+/* Writes only what differs, so that the cache line stays with its readers. */
 static uint32_t
 correct_word32(_Atomic uint32_t *cell, uint32_t right)
 {
@@ -60,7 +60,7 @@ right_word32(const _Atomic uint32_t *cell)
 	return atomic_load_explicit(cell, memory_order_relaxed);
 }
 
-/* As *own* says; NULL: empty. */
+/* Compares with *own*; NULL: all zero. */
 static uint32_t
 correct_row(const struct board *b, uint32_t worker, struct board_row *own)
 {
@@ -116,12 +116,14 @@ board_keep_row(struct board *b, uint32_t worker)
 {
 	(void)board_clear_row(b, worker);
 	board_forget_clients(b, worker);
-	/* As in the row, memory is what is used of it. */
+	/* As in the row, only used parts take memory. */
 	b->own = calloc(1, sizeof(*b->own));
 	return b->own == NULL ? -1 : 0;
 }
 
-/* A master that takes one of them at this moment has a worker that clears it. */
+/*
+ * If a master assigns one of these rows at this moment, its worker clears it.
+ */
 static uint32_t
 mend_unused(const struct board *b, uint32_t worker)
 {

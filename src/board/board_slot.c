@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * board_slot.c: who sits where on the board. For the master: it alone writes
- * the slots, and an index of their names is its own. Invariant: a slot belongs
- * to one name for as long as a generation that knows the name has workers.
+ * board_slot.c: assigns the slots of the board. For the master: it alone writes
+ * them, and the index of names is private. Invariant: a slot belongs to one
+ * name for as long as a generation that has the name has workers.
  */
 #include "board/board.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the names of one kind are, for one pass over a configuration. */
+/* Index of the names of one kind, for one pass over a configuration. */
 struct slot_index {
-	uint64_t	 generation;	/* it was made for */
-	uint32_t	 unused;	/* before it all are taken */
+	uint64_t	 generation;	/* of this index */
+	uint32_t	 unused;	/* all slots before it are taken */
 	uint32_t	 places;
-	uint32_t	 place[];	/* by hash: slots, from 1 on; 0: none */
+	uint32_t	 place[];	/* hash table of slot + 1; 0: empty */
 };
 
 /* The slots of one kind. */
 struct slots {
 	struct board_slot *slot;
-	_Atomic uint32_t *used;		/* those that were ever taken */
+	_Atomic uint32_t *used;		/* number of those ever used */
 	uint32_t	 room;
 	struct slot_index **index;
 };
@@ -67,7 +67,7 @@ note_slot(struct slot_index *x, uint64_t hash, uint32_t slot)
 	x->place[p] = slot + 1;
 }
 
-/* Another master may have given slots away since: look at them all again. */
+/* Another master may have assigned slots since: index all again. */
 static struct slot_index *
 make_index(const struct slots *s, uint64_t generation)
 {
@@ -103,7 +103,7 @@ find_slot(const struct slots *s, const char *name, uint64_t hash,
 	return BOARD_NO_SLOT;
 }
 
-/* One that nobody has used since *oldest*. They are first taken in order. */
+/* Finds a slot without a user since *oldest*. New slots are taken in order. */
 static uint32_t
 free_slot(const struct slots *s, uint64_t oldest)
 {
@@ -116,9 +116,9 @@ free_slot(const struct slots *s, uint64_t oldest)
 }
 
 /*
- * A slot that is used again is noted by both names: there is room for that.
- * What is said of one that was away until the last of its sessions ended is out
- * of date: it is *fresh*, too.
+ * A reused slot stays indexed by both names: there is room for that. The state
+ * of a name that was absent until its last session ended is out of date, so its
+ * slot is *fresh*, too.
  */
 static uint32_t
 take_slot(const struct slots *s, const char *name, uint64_t where,

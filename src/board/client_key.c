@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * client_key.c: hashes what of an address belongs to one client, with a key: who can
- * choose addresses must not be able to choose buckets. Remembers nothing.
+ * client_key.c: hashes the part of an address that identifies a client, with a
+ * key, because an attacker with a choice of addresses must not be able to
+ * choose buckets. Keeps no state.
  */
 #include "board/client_key.h"
 
@@ -50,7 +51,7 @@ client_key_hash(const uint64_t key[2], const uint64_t words[2])
 
 	sip_word(v, words[0]);
 	sip_word(v, words[1]);
-	sip_word(v, UINT64_C(16) << 56);	/* how many bytes there were */
+	sip_word(v, UINT64_C(16) << 56);	/* length of the message */
 	v[2] ^= 0xff;
 	sip_rounds(v, 4);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];

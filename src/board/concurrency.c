@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * concurrency.c: adds to what is the worker's own, then sums up what all have, in one
- * order for all: of those that race for the last place all but the first see it
- * taken. All may step back, so they look again a few times.
+ * concurrency.c: adds to the worker's own number, then sums those of all
+ * workers, in one total order: of several sessions that race for the last
+ * place, all but the first see it taken. All may step back, so each tries again
+ * a few times.
  */
 #include "board/concurrency.h"
 
-/* Places lost to others before there is none. */
+/* Lost races before a session is refused. */
 #define RACES		4
 
 /*
- * The clients of a worker: buckets of 16, two lines of the cache that come
- * together. An entry is one word, the upper part of the hash over the number,
- * so that readers always see both of the same moment.
+ * The clients of a worker: buckets of 16, two adjacent cache lines. An entry is
+ * one word, the upper part of the hash and the count, so that a reader always
+ * sees both of the same moment.
  */
 #define WAYS		16
 #define BUCKETS		(BOARD_CLIENTS / WAYS)
@@ -45,7 +46,10 @@ concurrency_enter(const struct board *b, uint32_t worker, uint32_t listener,
 		return true;
 	}
 	for (i = 0; i < RACES; i++) {
-		/* Look first: who is refused should not count for a moment. */
+		/*
+		 * Look first: a session that will be refused must not count for
+		 * a moment.
+		 */
 		if (concurrency_count(b, listener) >= max)
 			return false;
 		atomic_fetch_add(mine, 1);
@@ -79,7 +83,7 @@ concurrency_count_client(const struct board *b, uint64_t client)
 	uint64_t word;
 
 	for (w = 0; w < slots; w++) {
-		/* Memory that nobody has used is not to be touched. */
+		/* Unused memory must not be touched. */
 		if (atomic_load(&b->head->counts_clients[w]) == 0)
 			continue;
 		at = client_bucket(b, w, client);
@@ -92,7 +96,7 @@ concurrency_count_client(const struct board *b, uint64_t client)
 	return n;
 }
 
-/* Our own entry of a client, else one that is free. NULL: there is none. */
+/* This worker's entry of a client, or a free one. NULL: the bucket is full. */
 static _Atomic uint64_t *
 entry_for(const struct board *b, uint32_t worker, uint64_t client)
 {
@@ -152,7 +156,9 @@ concurrency_leave_client(const struct board *b, uint32_t worker, uint32_t at)
 {
 	_Atomic uint64_t *mine = &board_clients(b, worker)[at];
 
-	/* Nobody else writes here: it needs no lock of the bus. */
+	/*
+	 * This worker is the only writer, so no locked instruction is needed.
+	 */
 	if ((atomic_load_explicit(mine, memory_order_relaxed) & COUNT) != 0)
 		counter_add(mine, UINT64_MAX);
 }

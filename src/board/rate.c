@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * rate.c: counts in slices of time. First add, then sum up: of those who race
- * for the last place all but the first see it taken. Invariant: one that is let
- * in was counted while its slice went on, so the last one of any second has seen
- * all others.
+ * rate.c: counts in slices of time. Add first, then sum: of several sessions
+ * that race for the last place, all but the first see it taken. Invariant: an
+ * admitted session was counted during its slice, so the last one of any second
+ * has seen all others.
  */
 #include "board/rate.h"
 
@@ -12,33 +12,33 @@
 
 #include "sys/clock.h"
 
-/* Of these, and of the one that goes on, all are summed up. */
+/* Slices summed besides the current one. */
 #define WINDOW		16		/* a second */
 
-/* A slice: its number, and below that how many. */
+/* A slice: its number, and the count in the lower bits. */
 #define COUNT_BITS	24
 #define COUNT		((UINT64_C(1) << COUNT_BITS) - 1)
 
-/* An owner: a part of its hash, and below that the last slice. */
+/* An owner: part of its hash, and its last slice in the lower bits. */
 #define LAST_BITS	28
 #define LAST		((UINT64_C(1) << LAST_BITS) - 1)
 
-/* Places lost to others, or moments that passed, before it is a no. */
+/* Lost races or passed slices before a session is refused. */
 #define RACES		4
 
 #define TOO_LATE	UINT64_MAX
 
-/* The slice that goes on. */
+/* The number of the current slice. */
 static uint64_t
 rate_slice_now(void)
 {
 	return clock_now_ms() * WINDOW / 1000;
 }
 
-/* All go by one clock. */
+/* All processes use one clock. */
 #define AHEAD		WINDOW
 
-/* Of a time that no clock here has seen: a process has written nonsense. */
+/* True for a slice in the future: a process has written garbage. */
 static bool
 is_nonsense(uint64_t word, uint64_t k)
 {
@@ -46,7 +46,7 @@ is_nonsense(uint64_t word, uint64_t k)
 	    word >> COUNT_BITS > rate_slice_now() + AHEAD;
 }
 
-/* False: that was so long ago that there is no room for it any more. */
+/* False: the slice is too old and has been overwritten. */
 static bool
 add_to_slice(struct rate *r, uint64_t k)
 {
@@ -74,8 +74,8 @@ take_from_slice(struct rate *r, uint64_t k)
 }
 
 /*
- * The window that ends with slice *k*, and what came after it. TOO_LATE: slices
- * of it are gone already.
+ * The sum of the window that ends with slice *k*, and of later slices.
+ * TOO_LATE: slices of it are overwritten.
  */
 static uint64_t
 sum_window(const struct rate *r, uint64_t k)
@@ -103,7 +103,10 @@ rate_take(struct rate *r, uint32_t max, struct rate_mark *m)
 
 	for (i = 0; i < RACES; i++) {
 		k = rate_slice_now();
-		/* Look first: who is refused should not count for a moment. */
+		/*
+		 * Look first: a session that will be refused must not count for
+		 * a moment.
+		 */
 		if (sum_window(r, k) >= max)
 			return false;
 		if (!add_to_slice(r, k))
@@ -125,8 +128,8 @@ rate_give(const struct rate_mark *m)
 }
 
 /*
- * Was it of use within a window of slice *k*? On either side, since clocks are
- * read by turns.
+ * True if the place was used within a window of slice *k*; before or after,
+ * because processes read their clocks in turn.
  */
 static bool
 is_near(uint64_t owner, uint64_t k)
@@ -134,7 +137,7 @@ is_near(uint64_t owner, uint64_t k)
 	return owner != 0 && ((k + WINDOW - owner) & LAST) <= 2 * WINDOW;
 }
 
-/* Where a client is, or else where it may be; -1: nowhere. */
+/* The place of a client, or else a free one; -1: none. */
 static int
 look_up(struct rate_bucket *b, uint64_t tag, uint64_t k, uint64_t *owner)
 {
@@ -156,8 +159,8 @@ look_up(struct rate_bucket *b, uint64_t tag, uint64_t k, uint64_t *owner)
 }
 
 /*
- * The place of a client, its own for the window from now on. NULL: all are
- * taken. Two processes may find one each: sum_up() takes both.
+ * The place of a client, reserved for the window from now on. NULL: all are
+ * taken. If two processes find one each, sum_up() counts both.
  */
 static struct rate *
 find_rate(struct rate_bucket *b, uint64_t tag, uint64_t k)
@@ -168,7 +171,7 @@ find_rate(struct rate_bucket *b, uint64_t tag, uint64_t k)
 	do {
 		if ((at = look_up(b, tag, k, &was)) == -1)
 			return NULL;
-		/* Whoever is ahead of us has said so. */
+		/* A process with a later clock has written it already. */
 		if (was >> LAST_BITS == tag && ((was - k) & LAST) <= WINDOW)
 			break;
 	} while (!atomic_compare_exchange_weak(&b->owner[at], &was,

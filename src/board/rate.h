@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * rate.h: at most so many in any second, whoever of many processes asks. Time
- * is cut into slices of a 16th of a second. What is counted in the one that goes
- * on and in the 16 before it covers every second that ends now, and a little
- * more: who is always at the limit gets 16 of 17 parts of it.
+ * rate.h: limits events to *max* in any second, over all processes. Time is cut
+ * into slices of 1/16 s. The current slice and the 16 before it cover every
+ * second that ends now, and a little more: a client that is always at the limit
+ * gets 16/17 of it.
  *
- * It needs no lock, and nobody to clear up: what a dead process has counted is
- * of no account a second later.
+ * There are no locks, and nothing to clean up: the counts of a dead process
+ * expire after a second.
  */
 #ifndef RATE_H
 #define RATE_H
@@ -16,40 +16,39 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RATE_SLICES	24		/* those that count, and to spare */
-#define RATE_WAYS	16		/* clients that may share a bucket */
+#define RATE_SLICES	24 /* counted ones, and some preconnected connection */
+#define RATE_WAYS	16		/* clients that share a bucket */
 #define RATE_BUCKETS	8192
 
-/* Each slice: which one it is, and how many came in it. Any process writes. */
+/* Each slice: its number and count. Any process writes. */
 struct rate {
 	_Atomic uint64_t slice[RATE_SLICES];
 };
 
-/* Rates by client. A place is given up a second after the last that it took. */
+/* Rates by client. A place becomes free a second after its last event. */
 struct rate_bucket {
 	_Alignas(64)
-	_Atomic uint64_t owner[RATE_WAYS]; /* a client, and when it came last */
+	_Atomic uint64_t owner[RATE_WAYS]; /* a client, and its last slice */
 	struct rate	 rate[RATE_WAYS];
 };
 
-/* One that was counted. */
+/* A counted event. */
 struct rate_mark {
 	struct rate	*rate;		/* NULL: none was */
 	uint64_t	 slice;
 };
 
 /*
- * Count one more, now. False: *max* have come within this second, or the
- * moment has passed before it could be said. One that is refused later on is to
- * be given back: then it has never been.
+ * Counts one event now. False: *max* events were counted in this second, or the
+ * slice passed before that was certain. If the event is refused for another
+ * reason, rate_give() removes it.
  */
 bool	rate_take(struct rate *, uint32_t max, struct rate_mark *);
 void	rate_give(const struct rate_mark *);
 
 /*
- * The same for a client, in a table of RATE_BUCKETS. False as well when as many
- * others of its bucket as it has places came within this second: none of them
- * may be forgotten.
+ * The same for a client, in a table of RATE_BUCKETS. False also if all places
+ * of its bucket belong to clients of this second: none of them may be evicted.
  */
 bool	rate_take_client(struct rate_bucket *, uint64_t client, uint32_t max,
 	    struct rate_mark *);

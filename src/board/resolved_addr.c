@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * resolved_addr.c: a sequence lock with two copies. The version says which one counts;
- * the writer fills the other, then moves the version. A reader begins again only
- * when that has happened meanwhile, so it does not wait.
+ * resolved_addr.c: a sequence lock with two copies. The version selects the
+ * valid copy; the writer fills the other one and then increments the version. A
+ * reader repeats only if that happened meanwhile, so it never waits.
  */
 #include "board/resolved_addr.h"
 
@@ -81,7 +81,7 @@ void
 resolved_addr_to_addr(const struct resolved_addr *p, struct addr *a)
 {
 	memset(a, 0, sizeof(*a));
-	/* Whatever a worker that was taken over writes: it is an IP address. */
+	/* Whatever a compromised worker writes, this is an IP address. */
 	a->sa.sa_family = p->family == AF_INET ? AF_INET : AF_INET6;
 	if (p->family == AF_INET) {
 		memcpy(&a->in.sin_addr, p->ip, sizeof(a->in.sin_addr));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * budget.c: counts descriptors, ports and memory. Reads a few numbers of the
- * system; changes nothing.
+ * budget.c: calculates descriptors, ports and memory. Reads a few numbers of
+ * the system; changes nothing.
  */
 #include "config/budget.h"
 
@@ -15,31 +15,33 @@
 #include "relay/pipepool.h"
 #include "upstream/preconnect.h"
 
-/* Beside sessions and listeners: log, channel, signals, wakeup, libc. */
+/* For log, channel, signals, wakeups and libc. */
 #define RESERVE		13
 
-/* Below this limit of descriptors there are no pipes: bytes are copied. */
+/* Below this limit of descriptors no pipes are used: bytes are copied. */
 #define PIPES_WORTH	256
 
 /* Bytes for each descriptor in the tables of a worker, roughly. */
 #define ENTRY		40
 
-/* Bytes that the kernel has for a socket without data, roughly. */
+/* Kernel memory for a socket without data, roughly, in bytes. */
 #define SOCKET		4096
 
-/* Most headers that are kept at once: 64 MiB of them. */
+/* Maximum of headers kept at once: 64 MiB. */
 #define NOTES		16384
 
-/* Of a configuration, whose workers the board has room for at least. */
+/* Generations of workers that the board has room for at least. */
 #define GENERATIONS	4
 
-/* Of the address space, for what is not counted: libraries, the log, … */
+/* Address space for what is not calculated: libraries, the log, … */
 #define SLACK		(32 << 20)
 
-/* Bytes of a pipe, where the system allows them. */
+/* Bytes of a pipe where the system allows them. */
 #define PIPE		(1 << 20)
 
-/* What one process may have of this; at most a quarter of all addresses. */
+/*
+ * The limit of this process, or a quarter of the address space if that is less.
+ */
 static uint64_t
 most_of(int resource)
 {
@@ -63,7 +65,7 @@ budget_rows(const struct conf *c)
 	return board_bytes(rows) > most ? least : rows;
 }
 
-/* Descriptors of a worker that are not its sessions'. */
+/* Descriptors of a worker that its sessions do not use. */
 static size_t
 set_aside(const struct conf *c, uint32_t pipes)
 {
@@ -71,7 +73,7 @@ set_aside(const struct conf *c, uint32_t pipes)
 	    preconnect_sum(c->server, c->servers);
 }
 
-/* The other ends of builtin servers live in the same process. */
+/* The other ends of builtin servers are in the same process. */
 static unsigned
 descriptors_per_session(const struct conf *c)
 {
@@ -106,7 +108,7 @@ budget_make(struct budget *b, const struct conf *c, size_t descriptors)
 	b->sockets = (uint64_t)b->sessions * b->each * SOCKET;
 }
 
-/* Bytes of address space that we have by now; 0: unknown. */
+/* Address space in use, in bytes; 0: unknown. */
 static uint64_t
 mapped_bytes(void)
 {
@@ -163,7 +165,7 @@ budget_ports(void)
 	return got == 2 && high >= low ? high - low + 1 : 0;
 }
 
-/* Sessions that the local ports carry to a pool; 0: there is no such limit. */
+/* Sessions that the local ports can carry to a pool; 0: not limited. */
 static uint64_t
 sessions_by_ports(const struct conf *c, const struct pool *p)
 {
@@ -181,7 +183,7 @@ sessions_by_ports(const struct conf *c, const struct pool *p)
 	return ports;
 }
 
-/* What the kernel cuts every backlog down to; 0: unknown. */
+/* The kernel's cap on every backlog; 0: unknown. */
 static unsigned
 most_waiting(void)
 {

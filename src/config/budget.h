@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * budget.h: what a configuration needs of the system, and what the system has.
- * Workers go by it, and -T shows it.
+ * Workers use it, and -T prints it.
  */
 #ifndef BUDGET_H
 #define BUDGET_H
@@ -13,44 +13,44 @@
 #include "config/conf.h"
 #include "config/diagnostics.h"
 
-/* Bytes of a block: what one read takes at most. */
+/* Bytes of a block: the most that one read takes. */
 #define BUDGET_BLOCK	65536
 
 struct budget {				/* of one worker */
-	size_t		 descriptors;	/* it may have so many */
-	size_t		 set_aside;	/* and needs these for itself */
+	size_t		 descriptors;	/* limit of descriptors */
+	size_t		 set_aside;	/* needed apart from sessions */
 	unsigned	 each;		/* descriptors of one session */
-	uint32_t	 sessions;	/* the rest carries, up to the wanted */
-	size_t		 needed;	/* descriptors for those wanted */
-	uint32_t	 pipes;		/* 0: there is no room for any */
-	uint32_t	 notes;		/* blocks for headers that come */
+	uint32_t	 sessions;	/* carried by the rest, or wanted */
+	size_t		 needed;	/* descriptors for wanted sessions */
+	uint32_t	 pipes;		/* 0: no room for pipes */
+	uint32_t	 notes;		/* blocks for received headers */
 	uint64_t	 own;		/* bytes of its address space */
-	uint64_t	 memory;	/* with all sessions at work */
-	uint64_t	 sockets;	/* bytes of the kernel, at least */
+	uint64_t	 memory;	/* with all sessions active */
+	uint64_t	 sockets;	/* kernel memory in bytes, at least */
 };
 
-/* The descriptors that carry the sessions asked for; 0: no number was. */
+/* The descriptors for the configured number of sessions; 0: none configured. */
 size_t	budget_needed(const struct conf *);
 
 /*
- * Workers that the board is to have room for: as many as there can be, where no
- * limit of this process is in the way, or else four generations.
+ * The workers that the board has room for: the maximum, or four generations if
+ * a limit of this process does not allow that.
  */
 uint32_t budget_rows(const struct conf *);
 
-/* What a worker can do with so many descriptors. */
+/* Calculates what a worker can do with this many descriptors. */
 void	budget_make(struct budget *, const struct conf *, size_t descriptors);
 
 /*
- * Why the system did not give *more* bytes of memory to a process like this one,
- * and what would be right: to stand behind the error.
+ * Explains why the system did not provide *more* bytes of memory to a process
+ * like this one, and what would help: a text to follow the error.
  */
 const char *budget_no_memory(uint64_t more, char *buf, size_t size);
 
-/* Local ports, for connections to any one address; 0: unknown. */
+/* Local ports for connections to one address; 0: unknown. */
 unsigned budget_ports(void);
 
-/* Complain of what the system does not carry. */
+/* Adds a diagnostic for each requirement that the system does not meet. */
 void	budget_check(const struct budget *, const struct conf *,
 	    struct diagnostics *);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * check_values.c: reads the values of checks into their plan, as directives.c
- * does with all others, and refuses what no server could be asked.
+ * check_values.c: reads the values of checks into their policy, as directives.c
+ * does with all others, and refuses what no server could be sent.
  */
 #include "config/check_values.h"
 
@@ -15,7 +15,7 @@
 #include "upstream/check_exchange.h"
 #include "upstream/server.h"
 
-/* Is there nothing in it but what can be seen? */
+/* True if all characters are visible. */
 static bool
 is_graphic(const char *text)
 {
@@ -24,7 +24,7 @@ is_graphic(const char *text)
 	return *text == '\0';
 }
 
-/* The place of *text* in the list of words: it is one of them. */
+/* The index of *text* in the list of words, which contains it. */
 static uint32_t
 word_of(const char *words, const char *text)
 {
@@ -68,7 +68,7 @@ check_values_method(const char *text, void *to)
 	return NULL;
 }
 
-/* It goes into a line of a request as it is. */
+/* Becomes part of a request line unchanged. */
 const char *
 check_values_uri(const char *text, void *to)
 {
@@ -147,7 +147,7 @@ check_values_address(const char *text, void *to)
 	char host[ADDR_HOST];
 	const char *why;
 
-	/* A name means what all names mean that are looked up together. */
+	/* A name has one meaning wherever it is resolved at start. */
 	if (strchr(text, '/') == NULL && addr_split(text, ADDR_CONNECT, host,
 	    sizeof(host), &why) != -1 && host[0] != '\0' &&
 	    strcmp(host, "*") != 0 && !addr_is_ip(host)) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * check_values.h: readers for the table in directives.c, of all that has to do
- * with checks. They return NULL, or what is wrong as a constant text; the first
- * cannot fail.
+ * check_values.h: readers for the table in directives.c: directives about
+ * checks. They return NULL, or a constant text that says what is wrong; the
+ * first cannot fail.
  */
 #ifndef CHECK_VALUES_H
 #define CHECK_VALUES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf.c: builds the configuration piece by piece and checks each piece. Opens
+ * conf.c: builds the configuration part by part and checks each part. Opens
  * nothing, logs nothing.
  */
 #include "config.h"
@@ -45,7 +45,7 @@ conf_free(struct conf *c)
 /* Lists grow in powers of two, so that few elements are copied. */
 #define ROOM(n)	((size_t)1 << (64 - __builtin_clzll((n) | 1)))
 
-/* Make room for *more* elements. */
+/* Makes room for *more* elements. */
 static void *
 grow_list(void *list, size_t n, size_t more, size_t size)
 {
@@ -86,7 +86,7 @@ name_is_taken(const struct conf *c, const char *name)
 	return false;
 }
 
-/* The address is the name, with #2, #3 … when it is there already. */
+/* Its address becomes its name, with #2, #3 … if that exists already. */
 static void
 name_by_address(const struct conf *c, struct server *b, const char *address)
 {
@@ -121,7 +121,7 @@ append_server(struct conf *c, const struct server *b, const char **why)
 	return 0;
 }
 
-/* A listener on loopback, whose port becomes the server's when it is open. */
+/* A listener on loopback, whose port becomes the server's once it is open. */
 static int
 add_builtin(struct conf *c, enum builtin_kind kind, const char **why)
 {
@@ -218,7 +218,7 @@ add_builtin_server(struct conf *c, const struct server *like,
 		*why = "preconnect is not for builtin servers";
 		return -1;
 	}
-	/* It is here. */
+	/* It is in this process. */
 	memset(&b.egress, 0, sizeof(b.egress));
 	if (b.name[0] == '\0')
 		name_by_address(c, &b, text);
@@ -231,7 +231,7 @@ add_builtin_server(struct conf *c, const struct server *like,
 	return -1;
 }
 
-/* Which name it is and how it is asked for. 1: it has to be looked up. */
+/* Determines the name and the kind of lookup. 1: it must be looked up. */
 static int
 read_lookup(const struct server *like, const char *text, struct dns_name *l,
     const char **why)
@@ -263,7 +263,7 @@ read_lookup(const struct server *like, const char *text, struct dns_name *l,
 	return -1;
 }
 
-/* What the answers are to be the answers of; never 0. */
+/* Identifies a lookup; never 0. */
 static uint64_t
 lookup_of(const struct dns_name *l)
 {
@@ -273,7 +273,7 @@ lookup_of(const struct dns_name *l)
 	return board_hash(text);
 }
 
-/* The same with the port, which sessions are counted by. */
+/* The same with the port: sessions are counted by it. */
 static uint64_t
 where_of(const struct dns_name *l)
 {
@@ -284,8 +284,8 @@ where_of(const struct dns_name *l)
 }
 
 /*
- * A server that has gone keeps its place while it has sessions: so many more are
- * set aside for those.
+ * A removed server keeps its place while it has sessions: this many places are
+ * added for those.
  */
 static uint32_t
 places_of(uint32_t servers)
@@ -293,7 +293,10 @@ places_of(uint32_t servers)
 	return servers + (servers < 8 ? 4 : servers / 2);
 }
 
-/* As many places as the name may have servers, and had: none is known yet. */
+/*
+ * Adds one place for each server that the name may have, and the added ones;
+ * none has an address yet.
+ */
 static int
 add_lookup(struct conf *c, const struct server *like, const char *text,
     const struct dns_name *l, const char **why)
@@ -318,7 +321,7 @@ add_lookup(struct conf *c, const struct server *like, const char *text,
 	list[c->dns_names].max = l->once ? n : like->resolve_max;
 	list[c->dns_names++].n = n;
 	for (i = 1; i <= n; i++) {
-		/* Those that are looked up once are called as always. */
+		/* A name that is looked up once keeps the usual name. */
 		if (snprintf(b.name, sizeof(b.name), l->once && i == 1 ? "%s" :
 		    "%s#%u", name, i) >= (int)sizeof(b.name)) {
 			*why = "this name is too long";
@@ -334,7 +337,7 @@ add_lookup(struct conf *c, const struct server *like, const char *text,
 	return 0;
 }
 
-/* 1: it is not one that is looked up again. */
+/* 1: the name is not looked up regularly. */
 static int
 try_lookup(struct conf *c, const struct server *like, const char *text,
     const char **why)
@@ -351,12 +354,14 @@ try_lookup(struct conf *c, const struct server *like, const char *text,
 	c->looked_up_once = true;
 	if (!l.srv)
 		return 1;
-	*why = "services are looked up beside the workers: workers: 0 has "
-	    "nobody who does";
+	*why = "services are looked up beside the workers: without "
+	    "workers (workers: 0) that is impossible";
 	return -1;
 }
 
-/* Of a name with both families those that there is a source for. */
+/*
+ * Of a name with both families, selects addresses that have a source address.
+ */
 static int
 leave_served(const struct egress *o, struct addr *found, int n,
     const char **why)
@@ -402,7 +407,7 @@ add_static(struct conf *c, const struct server *like, struct addr *found,
 	return 0;
 }
 
-/* One missing name is no reason to do without all others: it comes later. */
+/* One unresolved name must not stop all others: it is resolved later. */
 static int
 add_named(struct conf *c, const struct server *like, const char *text,
     struct dns_name *l, const char **why)

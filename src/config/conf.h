@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf.h: what is to be run. Made of files and options by conf_make(), then
- * read-only but for the listeners, which the master opens.
+ * conf.h: the configuration. conf_make() builds it from files and options; then
+ * it is read-only except for the listeners, which the master opens.
  */
 #ifndef CONF_H
 #define CONF_H
@@ -17,17 +17,17 @@
 #include "session/session_env.h"
 #include "upstream/server.h"
 
-/* The most there can be. */
+/* Maxima. */
 #define CONF_LISTENERS	4096
 #define CONF_POOLS	4096
 #define CONF_LIMITS	4096
 
 #define CONF_RESOLVERS	8
-/* The most servers that a name can have, and the most places for them. */
+/* Maxima of servers that a name can have, and of places for them. */
 #define CONF_RESOLVE	128
 #define CONF_PLACES	(CONF_RESOLVE + CONF_RESOLVE / 2)
 
-/* The most different logs of listeners, beside that of the whole. */
+/* Maximum of different logs of listeners, beside the main log. */
 #define CONF_LOGS	24
 
 /* Bytes of the name of an instance, with the NUL. */
@@ -38,20 +38,21 @@ struct settings;
 struct value;
 
 /*
- * A name that the prober looks up, and the places that its servers take. One
- * that is to be looked up *once* is here if that has failed: until it succeeds.
+ * A name that the prober looks up, and the range of places for its servers. A
+ * name that must be looked up only *once* is here if that has failed: until a
+ * lookup succeeds.
  */
 struct dns_name {
 	char		 host[ADDR_HOST];
-	uint16_t	 port;		/* with SRV the answers have it */
+	uint16_t	 port;		/* with SRV it is in the answers */
 	bool		 srv;
 	bool		 once;
-	const char	*why;		/* that failed */
+	const char	*why;		/* reason if *once* failed */
 	uint32_t	 max;		/* servers at a time */
 	uint32_t	 first, n;	/* of the places; more than servers */
 };
 
-/* Host names that are looked up once, by name: see conf_hosts.h. */
+/* Host names that are resolved once, sorted: see conf_hosts.h. */
 struct hosts {
 	struct addr_host *host;
 	size_t		 n;
@@ -60,22 +61,22 @@ struct hosts {
 /* A log of one or more listeners: see logs.h. */
 struct own_log {
 	const char	*target;
-	const struct value *said;	/* where it is asked for */
-	struct addr	 addr;		/* of its host; len 0: it needs none */
+	const struct value *said;	/* the directive */
+	struct addr	 addr;		/* of its host; len 0: not needed */
 	struct log	*log;		/* NULL: not open */
-	uint32_t	 slot;		/* what a channel calls it, from 1 */
-	uint32_t	 since;		/* the first generation that does */
+	uint32_t	 slot;		/* its number in messages, from 1 */
+	uint32_t	 since;		/* first generation with this slot */
 };
 
 struct conf {
-	int		 argc;		/* what it was made from */
+	int		 argc;		/* arguments it was made from */
 	char		**argv;
 
 	struct listener	*listener;	/* in the order given */
 	size_t		 listeners;
 	struct listener	*builtin;	/* one for each builtin server */
 	size_t		 builtins;
-	struct session_limit *limit;	/* listeners know them by number */
+	struct session_limit *limit;	/* listeners refer to them by number */
 	size_t		 limits_shared;
 	struct pool	*pool;
 	size_t		 pools;
@@ -83,42 +84,42 @@ struct conf {
 	size_t		 servers;
 	struct dns_name	*dns_name;
 	size_t		 dns_names;
-	/* What is known of them when it is made; none: they are looked up. */
+	/* Results known beforehand; without any, hosts are resolved. */
 	struct hosts	 hosts;
-	bool		 looked_up_once;	/* there is nobody to do it again */
+	bool		 looked_up_once;	/* no prober to look up again */
 
-	/* How names are looked up; times in ms. */
+	/* Lookups; times in ms. */
 	const char	*resolver[CONF_RESOLVERS]; /* IP or IP:port */
 	size_t		 resolvers;	/* 0: those of the system */
 	uint64_t	 system_resolvers; /* hash of their file; 0: not used */
 	uint64_t	 resolve_timeout;	/* of the first try */
 	unsigned	 resolve_retries;
 	uint64_t	 resolve_min_ttl, resolve_max_ttl;
-	uint64_t	 resolve_hold;	/* of servers whose name is gone */
+	uint64_t	 resolve_hold;	/* of servers of a vanished name */
 
 	unsigned	 workers;	/* 0: no fork */
 	uint32_t	 buffers;	/* blocks for each worker */
-	uint64_t	 drain_timeout;	/* of the end, in ms, 0: none */
+	uint64_t	 drain_timeout;	/* of the final drain, ms, 0: none */
 	uint32_t	 max_generations; /* of workers; 0: any number */
-	uint64_t	 reload_timeout; /* of a worker that others replace */
+	uint64_t	 reload_timeout; /* for replaced workers */
 	uint64_t	 grace;		/* ms from QUIT to the drain */
 	const struct poller_engine *engine;
-	/* What listeners and pools have unless they say otherwise. */
+	/* Defaults of listeners and pools. */
 	struct session_limits limits;
 	uint64_t	 connect_timeout; /* ms, never 0 */
 	uint64_t	 connect_total_timeout; /* ms, 0: off */
 	unsigned	 retries;	/* 0 … SESSION_ATTEMPTS - 1 */
 	unsigned	 defer_accept;	/* s, 0: off */
 	bool		 fast_open;	/* on both sides */
-	struct peer_watch watch;	/* the same */
+	struct peer_watch watch;	/* for both sides */
 	const struct balance_algorithm *balance;
 	enum check_kind	 check;
 	enum session_rejection reject_with;
 	unsigned	 busy_poll;	/* µs, 0: off */
 	bool		 pin_cpus;	/* each worker to one */
-	uint32_t	 sessions;	/* in each worker; 0: what it carries */
-	uint32_t	 max_sessions;	/* in all; 0: no limit */
-	bool		 dry_run;	/* that one, and by default all limits */
+	uint32_t	 sessions;	/* per worker; 0: what it carries */
+	uint32_t	 max_sessions;	/* of all workers; 0: no limit */
+	bool		 dry_run;	/* max_sessions; default of others */
 
 	const char	*log;		/* target, see log_target.h */
 	struct addr	 log_addr;	/* as of own_log */
@@ -126,41 +127,41 @@ struct conf {
 	size_t		 own_logs;
 	int		 log_level;	/* LOG_NOTICE, LOG_INFO, LOG_DEBUG */
 	const char	*log_format;	/* see access_log_format.h */
-	bool		 log_errors;	/* sessions that did not end well */
-	unsigned	 log_every;	/* of the others one in so many, 0: none */
+	bool		 log_errors;	/* ends that are not orderly */
+	unsigned	 log_every;	/* one in this many others, 0: none */
 	uint64_t	 log_interval;	/* ms between lines of one, 0: off */
-	char		(*absent)[ADDR_TEXT]; /* of names, not served */
+	char		(*absent)[ADDR_TEXT]; /* addresses not served */
 	size_t		 absents;
-	const char	*no_user;	/* why it stays this one; NULL: it changes */
-	const char	*instance;	/* as asked for; NULL: it was not */
+	const char	*no_user;	/* why not changed; NULL: changed */
+	const char	*instance;	/* as configured, or NULL */
 	char		 name[CONF_INSTANCE]; /* of the instance; "": none */
 	const char	*pidfile;	/* NULL: none */
 	char		*own_pidfile;	/* the default of an instance; or NULL */
 	const char	*ports_file;	/* NULL: none */
-	struct identity	 user;		/* of workers, when root starts us */
+	struct identity	 user;		/* of workers, if started as root */
 	const char	*chroot;	/* of workers; NULL: none */
-	bool		 sandbox;	/* shuts workers in */
+	bool		 sandbox;	/* confines workers and prober */
 	bool		 foreground;
 
 	struct networks	*networks;	/* the lists of listeners, see networks.h */
 	size_t		 lists;
 
-	/* Where all this comes from; it owns the texts above. */
+	/* The origin of all values; it owns the texts above. */
 	struct settings	*settings;
-	/* Names of configuration files begin here; NULL: where we are. */
+	/* Relative file names begin here; NULL: the working directory. */
 	char		*directory;
 };
 
-/* Empty. Pair with conf_free(). */
+/* Initialises an empty configuration. Pair with conf_free(). */
 void	conf_init(struct conf *);
 void	conf_free(struct conf *);
 
 /*
- * Add all listeners that an address means, each a copy of *like*; a pool; all
- * servers of the last pool that an address means, called as *like* is, which
- * nobody else is, or by their addresses when it has no name. What is to be
- * looked up again becomes as many places as it may have servers. Return 0, or
- * -1 with *why set to a constant text that says what would be right.
+ * Add: a listener for each address that *text* means, as a copy of *like*; a
+ * pool; and a server of the last pool for each address, named as *like*, whose
+ * name must be unique, or by its address. A name that is looked up regularly
+ * gets as many places as it may have servers. Return 0, or -1 with *why set to
+ * a constant text that says what would be right.
  */
 int	conf_add_listener(struct conf *, const struct listener *like,
 	    const char *address, const char **why);
@@ -168,19 +169,19 @@ int	conf_add_pool(struct conf *, const struct pool *, const char **why);
 int	conf_add_server(struct conf *, const struct server *like,
 	    const char *address, const char **why);
 
-/* Do workers or the prober connect to abstract unix sockets? */
+/* True if workers or the prober connect to abstract unix sockets. */
 bool	conf_leaves_abstract(const struct conf *);
 
-/* Do workers connect from addresses of clients? */
+/* True if workers connect from addresses of clients. */
 bool	conf_leaves_as_client(const struct conf *);
 
-/* Do they, and the prober, from some that are listed? */
+/* True if they, or the prober, connect from configured source addresses. */
 bool	conf_binds(const struct conf *);
 
-/* Is there a listener that headers of the PROXY protocol come to? */
+/* True if any listener accepts PROXY headers. */
 bool	conf_accepts_proxy(const struct conf *);
 
-/* Does anybody need addresses that are not of this machine? */
+/* True if any part needs addresses that do not belong to this machine. */
 bool	conf_wants_transparent(const struct conf *);
 
 #endif

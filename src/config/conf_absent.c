@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_absent.c: looks for addresses and interfaces. What else can be wrong with
- * a socket is for who opens it to say.
+ * conf_absent.c: checks addresses and interfaces. Other errors of a socket are
+ * reported when it is opened.
  */
 #include "config/conf_absent.h"
 
@@ -50,7 +50,7 @@ check_sources(const struct value *v, const struct egress *o,
 	}
 }
 
-/* One that is there and was perhaps meant; or NULL. */
+/* An existing name that was perhaps meant; or NULL. */
 static const char *
 find_near(const char *name, char buf[IF_NAMESIZE])
 {
@@ -89,7 +89,7 @@ check_interface(const struct section *s, struct diagnostics *cs)
 	value_reject(cs, v, v->text[0], why);
 }
 
-/* Could other users put a socket of theirs in its place? */
+/* Checks whether other users could replace its socket. */
 static void
 check_directory(const struct place *place, const struct listener *l,
     struct diagnostics *cs)
@@ -131,7 +131,7 @@ check_name(const struct settings *st, const struct dns_name *l,
 	if (!l->once || v == NULL)
 		return;
 	snprintf(why, sizeof(why), "%s; the server stays where it was, or down, "
-	    "until the name can be looked up", l->why);
+	    "until a lookup succeeds", l->why);
 	value_reject(cs, v, v->text[0], why);
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * conf_absent.h: what a configuration names and this machine does not have.
- */
+/* conf_absent.h: what a configuration names and this machine does not have. */
 #ifndef CONF_ABSENT_H
 #define CONF_ABSENT_H
 
@@ -10,10 +8,10 @@
 #include "config/diagnostics.h"
 
 /*
- * Complain of addresses that this machine does not have at the moment, to listen
- * on or to connect from, and of interfaces that it does not have. These are
- * warnings: an address may come later, as with VRRP. The kernel is asked, by a
- * bind without a port, so what it lets us have all the same is in order.
+ * Warns of addresses that this machine does not have at the moment, to listen
+ * on or to connect from, and of missing interfaces. An address may be added
+ * later, as with VRRP. The kernel is asked by a bind() without a port, so
+ * anything that it permits is in order.
  */
 void	conf_absent(const struct conf *, struct diagnostics *);
 

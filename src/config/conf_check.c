@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * conf_check.c: asks the system what it would allow.
- */
+/* conf_check.c: checks what the system would permit. */
 #include "config/conf_check.h"
 
 #include <sys/resource.h>
@@ -27,7 +25,7 @@ may_write(const char *path)
 	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS);
 }
 
-/* Could this file be made in its directory? -1 with errno. */
+/* Checks whether this file could be created in its directory. -1 with errno. */
 static int
 may_make(const char *path)
 {
@@ -44,7 +42,7 @@ may_make(const char *path)
 	return may_write(directory);
 }
 
-/* A file that is there is enough if it is not *replaced*. */
+/* An existing file is enough unless it will be *replaced*. */
 static int
 check_access(const char *path, bool replaced)
 {
@@ -52,7 +50,7 @@ check_access(const char *path, bool replaced)
 	    ((replaced || errno == ENOENT) && may_make(path) == 0) ? 0 : -1;
 }
 
-/* The directory of *path*, if it is missing; NULL: it is there. */
+/* The directory of *path* if it is missing, else NULL. */
 static const char *
 missing_directory(const char *path, char *buf, size_t size)
 {
@@ -65,7 +63,7 @@ missing_directory(const char *path, char *buf, size_t size)
 	return access(buf, F_OK) == -1 && errno == ENOENT ? buf : NULL;
 }
 
-/* A path that no directive names: the text has to say what it is for. */
+/* A path without a directive: the text must say what it is for. */
 static void
 reject_default(struct diagnostics *cs, const char *name, const char *path,
     const char *why)
@@ -80,7 +78,7 @@ reject_default(struct diagnostics *cs, const char *name, const char *path,
 		diagnostics_add(cs, "%s %s (default): %s", name, path, why);
 }
 
-/* A file that a directive of the top names, with the *check* of its kind. */
+/* A file that a top-level directive names, with the *check* of its kind. */
 static int
 check_file(const struct conf *c, const char *name, const char *path,
     int (*check)(const char *), struct diagnostics *cs)
@@ -104,7 +102,7 @@ check_file(const struct conf *c, const char *name, const char *path,
 	return EX_CANTCREAT;
 }
 
-/* Where a socket is it makes room for ours. */
+/* An existing socket will be replaced. */
 static int
 check_path(const struct listener *l, struct diagnostics *cs)
 {
@@ -122,7 +120,7 @@ check_path(const struct listener *l, struct diagnostics *cs)
 	return EX_CANTCREAT;
 }
 
-/* From here on ports are for everybody. */
+/* From this port on any user may bind. */
 static unsigned
 first_free_port(void)
 {
@@ -152,7 +150,7 @@ check_listener_port(const struct listener *l, struct diagnostics *cs)
 	return EX_NOPERM;
 }
 
-/* The workers only go there: whoever starts them has to find it. */
+/* Only workers enter it, but the starting process checks it. */
 static int
 check_chroot_setting(const struct conf *c, struct diagnostics *cs)
 {
@@ -176,7 +174,7 @@ check_chroot_setting(const struct conf *c, struct diagnostics *cs)
 	return EX_UNAVAILABLE;
 }
 
-/* It is run from the root directory of the workers. */
+/* The command is executed in the root directory of the workers. */
 static int
 check_program(const struct conf *c, const struct pool *p,
     struct diagnostics *cs)
@@ -198,7 +196,7 @@ check_program(const struct conf *c, const struct pool *p,
 	return EX_UNAVAILABLE;
 }
 
-/* Where it is asked for, the first time. */
+/* The first value that requires it. */
 static const struct value *
 transparent_at(const struct conf *c)
 {
@@ -230,7 +228,7 @@ conf_check_transparent(const struct conf *c, struct diagnostics *cs)
 	return EX_NOPERM;
 }
 
-/* Shared memory is a file as far as the limit of their size goes. */
+/* A memory file counts against the limit of file sizes. */
 static int
 check_board(const struct conf *c, struct diagnostics *cs)
 {
@@ -245,7 +243,7 @@ check_board(const struct conf *c, struct diagnostics *cs)
 	return EX_OSERR;
 }
 
-/* What was wrong first decides. */
+/* The first error decides the exit status. */
 static void
 keep_first_status(int *status, int other)
 {
@@ -253,7 +251,7 @@ keep_first_status(int *status, int other)
 		*status = other;
 }
 
-/* The same as for that of the whole. */
+/* The same checks as for the main log. */
 static int
 check_own_log(const struct own_log *l, struct diagnostics *cs)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_file.c: which files make a configuration: one, those of a directory, and
- * all that they include. Each is read whole and once, then parsed from memory.
+ * conf_file.c: finds the files of a configuration: one, those of a directory,
+ * and all that they include. Each is read whole and once, then parsed from
+ * memory.
  */
 #include "config/conf_file.h"
 
@@ -24,20 +25,20 @@
 #define ENDING		".yaml"
 #define INPUT		"/dev/stdin"
 
-/* Files that include each other; and no configuration has so many. */
+/* Maxima of nested and of all files, beyond any use. */
 #define DEPTH		10
 #define FILES		1000
 
-/* What all files of one -c have in common. */
+/* Shared by all files of one -c. */
 struct tree {
 	struct settings	*settings;
 	struct diagnostics *diagnostics;
-	bool		 from_pipe;	/* standard input may be one */
+	bool		 from_pipe;	/* /dev/stdin may be a pipe */
 	unsigned	 files;
 	struct conf_bounds bounds;
 };
 
-/* A file, below those that include it. */
+/* A file, with the files that include it. */
 struct source {
 	struct tree	*tree;
 	const struct source *outer;	/* NULL: none */
@@ -51,7 +52,7 @@ struct source {
 static int	read_one_file(struct tree *, const struct source *,
 		    const char *path);
 
-/* Does it include itself, however many files are between? */
+/* True if it includes itself, directly or through other files. */
 static bool
 is_file_open(const struct source *s, const struct stat *st)
 {
@@ -61,7 +62,7 @@ is_file_open(const struct source *s, const struct stat *st)
 	return false;
 }
 
-/* 0, or -1: it is told, or what is wrong in it. */
+/* 0, or -1: the error, or those in the file, were reported. */
 static int
 include_file(const struct source *s, const struct conf_reading *r,
     const struct yaml_node *node, const char *path)
@@ -94,7 +95,7 @@ include_file(const struct source *s, const struct conf_reading *r,
 	return -1;
 }
 
-/* Characters of the directory are what they are. */
+/* Escapes the directory, so that only the file name is a pattern. */
 static void
 pattern_of(const struct source *s, const char *name, char *buf, size_t size)
 {
@@ -120,7 +121,7 @@ by_bytes(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* All files that are meant; a pattern may mean none. */
+/* Finds all files of a pattern, perhaps none. */
 static int
 include_pattern(const struct source *s, const struct conf_reading *r,
     const struct yaml_node *node)
@@ -177,7 +178,10 @@ include_all(const struct source *s, const struct conf_reading *r,
 	return status;
 }
 
-/* Standard input is read once, where nobody comes back to read it again. */
+/*
+ * Reads standard input, which can be read only once: not in a service that
+ * reloads.
+ */
 static char *
 input_text(const struct tree *t, const char *path, size_t *len,
     struct stat *st)
@@ -217,7 +221,7 @@ read_config_text(struct source *s, const char *text, size_t len)
 	return status;
 }
 
-/* *path* is absolute and leads to no directory. */
+/* *path* is absolute and not a directory. */
 static int
 read_one_file(struct tree *t, const struct source *outer, const char *path)
 {

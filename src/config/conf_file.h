@@ -10,11 +10,10 @@
 #include "config/settings.h"
 
 /*
- * Add what a file says, with all that it includes, or what all files *.yaml of
- * a directory say, in the order of their names. /dev/stdin may be a pipe where
- * *from_pipe* is true: it is waited for. What is wrong is complained of, all in
- * one go, and so is what has been said before. 0, or -1 when some of it could
- * not be read at all.
+ * Adds the contents of a file and all that it includes, or of all files *.yaml
+ * of a directory in the order of their names. /dev/stdin may be a pipe if
+ * *from_pipe*: it is read to its end. All mistakes are reported together, names
+ * set twice included. 0, or -1 if some part could not be read at all.
  */
 int	conf_file_read(struct settings *, const char *path, bool from_pipe,
 	    struct diagnostics *);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_hosts.c: gathers host names, sorted, and looks them up. Knows nothing of
+ * conf_hosts.c: collects host names, sorted, and resolves them. Does not know
  * servers.
  */
 #include "config/conf_hosts.h"
@@ -25,7 +25,7 @@ by_host_name(const void *a, const void *b)
 	return strcasecmp(x->name, y->name);
 }
 
-/* Values that names of hosts stand in. */
+/* Directives whose values contain host names. */
 static const struct {
 	enum section_kind kind;
 	const char	*name;
@@ -48,7 +48,7 @@ value_of(const struct section *s, const char *name)
 	return d == NULL ? NULL : section_get(s, d);
 }
 
-/* It is looked up again and again, and not here. */
+/* True if it is looked up regularly, and not here. */
 static bool
 is_resolved(const struct section *s)
 {
@@ -58,7 +58,7 @@ is_resolved(const struct section *s)
 	return v != NULL && v->n > 0 && strcmp(v->text[0], "off") != 0;
 }
 
-/* Of syslog+udp://HOST:PORT/FACILITY; of other targets nothing. */
+/* The host of syslog+udp://HOST:PORT/FACILITY; other targets have none. */
 static bool
 host_of_log(const char *text, char *host)
 {
@@ -71,7 +71,7 @@ host_of_log(const char *text, char *host)
 	return host[0] != '\0';
 }
 
-/* The name of a host, if the text has one. */
+/* The host name in the text, if it has one. */
 static bool
 host_of(size_t place, const char *text, char *host)
 {
@@ -90,7 +90,9 @@ host_of(size_t place, const char *text, char *host)
 	    host[0] != '\0' && strcmp(host, "*") != 0 && !addr_is_ip(host);
 }
 
-/* The names in one section go to *list*, unless that is NULL. How many. */
+/*
+ * Appends the names in one section to *list* unless NULL. Returns their number.
+ */
 static size_t
 gather_hosts(const struct section *s, struct addr_host *list)
 {
@@ -139,7 +141,7 @@ conf_hosts_list(const struct settings *st, struct hosts *hosts)
 	return 0;
 }
 
-/* There is no answer of any sort, not even that it does not exist. */
+/* True if there was no answer at all, not even a negative one. */
 static bool
 is_silent(const struct addr_host *h)
 {

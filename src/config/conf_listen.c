@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * conf_listen.c: adds listeners to a configuration: one for each address of a
- * name that this machine has, and none that another one excludes. Opens none.
+ * name that this machine has, and none that excludes another. Opens none.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,10 +14,10 @@
 
 #define BUILTIN_PREFIX	"builtin:"
 
-/* The most addresses that one name is taken for. */
+/* Maximum of addresses used of one name. */
 #define ADDRESSES	ADDR_OF_HOST
 
-/* Does a socket bound to *a* get what comes to *b*, of the same port? */
+/* True if a socket bound to *a* gets connections to *b* on the same port. */
 static bool
 covers_address(const struct addr *a, bool v6only, const struct addr *b)
 {
@@ -29,7 +29,7 @@ covers_address(const struct addr *a, bool v6only, const struct addr *b)
 	    IN6_IS_ADDR_V4MAPPED(&b->in6.sin6_addr));
 }
 
-/* Could not both be open? Port 0 is another one each time. */
+/* True if both cannot be open. Port 0 is a different port each time. */
 static bool
 listeners_clash(const struct listener *a, const struct listener *b)
 {
@@ -46,7 +46,7 @@ listeners_clash(const struct listener *a, const struct listener *b)
 	    covers_address(&b->addr, b->how.v6only, &a->addr);
 }
 
-/* Another socket is meant where it is bound in another way. */
+/* A socket bound with other options is another socket. */
 static void
 note_wanted(struct listener *l)
 {
@@ -79,9 +79,9 @@ may_listen(const struct addr *a, const struct listener *like)
 }
 
 /*
- * Of the *n* addresses of a name leave those that this machine has, such as those
- * of IPv4 where IPv6 is switched off, and note the others. Returns how many, or -1:
- * none.
+ * Keeps those of the *n* addresses of a name that this machine has, without
+ * IPv6 ones if IPv6 is off for example, and records the others. Returns their
+ * number, or -1: none.
  */
 static int
 leave_present(struct conf *c, struct addr *found, int n,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_logs.c: finds out which logs of their own the listeners have, and where
- * the hosts of all logs are. Those with the same target share one.
+ * conf_logs.c: determines the logs of listeners, and the addresses of the hosts
+ * of all logs. Listeners with the same target share a log.
  */
 #include "config/conf_logs.h"
 
@@ -19,7 +19,7 @@ said_of(const struct conf *c, const struct listener *l)
 	    l->label), directive_find(SECTION_LISTEN, "log"));
 }
 
-/* The number of this target, from 1; 0: there are too many, or it is no good. */
+/* The number of this target, from 1; 0: too many, or invalid. */
 static uint32_t
 number_of(struct conf *c, const struct listener *l, struct diagnostics *cs)
 {
@@ -44,7 +44,7 @@ number_of(struct conf *c, const struct listener *l, struct diagnostics *cs)
 	return 0;
 }
 
-/* The option wins over the file. NULL: it is the default. */
+/* An option wins over files. NULL: the default. */
 static const struct value *
 said_of_all(const struct conf *c)
 {
@@ -56,7 +56,7 @@ said_of_all(const struct conf *c)
 	    d);
 }
 
-/* What was found out of its host, if it has a name. */
+/* The known address of its host, if that is a name. */
 static void
 find_host(const struct conf *c, const char *target, const struct value *said,
     struct addr *addr, struct diagnostics *cs)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * conf_logs.h: the logs of listeners, beside the log of the whole.
- */
+/* conf_logs.h: the logs of listeners, beside the main log. */
 #ifndef CONF_LOGS_H
 #define CONF_LOGS_H
 
@@ -10,8 +8,8 @@
 #include "config/diagnostics.h"
 
 /*
- * Fill c->own_log and each listener's own_log (0: that of the whole). What is
- * wrong with a target is added to the diagnostics.
+ * Fills c->own_log and the own_log of each listener (0: the main log). Adds
+ * diagnostics for invalid targets.
  */
 void	conf_logs_list(struct conf *c, struct diagnostics *);
 

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * conf_loop.c: follows sessions from a listener to its pool, to the servers of
- * that, and where one is a listener as well, on to the next pool.
+ * that, and where a server is a listener as well, on to the next pool.
  */
 #include "config/conf_loop.h"
 
@@ -16,7 +16,9 @@
 #include "config/settings.h"
 #include "net/socket.h"
 
-/* A server that is one of our listeners leads from its pool to another. */
+/*
+ * A server that is a listener of this process leads from its pool to another.
+ */
 struct step {
 	uint32_t	from, to;	/* pools */
 	uint32_t	server;
@@ -43,7 +45,7 @@ split_path(const char *path, char dir[sizeof(struct sockaddr_un)])
 	return name;
 }
 
-/* A listener that is still to come has a directory already. */
+/* A listener that is not open yet has a directory already. */
 static bool
 same_place(const char *a, const char *b)
 {
@@ -84,7 +86,7 @@ same_ip(const struct endpoint *a, const struct endpoint *b)
 	return x == NULL && y == NULL && memcmp(a->ip, b->ip, 16) == 0;
 }
 
-/* Is it one of 127.0.0.0/8 or ::1? */
+/* True for 127.0.0.0/8 and ::1. */
 static bool
 is_loopback(const struct endpoint *e)
 {
@@ -94,7 +96,7 @@ is_loopback(const struct endpoint *e)
 	    memcmp(e->ip, &in6addr_loopback, sizeof(e->ip)) == 0;
 }
 
-/* Does a connection to *to* come to this listener? */
+/* True if a connection to *to* reaches this listener. */
 static bool
 receives_from(const struct listener *l, const struct addr *to)
 {
@@ -113,7 +115,7 @@ receives_from(const struct listener *l, const struct addr *to)
 	ipv4 = endpoint_ipv4(&server) != NULL;
 	if (same_ip(&at, &server))
 		return true;
-	/* To connect to the any-address is to connect to this machine. */
+	/* A connection to the any-address goes to this machine. */
 	if (is_wildcard_endpoint(&server) && is_loopback(&at))
 		return (endpoint_ipv4(&at) != NULL) == ipv4;
 	if (!is_wildcard_endpoint(&at) ||
@@ -190,7 +192,7 @@ find_steps(const struct conf *c, struct step *step)
 	return n;
 }
 
-/* Do sessions of pool *at* come to pool *goal*? */
+/* True if sessions of pool *at* reach pool *goal*. */
 static bool
 leads_to(struct step *step, size_t n, uint32_t at, uint32_t goal)
 {

@@ -10,9 +10,9 @@
 #include "config/diagnostics.h"
 
 /*
- * Complain of each server whose sessions come back to its own pool, by a listener
- * of this process or by several: a session would open another one without end.
- * Asks the system which addresses it has.
+ * Adds a diagnostic for each server whose sessions return to its own pool,
+ * through one listener of this process or several: a session would open another
+ * one without end. Asks the system for its addresses.
  */
 void	conf_loop(const struct conf *, struct diagnostics *);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_make.c: reads the values of each section into what it describes, and
- * checks what only the whole can tell. Opens nothing, logs nothing.
+ * conf_make.c: reads the values of each section into the object it describes,
+ * and checks what depends on several of them. Opens nothing, logs nothing.
  */
 #include "config/conf_make.h"
 
@@ -19,10 +19,10 @@
 #include "config/settings.h"
 #include "util/nearest.h"
 
-/* So long names may be looked up, in ms; the last one may take longer. */
+/* Time for resolving names, in ms; the last one may take longer. */
 #define NAMES_TIME	10000
 
-/* NULL: nobody said anything. Without a text: it was wrong and has been told. */
+/* NULL: not set. Without a text: invalid, and reported. */
 static const struct value *
 get_value(const struct section *s, const char *name)
 {
@@ -56,8 +56,8 @@ read_values(const struct section *s, void *to, struct diagnostics *cs)
 }
 
 /*
- * An option wins over all values of the directive that it is named after. What is
- * wrong with it has been told.
+ * An option wins over all values of the directive of its name. Errors in it are
+ * reported.
  */
 static void
 read_options(const struct settings *st, enum section_kind kind, void *to)
@@ -77,7 +77,7 @@ read_options(const struct settings *st, enum section_kind kind, void *to)
 	}
 }
 
-/* Where the log goes when nobody says so, and where it cannot go. */
+/* Sets the default target, and refuses impossible ones. */
 static void
 set_log(struct conf *c, struct diagnostics *cs)
 {
@@ -109,7 +109,10 @@ set_user(struct conf *c, struct diagnostics *cs)
 		privileges_get_own(&c->user);
 }
 
-/* Of the listener or, where it has none, of all. Both are looked at anyway. */
+/*
+ * The list of the listener or, without one, of the top. Both are checked in any
+ * case.
+ */
 static const struct cidr *
 list_of(struct conf *c, const struct section *s, const char *name,
     enum cidr_verdict in, struct diagnostics *cs)
@@ -135,7 +138,7 @@ make_top(struct conf *c, struct diagnostics *cs)
 	set_user(c, cs);
 }
 
-/* Which address, then? */
+/* The two directives contradict each other. */
 static void
 check_egress(const struct section *s, const struct egress *o,
     struct diagnostics *cs)
@@ -147,7 +150,7 @@ check_egress(const struct section *s, const struct egress *o,
 		    "transparent exclude each other: remove one of them");
 }
 
-/* As its pool has it, until it says something else. */
+/* Defaults of a server come from its pool. */
 static struct egress
 egress_of(const struct conf *c, const struct section *s)
 {
@@ -277,7 +280,7 @@ make_server(struct conf *c, struct section *s, struct diagnostics *cs)
 	check_server_port(c, s, cs);
 }
 
-/* Who serves the sessions of this listener: the only pool, or the one named. */
+/* The pool of this listener: the only one, or the one named. */
 static uint32_t
 pool_of_listener(struct conf *c, const struct section *s,
     struct diagnostics *cs)
@@ -393,7 +396,7 @@ make_listener(struct conf *c, struct section *s, bool whole,
 	s->listeners = c->listeners - s->first_listener;
 }
 
-/* A pool's servers come after it. */
+/* The servers of a pool follow it. */
 static void
 check_pool_has_server(const struct settings *st, size_t i,
     struct diagnostics *cs)
@@ -406,7 +409,7 @@ check_pool_has_server(const struct settings *st, size_t i,
 		    "server: { a: { address: 10.0.0.1:80 } }", s->name);
 }
 
-/* Is there anything to do at all? */
+/* A configuration needs a listener and a server. */
 static void
 check_whole(const struct settings *st, struct diagnostics *cs)
 {
@@ -434,8 +437,8 @@ check_whole(const struct settings *st, struct diagnostics *cs)
 }
 
 /*
- * Names are what the board knows servers by. In files they differ; options
- * call theirs what they like, and have the first pool.
+ * The board identifies servers by name. In files names differ; options allow
+ * any names, in the first pool.
  */
 static void
 check_names(const struct conf *c, struct diagnostics *cs)
@@ -464,7 +467,7 @@ conf_make(struct conf *c, bool whole, struct diagnostics *cs)
 	size_t i;
 
 	make_top(c, cs);
-	/* Another process may have looked them up already. */
+	/* Another process may have resolved them already. */
 	if (c->hosts.host == NULL) {
 		if (conf_hosts_list(st, &c->hosts) == -1)
 			diagnostics_add(cs, "%s", strerror(errno));
@@ -479,7 +482,7 @@ conf_make(struct conf *c, bool whole, struct diagnostics *cs)
 	for (i = 0; i < st->sections; i++)
 		if (st->section[i]->kind == SECTION_LIMIT)
 			make_limit(c, st->section[i], cs);
-	/* Then all pools and limits have numbers. */
+	/* All pools and limits must have numbers first. */
 	for (i = 0; i < st->sections; i++)
 		if (st->section[i]->kind == SECTION_LISTEN)
 			make_listener(c, st->section[i], whole, cs);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * conf_make.h: from what was said to what is to be run.
- */
+/* conf_make.h: from settings to a configuration. */
 #ifndef CONF_MAKE_H
 #define CONF_MAKE_H
 
@@ -10,9 +8,9 @@
 #include "config/diagnostics.h"
 
 /*
- * Fill in what c->settings says, and the defaults for what it does not. What is
- * wrong is complained of; then the configuration is of no use. If the settings
- * are not *whole*, nothing is said of what is missing.
+ * Fills *c* from c->settings, and with the defaults of what is not set. Errors
+ * are added to the diagnostics; then the configuration is unusable. If the
+ * settings are not *whole*, missing parts are not reported.
  */
 void	conf_make(struct conf *c, bool whole, struct diagnostics *);
 

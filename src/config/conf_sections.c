@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_sections.c: walks the tree of a file. It knows sections, names and which
- * values are lists; what a text means is for directives and conf_make.
+ * conf_sections.c: walks the tree of a file. Knows sections, names and which
+ * values are lists; the meaning of a text is left to directives and conf_make.
  */
 #include "config/conf_sections.h"
 
@@ -15,14 +15,14 @@
 #include "config/conf.h"
 #include "util/nearest.h"
 
-/* Two of them make the name of a server on the board, with room for "#16". */
+/* Two of them form the name of a server on the board, with room for "#16". */
 _Static_assert(2 * SETTINGS_NAME_IN_FILE + sizeof("/#16") <= SERVER_NAME,
     "no room on the board");
 
 #define PATH_BYTES	4096
 #define INCLUDE		"include"
 
-/* How many of each a configuration may have. */
+/* Maximum of each kind in a configuration. */
 static const struct {
 	size_t		 most;
 	const char	*what;
@@ -68,21 +68,23 @@ conf_sections_reject(const struct conf_reading *r,
 	diagnostics_add_at(r->diagnostics, &place, "%s", what);
 }
 
-/* The name as it can be shown; of a directive or section it is short. */
+/* The name for a message; a valid one is short. */
 static const char *
 shown_name(const struct yaml_node *name, char buf[160])
 {
 	return quote_name(name->text, buf, 160);
 }
 
-/* A section that has nothing in it. */
+/* True for an empty section. */
 static bool
 is_empty(const struct yaml_node *node)
 {
 	return node->kind == YAML_TEXT && node->text[0] == '\0';
 }
 
-/* May there be one more, and so many at most? If not, that is told. */
+/*
+ * True if there is room for one more of at most *most*. If not, reports that.
+ */
 static bool
 count_one(struct conf_reading *r, const struct yaml_node *node, size_t *n,
     size_t most, const char *what)
@@ -103,8 +105,8 @@ count_value(struct conf_reading *r, const struct yaml_node *node)
 }
 
 /*
- * The name of a file of networks, in *buf* if it was relative: it begins where
- * the file is that names it. So what -T prints means the same anywhere.
+ * The name of a file of networks, made absolute in *buf*: it is relative to the
+ * file that names it. So the output of -T has the same meaning anywhere.
  */
 static const char *
 whole_name(const struct conf_reading *r, const char *text, char *buf,
@@ -119,7 +121,7 @@ whole_name(const struct conf_reading *r, const char *text, char *buf,
 	return buf;
 }
 
-/* What ends in a colon, without quotes, is a name to YAML. */
+/* Text that ends in a colon without quotes is a name to YAML. */
 static const char *
 type_hint(const struct yaml_node *node)
 {
@@ -179,7 +181,7 @@ read_value(struct conf_reading *r, const struct yaml_node *name,
 		read_one(r, node, v);
 }
 
-/* What HAProxy and nginx call it; NULL: nothing that we have there. */
+/* Names in HAProxy and nginx; NULL: no equivalent there. */
 static const char *
 as_others_say(const char *name, enum section_kind in)
 {
@@ -236,7 +238,7 @@ as_others_say(const char *name, enum section_kind in)
 	return NULL;
 }
 
-/* Neither a directive nor a section here: perhaps elsewhere, or misspelt. */
+/* A name that is unknown here: it may belong elsewhere, or be misspelt. */
 static void
 reject_name(struct conf_reading *r, const struct yaml_node *node,
     struct section *to)
@@ -251,7 +253,7 @@ reject_name(struct conf_reading *r, const struct yaml_node *node,
 	char shown[160];
 	size_t i, all, n = 0;
 
-	/* One diagnostic will do, and not that what was meant is missing. */
+	/* One diagnostic is enough; do not report as missing what was meant. */
 	to->unknown = true;
 	if (in == SECTION_TOP)
 		names[n++] = INCLUDE;
@@ -282,7 +284,7 @@ reject_name(struct conf_reading *r, const struct yaml_node *node,
 static void	read_section_node(struct conf_reading *,
 		    const struct yaml_node *, struct section *);
 
-/* A section of its own, unless there is one of this name. False: it is told. */
+/* Creates a section, unless its name exists. False: reported. */
 static bool
 add_section(struct conf_reading *r, const struct yaml_node *node,
     const struct yaml_node *map, enum section_kind kind,
@@ -300,7 +302,7 @@ add_section(struct conf_reading *r, const struct yaml_node *node,
 		    shown_name(node, shown), SETTINGS_NAME_IN_FILE);
 		return false;
 	}
-	/* Servers of one pool stand in one map, whose names differ. */
+	/* The servers of one pool are in one map, whose names differ. */
 	if (kind != SECTION_SERVER &&
 	    (old = settings_find(r->settings, kind, name)) != NULL) {
 		conf_sections_reject(r, node, "%s %s is at %s already; "
@@ -321,8 +323,8 @@ add_section(struct conf_reading *r, const struct yaml_node *node,
 }
 
 /*
- * listen, pool, server: a map of sections, each with a name. False: one of them
- * was told to be wrong, and not that it is missing.
+ * listen, pool, server: a map of named sections. False: one of them was
+ * reported as wrong, so none is reported as missing.
  */
 static bool
 read_sections(struct conf_reading *r, const struct yaml_node *node,
@@ -373,7 +375,10 @@ conf_sections_check(const char *name)
 	return directive_find(SECTION_POOL, full);
 }
 
-/* check: { type: tcp, rise: 3 }: in a pool, all about checks in one place. */
+/*
+ * check: { type: tcp, rise: 3 }: all directives about checks of a pool
+ * together.
+ */
 static void
 read_check_node(struct conf_reading *r, const struct yaml_node *name,
     const struct yaml_node *map, struct section *pool)
@@ -397,7 +402,7 @@ read_check_node(struct conf_reading *r, const struct yaml_node *name,
 	}
 }
 
-/* Which sections this name is of, here; SECTION_TOP: of none. */
+/* The kind of section that this name begins here; SECTION_TOP: none. */
 static enum section_kind
 kind_of(enum section_kind in, const char *name)
 {

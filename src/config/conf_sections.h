@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * conf_sections.h: what a parsed file says, put into the settings.
- */
+/* conf_sections.h: transfers the contents of a parsed file to the settings. */
 #ifndef CONF_SECTIONS_H
 #define CONF_SECTIONS_H
 
@@ -10,7 +8,7 @@
 #include "config/conf_yaml.h"
 #include "config/settings.h"
 
-/* What all files of one -c have, which aliases can multiply. */
+/* Bounds for all files of one -c, which aliases could exceed. */
 struct conf_bounds {
 	size_t	 values;
 	size_t	 sections[SECTIONS];
@@ -23,19 +21,19 @@ struct conf_reading {
 	struct settings	*settings;
 	struct diagnostics *diagnostics;
 	const char	*file;		/* its name for places */
-	const char	*directory;	/* that names in it begin at */
+	const char	*directory;	/* base of relative names in it */
 	struct conf_bounds *bounds;
-	/* Of `include:`, found by conf_sections_read(); NULL: there is none. */
+	/* Of `include:`, set by conf_sections_read(); NULL: none. */
 	const struct yaml_node *include;
 };
 
-/* Read all of a map into the section of what files say at the top. */
+/* Reads a map into the top section of the files. */
 void	conf_sections_read(struct conf_reading *, const struct yaml_node *root);
 
-/* The directive of a pool that has this name in its map `check`. NULL: none. */
+/* The directive of a pool with this name in its map `check`, or NULL. */
 const struct directive *conf_sections_check(const char *name);
 
-/* Complain of something at this node. */
+/* Adds a diagnostic about this node. */
 void	conf_sections_reject(const struct conf_reading *,
 	    const struct yaml_node *, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 3, 4)));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_slots.c: what of the configuration has which slot on the board. For the
- * master; opens nothing, logs nothing.
+ * conf_slots.c: assigns slots of the board to parts of the configuration. For
+ * the master; opens nothing, logs nothing.
  */
 #include "config/conf_slots.h"
 
@@ -18,7 +18,7 @@ is_checked_by_pool(const struct conf *c, const struct server *b)
 	return c->pool[b->pool].checked && b->state != SERVER_MAINT;
 }
 
-/* What stands on the board of any name, when it is read for the first time. */
+/* What the board knows about a name when it is first used. */
 struct known {
 	size_t		 n;
 	struct {
@@ -27,7 +27,7 @@ struct known {
 	} slot[];
 };
 
-/* NULL: there is none, or no memory; then it is looked up in time. */
+/* NULL: none, or out of memory; then the name is looked up as usual. */
 static struct known *
 read_addrs(const struct board *board)
 {
@@ -77,9 +77,9 @@ is_written(const struct board *board, const struct server *b, uint32_t n,
 }
 
 /*
- * A name that is new here may have been known before, at another port, to another
- * pool, or under another name of the server: what was found then stands until
- * there is an answer. Its slots are new, so no other process writes here.
+ * A name that is new here may have been known at another port, in another pool,
+ * or under another name of the server: that result applies until there is an
+ * answer. Its slots are new, so no other process writes there.
  */
 static void
 inherit_addrs(const struct conf *c, struct board *board,
@@ -104,7 +104,7 @@ inherit_addrs(const struct conf *c, struct board *board,
 			resolved_addr_write(&board->book[b[n++].slot].resolved,
 			    &resolved);
 	}
-	/* That a look-up has failed is an answer, too: it is down. */
+	/* A failed lookup is an answer, too: the server is down. */
 	resolved = (struct resolved_addr){ .lookup = b->lookup };
 	for (; (generation != 0 || l->once) && n < l->n; n++)
 		resolved_addr_write(&board->book[b[n].slot].resolved,
@@ -112,8 +112,8 @@ inherit_addrs(const struct conf *c, struct board *board,
 }
 
 /*
- * What the name of a server was found to mean, for the next configuration: that
- * look-up may fail. Workers go by the address itself.
+ * Stores the resolved address of a server's name for the next configuration,
+ * whose lookup may fail. Workers use the address itself.
  */
 static void
 note_address(const struct server *b, struct board_book *to)
@@ -172,7 +172,7 @@ conf_assign_slots(struct conf *c, struct board *board, uint64_t generation,
 		    oldest)) == BOARD_NO_SLOT)
 			return "pools";
 	}
-	/* One section has one slot, however many addresses. */
+	/* One section has one slot, with any number of addresses. */
 	for (i = 0; i < c->listeners; i++) {
 		l = &c->listener[i];
 		if (l->label[0] == '\0')

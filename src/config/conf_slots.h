@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * conf_slots.h: the configuration takes its slots on the board.
- */
+/* conf_slots.h: assigns slots of the board to a configuration. */
 #ifndef CONF_SLOTS_H
 #define CONF_SLOTS_H
 
@@ -12,18 +10,18 @@
 #include "config/conf.h"
 
 /*
- * Give all servers, pools and listeners that have a name their slots on the
- * board, for this generation of the configuration; *oldest* is the oldest that
- * still has workers. A server at another address than before has another slot:
- * sessions at the old one do not count. NULL, or what there are too many of for
- * the board: servers, pools, listeners.
+ * Assigns slots to all servers, pools and named listeners, for this generation
+ * of the configuration; *oldest* is the oldest that still has workers. A server
+ * at another address than before gets another slot, because sessions at the old
+ * address do not count. Returns NULL, or the plural of what exceeds the board:
+ * servers, pools, listeners.
  */
 const char *conf_assign_slots(struct conf *, struct board *,
 	    uint64_t generation, uint64_t oldest);
 
 /*
- * This generation serves: these are no longer checked. Not before, since the
- * generation before goes by what is known of them until then.
+ * This generation serves: clears the health of servers that are not checked any
+ * more. Not earlier, because the generation before uses it until then.
  */
 void	conf_forget_unchecked(const struct conf *, struct board *);
 

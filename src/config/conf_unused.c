@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_unused.c: a table of what each directive needs to be of use. Whoever
- * writes `interval` and forgets `check` believes that servers are checked.
+ * conf_unused.c: a table of what each directive requires to have an effect. For
+ * example, `interval` without `check` gives the false impression of checks.
  */
 #include "config/conf_unused.h"
 
@@ -13,7 +13,7 @@
 #include "config/settings.h"
 #include "upstream/balance.h"
 
-/* What has to hold, as the operator would write it. */
+/* The conditions, as an operator would write them. */
 #define NEEDS(X) \
 	X(CHECK, "check: tcp or another kind in the pool") \
 	X(SEND_EXPECT, "check: send_expect") \
@@ -130,7 +130,7 @@ static const struct rule {
 	{ SECTION_SERVER, "dscp", NEED_NETWORK },
 };
 
-/* Lists longer than this are not compared word by word. */
+/* Longer lists are not compared item by item. */
 #define BY_HAND		1000
 
 static bool
@@ -141,14 +141,14 @@ is_by_key(const struct pool *p)
 	    p->balance == balance_algorithm("maglev");
 }
 
-/* Has this been said in the section, be it that it is off? */
+/* True if it is set in the section, even to off. */
 static bool
 is_said(const struct section *s, const char *name)
 {
 	return section_get(s, directive_find(s->kind, name)) != NULL;
 }
 
-/* Here, or for all at the top or by an option. */
+/* True if it is set here, or at the top, or by an option. */
 static bool
 is_said_for(const struct settings *st, const struct section *s,
     const char *name)
@@ -157,7 +157,7 @@ is_said_for(const struct settings *st, const struct section *s,
 	    is_said(st->section[SETTINGS_OPTIONS], name);
 }
 
-/* May a client of this listener be refused? */
+/* True if this listener may refuse a client. */
 static bool
 may_reject(const struct settings *st, const struct section *s)
 {
@@ -191,7 +191,7 @@ is_no_builtin(const char *address)
 	return !is_builtin_address(address);
 }
 
-/* Is one of its addresses like this? One that is missing may be. */
+/* True if one of its addresses is of this kind, or is missing. */
 static bool
 has_address(const struct section *s, bool (*like)(const char *))
 {
@@ -205,7 +205,7 @@ has_address(const struct section *s, bool (*like)(const char *))
 	return v == NULL || v->n == 0;
 }
 
-/* Has the server, or one of the pool? */
+/* True if the server, or one of the pool, has it. */
 static bool
 has_server(const struct settings *st, const struct section *s,
     bool (*like)(const char *))
@@ -221,7 +221,7 @@ has_server(const struct settings *st, const struct section *s,
 	return false;
 }
 
-/* For room on a server, for its first check, or for what its name means? */
+/* True if sessions may wait: for room, a first check, or a lookup. */
 static bool
 may_wait(const struct conf *c, const struct pool *p)
 {
@@ -236,7 +236,7 @@ may_wait(const struct conf *c, const struct pool *p)
 	return may;
 }
 
-/* Is one a backup, or may the answers of a service say so? */
+/* True if a server is a backup, or answers of a service may make it one. */
 static bool
 has_backup(const struct conf *c, const struct pool *p)
 {
@@ -249,7 +249,7 @@ has_backup(const struct conf *c, const struct pool *p)
 	return false;
 }
 
-/* Do failures eject this server, or one of the pool? */
+/* True if failures eject this server, or one of the pool. */
 static bool
 may_eject(const struct conf *c, const struct pool *p, const struct section *s)
 {
@@ -264,7 +264,7 @@ may_eject(const struct conf *c, const struct pool *p, const struct section *s)
 	return false;
 }
 
-/* By a server of this pool, or of any (NULL)? */
+/* True for a server of this pool, or of any (NULL). */
 static bool
 is_said_by_server(const struct settings *st, const struct section *pool,
     const char *name)
@@ -279,7 +279,7 @@ is_said_by_server(const struct settings *st, const struct section *pool,
 	return false;
 }
 
-/* It is left out of the listeners that have no use for it. */
+/* It is set only for listeners that it applies to. */
 static bool
 is_v6only(const struct conf *c, const char *label)
 {
@@ -292,7 +292,7 @@ is_v6only(const struct conf *c, const char *label)
 	return false;
 }
 
-/* Nothing else goes to the log of a listener. */
+/* Only session lines go to the log of a listener. */
 static bool
 has_session_lines(const struct conf *c)
 {
@@ -365,14 +365,14 @@ holds_need(enum need need, const struct conf *c, const struct pool *p,
 	return true;
 }
 
-/* "Off" may be for a while, and is no oversight. */
+/* "Off" may be temporary, and is not an oversight. */
 static bool
 is_off(const struct settings *st, const struct section *pool)
 {
 	return is_said_for(st, pool, "check");
 }
 
-/* Is it as it would be anyway? -T writes all that is. */
+/* True if it equals the default. -T writes all values. */
 static bool
 is_default(const struct settings *st, const struct value *v)
 {
@@ -388,7 +388,7 @@ is_default(const struct settings *st, const struct value *v)
 	    strcmp(v->text[0], fallback) == 0;
 }
 
-/* *quiet*: say nothing of checks. */
+/* *quiet*: no diagnostics about checks. */
 static void
 check_section(const struct conf *c, const struct section *s,
     const struct pool *p, bool quiet, struct diagnostics *cs)
@@ -414,7 +414,9 @@ check_section(const struct conf *c, const struct section *s,
 	}
 }
 
-/* Ours read no header: an echo gives it back, the others count it. */
+/*
+ * Builtin servers read no header: echo returns it, the others take it as data.
+ */
 static void
 check_builtin(const struct conf *c, const struct section *s,
     struct diagnostics *cs)
@@ -432,7 +434,7 @@ check_builtin(const struct conf *c, const struct section *s,
 	    "header for data; add send_proxy: off there", s->name);
 }
 
-/* The most wins: who says that alone means it, and no default beside it. */
+/* The maximum wins: set alone it is meant, unlike the default minimum. */
 static void
 check_ttls(const struct conf *c, const struct section *s,
     struct diagnostics *cs)
@@ -446,7 +448,7 @@ check_ttls(const struct conf *c, const struct section *s,
 		    "other");
 }
 
-/* Where it is checked may be said in two ways; the port counts. */
+/* The port of a check can be set in two ways. */
 static void
 check_port(const struct conf *c, const struct section *s,
     struct diagnostics *cs)
@@ -470,7 +472,7 @@ check_port(const struct conf *c, const struct section *s,
 		    b->check_port);
 }
 
-/* What is said twice. */
+/* Items that are listed twice. */
 static void
 check_twice(const struct value *v, struct diagnostics *cs)
 {
@@ -486,7 +488,7 @@ check_twice(const struct value *v, struct diagnostics *cs)
 				    v->directive->name, v->text[i]);
 }
 
-/* Who is in both lists, in the same words, is refused. */
+/* A client in both lists, in the same words, is refused. */
 static void
 check_both(const struct section *s, struct diagnostics *cs)
 {
@@ -508,8 +510,8 @@ check_both(const struct section *s, struct diagnostics *cs)
 }
 
 /*
- * A list of exceptions to nothing. Who writes allow: "!192.0.2.7" means all
- * others, and gets nobody.
+ * A list of exceptions only. allow: "!192.0.2.7" is meant as all others, but
+ * means none.
  */
 static void
 check_lists(const struct section *s, struct diagnostics *cs)
@@ -531,7 +533,9 @@ check_lists(const struct section *s, struct diagnostics *cs)
 	}
 }
 
-/* Is there anybody to serve, and anything to send or to expect? */
+/*
+ * The pool needs a usable server, and send_expect something to send or expect.
+ */
 static void
 check_pool_is_useful(const struct conf *c, const struct section *s,
     const struct pool *p, struct diagnostics *cs)
@@ -546,10 +550,10 @@ check_pool_is_useful(const struct conf *c, const struct section *s,
 	while (i < end && (c->server[i].state != SERVER_READY ||
 	    c->server[i].weight == 0))
 		i++;
-	/* On purpose, perhaps; but to every client the door is closed. */
+	/* Perhaps on purpose, but every client would be rejected. */
 	if (i == end)
-		diagnostics_add_at(cs, &s->place, "pool %s serves nobody: all "
-		    "of its servers are in drain or maint, or have weight 0",
+		diagnostics_add_at(cs, &s->place, "pool %s has no usable "
+		    "server: all are in drain or maint, or have weight 0",
 		    s->name);
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * conf_unused.h: what the operator has said in vain.
- */
+/* conf_unused.h: settings without an effect. */
 #ifndef CONF_UNUSED_H
 #define CONF_UNUSED_H
 
@@ -10,10 +8,10 @@
 #include "config/diagnostics.h"
 
 /*
- * Complain of each directive that changes nothing because another one is not as
- * it would have to be. These are warnings: the configuration can be run. Nothing
- * is said of values that are the default, nor, where checks are switched off in
- * so many words, of what they would use.
+ * Warns of each directive that has no effect because another one is not set as
+ * required. The configuration can be run. Values equal to the default are not
+ * reported, nor, if checks are switched off explicitly, directives about
+ * checks.
  */
 void	conf_unused(const struct conf *, struct diagnostics *);
 

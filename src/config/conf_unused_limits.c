@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_unused_limits.c: limits that limit nothing, since another one is reached
- * before or no listener has them.
+ * conf_unused_limits.c: limits without an effect, because another one is
+ * reached first or no listener uses them.
  */
 #include "config/conf_unused_limits.h"
 
@@ -26,7 +26,7 @@ has_limit(const struct section *s)
 	return false;
 }
 
-/* Is there a limit here, or anywhere below the top? */
+/* True if this section has a limit; for the top, any section. */
 bool
 conf_has_limit(const struct settings *st, const struct section *s)
 {
@@ -53,7 +53,7 @@ check_limit(const struct section *s, const char *name, uint32_t limit,
 		    name, other, before);
 }
 
-/* A limit that is never reached, since another one is before. */
+/* A limit that is never reached, because another one is reached first. */
 void
 conf_unused_limits(const struct conf *c, const struct section *s,
     struct diagnostics *cs)
@@ -74,7 +74,7 @@ conf_unused_limits(const struct conf *c, const struct section *s,
 	    "session_rate", n->rate, cs);
 }
 
-/* Does a listener share it, and does it limit anything? */
+/* Warns if no listener shares it, or if it limits nothing. */
 void
 conf_unused_limit(const struct conf *c, const struct section *s,
     struct diagnostics *cs)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * conf_unused_limits.h: the part of conf_unused.h that is about limits.
- */
+/* conf_unused_limits.h: the part of conf_unused.h about limits. */
 #ifndef CONF_UNUSED_LIMITS_H
 #define CONF_UNUSED_LIMITS_H
 
@@ -14,14 +12,14 @@
 struct section;
 struct settings;
 
-/* Has this section a limit; or, if it is the top, any one? */
+/* True if this section has a limit; for the top, any section. */
 bool	conf_has_limit(const struct settings *, const struct section *);
 
-/* Of a listener: limits that are never reached. */
+/* Warns of limits of a listener that are never reached. */
 void	conf_unused_limits(const struct conf *, const struct section *,
 	    struct diagnostics *);
 
-/* Of a section `limit`: whether it has any use. */
+/* Warns if a section `limit` has no effect. */
 void	conf_unused_limit(const struct conf *, const struct section *,
 	    struct diagnostics *);
 

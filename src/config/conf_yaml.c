@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_yaml.c: builds the tree from the events of libyaml, and refuses what a
- * configuration has no use for: tags, merge keys, names that are no texts, a
- * second document. Depth, nodes and anchors are bounded, so that the time is
+ * conf_yaml.c: builds the tree from the events of libyaml, and rejects what a
+ * configuration does not use: tags, merge keys, names that are not texts, a
+ * second document. Depth, nodes and anchors are bounded, so the time is
  * proportional to the length of the text.
  */
 #include "config/conf_yaml.h"
@@ -33,7 +33,10 @@ struct reader {
 	const char	*file;
 	const char	*text;		/* without a byte order mark */
 	size_t		 len;
-	/* The last text in quotes that goes over lines: they may be lost. */
+	/*
+	 * The last quoted text of several lines: a missing quote may have begun
+	 * there.
+	 */
 	yaml_mark_t	 broken, broken_end;
 	size_t		 nodes;
 	struct anchor	 anchor[ANCHORS]; /* sorted by name */
@@ -53,7 +56,7 @@ reject_line(const struct reader *r, unsigned line, unsigned column,
 	diagnostics_add_at(r->diagnostics, &place, "%s", what);
 }
 
-/* The text cannot be read on. */
+/* Parsing cannot continue. */
 static void
 stop_parsing(struct reader *r, const yaml_mark_t *mark, const char *what)
 {
@@ -62,7 +65,7 @@ stop_parsing(struct reader *r, const yaml_mark_t *mark, const char *what)
 	    what);
 }
 
-/* False: there is none, and that has been complained of. */
+/* False: the event is missing, and that was reported. */
 static bool
 next_event(struct reader *r, yaml_event_t *e)
 {
@@ -81,7 +84,7 @@ next_event(struct reader *r, yaml_event_t *e)
 	return false;
 }
 
-/* Where this anchor is among the others, or has to be put. */
+/* The position of this anchor in the list, or where to insert it. */
 static size_t
 find_anchor(const struct reader *r, const char *name, bool *found)
 {
@@ -103,7 +106,7 @@ find_anchor(const struct reader *r, const char *name, bool *found)
 	return low;
 }
 
-/* From here on an alias of this name is the node. 0, or -1: told. */
+/* From here on the alias stands for the node. 0, or -1: reported. */
 static int
 add_anchor(struct reader *r, const yaml_event_t *e, const yaml_char_t *name,
     struct yaml_node *node)
@@ -173,7 +176,9 @@ reject_tag(struct reader *r, struct yaml_node *node, const yaml_char_t *tag)
 		reject_node(r, node, CONF_YAML_TAG);
 }
 
-/* Add one item, or a pair. Lists grow in powers of two. 0, or -1: told. */
+/*
+ * Appends an item or a pair. Lists grow in powers of two. 0, or -1: reported.
+ */
 static int
 add_items(struct reader *r, const yaml_event_t *e, struct yaml_node *to,
     struct yaml_node *one, struct yaml_node *two)
@@ -270,7 +275,7 @@ read_sequence(struct reader *r, const yaml_event_t *start, unsigned depth)
 	return NULL;
 }
 
-/* Can it name something? What is wrong is told. */
+/* True if it can be a name. Errors are reported. */
 static bool
 is_name(struct reader *r, struct yaml_node *name, const yaml_event_t *e,
     const struct yaml_node *value)
@@ -291,7 +296,7 @@ is_name(struct reader *r, struct yaml_node *name, const yaml_event_t *e,
 	return !name->bad;
 }
 
-/* 1: the map has ended, 0: it goes on, -1: the text cannot be read on. */
+/* 1: the map has ended, 0: it continues, -1: parsing cannot continue. */
 static int
 read_pair(struct reader *r, struct yaml_node *map, unsigned depth)
 {
@@ -325,7 +330,7 @@ struct pair {
 	struct yaml_node *name, *value;
 };
 
-/* Equal names in the order in which they stand. */
+/* Compares by name, equal ones by position. */
 static int
 compare_keys(const void *a, const void *b)
 {
@@ -352,7 +357,7 @@ reject_twin(struct reader *r, struct yaml_node *name,
 	reject_node(r, name, what);
 }
 
-/* All but the first of equal names are told and left out. */
+/* Reports and drops all but the first of equal names. */
 static void
 remove_twins(struct reader *r, const yaml_event_t *e, struct yaml_node *map)
 {
@@ -400,14 +405,14 @@ read_map(struct reader *r, const yaml_event_t *start, unsigned depth)
 	while ((status = read_pair(r, map, depth)) == 0)
 		continue;
 	map->open = false;
-	/* The mistake may have begun before it was seen. */
+	/* The mistake may be before the place where it was found. */
 	if (status == -1 && map->n > 0)
 		map->n--;
 	remove_twins(r, start, map);
 	return status == 1 ? map : NULL;
 }
 
-/* The node that begins with this event. NULL: the text cannot be read on. */
+/* The node that begins with this event. NULL: parsing cannot continue. */
 static struct yaml_node *
 read_node(struct reader *r, const yaml_event_t *e, unsigned depth)
 {
@@ -427,7 +432,7 @@ read_node(struct reader *r, const yaml_event_t *e, unsigned depth)
 	    read_sequence(r, e, depth + 1) : read_map(r, e, depth + 1);
 }
 
-/* The next event, whose type and place alone are of interest. */
+/* The next event, of which only type and place are used. */
 static yaml_event_type_t
 skip_event(struct reader *r, yaml_mark_t *mark)
 {
@@ -442,7 +447,7 @@ skip_event(struct reader *r, yaml_mark_t *mark)
 	return type;
 }
 
-/* One document, of one map or of nothing. */
+/* Parses one document of one map or of nothing. */
 static void
 read_document(struct reader *r)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_yaml_error.c: libyaml says which rule of its grammar a text breaks; an
- * operator wants to know what to write. The words of libyaml are told where
- * there are none here.
+ * conf_yaml_error.c: libyaml reports which rule of its grammar a text breaks;
+ * an operator needs to know what to write. The words of libyaml are used where
+ * the table has none.
  */
 #include "config/conf_yaml_error.h"
 
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of a problem, in this context if any, when this character is there if any. */
+/* For a problem, in a context if any, at a character if any. */
 static const struct {
 	const char	*problem, *context, *at, *what;
 } better[] = {
@@ -61,7 +61,7 @@ static const struct {
 	    "\"[::1]:80\"" },
 };
 
-/* The character, '\0' at the end of a line; and whether another follows it. */
+/* The character, '\0' at the end of a line; *begins*: another one follows. */
 static unsigned char
 character_at(const char *text, size_t len, const yaml_mark_t *mark,
     bool *begins)
@@ -74,7 +74,7 @@ character_at(const char *text, size_t len, const yaml_mark_t *mark,
 			return '\0';
 		at++;
 	}
-	/* Of a character of several bytes all but the first are skipped. */
+	/* Skip all but the first byte of a multibyte character. */
 	for (n = 0; at < end && *at != '\n'; at++)
 		if (((unsigned char)*at & 0xc0) != 0x80 && n++ == mark->column)
 			break;
@@ -84,14 +84,14 @@ character_at(const char *text, size_t len, const yaml_mark_t *mark,
 	return (unsigned char)*at;
 }
 
-/* libyaml knows the byte only. */
+/* libyaml reports only the byte. */
 static void
 explain_byte(const yaml_parser_t *p, const char *text, size_t len,
     struct conf_yaml_error *e)
 {
 	size_t i, at = p->problem_offset < len ? p->problem_offset : len;
 
-	/* The character that is broken is more than the byte that breaks it. */
+	/* A broken character begins before the byte that breaks it. */
 	if (strstr(p->problem, "trailing") != NULL)
 		while (at > 0 && ((unsigned char)text[--at] & 0xc0) == 0x80)
 			continue;
@@ -148,13 +148,13 @@ conf_yaml_explain(const yaml_parser_t *p, const char *text, size_t len,
 		return;
 	}
 	at = character_at(text, len, mark, &begins);
-	/* This one is no beginning of a text, but the end of a name. */
+	/* This colon is not the start of a text, but the end of a name. */
 	if (at == ':' && !begins && strstr(context, "flow") != NULL)
 		at = '\0';
 	for (i = 0; i < sizeof(better) / sizeof(*better); i++)
 		if (fits_problem(i, problem, context, at))
 			break;
-	/* What has no end is looked for where it begins. */
+	/* Report unterminated parts where they begin. */
 	if (strstr(context, "quoted") != NULL ||
 	    strstr(context, "simple key") != NULL ||
 	    strstr(context, "directive") != NULL)

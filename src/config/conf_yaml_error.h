@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * conf_yaml_error.h: what libyaml found wrong with a text, and what would be
- * right, in the words of our documents.
+ * conf_yaml_error.h: describes the errors of libyaml, and what would be right,
+ * in the words of this project's documents.
  */
 #ifndef CONF_YAML_ERROR_H
 #define CONF_YAML_ERROR_H
@@ -22,7 +22,7 @@ struct conf_yaml_error {
 #define CONF_YAML_QUOTE	"the text that begins here has no end; add a quote"
 #define CONF_YAML_NAME	"no colon follows this; a directive is NAME: VALUE"
 
-/* After yaml_parser_parse() has failed on this text. */
+/* Describes why yaml_parser_parse() has failed on this text. */
 void	conf_yaml_explain(const yaml_parser_t *, const char *text, size_t len,
 	    struct conf_yaml_error *);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * diagnostics.c: keeps lines in the order in which they come. Never prints.
+ * diagnostics.c: keeps lines in the order in which they are added. Never
+ * prints.
  */
 #include "config/diagnostics.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * directive_types.c: what the types of directives take: told in words, checked,
+ * directive_types.c: what the types of directives accept: described, checked,
  * and set. Knows none of the directives.
  */
 #include "config/directive_types.h"
@@ -102,7 +102,7 @@ format_size(long long n, char *buf, size_t size)
 	return buf;
 }
 
-/* Bytes, or so many k, m or g of them; off and 0 are 0. */
+/* Bytes, or a number of k, m or g; off and 0 are 0. */
 static int
 read_size(const char *text, uint64_t *to)
 {
@@ -165,7 +165,7 @@ directive_takes(const struct directive *d, char *buf, size_t size)
 	return buf;
 }
 
-/* Is *text* one of the words? If not, *near* is the one that was meant. */
+/* True if *text* is one of the words. If not, *near* is the probable one. */
 static bool
 is_word(const struct directive *d, const char *text, char *near, size_t size)
 {
@@ -189,7 +189,7 @@ is_word(const struct directive *d, const char *text, char *near, size_t size)
 	return false;
 }
 
-/* Is it as a word that ends in ":N", with a number there? */
+/* True if the text matches a word that ends in ":N", with a number there. */
 static bool
 is_word_with_number(const struct directive *d, const char *text)
 {
@@ -202,7 +202,7 @@ is_word_with_number(const struct directive *d, const char *text)
 	    text) < (int)sizeof(word) && is_word(d, word, near, sizeof(near));
 }
 
-/* By its type alone. */
+/* Checks the text by its type alone. */
 static bool
 is_right(const struct directive *d, const char *text, char *near, size_t size)
 {

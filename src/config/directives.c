@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * directives.c: the table, and the readers of those that their type does not say
- * all of. Knows nothing of files or options: all values come as text.
+ * directives.c: the table, and the readers of directives whose type is not
+ * enough. Does not know files or options: all values are texts.
  */
 #include "config.h"
 #include "config/directives.h"
@@ -24,7 +24,7 @@
 #include "sys/processors.h"
 #include "upstream/balance.h"
 
-/* The columns of a line: type, range, words and what it is; its reader. */
+/* The columns of a line: type, range, words and description; reader. */
 #define NUMBER(min, max, what)	TYPE_NUMBER, min, max, NULL, what
 #define TIME(min, max)		TYPE_TIME, min, max, NULL, NULL
 #define RATE			TYPE_SIZE, 1, 64LL << 30, NULL, "a second"
@@ -56,7 +56,7 @@
 			"maglev, first"
 #define REJECTIONS	"close, reset, drop"
 
-/* That there are, or that a container gives us. */
+/* The processors that exist, or the share of a container. */
 static unsigned
 count_processors(void)
 {
@@ -92,7 +92,7 @@ read_user(const char *text, void *to)
 
 	if (privileges_look_up(text, &c->user, &why) == -1)
 		return why;
-	/* Its own user has the group that it was started with. */
+	/* Without a group, the user keeps the group of the start. */
 	if (strchr(text, ':') == NULL && geteuid() != 0 &&
 	    c->user.uid == geteuid())
 		c->user.gid = getegid();
@@ -181,7 +181,7 @@ read_hash_key(const char *text, void *to)
 	return NULL;
 }
 
-/* Less than the mean cannot be the most for all. */
+/* A bound below the mean cannot hold for all. */
 static const char *
 read_hash_factor(const char *text, void *to)
 {

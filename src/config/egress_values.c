@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * egress_values.c: reads addresses, classes of traffic and times for sockets, as
+ * egress_values.c: reads addresses, traffic classes and times for sockets, as
  * directives.c does with all others.
  */
 #include "config/egress_values.h"
@@ -71,8 +71,8 @@ add_source(struct egress *o, const char *text)
 		return "should be an IP address without a port, such as "
 		    "10.0.0.5 or 2001:db8::5";
 	if (e->family == AF_INET ? e->ip[0] >= 224 : e->ip[0] == 0xff)
-		return "nobody has a multicast or broadcast address";
-	/* ::ffff:10.0.0.5 is one of IPv4. */
+		return "a multicast or broadcast address cannot be a source";
+	/* ::ffff:10.0.0.5 is an IPv4 address. */
 	if (endpoint_as(e, AF_INET, &a))
 		endpoint_set(e, &a);
 	o->sources++;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * egress_values.h: the values of directives that say how connections leave and
- * arrive: from which address, marked how, watched over how.
+ * egress_values.h: directives about outgoing and incoming connections: source
+ * address, marks, keepalive.
  */
 #ifndef EGRESS_VALUES_H
 #define EGRESS_VALUES_H
@@ -12,7 +12,7 @@
 	"af13, af21, af22, af23, af31, af32, af33, af41, af42, af43, ef, " \
 	"va, le"
 
-/* As directives read: the text was checked by its type, the second is a … */
+/* Readers: the text is valid for its type, the second argument is a … */
 const char *egress_values_dscp(const char *, void *);	/* … struct pool, */
 const char *egress_values_source(const char *, void *);
 const char *egress_values_keepalive(const char *, void *);

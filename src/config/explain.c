@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * explain.c: walks the table of directives and prints what became of each.
- * What it prints is a configuration file again, and means the same.
+ * explain.c: walks the table of directives and prints the value of each. The
+ * output is a configuration file with the same meaning.
  */
 #include "config/explain.h"
 
@@ -17,7 +17,10 @@
 
 #define WIDE	4200		/* the longest text, each byte as \xNN */
 
-/* The value that counts: of an option, the section, the top. NULL: the default. */
+/*
+ * The value that applies: of an option, the section, the top. NULL: the
+ * default.
+ */
 static const struct value *
 find_effective_value(const struct settings *st, const struct section *s,
     const struct directive *d)
@@ -35,7 +38,7 @@ find_effective_value(const struct settings *st, const struct section *s,
 	return v;
 }
 
-/* What it is when nobody has said anything; NULL: nothing. */
+/* The default; NULL: none. */
 static const char *
 default_value(const struct conf *c, const struct directive *d)
 {
@@ -96,7 +99,9 @@ print_directives(const struct conf *c, const struct section *s,
 			print_directive(c, s, d, depth, out);
 }
 
-/* Of options a server has any name or none: not all can stand in a file. */
+/*
+ * With options a server may have any name or none: not all are valid in a file.
+ */
 static const char *
 server_name_of(const struct section *s, size_t i, char *buf, size_t size)
 {
@@ -106,7 +111,7 @@ server_name_of(const struct section *s, size_t i, char *buf, size_t size)
 	return buf;
 }
 
-/* Where it is from; and whom the log names, if no file can name it so. */
+/* The origin of a section; and its names in the log, if those differ. */
 static void
 print_origin(const struct conf *c, const struct section *s, FILE *out)
 {

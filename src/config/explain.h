@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * explain.h: a configuration as it is in the end, for -T.
- */
+/* explain.h: the effective configuration, for -T. */
 #ifndef EXPLAIN_H
 #define EXPLAIN_H
 
@@ -11,9 +9,9 @@
 #include "config/conf.h"
 
 /*
- * Print all that is set in the grammar of a configuration file, each line with
- * where it comes from, then as comments what it needs of the system when each
- * worker may have so many descriptors.
+ * Prints all settings in the grammar of a configuration file, each line with
+ * its origin; then, as comments, what the configuration needs of the system if
+ * each worker may have this many descriptors.
  */
 void	explain_conf(const struct conf *, size_t descriptors, FILE *);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * instance_name.c: a name is short and plain, since it becomes part of paths, of
- * titles and of tags in a syslog.
+ * instance_name.c: a name is short and plain, because it becomes part of paths,
+ * titles and syslog tags.
  */
 #include "config/instance_name.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * listener.c: opens and closes listening sockets. Never accepts: workers do.
- */
+/* listener.c: opens and closes listening sockets. Never accepts: workers do. */
 #include "config/listener.h"
 
 #include <string.h>
@@ -63,14 +61,14 @@ listener_tune(const struct listener *l)
 {
 	socket_set_fast_open(l->fd, l->fast_open);
 	socket_defer_accept(l->fd, l->defer_accept);
-	/* Who lends us one has set it, too. */
+	/* A process that hands a socket over has set it, too. */
 	if (l->backlog != 0 || l->bound)
 		socket_set_backlog(l->fd, l->backlog);
 	if (addr_is_unix(&l->addr))
 		return;
 	socket_watch_peer(l->fd, &l->watch);
 	socket_set_dscp(l->fd, l->addr.sa.sa_family, l->dscp);
-	/* One that was handed over may not have been opened so. */
+	/* A socket that was handed over may have been opened without it. */
 	(void)socket_set_transparent(l->fd, l->addr.sa.sa_family,
 	    l->how.transparent);
 }

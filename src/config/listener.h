@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * listener.h: the sockets that connections come in on. The master opens them,
- * workers inherit them.
+ * listener.h: the listening sockets. The master opens them, workers inherit
+ * them.
  */
 #ifndef LISTENER_H
 #define LISTENER_H
@@ -20,8 +20,8 @@
 
 struct listener {
 	char		name[ADDR_TEXT]; /* as bound, for logs */
-	char		wanted[ADDR_TEXT]; /* as asked for: port 0 is a wish */
-	char		label[64];	/* what its sessions are logged by */
+	char		wanted[ADDR_TEXT]; /* as configured, with port 0 */
+	char		label[64];	/* name of its sessions in the log */
 	struct addr	addr;
 	int		fd;		/* -1: not open */
 	bool		bound;		/* its path is ours to remove */
@@ -31,28 +31,28 @@ struct listener {
 	int		fault_errno;	/* why it has it still; 0: it has not */
 	int		replaces;	/* the one before, if that is closed; or 0 */
 	enum builtin_kind builtin;	/* of a builtin server, else NONE */
-	size_t		server;	/* whose address it is, if builtin */
-	const char	*log;		/* NULL: that of the whole */
+	size_t		server;	/* its server, if builtin */
+	const char	*log;		/* NULL: the main log */
 	uint32_t	own_log;	/* of the configuration, from 1 */
-	bool		silent;		/* its sessions leave no lines */
-	uint32_t	pool;		/* who serves its sessions */
+	bool		silent;		/* its sessions are not logged */
+	uint32_t	pool;		/* of its sessions */
 	struct session_limits limits;
 	struct session_counts counts;
 	uint32_t	slot;		/* on the board, if it has a label */
-	uint32_t	limit;		/* the one that it shares, from 1; 0: none */
+	uint32_t	limit;		/* its shared limit, from 1; 0: none */
 	unsigned	defer_accept;	/* s, 0: off */
 	bool		fast_open;
 	const struct cidr *allow, *deny;	/* of the configuration */
 	enum session_rejection reject_with;
 	struct socket_listening how;
 	struct peer_watch watch;
-	unsigned	backlog;	/* 0: as much as the system allows */
+	unsigned	backlog;	/* 0: the maximum of the system */
 	unsigned	dscp;
-	const struct cidr *proxies;	/* who sends a header first */
-	bool		untrusted_plain;	/* serve those who do not */
+	const struct cidr *proxies;	/* peers that send a header */
+	bool		untrusted_plain; /* serve other peers without one */
 };
 
-/* Open one; its address and name become those that were bound. -1 with errno. */
+/* Opens it; address and name become those that were bound. -1 with errno. */
 int	listener_open(struct listener *);
 
 /*
@@ -70,12 +70,12 @@ void	listener_log(const struct listener *, struct log *);
  */
 void	listener_tune(const struct listener *);
 
-/* Close our copy; other processes keep theirs. */
+/* Closes the descriptor of this process; other processes keep theirs. */
 void	listener_close(struct listener *);
 
 /*
- * Remove the path of a unix socket from the file system, if it is still the one
- * that was opened. For the process that opened it.
+ * Removes the path of a unix socket from the file system, if it is still the
+ * one that was opened. For the process that opened it.
  */
 void	listener_remove(struct listener *);
 

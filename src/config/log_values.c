@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/* log_values.c: reads what directives say of the log. */
+/* log_values.c: reads directives about the log. */
 #include "config/log_values.h"
 
 #include <string.h>

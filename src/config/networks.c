@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * networks.c: makes lists of what allow and deny say, each once, however many
- * listeners have it by default. The master does, so that its workers share the
- * memory. What a network looks like is for lib/net/cidr_text.c.
+ * networks.c: makes lists from allow and deny, each once, for any number of
+ * listeners that inherit it. The master does this before fork(), so that
+ * workers share the memory. lib/net/cidr_text.c parses networks.
  */
 #include "config/networks.h"
 
@@ -16,8 +16,8 @@
 
 struct networks {
 	const struct value *of;
-	struct cidr	*list;		/* NULL: it was wrong */
-	bool		 empty;		/* its files are */
+	struct cidr	*list;		/* NULL: invalid */
+	bool		 empty;		/* its files are empty */
 };
 
 static bool
@@ -26,7 +26,10 @@ is_exception(const char *text)
 	return text[0] == '!';
 }
 
-/* One text of a list, without its exclamation mark. Returns how many it names. */
+/*
+ * One text of a list, without its exclamation mark. Returns how many networks
+ * it names.
+ */
 static int
 add_networks(struct cidr *list, const char *text, enum cidr_verdict v,
     char why[CIDR_WHY])
@@ -42,7 +45,7 @@ add_networks(struct cidr *list, const char *text, enum cidr_verdict v,
 	return cidr_add(list, text, v, why) == -1 ? -1 : 1;
 }
 
-/* Exceptions, or all others. False: something is wrong with one. */
+/* Adds the exceptions, or all others. False: one is invalid. */
 static bool
 add_all(struct cidr *list, const struct value *value, bool exceptions,
     enum cidr_verdict v, bool *empty, struct diagnostics *cs)
@@ -80,7 +83,7 @@ read_network_list(const struct value *v, enum cidr_verdict in, bool *empty,
 		diagnostics_add(cs, "%s", strerror(errno));
 		return NULL;
 	}
-	/* The first that fits decides. */
+	/* The first match decides. */
 	good = add_all(list, v, true, out, &ignored, cs);
 	good &= add_all(list, v, false, in, empty, cs);
 	if (good && cidr_build(list) == 0)
@@ -98,7 +101,7 @@ networks_of(struct conf *c, const struct value *v, enum cidr_verdict in,
 	struct networks *grown;
 	size_t i;
 
-	/* Without a text it was wrong, and that has been told. */
+	/* Without a text it was invalid, and reported. */
 	if (v == NULL || v->n == 0)
 		return NULL;
 	for (i = 0; i < c->lists; i++)
@@ -116,7 +119,7 @@ networks_of(struct conf *c, const struct value *v, enum cidr_verdict in,
 	return grown[c->lists++].list;
 }
 
-/* Those are told of otherwise. */
+/* Those are reported elsewhere. */
 static bool
 has_exceptions_only(const struct value *v)
 {
@@ -127,7 +130,7 @@ has_exceptions_only(const struct value *v)
 	return i == v->n;
 }
 
-/* What becomes of clients when this list of proxies has none. */
+/* The effect on clients of an empty list of proxies. */
 static const char *
 without_proxies(const struct conf *c, const struct cidr *list)
 {
@@ -151,8 +154,8 @@ consequence_text(const struct conf *c, const struct networks *n)
 }
 
 /*
- * `none` says so on purpose, but with accept_proxy, which is not written at all
- * instead; a file of clients that are denied may be empty for now.
+ * `none` is explicit; but for accept_proxy one omits the directive instead. A
+ * file of denied clients may be empty for now.
  */
 static bool
 is_meant(const struct networks *n)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * options.c: getopt_long(3) and what each option does: most only set the
- * directive of the same name. Then the files, and what both make together.
+ * options.c: getopt_long(3) and the effect of each option: most only set the
+ * directive of the same name. Then the files, and the whole configuration.
  */
 #include "config.h"
 #include "config/options.h"
@@ -91,8 +91,8 @@ static const char usage[] =
 "                           (syslog:daemon; stderr with -F)\n"
 "  -e, --engine NAME        how readiness is found: hybrid, select (hybrid)\n"
 "  -t, --test               check options and files, and exit\n"
-"  -T, --explain            print what they amount to, and exit\n"
-"  -v, --verbose            a line also when a session starts\n"
+"  -T, --explain            print the effective configuration, and exit\n"
+"  -v, --verbose            log the start of sessions, too\n"
 "  -q, --quiet              no session lines\n"
 "  -V, --version            print the version\n"
 "  -h, --help               print this\n"
@@ -106,22 +106,22 @@ static const char usage[] =
 "      --check KIND         how servers are checked: off, tcp, http, tls … (off)\n"
 "      --idle-timeout T     end sessions in which no byte moves (off)\n"
 "      --fin-timeout T      the same once one side has ended (1m)\n"
-"      --drain-timeout T    end sessions so long after QUIT (10m)\n"
-"      --reload-timeout T   end those of before so long after HUP or USR2 (off)\n"
-"      --grace T            go on accepting so long after QUIT (off)\n"
+"      --drain-timeout T    end sessions this long after QUIT (10m)\n"
+"      --reload-timeout T   the same for old workers after HUP, USR2 (off)\n"
+"      --grace T            accept for this long after QUIT (off)\n"
 "      --buffers N          blocks of 64 KiB for unsent bytes, each worker (512)\n"
-"      --busy-poll N        spin so many microseconds before sleeping (0)\n"
+"      --busy-poll N        poll for N microseconds before sleeping (0)\n"
 "      --defer-accept T     accept once a client has sent something (off)\n"
-"      --fast-open[=BOOL]   send first bytes with the request to connect\n"
+"      --fast-open[=BOOL]   send first bytes in the SYN (TCP Fast Open)\n"
 "      --pin-cpus[=BOOL]    run each worker on a CPU of its own\n"
 "      --chroot DIR         the workers' root directory (none)\n"
-"      --sandbox on|off     keep workers from files and most system calls (on)\n"
+"      --sandbox on|off     deny workers files and most system calls (on)\n"
 "      --max-sessions-per-worker N\n"
 "                           at most (what descriptors allow)\n"
 "      --log-format FORMAT  of session lines: text, json, haproxy, or your own\n"
 "                           with fields, such as \"%{client} %{server}\" (text)\n"
 "      --log-sessions WHICH all, errors, none, or 1/N of them and errors (all)\n"
-"      --log-interval T     a line so often for each session that lasts (off)\n"
+"      --log-interval T     log lasting sessions at this interval (off)\n"
 "\n"
 "ADDR is host:port, 1.2.3.4:80, [::1]:80, :80 (all addresses), unix:/path;\n"
 "port 0 lets the system choose; -l takes ranges, :8000-8010, and a server without\n"
@@ -131,7 +131,7 @@ static const char usage[] =
 "\n"
 "Try it:  shuttled -F -l :8080 -s builtin:hello -s builtin:hello\n";
 
-/* The parse so far: what the end of the line must put together. */
+/* The parse in progress. */
 struct parse {
 	struct conf	*conf;
 	struct diagnostics *diagnostics;
@@ -143,7 +143,7 @@ struct parse {
 	bool		 verbose;
 	bool		 quiet;
 	enum options_action action;
-	bool		 whole;		/* nothing was left unread */
+	bool		 whole;		/* all settings were read */
 };
 
 static const struct option *
@@ -156,7 +156,7 @@ find_option(int code)
 	return o;
 }
 
-/* The place of an option, as the user may write it. */
+/* The place of an option as the user writes it. */
 static struct place
 place_of_option(int code)
 {
@@ -178,7 +178,7 @@ set_from_option(struct parse *p, struct section *s, const struct directive *d,
 		diagnostics_add(p->diagnostics, "%s", strerror(errno));
 }
 
-/* The directive of the same name; one that is truth may be given none. */
+/* Sets the directive of the same name; a boolean needs no value. */
 static void
 set_directive(struct parse *p, int code, const char *text)
 {
@@ -301,7 +301,7 @@ read_option(struct parse *p, int code, const char *value)
 	}
 }
 
-/* The command line itself is wrong: *what* about *word*. */
+/* The command line is wrong: *what* about *word*. */
 static void
 report_misuse(struct parse *p, const char *word, const char *what)
 {
@@ -310,7 +310,7 @@ report_misuse(struct parse *p, const char *word, const char *what)
 	p->whole = false;
 }
 
-/* The long option that was probably meant, NULL if none comes near. */
+/* The long option that was probably meant, or NULL. */
 static const char *
 meant_option(const char *text)
 {
@@ -326,7 +326,7 @@ meant_option(const char *text)
 	return nearest_find(name, names, n);
 }
 
-/* getopt_long() did not know what to make of *arg*. */
+/* Reports *arg*, which getopt_long() did not accept. */
 static void
 unknown_option(struct parse *p, bool missing, const char *arg)
 {
@@ -356,7 +356,7 @@ print_version(void)
 	puts(PACKAGE_NAME " " PACKAGE_VERSION);
 }
 
-/* Read the command line. False: what was asked for is done. */
+/* Reads the command line. False: nothing is left to do. */
 static bool
 read_command_line(struct parse *p, int argc, char **argv)
 {
@@ -365,9 +365,9 @@ read_command_line(struct parse *p, int argc, char **argv)
 	p->conf->argc = argc;
 	p->conf->argv = argv;
 	opterr = 0;
-	/* 0: whatever was read before, begin anew (a GNU extension). */
+	/* 0: restart, whatever was parsed before (a GNU extension). */
 	optind = 0;
-	/* "+": nothing is moved about, so that argv[at] is what is read. */
+	/* "+": no permutation, so that argv[at] is the current argument. */
 	while ((code = getopt_long(argc, argv, "+:c:l:s:w:Fp:L:e:u:tTvqVh",
 	    longs, NULL)) != -1) {
 		switch (code) {
@@ -392,7 +392,7 @@ read_command_line(struct parse *p, int argc, char **argv)
 	return true;
 }
 
-/* Sessions in the log are what most want: more is -v, less is -q. */
+/* Session lines are the default: -v adds more, -q removes them. */
 static void
 set_log_level(struct parse *p)
 {
@@ -424,7 +424,7 @@ read_conf_file(struct parse *p, const char *name)
 	}
 }
 
-/* What -l listens for goes to what -b names, whatever pools files have. */
+/* Sessions of -l go to the servers of -b, whatever pools files have. */
 static void
 join_listener_pool(struct parse *p)
 {
@@ -435,7 +435,7 @@ join_listener_pool(struct parse *p)
 		    directive_find(SECTION_LISTEN, "pool"), &place, MAIN);
 }
 
-/* Those of -c, or the one of the system when there is nothing else to do. */
+/* The maximum wins: set alone it is meant, unlike the default minimum. */
 static void
 read_files(struct parse *p)
 {

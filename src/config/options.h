@@ -11,16 +11,17 @@
 
 enum options_action {
 	OPTIONS_RUN,
-	OPTIONS_TEST,			/* check and say so */
-	OPTIONS_EXPLAIN,		/* print what it amounts to */
+	OPTIONS_TEST,			/* check and report */
+	OPTIONS_EXPLAIN,		/* print the configuration */
 	OPTIONS_DONE,			/* help or version was printed */
-	OPTIONS_ERROR,			/* the diagnostics say why */
-	OPTIONS_BAD_FILE		/* likewise, and it is about a file */
+	OPTIONS_ERROR,			/* see the diagnostics */
+	OPTIONS_BAD_FILE		/* the same, about a file */
 };
 
 /*
- * The same in two steps, of which the first looks no name up: what was said, then
- * what it means. Whoever knows what names mean by then says so in conf->hosts.
+ * In two steps, of which the first resolves no names: reading the settings, and
+ * building the configuration. A caller that has resolved the names in between
+ * stores them in conf->hosts.
  */
 enum options_action options_read(struct conf *conf, int argc, char **argv,
 	    struct diagnostics *);
@@ -28,12 +29,11 @@ enum options_action options_make(struct conf *conf, enum options_action,
 	    struct diagnostics *);
 
 /*
- * Fill *conf*, set up by conf_init(), from the command line and from the files
- * that it names. May be called again and again: nothing is kept from one call to
- * the next, and *conf* keeps nothing of argv. Relative names of files begin at
- * conf->directory, which is set to the working directory when it is NULL: hand
- * it on to the next configuration, and a reload finds the same files wherever
- * the process is then.
+ * Fills *conf*, set up by conf_init(), from the command line and the files that
+ * it names. May be called repeatedly: no state is kept, and *conf* keeps
+ * nothing of argv. Relative names of files begin at conf->directory, which is
+ * set to the working directory if NULL: pass it to the next configuration, so
+ * that a reload finds the same files from any directory.
  */
 enum options_action options_parse(struct conf *conf, int argc, char **argv,
 	    struct diagnostics *);

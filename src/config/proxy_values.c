@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * proxy_values.c: reads who may send headers of the PROXY protocol, and who is
- * sent which, as directives.c does with all others.
+ * proxy_values.c: reads which peers send PROXY headers, and which servers get
+ * them, as directives.c does with all others.
  */
 #include "config/proxy_values.h"
 

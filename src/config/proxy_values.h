@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * proxy_values.h: the readers of what is said of the PROXY protocol, as of
+ * proxy_values.h: readers of directives about the PROXY protocol, as in
  * directives.h.
  */
 #ifndef PROXY_VALUES_H
@@ -11,7 +11,7 @@
 #define PROXY_TLVS	"unique_id, authority, crc32c, none"
 #define PROXY_UNTRUSTED	"reject, plain"
 
-/* The number of a version that is one of these. */
+/* The number of a valid version. */
 unsigned proxy_values_version(const char *text);
 
 /* Of a listener. */

@@ -204,13 +204,13 @@ section_name_fits(const char *name)
 }
 
 /*
- * The escape for what cannot stand in a YAML text as it is, at its beginning.
- * Returns the bytes that it is for, 0: none is needed.
+ * The escape for what a YAML text cannot contain at its start. Returns the
+ * number of bytes that it replaces, 0: none needed.
  */
 static size_t
 escape_char(const char *text, char buf[8])
 {
-	/* Breaks of lines, a byte order mark and what is no character. */
+	/* Line breaks, a byte order mark and non-characters. */
 	static const char *const marks[][2] = {
 		{ "\xe2\x80\xa8", "\\u2028" }, { "\xe2\x80\xa9", "\\u2029" },
 		{ "\xef\xbb\xbf", "\\uFEFF" }, { "\xef\xbf\xbe", "\\uFFFE" },
@@ -254,7 +254,7 @@ settings_quote(const char *text, char *buf, size_t size)
 	return buf;
 }
 
-/* Does YAML take it as this text, within brackets too? */
+/* True if YAML reads it as this text, within brackets too. */
 static bool
 is_plain_scalar(const char *text)
 {
@@ -266,7 +266,7 @@ is_plain_scalar(const char *text)
 	    text[0] != ':' && text[n - 1] != ':';
 }
 
-/* Would other programs that read YAML make a number of it, or a truth? */
+/* True if other YAML readers would convert it to a number or a boolean. */
 static bool
 is_taken_for_another(const char *text)
 {
@@ -295,10 +295,10 @@ const char *
 value_format(const struct directive *d, const char *text, bool in_list,
     char *buf, size_t size)
 {
-	/* Within brackets alone a colon cannot begin a text, as of :80. */
+	/* Only within brackets a colon cannot begin a text, such as :80. */
 	bool colon = text[0] == ':' && !in_list;
 
-	/* A word stands as people write it, off among times as well. */
+	/* Words are written without quotes, and so is off among times. */
 	if (!is_plain_scalar(text + colon) || (d->type > TYPE_WORD && !colon &&
 	    is_taken_for_another(text)))
 		return settings_quote(text, buf, size);
@@ -334,9 +334,8 @@ place_format(const struct place *p, char *buf, size_t size)
 }
 
 /*
- * The last diagnostic goes up to where it belongs among those of files, which
- * come before the others: one can go through a file with them. Numbers count as
- * such, :9 before :10.
+ * Moves the last diagnostic to its place among those of files, which come
+ * before the others, in the order of lines: numerically, :9 before :10.
  */
 static void
 sort_in(struct diagnostics *cs)
@@ -374,7 +373,7 @@ diagnostics_add_at(struct diagnostics *cs, const struct place *p,
 	}
 }
 
-/* A list that is written as one text. */
+/* Detects a list that is written as one text. */
 static const char *
 list_hint(const struct value *v, const char *text)
 {
@@ -384,7 +383,7 @@ list_hint(const struct value *v, const char *text)
 	    "; several are a list: [ …, … ]" : "";
 }
 
-/* Of one of its texts; the place of the directive if it is not its own. */
+/* The place of one text; that of the directive if it has none. */
 static struct place
 place_of_text(const struct value *v, const char *text)
 {

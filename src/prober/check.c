@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * check.c: connect, say what there is to say, read until there is a verdict, and
- * go politely. Never waits, and never reads more than it has room for.
+ * check.c: connects, sends the request, reads until there is a verdict, and
+ * closes in good order. Never waits, and never reads more than it has room for.
  */
 #include "prober/check.h"
 
@@ -17,10 +17,10 @@
 #include "net/socket.h"
 #include "prober/check_runner.h"
 
-/* A reply that comes in more pieces is none; each is looked at as a whole. */
+/* Maximum of reads of one reply, because each one judges the whole reply. */
 #define LOOKS		1000
 
-/* So much of what still comes is dropped before the server is cut off. */
+/* Bytes dropped after the verdict before the connection is closed at once. */
 #define POLITE		(1024 * 1024)
 
 static enum verdict
@@ -49,7 +49,7 @@ judge_check(struct check *c, bool end)
 
 	if (v != VERDICT_OPEN || ++c->looks < LOOKS)
 		return v;
-	strlcpy(c->why, "answers in too many pieces", sizeof(c->why));
+	strlcpy(c->why, "the answer has too many pieces", sizeof(c->why));
 	return VERDICT_FAILED;
 }
 
@@ -68,8 +68,8 @@ receive_reply(struct check *c)
 }
 
 /*
- * Not before it stood was it refused (RFC 9293, section 3.10.7.3), and reset only
- * after that: which of the two a server does is no matter of speed.
+ * A connection is refused before it is established (RFC 9293, section 3.10.7.3)
+ * and reset only after that: which one a server does is not a matter of speed.
  */
 static bool
 had_stood(int err)
@@ -77,7 +77,7 @@ had_stood(int err)
 	return err == ECONNRESET || err == EPIPE;
 }
 
-/* There is nothing more to say: has enough come before it was reset? */
+/* Nothing more can be sent: judges what arrived before a reset. */
 static enum verdict
 was_reset(struct check *c)
 {
@@ -142,7 +142,7 @@ check_run(struct check *c, int fd)
 	begin_check(c, fd, CHECK_RUNNING);
 }
 
-/* The answer is one message; none: the program could not be run. */
+/* The answer is one message; end of file: the program could not be run. */
 static enum verdict
 take_program_result(struct check *c)
 {
@@ -187,9 +187,9 @@ void
 check_late(struct check *c, uint64_t ms)
 {
 	snprintf(c->why, sizeof(c->why), "%s within %llu ms",
-	    c->state == CHECK_WAITING ? "connect: no room in its queue" :
+	    c->state == CHECK_WAITING ? "connect: queue full" :
 	    c->state == CHECK_CONNECTING ? "connect: no answer" :
-	    c->state == CHECK_RUNNING ? "the program does not end" :
+	    c->state == CHECK_RUNNING ? "the program did not end" :
 	    c->got == 0 ? "no answer" : "no expected answer",
 	    (unsigned long long)ms);
 }
@@ -210,7 +210,7 @@ check_end(struct check *c)
 	return socket_shut_write(c->fd) == 0;
 }
 
-/* Closing with bytes unread would be a reset (RFC 2525, section 2.17). */
+/* Closing with unread bytes would send a reset (RFC 2525, section 2.17). */
 bool
 check_close(struct check *c)
 {

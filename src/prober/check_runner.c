@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * check_runner.c: a process that forks one for each program, which waits for three
- * things: output, the end of the program, and the end of whoever asked. Then the
- * group is killed, so nothing outlives its time limit or the prober. No time is
- * kept here.
+ * check_runner.c: a process that forks one more for each program, which waits
+ * for three things: output, the end of the program, and the end of the check.
+ * Then it kills the process group, so nothing outlives its time limit or the
+ * prober. The time is kept by the prober.
  */
 #include "prober/check_runner.h"
 
@@ -25,16 +25,16 @@
 #include "sys/signals.h"
 
 #define WORDS		(CHECK_COMMAND_WORDS + 1)	/* and a NULL */
-#define DESCRIPTORS	64		/* of a process that runs one */
+#define DESCRIPTORS	64		/* of a process that runs a program */
 #define ASKED		'X'
 
 /* One program. */
 struct run {
 	int	 asker;
 	pid_t	 pid;
-	int	 output;		/* -1: it has ended */
+	int	 output;		/* -1: at end of file */
 	size_t	 n;			/* bytes of the line */
-	bool	 whole;			/* there is a newline */
+	bool	 whole;			/* it has its newline */
 	struct check_runner_answer answer;
 };
 
@@ -50,14 +50,14 @@ split_command(char *text, char *word[WORDS])
 	word[n] = NULL;
 }
 
-/* What a program finds out about the server that it is to check. */
+/* The environment of a program: the server that it is to check. */
 struct surroundings {
 	char	 path[80], addr[ADDR_TEXT + 16], port[24];
 	char	 name[SERVER_NAME + 16], pool[SERVER_NAME + 16];
 	char	*list[6];
 };
 
-/* Where it finds other programs, whatever a daemon's own path is. */
+/* The path for other programs, independent of that of the daemon. */
 #define PROGRAM_PATH \
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -71,7 +71,10 @@ describe_server(struct surroundings *s, const struct servers *bs,
 	struct addr a = b->addr;
 	struct endpoint e;
 
-	/* Should it have gone by now, nobody will listen to the answer. */
+	/*
+	 * Without an address by now the check has ended, and ignores the
+	 * answer.
+	 */
 	(void)server_check_address(bs, server, &a);
 	if (addr_is_unix(&a)) {
 		addr_format(&a, text, sizeof(text));
@@ -90,14 +93,17 @@ describe_server(struct surroundings *s, const struct servers *bs,
 	    NULL }, sizeof(s->list));
 }
 
-/* As programs expect it, whatever a daemon's own is like. */
+/* Resets what programs expect and a daemon may have changed. */
 static void
 set_up_program(int output)
 {
 	int null = open("/dev/null", O_RDONLY);
 	sigset_t none;
 
-	/* In a root directory of our own: not readable is as good as empty. */
+	/*
+	 * /dev/null may be missing in another root directory: an empty pipe
+	 * does, too.
+	 */
 	dup2(null != -1 ? null : output, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
@@ -125,7 +131,7 @@ execute(const struct servers *bs, uint32_t server, int output)
 	_exit(127);
 }
 
-/* The first line is kept, and the rest read so that nobody waits for us. */
+/* Keeps the first line, and reads the rest so that the program never blocks. */
 static void
 take_output(struct run *r, struct poller *poller)
 {
@@ -154,8 +160,8 @@ take_output(struct run *r, struct poller *poller)
 }
 
 /*
- * Has it ended? It stays a zombie for now: its number is that of the group, and
- * so cannot become another's.
+ * Checks whether the program has ended. It stays a zombie: its pid is that of
+ * the group, and so cannot be reused.
  */
 static bool
 has_ended(struct run *r)
@@ -170,7 +176,7 @@ has_ended(struct run *r)
 	return true;
 }
 
-/* True: it has ended; false: nobody wants to know any more. */
+/* True: the program has ended; false: the check has. */
 static bool
 watch_program(struct run *r, struct poller *poller, int signals)
 {
@@ -248,13 +254,15 @@ be_runner(const struct conf *conf, const struct servers *bs, int channel)
 	int asker;
 	char what;
 
-	/* Nothing of the prober's: it has to see ours end, and we its. */
+	/*
+	 * Close the prober's descriptors: each must see the end of the other.
+	 */
 	if (channel != STDERR_FILENO + 1)
 		dup2(channel, STDERR_FILENO + 1);
 	channel = STDERR_FILENO + 1;
 	closefrom(channel + 1);
 	title_set(conf, "runner");
-	/* The processes of programs end without anybody waiting. */
+	/* Processes of programs are reaped automatically. */
 	signal(SIGCHLD, SIG_IGN);
 	while (channel_receive(channel, &what, &asker) == 1) {
 		if (what == ASKED && asker != -1 && fork() == 0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * check_runner.h: runs the programs of checks, for a prober that is shut in and could
- * not. It is forked before that, reads nothing of the network, and takes no
- * order but the number of a server: what is run stands in its configuration.
+ * check_runner.h: runs the programs of checks for the prober, which is confined
+ * and cannot. It is forked before that, reads nothing from the network, and
+ * accepts only the number of a server: the command is in its configuration.
  */
 #ifndef CHECK_RUNNER_H
 #define CHECK_RUNNER_H
@@ -17,24 +17,24 @@
 struct conf;
 
 struct check_runner {
-	int	 fd;			/* it ends when this is closed */
+	int	 fd;			/* closing it ends the runner */
 };
 
 struct check_runner_answer {
-	int32_t	 signalled;		/* status is a signal, no exit code */
+	int32_t	 signalled;		/* status is a signal, not a code */
 	int32_t	 status;
-	char	 line[CHECK_RUNNER_LINE];	/* the first that was written */
+	char	 line[CHECK_RUNNER_LINE];	/* first line of output */
 };
 
-/* Fork it. -1 with errno set. */
+/* Forks it. -1 with errno set. */
 int	check_runner_start(struct check_runner *, const struct conf *,
 	    const struct servers *);
 
 /*
- * Have the program run for this server. Returns a descriptor, not blocking, on
- * which the answer comes as one message, or end of file when there is none. When
- * it is closed before, the program and its process group are killed. -1 with
- * errno set: EPIPE when the runner is gone.
+ * Runs the program of this server. Returns a non-blocking descriptor with the
+ * answer as one message, or end of file if the program could not be run.
+ * Closing it kills the program and its process group. -1 with errno set: EPIPE
+ * if the runner has ended.
  */
 int	check_runner_ask(const struct check_runner *, uint32_t server);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * check_schedule.c: one timer for each server, which says when it is due, and one for
- * each of a fixed number of checks under way, which says when it is late.
- * Invariant: a server has either its timer set or one check under way that has
- * no verdict yet; but not while its name has no server for it.
+ * check_schedule.c: one timer for each server, until its next check, and one
+ * for each of a fixed number of checks in progress, until its timeout.
+ * Invariant: a server has either its timer set or one check in progress without
+ * a verdict; or its name has no server for its place.
  */
-/* Two functions of <vis.h>, not ours, differ between systems: say which. */
+/* Two functions of <vis.h> differ between systems: select OpenBSD's. */
 #define LIBBSD_OPENBSD_VIS
 
 #include "prober/check_schedule.h"
@@ -24,43 +24,43 @@
 #include "upstream/health.h"
 #include "util/text.h"
 
-/* So many checks at a time at most; the others wait for their turn. */
+/* Maximum of checks in progress; further ones wait for their turn. */
 #define AT_A_TIME	1000
 
 /* Descriptors for everything else. */
 #define SET_ASIDE	32
 
-/* So many begin in one turn at most, or the first would wait for the last. */
+/* Checks started in one turn at most, or the first would wait for the last. */
 #define IN_A_TURN	64
 
-/* Without room a check begins so much later; in ms, as below. */
+/* Delay of a check without a free slot; in ms, as below. */
 #define NO_ROOM		10
 
 /*
- * A unix socket whose queue is full is asked again after half of the time that
- * has passed, but not sooner and not later than this.
+ * A unix socket whose queue is full is tried again after half of the time that
+ * has passed, within these bounds.
  */
 #define ROOM_FIRST	5
 #define ROOM_MOST	100
 
-/* How long a server may take to end its side when the verdict is known. */
+/* Time for a server to close its side after the verdict. */
 #define LINGER		500
 
-/* What stood already is checked again within so long. */
+/* The first check of servers that were known before comes within this time. */
 #define FIRST		1000
 
 struct checked_server {
-	uint32_t	 id;	/* of the configuration */
-	uint32_t	 version; /* of where it is: see server_version() */
-	bool		 asked;		/* a check is under way */
-	bool		 delayed;	/* the last one was put off */
+	uint32_t	 id;	/* in the configuration */
+	uint32_t	 version;	/* of its address: server_version() */
+	bool		 asked;		/* a check is in progress */
+	bool		 delayed;	/* the last one was postponed */
 	struct health	 health;
 };
 
 struct slot {
 	struct check	 check;
 	uint32_t	 server;
-	uint32_t	 next;		/* if it is vacant */
+	uint32_t	 next;		/* free list */
 	uint64_t	 began;		/* clock_now_us() */
 };
 
@@ -77,9 +77,9 @@ struct check_schedule {
 	uint32_t	 servers, slots;
 	struct checked_server	*server;
 	struct slot	*slot;
-	uint32_t	 vacant;	/* the first; slots: none */
-	uint32_t	 begun;		/* in this turn */
-	uint32_t	*owner;		/* slot plus one, by descriptor */
+	uint32_t	 vacant;	/* first free slot; slots: none */
+	uint32_t	 begun;		/* checks started in this turn */
+	uint32_t	*owner;		/* slot + 1, by descriptor */
 };
 
 static const struct server *
@@ -96,7 +96,7 @@ pool_of_server(const struct check_schedule *cs, uint32_t server)
 
 /* --- lines ----------------------------------------------------------------- */
 
-/* Servers that there are; how many of them serve, or may turn out to. */
+/* Number of servers of a pool, and how many are up, or may turn out to be. */
 struct strength {
 	unsigned all, up, unknown;
 };
@@ -144,7 +144,7 @@ log_health_change(const struct check_schedule *cs, const struct slot *s,
 	f[SERVER_FIELDS + 1] = (struct log_field){ LOG_NUMBER "servers",
 	    servers };
 	f[SERVER_FIELDS + 2].name = NULL;
-	/* Without any the pool serves no session. */
+	/* Without a server the pool serves no session. */
 	log_event(cs->log, up ? LOG_NOTICE : n.up + n.unknown > 0 ?
 	    LOG_WARNING : LOG_ERR, f, "server %s: %s: %s%s (%s); %u of %u "
 	    "server%s of pool %s up", server_of(cs, s->server)->name,
@@ -180,7 +180,7 @@ conclude_check(struct check_schedule *cs, uint32_t i, bool passed)
 	enum server_health before;
 
 	server->asked = false;
-	/* The server that has its place by now did not answer. */
+	/* The answer was not from the server that has its place now. */
 	if (server_version(&cs->all_servers, server->id) !=
 	    server->version) {
 		vacate_slot(cs, i);
@@ -201,7 +201,10 @@ conclude_check(struct check_schedule *cs, uint32_t i, bool passed)
 	timer_set(cs->timers, cs->servers + i, now + LINGER);
 }
 
-/* A want of our own says nothing of the server. Only the first is told. */
+/*
+ * A lack of resources here says nothing about the server. Only the first
+ * postponement is logged.
+ */
 static void
 put_off(struct check_schedule *cs, uint32_t server, const char *why)
 {
@@ -214,8 +217,8 @@ put_off(struct check_schedule *cs, uint32_t server, const char *why)
 	cs->server[server].delayed = true;
 	server_fields(&cs->all_servers, cs->server[server].id,
 	    "check_delayed", why, f);
-	log_event_seldom(cs->log, LOG_WARNING, f, "server %s: the check is put "
-	    "off: %s", server_of(cs, server)->name, why);
+	log_event_seldom(cs->log, LOG_WARNING, f, "server %s: check put off: "
+	    "%s", server_of(cs, server)->name, why);
 }
 
 static uint64_t
@@ -224,7 +227,7 @@ timeout_of(const struct check_policy *plan)
 	return plan->timeout != 0 ? plan->timeout : plan->interval;
 }
 
-/* When the check in this slot is late. */
+/* The time when the check in this slot times out. */
 static uint64_t
 end_of(const struct check_schedule *cs, const struct slot *s)
 {
@@ -296,7 +299,7 @@ ask_program(struct check_schedule *cs, struct slot *s, enum verdict *v)
 	return 0;
 }
 
-/* It has begun, or waits for room. */
+/* The check has begun, or waits for room. */
 static void
 watch_slot(struct check_schedule *cs, uint32_t i, enum verdict v)
 {
@@ -340,7 +343,7 @@ start_check(struct check_schedule *cs, uint32_t server)
 	watch_slot(cs, i, v);
 }
 
-/* There may be room in its queue by now. */
+/* Tries again to connect, as the queue may have room by now. */
 static void
 begin_again(struct check_schedule *cs, uint32_t i)
 {
@@ -447,8 +450,8 @@ is_builtin_server(const struct conf *c, size_t id)
 }
 
 /*
- * Ours always answer, and are no server until a worker serves. One whose place to
- * be checked is unknown is down.
+ * A builtin server always answers, but only once a worker serves. A server
+ * whose check address is unknown is down.
  */
 static bool
 is_server_checked(const struct check_schedule *cs, size_t id)
@@ -496,7 +499,7 @@ make_exchanges(struct check_schedule *cs)
 	    0;
 }
 
-/* Pages of slots that are never used cost nothing. */
+/* Unused pages of slots take no memory. */
 static int
 make_slots(struct check_schedule *cs, size_t descriptors)
 {

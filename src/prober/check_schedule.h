@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * check_schedule.h: all servers that are checked: who is asked when, what follows for the
- * board, and the line in the log when one goes up or down.
+ * check_schedule.h: the checks of all servers: their times, the consequences on
+ * the board, and the log line when a server goes up or down.
  */
 #ifndef CHECK_SCHEDULE_H
 #define CHECK_SCHEDULE_H
@@ -18,26 +18,27 @@
 struct check_schedule;
 
 /*
- * For the servers of all pools that are checked, on descriptors below
- * *descriptors*. Where a pool asks for programs this forks, so it is to be called
- * before the sandbox is entered. It goes on from what stands on the board. NULL
- * with errno set.
+ * Schedules checks for the servers of all pools that have them, on descriptors
+ * below *descriptors*. Forks if a pool runs programs, so call it before
+ * confinement. Continues from the state on the board. NULL with errno set.
  */
 struct check_schedule *check_schedule_new(const struct conf *, struct board *,
 	    struct log *, struct poller *, size_t descriptors);
 void	check_schedule_free(struct check_schedule *);
 
-/* Act on an event. False: the descriptor is not one of these. */
+/* Handles an event. False: the descriptor belongs to another owner. */
 bool	check_schedule_event(struct check_schedule *,
 	    const struct poller_event *);
 
-/* Begin what is due, end what takes too long. -1: checks cannot go on. */
+/* Starts due checks and ends late ones. -1: checks cannot continue. */
 int	check_schedule_turn(struct check_schedule *);
 
-/* Servers whose names are looked up may be others now. */
+/* Servers whose names are looked up may have new addresses. */
 void	check_schedule_follow(struct check_schedule *);
 
-/* How long check_schedule_turn() can wait, in ms, never more than *limit*. */
+/*
+ * The time in ms until check_schedule_turn() must be called, at most *limit*.
+ */
 int	check_schedule_wait(const struct check_schedule *, int limit);
 
 #endif

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * dns_client.c: between c-ares and the poller. c-ares says which sockets it wants to be
- * told of, and is told. Knows nothing of what is asked for.
+ * dns_client.c: connects c-ares with the poller: registers the sockets that
+ * c-ares wants watched and passes their events on. Does not know the purpose of
+ * a lookup.
  */
 #include "config.h"
 #ifdef HAVE_CARES
 #include "prober/dns_client.h"
 
-/* 1.18 has nothing better than what later ones discourage. */
+/* c-ares 1.18 has only functions that later versions deprecate. */
 #define CARES_NO_DEPRECATED
 #include <sys/queue.h>
 #include <sys/time.h>
@@ -24,12 +25,12 @@
 #include "prober/dns_socket.h"
 #include "proto/dns_message.h"
 
-/* As much as goes through any network in one datagram (DNS flag day 2020). */
+/* Fits into one datagram on any network (DNS flag day 2020). */
 #define DATAGRAM	1232
 
 /*
- * From 1.31 on c-ares keeps answers itself, also that there is none, for as long
- * as they say; how long is for resolver.c. The time of that option is 0 in ours.
+ * From 1.31 on c-ares caches answers, negative ones too, for their TTL; but
+ * resolver.c decides on times. A maximum of 0 disables the cache.
  */
 #ifdef ARES_OPT_QUERY_CACHE
 #define NO_CACHE	ARES_OPT_QUERY_CACHE
@@ -43,8 +44,8 @@ struct dns_client {
 	bool		*ours;		/* by descriptor */
 	size_t		 limit;
 	struct dns_tap	 tap;
-	bool		 searches;	/* names are short for others, too */
-	unsigned	 pending;	/* questions without an answer */
+	bool		 searches;	/* search domains may apply */
+	unsigned	 pending;	/* lookups in progress */
 	TAILQ_HEAD(, lookup) questions; /* these */
 };
 
@@ -55,10 +56,10 @@ struct lookup {
 	void		*arg;
 	char		*name;
 	int		 type;
-	int		 rcode;		/* of a server that did not help; 0 */
+	int		 rcode;		/* last error of a server, or 0 */
 };
 
-/* c-ares closes it when it wants nothing of it any more. */
+/* c-ares closes a socket when it has no more use for it. */
 static void
 on_socket(void *arg, int fd, int readable, int writable)
 {
@@ -75,16 +76,16 @@ on_socket(void *arg, int fd, int readable, int writable)
 }
 
 /*
- * c-ares asks the next server when one answers SERVFAIL or the like, and says in
- * the end that it could not contact any. What a server says is looked at here on
- * its way to c-ares, for messages alone.
+ * After an answer such as SERVFAIL c-ares tries the next server, and reports in
+ * the end that no server could be contacted. So answers are examined here on
+ * their way to c-ares, for messages only.
  */
 static bool
 is_of(const struct lookup *q, const char *name, int type)
 {
 	size_t len = strlen(q->name);
 
-	/* A domain may have been appended; a last dot is not sent. */
+	/* A domain may have been appended; a final dot is not sent. */
 	len -= len > 0 && q->name[len - 1] == '.';
 	return q->type == type && strncasecmp(q->name, name, len) == 0 &&
 	    (name[len] == '\0' || name[len] == '.');
@@ -105,7 +106,7 @@ note_rcode(void *dns, const unsigned char *message, size_t len)
 			q->rcode = rcode;
 }
 
-/* Those that were asked for, instead of the system's. */
+/* Uses the configured name servers instead of the system's. */
 static int
 set_servers(struct dns_client *d, const struct conf *c)
 {
@@ -122,7 +123,7 @@ set_servers(struct dns_client *d, const struct conf *c)
 	return ares_set_servers_ports_csv(d->channel, list);
 }
 
-/* Are there domains that are appended to names? */
+/* True if the system has search domains. */
 static bool
 has_domains(struct dns_client *d)
 {
@@ -142,7 +143,9 @@ dns_client_new(const struct conf *c, const char **why)
 {
 	struct dns_client *d = calloc(1, sizeof(*d));
 	struct ares_options o = {
-		/* Aliases are in a file, which is opened for each question. */
+		/*
+		 * Aliases are in a file, which would be opened for each lookup.
+		 */
 		.flags = ARES_FLAG_EDNS | ARES_FLAG_NOALIASES,
 		.ednspsz = DATAGRAM,
 		.timeout = (int)c->resolve_timeout,
@@ -157,7 +160,10 @@ dns_client_new(const struct conf *c, const char **why)
 		*why = strerror(errno);
 		return NULL;
 	}
-	/* The domains of this machine are no matter of other name servers. */
+	/*
+	 * The search domains of this machine do not apply to other name
+	 * servers.
+	 */
 	if (c->resolvers > 0)
 		mask |= ARES_OPT_DOMAINS;
 	TAILQ_INIT(&d->questions);
@@ -216,7 +222,7 @@ status_of_ares(int status)
 	}
 }
 
-/* Why there is no answer: what a server said, or that none said anything. */
+/* Describes the failure: the error of a server, or that none answered. */
 static const char *
 failure_text(const struct lookup *q, int status, char *buf, size_t size)
 {
@@ -269,7 +275,7 @@ dns_client_ask(struct dns_client *d, const char *name, int type,
 	q->type = type;
 	d->pending++;
 	TAILQ_INSERT_TAIL(&d->questions, q, entry);
-	/* Of a search that finds nothing c-ares does not show the answers. */
+	/* After a failed search c-ares does not provide the answers. */
 	if (d->searches)
 		ares_search(d->channel, name, ns_c_in, type, on_ares_answer, q);
 	else
@@ -303,7 +309,7 @@ dns_client_wait(struct dns_client *d, int limit)
 	if (d->pending == 0 || ares_timeout(d->channel, NULL, &tv) == NULL ||
 	    tv.tv_sec > limit / 1000)
 		return limit;
-	/* Too early would be a turn for nothing. */
+	/* Round up: waking too early would be in vain. */
 	ms = (int)(tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000);
 	return ms < limit ? ms : limit;
 }

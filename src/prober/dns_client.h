@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * dns_client.h: questions to name servers, by c-ares and in our poller: no process waits.
- * Timeouts, retries, other servers and TCP for what UDP cannot carry are c-ares's.
- * Without the library there is none, and no configuration that needs one.
+ * dns_client.h: lookups by c-ares in the caller's poller: no process waits.
+ * c-ares handles timeouts, retries, other servers, and TCP for what does not
+ * fit UDP. In a build without the library a configuration that needs it is
+ * rejected.
  */
 #ifndef DNS_CLIENT_H
 #define DNS_CLIENT_H
@@ -20,14 +21,16 @@
 struct dns_client;
 
 enum dns_status {
-	DNS_ANSWER,			/* a message, whatever is in it */
+	DNS_ANSWER,			/* a message, not yet parsed */
 	DNS_NOTHING,			/* no such name or record; a message, */
 					/* unless several names were tried */
-	DNS_FAILED,			/* there is no answer; *why* says more */
+	DNS_FAILED,			/* no answer; *why* has the reason */
 	DNS_ENDED	/* by dns_client_free(), before an answer */
 };
 
-/* Exactly one for each question, perhaps before dns_client_ask() returns. */
+/*
+ * Called exactly once for each lookup, perhaps before dns_client_ask() returns.
+ */
 typedef void dns_answer(void *arg, enum dns_status, const char *why,
 	    const unsigned char *message, size_t len);
 
@@ -35,26 +38,26 @@ typedef void dns_answer(void *arg, enum dns_status, const char *why,
 #define DNS_IS_THERE	1
 
 /*
- * Reads the files of the system that tell its name servers, and opens nothing
+ * Reads the files of the system that list its name servers, and opens nothing
  * else. NULL with *why set.
  */
 struct dns_client *dns_client_new(const struct conf *, const char **why);
 
-/* From now on, for descriptors below *limit*. 0, or -1 with errno. */
+/* Starts, on descriptors below *limit*. 0, or -1 with errno. */
 int	dns_client_start(struct dns_client *, struct poller *, size_t limit);
 void	dns_client_free(struct dns_client *);
 
-/* *type*: see dns_message.h. */
+/* Looks *name* up; *type*: see dns_message.h. */
 void	dns_client_ask(struct dns_client *, const char *name, int type,
 	    dns_answer *, void *arg);
 
-/* Act on an event. False: the descriptor is not one of these. */
+/* Handles an event. False: the descriptor belongs to another owner. */
 bool	dns_client_event(struct dns_client *, const struct poller_event *);
 
-/* What has waited for too long. */
+/* Handles timeouts. */
 void	dns_client_turn(struct dns_client *);
 
-/* Milliseconds until dns_client_turn() wants to be called; at most *limit*. */
+/* The time in ms until dns_client_turn() must be called, at most *limit*. */
 int	dns_client_wait(struct dns_client *, int limit);
 
 #else
@@ -64,7 +67,7 @@ static inline struct dns_client *
 dns_client_new(const struct conf *c, const char **why)
 {
 	(void)c;
-	*why = "there is no c-ares";
+	*why = "this build has no c-ares";
 	return NULL;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * dns_socket.c: functions that c-ares calls instead of those of the system. Each
- * does what it is called after.
+ * dns_socket.c: functions that c-ares calls instead of those of the system with
+ * the same names.
  */
 #include "config.h"
 #ifdef HAVE_CARES
-/* 1.18 has nothing better than what later ones discourage. */
+/* c-ares 1.18 has only functions that later versions deprecate. */
 #define CARES_NO_DEPRECATED
 #include "prober/dns_socket.h"
 

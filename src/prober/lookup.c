@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * lookup.c: asks, follows aliases, and takes the records out of the answer.
- * Knows nothing of servers and writes no line.
+ * lookup.c: sends a lookup, follows aliases, and takes the records from the
+ * answer. Knows no servers and logs nothing.
  */
 #include "prober/lookup.h"
 
@@ -13,13 +13,13 @@
 
 #include "sys/clock.h"
 
-/* The longest wait after a failure, in ms, unless every answer is kept longer. */
+/* The longest wait after a failure, in ms, unless resolve_min_ttl is longer. */
 #define BACKOFF_MAX	30000
 
-/* So many answers in a row may have nothing but another name. */
+/* Maximum of answers in a row that contain only an alias. */
 #define ALIASES		8
 
-/* The answer does not say how long it is good for. */
+/* The answer does not say how long it is valid. */
 #define NO_TTL		UINT32_MAX
 
 /* A look-up under way, which may outlive its question. */
@@ -27,10 +27,10 @@ struct ask {
 	struct lookup	*lookup;	/* NULL: nothing waits for it */
 	struct dns_client	*dns;
 	unsigned	 aliases;	/* followed up to now */
-	uint32_t	 ttl;		/* s, the least of theirs */
+	uint32_t	 ttl;		/* s, the lowest of their TTLs */
 };
 
-/* The records of one answer, of which there are seldom many. */
+/* The records of one answer, which are few. */
 struct records {
 	size_t		 n;
 	bool		 nowhere;
@@ -50,7 +50,7 @@ backoff_ms(const struct lookup *q)
 	return ms < most ? ms : most;
 }
 
-/* In ms, within the bounds. */
+/* Converts to ms, within the bounds. */
 static uint64_t
 kept_ms(const struct lookup *q, uint32_t ttl)
 {
@@ -70,7 +70,7 @@ fail_lookup(struct lookup *q, const char *why)
 	q->failing = true;
 }
 
-/* These are the answer from now on. 0, or -1 with errno set. */
+/* Replaces the answer with these records. 0, or -1 with errno set. */
 static int
 keep_records(struct lookup *q, const struct record *record, size_t n)
 {
@@ -97,7 +97,7 @@ keep_records(struct lookup *q, const struct record *record, size_t n)
 	return 0;
 }
 
-/* Without a TTL it is asked again as after a failure. */
+/* Without a TTL the next lookup comes as after a failure. */
 static void
 accept_answer(struct lookup *q, const struct record *record, size_t n,
     uint32_t ttl)
@@ -114,7 +114,7 @@ accept_answer(struct lookup *q, const struct record *record, size_t n,
 	q->failing = false;
 }
 
-/* "This host on this network" (RFC 1122, section 3.2.1.3) is no server. */
+/* "This host on this network" (RFC 1122, section 3.2.1.3) is not a server. */
 static bool
 is_unusable_ip(const unsigned char ip[16], int type)
 {
@@ -126,7 +126,7 @@ is_unusable_ip(const unsigned char ip[16], int type)
 	    memcmp(ip + 12, zero, 4) == 0);
 }
 
-/* The best services come first, should there be too many. */
+/* The best services first, in case there are too many. */
 static int
 by_record_priority(const void *a, const void *b)
 {
@@ -137,7 +137,7 @@ by_record_priority(const void *a, const void *b)
 	return x->weight == y->weight ? 0 : x->weight > y->weight ? -1 : 1;
 }
 
-/* False: it is garbage. */
+/* Parses the records. False: malformed. */
 static bool
 read_answer(const struct lookup *q, const unsigned char *message,
     size_t len, struct records *r)
@@ -156,7 +156,7 @@ read_answer(const struct lookup *q, const unsigned char *message,
 			break;
 		if (q->type != DNS_RR_SRV && is_unusable_ip(to->ip, q->type))
 			r->nowhere = true;
-		/* "." says that there is no such service. */
+		/* "." means that the service does not exist. */
 		else if (q->type != DNS_RR_SRV ||
 		    (to->target[0] != '\0' && to->port != 0))
 			r->n++;
@@ -191,7 +191,7 @@ follow_alias(struct lookup *q, struct ask *from, const char *target,
 	next->aliases++;
 	next->ttl = ttl;
 	q->ask = next;
-	/* It is whole: the domains that are searched are not for it. */
+	/* The dot makes it absolute: search domains do not apply. */
 	snprintf(name, sizeof(name), "%s.", target);
 	dns_client_ask(next->dns, name, q->type, on_lookup_answer, next);
 }
@@ -205,7 +205,7 @@ take_dns_answer(struct lookup *q, struct ask *ask, const unsigned char *message,
 	int alias = 0;
 
 	if (!read_answer(q, message, len, &r)) {
-		fail_lookup(q, "the answer is garbage");
+		fail_lookup(q, "malformed answer");
 		return;
 	}
 	r.ttl = r.ttl < ask->ttl ? r.ttl : ask->ttl;
@@ -215,12 +215,12 @@ take_dns_answer(struct lookup *q, struct ask *ask, const unsigned char *message,
 	if (alias == 1)
 		follow_alias(q, ask, target, r.ttl);
 	else if (alias == -1)
-		fail_lookup(q, "its aliases are garbage");
+		fail_lookup(q, "malformed aliases");
 	else
 		accept_answer(q, r.record, r.n, r.n > 0 ? r.ttl : NO_TTL);
 }
 
-/* Of which there may be no message: then more than one name was asked for. */
+/* Handles a negative answer; without a message several names were tried. */
 static void
 take_nothing(struct lookup *q, const struct ask *ask,
     const unsigned char *message, size_t len)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * lookup.h: one question to the name servers, asked again and again: its last
- * answer, and when it is due. Each has a time and a back-off of its own. A
- * failure leaves the last answer as it is.
+ * lookup.h: a lookup that is repeated: its last answer, and when it is due.
+ * Each has its own time and back-off. A failure keeps the last answer.
  */
 #ifndef LOOKUP_H
 #define LOOKUP_H
@@ -16,40 +15,43 @@
 #include "prober/dns_client.h"
 #include "proto/dns_message.h"
 
-/* As many records of an answer are looked at. */
+/* Maximum of records used of an answer. */
 #define LOOKUP_RECORDS	(2 * CONF_RESOLVE)
 
 #define LOOKUP_NEVER		UINT64_MAX
 
 struct lookup;
 
-/* It was answered, or it failed: *why*, which is NULL after an answer. */
+/* Called after an answer with *why* NULL, or after a failure. */
 typedef void lookup_news(struct lookup *, const char *why);
 
 struct lookup {
 	const struct conf *conf;
 	const char	*host;
-	int		 type;		/* see dns_message.h; 0: it is not asked */
+	int		 type;		/* see dns_message.h; 0: unused */
 	lookup_news	*news;
-	void		*arg;		/* of the owner */
+	void		*arg;		/* for the owner */
 
-	struct ask	*ask;		/* it is under way; NULL: it is not */
-	bool		 tried;		/* the first look-up is over */
+	struct ask	*ask;		/* in progress, or NULL */
+	bool		 tried;		/* the first lookup is over */
 	bool		 known;		/* there was an answer */
-	bool		 failing;	/* the last look-up failed */
-	bool		 dated;		/* the answer says how long it is good */
+	bool		 failing;	/* the last lookup failed */
+	bool		 dated;		/* the answer has a TTL */
 	bool		 nowhere;	/* an address was 0.0.0.0 or :: */
-	unsigned	 row;		/* look-ups in a row without a record */
-	uint64_t	 due;		/* clock_now_ms() of the next look-up */
+	unsigned	 row;		/* lookups in a row without a record */
+	uint64_t	 due;		/* clock_now_ms() of the next one */
 	size_t		 n;		/* records of the answer */
 	unsigned char	(*ip)[16];	/* of A and AAAA */
 	struct record	*service;	/* of SRV */
 };
 
-/* Ask, unless it is under way. The news may come before this returns. */
+/*
+ * Starts a lookup, unless one is in progress. *news* may be called before this
+ * returns.
+ */
 void	lookup_start(struct lookup *, struct dns_client *);
 
-/* Forget it; an answer that is still to come is not wanted any more. */
+/* Frees the answer; an answer still to come will be ignored. */
 void	lookup_cancel(struct lookup *);
 
 #endif

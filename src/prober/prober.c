@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * prober.c: sets the prober up and turns its loop. It is told nothing but where
- * to log, and ends with its master.
+ * prober.c: sets the prober up and runs its loop. Its only message is a new log
+ * descriptor, and it ends with its master.
  */
 #include "prober/prober.h"
 
@@ -26,7 +26,7 @@ struct prober {
 	struct process	 proc;
 	struct check_schedule	*checks;
 	struct resolver	*names;
-	uint32_t	 changes;	/* on the board, that were acted on */
+	uint32_t	 changes;	/* board changes already signalled */
 	bool		 stop;
 };
 
@@ -44,8 +44,8 @@ prober_is_needed(const struct conf *c)
 }
 
 /*
- * Whoever was here before may have been killed between a change and the word of
- * it: give that now, for all that stands on the board.
+ * A former prober may have been killed between a change and its announcement:
+ * announces everything that is on the board.
  */
 static void
 tell_again(const struct prober *p)
@@ -119,12 +119,15 @@ on_prober_channel(struct prober *p)
 
 	while ((got = process_next_message(&p->proc, &what)) == 1)
 		;
-	/* The master is gone: who would replace us after a reload? */
+	/*
+	 * The master is gone: nothing would replace this process after a
+	 * reload.
+	 */
 	if (got == 0)
 		p->stop = true;
 }
 
-/* What a terminal sends to all is for the master to decide. */
+/* Ignores signals that a terminal sends to all: the master decides. */
 static void
 on_signals(struct prober *p)
 {
@@ -136,8 +139,8 @@ on_signals(struct prober *p)
 }
 
 /*
- * Who waits for what has been found waits no longer; and of a server that is new
- * nothing is known yet.
+ * Wakes sessions that wait for these changes; and resets what is known of
+ * servers that are new.
  */
 static void
 follow_changes(struct prober *p)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * prober.h: the one process that looks after the servers beside the traffic: it
- * checks them and writes on the board what it finds. It carries no client, so
- * its death costs no session; what it found stays.
+ * prober.h: the process that watches the servers beside the traffic: it checks
+ * them, looks their names up, and writes the results on the board. It carries
+ * no client, so its death costs no session, and the results stay.
  */
 #ifndef PROBER_H
 #define PROBER_H
@@ -16,17 +16,17 @@
 
 struct prober;
 
-/* Does this configuration ask for anything that it does? */
+/* True if this configuration needs a prober. */
 bool	prober_is_needed(const struct conf *);
 
 /*
- * Set it up, with its privileges dropped. *channel* leads to the master, and is
- * the prober's from now on. NULL when it cannot be done; the log says why.
+ * Sets it up, with its privileges dropped. *channel* leads to the master and
+ * belongs to the prober from now on. NULL after a failure, which is logged.
  */
 struct prober *prober_new(struct conf *, struct board *, struct log *,
 	    int channel);
 
-/* Look after them until told to stop. Returns as worker_loop() does. */
+/* Watches the servers until told to stop. Returns as worker_loop(). */
 int	prober_loop(struct prober *);
 
 void	prober_free(struct prober *);

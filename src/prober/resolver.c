@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * resolver.c: which questions a name has, when they are asked, and what all that is
- * known of it amounts to. Only an answer takes a server away, or a name that is
- * gone for longer than it is held; a question that fails costs nothing but news.
+ * resolver.c: the lookups of a name, their times, and the servers that result
+ * from their answers. Only an answer removes a server, or a name that does not
+ * exist for longer than resolve_hold; a failed lookup is only logged.
  */
 #include "prober/resolver.h"
 
@@ -19,15 +19,15 @@
 #include "prober/resolver_log.h"
 #include "sys/clock.h"
 
-/* As many servers of one name are looked at. */
+/* Maximum of servers considered for one name. */
 #define CANDIDATES		LOOKUP_RECORDS
 
-/* Targets of a service are questions: so many more than servers at most. */
+/* Targets of a service are lookups: at most this many. */
 #define TARGETS(max)	(2 * (max) + 4)
 
 /*
- * So many questions are asked in one turn at most: the answers of more would not
- * find room where they wait to be read.
+ * Lookups started in one turn at most: the answers of more would overflow the
+ * receive buffer.
  */
 #define IN_A_TURN	64
 
@@ -40,7 +40,7 @@ static const struct {
 	{ DNS_RR_A, AF_INET }, { DNS_RR_AAAA, AF_INET6 },
 };
 
-/* A host that has servers: what the operator has named, or a target of it. */
+/* A host with servers: named by the operator, or target of a service. */
 struct host {
 	struct host	*next;
 	bool		 wanted;
@@ -54,10 +54,10 @@ struct name {
 	const struct dns_name *dns_name;
 	struct lookup	 service;	/* SRV */
 	struct host	*hosts;
-	uint64_t	 due;		/* of what is to be done first */
+	uint64_t	 due;		/* of the next action */
 	bool		 changed;	/* since it was put on the board */
-	bool		 done;		/* it was to be looked up once */
-	uint64_t	 gone;		/* clock_now_ms() since when; 0: it is there */
+	bool		 done;		/* looked up once, and done */
+	uint64_t	 gone;		/* clock_now_ms() of its loss, or 0 */
 };
 
 struct resolver {
@@ -65,20 +65,20 @@ struct resolver {
 	struct board	*board;
 	struct log	*log;
 	struct dns_client	*dns;
-	unsigned	 asked;		/* in this turn */
-	/* What is known of the name that is looked at. */
+	unsigned	 asked;		/* lookups started in this turn */
+	/* The servers found of the current name. */
 	struct candidate	 best[CANDIDATES];
 	struct unanswered keep[FAMILIES * CANDIDATES];
 	size_t		 n;
 	struct name	 name[];
 };
 
-/* The name as it stands on the board, and as it is to. */
+/* The state of a name on the board, and the new one. */
 struct view {
 	struct resolver_assign	 assign;
 	size_t		 candidates;
-	bool		 known;		/* there was an answer of any sort */
-	bool		 pending;	/* a first look-up is under way */
+	bool		 known;		/* there was an answer of any kind */
+	bool		 pending;	/* a first lookup is in progress */
 	bool		 nowhere;
 };
 
@@ -125,7 +125,7 @@ assign_of_name(struct name *nm)
 	    HEALTH_UNKNOWN };
 }
 
-/* Once when it begins, and once when it is over. */
+/* Logs the start and the end of a failure. */
 static void
 on_news(struct lookup *q, const char *why)
 {
@@ -137,17 +137,17 @@ on_news(struct lookup *q, const char *why)
 
 	nm->changed = true;
 	nm->due = 0;
-	/* Without the dot that makes it whole. */
+	/* Without its final dot. */
 	snprintf(which, sizeof(which), "%.*s%s%s", target ?
 	    (int)strlen(q->host) - 1 : 0, q->host, target ? ": " : "",
 	    type_name(q->type));
 	if (why != NULL && !q->failing)
 		resolver_log(&about, LOG_WARNING, "failing", why, "%s: %s: %s",
-		    which, why, resolver_assign_taken(&s) ? "its servers stay "
-		    "as they are" : "it has no servers");
+		    which, why, resolver_assign_taken(&s) ? "its servers are "
+		    "kept" : "it has no servers");
 	else if (why == NULL && q->failing)
 		resolver_log(&about, LOG_NOTICE, "answered", which,
-		    "can be looked up again: %s", which);
+		    "lookup works again: %s", which);
 }
 
 static struct lookup
@@ -157,7 +157,7 @@ init_lookup(struct name *nm, const char *host, int type)
 	    .type = type, .news = on_news, .arg = nm };
 }
 
-/* Where no source is of a family there is no way to what it has. */
+/* Without a source address of a family its addresses cannot be used. */
 static bool
 is_asked(const struct name *nm, int family)
 {
@@ -166,7 +166,7 @@ is_asked(const struct name *nm, int family)
 	return egress_serves(&c->server[nm->dns_name->first].egress, family);
 }
 
-/* The one called so, made if it is not there. NULL: out of memory. */
+/* The host called *name*, created if missing. NULL: out of memory. */
 static struct host *
 host_for(struct name *nm, const char *name)
 {
@@ -213,7 +213,7 @@ drop_unwanted(struct name *nm)
 		}
 }
 
-/* It is whole: the domains that are searched are not for it. */
+/* The dot makes it absolute: search domains do not apply. */
 static struct host *
 target_of(struct name *nm, const struct record *r)
 {
@@ -231,7 +231,7 @@ targets_of_name(const struct name *nm)
 	return nm->service.n < most ? nm->service.n : most;
 }
 
-/* Each target has questions of its own, for as long as it is one. */
+/* Each current target has lookups of its own. */
 static void
 follow_service(struct name *nm)
 {
@@ -256,8 +256,8 @@ is_better(const struct candidate *a, const struct candidate *b)
 }
 
 /*
- * Two targets of a service may be one machine, and whose answer comes first is
- * chance.
+ * Two targets of a service may be one machine, and the order of their answers
+ * is chance.
  */
 static void
 add_candidate_of(struct resolver *ns, struct view *v, const struct candidate *f)
@@ -273,7 +273,7 @@ add_candidate_of(struct resolver *ns, struct view *v, const struct candidate *f)
 	}
 }
 
-/* Nothing is known of what this question would find. */
+/* Records that the result of this lookup is unknown. */
 static void
 add_unanswered(struct name *nm, struct view *v, const struct host *h, int i,
     uint16_t priority)
@@ -290,7 +290,7 @@ add_unanswered(struct name *nm, struct view *v, const struct host *h, int i,
 		v->assign.priority = priority;
 }
 
-/* What a host has, as a target that is like this. */
+/* Adds the servers of a host with these properties as a target. */
 static void
 view_host(struct name *nm, struct view *v, const struct host *h,
     struct candidate like)
@@ -351,13 +351,13 @@ view_of(struct name *nm)
 
 /* --- what follows of it ---------------------------------------------------- */
 
-/* The beginning and the end of a time without any address. */
+/* Logs the start and the end of a time without any address. */
 static void
 note_gone(struct name *nm, const struct view *v, uint64_t now)
 {
 	const struct resolver_subject about = subject_of(nm);
 	const struct conf *c = nm->names->conf;
-	const char *what = v->nowhere ? "0.0.0.0 and :: are no servers" :
+	const char *what = v->nowhere ? "it resolves to 0.0.0.0 or ::" :
 	    "it has no address";
 
 	if ((nm->gone != 0) == (v->candidates == 0))
@@ -368,11 +368,11 @@ note_gone(struct name *nm, const struct view *v, uint64_t now)
 		    "it has an address again", "it has an address again");
 	else if (c->resolve_hold == 0 || !resolver_assign_taken(&v->assign))
 		resolver_log(&about, LOG_WARNING, "gone", what, "%s: %s", what,
-		    resolver_assign_taken(&v->assign) ? "its servers go" :
-		    "it has no servers");
+		    resolver_assign_taken(&v->assign) ? "its servers are "
+		    "removed" : "it has no servers");
 	else
 		resolver_log(&about, LOG_WARNING, "gone", what,
-		    "%s: its servers stay as they are for %g s", what,
+		    "%s: its servers are kept for %g s", what,
 		    (double)c->resolve_hold / 1000);
 }
 
@@ -393,7 +393,7 @@ use_answers(struct name *nm, uint64_t now)
 	uint64_t hold = nm->names->conf->resolve_hold;
 	struct view v = view_of(nm);
 
-	/* What is still to come may be the first address, or the only one. */
+	/* An answer still to come may have the first or only address. */
 	if (v.candidates == 0 && v.pending)
 		return;
 	if (v.candidates == 0 && (!v.known || v.assign.keeps > 0) &&
@@ -417,7 +417,7 @@ least_of_two(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* What it is to be looked at for next, but for answers. */
+/* The time of its next action, apart from answers. */
 static uint64_t
 due_of(const struct name *nm)
 {
@@ -450,8 +450,8 @@ start_lookup(struct resolver *ns, struct lookup *q, uint64_t now)
 }
 
 /*
- * Where one family has nothing, without a TTL, and the other has, both are asked at
- * a time: the first is asked as often as the TTL of the other says.
+ * If one family has no address and no TTL, and the other has addresses, both
+ * are looked up together, by the TTL of the other.
  */
 static void
 ask_host(struct name *nm, struct host *h, uint64_t now)
@@ -491,7 +491,7 @@ name_turn(struct name *nm)
 		follow_service(nm);
 	nm->changed = false;
 	ask_name(nm, now);
-	/* All that came in this turn is one change, and so is a time that ends. */
+	/* All answers of this turn are one change; so is an expired time. */
 	use_answers(nm, now);
 	nm->due = nm->changed ? 0 : due_of(nm);
 }
@@ -535,7 +535,7 @@ resolver_new(const struct conf *c, struct board *board, struct log *log)
 	if (lookups == 0 || (n->dns = dns_client_new(c, &why)) != NULL)
 		return n;
 fail:
-	log_line(log, LOG_ERR, "cannot look names up: %s", why);
+	log_line(log, LOG_ERR, "cannot look up names: %s", why);
 	resolver_free(n);
 	return NULL;
 }
@@ -547,7 +547,7 @@ resolver_free(struct resolver *n)
 
 	if (n == NULL)
 		return;
-	/* Ends what is under way. */
+	/* Ends lookups in progress. */
 	dns_client_free(n->dns);
 	while (n->n-- > 0) {
 		lookup_cancel(&n->name[n->n].service);
@@ -590,7 +590,7 @@ resolver_wait(const struct resolver *n, int limit)
 	size_t i;
 
 	for (i = 0; i < n->n; i++) {
-		/* Name servers have room for so many at a time, too. */
+		/* Name servers, too, have limited receive buffers. */
 		if ((due = n->name[i].due) <= now)
 			return n->asked < IN_A_TURN || limit < 1 ? 0 : 1;
 		if (due - now < (uint64_t)limit)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * resolver_assign.c: compares what was found with what stands on the board, and writes
- * the difference. Keeps nothing: the next prober finds all there.
+ * resolver_assign.c: compares found servers with the board and writes the
+ * difference. Keeps no state: a new prober finds all on the board.
  */
 #include "prober/resolver_assign.h"
 
@@ -11,14 +11,13 @@
 
 #include "config/conf.h"
 
-/* A change under way. */
+/* A change in progress. */
 struct change {
 	const struct resolver_assign *assign;
-	unsigned	 n;		/* told of */
+	unsigned	 n;		/* changes reported */
 	bool		 wrote;
 	struct {
-		/* as it stands on the board */
-		struct resolved_addr	resolved;
+		struct resolved_addr	resolved;	/* as on the board */
 		bool		known, taken;
 	} slot[CONF_PLACES];
 };
@@ -29,7 +28,7 @@ book_slot_of(const struct resolver_assign *s, uint32_t i)
 	return &s->board->book[s->slot[i].slot];
 }
 
-/* Is this what the board says of the slot, and of the same question? */
+/* True if the slot has this address, from the same lookup. */
 static bool
 read_slot_addr(const struct resolver_assign *s, uint32_t i,
     struct resolved_addr *resolved)
@@ -58,15 +57,15 @@ by_candidate_priority(const void *a, const void *b)
 
 	if (x->priority != y->priority)
 		return x->priority < y->priority ? -1 : 1;
-	/* Where there are too many, those stay that are there. */
+	/* If there are too many, those that serve already stay. */
 	if (x->assigned != y->assigned)
 		return x->assigned ? -1 : 1;
 	return memcmp(x->resolved.ip, y->resolved.ip, sizeof(x->resolved.ip));
 }
 
 /*
- * The board's weights end at SERVER_WEIGHT_MAX, those of SRV at 65535: they
- * keep their ratios. One of 0 beside others is to have "a very small chance".
+ * Board weights end at SERVER_WEIGHT_MAX, SRV weights at 65535: scale them and
+ * keep their ratios. A weight of 0 beside others gets "a very small chance".
  */
 static void
 scale_weights(struct candidate *f, size_t n, uint32_t unit)
@@ -116,7 +115,7 @@ slot_serves(const struct change *c, uint32_t i)
 	return c->slot[i].known && resolved_addr_serves(&c->slot[i].resolved);
 }
 
-/* The slot that has or had this server; their number: there is none. */
+/* The slot that has or had this server; the number of slots: none. */
 static uint32_t
 slot_of(const struct change *c, const struct resolved_addr *resolved)
 {
@@ -129,7 +128,7 @@ slot_of(const struct change *c, const struct resolved_addr *resolved)
 	return i;
 }
 
-/* In the order of their importance, as they are to stand on the board. */
+/* Sorts by importance, the order on the board. */
 static void
 arrange_candidates(const struct change *c, struct candidate *candidate,
     size_t n)
@@ -154,7 +153,7 @@ arrange_candidates(const struct change *c, struct candidate *candidate,
 	}
 }
 
-/* Is there no answer of the question that it was found by? */
+/* True if the lookup that found it has no answer now. */
 static bool
 is_kept(const struct resolver_assign *s, const struct resolved_addr *resolved)
 {
@@ -168,8 +167,8 @@ is_kept(const struct resolver_assign *s, const struct resolved_addr *resolved)
 }
 
 /*
- * Which of those that serve stay? The others of *candidate* are moved to its
- * front; returns how many these are. *left* is how many more may serve.
+ * Selects the servers that stay. The others of *candidate* move to its front;
+ * returns their number. *left* is how many more may serve.
  */
 static size_t
 keep_slots(struct change *c, struct candidate *candidate, size_t n,
@@ -206,14 +205,14 @@ keep_slots(struct change *c, struct candidate *candidate, size_t n,
 	return rest;
 }
 
-/* How little one would regret that this slot has another server. */
+/* The suitability of this slot for another server. */
 static uint32_t
 replacement_cost(const struct change *c, uint32_t i)
 {
 	uint32_t live = board_server_live(c->assign->board,
 	    c->assign->slot[i].slot);
 
-	/* Sessions would count against one that they are not on. */
+	/* Sessions in it would count on a server that does not have them. */
 	if (live > 0)
 		return live < UINT32_MAX - 3 ? live + 3 : UINT32_MAX;
 	if (i >= c->assign->max)
@@ -221,7 +220,7 @@ replacement_cost(const struct change *c, uint32_t i)
 	return slot_serves(c, i) ? 2 : c->slot[i].resolved.family != 0;
 }
 
-/* The one that it had, or else the least used of those that none has. */
+/* The slot that it had, or else the least used free one. */
 static uint32_t
 slot_for(const struct change *c, const struct resolved_addr *resolved)
 {
@@ -237,7 +236,10 @@ slot_for(const struct change *c, const struct resolved_addr *resolved)
 	return best;
 }
 
-/* Its address stays: should it come back, its sessions are still counted. */
+/*
+ * Removes the server. Its address stays: if it returns, its sessions still
+ * count.
+ */
 static void
 remove_server(struct change *c, uint32_t i)
 {
@@ -278,7 +280,7 @@ look_at_slots(struct change *c, const struct resolver_assign *s)
 	c->assign = s;
 	for (i = 0; i < s->n; i++) {
 		c->slot[i].known = read_slot_addr(s, i, &c->slot[i].resolved);
-		/* What is there of another question counts for nothing. */
+		/* Entries of another lookup are ignored. */
 		if (!c->slot[i].known)
 			memset(&c->slot[i].resolved, 0,
 			    sizeof(c->slot[i].resolved));
@@ -307,7 +309,7 @@ resolver_assign_change(const struct resolver_assign *s,
 	look_at_slots(&c, s);
 	arrange_candidates(&c, candidate, n);
 	n = keep_slots(&c, candidate, n < s->max ? n : s->max, &left);
-	/* A new server is there before an old one is gone. */
+	/* Add new servers before old ones are removed. */
 	for (k = 0; k < n && k < left; k++)
 		add_candidate(&c, slot_for(&c, &candidate[k].resolved),
 		    &candidate[k].resolved);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * resolver_assign.h: which of the servers that a name has got which of its
- * places. A server keeps its place, and so all that the board says of it, for
- * as long as it is among the answers.
+ * resolver_assign.h: assigns the servers of a name to its places. A server
+ * keeps its place, and so its state on the board, for as long as it is among
+ * the answers.
  */
 #ifndef RESOLVER_ASSIGN_H
 #define RESOLVER_ASSIGN_H
@@ -13,20 +13,20 @@
 
 #include "upstream/server.h"
 
-/* One server among the answers. */
+/* A server among the answers. */
 struct candidate {
 	struct resolved_addr	resolved; /* address and weight as answered */
-	uint16_t	priority;	/* the lowest come first */
+	uint16_t	priority;	/* the lowest is preferred */
 	bool		assigned;		/* it serves already */
 };
 
-/* A question without an answer: what it found before is to stay. */
+/* A lookup without an answer: the servers it found before stay. */
 struct unanswered {
 	uint16_t	origin;		/* see struct resolved_addr */
 	uint16_t	family;
 };
 
-/* What has become of a server. */
+/* The change of a server. */
 enum resolver_assign_change {
 	RESOLVER_ASSIGN_ADDED,
 	RESOLVER_ASSIGN_REMOVED,
@@ -36,35 +36,35 @@ enum resolver_assign_change {
 typedef void resolver_assign_tell(void *, const struct server *,
 	    const char *address, enum resolver_assign_change);
 
-/* The places of one name: these have one lookup. */
+/* The places of one name, which share a lookup. */
 struct resolver_assign {
 	struct board	*board;
 	const struct server *slot;
 	uint32_t	 n;		/* at most CONF_PLACES … */
-	uint32_t	 max;		/* … of which so many serve at a time */
+	uint32_t	 max;		/* … of which this many may serve */
 	uint32_t	 pool;		/* on the board */
 	enum server_health health;	/* of a new server */
-	/* At most this: that of a server that may still be found. */
+	/* At most this: the priority of servers that may still be found. */
 	uint16_t	 priority;
-	bool		 keep_all;	/* nothing is known of any */
-	const struct unanswered *keep;	/* nor of those that these found */
+	bool		 keep_all;	/* the lookup has no answer */
+	const struct unanswered *keep;	/* nor have these */
 	size_t		 keeps;
-	resolver_assign_tell	*tell;	/* of each change as it is made … */
+	resolver_assign_tell	*tell;		/* called for each change … */
 	void		*arg;		/* … with this */
 };
 
 /*
- * Servers found, of which there are no two at the same address, take their
- * slots; these are put in order and given their share of the server's weight.
- * Returns how many came, went or have got another weight.
+ * Assigns the found servers, of which no two have the same address, to places;
+ * orders them and distributes the weight of the configured server. Returns the
+ * number that were added, removed or changed.
  */
 unsigned resolver_assign_change(const struct resolver_assign *,
 	    struct candidate *, size_t candidate);
 
-/* The first look-up has failed: there is nothing to wait for. */
+/* The first lookup has failed: sessions stop waiting for it. */
 void	resolver_assign_fail(const struct resolver_assign *);
 
-/* Has one of these slots got a server? */
+/* True if one of these places has a server. */
 bool	resolver_assign_taken(const struct resolver_assign *);
 
 #endif

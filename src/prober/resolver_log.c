@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * resolver_log.c: puts the lines together. Knows no look-up, and keeps nothing.
- */
+/* resolver_log.c: composes the lines. Keeps no state. */
 #include "prober/resolver_log.h"
 
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * logs.c: does for the log of each listener what is done for the log of the whole.
+ * logs.c: applies the operations of the main log to the log of each listener.
  */
 #include "process/logs.h"
 
@@ -23,7 +23,7 @@ slot_is_taken(const struct conf *c, uint32_t slot)
 	return false;
 }
 
-/* Those that stay first: then the others do not take their places. */
+/* Places kept logs first, so that new ones do not take their slots. */
 static void
 choose_slots(struct conf *c, const struct conf *before, uint32_t generation)
 {

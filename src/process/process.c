@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * process.c: see there.
- */
+/* process.c: the common part of worker and prober. */
 #include "process/process.h"
 
 #include <errno.h>

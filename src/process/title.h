@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * title.h: what a process is called in a list of processes.
- */
+/* title.h: the title of a process in a list of processes. */
 #ifndef TITLE_H
 #define TITLE_H
 
 #include "config/conf.h"
 
-/* The title of this process, with the name of the instance before it. */
+/* Sets the title of this process, after the name of the instance. */
 void	title_set(const struct conf *, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 2, 3)));
 

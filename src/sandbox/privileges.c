@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * privileges.c: gives up root and proves it. The order matters: what only root may do
- * first, then the groups, the user, and the capabilities that a user can hold.
+ * privileges.c: gives up root and verifies it. The order matters: first what
+ * requires root, then the groups, the user, and the capabilities that a user
+ * can keep.
  */
 #include "sandbox/privileges.h"
 
@@ -36,7 +37,7 @@ default_user(void)
 	return pw;
 }
 
-/* A user or group as a number. (uid_t)-1 means "do not change". */
+/* A user or group by number. (uid_t)-1 means "do not change". */
 static bool
 read_number(const char *text, unsigned *id)
 {
@@ -77,7 +78,7 @@ privileges_look_up(const char *text, struct identity *id, const char **why)
 
 	if (text == NULL) {
 		if ((pw = default_user()) == NULL) {
-			*why = "there is neither a user shuttled nor nobody; "
+			*why = "there is no user shuttled and no user nobody; "
 			    "name one, or numbers, such as 65534:65534";
 			return -1;
 		}
@@ -111,7 +112,7 @@ privileges_get_own(struct identity *id)
 	snprintf(id->name, sizeof(id->name), "%u", id->uid);
 }
 
-/* No file system but what is below *dir*. */
+/* Hides all files except those below *dir*. */
 static int
 enter_root(const char *dir)
 {
@@ -121,8 +122,8 @@ enter_root(const char *dir)
 }
 
 /*
- * So that not even a program with capabilities of its own would have them here.
- * That takes CAP_SETPCAP; without it, no_new_privs has to do.
+ * Empties the bounding set, so that a program with file capabilities would not
+ * get them. This requires CAP_SETPCAP; without it, no_new_privs has to suffice.
  */
 static void
 empty_bounding_set(void)
@@ -134,8 +135,8 @@ empty_bounding_set(void)
 }
 
 /*
- * Changing the user takes them from root only, and not those that a program
- * run later would inherit; a service manager can give some to a user.
+ * A change of user drops the capabilities of root only, and not those that a
+ * program inherits; a service manager can give some to any user.
  */
 static int
 drop_capabilities(int but)
@@ -168,7 +169,7 @@ privileges_has_low_ports(void)
 	return has_capability(CAP_NET_BIND_SERVICE);
 }
 
-/* Either will do; with the first one can do less. */
+/* Either capability is enough; the first one permits less. */
 static int
 foreign_capability(void)
 {
@@ -197,7 +198,7 @@ is_own(const struct identity *id)
 	return id->uid == geteuid() && id->gid == getegid();
 }
 
-/* Does this user namespace have a name for this user or group? */
+/* True if this user namespace maps the user or group. */
 static bool
 is_mapped(const char *file, unsigned id)
 {
@@ -213,7 +214,7 @@ is_mapped(const char *file, unsigned id)
 	return found;
 }
 
-/* A user namespace may forbid to change the list of groups. */
+/* True if this user namespace forbids to change the list of groups. */
 static bool
 keeps_groups(void)
 {
@@ -270,11 +271,14 @@ privileges_drop(const struct identity *id, const char *dir,
 	int kept = foreign_addresses ? foreign_capability() : NONE;
 	bool root = geteuid() == 0;
 
-	/* No program run from here on can gain what we have given up. */
+	/* No program executed from here on can regain privileges. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
 	empty_bounding_set();
-	/* They outlive the change of user, in order to be dropped but for one. */
+	/*
+	 * Keep capabilities across the change of user, to drop all but one
+	 * then.
+	 */
 	if (kept != NONE && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1)
 		return -1;
 	if (root && (enter_root(dir) == -1 || chdir("/") == -1 ||
@@ -283,7 +287,7 @@ privileges_drop(const struct identity *id, const char *dir,
 	if (drop_capabilities(kept) == -1 ||
 	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1)
 		return -1;
-	/* When root was asked for there is nothing to prove. */
+	/* If root was configured there is nothing to verify. */
 	if (root && id->uid != 0 && (setuid(0) != -1 || seteuid(0) != -1)) {
 		errno = EPERM;
 		return -1;

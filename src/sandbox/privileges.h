@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * privileges.h: who the processes that read from the network run as.
+ * privileges.h: the user and privileges of processes that read from the
+ * network.
  */
 #ifndef PRIVILEGES_H
 #define PRIVILEGES_H
@@ -17,46 +18,47 @@ struct identity {
 };
 
 /*
- * Look up USER[:GROUP], names or numbers; NULL is the default: `shuttled` if there
- * is such an account, else `nobody`. A number without an entry needs a group.
- * Returns 0, or -1 with *why set to a constant text.
+ * Looks up USER[:GROUP], names or numbers. NULL is the default: user `shuttled`
+ * if that account exists, else `nobody`. A number without an account needs a
+ * group. 0, or -1 with *why set to a constant text.
  */
 int	privileges_look_up(const char *text, struct identity *,
 	    const char **why);
 
-/* The user and group that this process has. */
+/* The user and group of this process. */
 void	privileges_get_own(struct identity *);
 
 /*
- * What keeps this process from running workers as *id* and from signalling them: a
- * constant text that ends in what is missing, or NULL.
+ * Returns NULL if this process can run workers as *id* and signal them, or else
+ * a constant text that names the missing privilege.
  */
 const char *privileges_obstacle(const struct identity *id);
 
 /* The same for changing the root directory. */
 const char *privileges_chroot_obstacle(void);
 
-/* May this process bind ports that are not for everybody? */
+/* True if this process can bind privileged ports. */
 bool	privileges_has_low_ports(void);
 
-/* May it connect from addresses that are not of this machine? */
+/* True if it can connect from addresses that do not belong to this machine. */
 bool	privileges_has_foreign_addresses(void);
 
 /*
- * Become *id* for good, if this process has another user or group, with *dir*
- * (NULL: none) as the root of its file system. Only root may do either. No capability is left, whoever we were, but the one for foreign addresses
- * where that is asked for. 0, or -1 with errno set: the process must not go on.
+ * Switches to *id* for good, if that differs from the present user or group,
+ * with *dir* (NULL: none) as root directory; either requires root. No
+ * capability is left, except the one for *foreign_addresses*. 0, or -1 with
+ * errno set: the process must exit.
  */
 int	privileges_drop(const struct identity *, const char *dir,
 	    bool foreign_addresses);
 
 /*
- * Be killed when *parent*, which forked this process, ends. A later change of user
- * undoes it. 0, or -1 with errno set: ESRCH if it has ended already.
+ * Kills this process when its parent *parent* ends. A later change of user
+ * undoes that. 0, or -1 with errno set: ESRCH if the parent has ended already.
  */
 int	privileges_end_with(pid_t parent);
 
-/* Leave no core file from now on. */
+/* Disables core files from now on. */
 void	privileges_leave_no_core(void);
 
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * sandbox.c: shuts a process in: files by Landlock (landlock(7)), system calls
- * by syscall_filter.c. Landlock is asked for by number, since headers are often older
- * than kernels; one that has not got it is no reason not to serve.
+ * sandbox.c: confines a process: files by Landlock (landlock(7)), system calls
+ * by syscall_filter.c. Landlock is called by number, because headers are often
+ * older than kernels. A kernel without Landlock is not an error.
  */
 #include "sandbox/sandbox.h"
 
@@ -14,7 +14,7 @@
 
 #include "sandbox/syscall_filter.h"
 
-/* The same on all architectures that this runs on. */
+/* Equal on all supported architectures. */
 #define CREATE_RULESET		444
 #define ADD_RULE		445
 #define RESTRICT_SELF		446
@@ -22,28 +22,28 @@
 #define ASK_VERSION		1	/* flag of CREATE_RULESET */
 #define BIND_TCP		1
 #define PORT_RULE		2	/* version 4 */
-#define ABSTRACT_SOCKETS	1	/* of others */
-#define SIGNALS			2	/* to others */
+#define ABSTRACT_SOCKETS	1	/* of other processes */
+#define SIGNALS			2	/* to other processes */
 
-/* What is denied unless a rule allows it. Fields unknown to it must be 0. */
+/* Denied unless a rule allows it. Fields unknown to the kernel must be 0. */
 struct ruleset {
 	uint64_t files;
 	uint64_t net;			/* version 4 */
 	uint64_t scoped;		/* version 6 */
 };
 
-/* What is allowed at a port; 0: any that the system chooses. */
+/* Rights for a port; 0: any port that the system chooses. */
 struct port_rule {
 	uint64_t allowed;
 	uint64_t port;
 };
 
-/* How many kinds of access to files each version knows. */
+/* The number of file access rights in each version. */
 static const unsigned char kinds[] = { 0, 13, 14, 15, 15, 16 };
 
 #define LAST	(sizeof(kinds) - 1)
 
-/* 1, or 0 when the kernel has not got it or was told not to use it. */
+/* 1, or 0 if the kernel lacks Landlock or has it disabled. */
 static int
 close_files(unsigned who)
 {
@@ -60,7 +60,9 @@ close_files(unsigned who)
 	all.net = version >= 4 ? BIND_TCP : 0;
 	all.scoped = version >= 6 && (who & SYSCALL_FILTER_ABSTRACT) == 0 ?
 	    ABSTRACT_SOCKETS : 0;
-	/* The filter lets one through, and that is how workers call others. */
+	/*
+	 * The system call filter permits one signal, which wakes other workers.
+	 */
 	if (version >= 6 && !syscall_filter_exists())
 		all.scoped |= SIGNALS;
 	if ((fd = (int)syscall(CREATE_RULESET, &all, sizeof(all), 0)) == -1)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * syscall_filter.c: the list of system calls that each kind of process needs, handed to the kernel
- * by libseccomp. What is not listed does not exist: ENOSYS makes a libc that
- * tries something new fall back on what it did before. What only an intruder
- * would call ends the process, so that the obituary tells of it.
+ * syscall_filter.c: the system calls that each kind of process needs, loaded
+ * into the kernel by libseccomp. Other calls fail with ENOSYS, so that a newer
+ * libc falls back to older calls. Calls that only an intruder would make kill
+ * the process, so that the master logs them.
  */
 #include "config.h"
 #include "sandbox/syscall_filter.h"
 
-/* The list was made and tried for these; elsewhere calls have other forms. */
+/* The list was made and tested for these; elsewhere calls have other forms. */
 #if defined(HAVE_SECCOMP) && defined(__LP64__) && \
     (defined(__x86_64__) || defined(__aarch64__))
 
@@ -28,29 +28,31 @@
 
 #define COUNT(array)	(sizeof(array) / sizeof(*(array)))
 
-/* An argument: all that the kernel reads of an int, or some bits of it. */
+/* A condition on an argument: the low 32 bits of an int, or some bits. */
 #define BITS(i, mask, value)						\
 	{ .arg = (i), .op = SCMP_CMP_MASKED_EQ, .datum_a = (mask),	\
 	    .datum_b = (value) }
 #define INT(i, value)	BITS(i, UINT32_MAX, value)
 
-/* Beside SOCK_CLOEXEC and SOCK_NONBLOCK, which have bits of their own. */
+/* The type without SOCK_CLOEXEC and SOCK_NONBLOCK. */
 #define SOCK_KIND	0xf
 
 static const int allowed[] = {
-	/* sessions and checks: lib/sys.c, lib/relay/shuttle.c, src/prober/check.c */
+	/*
+	 * sessions and checks: lib/net, lib/relay/shuttle.c, src/prober/check.c
+	 */
 	SCMP_SYS(connect), SCMP_SYS(recvfrom), SCMP_SYS(sendto),
 	SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(getsockopt),
 	SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
-	/* waiting: lib/poller*.c, src/upstream/preconnect.c */
+	/* waiting: lib/event, src/upstream/preconnect.c */
 	SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(poll),
 	SCMP_SYS(ppoll), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
 	SCMP_SYS(epoll_pwait),
-	/* signals, channel, wakeups and log; who we are, for a line of it */
+	/* signals, channel, wakeups and log; pid and uid for a log line */
 	SCMP_SYS(read), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
 	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(getpid),
 	SCMP_SYS(geteuid),
-	/* time, where it is no matter of the vDSO */
+	/* time, where the vDSO does not provide it */
 	SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time),
 	/* libc: memory, locks, random numbers, abort() and exit() */
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
@@ -75,18 +77,18 @@ static const struct {
 	{ SYSCALL_FILTER_WORKER, SCMP_SYS(pipe2), 0, { { 0 } } },
 	{ SYSCALL_FILTER_WORKER, SCMP_SYS(fcntl), 1, { INT(1, F_SETPIPE_SZ) } },
 	{ ALL, SCMP_SYS(ioctl), 1, { INT(1, SIOCOUTQ) } },
-	/* Landlock leaves it no port but one that the system chooses */
+	/* Landlock permits only ports that the system chooses */
 	{ SYSCALL_FILTER_BIND, SCMP_SYS(bind), 0, { { 0 } } },
-	/* what a program answers on: src/prober/check_runner.c */
+	/* the answers of programs: src/prober/check_runner.c */
 	{ SYSCALL_FILTER_PROBER, SCMP_SYS(socketpair), 3, { INT(0, AF_UNIX),
 	    BITS(1, SOCK_KIND, SOCK_SEQPACKET), INT(2, 0) } },
-	/* names: c-ares, which makes its sockets in its own way */
+	/* names: c-ares creates its sockets in its own way */
 	{ SYSCALL_FILTER_PROBER, SCMP_SYS(socket), 2, { INT(0, AF_INET),
 	    BITS(1, SOCK_KIND, SOCK_DGRAM) } },
 	{ SYSCALL_FILTER_PROBER, SCMP_SYS(socket), 2, { INT(0, AF_INET6),
 	    BITS(1, SOCK_KIND, SOCK_DGRAM) } },
 	{ SYSCALL_FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_GETFL) } },
-	/* its log is one open file with that of the workers: it never blocks */
+	/* it shares the log file with workers, so it may not make it block */
 	{ SYSCALL_FILTER_PROBER, SCMP_SYS(fcntl), 2, { INT(1, F_SETFL),
 	    BITS(2, O_NONBLOCK, O_NONBLOCK) } },
 	{ SYSCALL_FILTER_PROBER, SCMP_SYS(fcntl), 1, { INT(1, F_GETFD) } },
@@ -97,9 +99,7 @@ static const struct {
 	    BITS(1, SOCK_KIND, SOCK_STREAM), INT(2, 0) } },
 	{ ALL, SCMP_SYS(socket), 3, { INT(0, AF_UNIX),
 	    BITS(1, SOCK_KIND, SOCK_STREAM), INT(2, 0) } },
-	/*
-	 * wakeups: that signal alone, and to one process, not to groups of them
-	 */
+	/* wakeups: that signal alone, and to one process, not to groups */
 	{ ALL, SCMP_SYS(kill), 2, { BITS(0, UINT32_C(1) << 31, 0),
 	    INT(1, BOARD_WAKEUP) } },
 	{ ALL, SCMP_SYS(mmap), 1, { BITS(2, PROT_EXEC, 0) } },
@@ -113,24 +113,24 @@ static const int deadly[] = {
 	SCMP_SYS(process_vm_writev),
 };
 
-/* What makes it better; where it cannot be had the list holds all the same. */
+/* Optional attributes; the filter works without them. */
 static void
 tune_filter(scmp_filter_ctx f)
 {
-	/* A tree of comparisons, not a chain of them. */
+	/* A tree of comparisons instead of a chain. */
 	(void)seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	/* Refused calls stand in the kernel's log. */
+	/* Log refused calls in the kernel's log. */
 	(void)seccomp_attr_set(f, SCMP_FLTATR_CTL_LOG, 1);
 	/*
-	 * Kernels before 5.16 would also switch off speculative store bypass,
-	 * at a price; that is for processes that run code of others.
+	 * Kernels before 5.16 would also disable speculative store bypass, at a
+	 * cost; that is for processes that run foreign code.
 	 */
 	(void)seccomp_attr_set(f, SCMP_FLTATR_CTL_SSB, 1);
-	/* Errors of the kernel, not of the library. */
+	/* Return errors of the kernel, not of the library. */
 	(void)seccomp_attr_set(f, SCMP_FLTATR_API_SYSRAWRC, 1);
 }
 
-/* A call that this architecture has not got needs no rule. */
+/* A call that this architecture lacks needs no rule. */
 static int
 add_rule(scmp_filter_ctx f, uint32_t action, int call, unsigned n,
     const struct scmp_arg_cmp *arg)
@@ -153,7 +153,10 @@ fill_filter(scmp_filter_ctx f, unsigned who)
 		if (limited[i].who & who)
 			rc = add_rule(f, SCMP_ACT_ALLOW, limited[i].call,
 			    limited[i].n, limited[i].arg);
-	/* On a kernel that cannot do that, before 4.14, they are refused. */
+	/*
+	 * Kernels before 4.14 cannot kill the process: there the calls are
+	 * refused.
+	 */
 	for (i = 0; i < COUNT(deadly); i++)
 		(void)add_rule(f, SCMP_ACT_KILL_PROCESS, deadly[i], 0, NULL);
 	/* abort() */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * access_log_format.c: reads a format into a list of pieces, words and fields, and
- * writes it out for one session. Knows what to say, not when (session_log.c)
- * nor where to (log.c).
+ * access_log_format.c: parses a format into a list of words and fields, and
+ * writes it for one session. Knows the contents, not the time (session_log.c)
+ * nor the target (log.c).
  */
 #include "session/access_log_format.h"
 
@@ -19,9 +19,9 @@
 #include "upstream/server.h"
 #include "util/nearest.h"
 
-#define PIECES		64		/* the most there can be in a format */
+#define PIECES		64		/* maximum in a format */
 
-/* What a field is made of. */
+/* The source of a field. */
 struct matter {
 	struct text	*out;
 	struct access_log_format *format;
@@ -30,15 +30,15 @@ struct matter {
 };
 
 struct piece {
-	void		(*put)(const struct matter *);	/* NULL: these words */
+	void		(*put)(const struct matter *);	/* NULL: *words* */
 	const char	*words;
 	size_t		 len;
 };
 
 struct access_log_format {
-	enum log_style	 style;		/* BARE: the user's own */
+	enum log_style	 style;		/* BARE: a custom format */
 	struct stamp	 second;
-	char		*own;		/* the user's, with the words in it */
+	char		*own;		/* the custom format, with its words */
 	struct {
 		struct piece	piece[PIECES];
 		unsigned	pieces;
@@ -111,7 +111,7 @@ put_client(const struct matter *m)
 	text_bytes(m->out, "\"", is_json(m));
 }
 
-/* A unix socket tells nothing of its clients. */
+/* A unix socket does not identify its clients. */
 static bool
 is_unknown_client(const struct matter *m)
 {
@@ -166,7 +166,7 @@ put_server(const struct matter *m)
 		put_word(m, m->record->server);
 }
 
-/* All that were tried, the one that served last. */
+/* All servers tried, the one that served last. */
 static void
 put_servers_tried(const struct matter *m)
 {
@@ -250,7 +250,7 @@ put_end(const struct matter *m)
 		put_missing(m);
 }
 
-/* What a limit would have refused it for. */
+/* The limit that would have refused it. */
 static void
 put_dry_run(const struct matter *m)
 {
@@ -284,7 +284,7 @@ put_unique_id(const struct matter *m)
 	put_word(m, id);
 }
 
-/* Any bytes: what is not plain is written \xNN. */
+/* Escapes bytes that are not printable as \xNN. */
 static void
 put_pp_unique_id(const struct matter *m)
 {
@@ -351,7 +351,7 @@ static void (*const field_puts[])(const struct matter *) = {
 	"connect_ms=%{connect_ms} first_byte_ms=%{first_byte_ms} "	\
 	"total_ms=%{total_ms} end=%{end}"
 
-/* The head has time, process and pid. */
+/* Time, process and pid are in the head. */
 #define JSON								\
 	"\"event\":%{event},\"unique_id\":%{unique_id},"		\
 	"\"pp_unique_id\":%{pp_unique_id},"				\
@@ -368,7 +368,7 @@ static void (*const field_puts[])(const struct matter *) = {
 	"\"total_ms\":%{total_ms},"					\
 	"\"end\":%{end},\"worker\":%{worker}}"
 
-/* The name of a field and its closing brace; returns what follows, or NULL. */
+/* Parses the name of a field and its brace; returns what follows, or NULL. */
 static const char *
 read_field(struct piece *p, const char *text, char *why, size_t size)
 {
@@ -404,7 +404,7 @@ compile_format(struct access_log_format *f, enum log_event event,
 
 	while (*text != '\0') {
 		if (*n == PIECES) {
-			snprintf(why, size, "this is too long");
+			snprintf(why, size, "the format is too long");
 			return -1;
 		}
 		p = &f->line[event].piece[(*n)++];
@@ -414,7 +414,7 @@ compile_format(struct access_log_format *f, enum log_event event,
 				return -1;
 			continue;
 		}
-		/* Of two percent signs the second is a word. */
+		/* Of two percent signs the second is literal. */
 		if (*text == '%' && *++text != '%') {
 			snprintf(why, size, "behind a percent sign comes the "
 			    "name of a field, %%{client}, or another one");

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * access_log_haproxy.c: each field as HAProxy's configuration manual, section 8.2.2,
- * has it, and the codes of section 8.5.
+ * access_log_haproxy.c: the fields of HAProxy's configuration manual, section
+ * 8.2.2, and the codes of section 8.5.
  */
 #include "session/access_log_haproxy.h"
 
 #include "board/board.h"
 #include "session/session_record.h"
 
-/* Who ended it. doc/shuttled.8 has this as a table. */
+/* The side that ended the session. doc/shuttled.8 has this as a table. */
 static char
 termination_cause(const struct session_record *r)
 {
@@ -52,13 +52,13 @@ termination_cause(const struct session_record *r)
 		[END_STALLED] = 'I',
 	};
 
-	/* The side that has not ended is the one that was waited for. */
+	/* The side that has not ended is the one that timed out. */
 	if (r->end == END_FIN_TIMEOUT && r->client_done)
 		return 's';
 	return codes[r->end];
 }
 
-/* And in which phase: in the queue, while connecting, or with data. */
+/* The phase of the end: in the queue, while connecting, or with data. */
 static char
 termination_phase(const struct session_record *r)
 {
@@ -89,7 +89,7 @@ put_haproxy_server(struct text *out, const struct session_record *r)
 	text_string(out, r->server == NULL ? "<NOSRV>" : r->server);
 }
 
-/* Tw/Tc/Tt: in the queue, then until connected, and in all. */
+/* Tw/Tc/Tt: in the queue, then until connected, and in total. */
 static void
 put_times(struct text *out, const struct session_record *r)
 {
@@ -110,8 +110,8 @@ put_times(struct text *out, const struct session_record *r)
 }
 
 /*
- * actconn/feconn/beconn/srv_conn/retries, this session included. We do not count
- * by listener and pool: these are given as all.
+ * actconn/feconn/beconn/srv_conn/retries, this session included. Sessions are
+ * not counted by listener and pool for this: the total stands for these.
  */
 static void
 put_session_counts(struct text *out, const struct session_record *r)
@@ -129,7 +129,7 @@ put_session_counts(struct text *out, const struct session_record *r)
 		text_bytes(out, "/", 1);
 	}
 	text_number(out, here);
-	/* A + says that another server was tried. */
+	/* A + means that another server was tried. */
 	text_bytes(out, "/+", r->attempts > 1 ? 2 : 1);
 	text_number(out, r->attempts > 1 ? r->attempts - 1 : 0);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session.c: the driver. It calls the stage of a session's state, and does what
- * the stage answers: alone it changes the state, asks the poller, sets the timer
- * and ends the session. What happens in a state stands in the file of its stage.
- * Invariant: between two calls poller and timer know what the state wants.
+ * session.c: the driver. Calls the stage of a session's state and carries out
+ * its answer: only the driver changes the state, sets interest and timer, and
+ * ends the session. The file of a stage says what happens in its state.
+ * Invariant: between two calls poller and timer match the state.
  */
 #include "session/session.h"
 
@@ -74,16 +74,16 @@ enter_state(struct session_env *e, struct session *s, enum session_state to)
 }
 
 /*
- * The one way out, from any state and however little was built. *reset* tells
- * who gets a reset instead of an end of file.
+ * The only way out, from any state and with any part built. *reset* is the side
+ * that gets a reset instead of an end of file.
  */
 static void
 finish_session(struct session_env *e, struct session *s, int reset)
 {
 	if (s->state == SESSION_QUEUE)
 		session_leave_queue(e, s);
-	session_let_go(e, s, reset == SERVER || reset == EVERYBODY);
-	session_close(e, s, CLIENT, reset == CLIENT || reset == EVERYBODY);
+	session_let_go(e, s, reset == SERVER || reset == BOTH_SIDES);
+	session_close(e, s, CLIENT, reset == CLIENT || reset == BOTH_SIDES);
 	shuttle_drop(&s->way[UP], &e->kit);
 	shuttle_drop(&s->way[DOWN], &e->kit);
 	session_drop_note(e, s);
@@ -101,7 +101,7 @@ finish_session(struct session_env *e, struct session *s, int reset)
 	table_give(&e->table, s);
 }
 
-/* What the state wants of each descriptor. */
+/* The interest of the state in each descriptor. */
 static void
 set_interest(const struct session_env *e, const struct session *s)
 {
@@ -122,7 +122,7 @@ set_interest(const struct session_env *e, const struct session *s)
 			if (shuttle_wants_write(&s->way[way]) && !s->done[way])
 				want[!way] |= POLLER_WRITE;
 		}
-	/* Accepted sockets have it in line from the beginning. */
+	/* Accepted sockets have SO_OOBINLINE from the beginning. */
 	if (want[SERVER] & POLLER_READ && !s->in_line)
 		want[SERVER] |= POLLER_URGENT;
 	poller_want(e->poller, s->fd[CLIENT],
@@ -133,8 +133,8 @@ set_interest(const struct session_env *e, const struct session *s)
 }
 
 /*
- * What deadlines depend on beside the state, as far as events change it. Bytes
- * only move them away, and the timer finds that out by itself.
+ * The inputs of a deadline beside the state, as far as events change them.
+ * Bytes only postpone deadlines, which the timer finds out by itself.
  */
 static uint32_t
 deadline_key(const struct session *s)
@@ -142,7 +142,9 @@ deadline_key(const struct session *s)
 	return s->ways;
 }
 
-/* Do what a stage has answered, until one waits or the session has ended. */
+/*
+ * Carries out the answer of a stage, until one waits or the session has ended.
+ */
 static void
 follow_stages(struct session_env *e, struct session *s, struct session_drive *d,
     enum session_step step)
@@ -167,7 +169,7 @@ watch_state(struct session_env *e, const struct session *s, bool timer)
 	set_interest(e, s);
 }
 
-/* Said in all its lines: counted back from the clock it would waver. */
+/* Fixed for all its lines: computed from the clock each time it would vary. */
 static void
 begin_cold(struct session_cold *c)
 {
@@ -217,7 +219,7 @@ session_event(struct session_env *e, struct session *s, int side,
 	enum session_step step;
 	bool timer;
 
-	/* The server's urgent byte is announced before one can read past it. */
+	/* The server's urgent byte is announced before reading can pass it. */
 	if (ready & POLLER_URGENT) {
 		socket_set_urgent_inline(s->fd[SERVER]);
 		s->in_line = true;
@@ -254,9 +256,9 @@ session_expired(struct session_env *e, struct session *s)
 	session_stage *came;
 	unsigned next = 0;
 
-	/* Whatever has come is as good a moment to look again. */
+	/* After any event, look again at a muted descriptor. */
 	s->muted = 0;
-	/* It has no deadline: it asks again and again. */
+	/* FLUSH has no deadline: it polls. */
 	d.entered = s->state == SESSION_FLUSH;
 	if (d.entered)
 		follow_stages(e, s, &d, stages[s->state](e, s, &d));
@@ -279,5 +281,5 @@ session_kill(struct session_env *e, struct session *s, enum session_end why,
     bool abort)
 {
 	session_note_end(s, why);
-	finish_session(e, s, abort ? EVERYBODY : NOBODY);
+	finish_session(e, s, abort ? BOTH_SIDES : NO_SIDE);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_access.c: who comes in. Refuses clients, and knows how that is to look
- * from outside; whom, say the access list and the limits of the listener.
+ * session_access.c: admits or refuses clients by the access list and the limits
+ * of the listener, and makes a refusal look as configured.
  */
 #include "session/session_access.h"
 
@@ -11,10 +11,10 @@
 #include "session/session_park.h"
 #include "session/session_queue.h"
 
-/* Clients that may vanish in a minute and leave nothing but silence. */
+/* Clients that may vanish in a minute without any answer. */
 #define VANISH_MAX	128
 
-/* More than a client can have sent before it was accepted. */
+/* More than a client can have sent before accept(). */
 #define UNREAD_MAX	(1 << 20)
 
 static bool
@@ -24,7 +24,7 @@ is_denied(const struct session_route *r, const struct endpoint *client)
 	    (r->allow != NULL && cidr_find(r->allow, client) != CIDR_ALLOW);
 }
 
-/* Sessions that are over may be counted for a moment; rates count no ends. */
+/* Ended sessions may be counted for a moment; rates have no ends. */
 static bool
 is_count(enum session_end why)
 {
@@ -58,8 +58,9 @@ session_leave(struct session_env *e, struct session *s)
 }
 
 /*
- * The system keeps each for a minute, but not any number of them: one too many,
- * and it resets whoever ends next, before it has all its bytes.
+ * The system keeps each vanished connection for a minute, but only a limited
+ * number of them: above it resets whichever connection ends next, before all
+ * its bytes are out.
  */
 static bool
 are_few(struct session_env *e)
@@ -72,8 +73,8 @@ are_few(struct session_env *e)
 }
 
 /*
- * Bytes that nobody has read would make a reset of the close, after which the
- * system would answer whatever else comes.
+ * A close with unread bytes would be a reset, and the system would answer
+ * whatever arrives later.
  */
 static enum session_step
 drop_silently(struct session_env *e, struct session *s, struct session_drive *d,
@@ -89,7 +90,7 @@ drop_silently(struct session_env *e, struct session *s, struct session_drive *d,
 		before = way->in;
 		(void)shuttle_discard(way, &e->kit, s->fd[CLIENT]);
 	} while (way->in != before && way->in < UNREAD_MAX);
-	return step_end(s, d, why, NOBODY);
+	return step_end(s, d, why, NO_SIDE);
 }
 
 enum session_step

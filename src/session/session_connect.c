@@ -20,7 +20,9 @@
 #include "upstream/preconnect.h"
 #include "upstream/wait_queue.h"
 
-/* How much less a listener's clients are taken to speak first for one that did not. */
+/*
+ * Weight of a client that did not speak first, in the memory of its listener.
+ */
 #define EAGER_LOSS	8
 
 void
@@ -48,7 +50,7 @@ release_place(const struct session_env *e, uint32_t i)
 		wait_queue_call(e->queue, b->pool, e->now);
 }
 
-/* First close: else the server might have more than it may for a moment. */
+/* Close first: otherwise the server might exceed its limit for a moment. */
 void
 session_let_go(struct session_env *e, struct session *s, bool abort)
 {
@@ -63,7 +65,7 @@ connect_error(int err)
 {
 	switch (err) {
 	case ECONNREFUSED:
-	case ENOENT:			/* a unix socket that is gone */
+	case ENOENT:			/* a removed unix socket */
 		return END_SERVER_REFUSED;
 	case ETIMEDOUT:
 		return END_CONNECT_TIMEOUT;
@@ -81,9 +83,9 @@ connect_error(int err)
 }
 
 /*
- * With transparent it may be this client that has used up its ports, is of another
- * family, or has an address that leads nowhere from here, as one of loopback: then
- * the server was not even asked.
+ * With transparent, this client may have used up its ports, be of another
+ * family, or have an unroutable address, such as one of loopback: then the
+ * server was not even contacted.
  */
 static bool
 is_clients_end(const struct session_env *e, uint32_t i, int err,
@@ -95,8 +97,8 @@ is_clients_end(const struct session_env *e, uint32_t i, int err,
 }
 
 /*
- * What is lacking towards this server only is no failure of it, and no attempt: it
- * may be tried again when that moment is over.
+ * A lack of ports or queue room for this server is neither a failure of it nor
+ * an attempt: it may be tried again after that moment.
  */
 static bool
 is_lack(struct session_env *e, struct session *s, int err)
@@ -113,7 +115,9 @@ is_lack(struct session_env *e, struct session *s, int err)
 	return true;
 }
 
-/* This attempt came to nothing. The want of our own is not the server's. */
+/*
+ * Records a failed attempt. A lack on this machine is not the server's failure.
+ */
 static void
 attempt_failed(struct session_env *e, struct session *s, int err,
     bool at_once)
@@ -137,7 +141,7 @@ attempt_failed(struct session_env *e, struct session *s, int err,
 		    err);
 }
 
-/* *err*, if it is one: of a connection that had stood, and is gone again. */
+/* *err* is or was an error of a connection that had been established. */
 static enum session_step
 attempt_stands(struct session_env *e, struct session *s,
     struct session_drive *d, int err)
@@ -167,9 +171,9 @@ attempt_stands(struct session_env *e, struct session *s,
 }
 
 /*
- * Have the client's first bytes come already? Where clients speak first they
- * mostly have, and a wait is saved; where servers do, asking is a wasted call.
- * Each listener remembers which it was.
+ * Checks whether the client's first bytes have arrived. Where clients speak
+ * first they mostly have, and a wait is saved; where servers do, the check is a
+ * wasted call. Each listener remembers which one it was.
  */
 static bool
 worth_asking(struct session_env *e, const struct session *s)
@@ -178,14 +182,14 @@ worth_asking(struct session_env *e, const struct session *s)
 
 	if (*eager >= ROUTE_EAGER_ENOUGH)
 		return true;
-	/* Once in a while, to see whether that has changed. */
+	/* Try once in a while, to see whether that has changed. */
 	return ++*eager == ROUTE_EAGER_ENOUGH;
 }
 
 /*
- * Read from the client and send before the server has been heard to answer:
- * on a fast network it has. Bytes that it does not take yet are held, and go
- * to another server if this one fails.
+ * Reads from the client and sends before the answer of the server: on a fast
+ * network it has come. Bytes that are not accepted yet are held, and go to
+ * another server if this one fails.
  */
 static enum shuttle_result
 ask_early(struct session_env *e, struct session *s)
@@ -193,13 +197,18 @@ ask_early(struct session_env *e, struct session *s)
 	uint8_t *eager = &e->route[s->listener].eager;
 	enum shuttle_result result;
 
-	/* Bytes may be held already, for an attempt before or with this one. */
+	/*
+	 * Bytes may be held already, for an earlier attempt or with this one.
+	 */
 	if (shuttle_wants_write(&s->way[UP]))
 		result = session_move(e, s, UP, shuttle_write);
 	else
 		result = session_move(e, s, UP, shuttle_read);
 	if (result == SHUTTLE_ENDED) {
-		/* Not now: it is read again when the session stands. */
+		/*
+		 * Not now: end of file is read again when the session is
+		 * established.
+		 */
 		s->way[UP].eof = false;
 		result = SHUTTLE_GOING;
 	}
@@ -213,10 +222,10 @@ ask_early(struct session_env *e, struct session *s)
 }
 
 /*
- * With fast open what the client has sent is to go along with the request to
- * connect, behind the header if there is one. It is held until the server has
- * answered: another one may have to get it. No agreement with this server:
- * connect as ever. Returns the bytes of the header.
+ * With fast open the bytes of the client go in the SYN, behind the header if
+ * there is one. They are held until the server has answered, because another
+ * server may have to get them. Without a cookie of this server: connect as
+ * usual. Returns the bytes of the header.
  */
 static size_t
 send_along(struct session_env *e, const struct session *s,
@@ -237,7 +246,7 @@ send_along(struct session_env *e, const struct session *s,
 	return len;
 }
 
-/* A connection that was opened ahead, or a new one. */
+/* Takes a preconnected connection, or starts a new one. */
 static int
 begin_connect_stage(struct session_env *e, struct session *s, uint32_t i,
     int *pending, bool *preconnect)
@@ -255,7 +264,7 @@ begin_connect_stage(struct session_env *e, struct session *s, uint32_t i,
 		return fd;
 	if (server_pool(e->servers, i)->fast_open)
 		len = send_along(e, s, &d);
-	/* Its name may have lost it since it was picked. */
+	/* Its name may have lost it since the choice. */
 	fd = server_connect(e->servers, i, &d);
 	if (fd != -1 && len > 0)
 		session_proxy_went(s, len, d.went);
@@ -264,7 +273,7 @@ begin_connect_stage(struct session_env *e, struct session *s, uint32_t i,
 	return fd;
 }
 
-/* This attempt is over; the session goes on without it. */
+/* Ends this attempt; the session continues without it. */
 static void
 attempt_ends(struct session_env *e, struct session *s, int err)
 {
@@ -272,7 +281,9 @@ attempt_ends(struct session_env *e, struct session *s, int err)
 	attempt_failed(e, s, err, false);
 }
 
-/* There is no connection: try another server, or wait for what is lacking. */
+/*
+ * There is no connection: tries another server, or waits for what is lacking.
+ */
 static enum session_step
 no_connection(struct session_env *e, struct session *s,
     struct session_drive *d, int err)
@@ -285,9 +296,9 @@ no_connection(struct session_env *e, struct session *s,
 }
 
 /*
- * What can be sent before the server has been heard to answer: the header, and
- * not a byte before it; it is small, and what follows must not wait for its
- * acknowledgement. Who takes either has answered.
+ * Sends what can go before the server has answered: the header, and no byte
+ * before it. The header is small, and what follows must not wait for its
+ * acknowledgement. A server that accepts either has answered.
  */
 static enum shuttle_result
 send_first_bytes(struct session_env *e, struct session *s, int *pending)
@@ -312,14 +323,14 @@ send_first_bytes(struct session_env *e, struct session *s, int *pending)
 	return result;
 }
 
-/* What came of speaking to it. */
+/* Handles the result of the first send. */
 static enum session_step
 attempt_result(struct session_env *e, struct session *s, struct session_drive *d,
     enum shuttle_result result, int pending, bool preconnect)
 {
 	int err = result == SHUTTLE_TO_FAILED ? errno : 0;
 
-	/* It is gone already, and the server may have heard of it. */
+	/* The client is gone already; the server may have got its bytes. */
 	if (result == SHUTTLE_FROM_FAILED)
 		return step_end(s, d, END_CLIENT_RESET, SERVER);
 	if (err == 0 && (pending || session_proxy_due(s)))
@@ -327,7 +338,7 @@ attempt_result(struct session_env *e, struct session *s, struct session_drive *d
 	if (err == 0 || (session_had_stood(err) && !preconnect))
 		return attempt_stands(e, s, d, err);
 	if (preconnect) {
-		/* It broke before it took a byte: the server is to be asked. */
+		/* It broke before accepting a byte: check the server itself. */
 		session_let_go(e, s, false);
 		s->attempts--;
 	} else {
@@ -337,7 +348,7 @@ attempt_result(struct session_env *e, struct session *s, struct session_drive *d
 	return step_to(d, SESSION_PICK);
 }
 
-/* Begin to connect to a server on which it has a place. */
+/* Starts to connect to a server on which the session has a place. */
 static enum session_step
 begin_attempt(struct session_env *e, struct session *s, struct session_drive *d)
 {
@@ -369,10 +380,10 @@ begin_attempt(struct session_env *e, struct session *s, struct session_drive *d)
 }
 
 /*
- * A socket that is only writable is connected. One that is readable too has
- * bytes for us or an error: only then is it worth asking. Asking takes the error
- * away; one of a connection that had stood is dealt with as any later one,
- * since bytes may have come before it.
+ * A socket that is only writable is connected. One that is readable as well has
+ * bytes or an error: only then query the error, which clears it. An error of an
+ * established connection is handled as a later one, because bytes may have come
+ * before it.
  */
 enum session_step
 session_connect_stage(struct session_env *e, struct session *s,
@@ -405,8 +416,8 @@ session_connect_came(struct session_env *e, struct session *s,
 }
 
 /*
- * The time for all attempts is over. A server that had all of it counts as one
- * that failed; of others nothing is known.
+ * The time for all attempts is over. A server that had all of it counts as
+ * failed; about others nothing is known.
  */
 enum session_step
 session_total_came(struct session_env *e, struct session *s,

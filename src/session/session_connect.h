@@ -9,20 +9,22 @@
 #include "session/session_step.h"
 
 /*
- * CONNECT: connect to d->server, on which a place is taken, and say what can be
- * said before it has answered. On to RELAY when it has, back to PICK if it fails.
+ * CONNECT: connects to d->server, on which a place is taken, and sends what
+ * can go before it has answered. To RELAY when it has, back to PICK on failure.
  */
 session_stage session_connect_stage;
 
-/* The server has had its time; all of them together have. */
+/* The timeouts of one attempt, and of all together. */
 session_stage session_connect_came;
 session_stage session_total_came;
 
-/* Close this side's descriptor, *abort* with a reset; harmless without one. */
+/*
+ * Closes this side's descriptor, with a reset if *abort*; harmless without one.
+ */
 void	session_close(struct session_env *, struct session *, int side,
 	    bool abort);
 
-/* Close the connection to the server, then give its place to others. */
+/* Closes the connection to the server, then frees its place. */
 void	session_let_go(struct session_env *, struct session *, bool abort);
 
 #endif

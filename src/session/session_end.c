@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * session_end.c: the names of the reasons, and the rule of which one counts.
- */
+/* session_end.c: names of the end reasons, and the rule which one counts. */
 #include "session/session_end.h"
 
 #include "session/session.h"
@@ -25,7 +23,7 @@ is_orderly(unsigned end)
 	return end == END_CLIENT_CLOSE || end == END_SERVER_CLOSE;
 }
 
-/* An orderly close is only half an end: what goes wrong later counts. */
+/* An orderly close is only half an end: a later error counts. */
 void
 session_note_end(struct session *s, enum session_end why)
 {

@@ -11,7 +11,7 @@
 struct session;
 
 /*
- * Why a session ended: who did it, and what. The first that happens counts.
+ * Why a session ended: the side, and the event. The first one counts.
  * doc/shuttled.8 explains each; a test compares the two.
  */
 #define SESSION_ENDS(X)							\
@@ -63,7 +63,7 @@ _Static_assert(END_REASONS <= BOARD_ENDS, "the board has too few counters");
 const char *session_end_name(enum session_end);
 
 /*
- * Note the reason of an end. The first reason stays, since what follows is its
+ * Records an end reason. The first one stays, because later ones are its
  * consequence; but an orderly close of one side gives way to a later error.
  */
 void	session_note_end(struct session *, enum session_end);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * session_env.c: takes down what the sessions of a worker have worked with.
- */
+/* session_env.c: frees the environment of the sessions of a worker. */
 #include "session/session_env.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_env.h: what the sessions of one worker work with: servers, balance,
- * queue, buffers, poller, log and clock; and what the configuration says of them.
- * The worker makes it. Sessions themselves stand in the table.
+ * session_env.h: the environment of the sessions of one worker: servers,
+ * balance, queue, buffers, poller, log and clock; and their configuration. The
+ * worker creates it. The sessions themselves are in the table.
  */
 #ifndef SESSION_ENV_H
 #define SESSION_ENV_H
@@ -33,14 +33,14 @@ struct session_limits {			/* times in ms; 0: no limit */
 	uint64_t	proxy_header_timeout;	/* never 0 */
 };
 
-/* How many at once, and within a second; 0: no limit. */
+/* Limits of concurrent sessions and of sessions a second; 0: no limit. */
 struct session_counts {
 	uint32_t	max_sessions, max_per_client;
 	uint32_t	rate, rate_per_client;
-	bool		dry_run;	/* refuse nobody, but say so */
+	bool		dry_run;	/* log instead of refusing */
 };
 
-/* What the sessions of several listeners are counted in together. */
+/* A limit shared by several listeners. */
 struct session_limit {
 	char		name[64];
 	struct session_counts counts;
@@ -51,7 +51,7 @@ struct access_log_format;
 struct wait_queue;
 struct preconnects;
 
-/* What those see who may not come in. */
+/* What a refused client sees. */
 enum session_rejection {
 	REJECT_CLOSE,			/* an end of file */
 	REJECT_RESET,			/* a reset */
@@ -59,14 +59,14 @@ enum session_rejection {
 };
 
 /*
- * Memory of whether clients speak first: what eager begins with, from where on
- * they are taken to do so, and its most; see session_connect.c.
+ * The memory of whether clients speak first: the initial value of eager, the
+ * threshold, and the maximum; see session_connect.c.
  */
 #define ROUTE_EAGER		24
 #define ROUTE_EAGER_ENOUGH	16
 #define ROUTE_EAGER_MAX		32
 
-/* What the sessions of one listener have in common. */
+/* The common properties of the sessions of one listener. */
 struct session_route {
 	const char	*name;		/* of the listener, for the log */
 	const char	*address;	/* that it listens on, for the log */
@@ -75,27 +75,27 @@ struct session_route {
 	bool		 silent;	/* sessions leave no lines */
 	uint32_t	 pool;		/* who serves them */
 	struct session_limits limits;
-	const struct cidr *deny;	/* who may not come in; NULL: nobody */
-	const struct cidr *allow;	/* who alone may; NULL: everybody */
+	const struct cidr *deny;	/* refused clients; NULL: none */
+	const struct cidr *allow;	/* only these clients; NULL: all */
 	struct session_counts counts;
 	uint32_t	 slot;		/* on the board; or BOARD_NO_SLOT */
-	const struct session_limit *limit; /* beside it; NULL: none */
+	const struct session_limit *limit; /* shared limit; NULL: none */
 	enum session_rejection reject_with;
-	/* Peers that begin with a header; NULL: nobody does. */
+	/* Peers that send a PROXY header; NULL: none. */
 	const struct cidr *proxies;
-	bool		 untrusted_plain; /* serve those who are not in it */
+	bool		 untrusted_plain; /* serve other peers without one */
 	uint8_t		 eager;		/* see session_connect.c */
 };
 
-/* Which of them leave lines in the log. */
+/* Selects the sessions that are logged. */
 struct session_lines {
 	struct access_log_format *format;
-	bool		 errors;	/* ends that are not in good order */
-	uint32_t	 every;		/* one in so many of the others, 0: none */
-	uint32_t	 seen;		/* of these until now */
-	uint64_t	 interval;	/* ms between those in between, 0: none */
-	uint64_t	 due;		/* when to begin with them again */
-	uint32_t	 next;		/* the id to go on with; 0: not begun */
+	bool		 errors;	/* ends that are not orderly */
+	uint32_t	 every;		/* one in *every* others, 0: none */
+	uint32_t	 seen;		/* others up to now */
+	uint64_t	 interval;	/* ms between "still" lines, 0: none */
+	uint64_t	 due;		/* next scan for these */
+	uint32_t	 next;		/* next id to scan; 0: idle */
 };
 
 struct session_env {
@@ -107,38 +107,38 @@ struct session_env {
 	struct preconnects	*preconnects;
 	struct wait_queue	*queue;
 	struct shuttle_kit kit;
-	struct bufpool	*notes;		/* of PROXYPROTO_MAX, for headers */
+	struct bufpool	*notes;		/* blocks of PROXYPROTO_MAX */
 	struct poller	*poller;
 	struct timers	*timers;	/* one for each id */
 	struct board_worker *board;
 	struct log	*log;
 	struct session_lines lines;
 	/*
-	 * Unique ids of clients' PROXY headers, by session: a byte that says how
-	 * long it is, then PROXYPROTO_ID bytes. NULL: the log does not ask.
+	 * Unique ids of clients' PROXY headers, by session: a byte with the
+	 * length, then PROXYPROTO_ID bytes. NULL: not logged.
 	 */
 	unsigned char	*header_ids;
 	struct session_route *route;	/* by listener */
-	uint32_t	 max_sessions;	/* of all workers; 0: no limit */
-	bool		 dry_run;	/* the same for that one */
-	uint64_t	 seed;		/* no other worker has it */
+	uint32_t	 max_sessions;	/* over all workers; 0: no limit */
+	bool		 dry_run;	/* for max_sessions */
+	uint64_t	 seed;		/* differs for each worker */
 
 	uint64_t	 now;		/* clock_now_ms(), set each turn */
-	uint64_t	 talked;	/* when a session that is no stream acted */
-	uint32_t	 ending;	/* sessions whose client ended its side */
+	uint64_t	 talked;	/* last action of a non-stream */
+	uint32_t	 ending;	/* client ended, server has not */
 	uint32_t	 parked;	/* sessions: see session_park.c */
-	uint64_t	 before;	/* when the last turn began */
-	uint64_t	 called;	/* others for these, the last time */
-	uint64_t	 mend_at;	/* when to look over our row again */
-	int		 shortage;	/* errno of a descriptor we did not get */
-	uint32_t	 changes;	/* of health, as sessions_cut() saw it last */
-	uint32_t	 vanished;	/* clients, see session_access.c, since then */
+	uint64_t	 before;	/* start of the last turn */
+	uint64_t	 called;	/* last wakeup of others for these */
+	uint64_t	 mend_at;	/* next check of the row on the board */
+	int		 shortage;	/* errno of a descriptor shortage */
+	uint32_t	 changes;	/* of health, seen by sessions_cut() */
+	uint32_t	 vanished;	/* clients, since vanished_since */
 	uint64_t	 vanished_since;
 };
 
 /*
- * Free what only sessions use, of what there is: all but servers, poller, board,
- * log and routes. No session may be left.
+ * Frees what only sessions use, as far as it exists: all but servers, poller,
+ * board, log and routes. No session may be left.
  */
 void	session_env_free(struct session_env *);
 

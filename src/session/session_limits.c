@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_limits.c: counts a session in and out, where there are limits. Decides
- * nothing of how a refusal looks (session_access.c). Invariant: whoever is counted
- * is counted out once, and who was refused is counted nowhere.
+ * session_limits.c: counts a session in and out, where limits exist. How a
+ * refusal looks is left to session_access.c. Invariant: a counted session is
+ * removed exactly once, and a refused one is counted nowhere.
  */
 #include "session/session_limits.h"
 
@@ -11,10 +11,10 @@
 #include "board/concurrency.h"
 #include "board/rate.h"
 
-/* So often the board is looked over, in ms, where there is work. */
+/* Interval of the check of the board, in ms, while there is work. */
 #define MEND		500
 
-/* What it is counted in; the rest of held is where, as a client. */
+/* Flags of held; the other bits are the place of its client's entry. */
 #define HELD_LISTENER	(1u << 31)
 #define HELD_ALL	(1u << 30)
 #define HELD_CLIENT	(1u << 29)
@@ -22,7 +22,7 @@
 
 _Static_assert(BOARD_CLIENTS - 1 <= HELD_AT, "no room for it in held");
 
-/* The limits of a listener, or those that it shares; and what is taken there. */
+/* The limits of a listener, or shared ones; and what is taken of them. */
 struct group {
 	const struct session_counts *counts;
 	uint32_t	 slot;
@@ -32,7 +32,7 @@ struct group {
 	enum session_end full;
 };
 
-/* It is over a limit: is that only noted? */
+/* It is over a limit: true if that is only logged (dry_run). */
 static bool
 is_spared(struct session_env *e, const struct session *s, bool dry_run,
     enum session_end why)
@@ -50,7 +50,7 @@ is_spared(struct session_env *e, const struct session *s, bool dry_run,
 	return true;
 }
 
-/* Where it is not refused it is counted all the same, as it is there. */
+/* A session that dry_run admits is counted all the same. */
 static bool
 enter_client(struct session_env *e, const struct session *s,
     struct group *g)
@@ -89,7 +89,7 @@ enter_by_client(struct session_env *e, const struct session *s,
 	return END_NONE;
 }
 
-/* Sessions are counted without a limit, too: a reload may bring one. */
+/* Sessions are counted without a limit, too: a reload may add one. */
 static bool
 enter_slot(struct session_env *e, const struct session *s, uint32_t slot,
     uint32_t max, bool dry, enum session_end why)
@@ -133,8 +133,8 @@ enter_all(struct session_env *e, struct session *s)
 }
 
 /*
- * From the narrow to the wide: who is refused for itself does not stand in the way
- * of others, be it for a moment.
+ * From the narrow limit to the wide one: a session refused by its own limit
+ * never takes a place of others, even for a moment.
  */
 enum session_end
 session_limits_enter(struct session_env *e, struct session *s)
@@ -227,14 +227,14 @@ session_count_mend(struct session_env *e)
 		return;
 	count_clients_again(e);
 	if (wrong > 0)
-		log_seldom(e->log, LOG_WARNING, "board: %u numbers of this "
-		    "worker's row were overwritten, and are put right", wrong);
+		log_seldom(e->log, LOG_WARNING, "board: %u number%s of this "
+		    "worker overwritten; restored", wrong, text_s(wrong));
 }
 
 void
 session_count_saw(const struct session_env *e)
 {
-	/* In this order: whoever sees the time sees the number. */
+	/* In this order: a reader of the time sees the number. */
 	atomic_store_explicit(&e->board->ending, e->ending,
 	    memory_order_relaxed);
 	atomic_store_explicit(&e->board->seen, e->before, memory_order_release);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_limits.h: counts a session in and out, where there are limits. How a
- * refusal looks from outside is session_access.h's.
+ * session_limits.h: counts a session in and out, where limits exist.
+ * session_access.h decides how a refusal looks.
  */
 #ifndef SESSION_LIMITS_H
 #define SESSION_LIMITS_H
@@ -10,19 +10,23 @@
 #include "session/session_end.h"
 #include "session/session_env.h"
 
-/* Count it in; if not END_NONE, why not: then it is counted nowhere. */
+/*
+ * Counts it in. If not END_NONE, the reason of the refusal: then it is counted
+ * nowhere.
+ */
 enum session_end session_limits_enter(struct session_env *, struct session *);
 void	session_limits_leave(struct session_env *, struct session *);
 
 /*
- * Say once more on the board how many sessions there are, and twice a second what
- * else others count by: they can write there as well. To be called once a turn.
+ * Writes the number of sessions on the board, and twice a second restores the
+ * other numbers there that processes use for limits, because any worker can
+ * write them. Call it once a turn.
  */
 void	session_count_mend(struct session_env *);
 
 /*
- * The turn is over: say that all is known that had happened when the turn before
- * it began, since the wait for events began later.
+ * Ends the turn: reports that all events before the previous turn began are
+ * handled, because the wait for events began after that.
  */
 void	session_count_saw(const struct session_env *);
 

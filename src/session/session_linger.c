@@ -13,18 +13,18 @@
 #include "session/session_relay.h"
 
 /*
- * The client reads end of file at once; closing now would turn that into a reset
- * if it has sent anything, or is about to.
+ * The client reads end of file at once; closing now would turn that into a
+ * reset if it has sent anything, or is about to.
  */
 static enum session_step
 begin_linger(struct session_env *e, struct session *s, struct session_drive *d)
 {
 	session_drop_note(e, s);
-	/* While it lingers another one may have its place. */
+	/* While it lingers, another session may have its place. */
 	session_leave(e, s);
 	s->last = e->now;
 	if (e->table.live > e->table.limit / 2)
-		return step_over(d, NOBODY);
+		return step_over(d, NO_SIDE);
 	(void)socket_shut_write(s->fd[CLIENT]);
 	return STEP_WAIT;
 }
@@ -38,7 +38,7 @@ session_linger_stage(struct session_env *e, struct session *s,
 	if (shuttle_discard(&s->way[UP], &e->kit, s->fd[CLIENT]) ==
 	    SHUTTLE_GOING)
 		return STEP_WAIT;
-	return step_over(d, NOBODY);
+	return step_over(d, NO_SIDE);
 }
 
 enum session_step
@@ -47,7 +47,7 @@ session_linger_came(struct session_env *e, struct session *s,
 {
 	(void)e;
 	(void)s;
-	return step_over(d, NOBODY);
+	return step_over(d, NO_SIDE);
 }
 
 enum session_step
@@ -60,7 +60,7 @@ session_wind_up(struct session_env *e, struct session *s,
 		return STEP_WAIT;
 	case SESSION_FLUSH:
 	case SESSION_LINGER:
-		return step_end(s, d, why, NOBODY);
+		return step_end(s, d, why, NO_SIDE);
 	case SESSION_QUEUE:
 		session_leave_queue(e, s);
 		return step_reject(s, d, why);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_log.c: chooses the sessions that are worth a line. What is in it is
- * made of the session's record (access_log_format.c).
+ * session_log.c: selects the sessions that are logged. access_log_format.c
+ * makes the line from the session's record.
  */
 #include "session/session_log.h"
 
@@ -10,7 +10,7 @@
 #include "session/session_env.h"
 #include "session/session_record.h"
 
-/* Sessions that one turn looks at for lines in between. */
+/* Sessions that one turn scans for "still" lines. */
 #define SCAN		256
 
 static struct log *
@@ -43,7 +43,7 @@ session_log_start(const struct session_env *e, const struct session *s)
 	put_line(e, s, LOG_DEBUG, EVENT_START);
 }
 
-/* One in so many of those that end well, and those that do not. */
+/* Selects one in *every* orderly ends, and other ends. */
 static bool
 worth_a_line(struct session_lines *l, const struct session *s)
 {

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_park.c: PARKED, and which sessions may be. Counts none: e->parked is
- * the driver's.
+ * session_park.c: PARKED, and which sessions may be parked. The driver counts
+ * them in e->parked.
  */
 #include "session/session_park.h"
 
 #include "net/socket.h"
 #include "sys/clock.h"
 
-/* When to look again: ticks of the timers from one look to the next. */
+/* Ticks of the timers from one look to the next. */
 static const uint8_t gaps[] = { 1, 1, 1, 1, 2, 2, 4 };
 
 #define LOOKS		(sizeof(gaps) / sizeof(*gaps))
 
-/* Those that sleep are called before these. */
+/* Sleeping workers are woken before these looks. */
 #define CALLS		(LOOKS - 3)
 
-/* While others may be late: as many more, and so far apart. */
+/* While other workers may be late: this many more looks, this far apart. */
 #define MORE		57
 #define GAP		2
 
-/* Of all slots of a worker, one in so many. */
+/* One in this many slots of a worker. */
 #define SHARE		8
 
 /*
- * A flood of clients that are refused may have some slots for that, but not the
- * last one.
+ * A flood of refused clients may use some slots for parking, but not the last
+ * one.
  */
 static bool
 has_slots(const struct session_env *e)
@@ -35,7 +35,7 @@ has_slots(const struct session_env *e)
 	    !table_full(&e->table);
 }
 
-/* Nor may one that was stopped be waited for, or any that there is not. */
+/* Workers that are stopped or gone are not waited for. */
 static bool
 is_there(const struct board *b, uint32_t worker)
 {
@@ -44,8 +44,8 @@ is_there(const struct board *b, uint32_t worker)
 }
 
 /*
- * May any worker count a session that was over when this one came? In one turn
- * each is called once, whoever asks.
+ * True if any worker may still count a session that had ended when this one
+ * came. Wakes each worker once in a turn, however many sessions ask.
  */
 static bool
 others_may_be_late(struct session_env *e, const struct session *s)
@@ -77,7 +77,7 @@ session_park(struct session_env *e, const struct session *s)
 
 	if (!has_slots(e))
 		return false;
-	/* The turn may have begun before its client's last session was over. */
+	/* The turn may have begun before its client's last session ended. */
 	if (c->looks == 0)
 		c->asked = (uint32_t)(clock_now_ms() - s->started);
 	late = c->looks >= CALLS && others_may_be_late(e, s);
@@ -101,7 +101,7 @@ session_parked_at(const struct session_env *e, const struct session *s)
 {
 	unsigned look = session_cold(e, s)->looks - 1u;
 
-	/* It is rounded up to a tick. */
+	/* The timer rounds up to a tick. */
 	return s->last + 1 + ((look < LOOKS ? gaps[look] : GAP) - 1u) *
 	    TIMER_TICK;
 }
@@ -112,6 +112,6 @@ session_parked_came(struct session_env *e, struct session *s,
 {
 	(void)e;
 	if (socket_connected(s->fd[CLIENT]) == -1)
-		return step_end(s, d, END_CLIENT_RESET, NOBODY);
+		return step_end(s, d, END_CLIENT_RESET, NO_SIDE);
 	return step_to(d, s->admitted ? SESSION_PICK : SESSION_ADMIT);
 }

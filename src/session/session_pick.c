@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_pick.c: PICK. Chooses among the servers that were not tried yet; does
- * not connect.
+ * session_pick.c: PICK. Chooses among the servers not tried yet; does not
+ * connect.
  */
 #include "session/session_pick.h"
 
@@ -11,7 +11,7 @@
 #include "session/session_throttle.h"
 #include "upstream/wait_queue.h"
 
-/* Places lost to others before it waits with them. */
+/* Lost races for a place before the session waits for one. */
 #define RACES		3
 
 uint64_t
@@ -24,7 +24,7 @@ session_total_at(const struct session_env *e, const struct session *s)
 	return s->started + session_cold(e, s)->picked + total;
 }
 
-/* Is the time for all attempts over? */
+/* True if the time for all attempts is over. */
 static bool
 is_total_time_over(const struct session_env *e, const struct session *s)
 {
@@ -52,7 +52,7 @@ session_choose(struct session_env *e, struct session *s)
 	return -1;
 }
 
-/* The same for one that has not waited: it comes after those who do. */
+/* The same for a session that has not waited: waiting ones come first. */
 static int
 choose_in_turn(struct session_env *e, struct session *s)
 {
@@ -75,7 +75,7 @@ fetch_client_bytes(struct shuttle *s, const struct shuttle_kit *k, int from,
 	return shuttle_fetch(s, k, from);
 }
 
-/* With fast open it goes along with the request to connect. */
+/* With fast open, the bytes go in the SYN. */
 static bool
 fetches_first(const struct session_env *e, const struct session *s)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_proxy.c: PROXY_HEADER, and the header to the server. Not a byte behind
- * a header is taken from the client here. Invariant: s->note is the block that
- * holds the client's header, or so much of it as has come, or BUFPOOL_NONE.
+ * session_proxy.c: PROXY_HEADER, and the header to the server. No byte behind a
+ * header is taken from the client here. Invariant: s->note is the block with
+ * the client's header, or its part up to now, or BUFPOOL_NONE.
  */
-/* Two functions of <vis.h>, not ours, differ between systems: say which. */
+/* Two functions of <vis.h> differ between systems: select OpenBSD's. */
 #define LIBBSD_OPENBSD_VIS
 
 #include "session/session_proxy.h"
@@ -23,10 +23,10 @@
 #include "session/session_log.h"
 #include "session/session_record.h"
 
-/* s->header, when all of it has gone to the server. */
+/* s->header when all of it was sent to the server. */
 #define GONE		UINT16_MAX
 
-/* So much of what is no header is shown. */
+/* Bytes of an invalid header that a message shows. */
 #define SHOWN		24
 
 static bool
@@ -45,7 +45,7 @@ session_drop_note(struct session_env *e, struct session *s)
 
 /* --- from the client ------------------------------------------------------- */
 
-/* Say who was refused and why; *bytes* are what has come. */
+/* Logs a refusal and its cause; *bytes* are what has arrived. */
 static void
 log_refusal(const struct session_env *e, const struct session *s,
     const char *why, const unsigned char *bytes, size_t n)
@@ -67,7 +67,7 @@ header_bytes(struct session_env *e, const struct session *s)
 	    bufpool_bytes(e->notes, s->note);
 }
 
-/* Now it is known who the client is. */
+/* The client is known now. */
 static enum session_step
 come_in(struct session_env *e, struct session *s, struct session_drive *d)
 {
@@ -76,7 +76,7 @@ come_in(struct session_env *e, struct session *s, struct session_drive *d)
 	return step_to(d, SESSION_ADMIT);
 }
 
-/* The connection ended, or failed; nothing at all was just somebody looking. */
+/* The connection ended or failed; one without a byte is a mere probe. */
 static enum session_step
 client_ended(struct session_env *e, struct session *s,
     struct session_drive *d, ssize_t n)
@@ -84,15 +84,14 @@ client_ended(struct session_env *e, struct session *s,
 	if (n == -1 && is_header_retry(errno))
 		return STEP_WAIT;
 	if (n == 0 && s->header > 0) {
-		log_refusal(e, s, "it is cut off", header_bytes(e, s),
-		    s->header);
+		log_refusal(e, s, "incomplete", header_bytes(e, s), s->header);
 		return session_reject_as_set(e, s, d, END_BAD_HEADER);
 	}
 	return step_end(s, d, n == 0 ? END_CLIENT_CLOSE : END_CLIENT_RESET,
-	    NOBODY);
+	    NO_SIDE);
 }
 
-/* Take these bytes, which have been seen, from the socket. */
+/* Removes these bytes, which were peeked, from the socket. */
 static bool
 take_header_bytes(struct session_env *e, struct session *s, size_t n)
 {
@@ -104,8 +103,8 @@ take_header_bytes(struct session_env *e, struct session *s, size_t n)
 }
 
 /*
- * More of it has to come. What is here has to be taken, or the descriptor would
- * be readable all the time.
+ * The header is incomplete. Its bytes must be taken from the socket, which
+ * would be readable all the time otherwise.
  */
 static enum session_step
 wait_for_more(struct session_env *e, struct session *s,
@@ -120,7 +119,7 @@ wait_for_more(struct session_env *e, struct session *s,
 }
 
 /*
- * Keep what servers are to be told of it. What is in one of LOCAL has to be
+ * Keeps what servers shall receive of it. The contents of LOCAL must be
  * discarded. False: there is no block.
  */
 static bool
@@ -201,7 +200,7 @@ session_header_stage(struct session_env *e, struct session *s,
 		return read_header(e, s, d);
 	if (r->untrusted_plain)
 		return come_in(e, s, d);
-	log_refusal(e, s, "it is not in accept_proxy", NULL, 0);
+	log_refusal(e, s, "the peer is not in accept_proxy", NULL, 0);
 	return session_reject_as_set(e, s, d, END_NOT_TRUSTED);
 }
 
@@ -215,8 +214,7 @@ enum session_step
 session_header_came(struct session_env *e, struct session *s,
     struct session_drive *d)
 {
-	log_refusal(e, s, "it has not come in time", header_bytes(e, s),
-	    s->header);
+	log_refusal(e, s, "timed out", header_bytes(e, s), s->header);
 	return session_reject_as_set(e, s, d, END_HEADER_TIMEOUT);
 }
 
@@ -242,9 +240,9 @@ session_proxy_went(struct session *s, size_t len, size_t n)
 }
 
 /*
- * The header's addresses, or else the connection's own. Of a unix socket there
- * is nothing to be said: haproxy ends connections that begin with one, and says
- * LOCAL itself.
+ * The addresses of the header, or else of the connection. A unix socket has
+ * none: haproxy closes connections whose header says AF_UNIX, and sends LOCAL
+ * itself.
  */
 static void
 choose_addresses(const struct session *s, struct proxyproto *h)
@@ -260,7 +258,7 @@ choose_addresses(const struct session *s, struct proxyproto *h)
 	    PROXYPROTO_STREAM;
 }
 
-/* Of what came in, what is to be passed on; and what is to be said besides. */
+/* Selects the TLVs to pass on, and adds those to be sent. */
 static void
 choose_tlvs(const struct session_env *e, const struct session *s,
     unsigned tlvs, struct proxyproto *h, char id[SESSION_ID])
@@ -282,7 +280,7 @@ choose_tlvs(const struct session_env *e, const struct session *s,
 	h->crc = (tlvs & PROXY_TLV_CRC32C) != 0;
 }
 
-/* The same each time that it is made for an attempt, so it is not kept. */
+/* Computed for each attempt with equal results, so it is not stored. */
 size_t
 session_proxy_make(const struct session_env *e, const struct session *s,
     unsigned char out[PROXYPROTO_MAX])
@@ -303,7 +301,7 @@ session_proxy_make(const struct session_env *e, const struct session *s,
 	n = proxyproto_encode(&h, out, PROXYPROTO_MAX);
 	if (n > 0)
 		return n;
-	/* So much came in that there is no room for what is ours. */
+	/* The received TLVs leave no room for added ones. */
 	h.tlvs.at = h.authority.at = NULL;
 	return proxyproto_encode(&h, out, PROXYPROTO_MAX);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_queue.c: QUEUE. Invariant: between two calls of the driver a session is
- * in the queue of its pool exactly while its state is QUEUE.
+ * session_queue.c: QUEUE. Invariant: between two calls of the driver a session
+ * is in the queue of its pool exactly while its state is QUEUE.
  */
 #include "session/session_queue.h"
 
@@ -13,10 +13,10 @@
 #include "session/session_pick.h"
 #include "upstream/wait_queue.h"
 
-/* Without a server that is known to serve one is tried so often, in ms. */
+/* Interval of attempts while no server is known to serve, in ms. */
 #define GUESS	100
 
-/* A session that waits is taken to wait for what was lacking then, in ms. */
+/* A lack this recent is what a waiting session waits for, in ms. */
 #define LACK_LATELY	1000
 
 static uint32_t
@@ -25,7 +25,7 @@ pool_of_session(const struct session_env *e, const struct session *s)
 	return session_route(e, s)->pool;
 }
 
-/* Until now, or its place would be worth more the longer it tried. */
+/* Ends its time in the queue, which must not grow while it tries. */
 static void
 return_to_queue(struct session_env *e, struct session *s)
 {
@@ -37,7 +37,7 @@ return_to_queue(struct session_env *e, struct session *s)
 	wait_queue_return(e->queue, pool_of_session(e, s), session_id(e, s));
 }
 
-/* Of one of a pool that others have found out while this one waited. */
+/* A lack that others found in the pool while this one waited. */
 static enum socket_lack
 pool_lack(const struct session_env *e, const struct pool *p)
 {
@@ -51,7 +51,7 @@ pool_lack(const struct session_env *e, const struct pool *p)
 	return LACK_NOTHING;
 }
 
-/* What it is to end for: *why*, unless something was lacking. */
+/* The end reason: *why*, unless something was lacking. */
 static enum session_end
 waited_for(const struct session *s, enum session_end why)
 {
@@ -86,7 +86,7 @@ lend_place(struct session_env *e, struct session *s, uint32_t i)
 {
 	struct session_cold *r = session_cold(e, s);
 
-	/* A guess: others would make the same one. */
+	/* A guess: other sessions would make the same one. */
 	if (r->held && (server_on_probation(e->servers, i) ||
 	    wait_queue_guesses(e->queue, pool_of_session(e, s), e->now)))
 		wait_queue_pause(e->queue, pool_of_session(e, s),
@@ -124,9 +124,9 @@ was_tried_by_session(const struct session *s, uint32_t i)
 }
 
 /*
- * Has the pool no server that is worth a try? The first in the queue knows it for
- * those behind, in all workers. One that the operator took out is
- * none; if all are it is not for us to wait until that changes.
+ * True if the pool has no server worth a try. The first in the queue finds out
+ * for those behind it, in all workers. A server that the operator took out does
+ * not count; if all are out, waiting does not help.
  */
 static bool
 is_unavailable(const struct session_env *e, const struct session *s,
@@ -150,7 +150,7 @@ is_unavailable(const struct session_env *e, const struct session *s,
 	return wanted;
 }
 
-/* All that is left to it is to wait for its turn. */
+/* It can only wait for its turn. */
 static enum session_step
 enter_queue(struct session_env *e, struct session *s, struct session_drive *d)
 {
@@ -165,17 +165,14 @@ enter_queue(struct session_env *e, struct session *s, struct session_drive *d)
 			return step_to(d, SESSION_PARKED);
 		return step_reject(s, d, waited_for(s, END_QUEUE_FULL));
 	} else if (d->regains && s->lack != LACK_NOTHING) {
-		/* It was tried in vain: that does not cost it its turn. */
+		/* An attempt in vain does not cost it its turn. */
 		wait_queue_regain(e->queue, pool, id, d->ticket);
 	}
 	s->last = e->now;
 	return STEP_WAIT;
 }
 
-/*
- * No server of the pool is left that it could try: where that is wanted it waits
- * until there is one.
- */
+/* No server of the pool is left for it to try: waits for one if configured. */
 static enum session_step
 no_server(struct session_env *e, struct session *s, struct session_drive *d)
 {
@@ -193,8 +190,8 @@ no_server(struct session_env *e, struct session *s, struct session_drive *d)
 }
 
 /*
- * For room it waits as long as for room, without a server as long as for one.
- * Who was held has the longer of both when servers are back, but full.
+ * The time to wait for room, or without a server. A session that waited for a
+ * server gets the longer of both if servers are back, but full.
  */
 uint64_t
 session_queue_at(const struct session_env *e, const struct session *s)
@@ -226,7 +223,7 @@ session_queue_came(struct session_env *e, struct session *s,
 	    waited_for(s, END_QUEUE_TIMEOUT));
 }
 
-/* All that there were are gone meanwhile. */
+/* True if all servers have gone meanwhile. */
 static bool
 goes_on_waiting(struct session_env *e, struct session *s)
 {
@@ -242,10 +239,13 @@ serve_first(struct session_env *e, struct session *s, struct session_drive *d)
 {
 	int i;
 
-	/* An end of file is not a reason to go: it may only have asked. */
+	/*
+	 * End of file alone does not end it: the client may wait for the
+	 * answer.
+	 */
 	if (socket_connected(s->fd[CLIENT]) == -1)
-		return step_end(s, d, END_CLIENT_RESET, NOBODY);
-	/* Once held it tries any, also those that it has tried. */
+		return step_end(s, d, END_CLIENT_RESET, NO_SIDE);
+	/* After a hold it may try any server, even those tried before. */
 	if (session_cold(e, s)->held) {
 		s->attempts = 0;
 		s->end = END_NONE;
@@ -277,7 +277,7 @@ session_queue_stage(struct session_env *e, struct session *s,
 	return d->turn ? serve_first(e, s, d) : STEP_WAIT;
 }
 
-/* Would one go there that has not tried it? */
+/* True if a session that has not tried it would use this server. */
 static bool
 has_server_room(const struct servers *bs, uint32_t i, uint64_t now)
 {
@@ -307,7 +307,7 @@ session_is_in_the_way(const struct session_env *e, const struct session *s)
 	return false;
 }
 
-/* Whose turn it is, or who goes on because the others do not. */
+/* The session whose turn it is, or that goes because others do not. */
 uint32_t
 session_queue_next(const struct session_env *e, uint32_t pool)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_record.c: makes the record of a session. Changes nothing of it.
+ * session_record.c: makes the record of a session. Never changes the session.
  */
 #include "session/session_record.h"
 
@@ -15,7 +15,7 @@ queue_time(const struct session_env *e, const struct session *s)
 	return s->queued + (s->state == SESSION_QUEUE ? e->now - s->last : 0);
 }
 
-/* Until it was rejected: what its client sends afterwards is not served. */
+/* Until the rejection: what its client sends afterwards is not served. */
 static uint64_t
 total_time(const struct session_env *e, const struct session *s)
 {

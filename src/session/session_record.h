@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_record.h: what is told of a session: names, bytes, times and the reason
- * of its end. All that reports on sessions reads this, and nothing else of them.
- * A record is made when it is needed; what it points to has to outlive it.
+ * session_record.h: a report on a session: names, bytes, times and the end
+ * reason. All that reports on sessions reads this, and nothing else of them. A
+ * record is made on demand; what it points to must outlive it.
  */
 #ifndef SESSION_RECORD_H
 #define SESSION_RECORD_H
@@ -16,19 +16,19 @@
 #include "session/session.h"
 #include "session/session_end.h"
 
-/* A name for a session that no other has, wherever it is. */
+/* Room for an id that is unique among all sessions of all machines. */
 #define SESSION_ID	40
 
 struct session_record {
-	const struct log *log;		/* where it is told: its clock and pid */
+	const struct log *log;		/* its log: clock and pid */
 	const struct endpoint *client;
 	const char	*listener, *address, *pool;
-	const char	*server;	/* within the pool; NULL: none */
+	const char	*server;	/* name within the pool, or NULL */
 	const char	*tried[SESSION_ATTEMPTS];
-	unsigned	attempts;	/* of tried[]; the last one served */
+	unsigned	attempts;	/* used entries; the last served */
 	uint64_t	bytes_up, bytes_down;	/* bytes passed on */
 	uint64_t	began;		/* ms since 1970 */
-	/* In ms since then. */
+	/* In ms since *began*. */
 	uint64_t	connect_ms;	/* if connected */
 	uint64_t	first_byte_ms;	/* if answered */
 	uint64_t	queue_ms, total_ms;
@@ -36,13 +36,13 @@ struct session_record {
 	bool		ended;
 	bool		client_done;	/* its end of file was passed on */
 	enum session_end end;
-	enum session_end spared;	/* dry_run let it in despite this end */
+	enum session_end spared;	/* refusal that dry_run ignored */
 	uint64_t	seed, started;	/* of its id */
 	uint32_t	number;
-	const unsigned char *header_id;	/* of its PROXY header; NULL: none */
+	const unsigned char *header_id;	/* of its PROXY header, or NULL */
 	size_t		header_id_len;
 	uint32_t	worker;		/* the first is 0 */
-	const struct board *board;	/* with the counters of all … */
+	const struct board *board;	/* with the total counters … */
 	uint32_t	slot;		/* … and of the server */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_relay.c: RELAY and FLUSH. Invariant: a way that is done holds no bytes,
- * and what comes that way is at most thrown away.
+ * session_relay.c: RELAY and FLUSH. Invariant: a way that is done holds no
+ * bytes; bytes that still arrive on it are dropped.
  */
 #include "session/session_relay.h"
 
@@ -12,19 +12,19 @@
 #include "net/socket_option.h"
 #include "session/session_throttle.h"
 
-/* How long to wait until all bytes have arrived before a reset, in ms. */
+/* Time to wait until all bytes have arrived before a reset, in ms. */
 #define FLUSH_MAX	60000
 
 /*
- * Who has so many bytes more for a side that is gone will not stop to read what
- * that side has sent.
+ * A source that sends this many bytes to an ended side will not stop to read
+ * what that side has sent.
  */
 #define DISCARD_MAX	(16u << 20)
 
-/* Up to so many bytes a first send cannot suffer from Nagle's algorithm. */
+/* Up to this many bytes a first send is not delayed by Nagle's algorithm. */
 #define ONE_SEGMENT	512
 
-/* An error of a connection that had stood, and of none that never did. */
+/* True for an error of a connection that had been established. */
 bool
 session_had_stood(int err)
 {
@@ -32,8 +32,8 @@ session_had_stood(int err)
 }
 
 /*
- * A side is gone with an error. Nothing can be sent to it any more; what it
- * sent before is still read and passed on.
+ * A side has failed. Nothing can be sent to it any more; what it sent before is
+ * still read and passed on.
  */
 void
 session_side_failed(struct session_env *e, struct session *s, int side,
@@ -65,18 +65,18 @@ session_send_promptly(struct session *s)
 	}
 }
 
-/* The side that a reset is to be passed on to, or NOBODY. */
+/* The side that a reset must be passed on to, or NO_SIDE. */
 int
 session_due_reset(const struct session *s)
 {
 	if (s->reset[CLIENT] == s->reset[SERVER])
-		return NOBODY;
+		return NO_SIDE;
 	return s->reset[CLIENT] ? SERVER : CLIENT;
 }
 
 /*
- * Its destination is gone, but the source still writes: read on, since it may
- * not read what we have for it before it has finished.
+ * The destination has ended, but the source still writes: continue to read,
+ * because it may finish writing before it reads.
  */
 bool
 session_discards(const struct session *s, int way)
@@ -84,7 +84,7 @@ session_discards(const struct session *s, int way)
 	return s->done[way] && s->reset[!way] && !s->way[way].eof;
 }
 
-/* End of file was read and everything before it is out. */
+/* End of file was read and all bytes before it are out. */
 static void
 way_ended(struct session_env *e, struct session *s, int way)
 {
@@ -132,7 +132,7 @@ relay_result(struct session_env *e, struct session *s, int way,
 static void
 note_move(const struct session_env *e, struct session *s, int way)
 {
-	/* One that was told to end has its time for that, however slow it is. */
+	/* After session_shut() it has its time for that, however slow it is. */
 	if (!s->shut)
 		s->last = e->now;
 	s->heard[way] = (uint32_t)(e->now - s->started);
@@ -206,10 +206,10 @@ session_flush_stage(struct session_env *e, struct session *s,
 {
 	int side = session_due_reset(s);
 
-	/* Only time brings it on: an event tells nothing. */
+	/* Only time can complete it, not an event. */
 	if (!d->entered)
 		return STEP_WAIT;
-	if (side == NOBODY || socket_unacked(s->fd[side]) == 0 ||
+	if (side == NO_SIDE || socket_unacked(s->fd[side]) == 0 ||
 	    e->now - s->last >= FLUSH_MAX)
 		return step_over(d, side);
 	return STEP_WAIT;
@@ -227,7 +227,7 @@ session_relay_shut(struct session_env *e, struct session *s,
 	for (way = UP; way <= DOWN; way++) {
 		if (s->done[way])
 			continue;
-		/* What has been read comes first: its end is the end. */
+		/* Bytes read come first: their end is the end. */
 		if (shuttle_held(&s->way[way]) > 0)
 			s->way[way].eof = true;
 		else

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * session_stall.c: counts events in vain. Never moves a byte.
- */
+/* session_stall.c: counts events without progress. Never moves a byte. */
 #include "session/session_stall.h"
 
-/* Events of one descriptor in a row that brought nothing, until … */
+/* Consecutive events of a descriptor without progress, until … */
 #define VAIN_COPY	8		/* … streams are copied */
-#define VAIN_MUTE	32		/* … it is left alone for a while */
-#define VAIN_END	58		/* … some 10 s later, it is given up */
+#define VAIN_MUTE	32		/* … it is muted for a while */
+#define VAIN_END	58		/* … the session ends, some 10 s on */
 
-/* How long it is left alone: from the first to twice as long, up to the last. */
+/* Time of muting: the first, doubled each time up to the last. */
 #define MUTE_FIRST	8		/* ms */
 #define MUTE_MOST	512
 
@@ -51,7 +49,7 @@ session_in_vain(struct session_env *e, struct session *s,
 		return STEP_WAIT;
 	s->way[UP].splicing = s->way[DOWN].splicing = false;
 	if (way->vain >= VAIN_END)
-		return step_end(s, d, END_STALLED, EVERYBODY);
+		return step_end(s, d, END_STALLED, BOTH_SIDES);
 	if (way->vain >= VAIN_MUTE)
 		s->muted |= (uint8_t)(1u << d->side);
 	return STEP_WAIT;

@@ -3,7 +3,7 @@
 /*
  * session_table.c: keeps the free slots and finds the session of a descriptor.
  * Knows nothing of what a session does. Invariant: a descriptor below the limit
- * is owned by one side of one live session, or by nobody.
+ * is owned by one side of one live session, or free.
  */
 #include "session/session_table.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In the owner table: the id and the side, plus one; zero is nobody. */
+/* In the owner table: id and side, plus one; zero is free. */
 #define OWNER(id, side)	((id) * 2 + (uint32_t)(side) + 1)
 
 int

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_table.h: the slots of all sessions of one worker, and whose a
- * descriptor is. Made once at start-up as large as the descriptor limit allows;
- * memory is touched only when a session is the first to use it.
+ * session_table.h: the slots of all sessions of one worker, and the owners of
+ * descriptors. Created once at start-up, as large as the descriptor limit
+ * allows; memory is first touched on first use.
  */
 #ifndef SESSION_TABLE_H
 #define SESSION_TABLE_H
@@ -14,51 +14,51 @@
 
 #include "session/session.h"
 
-/* What is rarely asked of a session, apart so that an idle one stays small. */
+/* Rarely used members of a session, apart so that an idle one stays small. */
 struct session_cold {
 	uint64_t	began;		/* when accepted, ms since 1970 */
 	uint32_t	first_byte;	/* of the server; ms since it began */
-	bool		answered;	/* there was one */
+	bool		answered;	/* the server sent a byte */
 	/* While it looks for a server: see session_queue.c. */
 	uint32_t	picked;		/* the first; ms since it began */
 	bool		lent;		/* it tries, and keeps its place */
 	bool		held;		/* there was no server at all */
 	uint32_t	shared;		/* of a limit: see session_limits.c */
-	uint8_t		spared;		/* dry_run let it in despite this end */
+	uint8_t		spared;		/* refusal that dry_run ignored */
 	/* Refused by a count: see session_park.c. */
 	uint8_t		looks;
-	uint32_t	asked;		/* at first; ms since it began */
+	uint32_t	asked;		/* first refusal; ms since it began */
 };
 
 struct session_table {
 	struct session	*session;	/* by id */
 	struct session_cold *cold;	/* likewise */
 	uint32_t	*owner;		/* id and side, by descriptor */
-	uint32_t	*free_id;	/* ids that were used before */
+	uint32_t	*free_id;	/* ids that are free again */
 	uint32_t	 free_ids;
-	uint32_t	 used;		/* ids from here on were never used */
-	uint32_t	 limit;		/* most sessions at once */
+	uint32_t	 used;		/* ids from here on are unused */
+	uint32_t	 limit;		/* maximum of live sessions */
 	uint32_t	 live;
 	size_t		 descriptors;	/* size of owner */
 };
 
 /*
- * Make the table for *limit* sessions over descriptors below *descriptors*. 0, or
- * -1 with ENOMEM; pair with table_free().
+ * Makes the table for *limit* sessions over descriptors below *descriptors*. 0,
+ * or -1 with ENOMEM; pair with table_free().
  */
 int	table_init(struct session_table *, uint32_t limit, size_t descriptors);
 void	table_free(struct session_table *);
 
-/* Take a free slot, not to be called when table_full(); and give it back. */
+/* Takes a free slot; must not be called if table_full(). And frees it. */
 struct session *table_take(struct session_table *);
 void	table_give(struct session_table *, struct session *);
 
-/* The descriptor is this side of this session from now on; and no longer. */
+/* Records that the descriptor is this side of this session; or no longer. */
 void	table_attach(struct session_table *, struct session *, int side,
 	    int fd);
 void	table_detach(struct session_table *, struct session *, int side);
 
-/* Whose descriptor is this? NULL: of no session. */
+/* The session and side of this descriptor, or NULL. */
 struct session *table_owner(const struct session_table *, int fd, int *side);
 
 static inline bool

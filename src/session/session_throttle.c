@@ -3,19 +3,19 @@
 /*
  * session_throttle.c: what each way has earned and paid.
  *
- * One number a way: what has been paid, as the time in which it is earned, in
- * parts of a ms and modulo 2^32, some 65 s. No more is paid than was earned, so
- * what is left is never negative. After 65 s without a byte it may seem less
- * than it is, which costs a pause.
+ * One number a way: the bytes paid, as the time in which they are earned, in
+ * parts of a ms and modulo 2^32, some 65 s. At most what was earned is paid, so
+ * the balance is never negative. After 65 s without a byte the balance may seem
+ * too low, which costs a pause.
  */
 #include "session/session_throttle.h"
 
-/* The clock of what is earned and paid: 2^16 parts of a ms. */
+/* The clock of the account: 2^16 parts of a ms. */
 #define MS(n)		((uint64_t)(n) << 16)
 #define SECOND		MS(1000)
 
-#define ENOUGH		MS(50)		/* to go on, and to begin with */
-#define SLACK		MS(50)		/* beyond it no more is saved up */
+#define ENOUGH		MS(50)		/* to continue, and at first */
+#define SLACK		MS(50)		/* above it nothing is saved */
 #define SPENT		MS(8)		/* less is not worth a read */
 
 static uint64_t
@@ -24,7 +24,7 @@ rate_of(const struct session_env *e, const struct session *s, int way)
 	return e->route[s->listener].limits.rate[way];
 }
 
-/* At least a byte, or else less would be paid than it costs. */
+/* At least one byte, or less would be paid than it costs. */
 static uint64_t
 no_less(uint64_t least, uint64_t rate)
 {
@@ -58,7 +58,7 @@ session_move_paced(struct session_env *e, struct session *s, int way,
 	struct shuttle_kit kit = e->kit;
 	enum shuttle_result result;
 
-	/* Zero would be no limit; who pauses does not come here to read. */
+	/* Zero would mean no limit; a paused way is not read. */
 	if ((kit.read_max = has * rate / SECOND) == 0)
 		kit.read_max = 1;
 	result = move(&s->way[way], &kit, s->fd[way], s->fd[!way]);

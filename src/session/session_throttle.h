@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_throttle.h: holds a way of a session to so many bytes a second. It earns
- * them as time passes; what is read is paid for; when there is next to nothing
- * left the way pauses until it is worth reading again. A sender that is not read
- * from is slowed down by the kernel, and nobody else is.
+ * session_throttle.h: limits a way of a session to a rate in bytes a second. It
+ * earns bytes with time; a read pays for them; with next to nothing left the
+ * way pauses until a read is worthwhile. The kernel slows down a sender that is
+ * not read from, and no other.
  */
 #ifndef SESSION_THROTTLE_H
 #define SESSION_THROTTLE_H
@@ -17,14 +17,17 @@ typedef enum shuttle_result session_mover(struct shuttle *,
 enum shuttle_result session_move_paced(struct session_env *,
 	    struct session *, int way, session_mover *);
 
-/* When the first way that pauses may go on, 0: none does; and it has come. */
+/*
+ * The time when the first paused way continues, 0: none is paused; and its
+ * stage.
+ */
 uint64_t session_throttle_at(const struct session_env *,
 	    const struct session *);
 session_stage session_throttle_came;
 
 /*
- * Have a way moved by this function of its shuttle, as fast as it may be. errno
- * is that of the function.
+ * Calls this function of the way's shuttle, with the bytes that it may move
+ * now. errno is that of the function.
  */
 static inline enum shuttle_result
 session_move(struct session_env *e, struct session *s, int way,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * session_timers.c: one table of deadlines: in which states they apply, when they
- * come, and what follows.
+ * session_timers.c: the table of deadlines: in which states they apply, their
+ * times, and their consequences.
  */
 #include "session/session_timers.h"
 
@@ -17,12 +17,12 @@
 #include "session/session_throttle.h"
 
 /*
- * When to have the system watch over the server, in ms: of shorter sessions a
- * dead one is noticed all the same, and they go without the calls.
+ * Age at which keepalive is set on the server, in ms: a shorter session notices
+ * a dead server all the same, and saves the calls.
  */
 #define WATCH		1000
 
-/* From the end of file to the end where fin_timeout is off, in ms. */
+/* From end of file to the end if fin_timeout is off, in ms. */
 #define SHUT_TIME	60000
 
 static const struct session_limits *
@@ -37,7 +37,7 @@ time_after(uint64_t since, uint64_t limit)
 	return limit == 0 ? 0 : since + limit;
 }
 
-/* Has one side ended, or were both told to? */
+/* True if one side has ended, or both were told to. */
 static bool
 is_ending(const struct session *s)
 {
@@ -56,7 +56,7 @@ connect_at(const struct session_env *e, const struct session *s)
 	return s->last + session_pool(e, s)->connect_timeout;
 }
 
-/* One that waits for a server to come up has time for that. */
+/* A session that waits for a server to come up has its time for that. */
 static uint64_t
 total_at(const struct session_env *e, const struct session *s)
 {
@@ -97,8 +97,8 @@ idle_came(struct session_env *e, struct session *s, struct session_drive *d)
 }
 
 /*
- * A side that we do not read from, since the other one is slow, cannot be
- * heard: the other one is to be blamed.
+ * A side that is not read from, because the other one is slow, cannot be idle:
+ * the other one is.
  */
 static uint64_t
 side_at(const struct session_env *e, const struct session *s, int side)
@@ -140,7 +140,7 @@ server_came(struct session_env *e, struct session *s, struct session_drive *d)
 	return end_by_timer(s, d, END_SERVER_IDLE);
 }
 
-/* No end: from here on the system is to notice a server that is dead. */
+/* Not an end: from here on the system watches for a dead server. */
 static uint64_t
 watch_at(const struct session_env *e, const struct session *s)
 {
@@ -158,10 +158,10 @@ watch_came(struct session_env *e, struct session *s, struct session_drive *d)
 }
 
 /*
- * Those that began together are not to end together. Multiples of the golden
- * ratio spread numbers that follow each other evenly (Knuth, volume 3, 6.4):
- * the places in the table, from where no other worker begins. Nothing that
- * moves by itself, as the clock, may come into it: that would spoil the order.
+ * Sessions that began together must not end together. Multiples of the golden
+ * ratio spread consecutive numbers evenly (Knuth, volume 3, 6.4): here those of
+ * the slots in the table, offset by worker. An input that changes by itself,
+ * such as the clock, would spoil the order.
  */
 static uint64_t
 lifetime_at(const struct session_env *e, const struct session *s)
@@ -197,13 +197,13 @@ linger_at(const struct session_env *e, const struct session *s)
 	return s->last + SESSION_LINGER_TIME;
 }
 
-/* Of two that have come the first one counts. */
+/* Of two deadlines that have passed the first one in the table counts. */
 #define IN(state)	(1u << SESSION_##state)
 static const struct {
 	unsigned	 states;
 	uint64_t	 (*at)(const struct session_env *,
 			    const struct session *);	/* 0: never */
-	session_stage	*came;		/* NULL: the driver knows */
+	session_stage	*came;		/* NULL: handled by the driver */
 } table[] = {
 	{ IN(PROXY_HEADER), session_header_at, session_header_came },
 	{ IN(PARKED), session_parked_at, session_parked_came },

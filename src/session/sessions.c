@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * sessions.c: finds the sessions for which there is something to do, and has the
- * driver do it. Changes none of them.
+ * sessions.c: finds the sessions that have work, and has the driver do it.
+ * Changes none of them.
  */
 #include "session/sessions.h"
 
 #include "session/session_queue.h"
 #include "upstream/wait_queue.h"
 
-/* What others may have to wait for: some 50 us of work, and not 300. */
+/* Upper bound of what others wait for: some 50 us of work instead of 300. */
 #define STREAM_SHARE	(128u << 10)
 
-/* How long a session that has acted counts as one that waits, in ms. */
+/* Time for which a session that has acted counts as active, in ms. */
 #define TALKS		100
 
 /*
- * Large chunks are cheap, and make everybody else wait: a stream may have all
- * that a pipe takes only while nobody else has anything to say.
+ * Large chunks are cheap and delay the other sessions: a stream may move all
+ * that a pipe holds only while the others are idle.
  */
 void
 sessions_turn(struct session_env *e, uint64_t now)
@@ -48,7 +48,7 @@ sessions_expire(struct session_env *e)
 		session_expired(e, &e->table.session[id]);
 }
 
-/* Gone down after they had connected. */
+/* True if its server went down after it had connected. */
 static bool
 is_to_cut(const struct session_env *e, const struct session *s)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * sessions.h: what a worker does with all of its sessions, turn by turn.
- */
+/* sessions.h: the work of a worker on all of its sessions, turn by turn. */
 #ifndef SESSIONS_H
 #define SESSIONS_H
 
@@ -13,25 +11,25 @@
 #include "session/session_end.h"
 #include "session/session_env.h"
 
-/* A turn of the loop begins, at the time clock_now_ms(). */
+/* Begins a turn of the loop, at the time *now* of clock_now_ms(). */
 void	sessions_turn(struct session_env *, uint64_t now);
 
-/* Act on an event. False: the descriptor is not of a session. */
+/* Handles an event. False: the descriptor is not of a session. */
 bool	sessions_event(struct session_env *, const struct poller_event *);
 
-/* Act on all timers that have come. */
+/* Handles all expired timers. */
 void	sessions_expire(struct session_env *);
 
-/* End sessions whose server went down, where the pool wants it so. */
+/* Ends sessions whose server went down, in pools that want that. */
 void	sessions_cut(struct session_env *);
 
 /*
- * Let those go on that wait for a server and whose turn has come. To be called
- * once a turn, when the others have had theirs.
+ * Serves waiting sessions whose turn has come. Call it once a turn, after the
+ * others.
  */
 void	sessions_serve_queue(struct session_env *);
 
-/* Has every session a server, or had one? */
+/* True if every session has or had a server. */
 bool	sessions_all_served(const struct session_env *);
 
 /* The age of the oldest session in ms; 0 without sessions. */

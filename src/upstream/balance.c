@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance.c: who may be chosen, and in which order of last resorts; the
- * algorithm of the pool chooses among those.
+ * balance.c: finds the candidates, in the order of last resorts; the algorithm
+ * of the pool chooses among them.
  */
 #include "upstream/balance_tier.h"
 
@@ -13,7 +13,7 @@
 struct balance {
 	const struct servers *bs;
 	struct balance_tier *tier;	/* TIERS of each pool */
-	uint32_t	*version;	/* of each pool, when they were made */
+	uint32_t	*version;	/* of each pool, as of these tiers */
 };
 
 /* In the order of balance_algorithms(). */
@@ -60,8 +60,8 @@ free_tier(struct balance_tier *t)
 }
 
 /*
- * Gather the members. Those without weight would have no place anywhere. Each is
- * looked at once: where a name is looked up it may be another one the next time.
+ * Collects the members. Servers without weight would have no position anywhere.
+ * The weight is read once, because a lookup may change it between two reads.
  */
 static int
 make_tier(struct balance_tier *t, const struct servers *bs,
@@ -90,7 +90,7 @@ make_tier(struct balance_tier *t, const struct servers *bs,
 	return t->n == 0 ? 0 : algorithm_of(t)->prepare(t);
 }
 
-/* Names that are looked up may mean others now. Without memory: later. */
+/* Rebuilds the tiers if a lookup has changed them. Out of memory: later. */
 static void
 follow_pool_version(struct balance *b, uint32_t pool)
 {
@@ -99,7 +99,7 @@ follow_pool_version(struct balance *b, uint32_t pool)
 	uint32_t i, version;
 	bool made = true;
 
-	/* First the version: what changes from now on is for the next time. */
+	/* The version first: a change from now on causes the next rebuild. */
 	version = atomic_load_explicit(&b->bs->board->pool[p->slot].version,
 	    memory_order_acquire);
 	if (version == b->version[pool])
@@ -173,9 +173,9 @@ pick_from(const struct balance_tier *t, const struct balance_ask *ask,
 }
 
 /*
- * Is a primary server's first look-up or check under way? Then backups are not
- * yet needed: theirs may just have been quicker. Those without an answer are no
- * members of their tier.
+ * True while the first lookup or check of a primary server is in progress. Then
+ * backups are not needed yet: theirs may just have been quicker. Servers
+ * without an address are not members of their tier.
  */
 static bool
 too_early(const struct balance *b, const struct balance_ask *ask)
@@ -192,7 +192,7 @@ too_early(const struct balance *b, const struct balance_ask *ask)
 	return false;
 }
 
-/* Does nothing keep a session from one of them but that it has enough? */
+/* True if one of them would be usable but for max_sessions. */
 static bool
 one_is_full(const struct balance *b, const struct balance_ask *ask)
 {
@@ -207,7 +207,7 @@ one_is_full(const struct balance *b, const struct balance_ask *ask)
 	return false;
 }
 
-/* Will there be one if only one waits? */
+/* True if a server will become usable by waiting alone. */
 static bool
 worth_waiting(const struct balance *b, const struct balance_ask *ask)
 {
@@ -222,8 +222,8 @@ worth_waiting(const struct balance *b, const struct balance_ask *ask)
 }
 
 /*
- * Are fewer primaries left than there should be? One whose first check is under
- * way is, where sessions may wait; one that is full is, too.
+ * True if fewer primaries are left than min_primaries. A full one counts as
+ * left; so does one whose first check is in progress, if sessions may wait.
  */
 static bool
 too_few(const struct balance_tier *t, const struct balance_ask *ask)
@@ -241,7 +241,7 @@ too_few(const struct balance_tier *t, const struct balance_ask *ask)
 	return left < min;
 }
 
-/* One of the first tier that has any; NULL: none. */
+/* A server of the first tier that has a usable one, or NULL. */
 static const struct member *
 pick_in_order(struct balance *b, const struct balance_ask *ask, bool held)
 {
@@ -266,7 +266,7 @@ balance_pick(struct balance *b, const struct balance_ask *ask)
 
 	follow_pool_version(b, ask->pool);
 	m = pick_in_order(b, ask, false);
-	/* Room is a better bet than one that failed just now. */
+	/* Waiting for room is better than a server that failed just now. */
 	if (m == NULL && (b->bs->pool[ask->pool].max_queue == 0 ||
 	    !one_is_full(b, ask)))
 		m = pick_in_order(b, ask, true);

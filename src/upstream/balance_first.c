@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance_first.c: the first of the list that has room. The others stay idle,
- * and may be switched off, until it is full.
+ * balance_first.c: the first server of the list that has room. The others stay
+ * idle, and may be switched off, until it is full.
  */
 #include "upstream/balance_tier.h"
 

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * balance_hash.c: consistent hashing (Karger et al., STOC 1997). Servers have
- * points on a ring by their names, a key belongs to the next point; so when the
- * list changes few keys move. With bounded load (Mirrokni, Thorup,
- * Zadimoghaddam, SODA 2018) whoever has its part of the mean is passed over.
+ * points on a ring by their names; a key belongs to the next point, so a change
+ * of the list moves few keys. Bounded load (Mirrokni, Thorup, Zadimoghaddam,
+ * SODA 2018) skips a server that has its share of the mean.
  */
 #include "upstream/balance_tier.h"
 
@@ -12,24 +12,24 @@
 
 /*
  * Points for each unit of weight: 1024, which gives shares within some 3 %, or
- * half as many, and so on, where the largest weight would have more than
- * OF_ONE_MOST. Not by the sum of all, which is another one whenever a server
- * comes or goes: with other points half of the keys move. Only a ring of more
- * than RING_MOST, of very many servers, is not worth that.
+ * half as many, and so on, while the largest weight has more than OF_ONE_MOST.
+ * The sum of the weights does not matter, because it changes with every server
+ * that comes or goes, and other points would move half of the keys. Only a ring
+ * of more than RING_MOST, with very many servers, gets fewer.
  */
 #define POINTS		1024
 #define OF_ONE_MOST	4096
 #define RING_MOST	(256 * 1024)
 
-/* A point is its hash, whose last bits say which member it is of. */
+/* A point is its hash; the low bits are the number of the member. */
 #define MEMBER_BITS	UINT64_C(0xffff)
 
-/* Hashes are even: with as many parts as points the right one is at hand. */
+/* Hashes are uniform: with as many parts as points, the right part is known. */
 struct ring {
 	uint32_t	 n;
-	unsigned	 shift;		/* of a hash, gives its part */
-	uint32_t	*part;		/* where each begins */
-	uint64_t	 point[];	/* from the lowest hash */
+	unsigned	 shift;		/* shifts a hash to its part */
+	uint32_t	*part;		/* the start of each */
+	uint64_t	 point[];	/* in ascending order */
 };
 
 static struct ring *
@@ -50,7 +50,9 @@ new_ring(uint64_t points)
 	return r;
 }
 
-/* Count the points two parts further on, or place them one part further on. */
+/*
+ * Counts the points two parts further on, or stores them one part further on.
+ */
 static void
 walk_ring_points(const struct balance_tier *t, struct ring *r, bool place)
 {
@@ -70,7 +72,7 @@ walk_ring_points(const struct balance_tier *t, struct ring *r, bool place)
 	}
 }
 
-/* They are in the right parts; of these few have more than two. */
+/* The points are in the right parts; few parts have more than two. */
 static void
 sort_ring_points(struct ring *r)
 {
@@ -110,13 +112,15 @@ prepare_ring(struct balance_tier *t)
 	walk_ring_points(t, r, false);
 	for (i = 2; i < (UINT64_C(1) << (64 - r->shift)) + 2; i++)
 		r->part[i] += r->part[i - 1];
-	/* Each part's place moves on while it is filled, and ends up right. */
+	/*
+	 * The start of each part moves while it is filled, and ends up right.
+	 */
 	walk_ring_points(t, r, true);
 	sort_ring_points(r);
 	return 0;
 }
 
-/* The next point from here on, and behind the last the first. */
+/* The next point from here on; after the last comes the first. */
 static const struct member *
 next_point(const struct balance_tier *t, uint64_t hash)
 {
@@ -129,8 +133,8 @@ next_point(const struct balance_tier *t, uint64_t hash)
 }
 
 /*
- * With the one that comes nobody is to have more than *factor* percent of what
- * its weight is of the whole, or the next session beyond that.
+ * Including the new session, no server may have more than *factor* percent of
+ * its share by weight, rounded up.
  */
 static struct balance_load
 load_bound(const struct balance_tier *t, const struct balance_choice *c)
@@ -161,7 +165,7 @@ on_the_ring(const struct balance_tier *t, struct balance_choice *c)
 		if (m != NULL || c->spared)
 			return m;
 	}
-	/* Off, or those who were tried have all the room that there was. */
+	/* Bounded load is off, or the excluded servers have all the room. */
 	return balance_by_key(t, c, next_point);
 }
 

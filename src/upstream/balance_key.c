@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance_key.c: what the algorithms that go by a key have in common, and
- * client, which is no more than that. A key has an order of preference over all
- * servers that depends on nothing else; the first usable one has it. So when
- * one goes or comes no other key moves.
+ * balance_key.c: the common part of the algorithms that use a key, and
+ * `client`, which is no more than that. A key has an order of preference over
+ * all servers that depends on nothing else; the first usable one gets it. So if
+ * one goes or comes, no other key moves.
  */
 #include "upstream/balance_tier.h"
 
 #include <string.h>
 
-/* So many hashes are looked up in the table before all are compared. */
+/* Hashes that are tried in the table before all servers are compared. */
 #define LOOKUPS	16
 
 /* Eight bytes as a number, the same on all machines. */
@@ -25,7 +25,7 @@ read_key_word(const unsigned char *p)
 	return w;
 }
 
-/* Who has no address goes anywhere. */
+/* Clients without an address get a random key. */
 static uint64_t
 key_of(const struct balance_tier *t, const struct endpoint *e)
 {
@@ -34,7 +34,7 @@ key_of(const struct balance_tier *t, const struct endpoint *e)
 	uint64_t h;
 
 	if (e->family == AF_INET) {
-		/* Through which listener it comes must not matter. */
+		/* The family of the listening socket must not matter. */
 		memcpy(ip, mapped, sizeof(mapped));
 		memcpy(ip + sizeof(mapped), e->ip, 4);
 	} else if (e->family == AF_INET6)
@@ -51,7 +51,10 @@ score_of(const struct member *m, uint64_t key)
 	return balance_mix(key ^ m->hash);
 }
 
-/* Whose lot is the highest (Thaler, Ravishankar, rendezvous hashing, 1998). */
+/*
+ * The server with the highest score (Thaler, Ravishankar, rendezvous hashing,
+ * 1998).
+ */
 static const struct member *
 highest_weight_member(const struct balance_tier *t, struct balance_choice *c,
     uint64_t key)

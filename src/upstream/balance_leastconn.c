@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance_leastconn.c: fewest sessions by weight, of all workers. Whose turn it
- * is by round robin has it unless others have fewer; of these each is as likely.
- * Adding up and comparing is what it costs, so both go by the cells of the
- * board as they lie in memory, without branches where nothing can be foreseen.
+ * balance_leastconn.c: fewest sessions by weight, over all workers. The next
+ * server in round-robin order is chosen unless others have fewer; among those
+ * each is equally likely. The cost is adding and comparing, so both follow the
+ * cells of the board as they lie in memory, without unpredictable branches.
  */
 #include "upstream/balance_tier.h"
 
@@ -12,17 +12,17 @@
 #include <string.h>
 
 #define LINE	16u			/* cells in a line of the cache */
-#define ROWS	4u			/* of workers, added at a time */
+#define ROWS	4u			/* worker rows added at a time */
 _Static_assert(BOARD_WORKERS % ROWS == 0, "rows are added in fours");
 
-/* What there is of each cell in the lines that have a slot of ours. */
+/* Working memory: one entry for each cell in the lines that hold a member. */
 struct least {
 	uint32_t	*sum;		/* sessions, of all workers */
-	uint32_t	*weight;	/* less while cold; 0: none of ours */
-	uint32_t	*tied;		/* cells */
+	uint32_t	*weight;	/* lower while cold; 0: not a member */
+	uint32_t	*tied;		/* cells with the minimum */
 	uint32_t	*cell;		/* by member */
 	uint32_t	*line;		/* of the board */
-	uint16_t	*member;	/* whose slot it is */
+	uint16_t	*member;	/* owner of a cell */
 	uint32_t	 lines, cells;
 };
 
@@ -34,7 +34,7 @@ by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* The lines that members sit in, in their order. How many there are. */
+/* Finds the lines that hold members, in order. Returns their number. */
 static uint32_t
 gather_lines(const struct balance_tier *t, uint32_t *line)
 {
@@ -107,8 +107,8 @@ prepare_least(struct balance_tier *t)
 }
 
 /*
- * Not one atomic read after the other: that takes four times as long. Any copy
- * reads a number of 32 bits in one piece.
+ * Copies without atomic loads, which would take four times as long. Any copy
+ * reads a 32-bit number in one piece.
  */
 static void
 add_line(uint32_t *sum, const struct board_row *row, uint32_t line)
@@ -123,7 +123,7 @@ add_line(uint32_t *sum, const struct board_row *row, uint32_t line)
 		sum[i] += copy[0][i] + copy[1][i] + copy[2][i] + copy[3][i];
 }
 
-/* Rows behind those in use hold nothing. */
+/* Rows above the used ones are empty. */
 static void
 add_up(const struct balance_tier *t, const struct balance_choice *c)
 {
@@ -143,7 +143,7 @@ add_up(const struct balance_tier *t, const struct balance_choice *c)
 			    balance_warmth(t, c, m);
 }
 
-/* One of those that have just as many; one is usable. */
+/* Chooses among the members with the minimum; at least one is usable. */
 static const struct member *
 one_of(const struct balance_tier *t, struct balance_choice *c,
     struct balance_load least, uint64_t score)

@@ -2,29 +2,29 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * balance_maglev.c: the table of Maglev (Eisenbud et al., NSDI 2016, section
- * 3.4). It depends on names and weights alone: all machines with the same list
- * have the same, in whatever order it is, and agree without talking.
+ * 3.4). It depends only on names and weights: machines with the same list, in
+ * any order, have the same table and agree without communication.
  */
 #include "upstream/balance_tier.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define PLACES	65537			/* a prime, as it has to be */
+#define PLACES	65537			/* must be a prime */
 #define NOBODY	UINT16_MAX
 
 /* A member with its own order of preference over all places. */
 struct maglev_entry {
 	const struct server *server;
 	uint64_t	hash;
-	uint32_t	at, skip;	/* the next place it wants */
+	uint32_t	at, skip;	/* the next preferred place */
 	uint32_t	credit;		/* a turn costs the largest weight */
 	uint16_t	member, weight;
 };
 
 /*
- * By name: the order of the list must not matter. Nor must that of the servers
- * that one name has, whose numbers are as they came.
+ * Compares names, so that the order of the list does not matter; and hashes, so
+ * that the numbers of the servers of one name do not matter.
  */
 static int
 compare_entries(const void *a, const void *b)
@@ -60,7 +60,7 @@ gather_entries(const struct balance_tier *t, struct maglev_entry *list)
 	return most;
 }
 
-/* The next place that it wants and nobody has. */
+/* Advances to the next preferred place that is free. */
 static void
 take_place(struct maglev_entry *c, uint16_t *table)
 {

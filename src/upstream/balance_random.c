@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance_random.c: of two drawn by weight the one with fewer sessions
- * (Mitzenmacher, The Power of Two Choices, 2001). As good as leastconn but for a
- * little, and the same work however many there are.
+ * balance_random.c: draws two servers by weight and takes the one with fewer
+ * sessions (Mitzenmacher, The Power of Two Choices, 2001). Nearly as good as
+ * leastconn, at a cost that does not depend on the number of servers.
  */
 #include "upstream/balance_tier.h"
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance_roundrobin.c: draws places in a sequence that every worker has worked
- * out alike. Drawing is one atomic addition; a server that cannot be used is
- * answered by drawing again, so that its share goes to the others evenly.
+ * balance_roundrobin.c: draws positions in a sequence that every worker
+ * computes identically. A draw is one atomic addition; an unusable server
+ * causes another draw, so that its share goes to the others evenly.
  */
 #include "upstream/balance_tier.h"
 
 #include <stdlib.h>
 
-/* So many draws find whoever has a 16th of the weight, but one time in 60. */
+/* This many draws miss a server with 1/16 of the weight one time in 60. */
 #define DRAWS	64
 
-#define FEW	16u			/* groups that are compared at once */
+#define FEW	16u			/* groups compared at once */
 
 static uint32_t
 greatest_divisor(uint32_t a, uint32_t b)
@@ -21,19 +21,19 @@ greatest_divisor(uint32_t a, uint32_t b)
 }
 
 /*
- * Members of one weight take turns among themselves, whatever the others do:
- * whoever has been drawn least often is the richest of them. So there are
- * groups by weight, of which only the numbers are looked at in each step.
+ * Members of equal weight take turns, whatever the others do: the one drawn
+ * least often has the highest gain. So members are grouped by weight, and each
+ * step looks only at the groups.
  */
 struct groups {
-	int32_t	gain[SERVER_WEIGHT_MAX];	/* of whose turn it is */
+	int32_t	gain[SERVER_WEIGHT_MAX];	/* of the next member */
 	int32_t	weight[SERVER_WEIGHT_MAX];	/* 0: no such group */
 	struct {
-		uint32_t first, n;	/* of the members in order of weight */
-		uint32_t next;		/* whose turn it is */
+		uint32_t first, n;	/* range in order of weight */
+		uint32_t next;		/* the next member */
 	} of[SERVER_WEIGHT_MAX];
 	uint32_t n;
-	uint16_t sorted[];			/* members */
+	uint16_t sorted[];			/* member numbers */
 };
 
 static struct groups *
@@ -69,14 +69,14 @@ turn_of(const struct groups *g, uint32_t k)
 	return g->sorted[g->of[k].first + g->of[k].next];
 }
 
-/* Everyone of these gains its weight. Returns the most that one has then. */
+/* Adds to each group its weight. Returns the highest gain. */
 static int32_t
 step_gains(int32_t *gain, const int32_t *weight)
 {
 	int32_t most = INT32_MIN;
 	unsigned k;
 
-	/* Always all of them: compilers do several at a time. */
+	/* Always the whole block, so that compilers can vectorise it. */
 	for (k = 0; k < FEW; k++) {
 		gain[k] += weight[k];
 		most = gain[k] > most ? gain[k] : most;
@@ -84,7 +84,10 @@ step_gains(int32_t *gain, const int32_t *weight)
 	return most;
 }
 
-/* The richest after one more step: of several the first in the list. */
+/*
+ * The group with the highest gain after one more step: of several, the one
+ * whose member is first in the list.
+ */
 static uint32_t
 richest_group(struct groups *g)
 {
@@ -105,8 +108,9 @@ richest_group(struct groups *g)
 }
 
 /*
- * One period of the smooth sequence, the method that nginx made known: at each
- * step everyone gains its weight, the richest is next and pays the sum of all.
+ * One period of the smooth sequence made known by nginx: at each step every
+ * server gains its weight; the one with the highest gain is next and pays the
+ * sum.
  */
 int
 balance_lay_out(struct balance_tier *t)

@@ -13,7 +13,7 @@
 
 #include "upstream/balance.h"
 
-/* A server of the tier that has a weight. */
+/* A server of the tier with a weight above 0. */
 struct member {
 	uint64_t	hash;		/* see server_hash() */
 	uint32_t	slot;
@@ -26,19 +26,22 @@ struct balance_tier {
 	const struct pool *pool;
 	_Atomic uint64_t *ticket;	/* on the board, one for all workers */
 	struct member	*member;	/* in the order of the list */
-	uint32_t	 n;		/* 0: nobody is ever chosen */
+	uint32_t	 n;		/* 0: the tier is never used */
 	uint32_t	 sum;		/* of their weights */
-	uint16_t	*sequence;	/* members, smoothly; or NULL */
+	uint16_t	*sequence;	/* members in smooth order, or NULL */
 	uint32_t	 length;
-	void		*own;		/* a block of the algorithm, or NULL */
+	void		*own;		/* memory of the algorithm, or NULL */
 };
 
 struct balance_choice {
 	const struct balance_ask *ask;
-	bool		 held;		/* those that failed just now, too */
-	bool		 cold;		/* those that came up just like others */
-	bool		 spared;	/* one was passed over for being cold */
-	/* Who has so many sessions by weight is full: 0 and 0, nobody is. */
+	bool		 held;		/* includes ejected servers */
+	bool		 cold;		/* includes cold servers fully */
+	bool		 spared;	/* a cold server was skipped */
+	/*
+	 * A server with this many sessions by weight is full; 0 and 0: no
+	 * limit.
+	 */
 	struct balance_load {
 		uint64_t sessions, weight;
 	} bound;
@@ -46,9 +49,9 @@ struct balance_choice {
 
 struct balance_algorithm {
 	const char	*name;
-	/* Work out what a tier with members needs. -1 with ENOMEM. */
+	/* Prepares a tier with members. -1 with ENOMEM. */
 	int		 (*prepare)(struct balance_tier *);
-	/* One that is usable, NULL if there is none. */
+	/* A usable member, or NULL. */
 	const struct member *(*pick)(const struct balance_tier *,
 			    struct balance_choice *);
 };
@@ -59,8 +62,8 @@ extern const struct balance_algorithm balance_roundrobin, balance_leastconn,
 
 /*
  * The generator SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), whose last steps
- * are variant 13 of Stafford's mixers: one to one, and each bit of *x* changes
- * half of the others.
+ * are variant 13 of Stafford's mixers: a bijection in which each bit of *x*
+ * changes half of the bits of the result.
  */
 static inline uint64_t
 balance_mix(uint64_t x)
@@ -84,21 +87,21 @@ balance_was_tried(const struct balance_ask *ask, uint32_t i)
 }
 
 /*
- * May this server be chosen? While one is cold, that holds for so many lots of
- * all as are its share by now, always the same and more and more.
+ * True if this server may be chosen. A cold one may be for a share of the draws
+ * that grows with its warmth, always the same draws and more of them.
  */
 bool	balance_usable(const struct balance_tier *, struct balance_choice *,
 	    const struct member *, uint64_t score);
 
-/* The same as far as checks and failures are concerned. */
+/* The same with regard to checks and failures only. */
 bool	balance_serves(const struct balance_tier *,
 	    const struct balance_choice *, const struct member *);
 
-/* Its sessions, and its weight, which is less while it is cold. */
+/* Its sessions, and its weight, which is lower while it is cold. */
 struct balance_load balance_load(const struct balance_tier *,
 	    const struct balance_choice *, const struct member *);
 
-/* In parts of SERVER_WARM. */
+/* The weight in parts of SERVER_WARM. */
 static inline uint32_t
 balance_warmth(const struct balance_tier *t, const struct balance_choice *c,
     const struct member *m)
@@ -107,21 +110,23 @@ balance_warmth(const struct balance_tier *t, const struct balance_choice *c,
 	    server_warmth(t->bs, m->server, c->ask->now);
 }
 
-/* Has *a* fewer sessions by weight? Nobody has more than one without weight. */
+/* True if *a* has fewer sessions by weight. Weight 0 counts as the most. */
 static inline bool
 balance_less(struct balance_load a, struct balance_load b)
 {
 	return a.sessions * b.weight < b.sessions * a.weight;
 }
 
-/* Anybody usable, by weight: *r* is random. For when nothing better helps. */
+/*
+ * Any usable server, by weight; *r* is random. The last resort of algorithms.
+ */
 const struct member *balance_any(const struct balance_tier *,
 	    struct balance_choice *, uint64_t r);
 
-/* For prepare: lay out the sequence. -1 with ENOMEM. */
+/* For prepare: computes the sequence. -1 with ENOMEM. */
 int	balance_lay_out(struct balance_tier *);
 
-/* The next ticket of the tier, and who has its place in the sequence. */
+/* The next ticket of the tier, and the member at its position. */
 uint64_t balance_draw(const struct balance_tier *);
 
 static inline const struct member *
@@ -131,9 +136,9 @@ balance_at(const struct balance_tier *t, uint64_t place)
 }
 
 /*
- * The first usable one of those that *at* says for one hash of the client's key
- * after the other. If one is not usable only its own keys go elsewhere, to all
- * others, and they come back.
+ * The first usable member that *at* returns for successive hashes of the
+ * client's key. If a server is not usable, only its own keys move, to all
+ * others, and they return with it.
  */
 const struct member *balance_by_key(const struct balance_tier *,
 	    struct balance_choice *, const struct member *(*at)(

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * builtin.c: hello, echo and discard, each a shuttle that leads back to where
- * it comes from, or nowhere. A connection ends when its peer is done.
+ * builtin.c: hello, echo and discard: each is a shuttle that leads back to its
+ * source, or nowhere. A connection ends when its peer has closed.
  */
 #include "upstream/builtin.h"
 
@@ -13,7 +13,7 @@
 
 #include "net/socket.h"
 
-/* Events in a row that brought nothing, until a connection is given up. */
+/* Consecutive events without progress before a connection is closed. */
 #define VAIN_END	200
 
 struct connection {
@@ -104,7 +104,9 @@ go_on(struct builtins *b, int fd, enum shuttle_result result)
 		end_builtin(b, fd);
 		return;
 	}
-	/* Said: then read to the end, since unread bytes would cause a reset. */
+	/*
+	 * After the answer, read to the end: unread bytes would cause a reset.
+	 */
 	if (c->kind == BUILTIN_HELLO && !shuttle_wants_write(&c->way)) {
 		(void)socket_shut_write(fd);
 		c->kind = BUILTIN_DISCARD;

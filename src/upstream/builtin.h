@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * builtin.h: small services that a worker offers on real sockets, so that the
- * balancer can be tried with nothing behind it.
+ * builtin.h: small services that a worker offers on real sockets, to try the
+ * balancer without any server.
  *
  *	hello	 answers "Hello from <pid>, server <name>" and ends
- *	echo	 sends back what comes (RFC 862)
- *	discard	 reads and forgets (RFC 863)
+ *	echo	 sends back what it receives (RFC 862)
+ *	discard	 reads and drops (RFC 863)
  */
 #ifndef BUILTIN_H
 #define BUILTIN_H
@@ -27,7 +27,7 @@ enum builtin_kind {
 #undef X
 };
 
-/* The kind called *name*, BUILTIN_NONE if there is none. */
+/* The kind called *name*, or BUILTIN_NONE. */
 enum builtin_kind builtin_kind(const char *name);
 const char *builtin_name(enum builtin_kind);
 
@@ -38,14 +38,14 @@ struct builtins *builtin_new(struct poller *, const struct shuttle_kit *,
 	    size_t descriptors);
 void	builtin_free(struct builtins *);
 
-/* Serve an accepted connection as the server *name*. Takes *fd* over. */
+/* Serves an accepted connection as the server *name*. Owns *fd* from now on. */
 void	builtin_open(struct builtins *, int fd, enum builtin_kind,
 	    const char *name);
 
-/* Act on an event. False: the descriptor is not one of these. */
+/* Handles an event. False: the descriptor belongs to another owner. */
 bool	builtin_event(struct builtins *, const struct poller_event *);
 
-/* Connections now. */
+/* Current connections. */
 uint32_t builtin_live(const struct builtins *);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * check_exchange.c: requests and verdicts of all kinds of checks. What comes is judged
- * from its beginning each time, so that it does not matter in which pieces; a
- * reply is short.
+ * check_exchange.c: requests and verdicts of all kinds of checks. A reply is
+ * judged from its beginning each time, so it may arrive in any pieces; replies
+ * are short.
  */
 #include "upstream/check_exchange.h"
 
@@ -18,7 +18,7 @@
 #include "proto/proxyproto.h"
 #include "proto/tls_hello.h"
 
-/* Bytes of a wrong reply that are shown. */
+/* Bytes of a wrong reply that a reason shows. */
 #define SHOWN		60
 
 struct check_exchange {
@@ -75,7 +75,7 @@ check_exchange_may_expect(const char *text)
 	return true;
 }
 
-/* The next of "200-299,304", or false: that is not how it is written. */
+/* Parses the next item of a list such as "200-299,304"; false: syntax error. */
 static bool
 next_range(const char **text, unsigned *low, unsigned *high)
 {
@@ -160,8 +160,8 @@ check_exchange_free(struct check_exchange *d)
 }
 
 /*
- * It is the balancer itself that speaks: LOCAL. Version 1 has none, and UNKNOWN
- * is refused by some: it names our own address (section 2.1).
+ * LOCAL, because the balancer itself is the client. Version 1 has no LOCAL, and
+ * some servers refuse UNKNOWN: it gets this machine's address (section 2.1).
  */
 static size_t
 put_proxy(unsigned version, const struct addr *from, const struct addr *to,
@@ -224,7 +224,10 @@ has_expected(const struct check_exchange *d, const char *reply, size_t n)
 	return regexec(&d->regex, reply, 1, &all, REG_STARTEND) == 0;
 }
 
-/* RFC 9112, section 4; the reason may be missing with its blank. -1: it is none. */
+/*
+ * Parses a status line (RFC 9112, section 4); the reason may be missing, even
+ * with its blank. -1: not a status line.
+ */
 static int
 http_status(const char *line, size_t n)
 {
@@ -244,8 +247,9 @@ http_status(const char *line, size_t n)
 }
 
 /*
- * The answer that others only announce (RFC 9110, section 15.2): *at* moves to
- * its line. 0: that has not come yet. With 101 no more comes that is HTTP.
+ * Skips interim responses (RFC 9110, section 15.2): *at* moves to the line of
+ * the final one. 0: not arrived yet. After 101 the connection is no longer
+ * HTTP.
  */
 static int
 final_status(const char *reply, size_t n, size_t *at)
@@ -258,7 +262,7 @@ final_status(const char *reply, size_t n, size_t *at)
 		status = http_status(line, n - *at);
 		if (status < 100 || status > 199 || status == 101)
 			return status;
-		/* Up to the blank line. */
+		/* Skip to the blank line. */
 		end = memchr(line, '\n', n - *at);
 		while (end != NULL && end + 1 < reply + n && end[1] != '\n' &&
 		    strncmp(end + 1, "\r\n", 2) != 0)
@@ -279,8 +283,7 @@ judge_http(const struct check_policy *p, const char *reply, size_t n,
 	int status = final_status(reply, n, &at);
 
 	if (status == -1) {
-		strlcpy(why, "what it answers is not HTTP/1",
-		    CHECK_EXCHANGE_WHY);
+		strlcpy(why, "the answer is not HTTP/1", CHECK_EXCHANGE_WHY);
 		return VERDICT_FAILED;
 	}
 	if (status == 0 || memchr(reply + at, '\n', n - at) == NULL)
@@ -331,7 +334,7 @@ judge_reply(const struct check_exchange *d, const char *reply, size_t n,
 	return VERDICT_PASSED;
 }
 
-/* What does not come any more, or comes in too many bytes, decides as well. */
+/* End of file, and a reply that is too long, also decide. */
 enum verdict
 check_exchange_judge(const struct check_exchange *d, const char *reply,
     size_t n, bool end, char why[CHECK_EXCHANGE_WHY])
@@ -351,7 +354,7 @@ check_exchange_judge(const struct check_exchange *d, const char *reply,
 		    "expected HTTP status %s", (int)line, reply,
 		    d->plan->status);
 	else
-		snprintf(why, CHECK_EXCHANGE_WHY, "not the expected reply, but "
-		    "\"%.*s\"", (int)line, reply);
+		snprintf(why, CHECK_EXCHANGE_WHY, "unexpected reply \"%.*s\"",
+		    (int)line, reply);
 	return VERDICT_FAILED;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * health.c: rise, fall and the three intervals. Invariant: what a server is
- * changes here and when it takes its slot, nowhere else.
+ * health.c: rise, fall and the three intervals. Invariant: the health of a
+ * server changes here and when it gets its slot, nowhere else.
  */
 #include "upstream/health.h"
 
@@ -14,8 +14,9 @@ health_needs(const struct check_policy *p, enum server_health before)
 }
 
 /*
- * What sessions saw of it is older than what rise says now. It is on probation:
- * one failure more ejects it again, and for longer.
+ * The checks that reached rise are newer than the failures of sessions, so the
+ * ejection ends. The server is on probation: one more failure ejects it again,
+ * for longer.
  */
 static void
 end_ejection(struct board_server *b, uint64_t now)
@@ -27,7 +28,7 @@ end_ejection(struct board_server *b, uint64_t now)
 		    now);
 }
 
-/* Up from the beginning there is no slow start: as if it were up for ever. */
+/* A server that is up from the beginning has no slow start. */
 static void
 set_health(struct board *board, uint32_t slot, enum server_health from,
     enum server_health to, uint64_t now)
@@ -96,7 +97,7 @@ health_sit_down(struct board *board, uint32_t slot,
 {
 	uint32_t unknown = HEALTH_UNKNOWN;
 
-	/* The prober that runs may be faster. */
+	/* The running prober may write first. */
 	(void)atomic_compare_exchange_strong(&board->book[slot].health,
 	    &unknown, p->init_state);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * preconnect.c: a place for each preconnected connection. It is empty, opening
- * or open, and a timer says when an empty one is to be filled, an opening one
- * has taken too long, or an open one that is not watched is to be looked at.
- * Never moves a byte. Invariant: a place's bit in its row is set exactly while
- * it is open.
+ * preconnect.c: a place for each preconnected connection. A place is empty,
+ * opening or open; a timer says when to fill an empty one, when an opening one
+ * times out, and when to check an open one that is not watched. Never moves a
+ * byte. Invariant: a place's bit in its row is set exactly while it is open.
  */
 #include "upstream/preconnect.h"
 
@@ -17,7 +16,9 @@
 #include "event/timer.h"
 #include "net/socket.h"
 
-/* A place whose connection ended unused stays empty for so long, in ms. */
+/*
+ * Time for which a place stays empty after its connection ended unused, in ms.
+ */
 #define REST		1000
 
 #define NONE		UINT32_MAX
@@ -25,10 +26,10 @@
 struct place {
 	int		 fd;		/* -1: empty */
 	uint32_t	 server;
-	uint32_t	 next;		/* if it is vacant; NONE at the end */
+	uint32_t	 next;		/* free list; NONE at the end */
 };
 
-/* The places of one server lie side by side. */
+/* The places of one server are adjacent. */
 struct row {
 	uint64_t	 open;		/* bit n: the place first + n */
 	uint32_t	 first;
@@ -40,9 +41,9 @@ struct preconnects {
 	struct preconnect_env env;
 	struct timers	*timers;	/* one for each place */
 	struct row	*row;		/* by server */
-	uint32_t	*owner;		/* place plus one, by descriptor */
+	uint32_t	*owner;		/* place + 1, by descriptor */
 	uint32_t	 vacant;	/* first of those taken in this turn */
-	uint32_t	 changes;	/* on the board, when last looked at */
+	uint32_t	 changes;	/* on the board, last seen */
 	uint32_t	 n;
 	struct place	 place[];
 };
@@ -85,7 +86,7 @@ preconnect_new(const struct preconnect_env *env)
 	s->vacant = NONE;
 	s->timers = timer_new(n, *env->now);
 	s->row = calloc(env->servers->n, sizeof(*s->row));
-	/* Untouched pages of a large table cost no memory. */
+	/* Untouched pages of a large table use no memory. */
 	s->owner = calloc(env->descriptors, sizeof(*s->owner));
 	if (s->timers == NULL || s->row == NULL || s->owner == NULL) {
 		preconnect_free(s);
@@ -120,7 +121,7 @@ rest_place(struct preconnects *s, uint32_t id)
 	timer_set(s->timers, id, *s->env.now + REST);
 }
 
-/* Empty the place. The descriptor is the caller's. */
+/* Empties the place. The caller owns the descriptor. */
 static int
 empty_place(struct preconnects *s, uint32_t id)
 {
@@ -168,9 +169,10 @@ preconnect_close(struct preconnects *s)
 }
 
 /*
- * No connection came of it. Our own want is not the server's, and one that was
- * reset had stood. If the server did fail, those that are open may lead to a
- * machine that has started anew; or else it has none to spare.
+ * The connection failed. A lack on this machine is not the server's failure,
+ * and one that was reset had been established. If the server did fail, open
+ * connections may lead to a machine that has restarted; otherwise it has no
+ * room for them.
  */
 static void
 note_attempt_failed(struct preconnects *s, uint32_t id, int err)
@@ -200,7 +202,7 @@ note_connected(struct preconnects *s, uint32_t id)
 	poller_want(s->env.poller, p->fd, POLLER_READ);
 }
 
-/* Its name may mean another server by now: then all lead to a wrong one. */
+/* Its name may have a new address: then all lead to the wrong server. */
 static void
 follow_server_version(struct preconnects *s, uint32_t i)
 {
@@ -249,8 +251,8 @@ open_connection(struct preconnects *s, uint32_t id)
 }
 
 /*
- * Has it ended? Bytes are for the session that will take it; until then the
- * poller would only tell of them again and again.
+ * Checks whether it has ended. Bytes are left for the session that takes it;
+ * until then the poller would report them again and again.
  */
 static void
 look_at_connection(struct preconnects *s, uint32_t id)
@@ -272,9 +274,10 @@ is_place_open(const struct preconnects *s, uint32_t id)
 }
 
 /*
- * Those of a server on probation may be dead without a sign; connecting finds
- * out, and another server is tried. The lowest place is taken most and so holds
- * the youngest: a server's patience begins when it accepts.
+ * Connections of a server on probation may be dead without a sign; a new
+ * connection finds out, and another server is tried. The lowest place is used
+ * most and so holds the youngest connection, because a server's timeout begins
+ * when it accepts.
  */
 int
 preconnect_take(struct preconnects *s, uint32_t i)
@@ -342,7 +345,7 @@ preconnect_turn(struct preconnects *s)
 	    memory_order_relaxed);
 	for (i = 0; changes != s->changes && i < bs->n; i++) {
 		follow_server_version(s, i);
-		/* When it is up again it may have started anew. */
+		/* When it is up again it may have restarted. */
 		if (!server_serves(bs, i))
 			drop_row(s, i);
 	}

@@ -2,17 +2,15 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * preconnect.h: connections that a worker opens to its servers before any
- * session needs them, as many for each server as its preconnect=N says. A
- * session takes one that stands instead of connecting, and another is opened in
- * its place.
+ * session needs them, as many for each server as its preconnect=N. A session
+ * takes an open one instead of connecting, and another is opened in its place.
  *
- * A preconnected connection is no session: the board does not count it, the log
- * does not know it. One that the server ends is replaced after a second, so
- * that a server that ends them all sees no more than N of them in a second. One
- * that cannot be opened is a failure of the server, as it is for a session: it
- * is ejected, and no preconnected connection is opened or given out until a
- * session has found it to answer. Those of one that checks find down are
- * closed.
+ * A preconnected connection is not a session: the board does not count it, and
+ * it is not logged. One that the server ends is replaced after a second, so a
+ * server that ends them all sees at most N of them a second. One that cannot be
+ * opened counts as a failure of the server, which may eject it; then none is
+ * opened or used until a session has got an answer. Those of a server that
+ * checks find down are closed.
  */
 #ifndef PRECONNECT_H
 #define PRECONNECT_H
@@ -28,14 +26,13 @@
 struct preconnects;
 
 /*
- * The descriptors that the preconnected connections of these servers take at
- * most.
+ * The most descriptors that the preconnected connections of these servers use.
  */
 size_t	preconnect_sum(const struct server *list, size_t n);
 
 /*
- * What they work with; all of it has to outlive them. Descriptors are below
- * *descriptors*, and *now* is the clock of the loop in ms.
+ * Their environment, which must outlive them. Descriptors are below
+ * *descriptors*; *now* is the clock of the loop in ms.
  */
 struct preconnect_env {
 	const struct servers *servers;
@@ -45,30 +42,30 @@ struct preconnect_env {
 	const uint64_t	*now;
 };
 
-/* Make the places; they are filled once the loop turns. NULL with ENOMEM. */
+/* Makes the places; they are filled once the loop runs. NULL with ENOMEM. */
 struct preconnects *preconnect_new(const struct preconnect_env *);
 void	preconnect_free(struct preconnects *);
 
 /*
- * A connection to this server whose end has not come, -1: there is none. It is
- * the caller's from now on, and still in the poller. There may be bytes in
- * it: a server that speaks first has spoken.
+ * A connection to this server that has not ended, or -1. The caller owns it
+ * from now on; it is still in the poller. It may have bytes, if the server
+ * speaks first.
  */
 int	preconnect_take(struct preconnects *, uint32_t server);
 
-/* Act on an event. False: the descriptor is not one of these. */
+/* Handles an event. False: the descriptor belongs to another owner. */
 bool	preconnect_event(struct preconnects *, const struct poller_event *);
 
 /*
- * Open what is lacking. To be called once a turn, after the sessions have had
- * theirs: no client waits for it.
+ * Opens what is missing. Call it once a turn, after the sessions: no client
+ * waits for it.
  */
 void	preconnect_turn(struct preconnects *);
 
-/* Milliseconds until preconnect_turn() wants to be called; at most *limit*. */
+/* The time in ms until preconnect_turn() must be called, at most *limit*. */
 int	preconnect_wait(const struct preconnects *, int limit);
 
-/* Close all, and open none any more. */
+/* Closes all, and opens none any more. */
 void	preconnect_close(struct preconnects *);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * server.c: what the workers tell each other about a server, on the board.
- * Decides nothing; balance.c chooses.
+ * server.c: the state of a server that workers share on the board. Decides
+ * nothing; balance.c chooses.
  */
 #include "upstream/server.h"
 
@@ -10,26 +10,26 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where a slow start begins: at one percent. */
+/* A slow start begins at one percent. */
 #define COLD	(SERVER_WARM / 100)
 
-/* What a configuration before ours may have held a server off for, in ms. */
+/* The longest ejection by an earlier configuration, in ms. */
 #define EARLIER		(UINT64_C(24) * 3600 * 1000)
 
-/* Of the clocks of processes, in ms. */
+/* Difference of the clocks of processes, in ms. */
 #define AHEAD		1000
 
-/* For how long one is not tried again; so far apart, it is another episode. */
+/* Pauses after a lack of local ports; lacks this far apart are two episodes. */
 #define LACK_FIRST	UINT64_C(4)	/* ms */
 #define LACK_STEPS	4
 #define LACK_EPISODE	10000		/* ms */
 
-/* The longest that can be, seen from a while ago; more is nonsense. */
+/* The longest valid pause, seen from another process; more is garbage. */
 #define LACK_LONGEST	(SERVER_LACK_MOST + 2 * AHEAD)
 
 /*
- * Recent failures: when they began, in ms, and above that how many. Lacks in a
- * row: until when it is not to be tried, and how many.
+ * Recent failures: the time of the first in ms, and their number in the upper
+ * bits. Consecutive lacks: the end of the pause, and their number.
  */
 #define RECENT_SHIFT	48
 #define RECENT_TIME	((UINT64_C(1) << RECENT_SHIFT) - 1)
@@ -40,14 +40,17 @@ shared_server(const struct servers *bs, uint32_t i)
 	return &bs->board->server[bs->list[i].slot];
 }
 
-/* What the prober says of it. */
+/* The prober's part of its slot. */
 static const struct board_book *
 book_entry_of(const struct servers *bs, uint32_t i)
 {
 	return &bs->board->book[bs->list[i].slot];
 }
 
-/* Not for much longer than its pool, or one before a reload, says; or nonsense. */
+/*
+ * True if the time is within the longest ejection of this or an earlier
+ * configuration; other values are garbage.
+ */
 static bool
 is_held(const struct servers *bs, uint32_t i, uint64_t until, uint64_t now)
 {
@@ -67,8 +70,8 @@ server_take(const struct servers *bs, uint32_t i)
 		return true;
 	}
 	/*
-	 * First add, then count, in one order for all: of those that race for
-	 * the last place all but the first see it taken. All may step back.
+	 * First add, then count, in one total order: of several that race for
+	 * the last place, all but the first see it taken. All may step back.
 	 */
 	atomic_fetch_add(mine, 1);
 	if (server_load(bs, i) <= b->max_sessions)
@@ -85,7 +88,10 @@ server_drop(const struct servers *bs, uint32_t i)
 	_Atomic uint32_t *mine = board_live(bs->board, bs->worker, b->slot);
 
 	board_own_live(bs->board, b->slot, -1);
-	/* In the same order: whoever sees nobody waiting is seen by who does. */
+	/*
+	 * In the total order: either this sees the waiting session, or that
+	 * session sees the free place.
+	 */
 	if (b->max_sessions != 0)
 		atomic_fetch_sub(mine, 1);
 	else
@@ -98,7 +104,7 @@ server_load(const struct servers *bs, uint32_t i)
 	return board_server_live(bs->board, bs->list[i].slot);
 }
 
-/* What its name has been found to mean. False: no answer has come yet. */
+/* The resolved address of its name. False: not resolved yet. */
 static bool
 read_resolved(const struct servers *bs, uint32_t i, struct resolved_addr *p)
 {
@@ -106,7 +112,7 @@ read_resolved(const struct servers *bs, uint32_t i, struct resolved_addr *p)
 	return p->lookup == bs->list[i].lookup;
 }
 
-/* Is its name looked up again and again? */
+/* True if its name is looked up regularly. */
 static bool
 is_looked_up_again(const struct servers *bs, uint32_t i)
 {
@@ -165,7 +171,7 @@ server_check_address(const struct servers *bs, uint32_t i, struct addr *a)
 {
 	const struct server *b = &bs->list[i];
 
-	/* Where nobody is there is nothing to check, wherever that would be. */
+	/* Without a server in this place there is nothing to check. */
 	if (!server_address(bs, i, a))
 		return false;
 	if (b->check_addr.len > 0)
@@ -206,7 +212,7 @@ server_tier(const struct servers *bs, uint32_t i)
 	return bs->list[i].tier;
 }
 
-/* FNV-1a, as board_hash(), going on from that of the question. */
+/* FNV-1a as in board_hash(), continued from the hash of the lookup. */
 uint64_t
 server_hash(const struct servers *bs, uint32_t i)
 {
@@ -222,7 +228,7 @@ server_hash(const struct servers *bs, uint32_t i)
 	return h;
 }
 
-/* As far as the operator is concerned. */
+/* With regard to the operator only. */
 static bool
 in_service(const struct server *b)
 {
@@ -294,7 +300,7 @@ server_warmth(const struct servers *bs, uint32_t i, uint64_t now)
 	    memory_order_relaxed);
 	if (up == 0 || now >= up + span)
 		return SERVER_WARM;
-	/* Whose clock is an event behind has not seen it come up yet. */
+	/* A clock that is an event behind is still before its rise. */
 	now = now > up ? now - up : 0;
 	return COLD + (uint32_t)((SERVER_WARM - COLD) * now / span);
 }
@@ -330,20 +336,20 @@ server_note_begun(const struct servers *bs, uint32_t i)
 	_Atomic uint64_t *lacking = &shared_server(bs, i)->lacking;
 	uint64_t was = atomic_load_explicit(lacking, memory_order_relaxed);
 
-	/* Look before writing: the line is shared by all workers. */
+	/* Look before writing: all workers share the line. */
 	if (was >> RECENT_SHIFT != 0)
 		(void)atomic_compare_exchange_strong(lacking, &was,
 		    was & RECENT_TIME);
 }
 
-/* True: an episode begins. */
+/* Starts or extends a pause. True: an episode begins. */
 static bool
 extend_lack(_Atomic uint64_t *lacking, uint64_t now)
 {
 	uint64_t was = atomic_load(lacking), until = was & RECENT_TIME;
 	uint64_t n = was >> RECENT_SHIFT, ms;
 
-	/* Another worker was faster. */
+	/* Another worker was first. */
 	if (until > now && until <= now + LACK_LONGEST)
 		return false;
 	ms = n < LACK_STEPS ? LACK_FIRST << n : SERVER_LACK_MOST;
@@ -364,11 +370,11 @@ server_note_lack(const struct servers *bs, uint32_t i, uint64_t now,
 	snprintf(cause, sizeof(cause), "%s: %s", socket_lack(err) == LACK_PORT ?
 	    "no local port" : "connect: queue full", strerror(err));
 	server_fields(bs, i, "unreachable", cause, f);
-	log_event_seldom(log, LOG_WARNING, f, "server %s: %s; sessions go to "
-	    "others, or wait", bs->list[i].name, cause);
+	log_event_seldom(log, LOG_WARNING, f, "server %s: %s; sessions use "
+	    "other servers or wait", bs->list[i].name, cause);
 }
 
-/* Count a failure. Were there too many of late? */
+/* Counts a failure. True: *max_fails* are reached. */
 static bool
 too_many(const struct servers *bs, uint32_t i, uint64_t now)
 {
@@ -379,7 +385,7 @@ too_many(const struct servers *bs, uint32_t i, uint64_t now)
 	do {
 		began = was & RECENT_TIME;
 		n = was >> RECENT_SHIFT;
-		/* Of clocks that are read by turns one is ahead, but not so far. */
+		/* Clocks read in turn differ, but not by this much. */
 		if (n == 0 || began + fail_timeout(bs, i) <= now ||
 		    began > now + AHEAD) {
 			began = now;
@@ -393,8 +399,8 @@ too_many(const struct servers *bs, uint32_t i, uint64_t now)
 }
 
 /*
- * Are more ejected than may be, this one included? Of those that there are: a
- * name may have more places than servers.
+ * True if more servers are ejected than allowed, this one included. A name may
+ * have more places than servers: only existing servers count.
  */
 static bool
 over_share(const struct servers *bs, const struct pool *p, uint64_t now)
@@ -411,7 +417,7 @@ over_share(const struct servers *bs, const struct pool *p, uint64_t now)
 	return all <= 1 || n * 100 > all * p->max_ejected_percent;
 }
 
-/* For how long, now; *row* is how often it was in a row. */
+/* Duration of the *row*th consecutive ejection. */
 static uint64_t
 ejection_ms(struct board_server *b, const struct pool *p, uint64_t now,
     bool answered, uint32_t *row)
@@ -438,10 +444,15 @@ server_failed(const struct servers *bs, uint32_t i, uint64_t now)
 	    (!too_many(bs, i, now) && was == 0))
 		return NEWS_NONE;
 	until = now + ejection_ms(b, p, now, was == 0, &row);
-	/* Of those who see it fail at once one ejects it, and once. */
+	/*
+	 * Of several workers that see it fail at once, one ejects it, and once.
+	 */
 	if (!atomic_compare_exchange_strong(&b->ejected_until, &was, until))
 		return NEWS_NONE;
-	/* First eject, then count: so two cannot both be the last that may. */
+	/*
+	 * First eject, then count: so two workers cannot both eject the last
+	 * one.
+	 */
 	if (over_share(bs, p, now)) {
 		(void)atomic_compare_exchange_strong(&b->ejected_until, &until,
 		    now);
@@ -494,13 +505,13 @@ server_record_failure(const struct servers *bs, uint32_t i, uint64_t now,
 		until = atomic_load(&shared_server(bs, i)->last_ejected_until);
 		server_fields(bs, i, "ejected", cause, f);
 		log_event_seldom(log, LOG_WARNING, f, "server %s: %s: %s; "
-		    "others are tried first for %g s", name, what,
-		    strerror(err), (double)(until - now) / 1000);
+		    "ejected for %g s", name, what, strerror(err),
+		    (double)(until - now) / 1000);
 		break;
 	case NEWS_PROBATION:
 		server_fields(bs, i, "failing", cause, f);
-		log_event_seldom(log, LOG_WARNING, f, "server %s: %s: %s; too "
-		    "few others are left to pass it over", name, what,
+		log_event_seldom(log, LOG_WARNING, f, "server %s: %s: %s; not "
+		    "ejected: too few other servers are left", name, what,
 		    strerror(err));
 		break;
 	case NEWS_NONE:
@@ -514,7 +525,7 @@ server_answered(const struct servers *bs, uint32_t i)
 	struct board_server *b = shared_server(bs, i);
 
 	atomic_fetch_add_explicit(&b->served, 1, memory_order_relaxed);
-	/* Look before writing: the line is shared by all workers. */
+	/* Look before writing: all workers share the line. */
 	if (atomic_load_explicit(&b->ejected_until, memory_order_relaxed) ==
 	    0 || atomic_exchange(&b->ejected_until, 0) == 0)
 		return false;

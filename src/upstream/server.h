@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * server.h: the servers behind the balancer. The list is fixed while a process
- * lives; what changes stands on the board and is the same for all workers. A
- * name that is looked up again has as many places as it may have servers; who
- * they are at the moment stands on the board.
+ * lives; state that changes is on the board and shared by all workers. A name
+ * that is looked up regularly has as many entries in the list as it may have
+ * servers; their current addresses are on the board.
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -22,23 +22,23 @@
 #define SERVER_WEIGHT_MAX	256
 #define SERVER_PRECONNECT_MAX	64
 
-/* One that came up a while ago; what server_warmth() is a part of. */
+/* A fully warm server; server_warmth() is a part of this. */
 #define SERVER_WARM		1024u
 
 struct balance_algorithm;
 
-/* What the operator wants of a server. */
+/* State of a server as configured. */
 enum server_state {
 	SERVER_READY,
-	SERVER_DRAIN,			/* no new sessions; it is checked */
-	SERVER_MAINT			/* no new sessions, and not checked */
+	SERVER_DRAIN,			/* no new sessions; checks continue */
+	SERVER_MAINT			/* no new sessions and no checks */
 };
 
 /* When its name is looked up. */
 enum server_resolve {
 	RESOLVE_OFF,			/* once, by the master */
-	RESOLVE_ON,			/* again and again: A and AAAA */
-	RESOLVE_SRV			/* the same: SRV (RFC 2782) */
+	RESOLVE_ON,			/* regularly: A and AAAA */
+	RESOLVE_SRV			/* regularly: SRV (RFC 2782) */
 };
 
 struct server {
@@ -47,68 +47,68 @@ struct server {
 	struct addr	addr;
 	bool		client_port;	/* it has none: as clients came to */
 	enum server_resolve resolve;
-	uint32_t	resolve_max;	/* most servers that a name has */
-	uint64_t	lookup;	/* the site answers it; 0: see addr */
-	uint64_t	where;		/* hash of address or question */
-	uint64_t	asked;		/* the address answered it; or 0 */
-	uint16_t	origin;		/* of that, as on the board */
-	struct addr	check_addr;	/* where it is checked; len 0: there */
-	const char	*check_name;	/* the same as text, to be looked up */
-	const char	*check_missing;	/* why that could not be; or NULL */
-	unsigned	check_port;	/* 0: the one of the address */
+	uint32_t	resolve_max;	/* most servers of its name */
+	uint64_t	lookup;	/* lookup of the site; 0: fixed addr */
+	uint64_t	where;		/* hash of address or lookup */
+	uint64_t	asked;		/* lookup that gave addr; or 0 */
+	uint16_t	origin;		/* of the lookup, as on the board */
+	struct addr	check_addr;	/* address for checks; len 0: addr */
+	const char	*check_name;	/* the same as a name to look up */
+	const char	*check_missing;	/* why that failed; or NULL */
+	unsigned	check_port;	/* 0: that of the address */
 	uint32_t	weight;		/* 0 … SERVER_WEIGHT_MAX; 0: drain */
 	enum server_state state;
-	uint32_t	max_sessions;	/* of all workers; 0: no limit */
+	uint32_t	max_sessions;	/* over all workers; 0: no limit */
 	uint32_t	tier;		/* TIER_PRIMARY or TIER_BACKUP */
-	bool		own_fails;	/* max_fails is not that of the pool */
+	bool		own_fails;	/* max_fails differs from the pool's */
 	uint32_t	max_fails;	/* see server_failed() */
-	uint64_t	fail_timeout;	/* ms; 0: as its pool has it */
-	uint32_t	preconnect;	/* connections ahead, each worker */
+	uint64_t	fail_timeout;	/* ms; 0: that of the pool */
+	uint32_t	preconnect;	/* preconnected, by each worker */
 	unsigned	send_proxy;	/* version of the header; 0: none */
-	uint32_t	pool;		/* whose it is */
+	uint32_t	pool;		/* its pool */
 	uint32_t	slot;		/* on the board */
-	struct egress	egress;		/* how connections to it are made */
+	struct egress	egress;		/* how to connect to it */
 };
 
 /*
- * In a header of version 2: what goes along besides what came in, and whether
- * only what is named here is passed on.
+ * TLVs of a version 2 header that are sent besides the received ones, and
+ * whether only those named here are passed on.
  */
-#define PROXY_TLV_UNIQUE_ID	0x1	/* the one that came, or ours */
-#define PROXY_TLV_AUTHORITY	0x2	/* the one that came */
+#define PROXY_TLV_UNIQUE_ID	0x1	/* the received one, or a new one */
+#define PROXY_TLV_AUTHORITY	0x2	/* the received one */
 #define PROXY_TLV_CRC32C	0x4
-#define PROXY_TLV_NONE		0x8	/* nothing else is passed on */
+#define PROXY_TLV_NONE		0x8	/* pass on no others */
 
-/* Servers that serve the same; they stand together in the list. */
+/* Servers of the same service; they are adjacent in the list. */
 struct pool {
 	char		name[SERVER_NAME];
-	uint32_t	first, n;	/* these of the list */
+	uint32_t	first, n;	/* range of the list */
 	uint32_t	slot;		/* on the board */
-	uint32_t	attempts; /* 1 … SESSION_ATTEMPTS: servers tried */
+	uint32_t	attempts;	/* servers tried, to SESSION_ATTEMPTS */
 	uint64_t	connect_timeout; /* ms, of one attempt; never 0 */
-	bool		fast_open;	/* bytes in the request to connect */
-	unsigned	sends_proxy;	/* highest version that one is sent */
-	unsigned	send_proxy;	/* what they have unless they say */
+	bool		fast_open;	/* bytes in the SYN */
+	unsigned	sends_proxy;	/* highest version sent to a server */
+	unsigned	send_proxy;	/* default of its servers */
 	unsigned	tlvs;		/* PROXY_TLV_…, of version 2 */
-	bool		checked;	/* only those that are up are used */
+	bool		checked;	/* only servers that are up are used */
 	struct check_policy check;	/* how */
-	/* How one is chosen; NULL: roundrobin. */
+	/* The algorithm; NULL: roundrobin. */
 	const struct balance_algorithm *balance;
 	bool		hash_port;	/* the key is address and port */
 	uint32_t	hash_factor;	/* percent of the mean load; 0: off */
-	uint64_t	slow_start;	/* ms until one that came up is warm */
-	uint32_t	min_primaries;	/* with fewer backups serve beside them */
-	bool		close_on_down;	/* sessions end when theirs goes down */
+	uint64_t	slow_start;	/* ms until a new server is warm */
+	uint32_t	min_primaries;	/* with fewer, backups serve as well */
+	bool		close_on_down;		/* on_down = "close" */
 	uint64_t	connect_total_timeout; /* ms, of all attempts; 0: off */
 	uint64_t	queue_timeout;	/* ms; never 0 */
 	uint64_t	unavailable_timeout; /* ms without a server; 0: off */
-	uint32_t	max_queue;	/* sessions that wait; 0: none may */
-	/* When a server is ejected: see server_failed(). */
+	uint32_t	max_queue;	/* waiting sessions; 0: none */
+	/* Ejection: see server_failed(). */
 	uint32_t	max_fails;	/* 0: never */
 	uint64_t	fail_timeout;	/* ms */
 	uint64_t	eject_time;	/* ms */
 	uint32_t	max_ejected_percent;	/* percent */
-	struct egress	egress;		/* what its servers have by default */
+	struct egress	egress;		/* default of its servers */
 };
 
 struct servers {
@@ -117,12 +117,12 @@ struct servers {
 	const struct pool *pool;
 	uint32_t	 pools;
 	struct board	*board;
-	uint32_t	 worker;	/* our row on the board */
-	/* By server, whose turn it is of its sources; NULL: the first's. */
+	uint32_t	 worker;	/* row of this process */
+	/* By server, the next source address; NULL: always the first. */
 	uint32_t	*turn;
 };
 
-/* The pool that server *i* is in. */
+/* The pool of server *i*. */
 static inline const struct pool *
 server_pool(const struct servers *bs, uint32_t i)
 {
@@ -130,8 +130,8 @@ server_pool(const struct servers *bs, uint32_t i)
 }
 
 /*
- * Where it is. False: its name has no server for this place now, or no answer
- * has come yet.
+ * Its current address. False: its name has no server for this place, or is not
+ * resolved yet.
  */
 bool	server_address(const struct servers *, uint32_t i, struct addr *);
 
@@ -143,69 +143,69 @@ bool	server_address(const struct servers *, uint32_t i, struct addr *);
 int	server_connect(const struct servers *, uint32_t i,
 	    struct connect_request *);
 
-/* A connection to it is to be watched; false: nobody wants that. */
+/* Whether and how dead peers of its connections are detected (keepalive). */
 bool	server_is_watched(const struct servers *, uint32_t i);
 void	server_watch(const struct servers *, uint32_t i, int fd);
 
-/* The same of the address at which it is checked. */
+/* The address for its checks; otherwise as server_address(). */
 bool	server_check_address(const struct servers *, uint32_t i,
 	    struct addr *);
 
-/* Moves with each change of where it is; always 0 when that is fixed. */
+/* Changes with each change of its address; 0 if the address is fixed. */
 uint32_t server_version(const struct servers *, uint32_t i);
 
 /*
- * Its share, 0 … SERVER_WEIGHT_MAX, and TIER_PRIMARY or TIER_BACKUP. These are
- * for who works out an order: they change only when the version of the pool on
- * the board does.
+ * Its weight, 0 … SERVER_WEIGHT_MAX, and TIER_PRIMARY or TIER_BACKUP. They
+ * change only together with the version of its pool on the board, so an order
+ * computed from them stays valid until then.
  */
 uint32_t server_weight(const struct servers *, uint32_t i);
 uint32_t server_tier(const struct servers *, uint32_t i);
 
 /*
- * What keys go by: the hash of its name, or, where that is looked up, of where it
- * is. All machines with the same answers have the same, in whatever order they
- * came. It changes as the weight does.
+ * The hash that keys are compared with: of its name, or of its address if the
+ * name is looked up. Machines with the same answers, in any order, have the
+ * same. It changes as the weight does.
  */
 uint64_t server_hash(const struct servers *, uint32_t i);
 
 /*
- * Count one session more. False: it has as many as it may have; never does it
- * get more, whoever asks at the same time. Preconnected connections are no
- * sessions. Pair with server_drop(), once the connection is closed.
+ * Counts one session more. False: *max_sessions* are reached; they are never
+ * exceeded, with any number of concurrent callers. Preconnected connections are
+ * not sessions. Pair with server_drop() when the connection is closed.
  */
 bool	server_take(const struct servers *, uint32_t i);
 void	server_drop(const struct servers *, uint32_t i);
 
-/* Sessions on it, of all workers and generations. */
+/* Its sessions, over all workers and generations. */
 uint32_t server_load(const struct servers *, uint32_t i);
 
 /*
- * May it have new sessions, as far as operator, names and checks are concerned?
- * While its name is looked up for the first time, or its first check is under
- * way, it may not, but soon may: it is pending. It is unknown also when that
- * look-up has failed, until one succeeds.
+ * server_serves(): it may get new sessions, with regard to operator, lookup
+ * and checks. server_pending(): it may soon, because its first lookup or check
+ * is in progress. server_unknown(): as pending, or the first lookup has failed
+ * and none has succeeded since.
  */
 bool	server_serves(const struct servers *, uint32_t i);
-/* The same as far as the operator alone is concerned. */
+/* It may get new sessions with regard to the operator only. */
 bool	server_is_wanted(const struct servers *, uint32_t i);
 bool	server_pending(const struct servers *, uint32_t i);
 bool	server_unknown(const struct servers *, uint32_t i);
 
-/* Has it as many sessions as it may have? */
+/* True if *max_sessions* are reached. */
 bool	server_full(const struct servers *, uint32_t i);
 
 /*
- * How much of its weight it is to have, having come up just now: from little on
- * steadily to SERVER_WARM when *slow_start* of the pool has passed.
+ * The part of its weight that a server gets after it came up: grows linearly up
+ * to SERVER_WARM in *slow_start* of its pool.
  */
 uint32_t server_warmth(const struct servers *, uint32_t i, uint64_t now);
 
 /*
- * A connection to it could not even be begun, since no local port leads there or
- * the queue of its unix socket is full. That is no failure of it; but nobody is to
- * try for a moment, for longer each time in a row, up to SERVER_LACK_MOST,
- * until one has begun. The first of an episode is told in the log, for all
+ * Records that no connection could be started: no local port is free for it, or
+ * the queue of its unix socket is full. This is not a failure of the server,
+ * but no worker connects for a moment, which doubles up to SERVER_LACK_MOST,
+ * until server_note_begun(). The first of an episode is logged once for all
  * workers.
  */
 #define SERVER_LACK_MOST	64	/* ms */
@@ -213,58 +213,58 @@ void	server_note_lack(const struct servers *, uint32_t i, uint64_t now,
 	    struct log *, int err);
 void	server_note_begun(const struct servers *, uint32_t i);
 
-/* Is such a moment not over yet? */
+/* True during such a moment. */
 bool	server_lacks(const struct servers *, uint32_t i, uint64_t now);
 
-/* What a failure has changed. */
+/* The consequence of a failure. */
 enum server_news {
 	NEWS_NONE,
-	NEWS_PROBATION,	/* not ejected: too few others are left */
-	NEWS_EJECTED			/* others are tried first, for a time */
+	NEWS_PROBATION,			/* not ejected: too few others */
+	NEWS_EJECTED			/* ejected for a time */
 };
 
 /*
- * An attempt to connect failed. As many as *max_fails* in *fail_timeout*, of
- * the server or else of its pool, eject the server for *eject_time*; one more
- * after that, before it has answered, does so again and for twice as long, up
- * to SERVER_EJECT_MAX times the first. Never are more than
- * *max_ejected_percent* percent ejected, nor the only one. When it has
- * answered, and was not ejected for the longest of these times, it begins anew.
- * Checks that find it up again end its ejection.
+ * Records that an attempt to connect failed. After *max_fails* in
+ * *fail_timeout* the server is ejected for *eject_time*. One more failure
+ * before it answers ejects it again for twice as long, up to SERVER_EJECT_MAX
+ * times the first. At most *max_ejected_percent* percent of the pool are
+ * ejected, and never the only server. Once it has answered and was not ejected
+ * for the longest of these times, it starts anew. Checks that find it up end
+ * its ejection.
  */
 #define SERVER_EJECT_MAX	30
 uint32_t server_max_fails(const struct servers *, uint32_t i);
 enum server_news server_failed(const struct servers *, uint32_t i,
 	    uint64_t now);
 
-/* Within its pool: files give it a name of two parts, POOL/SERVER. */
+/* The name within its pool; files name it POOL/SERVER. */
 const char *server_short_name(const struct servers *, uint32_t i);
 const char *server_name_in(const struct server *, const char *pool);
 
 /*
- * What happened to it, for log_event(): event is "server", then its pool, its
- * name, the state that it is in now, and why. The last field has no name.
+ * The fields of an event for log_event(): event is "server", then its pool, its
+ * name, its state and the cause. The last field has no name.
  */
 #define SERVER_FIELDS	6
 void	server_fields(const struct servers *, uint32_t i, const char *state,
 	    const char *cause, struct log_field[SERVER_FIELDS]);
 
-/* The same, and say so in the log: it failed to *what*. */
+/* Calls server_failed() and logs the consequence: *what* failed with *err*. */
 void	server_record_failure(const struct servers *, uint32_t i, uint64_t now,
 	    struct log *, const char *what, int err);
 
-/* It answered. True when it had failed before. */
+/* Records that it answered. True if it had failed before. */
 bool	server_answered(const struct servers *, uint32_t i);
 
 bool	server_is_ejected(const struct servers *, uint32_t i, uint64_t now);
 
-/* Has it failed so often, and not answered since? */
+/* True if it was ejected or reached max_fails, and has not answered since. */
 bool	server_on_probation(const struct servers *, uint32_t i);
 
 /*
- * How often it went down; and is it down now, more often than that? Not when
- * another server of its name has its place since then: sessions of the one
- * before know nothing of that.
+ * The number of times it went down; and whether it is down now and went down
+ * more often than that. False if another server of its name has taken its
+ * place, because sessions of the former one are not affected.
  */
 uint32_t server_downs(const struct servers *, uint32_t i);
 bool	server_went_down(const struct servers *, uint32_t i, uint32_t downs);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * wait_queue.c: a list for each pool, linked by id, whose first stands on the board.
- * Never touches a session. Invariant: tickets grow along a list, and the board
- * has that of the first and how many there are.
+ * wait_queue.c: a list for each pool, linked by id; its first ticket is on the
+ * board. Never touches a session. Invariant: tickets increase along a list, and
+ * the board has the ticket of the first and the length.
  *
- * A worker that was taken over can write any number on the board. So of its own
- * sessions each worker goes by what it knows itself, of slots that no process
- * holds nothing counts, and what is a time, tickets too, must be near to now.
+ * A compromised worker can write any number on the board. So each worker trusts
+ * its own memory about its own sessions, ignores worker slots that no process
+ * holds, and ignores times, tickets included, that are not near to now.
  */
 #include "upstream/wait_queue.h"
 
@@ -16,25 +16,34 @@
 
 #include "sys/clock.h"
 
-/* So long without a heartbeat, or beside a free place, is too long; in ms. */
+/*
+ * Time without a heartbeat, or beside free room, before a worker is skipped, in
+ * ms …
+ */
 #define PATIENCE	200
 
-/* … and so much longer for each that has waited longer than ours. */
+/*
+ * … and this much more for each session that has waited longer than this
+ * worker's first.
+ */
 #define PATIENCE_MORE	50
 
 /*
- * While any waits, all workers are called so often, in ms: one that sleeps does not
- * see that another process has written what it waits for.
+ * While sessions wait, all workers are woken at this interval, in ms: a
+ * sleeping worker does not see that another process has written what it waits
+ * for.
  */
 #define CALL_ALL	250
 
-/* A ticket: when it was drawn, in ms, and below that its number. */
+/* A ticket: the time of its draw in ms, and a number in the lower bits. */
 #define TICKET_SHIFT	20
 
-/* Of the clocks of processes, in ms: more is nonsense. */
+/* Difference of the clocks of processes, in ms; more is garbage. */
 #define AHEAD		1000
 
-/* That all servers seem to fail is said again and again while it is so; in ms. */
+/*
+ * Lifetime of the report that all servers seem to fail, in ms; it is repeated.
+ */
 #define GUESS_LASTS	10000
 
 struct place {
@@ -47,17 +56,17 @@ struct wait_queue {
 	struct place	*place;		/* by id */
 	struct line {
 		uint32_t first, last;
-		uint32_t n;		/* as on the board: lent ones, too */
-		uint64_t head;		/* whose ticket left room unused … */
-		uint64_t since;		/* … from then on; 0: nobody's */
-		uint64_t pause;		/* none goes on before that */
-		uint64_t guess;		/* ticket of the one that tries */
+		uint32_t n;		/* as on the board: with lent ones */
+		uint64_t head;		/* ticket that left room unused … */
+		uint64_t since;		/* … since this time; 0: none */
+		uint64_t pause;		/* none may continue before */
+		uint64_t guess;		/* ticket that tries for all */
 	}		*line;		/* by pool */
 	uint32_t	 waiting;	/* in all of them */
-	uint32_t	 changes;	/* of health, as seen last */
+	uint32_t	 changes;	/* of health, last seen */
 	bool		 woken;
 	uint64_t	 look_at;
-	uint64_t	 call_at;	/* all others, whose turn or not */
+	uint64_t	 call_at;	/* next wakeup of all workers */
 };
 
 struct wait_queue *
@@ -69,7 +78,7 @@ wait_queue_new(const struct servers *bs, uint32_t n)
 	if ((q = calloc(1, sizeof(*q))) == NULL)
 		return NULL;
 	q->bs = bs;
-	/* Untouched pages of a large table cost no memory. */
+	/* Untouched pages of a large table use no memory. */
 	q->place = calloc(n, sizeof(*q->place));
 	q->line = calloc(bs->pools, sizeof(*q->line));
 	if (q->place == NULL || q->line == NULL) {
@@ -104,7 +113,10 @@ wait_cell(const struct wait_queue *q, uint32_t worker, uint32_t pool)
 	return board_wait(q->bs->board, worker, q->bs->pool[pool].slot);
 }
 
-/* Of who is first; that one is, too, which makes a guess for all others. */
+/*
+ * The ticket of the first; a session that tries for all others is the first,
+ * too.
+ */
 static uint64_t
 own_ticket(const struct wait_queue *q, uint32_t pool)
 {
@@ -124,7 +136,7 @@ show_first_ticket(struct wait_queue *q, uint32_t pool)
 	board_own_ticket(q->bs->board, q->bs->pool[pool].slot, ticket);
 }
 
-/* Would this other worker go on if it were its turn? */
+/* True if this other worker would continue on its turn. */
 static bool
 is_awake(const struct wait_queue *q, uint32_t worker, uint64_t now)
 {
@@ -134,7 +146,7 @@ is_awake(const struct wait_queue *q, uint32_t worker, uint64_t now)
 	    memory_order_relaxed) == 0 && board_beats(b, worker, now, PATIENCE);
 }
 
-/* 0: it has none, or would not go on. */
+/* Its first ticket; 0: none, or it would not continue. */
 static uint64_t
 ticket_of(const struct wait_queue *q, uint32_t worker, uint32_t pool,
     uint64_t now)
@@ -165,7 +177,10 @@ oldest_worker(const struct wait_queue *q, uint32_t pool, uint64_t now)
 	return best;
 }
 
-/* Of all workers, asleep or not. None has more than it can have sessions. */
+/*
+ * The waiting sessions of all workers; each count is capped at the sessions
+ * that a worker can have.
+ */
 static uint64_t
 sum_waiting(const struct wait_queue *q, uint32_t pool)
 {
@@ -181,7 +196,7 @@ sum_waiting(const struct wait_queue *q, uint32_t pool)
 	return sum;
 }
 
-/* One more or less, for all to see and for ourselves. */
+/* Adds to the length, on the board and in private memory. */
 static void
 count_waiters(struct wait_queue *q, uint32_t pool, int32_t n)
 {
@@ -197,8 +212,8 @@ wait_queue_busy(const struct wait_queue *q, uint32_t pool)
 }
 
 /*
- * Nobody waits any more, if that is so. Who comes in meanwhile is either seen by
- * the second look, or says so after us: then it stands.
+ * Marks the queue empty if it is. A session that enters meanwhile is either
+ * seen by the second look, or its worker marks the queue after this.
  */
 static void
 clear_waiting(const struct wait_queue *q, uint32_t pool)
@@ -211,8 +226,8 @@ clear_waiting(const struct wait_queue *q, uint32_t pool)
 }
 
 /*
- * The next one after the last that was drawn, and not before those of this
- * moment: so whatever stands there nobody passes those who have been waiting.
+ * A ticket behind the last one drawn, and not before the present time: so no
+ * value on the board lets a session pass those that wait.
  */
 static uint64_t
 draw_ticket(const struct wait_queue *q, uint32_t pool)
@@ -294,7 +309,7 @@ wait_queue_leave(struct wait_queue *q, uint32_t pool, uint32_t id, uint64_t now)
 		wait_queue_call(q, pool, now);
 }
 
-/* It counts as one that waits: so it is seen when its time is over. */
+/* Counts it as waiting, so that the end of its time is noticed. */
 static void
 set_guess(struct wait_queue *q, uint32_t pool, uint64_t ticket)
 {
@@ -304,7 +319,7 @@ set_guess(struct wait_queue *q, uint32_t pool, uint64_t ticket)
 	l->guess = ticket;
 }
 
-/* It may still try, but keeps no others from it any more. */
+/* It may still try, but no longer holds others up. */
 static void
 end_guess(struct wait_queue *q, uint32_t pool, uint64_t now)
 {
@@ -321,7 +336,7 @@ wait_queue_lend(struct wait_queue *q, uint32_t pool, uint32_t id, uint64_t now)
 	struct line *l = &q->line[pool];
 	bool was_first = l->first == id;
 
-	/* Nobody else is to try what it tries, until that pause is over. */
+	/* No other session tries the same until the pause is over. */
 	if (now < l->pause)
 		set_guess(q, pool, q->place[id].ticket);
 	unlink_place(q, pool, id);
@@ -330,7 +345,7 @@ wait_queue_lend(struct wait_queue *q, uint32_t pool, uint32_t id, uint64_t now)
 		wait_queue_call(q, pool, now);
 }
 
-/* To behind the last that has come before it. */
+/* Moves it behind the last one that arrived before it. */
 void
 wait_queue_return(struct wait_queue *q, uint32_t pool, uint32_t id)
 {
@@ -375,7 +390,7 @@ wait_queue_pause(struct wait_queue *q, uint32_t pool, uint64_t until,
 
 	q->woken |= until == 0;
 	l->pause = until;
-	/* Until when it is said, and never 0. */
+	/* The time until which it is valid, and never 0. */
 	atomic_store(&shared_pool(q, pool)->guesses, until == 0 ? 0 :
 	    (uint32_t)until | 1);
 	if (until == 0)
@@ -388,7 +403,7 @@ wait_queue_guesses(const struct wait_queue *q, uint32_t pool, uint64_t now)
 	uint32_t said = atomic_load_explicit(&shared_pool(q, pool)->guesses,
 	    memory_order_relaxed);
 
-	/* In some ms, or a while ago; no other time makes sense. */
+	/* The time must be near to now; other values are garbage. */
 	return said != 0 && q->bs->pool[pool].unavailable_timeout != 0 &&
 	    (uint32_t)(said + GUESS_LASTS - (uint32_t)now) <=
 	    GUESS_LASTS + AHEAD;
@@ -446,7 +461,10 @@ wait_queue_next(struct wait_queue *q, uint32_t pool, uint64_t now)
 	return q->line[pool].first;
 }
 
-/* How many workers before us have one that waits behind the first of all. */
+/*
+ * The number of workers whose first session is between the first of all and
+ * the first of this one.
+ */
 static uint32_t
 before_us(const struct wait_queue *q, uint32_t pool, uint64_t now)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * acceptor.c: accepts, and stops doing so in time. A worker that is full, or
- * that was refused a descriptor, stops watching the listeners: it neither spins
- * on a connection that it cannot take nor takes one that it cannot serve.
+ * acceptor.c: accepts connections, and stops in time. A worker that is full, or
+ * out of descriptors, stops watching the listeners: it neither spins on a
+ * connection that it cannot accept nor accepts one that it cannot serve.
  */
 #include "worker/acceptor.h"
 
@@ -15,29 +15,29 @@
 #include "net/socket.h"
 #include "util/text.h"
 
-/* Connections taken from one listener in one turn: sessions come first. */
+/* Connections accepted from one listener in one turn: sessions come first. */
 #define ACCEPTS		4
 
-/* After a lack of descriptors or memory in the system, try again so late. */
+/* Pause after a lack of descriptors or memory in the system. */
 #define PAUSE		500		/* ms */
 
-/* Pauses that follow each other faster than this are one episode. */
+/* Pauses closer together than this are one episode. */
 #define QUIET		1000		/* ms */
 
 /*
- * Sessions that a worker may have more than the one with the fewest, before it
- * leaves new ones to others; and a share of them, for the thousands.
+ * Sessions that a worker may have above the minimum of all workers before it
+ * leaves new ones to others; and a share of the minimum, for large numbers.
  */
 #define SLACK		2
 #define SLACK_SHARE	32
 
-/* How long a connection may wait for a worker that does not answer, in ms. */
+/* Time a connection may wait for a worker that does not respond, in ms. */
 #define PATIENCE	50
 
-/* The most of it where no connection has come for so long, in ms. */
+/* Maximum of that time on an idle listener, in ms. */
 #define LONG_PATIENCE	1000
 
-/* Then workers without a heartbeat do not count for so long, in ms. */
+/* Time for which workers without a heartbeat are then ignored, in ms. */
 #define DISTRUST	1000
 
 _Static_assert(CONF_LISTENERS < UINT16_MAX, "sessions have no room for it");
@@ -106,8 +106,8 @@ shut_listener(struct acceptor *a, struct listener *l)
 }
 
 /*
- * Pause until a session ends or the time is over, whichever is first. Under
- * steady overload that happens at every turn: only an episode is worth a line.
+ * Pauses until a session ends or the time is over. Under steady overload every
+ * turn pauses, so only the first of an episode is logged.
  */
 static void
 pause_accepting(struct acceptor *a, const char *why)
@@ -121,7 +121,7 @@ pause_accepting(struct acceptor *a, const char *why)
 	if (a->episode == 0) {
 		a->episode = e->now;
 		log_line(e->log, LOG_WARNING,
-		    "accepting pauses: %s; %u session%s, at most %u", why,
+		    "stopped accepting: %s; %u session%s of at most %u", why,
 		    e->table.live, text_s(e->table.live), e->table.limit);
 	}
 }
@@ -134,14 +134,14 @@ end_episode(struct acceptor *a)
 	if (a->episode == 0 || a->pause_until != 0 || e->now - a->last_pause < QUIET)
 		return;
 	log_line(e->log, LOG_NOTICE,
-	    "accepting goes on: paused %u time%s in %llu ms", a->pauses,
+	    "accepting again: paused %u time%s in %llu ms", a->pauses,
 	    text_s(a->pauses),
 	    (unsigned long long)(a->last_pause - a->episode));
 	a->episode = 0;
 	a->pauses = 0;
 }
 
-/* What accept() did not give. True: the queue is empty. */
+/* Handles an error of accept(). True: the queue is empty. */
 static bool
 accept_failed(struct acceptor *a, int err)
 {
@@ -159,23 +159,26 @@ accept_failed(struct acceptor *a, int err)
 	case EOPNOTSUPP:
 	case EPERM:
 	case EPROTO:
-		/* This one connection is gone already (accept(2), ERRORS). */
+		/* Only this connection has failed (accept(2), ERRORS). */
 		return false;
 	default:
-		/* The listener stays ready: without a pause the worker spins. */
+		/*
+		 * The listener stays ready: without a pause the worker would
+		 * spin.
+		 */
 		pause_accepting(a, strerror(err));
 		return false;
 	}
 }
 
-/* Would this worker take a connection if one came? */
+/* True if this worker would accept a connection now. */
 static bool
 would_take(const struct acceptor *a, uint32_t worker)
 {
 	const struct board_worker *w = &a->board->worker[worker];
 	uint64_t now = a->env->now;
 
-	/* What stands at a slot that none holds is nobody's word. */
+	/* Values in a free slot are meaningless. */
 	if (!board_is_held(a->board, worker) ||
 	    atomic_load_explicit(&w->state, memory_order_relaxed) !=
 	    WORKER_READY ||
@@ -187,10 +190,10 @@ would_take(const struct acceptor *a, uint32_t worker)
 }
 
 /*
- * The most sessions that we may have, for the workers to be evenly loaded. One
- * that did not take a connection in PATIENCE while it was its turn does not
- * count. While one has none it is that one's turn: it sleeps in the queue, and
- * the busy would only be woken for nothing.
+ * The most sessions that this worker may have while the load is even. A worker
+ * that did not accept a connection in PATIENCE on its turn is ignored. While
+ * another worker has no session it is its turn: it sleeps in the kernel's
+ * queue, and waking a busy worker would be in vain.
  */
 static uint32_t
 fair_share(const struct acceptor *a)
@@ -245,7 +248,7 @@ accept_from(struct acceptor *a, size_t i)
 }
 
 /*
- * Builtin connections have a third of the descriptors, see worker.c: all workers
+ * Builtin connections get a third of the descriptors, see worker.c: all workers
  * together have room for one for each session.
  */
 static bool
@@ -306,8 +309,9 @@ acceptor_event(struct acceptor *a, const struct poller_event *ev)
 }
 
 /*
- * Leave new connections to workers that have fewer sessions. Look from time to
- * time all the same: when one has been waiting, somebody is stuck.
+ * Leaves new connections to workers with fewer sessions. Looks from time to
+ * time all the same: a connection that was left waiting means that a worker is
+ * stuck.
  */
 static void
 gate_accepting(struct acceptor *a)
@@ -315,7 +319,7 @@ gate_accepting(struct acceptor *a)
 	struct session_env *e = a->env;
 
 	a->share = fair_share(a);
-	/* The queue is to be emptied, whoever has most. */
+	/* The queue must be emptied, regardless of load. */
 	if (a->closing || e->table.live <= a->share) {
 		a->gated = false;
 	} else if (!a->gated) {
@@ -345,7 +349,10 @@ resume_or_pause(struct acceptor *a)
 	end_episode(a);
 }
 
-/* While closing, a listener goes when its queue is empty, or was long enough. */
+/*
+ * While closing, closes a listener when its queue is empty or after enough
+ * accepts.
+ */
 static void
 close_emptied(struct acceptor *a)
 {
@@ -360,8 +367,8 @@ close_emptied(struct acceptor *a)
 }
 
 /*
- * Has a connection been waiting although others had fewer sessions? Or because
- * the one that the kernel woke for it died, or is stuck?
+ * True if a connection has waited although others have fewer sessions, perhaps
+ * because the worker that the kernel woke for it died or is stuck.
  */
 static void
 look_for_waiting(struct acceptor *a)
@@ -427,7 +434,9 @@ acceptor_finish(struct acceptor *a)
 	if (a->held)
 		acceptor_start(a);
 	a->closing = true;
-	/* Clients keep coming: what is queued now is at most a full backlog. */
+	/*
+	 * New clients may keep arriving: at most a full backlog is queued now.
+	 */
 	a->closing_left = 4096;
 }
 
@@ -448,7 +457,7 @@ acceptor_close_builtins(struct acceptor *a)
 	struct listener *l;
 	size_t i;
 
-	/* What is queued may be ours, and we the last that could take it. */
+	/* Queued connections may be of this worker, and no other may be left. */
 	for (i = 0; i < a->conf->builtins; i++) {
 		l = &a->conf->builtin[i];
 		while (l->fd != -1 && !builtins_full(a) &&

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * acceptor.h: takes connections from the shared listeners for one worker, while
- * the worker can serve them. What it does not accept stays in the kernel's
- * queue, for another worker or for later: nobody is rejected.
+ * acceptor.h: accepts connections from the shared listeners for one worker, as
+ * long as it can serve them. Others stay in the kernel's queue, for another
+ * worker or for later: none is rejected.
  */
 #ifndef ACCEPTOR_H
 #define ACCEPTOR_H
@@ -22,66 +22,66 @@ struct acceptor {
 	struct poller	*poller;
 	struct session_env *env;
 	struct builtins	*builtins;
-	uint16_t	*of;		/* by descriptor: listeners, from 1 on */
-	int		 descriptors;	/* size of that */
+	uint16_t	*of;		/* by descriptor: listener + 1, or 0 */
+	int		 descriptors;	/* size of *of* */
 	uint16_t	 ready[CONF_LISTENERS];	/* connections are waiting */
 	uint16_t	 n_ready;
-	bool		 watching;	/* the listeners are in the poller */
-	bool		 watching_builtins;	/* theirs are, too */
-	bool		 gated;		/* others have fewer sessions */
-	bool		 held;		/* not to begin before acceptor_start() */
-	uint32_t	 share;		/* accept up to so many sessions */
-	uint64_t	 look_at;	/* when to look, woken or not */
-	uint32_t	 patience;	/* then again after so many ms */
+	bool		 watching;	/* listeners are in the poller */
+	bool		 watching_builtins;	/* those of builtins are, too */
+	bool		 gated;		/* other workers have fewer sessions */
+	bool		 held;		/* waiting for acceptor_start() */
+	uint32_t	 share;		/* accept up to this many sessions */
+	uint64_t	 look_at;	/* time of the next look */
+	uint32_t	 patience;	/* ms until the one after */
 	uint64_t	 distrust_until;
 	bool		 closing;	/* accept what is queued, then close */
-	uint32_t	 closing_left;	/* so many more at most */
-	/* An episode of pauses, from the first one until a quiet second. */
-	uint64_t	 episode;	/* began then; 0: none */
-	uint64_t	 last_pause;	/* its end */
-	uint64_t	 pause_until;	/* 0: there is no pause */
-	uint32_t	 pause_live;	/* resume below so many sessions */
+	uint32_t	 closing_left;	/* at most this many more */
+	/* An episode of pauses, from the first one to the next quiet second. */
+	uint64_t	 episode;	/* its begin; 0: none */
+	uint64_t	 last_pause;	/* end of the last pause */
+	uint64_t	 pause_until;	/* 0: not paused */
+	uint32_t	 pause_live;	/* resume below this many sessions */
 	uint32_t	 pauses;
 };
 
 /*
- * Learn the descriptors of the configuration. 0, or -1 with ENOMEM; pair with
+ * Registers the listeners of the configuration. 0, or -1 with ENOMEM; pair with
  * acceptor_free() in either case.
  */
 int	acceptor_init(struct acceptor *, struct conf *);
 void	acceptor_free(struct acceptor *);
 
 /*
- * Start to watch. All members from *board* to *builtins* are set by the caller; until then
- * *held* keeps it from doing anything.
+ * Starts watching. The caller has set all members from *board* to *builtins*;
+ * until this call *held* prevents any action.
  */
 void	acceptor_start(struct acceptor *);
 
-/* Note an event. False: the descriptor is not a listener. */
+/* Records an event. False: the descriptor is not a listener. */
 bool	acceptor_event(struct acceptor *, const struct poller_event *);
 
 /*
- * Accept what was noted, then pause or resume. To be called once a turn, after
- * the sessions have had theirs.
+ * Accepts the recorded connections, then pauses or resumes. Call it once a
+ * turn, after the sessions.
  */
 void	acceptor_turn(struct acceptor *);
 
 /*
- * Another worker may have been woken for a connection that it cannot take any
- * more: look for it in the next acceptor_turn().
+ * Another worker may have been woken for a connection that it cannot accept any
+ * more: looks for it in the next acceptor_turn().
  */
 void	acceptor_look(struct acceptor *);
 
-/* From now on take what is queued, then close the listeners. */
+/* From now on accepts only what is queued, then closes the listeners. */
 void	acceptor_finish(struct acceptor *);
 
-/* True once acceptor_finish() has closed them all. */
+/* True when acceptor_finish() has closed all of them. */
 bool	acceptor_closed(const struct acceptor *);
 
-/* Take what is queued at builtin servers, and close their listeners too. */
+/* Accepts what is queued at builtin servers, then closes their listeners. */
 void	acceptor_close_builtins(struct acceptor *);
 
-/* Milliseconds until acceptor_turn() wants to be called; at most *limit*. */
+/* The time in ms until acceptor_turn() must be called, at most *limit*. */
 int	acceptor_wait(const struct acceptor *, int limit);
 
 #endif

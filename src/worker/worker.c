@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * worker.c: sets a worker up, drops privileges, and turns the loop: wait, let
+ * worker.c: sets a worker up, drops privileges, and runs the loop: wait, let
  * sessions act, accept, expire, write the log. Everything is allocated before
  * the first turn. A worker never opens a file, forks, or waits for anything but
  * the poller.
@@ -34,36 +34,36 @@
 #include "util/text.h"
 #include "worker/acceptor.h"
 
-/* The heart beats at least so often, in ms. */
+/* Longest interval of heartbeats, in ms. */
 #define HEARTBEAT	1000
 
-/* Between the end of file and the end of a drain, in ms, at most. */
+/* From end of file to the end of a drain, in ms, at most. */
 #define DRAIN_GRACE	5000
 
 struct worker {
 	struct process	 proc;
 	struct board_worker *me;
 	uint32_t	 slot;
-	bool		 single;	/* this process is all there is */
-	int		 wakeup;		/* by which others call */
+	bool		 single;	/* there is no other process */
+	int		 wakeup;		/* readable after a wakeup */
 	struct servers	 servers;
 	struct session_env env;
 	struct builtins	*builtins;
 	struct acceptor	 acceptor;
 	bool		 draining;
-	bool		 closed;	/* and accepts no more */
-	bool		 served;	/* and all it has, have a server */
-	bool		 shutting;	/* and ends its sessions */
+	bool		 closed;	/* stopped accepting */
+	bool		 served;	/* all sessions have a server */
+	bool		 shutting;	/* sessions got end of file */
 	bool		 stop;
-	const char	*timeout;	/* which one of a drain counts */
-	uint64_t	 drain_end;	/* when it is over; 0: never */
-	uint64_t	 drain_shut;	/* when sessions are asked to end */
+	const char	*timeout;	/* name of the timeout of the drain */
+	uint64_t	 drain_end;	/* end of the drain; 0: never */
+	uint64_t	 drain_shut;	/* time to send end of file */
 	enum worker_state state;	/* as the board should say */
 	uint64_t	 us;		/* clock_now_us(), set each turn */
-	uint64_t	 awake_until;	/* the same: do not sleep before */
+	uint64_t	 awake_until;	/* in us: do not sleep before */
 };
 
-/* The first worker speaks for all. */
+/* Logged by the first worker for all. */
 static void
 note_budget(const struct worker *w, const struct budget *b)
 {
@@ -108,7 +108,7 @@ make_routes(const struct conf *c)
 	return route;
 }
 
-/* Workers do not all begin with the same source. */
+/* Workers start with different source addresses. */
 static uint32_t *
 make_turns(const struct worker *w)
 {
@@ -127,7 +127,7 @@ set_up_lines(struct session_lines *l, const struct conf *c)
 	l->errors = c->log_errors;
 	l->every = c->log_every;
 	l->interval = c->log_interval;
-	/* It was checked with the options: only memory can be lacking. */
+	/* Checked with the options: only memory can be lacking. */
 	l->format = access_log_format_new(c->log_format, why, sizeof(why));
 	return l->format == NULL ? -1 : 0;
 }
@@ -191,7 +191,7 @@ set_up_worker(struct worker *w)
 
 	rlimit_need_descriptors(budget_needed(c));
 	descriptors = rlimit_raise_descriptors();
-	/* First, so that memory is near; it is no reason not to serve. */
+	/* First, so that memory is local; a failure is not fatal. */
 	if (c->pin_cpus && processors_pin(w->slot) == -1)
 		log_line(w->proc.log, LOG_WARNING, "cannot be pinned to a CPU: "
 		    "%s", strerror(errno));
@@ -219,7 +219,7 @@ set_up_worker(struct worker *w)
 	w->acceptor.builtins = w->builtins;
 	w->acceptor.held = true;
 	poller_want(w->proc.poller, w->wakeup, POLLER_READ);
-	/* Without a master it opens logs and removes files itself. */
+	/* Without a master this process opens logs and removes files itself. */
 	return w->single ? 0 : process_enter_sandbox(&w->proc,
 	    SYSCALL_FILTER_WORKER | (conf_binds(c) || conf_leaves_as_client(c) ?
 	    SYSCALL_FILTER_BIND : 0));
@@ -243,7 +243,7 @@ worker_free(struct worker *w)
 	free(w);
 }
 
-/* The drain lasts so long from now, in ms; 0: no shorter than it would. */
+/* Limits the drain to *ms* from now; 0: unchanged. */
 static void
 limit_drain(struct worker *w, const char *which, uint64_t ms)
 {
@@ -281,7 +281,7 @@ start_drain(struct worker *w, const char *why)
 	acceptor_finish(&w->acceptor);
 }
 
-/* From QUIT on the time of all runs, of those that were replaced before, too. */
+/* After QUIT, quit_timeout applies to all workers, including replaced ones. */
 static void
 retire_worker(struct worker *w, const char *why)
 {
@@ -299,7 +299,7 @@ quit_worker(struct worker *w, const char *why)
 static void
 stop_worker(struct worker *w)
 {
-	/* A terminal tells us as well as the master. */
+	/* A terminal sends this signal to all processes. */
 	if (w->stop)
 		return;
 	log_line(w->proc.log, LOG_INFO, "stopping: %u session%s",
@@ -324,7 +324,7 @@ heed_ledger(struct worker *w)
 		limit_drain(w, "max_generations", PROCESS_HURRY);
 }
 
-/* It has lasted nearly too long: first ask kindly, at its end reset. */
+/* Near the end of a drain: sends end of file first, and resets at its end. */
 static void
 drain_stage(struct worker *w)
 {
@@ -350,7 +350,7 @@ drain_stage(struct worker *w)
 	w->stop = true;
 }
 
-/* Nobody comes any more: say so, once. */
+/* Reports once that this worker has stopped accepting. */
 static void
 note_closed(struct worker *w)
 {
@@ -369,8 +369,9 @@ is_worker_drained(struct worker *w)
 	if (!w->closed)
 		return false;
 	/*
-	 * Our own sessions need them until they have a server. From then on only
-	 * those of others would come, to be cut when this drain is over.
+	 * Sessions of this worker need them until they have a server. After
+	 * that, only connections of other workers would arrive, and be cut at
+	 * the end of the drain.
 	 */
 	if (!w->served && sessions_all_served(&w->env)) {
 		w->served = true;
@@ -391,7 +392,7 @@ on_worker_signal(struct worker *w, int sig)
 		quit_worker(w, "asked to quit");
 		break;
 	case SIGUSR1:
-		/* With a master it is the master who opens files. */
+		/* With a master, the master opens files. */
 		if (w->single)
 			(void)logs_reopen(w->proc.log, w->proc.conf);
 		break;
@@ -407,7 +408,7 @@ on_worker_signal(struct worker *w, int sig)
 	}
 }
 
-/* From here on clients may come to us. */
+/* Begins to accept. */
 static void
 go_accepting(struct worker *w)
 {
@@ -439,12 +440,12 @@ on_worker_channel(struct worker *w)
 	}
 }
 
-/* No part of the worker has this one: it would be ready in every turn. */
+/* Without an owner in this process it would be ready in every turn. */
 static void
 drop_stray(struct worker *w, int fd)
 {
-	log_seldom(w->proc.log, LOG_ERR, "descriptor %d is ready, and nothing "
-	    "here knows of it: it is not watched any more", fd);
+	log_seldom(w->proc.log, LOG_ERR, "descriptor %d is ready but has no "
+	    "owner; no longer watched", fd);
 	poller_drop(w->proc.poller, fd);
 }
 
@@ -467,7 +468,10 @@ on_worker_event(struct worker *w, const struct poller_event *ev)
 		drop_stray(w, ev->fd);
 		return;
 	}
-	/* A log handed over before the signal is for what it makes us say. */
+	/*
+	 * A log handed over before the signal is for the lines caused by the
+	 * signal.
+	 */
 	if (w->proc.channel != -1)
 		on_worker_channel(w);
 	if (ev->fd == w->proc.signals)
@@ -475,14 +479,14 @@ on_worker_event(struct worker *w, const struct poller_event *ev)
 			on_worker_signal(w, sig);
 }
 
-/* How long nothing needs us, in ms. */
+/* The time without work, in ms. */
 static int
 worker_wait_time(const struct worker *w)
 {
 	uint64_t now = w->env.now, due;
 	int ms = HEARTBEAT;
 
-	/* Its next bytes may come at once: rather turn than sleep. */
+	/* Its next bytes may arrive at once: poll instead of sleeping. */
 	if (w->us < w->awake_until && w->env.table.live > 0)
 		return 0;
 	due = w->shutting ? w->drain_end : w->drain_shut;
@@ -506,7 +510,7 @@ run_worker_turn(struct worker *w)
 		return -1;
 	if (poller_failed(w->proc.poller))
 		log_seldom(w->proc.log, LOG_WARNING,
-		    "poller: no memory to wait");
+		    "poller: out of memory; trying again");
 	w->us = clock_now_us();
 	sessions_turn(&w->env, w->us / 1000);
 	if (ready)

@@ -335,8 +335,8 @@ only_tests_read_a_pipe() {
 	echo 'workers: 1' | "$SHUTTLED" -F -c /dev/stdin -l 127.0.0.1:0 \
 	    -s builtin:echo >"$T/try.out" 2>&1 || status=$?
 	assert_eq "status ($(cat "$T/try.out"))" 78 "$status"
-	assert_eq 'what it says' "shuttled: /dev/stdin: this is not a file, but \
-a pipe, a device or a socket" "$(cat "$T/try.out")"
+	assert_eq 'what it says' "shuttled: /dev/stdin: this is a pipe, a device \
+or a socket, not a file" "$(cat "$T/try.out")"
 	conf a.yaml <<-END
 	include: /dev/stdin
 	END

@@ -258,11 +258,11 @@ no_file() {
 	for file in "$T/pipe" /dev/zero; do
 		shuttled_try -t -c "$file"
 		assert_eq "status ($(cat "$T/try.out"))" 78 "$STATUS"
-		assert_eq 'what it says' "shuttled: $file: this is not a file, but a pipe, a device or a socket" \
+		assert_eq 'what it says' "shuttled: $file: this is a pipe, a device or a socket, not a file" \
 		    "$(cat "$T/try.out")"
 	done
 	echo 'include: pipe' | conf a.conf
-	says 'a.conf:1:10: include pipe: this is not a file, but a pipe, a device or a socket'
+	says 'a.conf:1:10: include pipe: this is a pipe, a device or a socket, not a file'
 }
 
 # refused STATUS TEXT ARGS...: -t and the start give this status and text.
@@ -472,7 +472,7 @@ no_files() {
 	for file in fifo dir; do
 		shuttled_try -t -c "$T/$file"
 		assert_eq "status of $file" 78 "$STATUS"
-		grep -q 'this is not a file' "$T/try.out" ||
+		grep -q 'this is a pipe' "$T/try.out" ||
 			fail "$file: $(cat "$T/try.out")"
 	done
 	shuttled_try -t -c /dev/zero
@@ -482,7 +482,7 @@ no_files() {
 		echo "$line" | conf a.conf
 		shuttled_try -t -c "$T/a.conf"
 		assert_eq "status of $line" 78 "$STATUS"
-		grep -q 'a.conf:1:[0-9]*: .*this is not a file' "$T/try.out" ||
+		grep -q 'a.conf:1:[0-9]*: .*this is a pipe' "$T/try.out" ||
 			fail "$line: $(cat "$T/try.out")"
 	done
 	rm -r "$T/fifo" "$T/dir"

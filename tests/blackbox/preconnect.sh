@@ -174,7 +174,7 @@ server_gone_and_back() {
 	peer "connect $LISTEN; $client"
 	assert_log 'server b: answers again'
 	wait_for 10 said_just b came $((ahead + 1))
-	assert_eq 'lines about failures' 1 "$(log_count 'too few others')"
+	assert_eq 'lines about failures' 1 "$(log_count 'too few other servers')"
 	shuttled_stop
 	peer_stop b
 	peers_release first
@@ -191,7 +191,7 @@ refusing_from_the_start() {
 	peer -p 20 "connect $LISTEN; $client"
 	assert_log 'server r: preconnected connection: Connection refused;'
 	assert_eq 'lines about failures' 1 \
-	    "$(log_count 'others are tried first for 2 s')"
+	    "$(log_count 'ejected for 2 s')"
 	shuttled_stop
 	peer_stop b
 	peers_release r

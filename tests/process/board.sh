@@ -295,7 +295,7 @@ whatever_is_written() {
 		scribble 700
 		served_again "after scribble $n"
 	done
-	assert_log 'warning: board: .* overwritten, and .* put right'
+	assert_log 'warning: board: .* overwritten; restored'
 	scribble 300
 	reload
 	served_again 'after a reload'

@@ -92,7 +92,7 @@ down_and_up() {
 	wait_for 10 log_reaches $((failed + 10)) 'servers_tried=p/a'
 	load_end busy
 	load_all_ok busy 0
-	assert_log 'p/a: connect: Connection refused; others are tried first'
+	assert_log 'p/a: connect: Connection refused; ejected for'
 	transitions 4
 	shuttled_stop
 	peer_stop a b
@@ -127,7 +127,7 @@ queue_full() {
 	    connect unix:$T/a.sock; wait-file $T/queue.end"
 	start 'check: "tcp", check_timeout: "200ms", interval: "300ms",' \
 	    "$(server a)"
-	wait_for 10 log_has 'p/a: down: connect: no room in its queue within'
+	wait_for 10 log_has 'p/a: down: connect: queue full within'
 	shuttled_stop
 	touch "$T/queue.end"
 	peer_wait a
@@ -237,7 +237,7 @@ send_expect() {
 	    check_expect: "~^[+]PONG",'
 	start "$ping" "$(server a) $(server b)"
 	assert_log 'p/a: up: expected reply'
-	assert_log 'p/b: down: not the expected reply, but "-ERR.tloading" (first'
+	assert_log 'p/b: down: unexpected reply "-ERR.tloading" (first'
 	shuttled_stop
 	start "$ping check_timeout: \"300ms\"," "$(server c)"
 	assert_log 'p/c: down: no answer within 300 ms (first check)'
@@ -257,7 +257,7 @@ http() {
 	    "$(server a) $(server b) $(server c)"
 	assert_log 'p/a: up: HTTP status 204'
 	assert_log 'p/b: down: HTTP status 503, expected 200-299 (first'
-	assert_log 'p/c: down: what it answers is not HTTP/1'
+	assert_log 'p/c: down: the answer is not HTTP/1'
 	shuttled_stop
 	peer_stop a b c
 	peer_serve d 'expect-text "HEAD / HTTP/1.1\r\nHost: 127.0.0.1"
@@ -297,7 +297,7 @@ bad_servers() {
 	assert_log 'p/a: down: connect: no answer within 300 ms'
 	shuttled_stop
 	start "$never" "$(server b) $(server c) $(server d)"
-	assert_log 'p/b: down: not the expected reply'
+	assert_log 'p/b: down: unexpected reply'
 	assert_log 'p/c: down: '
 	assert_log 'p/d: down: closed without an answer'
 	shuttled_stop
@@ -360,7 +360,7 @@ time_limit() {
 	start "check: \"exec\", check_command: \"$T/program\",
 	    check_timeout: \"200ms\", interval: \"20s\"," \
 	    'a: { address: "127.0.0.1:1" }'
-	assert_log 'p/a: down: the program does not end within 200 ms'
+	assert_log 'p/a: down: the program did not end within 200 ms'
 	wait_for 5 gone "$(cat "$T/pids/self.1")"
 	wait_for 5 gone "$(cat "$T/pids/child.1")"
 	# And neither outlives the prober.
@@ -397,7 +397,7 @@ no_program() {
 	# shellcheck disable=SC2046 # a blank follows the number
 	kill -KILL $(cat "/proc/$(prober)/task/$(prober)/children")
 	wait_for 5 probers 2
-	assert_log 'p/a: the check is put off: the runner has ended'
+	assert_log 'p/a: check put off: the runner has ended'
 	assert_log 'prober.*: cannot go on: Broken pipe'
 	shuttled_stop
 	DEATHS=
@@ -416,7 +416,7 @@ no_process() {
 	setpriv --reuid "$(uid_of "$(prober)")" \
 	    --regid "$(status_of "$(prober)" Gid | cut -d ' ' -f 1)" \
 	    --clear-groups prlimit --pid "${runner% }" --nproc=1:
-	assert_log 'p/a: the check is put off: the program could not be run'
+	assert_log 'p/a: check put off: the program could not be run'
 	transitions 1
 	shuttled_stop
 }

@@ -64,10 +64,10 @@ full() {
 	load_all_ok kept "$CLIENTS"
 	# One episode each, from the first client to the last, and its end.
 	assert_between 'lines about pauses' 1 "$processes" \
-	    "$(log_count 'accepting pauses')"
-	wait_for 5 same_count 'accepting pauses' 'accepting goes on'
+	    "$(log_count 'stopped accepting')"
+	wait_for 5 same_count 'stopped accepting' 'accepting again'
 	# Each lasted at least as long as we have watched it.
-	assert_log 'accepting goes on: paused [0-9]* times* in \([2-9]\|[1-9][0-9]\)[0-9]\{3\} ms'
+	assert_log 'accepting again: paused [0-9]* times* in \([2-9]\|[1-9][0-9]\)[0-9]\{3\} ms'
 	workers_are "$2" || fail 'a worker has died'
 	assert_not_log ' ended:'
 	assert_not_log 'proxy\.'
@@ -102,9 +102,9 @@ waves() {
 	assert_eq 'connections that were served' 1500 \
 	    "$(load_count busy loop ok)"
 	wait_for 5 log_reaches 1500 'end=client.close'
-	say "$(log_count 'accepting pauses') lines about pauses"
+	say "$(log_count 'stopped accepting') lines about pauses"
 	assert_between 'lines about pauses' 1 8 \
-	    "$(log_count 'accepting pauses')"
+	    "$(log_count 'stopped accepting')"
 	shuttled_stop
 }
 
@@ -114,7 +114,7 @@ quit_when_full() {
 	start_small -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 200 -T 60000
 	wait_for 10 load_is kept connected
-	wait_for 5 log_has 'accepting pauses'
+	wait_for 5 log_has 'stopped accepting'
 	signal QUIT
 	wait_for 5 log_reaches 2 'notice: draining'
 	load_end kept
@@ -128,7 +128,7 @@ rotation_when_full() {
 	start_small -l 127.0.0.1:0 -s "$SERVER" -w 2
 	load_start kept -k 200 -T 60000
 	wait_for 10 load_is kept connected
-	wait_for 5 log_reaches 2 'accepting pauses'
+	wait_for 5 log_reaches 2 'stopped accepting'
 	for i in 1 2 3; do
 		mv "$T/log" "$T/log.$i"
 		signal USR1
@@ -160,7 +160,7 @@ wanted_sessions() {
 		load_wait kept
 		load_end kept
 		load_all_ok kept 400
-		assert_not_log 'accepting pauses'
+		assert_not_log 'stopped accepting'
 		shuttled_stop
 		chmod 1777 "$T"
 		rm -f "$T/log"

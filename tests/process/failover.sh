@@ -36,7 +36,7 @@ second_ends() {
 # ejections SECONDS: how often b was, for so long.
 ejections() {
 	log_count "server main/b: connect: Connection refused; \
-others are tried first for $1 s"
+ejected for $1 s"
 }
 
 served_by() {
@@ -64,7 +64,7 @@ dies_and_comes_back() {
 	second_dies
 	# Each time it is for longer; somebody has to find out each time.
 	for time in 0.1 0.2 0.4 0.8; do
-		wait_for 5 log_has "others are tried first for $time s"
+		wait_for 5 log_has "ejected for $time s"
 	done
 	assert_not_log 'answers again'
 	before=$(served_by b)
@@ -109,17 +109,17 @@ after_some_fails() {
 	dead 'max_fails: 3, fail_timeout: "1h", max_ejected_percent: 100,' a b
 	serves || fail 'the backup does not serve'
 	serves || fail 'the backup does not serve'
-	assert_not_log 'others are tried first'
+	assert_not_log 'ejected for'
 	serves || fail 'the backup does not serve'
-	assert_log 'p/a: connect: .* others are tried first'
-	assert_log 'p/b: connect: .* others are tried first'
+	assert_log 'p/a: connect: .* ejected for'
+	assert_log 'p/b: connect: .* ejected for'
 	shuttled_stop
 	# Failures that lie too far apart are not many.
 	dead 'max_fails: 2, fail_timeout: "1ms", max_ejected_percent: 100,' c
 	for _ in 1 2 3; do
 		serves || fail 'the backup does not serve'
 	done
-	assert_not_log 'others are tried first'
+	assert_not_log 'ejected for'
 	shuttled_stop
 	peers_release a b c
 }
@@ -132,8 +132,8 @@ after_some_fails_of_one() {
 	for _ in 1 2 3; do
 		serves || fail 'the backup does not serve'
 	done
-	assert_log 'p/a: connect: .* others are tried first'
-	assert_not_log 'p/b: connect: .* others are tried first'
+	assert_log 'p/a: connect: .* ejected for'
+	assert_not_log 'p/b: connect: .* ejected for'
 	shuttled_stop
 	peers_release a b
 }
@@ -172,8 +172,8 @@ not_too_many() {
 	for _ in 1 2 3; do
 		serves || fail 'the backup does not serve'
 	done
-	assert_eq 'ejected' 1 "$(log_count 'others are tried first')"
-	assert_eq 'in doubt' 2 "$(log_count 'too few others are left')"
+	assert_eq 'ejected' 1 "$(log_count 'ejected for')"
+	assert_eq 'in doubt' 2 "$(log_count 'too few other servers are left')"
 	shuttled_stop
 	peers_release a b c
 }
@@ -186,7 +186,7 @@ the_only_one() {
 	for _ in 1 2 3; do
 		peer "connect $LISTEN; expect-eof"
 	done
-	assert_log "server $SECOND: connect: Connection refused; too few"
+	assert_log "server $SECOND: connect: Connection refused; not ejected: too few"
 	second_start
 	serves || fail 'it is passed over'
 	assert_log 'answers again'

@@ -39,7 +39,7 @@ no_logger_yet() {
 		say 'not here: there is a logger'
 		return 0
 	fi
-	warning='shuttled: log syslog:user: no logger at /dev/log yet: '
+	warning='shuttled: log syslog:user: no logger at /dev/log: '
 	shuttled_try -t -L syslog:user -l 127.0.0.1:0 -s builtin:echo
 	assert_eq 'status of -t' 0 "$STATUS"
 	grep -q "^$warning" "$T/try.out" || fail 'no warning of -t'

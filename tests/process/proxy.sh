@@ -129,9 +129,9 @@ bad_headers() {
 	peer_serve a 'send-text never'
 	trusting
 	bad=0
-	bad 'neither version 1 nor 2; it begins "GET / HTTP/1.1\\r\\n"' \
+	bad 'not a PROXY header of version 1 or 2; it begins "GET / HTTP/1.1\\r\\n"' \
 	    'send-text "GET / HTTP/1.1\r\n"'
-	bad 'version 1: the source is no address' \
+	bad 'version 1: invalid source address' \
 	    'send-text "PROXY TCP4 1.2.3.400 5.6.7.8 1 2\r\n"'
 	bad 'version 1: no CRLF within 107 bytes' \
 	    "send-text \"PROXY UNKNOWN $(printf %0100d 0)\""
@@ -140,9 +140,9 @@ bad_headers() {
 	    "send-hex ${signature}2111000f0102030405060708000900100500ff"
 	bad 'version 2: the checksum is wrong' \
 	    "send-hex ${signature}2111001301020304050607080009001003000400000000"
-	bad 'it is cut off; it begins "PROXY TC"' \
+	bad 'incomplete; it begins "PROXY TC"' \
 	    'send-text "PROXY TC"; half-close'
-	bad 'it is cut off' "send-hex ${signature}; half-close"
+	bad 'incomplete' "send-hex ${signature}; half-close"
 	# However many there are, the log has some of them.
 	script=
 	for n in $(seq 40); do
@@ -161,7 +161,7 @@ not_trusted() {
 	front 'accept_proxy: [ "192.0.2.0/24", "::1" ],' '' a
 	peer "connect $LISTEN; expect-eof"
 	assert_log 'servers_tried=- bytes_up=0 bytes_down=0 .* end=proxy.not_trusted'
-	assert_log 'PROXY header of 127.0.0.1:[0-9]*: it is not in accept_proxy'
+	assert_log 'PROXY header of 127.0.0.1:[0-9]*: the peer is not in accept_proxy'
 	case $second in
 	*::1*)
 		peer "connect $(listener 2); send-text \"$v1\"; \
@@ -194,7 +194,7 @@ too_late() {
 	peer "connect $LISTEN; send-text PROXY; expect-eof"
 	wait_for 5 log_reaches 9 \
 	    'servers_tried=- bytes_up=0 bytes_down=0 .* end=proxy.header_timeout'
-	assert_log 'it has not come in time; it begins "PROXY"'
+	assert_log 'timed out; it begins "PROXY"'
 	shuttled_stop
 	assert_not_log 'p/a'
 	peer_stop a

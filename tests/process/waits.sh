@@ -36,7 +36,7 @@ begin() {
 no_memory() {
 	begin
 	inject ENOMEM 2..20
-	wait_for 10 log_has 'poller: no memory to wait'
+	wait_for 10 log_has 'poller: out of memory; trying again'
 	kill "$strace"
 	wait_for 10 gone "$strace"
 	serves || fail 'it does not serve'

@@ -466,9 +466,9 @@ test_wrong_lines(void **state)
 	refused(f, "10.0.0.0/8\n# x\n10.0.0.0/33\n", 3,
 	    "the prefix is a number from 0 to 32: 10.0.0.0/8");
 	refused(f, "\n10.0.0.0/8 10.1.0.0/16\n", 2,
-	    "one network a line, and nothing else but a comment behind #");
+	    "one network a line, followed only by a comment after #");
 	refused(f, "deny 10.0.0.0/8;", 1,
-	    "one network a line, and nothing else but a comment behind #");
+	    "one network a line, followed only by a comment after #");
 	refused(f, "::1\n::1/64", 2, "an address with a prefix: write ::/64 "
 	    "for the network, ::1 for the address");
 	out = fopen(f->file, "w");
@@ -476,8 +476,8 @@ test_wrong_lines(void **state)
 	fwrite("::1\n::2\0\n", 1, 9, out);
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(cidr_read(f->c, f->file, CIDR_DENY, f->why), -1);
-	assert_non_null(strstr(f->why, "nets:2: a NUL byte: this is no list "
-	    "of networks"));
+	assert_non_null(strstr(f->why, "nets:2: a NUL byte: this is not a "
+	    "list of networks"));
 }
 
 static void
@@ -491,7 +491,7 @@ test_no_file(void **state)
 	assert_non_null(strstr(f->why, "nets: No such file or directory"));
 	assert_int_equal(cidr_read(f->c, f->dir, CIDR_DENY, f->why), -1);
 	assert_int_equal(errno, EISDIR);
-	assert_non_null(strstr(f->why, ": this is not a file, but a directory"));
+	assert_non_null(strstr(f->why, ": this is a directory, not a file"));
 	write_file(f->file, "");
 	assert_int_equal(cidr_read(f->c, f->file, CIDR_DENY, f->why), 0);
 	assert_int_equal(open_descriptors(), before);

@@ -211,7 +211,7 @@ test_no_sessions(void **state)
 {
 	(void)state;
 	expect("", "weight: 0 }, b: { address: \"127.0.0.1:2\", state: "
-	    "\"maint\",", 1, 3, "pool app serves nobody");
+	    "\"maint\",", 1, 3, "pool app has no usable server");
 	expect("", "weight: 0 }, b: { address: \"127.0.0.1:2\",", 0, 0, "");
 	expect("balance: \"first\",", "weight: 2,", 1, 4, "weight has no "
 	    "effect without a balance other than \"first\"");
@@ -415,7 +415,7 @@ test_limits_that_are_shared(void **state)
 static void
 test_service(void **state)
 {
-	static const char says[] = "pool app serves nobody: all of its servers "
+	static const char says[] = "pool app has no usable server: all "
 	    "are in drain or maint, or have weight 0";
 
 	(void)state;

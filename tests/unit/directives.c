@@ -758,7 +758,7 @@ static const struct {
 	{ "include: []", ":1:10: include: should be the name of a file" },
 	{ "include: {a: b}", ":1:10: include: should be the name of a file" },
 	{ "include: [[a]]", ":1:11: include: should be the name of a file" },
-	{ "include: /dev/zero", ":1:10: include /dev/zero: this is not a file" },
+	{ "include: /dev/zero", ":1:10: include /dev/zero: this is a pipe" },
 	{ "pool: { a: { include: x } }", ":1:14: include does not belong here, "
 	    "but outside of all sections" },
 };
@@ -829,7 +829,7 @@ test_directory(void **state)
 	conf_file_read(conf.settings, directory, false, &diagnostics);
 	assert_int_equal(diagnostics.n, 1);
 	assert_non_null(strstr(diagnostics.line[0],
-	    "/d.yaml: this is not a file"));
+	    "/d.yaml: this is a directory"));
 }
 
 /* What an included file says has its own places. */

@@ -471,17 +471,17 @@ test_lines_that_repeat(void **state)
 	for (i = 0; i < 50; i++)
 		log_seldom(l, LOG_WARNING, "server %d: connect", i);
 	assert_int_equal(count(": connect\n"), 21);
-	assert_int_equal(count(" warning: 41 lines like the next left out\n"),
+	assert_int_equal(count(" warning: 41 similar lines left out before this\n"),
 	    1);
 	fake_uptime += 5000;
 	log_seldom(l, LOG_WARNING, "at last");
-	assert_int_equal(count(" warning: 40 lines like the next left out\n"),
+	assert_int_equal(count(" warning: 40 similar lines left out before this\n"),
 	    1);
 	for (i = 0; i < 10; i++)
 		log_seldom(l, LOG_WARNING, "once more");
 	fake_uptime += 1000;
 	log_seldom(l, LOG_WARNING, "the last");
-	assert_int_equal(count(" warning: 1 line like the next left out\n"), 1);
+	assert_int_equal(count(" warning: 1 similar line left out before this\n"), 1);
 	log_close(l);
 }
 

@@ -467,7 +467,7 @@ test_errors(void **state)
 	for (i = 0; i < 65; i++)
 		strlcat(spec, "%{end}", sizeof(spec));
 	assert_null(access_log_format_new(spec, why, sizeof(why)));
-	assert_string_equal(why, "this is too long");
+	assert_string_equal(why, "the format is too long");
 	spec[64 * 6] = '\0';
 	line(spec, EVENT_END);
 }

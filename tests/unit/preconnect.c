@@ -137,8 +137,8 @@ test_refused(void **state)
 	}
 	assert_int_equal(rig.board->server[0].failures, 2);
 	assert_int_equal(count(" warning: server a: preconnected connection: "
-	    "Connection refused; too few others are left to pass it "
-	    "over\n"), 1);
+	    "Connection refused; not ejected: too few other servers are "
+	    "left\n"), 1);
 	MUST(listen(rig.listener[0], 10));
 	nobody_comes(5000);
 	client = rig_client(&rig);

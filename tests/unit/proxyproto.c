@@ -114,9 +114,9 @@ test_v1(void **state)
 	static const struct {
 		const char	*line, *why;
 	} bad[] = {
-		{ "GET / HTTP/1.1\r\n", "neither version 1 nor 2" },
+		{ "GET / HTTP/1.1\r\n", "not a PROXY header" },
 		{ "PROXX", "neither PROXY" },
-		{ "proxy TCP4", "neither version" },
+		{ "proxy TCP4", "not a PROXY" },
 		{ "PROXY\r\n", "neither PROXY" },
 		{ "PROXY  TCP4", "neither PROXY" },
 		{ "PROXY TCP5", "neither PROXY" },
@@ -124,27 +124,27 @@ test_v1(void **state)
 		{ "PROXY TCP4\r", "neither PROXY" },
 		{ "PROXY UNKNOWNX", "neither PROXY" },
 		{ "PROXY UNKNOWN\n", "neither PROXY" },
-		{ "PROXY UNKNOWN \n", "CR or LF alone" },
-		{ "PROXY UNKNOWN\rX", "CR or LF alone" },
-		{ "PROXY UNKNOWN a\r\r\n", "CR or LF alone" },
-		{ "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n", "CR or LF alone" },
-		{ "PROXY TCP4 \r\n", "source is" },
-		{ "PROXY TCP4  1.2.3.4 1.2.3.4 1 2\r\n", "source is" },
-		{ "PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n", "source is" },
-		{ "PROXY TCP4 1.2.3.04 1.2.3.4 1 2\r\n", "source is" },
-		{ "PROXY TCP4 1.2.3.256 1.2.3.4 1 2\r\n", "source is" },
-		{ "PROXY TCP4 0x1.2.3.4 1.2.3.4 1 2\r\n", "source is" },
-		{ "PROXY TCP4 ::1 ::1 1 2\r\n", "source is" },
-		{ "PROXY TCP4 1.2.3.4\t1.2.3.4 1 2\r\n", "source is" },
-		{ "PROXY TCP4 1.2.3.4 1.2.3.4. 1 2\r\n", "destination is" },
-		{ "PROXY TCP4 1.2.3.4 ::1 1 2\r\n", "destination is" },
-		{ "PROXY TCP6 1.2.3.4 1.2.3.4 1 2\r\n", "source is" },
-		{ "PROXY TCP6 [::1] ::1 1 2\r\n", "source is" },
-		{ "PROXY TCP6 ::1%lo ::1 1 2\r\n", "source is" },
-		{ "PROXY TCP6 1::2::3 ::1 1 2\r\n", "source is" },
-		{ "PROXY TCP6 ::12345 ::1 1 2\r\n", "source is" },
-		{ "PROXY TCP6 1:2:3:4:5:6:7 ::1 1 2\r\n", "source is" },
-		{ "PROXY TCP4 1.2.3.4 1.2.3.4\r\n", "destination is" },
+		{ "PROXY UNKNOWN \n", "not a CRLF" },
+		{ "PROXY UNKNOWN\rX", "not a CRLF" },
+		{ "PROXY UNKNOWN a\r\r\n", "not a CRLF" },
+		{ "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n", "not a CRLF" },
+		{ "PROXY TCP4 \r\n", "source address" },
+		{ "PROXY TCP4  1.2.3.4 1.2.3.4 1 2\r\n", "source address" },
+		{ "PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n", "source address" },
+		{ "PROXY TCP4 1.2.3.04 1.2.3.4 1 2\r\n", "source address" },
+		{ "PROXY TCP4 1.2.3.256 1.2.3.4 1 2\r\n", "source address" },
+		{ "PROXY TCP4 0x1.2.3.4 1.2.3.4 1 2\r\n", "source address" },
+		{ "PROXY TCP4 ::1 ::1 1 2\r\n", "source address" },
+		{ "PROXY TCP4 1.2.3.4\t1.2.3.4 1 2\r\n", "source address" },
+		{ "PROXY TCP4 1.2.3.4 1.2.3.4. 1 2\r\n", "destination address" },
+		{ "PROXY TCP4 1.2.3.4 ::1 1 2\r\n", "destination address" },
+		{ "PROXY TCP6 1.2.3.4 1.2.3.4 1 2\r\n", "source address" },
+		{ "PROXY TCP6 [::1] ::1 1 2\r\n", "source address" },
+		{ "PROXY TCP6 ::1%lo ::1 1 2\r\n", "source address" },
+		{ "PROXY TCP6 1::2::3 ::1 1 2\r\n", "source address" },
+		{ "PROXY TCP6 ::12345 ::1 1 2\r\n", "source address" },
+		{ "PROXY TCP6 1:2:3:4:5:6:7 ::1 1 2\r\n", "source address" },
+		{ "PROXY TCP4 1.2.3.4 1.2.3.4\r\n", "destination address" },
 		{ "PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n", "source port" },
 		{ "PROXY TCP4 1.2.3.4 1.2.3.4 01 2\r\n", "source port" },
 		{ "PROXY TCP4 1.2.3.4 1.2.3.4 +1 2\r\n", "source port" },
@@ -166,7 +166,7 @@ test_v1(void **state)
 	assert_endpoint(&h.source, "[2001:db8::1]:1");
 	for (i = 0; i < COUNT(bad); i++)
 		refused(bad[i].line, strlen(bad[i].line), bad[i].why);
-	refused(TEXT("PROXY TCP4 1.2.3.4\0x 1.2.3.4 1 2\r\n"), "source is");
+	refused(TEXT("PROXY TCP4 1.2.3.4\0x 1.2.3.4 1 2\r\n"), "source address");
 	refused(TEXT("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\0\r\n"),
 	    "destination port");
 	memset(line + 14, 'x', sizeof(line) - 14);
@@ -186,17 +186,17 @@ test_v2(void **state)
 	char unix_path[] = V2 "\x21\x31\0\xd8";
 
 	(void)state;
-	refused(TEXT("\r\nX"), "neither version");
-	refused(TEXT("\r\n\r\n\0\r\nQUIT\r"), "neither version");
-	refused(TEXT("\x16\x03\x01"), "neither version");
+	refused(TEXT("\r\nX"), "not a PROXY");
+	refused(TEXT("\r\n\r\n\0\r\nQUIT\r"), "not a PROXY");
+	refused(TEXT("\x16\x03\x01"), "not a PROXY");
 	/* As soon as the byte is there. */
-	refused(TEXT(V2 "\x11"), "another version");
-	refused(TEXT(V2 "\x31"), "another version");
+	refused(TEXT(V2 "\x11"), "unknown version");
+	refused(TEXT(V2 "\x31"), "unknown version");
 	refused(TEXT(V2 "\x22"), "neither LOCAL");
-	refused(TEXT(V2 "\x21\x41"), "no family");
-	refused(TEXT(V2 "\x21\x13"), "no family");
-	refused(TEXT(V2 "\x21\x10"), "no family");
-	refused(TEXT(V2 "\x21\x01"), "no family");
+	refused(TEXT(V2 "\x21\x41"), "unknown address");
+	refused(TEXT(V2 "\x21\x13"), "unknown address");
+	refused(TEXT(V2 "\x21\x10"), "unknown address");
+	refused(TEXT(V2 "\x21\x01"), "unknown address");
 	refused(TEXT(V2 "\x21\x11\0\x0b"), "shorter than");
 	refused(TEXT(V2 "\x21\x21\0\x23"), "shorter than");
 	refused(TEXT(V2 "\x21\x31\0\xd7"), "shorter than");
@@ -267,7 +267,7 @@ test_tlvs(void **state)
 	assert_int_equal(decode_tlvs(TEXT("\x03\0\3\0\0\0")), -1);
 	assert_int_equal(decode_tlvs(TEXT("\x03\0\4\0\0\0\0\x03\0\4\0\0\0\0")),
 	    -1);
-	assert_non_null(strstr(why, "no single checksum"));
+	assert_non_null(strstr(why, "not one checksum"));
 	assert_int_equal(decode_tlvs(TEXT("\x03\0\4\0\0\0\0")), -1);
 	assert_non_null(strstr(why, "checksum is wrong"));
 

@@ -480,9 +480,9 @@ test_ejections_are_logged(void **state)
 	assert_int_equal(rig.board->server[0].failures, 4);
 	assert_int_equal(count(rig_log(&rig), "server a: connect: "), 4);
 	assert_int_equal(count(rig_log(&rig), " warning: server a: connect: "
-	    "Connection refused; others are tried first for 2 s\n"), 1);
+	    "Connection refused; ejected for 2 s\n"), 1);
 	assert_int_equal(count(rig_log(&rig), " warning: server a: connect: "
-	    "Connection refused; others are tried first for 16 s\n"), 1);
+	    "Connection refused; ejected for 16 s\n"), 1);
 	/* And that it is back. */
 	MUST(listen(rig.listener[0], 10));
 	for (i = 0; i < 4; i++) {

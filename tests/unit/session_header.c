@@ -142,8 +142,8 @@ test_bad(void **state)
 	begin();
 	client = rig_client(&rig);
 	put_and_turn("GET / \"HTTP\"\r\n", 14);
-	refused(END_BAD_HEADER, "neither version 1 nor 2; it begins "
-	    "\"GET / \\\"HTTP\\\"\\r\\n\"");
+	refused(END_BAD_HEADER, "not a PROXY header of version 1 or 2; it "
+	    "begins \"GET / \\\"HTTP\\\"\\r\\n\"");
 	assert_non_null(strstr(rig_log(&rig),
 	    "listener front: PROXY header of 127.0.0.1:"));
 }
@@ -157,7 +157,7 @@ test_bad_later(void **state)
 	client = rig_client(&rig);
 	put_and_turn("PROXY TCP4 1.2.3.4 ", 19);
 	put_and_turn("5.6.7.8 9 nine\r\nbehind", 22);
-	refused(END_BAD_HEADER, "the destination port is not from 0 to 65535; "
+	refused(END_BAD_HEADER, "invalid destination port; "
 	    "it begins \"PROXY TCP4 1.2.3.4 5.6.7\"");
 }
 
@@ -179,7 +179,7 @@ test_cut_off(void **state)
 	client = rig_client(&rig);
 	put_and_turn(haproxy_ipv4, sizeof(haproxy_ipv4) - 2);
 	MUST(shutdown(client, SHUT_WR));
-	refused(END_BAD_HEADER, "it is cut off");
+	refused(END_BAD_HEADER, "incomplete");
 }
 
 /* Somebody who only looks whether we are there is worth no line. */
@@ -210,7 +210,7 @@ test_too_late(void **state)
 	rig_pass(&rig, 4900);
 	assert_int_equal(rig_session(&rig)->state, SESSION_PROXY_HEADER);
 	rig_pass(&rig, 200);
-	refused(END_HEADER_TIMEOUT, "it has not come in time; it begins "
+	refused(END_HEADER_TIMEOUT, "timed out; it begins "
 	    "\"PROXY\"");
 }
 
@@ -234,7 +234,7 @@ test_not_trusted(void **state)
 	distrust();
 	begin();
 	client = rig_client(&rig);
-	refused(END_NOT_TRUSTED, "it is not in accept_proxy");
+	refused(END_NOT_TRUSTED, "the peer is not in accept_proxy");
 	rig.route.reject_with = REJECT_RESET;
 	client = rig_client(&rig);
 	rig_expect_reset(&rig, client);

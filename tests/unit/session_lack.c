@@ -308,8 +308,8 @@ test_a_line_an_episode(void **state)
 		rig_pass(&rig, 500);
 		goes_to_the_other();
 		assert_int_equal(count(" warning: server a: no local port: "
-		    "Cannot assign requested address; sessions go to others, "
-		    "or wait\n"), i + 1);
+		    "Cannot assign requested address; sessions use other "
+		    "servers or wait\n"), i + 1);
 		rig_pass(&rig, 20000);
 	}
 }

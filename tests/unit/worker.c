@@ -98,7 +98,7 @@ test_strays(void **state)
 	assert_non_null(f = fopen(file, "r"));
 	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
 	fclose(f);
-	assert_non_null(strstr(text, "nothing here knows of it"));
+	assert_non_null(strstr(text, "has no owner"));
 	listener_close(&conf.listener[0]);
 	board_free(board);
 	conf_free(&conf);
