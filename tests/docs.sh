@@ -5,7 +5,8 @@
 # docs.sh: what is written must be so. Options, fields and end reasons are the
 # same in binary, man page and completion; features have their directives and
 # tests; every command line in README, man page, demos and start-up files and
-# every example of a configuration is one that shuttled takes.
+# every configuration in examples, pages and recipes is one that shuttled takes;
+# the page shows the examples as they are, and its index is complete.
 # usage: docs.sh            in a build directory (srcdir from make check)
 set -eu
 set -f			# addresses such as [::1]:80 are no patterns
@@ -89,6 +90,49 @@ check_fields() {
 	    "doc/shuttled.8" "$tmp/man.fields"
 }
 
+# unescape: the text that a man page's literal lines stand for.
+unescape() {
+	sed 's/\\(ti/~/g; s/\\(ha/^/g; s/\\(ga/`/g; s/\\(dq/"/g; s/\\(aq/'\''/g
+	    s/\\&//g; s/\\e/\\/g'
+}
+
+# Each directive is in the index, with all sections that have it.
+check_index() {
+	awk '/^[.]Sh / {
+		in_index = /INDEX OF DIRECTIVES/
+		section = ""
+		if (/ (TOP LEVEL|LISTEN|LIMIT|POOL|SERVER)$/)
+			section = $2 == "TOP" ? "top" : tolower($2)
+	}
+	in_index && /^[.]It Ic / { name = $3 }
+	in_index && /^[.]Pq / && name != "include" {
+		for (i = 2; i <= NF; i++) {
+			sub(/,$/, "", $i)
+			print name "/" $i >index_file
+		}
+	}
+	section != "" && /^[.]It Ic / { print $3 "/" section >described }' \
+	    index_file="$tmp/index" described="$tmp/described" "$page"
+	same "the index of doc/shuttled.yaml.5" "$tmp/index" \
+	    "its sections" "$tmp/described"
+}
+
+# The page shows each example as it is.
+check_examples() {
+	set +f
+	for example in "$top"/contrib/examples/*.yaml; do
+		name=contrib/examples/${example##*/}
+		awk -v head="$name" '/^[.]S[sh] / { here = $NF == head }
+		    /^[.]Ed/ { text = 0 }
+		    here && text { print }
+		    /^[.]Bd -literal/ { text = 1 }' "$page" | unescape \
+		    >"$tmp/shown"
+		diff "$example" "$tmp/shown" ||
+			bad "doc/shuttled.yaml.5 shows another $name"
+	done
+	set -f
+}
+
 # quoted TEXT: what stands in backquotes there, one a line.
 quoted() {
 	printf '%s\n' "$1" | tr '`' '\n' | sed -n 'n;p'
@@ -152,7 +196,7 @@ check_commands() {
 			accepts "$doc" $args
 		done <"$tmp/lines"
 	done
-	sed -n 's/^[.]Dl shuttled //p' "$man" >"$tmp/lines"
+	sed -n 's/ |.*//; s/^[.]Dl shuttled //p' "$man" >"$tmp/lines"
 	while read -r args; do
 		# shellcheck disable=SC2086
 		accepts doc/shuttled.8 $args
@@ -180,9 +224,10 @@ check_commands() {
 	done
 	set -f
 	# What the page shows are configurations, too.
-	awk -v out="$tmp/page" '/^[.]Bd -literal/ { n++; file = out n ".yaml" }
-	    file && !/^[.]/ { gsub(/\\e/, "\\"); print >file }
-	    /^[.]Ed/ { file = "" }' "$page"
+	unescape <"$page" | awk -v out="$tmp/page" '
+	    /^[.]Bd -literal/ { n++; file = out n ".yaml" }
+	    file && !/^[.]/ { print >file }
+	    /^[.]Ed/ { file = "" }'
 	set +f
 	for example in "$tmp"/page*.yaml; do
 		! grep -q '^listen:' "$example" || accepts "$page" -c "$example"
@@ -193,6 +238,43 @@ check_commands() {
 	if "$shuttled" -t --no-such-option >"$tmp/out" 2>&1; then
 		bad "shuttled -t takes everything"
 	fi
+}
+
+# Configurations in the recipes are marked. What they leave out, a listener or a
+# pool, is added here.
+check_recipes() {
+	unescape <"$man" | awk -v out="$tmp/recipe" '
+	    /^[.]S[sh] / { title = $0 }
+	    /^[.]\\" snippet$/ { marked = 1; next }
+	    marked && /^[.]Bd -literal/ {
+		n++
+		file = out n ".yaml"
+		print "# " title >file
+	    }
+	    file && !/^[.]/ { print >file }
+	    /^[.]Ed/ { file = "" }
+	    { marked = 0 }
+	    END { print n + 0 >(out "s") }'
+	[ "$(cat "$tmp/recipes")" -ge 8 ] || bad "$man: hardly any recipe found"
+	set +f
+	for recipe in "$tmp"/recipe?*.yaml; do
+		grep -q '^listen:' "$recipe" ||
+			echo 'listen: { added: { address: "127.0.0.1:0" } }' >>"$recipe"
+		grep -q '^pool:' "$recipe" ||
+			echo 'pool: { added: { server: { s: { address: "builtin:echo" } } } }' \
+			    >>"$recipe"
+		accepts "$man: $(head -n 1 "$recipe")" -c "$recipe"
+	done
+	set -f
+	# Signals in commands are those of the section on signals.
+	sed -n '/^[.]Sh SIGNALS/,/^[.]Sh LOG/s/^[.]It Dv //p' "$man" |
+	    sed 's/ , /\n/g' >"$tmp/signals"
+	sed -n 's/^[.]Dl kill -\([A-Z0-9]*\) .*/\1/p' "$man" >"$tmp/sent"
+	[ -s "$tmp/sent" ] || bad "$man: no recipe sends a signal"
+	while read -r signal; do
+		grep -qx "$signal" "$tmp/signals" ||
+			bad "$man: kill -$signal: the master has no such signal"
+	done <"$tmp/sent"
 }
 
 # systemd knows all that is in its units; of what it does not it only warns.
@@ -225,6 +307,9 @@ check_ends
 check_fields
 check_features
 check_commands
+check_index
+check_examples
+check_recipes
 check_units
 [ "$failed" -eq 0 ] || exit 1
 echo "docs.sh: documents and binary agree; $commands command lines tried"
