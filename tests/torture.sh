@@ -12,7 +12,7 @@
 #     -j JOBS    tests at a time in a run [twice the processors]
 #     -p RUNS    runs at a time, each in a network namespace of its own [1]
 #     -r         root stays root; otherwise its tests run as user 65534
-#     -t TESTS   such as 'tests/unit/resolved_addr tests/process/queue.sh' [all]
+#     -t TESTS   such as 'tests/unit/board/test_resolved_addr tests/system/upstream/queue.sh' [all]
 #     NAME       of a circumstance [all]: descriptors hard busy one-processor
 #                no-ipv6 long-tmpdir loss german dash busybox
 # Logs of failed tests are left in torture/. Exit status 1: some test failed.
@@ -381,11 +381,11 @@ done
 TORTURE_LIST=$work/list
 TORTURE_JOBS=$jobs
 SHUTTLED=$work/build/shuttled
-PEER=$work/build/tests/blackbox/peer
+TOOLS=$work/build/tests/system/tools
 srcdir=..
 HOME=/
 TEST_TAIL=300
-export TEST_TAIL TORTURE_LIST TORTURE_JOBS SHUTTLED PEER srcdir HOME
+export TEST_TAIL TORTURE_LIST TORTURE_JOBS SHUTTLED TOOLS srcdir HOME
 export work at_once stay_root tmp
 i=0
 while [ $i -lt "$at_once" ]; do

@@ -79,9 +79,8 @@ accept_proxy_others	accept_proxy_untrusted
 # Where such a word is one of another program: its configuration, its manual.
 text_that_stays='
 tests/bench/proxies[.]sh:
-tests/process/real[.]sh:
-tests/process/lib_real[.]sh:
-tests/process/proxy_real[.]sh:
+tests/system/session/real[.]sh:
+tests/system/session/proxy_real[.]sh:
 default_backend
 HAProxy
 haproxy

@@ -83,9 +83,10 @@ tests_fuzz_fuzz_proxyproto_LDADD = $(FUZZ_LIBS)
 
 # The rig of the unit tests, with a clock and faults of its own.
 tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c \
-	tests/unit/helpers.h \
+	tests/unit/helpers.h tests/unit/wrap.h \
 	tests/unit/session_rig.c tests/unit/session_rig.h
-tests_fuzz_fuzz_session_CFLAGS = $(FUZZ_COMPILE) -I$(top_srcdir)/tests/unit
-tests_fuzz_fuzz_session_LDFLAGS = $(FUZZ_LINK) $(WRAP_RIG)
+tests_fuzz_fuzz_session_CFLAGS = $(FUZZ_COMPILE)
+tests_fuzz_fuzz_session_LDFLAGS = $(FUZZ_LINK) \
+	-Wl,--wrap=socket,--wrap=connect,--wrap=recv,--wrap=send,--wrap=clock_now_ms
 tests_fuzz_fuzz_session_LDADD = $(FUZZ_LIBS) $(CMOCKA_LIBS)
 endif

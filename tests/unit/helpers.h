@@ -35,6 +35,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "wrap.h"
+
 #define PATIENCE	20000		/* ms */
 #define COUNT(array)	(sizeof(array) / sizeof(*(array)))
 
@@ -52,11 +54,41 @@ must(long result, const char *what, const char *file, int line)
 }
 
 /*
- * Run the tests of a program, which must not hang: the alarm ends it. UNIT_SEED
- * in the environment gives other random numbers.
+ * TEST(name) { ... } is a case; see cases.c. A program may define what is to be
+ * done before and after each of them, and before and after them all, and answers
+ * 0, or -1 when that has failed.
  */
-#define RUN(tests)	(alarm(120), cmocka_run_group_tests(tests, NULL, NULL))
+#define TEST(name)							\
+	static void test_##name(void **);				\
+	__attribute__((constructor)) static void			\
+	add_test_##name(void)						\
+	{								\
+		case_add(#name, test_##name, __LINE__);			\
+	}								\
+	static void							\
+	test_##name(void **state __attribute__((unused)))
 
+void	case_add(const char *, CMUnitTestFunction, int line);
+int	set_up(void);
+int	tear_down(void);
+int	set_up_all(void);
+int	tear_down_all(void);
+
+/* Have all cases run over each engine of the poller, whose name is in *engine*. */
+#define OVER_ENGINES							\
+	__attribute__((constructor)) static void			\
+	add_engines(void)						\
+	{								\
+		cases_over_engines();					\
+	}
+
+void	cases_over_engines(void);
+extern const char *engine;
+
+/* All of them. A new one is added here, and it has to pass as it is. */
+static const char *const engines[] = { "hybrid", "select" };
+
+/* UNIT_SEED in the environment gives other random numbers. */
 static inline uint64_t
 random_seed(void)
 {
@@ -415,8 +447,8 @@ remove_dir(const char *path)
 }
 
 /*
- * See alloc_fault.c: the allocation number *n* from now (0 is the next) fails,
- * once. alloc_failed() tells whether it has come to that, and calls it off.
+ * The allocation number *n* from now (0 is the next) fails, once. alloc_failed()
+ * tells whether it has come to that, and calls it off, as the end of a case does.
  * alloc_needed() skips the test where the linker has kept the calls from us.
  */
 void	alloc_fail(int n);

@@ -16,16 +16,6 @@
 #include "upstream/preconnect.h"
 #include "sys/clock.h"
 
-int	__real_socket(int, int, int);
-int	__wrap_socket(int, int, int);
-int	__real_connect(int, const struct sockaddr *, socklen_t);
-int	__wrap_connect(int, const struct sockaddr *, socklen_t);
-ssize_t	__real_recv(int, void *, size_t, int);
-ssize_t	__wrap_recv(int, void *, size_t, int);
-ssize_t	__real_send(int, const void *, size_t, int);
-ssize_t	__wrap_send(int, const void *, size_t, int);
-uint64_t __wrap_clock_now_ms(void);
-
 struct rig_faults rig_faults;
 uint64_t rig_clock = 1000000;
 
