@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * main.c: the order of a start: options, log, sockets, board, daemon, then the
- * master with its workers, or the one process that does it all.
+ * master with its workers, or one process for everything.
  */
 
 #include <err.h>
@@ -43,7 +43,7 @@
 #include "sys/signals.h"
 #include "worker/worker.h"
 
-/* Nobody is there to check servers: they count as up. */
+/* Without a prober, servers count as up. */
 static void
 leave_checks(struct conf *conf, struct log *log)
 {
@@ -59,7 +59,7 @@ leave_checks(struct conf *conf, struct log *log)
 		    "master (-w 0): all count as up");
 }
 
-/* Master and worker in one: no fork, nothing that is shared. */
+/* Master and worker in one process: no fork, nothing is shared. */
 static int
 run_single(struct conf *conf, struct board *board, struct log *log,
     struct runtime_files *instance, int *report)
@@ -73,7 +73,7 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 	log_ident(log, "single");
 	logs_ident(conf, "single");
 	leave_checks(conf, log);
-	/* The files first: the worker gives up the right to make them. */
+	/* The files first: the worker gives up the right to create them. */
 	if ((status = runtime_files_announce(instance)) != 0) {
 		warnx("%s", instance->why);
 		return status;
@@ -84,12 +84,12 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 	}
 	daemonize_report(report, 0);
 	notify_init(&notify);
-	/* Nobody is there to give signs of life beside the work. */
+	/* This process gives no signs of life beside its work. */
 	notify.watchdog = 0;
 	notify_ready(&notify, "one process");
 	if (conf->looked_up_once)
-		log_line(log, LOG_WARNING, "names are looked up once, whatever "
-		    "resolve says: there is nobody to do it again (-w 0)");
+		log_line(log, LOG_WARNING, "names are looked up only once "
+		    "without a master (-w 0): resolve has no effect");
 	for (i = 0; i < conf->listeners; i++)
 		log_line(log, LOG_NOTICE, "listening on %s",
 		    conf->listener[i].name);
@@ -100,7 +100,9 @@ run_single(struct conf *conf, struct board *board, struct log *log,
 	return status;
 }
 
-/* Fork into the background unless told not to. -1: there is nobody to tell. */
+/*
+ * Forks into the background unless told not to. -1: there is no waiting parent.
+ */
 static int
 leave_shell(const struct conf *conf)
 {
@@ -113,7 +115,7 @@ leave_shell(const struct conf *conf)
 	return report;
 }
 
-/* The one that the master before leaves us, if it suits us, or a new one. */
+/* The board of the old master, if its layout fits, or a new one. */
 static struct board *
 get_board(struct conf *conf, struct inheritance *inherited, struct log *log,
     int *fd)
@@ -124,16 +126,19 @@ get_board(struct conf *conf, struct inheritance *inherited, struct log *log,
 
 	if (inherited->board != -1 &&
 	    (b = board_adopt(inherited->board)) == NULL)
-		log_line(log, LOG_NOTICE, "the board of the process before %s: "
-		    "counters begin anew", errno == EINVAL ?
-		    "is laid out otherwise" : strerror(errno));
+		log_line(log, LOG_NOTICE, "upgrade: shared memory: %s; "
+		    "counters start at zero", errno == EINVAL ?
+		    "layout changed" : strerror(errno));
 	if (b != NULL) {
 		*fd = inherited->board;
 		inherited->board = -1;
 	} else if ((b = board_new(budget_rows(conf), fd)) == NULL) {
 		return NULL;
 	}
-	/* Should we fail the one before goes on, with or without workers. */
+	/*
+	 * If this start fails the old master continues, with or without
+	 * workers.
+	 */
 	oldest = board_oldest(b);
 	full = conf_assign_slots(conf, b,
 	    atomic_fetch_add(&b->ledger->generation, 1) + 1, oldest == 0 ? 1 :
@@ -145,7 +150,7 @@ get_board(struct conf *conf, struct inheritance *inherited, struct log *log,
 	return NULL;
 }
 
-/* As many as a worker would have. */
+/* As many descriptors as a worker would have. */
 static size_t
 get_descriptors(const struct conf *conf)
 {
@@ -153,7 +158,7 @@ get_descriptors(const struct conf *conf)
 	return rlimit_raise_descriptors();
 }
 
-/* It is mostly address space: memory is taken where it is used. */
+/* Mostly address space: memory is allocated on use. */
 static void
 warn_of_board(const struct conf *conf)
 {
@@ -174,7 +179,7 @@ warn_of_board(const struct conf *conf)
 	    budget_no_memory(bytes + b.own, why, sizeof(why)));
 }
 
-/* With sockets and log open: to the background, and serve. */
+/* With sockets and log open: goes to the background, and serves. */
 static int
 serve_conf(struct conf *conf, struct log *log, struct runtime_files *instance,
     int *report)
@@ -206,7 +211,7 @@ warn_of_target(const char *target)
 		warnx("log %s: %s", target, what);
 }
 
-/* On the terminal, for nowhere else can be. */
+/* Printed on the terminal only. */
 static void
 warn_of_log(const struct conf *conf)
 {
@@ -217,7 +222,7 @@ warn_of_log(const struct conf *conf)
 		warn_of_target(conf->own_log[i].target);
 }
 
-/* To the terminal: there is no log yet. */
+/* Printed on the terminal: there is no log yet. */
 static void
 say_all(struct diagnostics *cs)
 {
@@ -283,7 +288,7 @@ run_conf(struct conf *conf, struct inheritance *inherited)
 	return status;
 }
 
-/* Process titles are written over the first of our arguments: keep it. */
+/* Process titles overwrite the first argument: keep a copy. */
 static char **
 keep_arguments(int argc, char **argv)
 {
@@ -294,7 +299,7 @@ keep_arguments(int argc, char **argv)
 	return kept;
 }
 
-/* Say that all is well, and of which files. */
+/* Prints that the configuration is right, and its files. */
 static int
 test_conf(struct conf *conf, size_t descriptors, struct diagnostics *cs)
 {
@@ -317,14 +322,14 @@ test_conf(struct conf *conf, size_t descriptors, struct diagnostics *cs)
 	return 0;
 }
 
-/* There is no service yet to end in good order: as this signal would have done. */
+/* Ends as the signal would have: there is no service to stop in good order. */
 static void __attribute__((__noreturn__))
 end_by(int sig)
 {
 	sigset_t set;
 
 	warnx("%s while names are looked up: not started", strsignal(sig));
-	/* QUIT is no reason for a core file here. */
+	/* QUIT must not leave a core file here. */
 	privileges_leave_no_core();
 	sigemptyset(&set);
 	sigaddset(&set, sig);
@@ -334,7 +339,7 @@ end_by(int sig)
 	_exit(EX_TEMPFAIL);
 }
 
-/* All at once: one that is silent delays no other. */
+/* All at once: a silent name server delays no other name. */
 static void
 look_static_names_up(struct hosts *hosts)
 {
@@ -370,20 +375,22 @@ main(int argc, char **argv, char **envp)
 	sigset_t signals;
 	int status = 0;
 
-	/* Or sockets would become standard error, and be closed with it. */
+	/*
+	 * Otherwise sockets could become standard error, and be closed with it.
+	 */
 	if (daemonize_fill_standard() == -1)
 		return EX_OSERR;
-	/* From here on a signal waits until it can be acted on in good order. */
+	/* From here on a signal waits until it can be handled in good order. */
 	signals_hold(&signals);
 	setproctitle_init(argc, argv, envp);
 	memcpy(args + 1, argv + 1, (size_t)argc * sizeof(*args));
-	/* A log ends no service: a closed pipe, a file as long as it may be. */
+	/* A log never ends the service: closed pipe, maximum file size. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	(void)rlimit_raise_descriptors();
 	if (fd_inherit_read(&inherited) == -1 ||
 	    sd_sockets_take(&inherited) == -1)
-		err(EX_USAGE, "what was inherited");
+		err(EX_USAGE, "inherited descriptors");
 	fd_inherit_close_others(&inherited);
 	conf_init(&conf);
 	switch (read_configuration(&conf, argc, args, &diagnostics)) {

@@ -93,6 +93,7 @@ everyone anyone we us our ours ourselves i he she his her him'
 # system, "us" a unit of time, "I" a letter; and users, authors and reporters of
 # errors are persons.
 persons_meant='
+nobody	^nobody$
 nobody	"nobody"
 nobody	`nobody`
 nobody	user nobody

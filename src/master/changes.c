@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * changes.c: compares two configurations by what the operator wrote and by what
- * it meant when it was read: networks in files, addresses of names. Sections of
- * the same kind and name are the same thing, and have changed when any of their
- * values has. An inventory is sorted, so that thousands of servers are compared
- * in one pass.
+ * changes.c: compares two configurations by the settings and by their meaning
+ * when they were read: networks in files, addresses of names. Sections of the
+ * same kind and name correspond; one has changed if any of its values has. An
+ * inventory is sorted, so that thousands of servers are compared in one pass.
  */
 #include "config.h"
 #include "master/changes.h"
@@ -27,7 +26,7 @@
 /* Bytes of a list of names; what does not fit is only counted. */
 #define NAMES		300
 
-/* Before the name of a limit, which is among the settings. */
+/* Prefix of the name of a limit, which is listed among the settings. */
 #define LIMIT_PREFIX	"limit "
 
 enum item_kind { ITEM_SETTINGS, ITEM_LISTENER, ITEM_POOL, ITEM_SERVER, ITEMS };
@@ -43,7 +42,7 @@ struct inventory {
 	size_t		 items;
 };
 
-/* Names of one kind that share a fate. */
+/* Names of one kind with the same result. */
 struct names {
 	char		 text[NAMES];
 	size_t		 n, left_out;
@@ -59,7 +58,7 @@ static const char *const fate_words[FATES] = { "added", "removed", "changed" };
 
 /* --- inventories ------------------------------------------------------------ */
 
-/* The host alone: a port is what the configuration says, or any. */
+/* The host without the port, which is configured or any. */
 static uint64_t
 hash_host(const struct addr *a)
 {
@@ -75,7 +74,7 @@ hash_host(const struct addr *a)
 	return board_hash(host);
 }
 
-/* Where the host of this log is. */
+/* The address of the host of this log. */
 static uint64_t
 hash_log(const struct conf *c, const char *target)
 {
@@ -87,7 +86,7 @@ hash_log(const struct conf *c, const char *target)
 	return strcmp(c->log, target) == 0 ? hash_host(&c->log_addr) : 0;
 }
 
-/* Its words, and what they meant when they were read. */
+/* The text of the value, and its meaning when it was read. */
 static uint64_t
 hash_value(const struct conf *c, const struct value *v)
 {
@@ -101,7 +100,7 @@ hash_value(const struct conf *c, const struct value *v)
 	return hash + networks_hash(c, v);
 }
 
-/* Directives may stand in any order, and name servers answer in any. */
+/* Independent of order: directives and answers have none. */
 static uint64_t
 hash_section(const struct conf *c, const struct section *s)
 {
@@ -119,7 +118,7 @@ hash_section(const struct conf *c, const struct section *s)
 	return hash;
 }
 
-/* As the file calls it; options may give an address only. */
+/* The name in the file; with options, a server may have only an address. */
 static void
 name_server(char name[BOARD_NAME], const struct section *s)
 {
@@ -149,7 +148,7 @@ read_item(struct item *it, const struct conf *c, const struct section *s)
 	it->hash = hash_section(c, s);
 }
 
-/* Each directive of the top is an item; one of an option wins. */
+/* Each top-level directive is an item; one of an option wins. */
 static void
 read_top(struct inventory *v, const struct conf *c, const struct section *s,
     const struct section *wins)
@@ -169,7 +168,7 @@ read_top(struct inventory *v, const struct conf *c, const struct section *s,
 	}
 }
 
-/* The file with the name servers of the system, if they are asked. */
+/* The file that lists the name servers of the system, if they are used. */
 static void
 hash_resolver_files(struct inventory *v, const struct conf *c)
 {
@@ -237,7 +236,7 @@ inventory_free(struct inventory *v)
 
 /* --- across an upgrade ------------------------------------------------------ */
 
-/* It is for the log alone: without memory there is none. */
+/* For the log only: without memory there is none. */
 void
 inventory_leave(const struct conf *c)
 {
@@ -326,7 +325,7 @@ add_changed_name(struct names *ns, const char *name)
 	ns->n++;
 }
 
-/* A directive that is there no more is as it is by default: it has changed. */
+/* A removed directive has its default again: it has changed. */
 static enum fate
 fate_of(const struct item *it, enum fate fate)
 {
@@ -358,7 +357,9 @@ compare_inventories(struct names ns[ITEMS][FATES], const struct inventory *old,
 	}
 }
 
-/* Is it to be drained, at all of its addresses, and is? */
+/*
+ * True if the server is in drain and has no session, at any of its addresses.
+ */
 static bool
 is_drained(const struct conf *c, const struct section *s,
     const struct board *b)
@@ -422,7 +423,7 @@ put_files(FILE *f, const struct settings *st)
 		fprintf(f, "options");
 }
 
-/* As the configuration has them, whatever addresses each one has. */
+/* Counts as configured, with any number of addresses each. */
 static void
 put_change_counts(FILE *f, const struct settings *st)
 {
@@ -435,7 +436,7 @@ put_change_counts(FILE *f, const struct settings *st)
 	    text_s(servers));
 }
 
-/* All that the line says, as fields and in words. */
+/* The contents of the line, as fields and as text. */
 struct report {
 	struct names	 ns[ITEMS][FATES], empty;
 	char		 fields[ITEMS][FATES][24];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * child.c: the birth and the death of one process. What it does in between, and
- * what is left of it on the board, is process_table.c's.
+ * child.c: the start and the end of one process. process_table.c has the rest
+ * of its life, and its traces on the board.
  */
 #include "master/child.h"
 
@@ -17,13 +17,13 @@
 #include "sys/channel.h"
 #include "sys/clock.h"
 
-/* One that lived shorter than this died early, in ms. */
+/* A process that ends before this age died early, in ms. */
 #define EARLY		10000
 
-/* One that is to end may be so much later, in ms. */
+/* Grace beyond the expected end, in ms. */
 #define LATE		5000
 
-/* What is owed is offered again so often, in ms. */
+/* Interval of attempts to send owed messages, in ms. */
 #define PAY_AGAIN	50
 
 /* The longest wait before a respawn, in seconds. */
@@ -87,14 +87,14 @@ child_expect_end(struct child *c, uint64_t ms)
 		c->due = end;
 }
 
-/* 1: it is sent; 0: later; -1 with errno: never. */
+/* 1: sent; 0: later; -1 with errno: never. */
 static int
 pay_one(struct child *c, unsigned what, int message, int fd)
 {
 	if ((c->owed & what) == 0)
 		return 1;
 	if (channel_send(c->channel, (char)message, fd) == -1) {
-		/* A want of memory passes as well as a full queue. */
+		/* A lack of memory passes, as a full queue does. */
 		if (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS ||
 		    errno == ETOOMANYREFS)
 			return 0;
@@ -119,7 +119,7 @@ child_pay(struct child *c, const int log[LOGS])
 	int done = 1;
 
 	for (i = 0; i < LOGS && done == 1; i++) {
-		/* Another log is there by now: it is not for this one. */
+		/* The log has changed: this child does not get the new one. */
 		if (log[i] == -1)
 			c->owed &= ~((unsigned)TELL_LOG << i);
 		done = pay_one(c, (unsigned)TELL_LOG << i,
@@ -131,8 +131,8 @@ child_pay(struct child *c, const int log[LOGS])
 }
 
 /*
- * When to have the next one, in ms from now. The first early death is answered
- * at once, the ones that follow it ever more slowly.
+ * Time until the respawn, in ms. The first early death is followed by an
+ * immediate respawn, later ones by growing delays.
  */
 static uint64_t
 respawn_delay(struct child *c, int status)

@@ -16,7 +16,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* The parent's part: wait for the one byte, or for the end of the child. */
+/* The parent: waits for one byte, or for the end of the child. */
 static void
 relay_status(int fd)
 {
@@ -24,7 +24,7 @@ relay_status(int fd)
 	sigset_t none;
 	ssize_t n;
 
-	/* Whoever waits here may be interrupted; the service then goes on. */
+	/* The waiting parent may be interrupted; the service then continues. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	do
@@ -38,7 +38,7 @@ daemonize_fill_standard(void)
 {
 	int fd;
 
-	/* open() takes the lowest that is free: no other is below it. */
+	/* open() returns the lowest free descriptor, and none below is free. */
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) == -1 &&
 		    open("/dev/null", O_RDWR) == -1)
@@ -93,7 +93,7 @@ daemonize_report(int *fd, int status)
 		return;
 	if (status == 0)
 		daemonize_detach();
-	/* A parent that is gone does not care. */
+	/* The parent may be gone. */
 	(void)!write(*fd, &byte, 1);
 	close(*fd);
 	*fd = -1;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * fd_inherit.c: descriptors from one program to the next, by their numbers in the
- * environment. Opens nothing itself; what it cannot make sense of it leaves.
+ * fd_inherit.c: passes descriptors to the next program, by their numbers in the
+ * environment. Opens none itself, and ignores what it does not understand.
  *
- * The variable has a line for each descriptor: what it is, its number, and for
- * sockets in which words they were asked for.
+ * The variable has a line for each descriptor: its kind, its number, and for
+ * sockets the address as configured.
  */
 #include "master/fd_inherit.h"
 
@@ -65,7 +65,9 @@ fd_inherit_add(struct inheritance *in, int fd, bool ours, const char *wanted,
 	return 0;
 }
 
-/* "DEV INO SECONDS NANOSECONDS" of the path of the socket before. */
+/*
+ * "DEV INO SECONDS NANOSECONDS" of the path of the socket in the line before.
+ */
 static int
 read_path(struct inheritance *in, int fd, const char *text)
 {
@@ -88,8 +90,9 @@ read_path(struct inheritance *in, int fd, const char *text)
 }
 
 /*
- * One of "board 5", "channel 6", "socket 7 [::]:80"; "lent" is a socket that is
- * not ours to remove, and "path 7 ..." says what the one before has at its path.
+ * One of "board 5", "channel 6", "socket 7 [::]:80"; "lent" is a socket whose
+ * path must not be removed, and "path 7 ..." identifies the file at the path of
+ * the socket before.
  */
 static int
 read_inherited_line(struct inheritance *in, char *line)
@@ -149,7 +152,7 @@ was_inherited(const struct inheritance *in, int fd)
 	return fd == in->board || fd == in->channel;
 }
 
-/* Without /proc: as many as a process usually has. */
+/* Without /proc: the usual limit of a process. */
 static void
 close_range_of_others(const struct inheritance *in)
 {
@@ -187,8 +190,8 @@ same_words(const struct inherited_socket *s, const struct listener *l)
 }
 
 /*
- * As text, since the kernel cuts the rest of a unix address off. Who lends it to
- * us has set what cannot change any more.
+ * As text, because the kernel cuts unix addresses off. The process that lends
+ * the socket has set what cannot be changed later.
  */
 static bool
 same_address(const struct inherited_socket *s, const struct listener *l)

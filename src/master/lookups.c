@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * lookups.c: getaddrinfo(3) may wait for name servers as long as it likes, so it
- * does that in children, and there in threads. They take names from a page that is shared, and write
- * there what they have found. One that was taken over by an answer can write
- * there what it likes: the page is copied, and looked at, once.
+ * lookups.c: getaddrinfo(3) may wait for name servers without limit, so it runs
+ * in children, and there in threads. They take names from a shared page and
+ * write the results there. A child compromised by an answer can write anything:
+ * the page is copied and checked once.
  */
 #include "master/lookups.h"
 
@@ -23,14 +23,14 @@
 #include "sys/clock.h"
 #include "sys/signals.h"
 
-/* Instead of the number of a name. */
+/* In place of the number of a name. */
 #define NONE		UINT32_MAX
 
 /* Of a thread, in bytes. */
 #define STACK		(256 << 10)
 
 struct lookups_page {
-	/* The first that none has taken; 0: not all children are there yet. */
+	/* The first name not taken; 0: some children are still starting. */
 	_Atomic uint32_t next;
 	struct {
 		_Atomic uint32_t done;
@@ -38,7 +38,7 @@ struct lookups_page {
 	} at[];
 };
 
-/* Signals come as ever: nobody is told to end by these any more. */
+/* Resets signals to their defaults: these processes do not handle them. */
 static void
 take_signals(void)
 {
@@ -56,7 +56,7 @@ is_any_left(const struct lookups *l)
 	return atomic_load(&l->own) != NONE || next == 0 || next < l->hosts->n;
 }
 
-/* The child's own name comes first, then those that have no child. */
+/* The child's own name comes first, then those without a child. */
 static bool
 take_name(struct lookups *l, uint32_t *i)
 {
@@ -68,7 +68,7 @@ take_name(struct lookups *l, uint32_t *i)
 	return *i < l->hosts->n;
 }
 
-/* Names, one after the other. As a thread. */
+/* Resolves names one by one. Runs in a thread. */
 static void *
 run_lookup_thread(void *lookups)
 {
@@ -86,7 +86,10 @@ run_lookup_thread(void *lookups)
 	return NULL;
 }
 
-/* So many that each has its descriptors: getaddrinfo(3) has up to three. */
+/*
+ * The number of threads that have enough descriptors: getaddrinfo(3) needs up
+ * to three.
+ */
 static unsigned
 most_threads(void)
 {
@@ -96,8 +99,8 @@ most_threads(void)
 }
 
 /*
- * A name without an answer holds its thread until the end: as long as names are
- * left, that many more are made, as far as the system has them.
+ * A name without an answer occupies its thread to the end: while names are
+ * left, that many threads are added, as far as the system has them.
  */
 static void
 run_threads(struct lookups *l)
@@ -129,11 +132,11 @@ be_child(struct lookups *l, uint64_t ms, const struct identity *user,
 {
 	setproctitle("looking names up");
 	take_signals();
-	/* Should the one who waits be stuck, no answer is waited for. */
+	/* If the parent is stuck, stop waiting for answers. */
 	alarm((unsigned)(ms / 1000) + 2);
 	if (user != NULL && privileges_drop(user, NULL, false) == -1)
 		_exit(1);
-	/* Becoming another user ends this, so it comes after that. */
+	/* A change of user would reset this, so it comes after that. */
 	if (privileges_end_with(parent) == -1)
 		_exit(1);
 #ifdef M_ARENA_MAX
@@ -182,7 +185,7 @@ lookups_begin(struct lookups *l, struct hosts *hosts, uint64_t ms,
 			break;
 		l->child[l->children++] = pid;
 	}
-	/* Some will do. */
+	/* Some of the children are enough. */
 	atomic_store(&l->page->next, l->children);
 	if (l->children > 0)
 		return 0;
@@ -218,7 +221,7 @@ lookups_wait(const struct lookups *l)
 	return l->deadline <= now ? 0 : (int)(l->deadline - now);
 }
 
-/* Is it what an honest child writes? Ports come later. */
+/* Checks a result: an honest child writes no other. Ports are set later. */
 static bool
 is_sound_host(const struct addr_host *h)
 {
@@ -255,7 +258,7 @@ lookups_end(struct lookups *l)
 			h.n = 0;
 			h.error = ADDR_LATE;
 		}
-		/* The name is ours. */
+		/* The name is this process's own. */
 		memcpy(h.name, to->name, sizeof(h.name));
 		*to = h;
 	}
@@ -276,7 +279,7 @@ reap_lookup_children(struct lookups *l)
 			(void)lookups_reaped(l, l->child[i]);
 }
 
-/* Until all is known, or one of these has come; 0: none. */
+/* Waits until all is resolved, or one of these signals has come; 0: none. */
 static int
 wait_for_answers(struct lookups *l, int signals)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * master.c: one loop that waits for signals, for what children say, and for
- * times to come, and acts on them one at a time. Nothing else waits: what takes
- * its time, a start, a reload, an upgrade, is a state that goes on with each turn.
- * Signals are blocked from the start and read from a descriptor, so that there
- * is no handler and no moment at which one could be lost.
+ * master.c: one loop that waits for signals, for messages of children, and for
+ * times, and handles them one at a time. Nothing else waits: what takes time, a
+ * start, a reload, an upgrade, is a state that advances with each turn. Signals
+ * are blocked from the start and read from a descriptor, so that there is no
+ * handler and none is lost.
  */
 #include "master/master.h"
 
@@ -37,16 +37,16 @@
 #include "sys/signals.h"
 #include "util/text.h"
 
-/* How long workers may take to stop, in ms. */
+/* Time for workers to stop, in ms. */
 #define STOP_TIME	5000
 
-/* Descriptors are below this. */
+/* Upper bound of descriptors. */
 #define DESCRIPTORS	(1 << 20)
 
-/* A worker may sleep for a second: silence up to this says nothing, in ms. */
+/* A worker may sleep for a second: silence up to this means nothing, in ms. */
 #define HEARTBEATS	3000
 
-/* A master that was replaced looks so often what the one after it does, in ms. */
+/* Interval at which a replaced master looks at the new one, in ms. */
 #define FOLLOW		1000
 
 struct master {
@@ -62,16 +62,16 @@ struct master {
 	struct reload	 reload;
 	struct upgrade	 upgrade;
 	struct outcome	 outcome;	/* for scripts that wait */
-	bool		 reopen_due;	/* the log that a reload has opened */
-	bool		 reload_due;	/* asked for while another one waits, */
-	bool		 upgrade_due;	/* or an upgrade, or the start */
+	bool		 reopen_due;	/* the log opened by a reload */
+	bool		 reload_due;	/* requested while another one, */
+	bool		 upgrade_due;	/* an upgrade or the start runs */
 	bool		 replaced;	/* by another master */
-	uint64_t	 drain_at;	/* the grace is over; 0: there is none */
+	uint64_t	 drain_at;	/* end of grace; 0: none */
 	uint64_t	 kill_at;	/* 0: never */
 	int		 status;
 };
 
-/* Tell the service manager how we are, as one of these would do it. */
+/* Reports the state to the service manager by this function. */
 static void
 tell_service_manager(struct master *m, void (*how)(struct notify *,
     const char *))
@@ -84,8 +84,8 @@ tell_service_manager(struct master *m, void (*how)(struct notify *,
 }
 
 /*
- * The manager watches over this loop, and this loop over the workers: one that
- * is stuck costs its own sessions, not those of all.
+ * The manager watches this loop, and this loop watches the workers: a stuck
+ * worker costs its own sessions, not those of all.
  */
 static void
 watch_workers(struct master *m)
@@ -102,7 +102,7 @@ watch_workers(struct master *m)
 		tell_service_manager(m, notify_status);
 }
 
-/* What is under way would serve when all is to end. */
+/* Cancels what is in progress, which would serve when all shall end. */
 static void
 cancel_changes(struct master *m)
 {
@@ -147,13 +147,16 @@ begin_drain(struct master *m)
 	title_set(m->conf, "master, draining");
 	atomic_store(&m->children.board->ledger->leaving, 1);
 	tell_service_manager(m, notify_stopping);
-	/* First our own copies: then no connection comes after the last. */
+	/*
+	 * Close the master's copies first: then no connection comes after the
+	 * last.
+	 */
 	runtime_files_stop_listening(m->instance);
-	/* The prober stays: sessions that wait go by what it finds. */
+	/* The prober stays: waiting sessions depend on its results. */
 	process_table_signal(&m->children, SIGQUIT, true);
 }
 
-/* Say that we go, so that nobody is sent here any more, and then do it. */
+/* Announces the end, so that clients are sent elsewhere, and then quits. */
 static void
 leave_service(struct master *m)
 {
@@ -167,7 +170,7 @@ leave_service(struct master *m)
 	tell_service_manager(m, notify_stopping);
 }
 
-/* All stands, and whoever hears that it is done may read how. */
+/* Reports success, after the status file is complete. */
 static void
 be_running(struct master *m)
 {
@@ -179,8 +182,8 @@ be_running(struct master *m)
 }
 
 /*
- * Before it acts on a signal that ends the service: one that has not served yet
- * never will, and its shell, or the master before, is told so.
+ * Before a signal that ends the service is handled: a master that has not
+ * served yet never will, and reports that to its shell or the old master.
  */
 static bool
 stop_start(struct master *m, const char *why)
@@ -213,7 +216,7 @@ reopen_log(struct master *m)
 {
 	bool done;
 
-	/* The one that it has opened may be the old file. */
+	/* The reload may have opened the old file. */
 	m->reopen_due = m->reload.state == RELOAD_START;
 	done = logs_reopen(m->log, m->conf);
 	process_channel_new_log(&m->children);
@@ -256,14 +259,14 @@ begin_upgrade(struct master *m)
 	upgrade_begin(&m->upgrade);
 }
 
-/* Another master serves: what is left are our workers' sessions. */
+/* Another master serves: only the sessions of these workers are left. */
 static void
 be_replaced(struct master *m)
 {
 	unsigned n = process_table_alive(&m->children);
 	pid_t pid = m->upgrade.pid;
 
-	/* What came meanwhile is for the one that serves. */
+	/* The new master handles what was requested meanwhile. */
 	if (m->reload_due && pid > 0)
 		(void)kill(pid, SIGHUP);
 	if (m->upgrade_due && pid > 0)
@@ -281,13 +284,13 @@ be_replaced(struct master *m)
 	process_table_drain(&m->children);
 }
 
-/* What changes a service is for one that is to stay. */
+/* Requests that change a service require one that stays. */
 static void
 on_change_signal(struct master *m, int sig)
 {
 	if (m->phase > RUNNING) {
-		log_line(m->log, LOG_NOTICE, "%s has no effect any more: the "
-		    "service ends", sig == SIGHUP ? "HUP" : sig == SIGUSR2 ?
+		log_line(m->log, LOG_NOTICE, "%s ignored: the service "
+		    "ends", sig == SIGHUP ? "HUP" : sig == SIGUSR2 ?
 		    "USR2" : sig == SIGTTIN ? "TTIN" : sig == SIGTTOU ?
 		    "TTOU" : "WINCH");
 		return;
@@ -340,14 +343,14 @@ on_master_signal(struct master *m, int sig)
 	}
 }
 
-/* The sooner of the two, in ms; -1: never. */
+/* The earlier of the two, in ms; -1: never. */
 static int
 sooner_ms(int a, int b)
 {
 	return a == -1 || (b != -1 && b < a) ? b : a;
 }
 
-/* Milliseconds until then; at 0: never. */
+/* Time in ms until *at*; 0: never. */
 static int
 ms_until(uint64_t at)
 {
@@ -360,7 +363,7 @@ ms_until(uint64_t at)
 	return at - now < INT_MAX ? (int)(at - now) : INT_MAX;
 }
 
-/* How long nothing needs us, in ms; -1: for ever. */
+/* The time in ms without work; -1: unlimited. */
 static int
 master_wait_time(const struct master *m)
 {
@@ -376,7 +379,7 @@ master_wait_time(const struct master *m)
 	    upgrade_wait(&m->upgrade)));
 }
 
-/* Nobody is left who would need a prober. */
+/* True if no process is left that needs a prober. */
 static void
 end_prober(struct master *m)
 {
@@ -396,7 +399,7 @@ turn_startup(struct master *m)
 	}
 }
 
-/* If none is under way: an upgrade that is idle again came to nothing. */
+/* If none is in progress: a now idle upgrade has failed. */
 static void
 end_change(struct master *m)
 {
@@ -406,7 +409,7 @@ end_change(struct master *m)
 		    !m->reload.failed, m->children.generation);
 }
 
-/* One thing at a time changes the service; what was asked for comes next. */
+/* One change at a time; requests made meanwhile follow. */
 static void
 turn_changes(struct master *m)
 {
@@ -416,7 +419,7 @@ turn_changes(struct master *m)
 			reopen_log(m);
 	}
 	upgrade_turn(&m->upgrade);
-	/* From here on the manager does not believe this one any more. */
+	/* From here on the manager ignores this process. */
 	if (m->upgrade.state >= UPGRADE_ANNOUNCE)
 		m->notify.there = false;
 	if (m->upgrade.state == UPGRADE_DONE && !m->replaced)
@@ -432,7 +435,7 @@ turn_changes(struct master *m)
 	end_change(m);
 }
 
-/* The service is another's by now: end with it, if it ends. */
+/* The new master owns the service: ends with it. */
 static void
 follow_children(struct master *m)
 {
@@ -443,7 +446,7 @@ follow_children(struct master *m)
 	process_table_heed(&m->children);
 }
 
-/* The end comes by itself when workers have, or else by force. */
+/* Ends when all workers have, or by force. */
 static void
 turn_end(struct master *m)
 {
@@ -480,7 +483,7 @@ turn_master(struct master *m)
 {
 	struct poller_event ev;
 
-	/* Without memory it may fail; then what is due is done all the same. */
+	/* Without memory this may fail; due work is done all the same. */
 	(void)poller_wait(m->children.poller, master_wait_time(m));
 	while (poller_next(m->children.poller, &ev))
 		on_master_event(m, ev.fd);
@@ -502,7 +505,7 @@ is_master_over(const struct master *m)
 	    m->upgrade.state == UPGRADE_DONE);
 }
 
-/* The counts are those of all masters: the last one, which served, tells them. */
+/* The counts cover all masters: the last one, which served, logs them. */
 static void
 log_totals(const struct master *m)
 {
@@ -512,7 +515,7 @@ log_totals(const struct master *m)
 	    m->startup.state != STARTUP_HAND_OVER &&
 	    m->startup.state != STARTUP_DONE)) {
 		log_line(m->log, LOG_NOTICE, "all workers have ended; the "
-		    "master %s", m->replaced ? "after this one goes on" :
+		    "master %s", m->replaced ? "after this one continues" :
 		    "before this one was not replaced");
 		return;
 	}

@@ -13,10 +13,10 @@
 #include "master/runtime_files.h"
 
 /*
- * Fork the workers, announce the instance once they accept, report that to the
- * shell (daemonize_report()), and keep them running until told to stop. Returns
- * an exit status of sysexits(3). *board_fd* is what the board can be passed on
- * by.
+ * Forks the workers, publishes the instance once they accept, reports that to
+ * the shell (daemonize_report()), and keeps them running until told to stop.
+ * Returns an exit status of sysexits(3). *board_fd* is the descriptor that
+ * passes the board on.
  */
 int	master_run(struct conf *, struct board *, int board_fd, struct log *,
 	    struct runtime_files *, int *report);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * outcome.c: writes the file whole each time, and never waits for anything: a
- * file that cannot be written is said in the log, and changes nothing else.
+ * outcome.c: writes the whole file each time, and never waits: a file that
+ * cannot be written is logged, and changes nothing else.
  */
 #include "config.h"
 #include "master/outcome.h"
@@ -14,7 +14,7 @@
 
 #define ENDING	".status"
 
-/* Beside the pidfile; without one there is none. */
+/* The path beside the pidfile; without a pidfile there is no status file. */
 static void
 set_path(struct outcome *o, const char *pidfile)
 {
@@ -60,7 +60,7 @@ write_outcome(struct outcome *o, const char *result, uint32_t generation)
 	}
 	errno = 0;
 	put_outcome(o, f, result, generation);
-	/* What failed first says why. */
+	/* The first error is the cause. */
 	err = ferror(f) ? errno : 0;
 	if (fclose(f) == EOF && err == 0)
 		err = errno;
@@ -87,7 +87,7 @@ tell_outcome(struct outcome *o, struct log *log, const char *result,
 		    safe_file_reason(o->path, errno, why, sizeof(why)));
 }
 
-/* It is told of when it is over: there is no pidfile to wait by yet. */
+/* Reported at its end: before that there is no pidfile to wait by. */
 void
 outcome_start(struct outcome *o, struct log *log,
     const struct runtime_files *in)

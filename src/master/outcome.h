@@ -21,9 +21,9 @@
 #include "sys/safe_file.h"
 
 struct outcome {
-	char		 path[1024];	/* "": no pidfile, and no such file */
+	char		 path[1024];	/* "": no pidfile, no status file */
 	struct file_id	 id;
-	const char	*last;		/* what it is about; NULL: nothing yet */
+	const char	*last;		/* start, reload, …; NULL: none yet */
 	bool		 running;
 	unsigned	 changes;
 	char		 messages[2048];
@@ -33,15 +33,15 @@ struct outcome {
 void	outcome_start(struct outcome *, struct log *,
 	    const struct runtime_files *);
 
-/* *what* has begun; errors in the log are gathered from now on. */
+/* *what* has begun; from now on errors in the log are collected. */
 void	outcome_begin(struct outcome *, struct log *, const char *what,
 	    uint32_t generation);
 
-/* It has ended, well or not. Does nothing if none has begun. */
+/* It has ended, successfully or not. Does nothing if none has begun. */
 void	outcome_end(struct outcome *, struct log *, bool good,
 	    uint32_t generation);
 
-/* Another master tells from now on; or there is none any more. */
+/* Another master writes the file from now on; or none does. */
 void	outcome_leave(struct outcome *, struct log *);
 void	outcome_remove(struct outcome *);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * phase.c: says in a line how a service is.
- */
+/* phase.c: describes the state of a service in a line. */
 #include "master/phase.h"
 
 #include <stdio.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * phase.h: how far the life of a service has come; it only ever goes on.
- */
+/* phase.h: the phases of a service, which only advance. */
 #ifndef PHASE_H
 #define PHASE_H
 
@@ -11,8 +9,8 @@
 enum phase { STARTING, RUNNING, LEAVING, QUITTING, STOPPING };
 
 /*
- * What operators want to know of it, in one line. *drain_at* is the clock_now_ms() at
- * which LEAVING ends.
+ * Describes the state in one line for operators. *drain_at* is the
+ * clock_now_ms() at which LEAVING ends.
  */
 void	phase_describe(enum phase, const struct process_table *,
 	    uint64_t drain_at, bool reload_failed, char *text, size_t);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * process_channel.c: what is said between master and child. Never waits: what a
- * child does not take yet is owed to it, and tried again. A child may have been
- * taken over: one that says what it may not is ended, and no descriptor is taken
- * from it.
+ * process_channel.c: messages between master and child. Never waits: what a
+ * child does not accept yet is owed to it, and tried again. A child may be
+ * compromised: an invalid message ends it, and no descriptor is accepted from
+ * it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -17,7 +17,7 @@
 #include "sys/channel.h"
 #include "sys/clock.h"
 
-/* No start has more steps than this. */
+/* Maximum of steps in a start. */
 #define STEPS		32
 
 void
@@ -40,7 +40,7 @@ name_child(const struct process_table *cs, const struct child *c, char *name,
 		    (unsigned)(c - cs->at) + 1);
 }
 
-/* What those of this generation are to log to, by slot; -1: not to ours. */
+/* The log descriptors for this generation, by slot; -1: it has other logs. */
 static void
 list_logs(const struct process_table *cs, const struct child *c, int fd[LOGS])
 {
@@ -68,7 +68,7 @@ process_table_tell(struct process_table *cs, struct child *c, unsigned what)
 		return;
 	list_logs(cs, c, log);
 	c->owed |= what;
-	/* One that has just ended does not need it. */
+	/* A child that has just ended does not need it. */
 	if (child_pay(c, log) == 0 || errno == EPIPE ||
 	    errno == ECONNRESET)
 		return;
@@ -106,13 +106,13 @@ process_channel_new_log(struct process_table *cs)
 
 	if (cs->prober.pid != 0)
 		process_table_tell(cs, &cs->prober, TELL_LOG);
-	/* The generation that comes has opened its own just now. */
+	/* The new generation has just opened its own. */
 	for (i = 0; i < cs->slots; i++)
 		if (cs->at[i].pid != 0 && !process_table_coming(cs, &cs->at[i]))
 			process_table_tell(cs, &cs->at[i], all);
 }
 
-/* Each message but steps is said once, in its order. */
+/* Each message except steps comes once, in order. */
 static bool
 may_say(struct process_table *cs, struct child *c, char what)
 {
@@ -165,7 +165,7 @@ hear_child(struct process_table *cs, struct child *c)
 		end_liar(cs, c, text);
 		return;
 	case 0:
-		/* It is about to end; if not, signals reach it all the same. */
+		/* It is about to end; otherwise signals still reach it. */
 		process_table_end_channel(cs, c);
 		return;
 	default:

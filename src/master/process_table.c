@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * process_table.c: forks workers and prober, and reaps them. What is said between
- * master and child is process_channel.c's. Invariant: a slot is on the board exactly
- * while its process lives.
+ * process_table.c: forks workers and prober, and reaps them. process_channel.c
+ * has their messages. Invariant: a slot is held on the board exactly while its
+ * process lives.
  */
 #include "master/process_table.h"
 
@@ -27,7 +27,7 @@
 #include "util/text.h"
 #include "worker/worker.h"
 
-/* How long a prober may take to end, in ms. */
+/* Time for a prober to end, in ms. */
 #define PROBER_END	5000
 
 int
@@ -78,7 +78,7 @@ process_table_leave(struct process_table *cs, bool prober)
 	fd_inherit_free(cs->instance->inherited);
 }
 
-/* Of two configurations the child has one, and the log that goes with it. */
+/* The child keeps one of two configurations, with its log. */
 static void
 choose_generation(struct process_table *cs, bool coming)
 {
@@ -119,7 +119,7 @@ be_worker(struct process_table *cs, uint32_t slot, int channel)
 	if (w != NULL) {
 		(void)channel_send(channel, CHANNEL_READY, -1);
 		status = worker_loop(w);
-		/* Sessions that it could not end are for the master to count. */
+		/* The master counts the sessions that it could not end. */
 		if (status == PROCESS_DONE)
 			worker_free(w);
 	}
@@ -162,7 +162,7 @@ static void __attribute__((__noreturn__))
 be_prober(struct process_table *cs, int channel)
 {
 	struct prober *p;
-	/* Servers wait for it, and what it lacks now may be there later. */
+	/* Servers depend on it, and a lack may pass. */
 	int status = PROCESS_FAILED;
 
 	choose_generation(cs, false);
@@ -197,7 +197,7 @@ spawn_prober(struct process_table *cs)
 	cs->prober.due = clock_now_ms() + 1000;
 }
 
-/* Whoever tells it again does not give it longer. */
+/* Telling it again does not extend its time. */
 static void
 tell_prober_to_end(struct process_table *cs, int sig)
 {
@@ -231,8 +231,8 @@ process_table_end_prober(struct process_table *cs, int sig)
 }
 
 /*
- * After an upgrade the master before has workers too. Should it be killed, nobody
- * takes theirs off the board.
+ * During an upgrade the old master has workers, too. If it is killed, no
+ * process removes them from the board.
  */
 bool
 process_table_slot_is_free(struct board *b, uint32_t slot)
@@ -272,7 +272,7 @@ process_table_add(struct process_table *cs)
 	    process_table_spawn(cs, slot, cs->generation);
 }
 
-/* It waits for its next worker. */
+/* True if the slot waits for its next worker. */
 static bool
 is_due(const struct child *c)
 {
@@ -308,8 +308,8 @@ process_table_remove(struct process_table *cs)
 }
 
 /*
- * One worker has ended. One that was to come is not tried again: then its
- * generation does not come.
+ * A worker has ended. One of a new generation is not respawned: its generation
+ * fails.
  */
 static void
 reap_worker(struct process_table *cs, uint32_t slot, int status)
@@ -329,7 +329,7 @@ reap_worker(struct process_table *cs, uint32_t slot, int status)
 	child_reap(c, cs->log, name, status, lost);
 }
 
-/* Without one what is known of the servers stays as it is. */
+/* Without a prober the known state of the servers stays. */
 static void
 reap_prober(struct process_table *cs, int status)
 {
@@ -337,7 +337,9 @@ reap_prober(struct process_table *cs, int status)
 
 	process_table_end_channel(cs, &cs->prober);
 	child_reap(&cs->prober, cs->log, "prober", status, "");
-	/* It may have put right what was forgotten when it was told to end. */
+	/*
+	 * It may have written again what was cleared when it was told to end.
+	 */
 	if (cs->prober_overtaken)
 		conf_forget_unchecked(cs->conf, cs->board);
 	cs->prober_overtaken = false;
@@ -345,7 +347,7 @@ reap_prober(struct process_table *cs, int status)
 		cs->prober.due = cs->prober_again ? clock_now_ms() : 0;
 }
 
-/* Somebody stopped a worker, or let it go on. */
+/* A signal has stopped or continued a worker. */
 static void
 note_stop(const struct process_table *cs, uint32_t slot, int status)
 {
@@ -353,7 +355,7 @@ note_stop(const struct process_table *cs, uint32_t slot, int status)
 	    WIFSTOPPED(status));
 	log_line(cs->log, LOG_WARNING, "worker %u pid %d %s", slot + 1,
 	    (int)cs->at[slot].pid, WIFSTOPPED(status) ?
-	    "is stopped; its sessions wait until SIGCONT" : "goes on");
+	    "is stopped; its sessions wait until SIGCONT" : "continues");
 }
 
 static void
@@ -365,7 +367,7 @@ note_prober(struct process_table *cs, int status)
 		log_line(cs->log, LOG_WARNING, "prober pid %d %s",
 		    (int)cs->prober.pid, WIFSTOPPED(status) ? "is stopped; "
 		    "what is known of the servers stays until SIGCONT" :
-		    "goes on");
+		    "continues");
 }
 
 void
@@ -389,7 +391,7 @@ process_table_reaped(struct process_table *cs, pid_t pid, int status)
 		process_table_look(cs);
 }
 
-/* It has been told to end and does not; another one may wait for that. */
+/* It does not end as told; another process may wait for that. */
 static void
 kill_late(struct process_table *cs, struct child *c, const char *name)
 {
@@ -410,7 +412,7 @@ turn_worker(struct process_table *cs, uint32_t slot)
 		return;
 	}
 	cs->at[slot].due = 0;
-	/* During an upgrade the other may have taken it. */
+	/* During an upgrade the other master may have taken it. */
 	if (process_table_slot_is_free(cs->board, slot))
 		(void)process_table_spawn(cs, slot, cs->generation);
 	else
@@ -488,7 +490,7 @@ process_table_drain(struct process_table *cs)
 	}
 }
 
-/* It has not turned its loop for so many looks. */
+/* Its loop has not turned for this many looks. */
 static void
 end_stuck(const struct process_table *cs, uint32_t slot, bool kindly)
 {
@@ -505,7 +507,7 @@ process_table_watch(struct process_table *cs, unsigned patience)
 	uint64_t beat;
 	uint32_t i;
 
-	/* Looks count, not time: when all of the machine slept nobody is. */
+	/* Looks count, not time: a machine that slept has no stuck worker. */
 	for (i = 0; i < cs->slots; i++) {
 		c = &cs->at[i];
 		w = &cs->board->worker[i];

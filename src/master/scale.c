@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
-/*
- * scale.c: what operators ask for by signals, and what comes of it, in words.
- */
+/* scale.c: changes the number of workers on request by signals, and logs it. */
 #include "master/scale.h"
 
 #include <errno.h>
@@ -11,23 +9,23 @@ void
 scale_up(struct process_table *cs)
 {
 	if (process_table_add(cs) == 0)
-		log_line(cs->log, LOG_NOTICE, "one worker more: %u",
+		log_line(cs->log, LOG_NOTICE, "workers: %u (+1)",
 		    process_table_wanted(cs));
 	else if (errno == ENOSPC)
 		log_line(cs->log, LOG_WARNING,
-		    "no worker more: there are %u already", cs->board->rows);
+		    "workers: %u is the maximum; none added", cs->board->rows);
 }
 
 void
 scale_down(struct process_table *cs)
 {
 	if (process_table_wanted(cs) == 0)
-		log_line(cs->log, LOG_WARNING, "there is no worker to drain");
+		log_line(cs->log, LOG_WARNING, "no worker to drain");
 	else if (process_table_remove(cs) == -1)
 		log_line(cs->log, LOG_WARNING,
-		    "the last worker stays: QUIT ends the service");
+		    "the last worker is not drained: QUIT ends the service");
 	else
-		log_line(cs->log, LOG_NOTICE, "one worker fewer: %u",
+		log_line(cs->log, LOG_NOTICE, "workers: %u (-1)",
 		    process_table_wanted(cs));
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * sd.h: <systemd/sd-daemon.h>, or the same in empty where the library is not
- * there: there is no service manager then.
+ * sd.h: <systemd/sd-daemon.h>, or empty substitutes where the library is
+ * missing: there is no service manager then.
  */
 #ifndef SD_H
 #define SD_H

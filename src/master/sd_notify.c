@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * sd_notify.c: sd_notify(3), and when to say what. The environment says whether
- * there is somebody to tell; what comes of it is not our concern.
+ * sd_notify.c: sd_notify(3), and when to send what. The environment says
+ * whether there is a service manager; failures are ignored.
  */
 #include "master/sd_notify.h"
 
@@ -15,10 +15,10 @@
 #include "master/sd.h"
 #include "sys/clock.h"
 
-/* The status is told so often, if it changes by itself, in ms. */
+/* Interval of the status, if it changes by itself, in ms. */
 #define STATUS_EVERY	5000
 
-/* The manager takes microseconds. */
+/* The manager expects microseconds. */
 #define USEC(ms)	((unsigned long long)(ms) * 1000)
 
 void
@@ -29,7 +29,7 @@ notify_init(struct notify *n)
 	memset(n, 0, sizeof(*n));
 	if (sd_watchdog_enabled(0, &us) > 0)
 		n->watchdog = us / 1000;
-	/* Two of three signs may be lost. */
+	/* Two of three signs of life may be lost. */
 	n->beat = n->watchdog / 4;
 }
 
@@ -43,7 +43,7 @@ note_status(struct notify *n, const char *status)
 void
 notify_ready(struct notify *n, const char *status)
 {
-	/* One that gives no signs of life has none to be watched by. */
+	/* A process without signs of life cannot be watched. */
 	n->there = sd_notifyf(0, "READY=1\nSTATUS=%s\nWATCHDOG_USEC=%llu",
 	    status, USEC(n->watchdog)) > 0;
 	note_status(n, status);
@@ -68,8 +68,8 @@ notify_stopping(struct notify *n, const char *status)
 }
 
 /*
- * What sd_notify_barrier(3) does, but for the wait: the manager closes what comes
- * with this message when it has read all those before.
+ * sd_notify_barrier(3) without the wait: the manager closes the descriptor of
+ * this message when it has read all earlier ones.
  */
 static int
 begin_barrier(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * sd_sockets.c: sockets that the service manager gives us, found by address, and
- * those that it keeps, found by a name that holds the words in which they were
- * asked for: then one on port 0 is found again, too.
+ * sd_sockets.c: sockets given by the service manager are found by address;
+ * those that it keeps are found by a name that contains the configured address,
+ * so that one with port 0 is found again, too.
  */
 #include "master/sd_sockets.h"
 
@@ -17,15 +17,15 @@
 #include "master/sd.h"
 #include "net/socket.h"
 
-/* A name as ours begins so; it may hold no colon. */
+/* Prefix of names of kept sockets; a name may not contain a colon. */
 #define KEPT	"listen "
 #define COLON	'='
 
 /*
- * How long the manager may take to close a copy, in us. The one wait of the master:
- * were ours closed before, and the workers told to close theirs, connections would
- * come to a queue that nobody empties. It takes microseconds, unless the manager
- * is stuck.
+ * Time for the manager to close a copy, in us. The only wait of the master: if
+ * it and the workers closed their copies before, connections would enter a
+ * queue that no process empties. It takes microseconds, unless the manager is
+ * stuck.
  */
 #define DROP_TIME	200000
 
@@ -37,7 +37,7 @@ swap_bytes(char *text, char from, char to)
 			*text = to;
 }
 
-/* False: its path has bytes that a name cannot hold. */
+/* False: its path has bytes that a name cannot contain. */
 static bool
 fd_name_of(const struct listener *l, char *name, size_t size)
 {
@@ -64,7 +64,7 @@ take_passed_fd(struct inheritance *in, int fd, const char *name)
 	if (socket_adopt(fd) == -1) {
 		/* There is no log yet. */
 		warnx("descriptor %d of the service manager (%s) is closed: "
-		    "it is no listening stream socket", fd, name);
+		    "it is not a listening stream socket", fd, name);
 		close(fd);
 		return 0;
 	}
@@ -91,14 +91,14 @@ sd_sockets_take(struct inheritance *in)
 	return result;
 }
 
-/* NULL: it is of use. */
+/* NULL: the socket is usable. */
 static const char *
 why_not(const struct inherited_socket *s, const struct conf *c)
 {
 	size_t i;
 
 	if (addr_is_path(&s->addr) && access(s->addr.un.sun_path, F_OK) == -1)
-		return "its path leads nobody there any more";
+		return "its path no longer leads to it";
 	for (i = 0; i < c->listeners; i++)
 		if (fd_inherit_matches(s, &c->listener[i]))
 			return NULL;
@@ -139,7 +139,7 @@ sd_sockets_keep(const struct conf *c)
 		l = &c->listener[i];
 		if (!l->bound || !fd_name_of(l, name, sizeof(name)))
 			continue;
-		/* What it has already it does not take twice. */
+		/* The manager does not store a descriptor twice. */
 		snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
 		(void)sd_pid_notify_with_fds(0, 0, state, &l->fd, 1);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * socket_owner.c: looks for the inode of a socket in the tables of /proc/net, and
- * for the descriptors of processes that lead to it.
+ * socket_owner.c: finds the inode of a socket in the tables of /proc/net, and
+ * the processes with descriptors of it.
  */
 #include "master/socket_owner.h"
 
@@ -17,7 +17,7 @@
 #define LISTENING	0x0a		/* the state of a TCP socket */
 #define ACCEPTS		0x10000		/* a flag of a unix socket */
 
-/* In the table addresses are words of this machine, of the network's bytes. */
+/* In the table addresses are words in host order of bytes in network order. */
 static bool
 read_address(const char *hex, int family, struct endpoint *e)
 {
@@ -42,7 +42,7 @@ is_zero_ip(const struct endpoint *e)
 	return memcmp(e->ip, zero, sizeof(zero)) == 0;
 }
 
-/* Do they exclude each other at the same port? */
+/* True if they exclude each other on the same port. */
 static bool
 endpoints_exclude(const struct endpoint *a, const struct endpoint *b)
 {
@@ -77,7 +77,7 @@ find_tcp(const char *table, int family, const struct endpoint *wanted)
 	return found;
 }
 
-/* Abstract names stand there with an @ as well. */
+/* Abstract names have an @ in this table, too. */
 static unsigned long
 find_unix(const struct addr *a)
 {
@@ -140,7 +140,7 @@ has_socket(const char *pid, const char *socket)
 	return found;
 }
 
-/* Its name, and when it began: the 20th word behind the name; 0: unknown. */
+/* Its name and its start time, the 20th word after the name; 0: unknown. */
 static unsigned long long
 read_stat(const char *pid, char *name, size_t size)
 {

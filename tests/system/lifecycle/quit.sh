@@ -285,7 +285,7 @@ too_late() {
 	wait_for 5 log_has 'quitting: '
 	for name in HUP USR2 TTIN TTOU WINCH; do
 		signal $name
-		wait_for 5 log_has "$name has no effect any more"
+		wait_for 5 log_has "$name ignored"
 	done
 	load_end_ok kept 4
 	shuttled_ended 0 5

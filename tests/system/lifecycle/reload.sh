@@ -121,7 +121,7 @@ some_workers_fail() {
 	prlimit --pid "$PID" --nofile="${hard% }:"
 	# Nor is any of them still to come: that would be one more than this.
 	signal TTIN
-	wait_for 5 log_has 'one worker more: 25'
+	wait_for 5 log_has 'workers: 25 (+1)'
 	signal TTOU
 	load_end_ok busy 0
 	wait_for 5 workers_are 24

@@ -36,7 +36,7 @@ stopped_worker_delays_nobody() {
 		assert_log "worker $place pid $victim is stopped"
 		served 5 3000
 		kill -CONT "$victim"
-		assert_log "worker $place pid $victim goes on"
+		assert_log "worker $place pid $victim continues"
 	done
 	say "the longest took $longest ms"
 	signal TERM

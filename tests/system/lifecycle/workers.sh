@@ -11,13 +11,13 @@ one_more_one_fewer() {
 	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 2
 	signal TTIN
 	wait_for 5 workers_are 3
-	assert_log 'one worker more: 3'
+	assert_log 'workers: 3 (+1)'
 	assert_log 'worker 3\[[0-9]*\] info: ready'
 	signal TTIN
 	wait_for 5 workers_are 4
 	signal TTOU
 	wait_for 5 workers_are 3
-	assert_log 'one worker fewer: 3'
+	assert_log 'workers: 3 (-1)'
 	serves || fail 'it does not serve'
 	signal TTIN
 	wait_for 5 log_reaches 2 'worker 4\[[0-9]*\] info: ready'
@@ -51,7 +51,7 @@ never_below_one() {
 	wait_for 5 workers_are 1
 	for i in 1 2 3; do
 		signal TTOU
-		wait_for 5 log_reaches $i 'the last worker stays'
+		wait_for 5 log_reaches $i 'the last worker is not drained'
 	done
 	workers_are 1 || fail "there are $(living_workers) workers"
 	serves || fail 'it does not serve'
@@ -61,8 +61,8 @@ never_below_one() {
 # left that could change that.
 balanced() {
 	grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$PID/status" || return 1
-	wanted=$(($1 + $(log_count 'one worker more') - \
-	    $(log_count 'one worker fewer')))
+	wanted=$(($1 + $(log_count 'workers: [0-9]* (+1)') - \
+	    $(log_count 'workers: [0-9]* (-1)')))
 	workers_are "$wanted"
 }
 
@@ -72,13 +72,13 @@ a_burst() {
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		signal TTIN
 	done
-	assert_log 'one worker more'
+	assert_log 'workers: [0-9]* (+1)'
 	wait_for 5 balanced 1
 	say "up to $wanted workers"
 	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		signal TTOU
 	done
-	assert_log 'one worker fewer'
+	assert_log 'workers: [0-9]* (-1)'
 	wait_for 5 balanced 1
 	say "down to $wanted workers"
 	serves || fail 'it does not serve'
@@ -97,7 +97,7 @@ winch_and_back() {
 	wait_for 5 workers_are 0
 	alive "$PID" || fail 'the master is gone'
 	signal TTOU
-	assert_log 'there is no worker to drain'
+	assert_log 'no worker to drain'
 	! load_is new ready || fail 'who served them?'
 	signal TTIN
 	load_wait new
@@ -182,8 +182,8 @@ storm() {
 	load_end kept
 	load_all_ok busy 0
 	load_all_ok kept 30
-	say "$(log_count 'one worker more') more," \
-	    "$(log_count 'one worker fewer') fewer," \
+	say "$(log_count 'workers: [0-9]* (+1)') more," \
+	    "$(log_count 'workers: [0-9]* (-1)') fewer," \
 	    "$(log_count 'reloaded: gen') reloads;" \
 	    "$(load_count busy loop ok) connections"
 	# A reload begins with as many workers as the options say.
@@ -210,7 +210,7 @@ as_many_as_there_can_be() {
 	done
 	say "$i workers"
 	assert_eq workers 32 "$i"
-	assert_log 'warning: no worker more: there are 32 already$'
+	assert_log 'warning: workers: 32 is the maximum; none added$'
 	serves || fail 'it does not serve'
 	signal TERM
 	shuttled_ended 0 10
