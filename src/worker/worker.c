@@ -543,8 +543,7 @@ note_failure(const struct worker *w)
 
 	if (errno != ENOMEM) {
 		log_line(w->proc.log, LOG_ERR, "cannot start: %s: %s",
-		    w->proc.step,
-		    strerror(errno));
+		    w->proc.step, strerror(errno));
 		return;
 	}
 	budget_make(&b, w->proc.conf, rlimit_raise_descriptors());

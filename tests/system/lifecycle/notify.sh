@@ -267,7 +267,7 @@ sockets_are_given() {
 	    -l 127.0.0.1:0 -l %1 -l %3
 	assert_log 'warning: socket 127.* (web.socket) is closed: no listener'
 	assert_eq 'sockets closed' 1 "$(log_count 'is closed')"
-	grep -q 'descriptor 5 .* (odd) is closed: it is no listening' \
+	grep -q 'descriptor 5 .* (odd) is closed: it is not a listening' \
 	    "$T/stderr" || fail 'not a word about the pipe'
 	for n in 1 2 3; do
 		LISTEN=$(listener $n)

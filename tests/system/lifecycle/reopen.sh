@@ -7,7 +7,7 @@
 # an upgrade opens it again at the same address, and says so.
 . "$(dirname "$0")/../lib.sh"
 
-LIAR=${LIAR:-$(dirname "$LOAD")/liar}
+LIAR=${LIAR:-$TOOLS/liar}
 [ -x "$LIAR" ] || skip "no $LIAR"
 [ -z "$SHUTTLED_WRAP" ] || skip 'a wrapper holds the descriptors'
 # It is a worker that has done that, for all.

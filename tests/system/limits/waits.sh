@@ -80,7 +80,7 @@ accepts() {
 no_accept() {
 	shuttled_start -l 127.0.0.1:0 -s builtin:echo -w 1
 	accepts EMFILE 1+
-	accepts EINVAL 1+
+	accepts EBADF 1+
 	# The second is of the builtin server.
 	accepts ENFILE 2+
 }

@@ -102,7 +102,7 @@ one_deadline() {
 	conf "$SERVER"
 	wait_for 14 log_has 'reloaded: generation 2'
 	late_end
-	took=$(($(log_time 'silent-5:80": there was no answer') - began))
+	took=$(($(log_time 'silent-5:80": the lookup of the name timed out') - began))
 	say "names without an answer: given up after $took ms"
 	# The time that there is for names, once.
 	[ "$took" -lt $((11000 * TEST_SLOW + LATE)) ] || fail "it took $took ms"
@@ -234,8 +234,8 @@ others_refuse() {
 	signal HUP
 	wait_for 5 lookers 2
 	wait_for 14 log_has \
-	    'reload: .*conf:4:[0-9]*: log .*silent-log.*: there was no answer'
-	assert_log 'reload: .*conf:3:[0-9]*: log .*silent-own.*: there was no answer'
+	    'reload: .*conf:4:[0-9]*: log .*silent-log.*: the lookup of the name timed out'
+	assert_log 'reload: .*conf:3:[0-9]*: log .*silent-own.*: the lookup of the name timed out'
 	assert_log 'reload: the configuration has errors; .* goes on'
 	own_log=
 	serves || fail 'it does not serve'

@@ -177,7 +177,7 @@ refusing_from_the_start() {
 	peer -p 20 "connect $LISTEN; $client"
 	assert_log 'server r: preconnected connection: Connection refused;'
 	assert_eq 'lines about failures' 1 \
-	    "$(log_count 'ejected for for 2 s')"
+	    "$(log_count 'ejected for 2 s')"
 }
 
 # The preconnected connections go at once, the session goes on, and no preconnected connection comes any more.

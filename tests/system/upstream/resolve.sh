@@ -625,7 +625,7 @@ one_process_looks_once() {
 	RESOLVER=127.0.0.1:9
 	conf on "localhost:$PORT"
 	shuttled_start -c "$T/conf" -w 0
-	assert_log 'names are looked up once'
+	assert_log 'names are looked up only once'
 	shuttled_stop
 	conf srv _s._tcp.test
 	shuttled_fails 78 -c "$T/conf" -w 0
