@@ -53,8 +53,7 @@ is_mended() {
 
 # start_all: a port of any number, one of a fixed number, and a path.
 start_all() {
-	echo_start
-	shuttled_start -l 127.0.0.1:0 -s "$SERVER"
+	echo_behind
 	fixed=$(listener 1)
 	shuttled_stop
 	shuttled_start -l 127.0.0.1:0 -l "$fixed" -l "unix:$T/sock" -s "$SERVER"
@@ -78,8 +77,7 @@ were_shut_down() {
 
 # Whatever another listener does: this one is served, and at once.
 the_others_go_on() {
-	echo_start
-	shuttled_start -l 127.0.0.1:0 -s "$SERVER"
+	echo_behind
 	shut_down 1
 	assert_log 'error: 127.0.0.1:[0-9]* does not listen any more'
 	wait_for 5 log_reaches 2 'does not listen any more'
@@ -89,13 +87,11 @@ the_others_go_on() {
 	reloads=0
 	is_mended HUP 1
 	wait_for 5 workers_are 2
-	shuttled_stop
 }
 
 path_has_gone() {
 	start_all
-	load_start kept -k 2
-	load_wait kept
+	load_keep kept 2
 	for how in HUP USR2; do
 		rm "$T/sock"
 		is_mended $how 1
@@ -127,7 +123,6 @@ nothing_is_wrong() {
 	reload 2
 	all_serve || fail 'it does not serve'
 	assert_not_log 'again: '
-	shuttled_stop
 }
 
 run_cases were_shut_down the_others_go_on path_has_gone nothing_is_wrong

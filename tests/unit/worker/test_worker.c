@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * worker.c: the loop of a worker, with a listener that its acceptor does not know:
+ * test_worker.c: the loop of a worker, with a listener that its acceptor does not know:
  * what is ready and belongs to nothing does not keep it awake.
  */
 #include "worker/worker.h"
