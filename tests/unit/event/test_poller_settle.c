@@ -6,6 +6,7 @@
  */
 #include "helpers.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -68,6 +69,18 @@ __wrap_clock_tick_ms(void)
 	return tick;
 }
 
+static int	fail_select;		/* errno of the next call */
+
+int
+__wrap_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *tv)
+{
+	if (fail_select == 0)
+		return __real_select(n, r, w, e, tv);
+	errno = fail_select;
+	fail_select = 0;
+	return -1;
+}
+
 static void
 turn(bool sleeps_long)
 {
@@ -102,6 +115,24 @@ TEST(all_settle_after_a_long_sleep)
 	assert_int_equal(in_epoll(pair[0]), 0);
 	turn(false);
 	assert_true(in_epoll(pair[0]) & EPOLLIN);
+}
+
+/* While one is young the sleep is in select(): a failure there is reported. */
+TEST(select_without_memory)
+{
+	struct poller_event ev;
+
+	turn(false);
+	poller_want(poller, pair[0], POLLER_WRITE);
+	fail_select = ENOMEM;
+	assert_int_equal(poller_wait(poller, 0), 0);
+	assert_int_equal(fail_select, 0);
+	assert_int_equal(poller_next(poller, &ev), 0);
+	assert_true(poller_failed(poller));
+	assert_false(poller_failed(poller));
+	assert_int_equal(poller_wait(poller, 0), 1);
+	assert_int_equal(poller_next(poller, &ev), 1);
+	assert_int_equal(ev.fd, pair[0]);
 }
 
 /* In the queue when nobody is young, out of it with every poller_share(). */
