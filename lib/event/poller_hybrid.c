@@ -13,12 +13,13 @@
  * exclusively: one connection wakes one process. With young ones the listeners
  * are in select(), where leaving them out and taking them back costs nothing.
  *
- * Who has just slept long has time: then everybody settles before the next
- * sleep, so that idle processes wait exclusively. Long is a sleep in which the
- * system's clock has ticked; a short one is taken for long as rarely as it is
- * short.
+ * After a long sleep all descriptors settle before the next one, so that idle
+ * processes wait exclusively. A sleep is long if the kernel's clock has ticked
+ * in it, so a short sleep counts as long with a probability equal to its length
+ * in ticks.
  *
- * It calls select's engine itself: what failed there poller.c sees as its own.
+ * It calls the engine of select() itself: poller.c sees failures there as its
+ * own.
  */
 #include "event/poller_hybrid.h"
 

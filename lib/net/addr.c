@@ -48,8 +48,8 @@ parse_unix(const char *path, struct addr *out, const char **why)
 }
 
 /*
- * Split `host:port` into *host* and *port*. The host of "[::1]:80" comes without
- * its brackets. Without a port, where that may be, it is NULL.
+ * Splits `host:port` into *host* and *port*. The host of "[::1]:80" is returned
+ * without its brackets.
  */
 static int
 split_host_port(const char *text, enum addr_use use, char *host, size_t size,
@@ -254,7 +254,7 @@ addr_split(const char *text, enum addr_use use, char *host, size_t size,
 		return -1;
 	}
 	n = strtonum(port, use != ADDR_LISTEN ? 1 : 0, 65535, &err);
-	/* Digits only: strtonum() lets blanks and signs pass. */
+	/* Digits only: strtonum() accepts blanks and signs. */
 	if (err != NULL || port[strspn(port, "0123456789")] != '\0') {
 		*why = use != ADDR_LISTEN ?
 		    "the port is a number from 1 to 65535" :

@@ -51,7 +51,7 @@ struct endpoint {
 
 /* What an address is used for. */
 enum addr_use {
-	ADDR_LISTEN,			/* empty host and port 0 are fine */
+	ADDR_LISTEN,			/* empty host and port 0 are allowed */
 	ADDR_CONNECT,			/* they are not */
 	ADDR_SERVER			/* likewise; no port at all, as 0, is */
 };
@@ -109,7 +109,7 @@ int	addr_split(const char *text, enum addr_use, char *host, size_t size,
 unsigned addr_ports(const char *text, char *first, size_t size,
 	    const char **why);
 
-/* Is this host an address already, and no name? */
+/* True if this host is an address and not a name. */
 bool	addr_is_ip(const char *host);
 
 /* Writes *a* as addr_parse() reads it. Returns *buf*. */

@@ -29,10 +29,10 @@ struct egress {
 /* A connect request. */
 struct connect_request {
 	const struct addr *to;
-	const struct endpoint *client;	/* NULL: it is for ourselves */
+	const struct endpoint *client;	/* NULL: not for a client */
 	uint16_t	port;		/* for a server without one */
-	uint32_t	turn;		/* which source comes first */
-	const void	*bytes;		/* first ones, see socket_connect_with() */
+	uint32_t	turn;		/* index of the first source tried */
+	const void	*bytes;		/* sent with the SYN, if possible */
 	size_t		len;
 	uint32_t	went;		/* of these */
 	int		pending;	/* the answer is still to come */

@@ -47,13 +47,14 @@ int	socket_adopt(int fd);
 void	socket_set_backlog(int fd, unsigned n);
 
 /*
- * Does it listen? Any process that has a copy of it may have shut it down. One
- * of TCP, with a port that was asked for, can listen again: 0, or -1.
+ * socket_listens(): true if it listens; any process with a copy may have shut
+ * it down. socket_listen_again(): resumes that for a TCP socket with a fixed
+ * port. 0, or -1.
  */
 bool	socket_listens(int fd);
 int	socket_listen_again(int fd);
 
-/* Accept one connection. EAGAIN: none is waiting. */
+/* Accepts one connection. EAGAIN: none is waiting. */
 int	socket_accept(int fd, struct endpoint *from);
 
 /*

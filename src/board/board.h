@@ -38,8 +38,8 @@
 #define BOARD_POOLS	16384		/* pools, old and new */
 #define BOARD_SERVER_SLOTS	(4 * BOARD_SERVERS) /* for servers, likewise */
 #define BOARD_LISTENERS	16384		/* likewise */
-#define BOARD_EVERYBODY	BOARD_LISTENERS	/* beside them: all sessions */
-#define BOARD_CLIENTS	(1u << 18)	/* room for them in each worker */
+#define BOARD_EVERYBODY	BOARD_LISTENERS	/* index of all sessions */
+#define BOARD_CLIENTS	(1u << 18)	/* entries in each worker */
 #define BOARD_CLIENTS_ROW	(BOARD_CLIENTS * sizeof(uint64_t))
 #define BOARD_MOST_LIVE	(1u << 20)	/* sessions, see rlimit_raise_descriptors() */
 #define BOARD_NAME	128		/* bytes with the NUL */
@@ -308,7 +308,7 @@ void	board_end_assigning(struct board *);
 bool	board_slots_are_sound(const struct board_slot *, uint32_t used,
 	    uint32_t room);
 
-/* Sessions that *worker* holds on *server*; written by that worker alone. */
+/* Sessions that *worker* has on *server*; written by that worker alone. */
 static inline _Atomic uint32_t *
 board_live(const struct board *b, uint32_t worker, uint32_t server)
 {
@@ -331,7 +331,7 @@ board_clients(const struct board *b, uint32_t worker)
 	return &b->clients[(size_t)worker * BOARD_CLIENTS];
 }
 
-/* Who of *worker* waits for the pool in this slot. */
+/* The sessions of *worker* that wait for the pool in this slot. */
 static inline struct board_wait *
 board_wait(const struct board *b, uint32_t worker, uint32_t pool)
 {

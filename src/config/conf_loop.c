@@ -156,7 +156,7 @@ receiver_of(const struct conf *c, const struct server *b)
 	return NULL;
 }
 
-/* Most servers are at ports that no listener has. */
+/* Most servers have ports that no listener has. */
 static void
 note_ports(const struct conf *c, unsigned char ports[8192])
 {

@@ -237,7 +237,7 @@ check_client_port(const struct conf *c, const struct listener *l,
 		}
 }
 
-/* Options give a server its name as it is, if any; in files it has two parts. */
+/* Options may give a server any name or none; in files it has two parts. */
 static void
 make_server(struct conf *c, struct section *s, struct diagnostics *cs)
 {

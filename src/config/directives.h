@@ -22,10 +22,10 @@ const struct directive *directive_find(enum section_kind, const char *name);
 /* The directive whose value is the default; NULL: it has its own default. */
 const struct directive *directive_inherits(const struct directive *);
 
-/* Read all defaults of such a section. */
+/* Reads all defaults of such a section. */
 void	directives_default(enum section_kind, void *to);
 
-/* "listen", "pool", "server", as files have it. */
+/* "listen", "pool", "server", as in files. */
 const char *section_word(enum section_kind);
 
 #endif

@@ -24,12 +24,12 @@ struct listener {
 	char		label[64];	/* name of its sessions in the log */
 	struct addr	addr;
 	int		fd;		/* -1: not open */
-	bool		bound;		/* its path is ours to remove */
-	struct file_id	path;		/* what we made there */
-	bool		claimed;	/* will be, once all stands */
-	const char	*fault;		/* of the one before; NULL: none */
-	int		fault_errno;	/* why it has it still; 0: it has not */
-	int		replaces;	/* the one before, if that is closed; or 0 */
+	bool		bound;		/* remove its path at the end */
+	struct file_id	path;		/* the file created there */
+	bool		claimed;	/* to be bound at the end */
+	const char	*fault;		/* of its old socket, or NULL */
+	int		fault_errno;	/* why it is kept; 0: replaced */
+	int		replaces;	/* closed old descriptor, or 0 */
 	enum builtin_kind builtin;	/* of a builtin server, else NONE */
 	size_t		server;	/* its server, if builtin */
 	const char	*log;		/* NULL: the main log */
@@ -56,17 +56,17 @@ struct listener {
 int	listener_open(struct listener *);
 
 /*
- * What keeps clients from it although it is open, a constant text that follows its
- * name; NULL: nothing.
+ * Returns why an open listener gets no clients, a constant text to follow its
+ * name; NULL: no fault.
  */
 const char *listener_fault(const struct listener *);
 
-/* It listens: a line for the log. */
+/* Logs that it listens. */
 void	listener_log(const struct listener *, struct log *);
 
 /*
- * Set what can change while it listens: what accepted sockets inherit, who is
- * accepted when, and how many wait.
+ * Sets what can change while it listens: inherited options of accepted sockets,
+ * deferred accept, backlog.
  */
 void	listener_tune(const struct listener *);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * orphans.c: see there. A child of ours keeps its number until we have reaped it,
- * so no other process is meant.
+ * orphans.c: finds children of this process. A pid is not reused before the
+ * child is reaped, so no other process is hit.
  */
 #include "master/orphans.h"
 

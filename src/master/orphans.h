@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * orphans.h: what a failed upgrade has started and left, in whatever session and
- * process group. While one is under way processes whose parents die become
- * children of the master (privileges_adopt_orphans()), so that it can find
- * them.
+ * orphans.h: processes that a failed upgrade has left, in any session and
+ * process group. While an upgrade is in progress, processes whose parents die
+ * become children of the master (privileges_adopt_orphans()), so that it can
+ * find them.
  */
 #ifndef ORPHANS_H
 #define ORPHANS_H
@@ -14,8 +14,8 @@
 #include "master/process_table.h"
 
 /*
- * Kill all children of this process but its workers and its prober. How many there
- * were: their own children come next. 0 as well where the kernel has no list.
+ * Kills all children of this process except workers and prober. Returns their
+ * number: their own children follow. 0 also if the kernel has no list.
  */
 unsigned orphans_end(const struct process_table *);
 

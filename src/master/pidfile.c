@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * pidfile.c: locks and replaces the pidfile. Invariant: the file at the path is
- * only ever replaced or removed by a process that holds its lock, so a lock on
- * a file that still stands there is the lock on the pidfile.
+ * pidfile.c: locks and replaces the pidfile. Invariant: only a process that
+ * holds its lock replaces or removes the file at the path, so a lock on a file
+ * that is still there is the lock on the pidfile.
  */
 #include "master/pidfile.h"
 
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Another process took or removed the file in between, so many times. */
+/* Attempts, if other processes take or remove the file in between. */
 #define TRIES		20
 
 static pid_t
@@ -42,7 +42,7 @@ close_keeping(int fd)
 	return -1;
 }
 
-/* The file at the path, made if need be; EAGAIN: another process made it. */
+/* The file at the path, created if needed; EAGAIN: another process made it. */
 static int
 open_or_create(const char *path, bool *made)
 {
@@ -57,7 +57,7 @@ open_or_create(const char *path, bool *made)
 	return fd;
 }
 
-/* 1: locked, 0: it is another file by now, -1: errno. */
+/* 1: locked, 0: another file is there now, -1: errno. */
 static int
 try_lock(struct pidfile *p, const char *path, pid_t *other)
 {
@@ -114,7 +114,7 @@ be_published(struct pidfile *p)
 	p->ours = true;
 }
 
-/* Where the directory is not ours to write, the file may be. */
+/* The file may be writable where its directory is not. */
 static int
 write_in_place(struct pidfile *p)
 {
@@ -132,7 +132,9 @@ pidfile_publish(struct pidfile *p, const char *path)
 	struct safe_draft d;
 	int err;
 
-	/* What stands there is still ours, and there may be no room for another. */
+	/*
+	 * The present file is still valid, and a new one may lack disk space.
+	 */
 	if (safe_file_is_same(&p->published, path) &&
 	    read_pid(p->fd) == getpid()) {
 		p->ours = true;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * process_generation.c: a generation of workers that comes, and those that go
- * for it. One that comes is held until all of it could accept, so that it can be
- * ended without a client having seen it.
+ * process_generation.c: a new generation of workers, and the retirement of old
+ * ones. A new one is held until all of it could accept, so that it can be
+ * cancelled before any client has seen it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -15,11 +15,11 @@
 #include "sys/clock.h"
 #include "util/text.h"
 
-/* How long a start may go without progress, and how long in all, in ms. */
+/* Time of a start without progress, and in total, in ms. */
 #define STEP_TIME	10000
 #define START_TIME	120000
 
-/* How long a worker that was never needed may take to end, in ms. */
+/* Time for a worker that never served to end, in ms. */
 #define ABANDON_TIME	1000
 
 int
@@ -50,7 +50,7 @@ process_generation_begin(struct process_table *cs, uint32_t generation,
 	return -1;
 }
 
-/* When all patience is over: clock_now_ms(). */
+/* The deadline: clock_now_ms(). */
 static uint64_t
 end_of_patience(const struct coming *next)
 {
@@ -147,7 +147,7 @@ process_generation_retire(struct process_table *cs)
 	return n;
 }
 
-/* Of the generations that count: how many, and the oldest of them. */
+/* The generations that count: their number, and the oldest one. */
 struct generations {
 	unsigned	n;
 	uint32_t	oldest;
@@ -155,7 +155,7 @@ struct generations {
 };
 
 /*
- * Generations that max_generations does not end already. A worker that has no
+ * Generations that max_generations does not end already. A worker without a
  * session is about to end, unless it is stopped.
  */
 static bool
@@ -171,7 +171,7 @@ counts_as_generation(const struct process_table *cs, uint32_t slot)
 	    atomic_load(&b->ledger->process[slot].stopped));
 }
 
-/* Does one of this generation count below slot *end*? */
+/* True if one of this generation counts below slot *end*. */
 static bool
 has_generation(const struct process_table *cs, uint32_t end,
     uint32_t generation)
@@ -228,7 +228,7 @@ process_table_limit(struct process_table *cs)
 
 	if (most == 0)
 		return;
-	/* What a master that has died cannot say itself. */
+	/* Includes the workers of a master that has died. */
 	for (i = 0; i < board_worker_slots(cs->board); i++)
 		(void)process_table_slot_is_free(cs->board, i);
 	count_generations(cs, &g);
@@ -240,7 +240,7 @@ process_table_limit(struct process_table *cs)
 	if (g.n == most && g.oldest != cs->generation)
 		log_generations(cs, &g, "at the next reload");
 	process_table_heed(cs);
-	/* It wakes them. */
+	/* This wakes them. */
 	process_table_look(cs);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * reload.c: two generations of the configuration side by side, of which one
- * goes. Until the new workers are told to accept, nothing has changed that could not be
- * undone; from then on nothing can fail any more.
+ * reload.c: two generations of the configuration side by side, until the old
+ * one ends. Before the new workers are told to accept, every change can be
+ * undone; after that nothing can fail.
  */
 #include "master/reload.h"
 
@@ -26,10 +26,10 @@
 #include "sys/safe_file.h"
 #include "util/text.h"
 
-/* How long the old workers may take to close their listeners, in ms. */
+/* Time for the old workers to close their listeners, in ms. */
 #define CLOSE_TIME	1000
 
-/* Say why it comes to nothing. -1, for who returns that. */
+/* Sets the reason of a failure. Returns -1. */
 static int __attribute__((__format__(__printf__, 2, 3)))
 refuse(struct reload *r, const char *fmt, ...)
 {
@@ -54,7 +54,7 @@ log_reload_diagnostics(struct log *log, int level, struct diagnostics *cs)
 	diagnostics_free(cs);
 }
 
-/* Only what it says: names are looked up next. */
+/* Reads the settings; names are resolved next. */
 static int
 read_again(struct reload *r)
 {
@@ -63,7 +63,7 @@ read_again(struct reload *r)
 
 	memset(&r->diagnostics, 0, sizeof(r->diagnostics));
 	conf_init(new);
-	/* Files are named as seen from where we were started. */
+	/* File names are relative to the directory of the start. */
 	if (old->directory != NULL &&
 	    (new->directory = strdup(old->directory)) == NULL)
 		return refuse(r, "%s", strerror(errno));
@@ -72,7 +72,7 @@ read_again(struct reload *r)
 	    refuse(r, "%s", strerror(errno)) : 0;
 }
 
-/* What only a restart can change stays as it is. */
+/* Values that only a restart can change stay. */
 static int
 make_next(struct reload *r)
 {
@@ -96,7 +96,7 @@ make_next(struct reload *r)
 	    refuse(r, "workers: 0 needs a restart") : 0;
 }
 
-/* Everything that the new workers need, but themselves. */
+/* Everything that the new workers need, except themselves. */
 static int
 prepare_reload(struct reload *r, struct log **log)
 {
@@ -129,7 +129,7 @@ prepare_reload(struct reload *r, struct log **log)
 	return -1;
 }
 
-/* Itself, or another one in its place. */
+/* The listener itself, or its replacement. */
 static bool
 conf_listens(const struct conf *c, const struct listener *l)
 {
@@ -141,7 +141,7 @@ conf_listens(const struct conf *c, const struct listener *l)
 	return false;
 }
 
-/* What comes and what goes, for those who read the log later. */
+/* Logs listeners that were added and removed. */
 static void
 log_changes(const struct reload *r)
 {
@@ -157,7 +157,7 @@ log_changes(const struct reload *r)
 			    "no longer listening on %s", l->name);
 }
 
-/* What runs becomes the other, and the other way round. */
+/* Exchanges the running configuration and the other one. */
 static void
 swap_configurations(struct reload *r)
 {
@@ -171,11 +171,11 @@ static void
 end_reload(struct reload *r, bool failed)
 {
 	if (failed && r->cancelled)
-		log_line(r->children->log, LOG_NOTICE, "reload: given up, "
-		    "since the service ends");
+		log_line(r->children->log, LOG_NOTICE, "reload: cancelled: "
+		    "the service ends");
 	else if (failed)
 		log_line(r->children->log, LOG_ERR, "reload: %s; the "
-		    "configuration before it goes on", r->why);
+		    "old configuration stays in use", r->why);
 	r->state = RELOAD_IDLE;
 	r->failed = failed;
 	diagnostics_free(&r->diagnostics);
@@ -183,7 +183,7 @@ end_reload(struct reload *r, bool failed)
 	conf_free(&r->other);
 }
 
-/* New workers have been forked, at least some of them. */
+/* At least some new workers were forked. */
 static void
 undo_reload(struct reload *r)
 {
@@ -195,7 +195,7 @@ undo_reload(struct reload *r)
 	end_reload(r, true);
 }
 
-/* From here on there is no way back. */
+/* From here on nothing can be undone. */
 static void
 go_over(struct reload *r)
 {
@@ -204,14 +204,17 @@ go_over(struct reload *r)
 
 	process_generation_go(cs);
 	swap_configurations(r);
-	/* Those before go on logging where they did. */
+	/* Old processes continue to use their logs. */
 	if (strcmp(r->conf->log, r->other.log) != 0)
 		cs->log_since = cs->generation;
 	log_replace(cs->log, log);
 	logs_close(&r->other);
 	log_changes(r);
 	process_table_set_prober(cs);
-	/* First our own copies: then no connection comes after the last. */
+	/*
+	 * Close the master's copies first: then no connection comes after the
+	 * last.
+	 */
 	runtime_files_release(&r->other, r->conf);
 	atomic_store(&cs->board->ledger->generation, cs->generation);
 	r->old = process_generation_retire(cs);
@@ -249,7 +252,7 @@ reload_init(struct reload *r, struct conf *conf, struct process_table *cs)
 	r->children = cs;
 }
 
-/* All names are known, as far as they will be. */
+/* All names are resolved, as far as possible. */
 static void
 begin_start(struct reload *r)
 {

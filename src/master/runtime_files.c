@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * runtime_files.c: makes and removes the files and sockets by which others find a
- * running shuttled, and moves them from one configuration to the next. Says
- * what is wrong; who calls decides where to.
+ * runtime_files.c: creates and removes the files and sockets by which others
+ * find a running shuttled, and switches them between configurations. Sets
+ * messages; the caller reports them.
  */
 #include "master/runtime_files.h"
 
@@ -33,7 +33,7 @@ fail(struct runtime_files *in, int status, const char *fmt, ...)
 	return status;
 }
 
-/* A file could not be made: *what* is its directive. */
+/* A file could not be created: *what* is its directive. */
 static int
 fail_file(struct runtime_files *in, const char *what, const char *path)
 {
@@ -60,7 +60,7 @@ lock_pidfile(struct runtime_files *in)
 	    "running, pid %d: end it, or choose another pidfile", path, (int)other);
 }
 
-/* Here, where it has a name; the workers will only go there. */
+/* Checked here, where the path has its name; only workers enter it. */
 static int
 check_chroot_now(struct runtime_files *in, const char *dir)
 {
@@ -92,7 +92,7 @@ check_transparent(struct runtime_files *in, const struct conf *c)
 	return status;
 }
 
-/* What would be right, when this address was refused. */
+/* Advice for a refused address. */
 static const char *
 bind_advice(const struct listener *l, int err)
 {
@@ -101,7 +101,7 @@ bind_advice(const struct listener *l, int err)
 	    " (ports below 1024 are for root and CAP_NET_BIND_SERVICE)" : "";
 }
 
-/* The address is taken: by what, and what to do. */
+/* The address is in use: names the process, and what to do. */
 static int
 fail_in_use(struct runtime_files *in, const struct listener *l)
 {
@@ -116,7 +116,7 @@ fail_in_use(struct runtime_files *in, const struct listener *l)
 	    "another address", l->name);
 }
 
-/* Is its address that of a listener that is to be replaced? */
+/* True if a listener that will be replaced has this address. */
 static bool
 is_own_runtime_file(const struct conf *before, const struct listener *l)
 {
@@ -151,8 +151,8 @@ replaces_fd(const struct listener *list, size_t n, int fd)
 }
 
 /*
- * The first of *list* that is open, was asked for by the same address, and is
- * none of the *taken* before this one: so of equal ones the n-th is the n-th.
+ * The first of *list* that is open, has the same configured address, and is
+ * none of the *taken* ones before: so of equal ones the n-th is the n-th.
  */
 static const struct listener *
 same_listener(const struct listener *list, size_t n, const struct listener *l,
@@ -180,8 +180,9 @@ share_socket(struct listener *l, const struct listener *from)
 }
 
 /*
- * In the place of one that clients do not reach any more: another, at the same
- * address if that can be. Else it stays, for others may be as good.
+ * Replaces a socket that clients do not reach any more by a new one at the same
+ * address, if possible. Otherwise it stays, because other reasons may have
+ * ended.
  */
 static void
 replace(struct listener *l, const struct listener *from)
@@ -208,7 +209,7 @@ replace(struct listener *l, const struct listener *from)
 	share_socket(l, from);
 }
 
-/* Take over the socket of *from*, if there is one. */
+/* Shares the socket of *from*, if there is one. */
 static bool
 take(struct listener *l, const struct listener *from)
 {
@@ -284,7 +285,7 @@ open_listeners(struct runtime_files *in, struct conf *c,
 	}
 	for (i = 0; i < c->builtins; i++) {
 		l = &c->builtin[i];
-		/* Another kind of service is another one. */
+		/* Another kind of builtin is another server. */
 		snprintf(l->wanted, sizeof(l->wanted), "%d %.90s",
 		    (int)l->builtin, c->server[l->server].name);
 		if (before != NULL)
@@ -328,7 +329,7 @@ runtime_files_open(struct runtime_files *in, struct conf *c,
 		return status;
 	if ((status = open_listeners(in, c, NULL)) != 0)
 		return status;
-	/* What another master uses stays as it is until it is ours. */
+	/* What another master uses stays until it is handed over. */
 	if (inherited->channel == -1)
 		set_options(c);
 	return 0;
@@ -469,7 +470,7 @@ runtime_files_take_back(struct runtime_files *in)
 	const char *ports = in->conf->ports_file;
 	int status = announce_pid(in);
 
-	/* What is there still needs no room for another. */
+	/* The present file needs no disk space for a new one. */
 	if (status != 0 || ports == NULL ||
 	    safe_file_is_same(&in->ports, ports))
 		return status;

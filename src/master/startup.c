@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * startup.c: workers, pidfile, ports, in this order: who finds them is served.
- * Until then errors go to standard error, where the one who starts us reads them.
+ * startup.c: workers, pidfile, ports, in this order, so that a client that
+ * finds the service is served. Until then errors go to standard error, for the
+ * process that starts this one.
  */
 #include "master/startup.h"
 
@@ -21,7 +22,7 @@
 #include "sys/clock.h"
 #include "util/text.h"
 
-/* How long the other master may take to answer, in ms. */
+/* Time for the other master to answer, in ms. */
 #define DNS_MESSAGE_TIME	5000
 
 static void __attribute__((__format__(__printf__, 3, 4)))
@@ -36,7 +37,7 @@ fail(struct startup *st, int status, const char *fmt, ...)
 	st->status = status;
 }
 
-/* The log has what a worker had to say, but not that one says nothing. */
+/* The log has the messages of workers, but not that one has failed silently. */
 static void
 fail_workers(struct startup *st)
 {
@@ -81,7 +82,10 @@ say_ready(const struct startup *st)
 	    cs->board, cs->generation, cs->instance->inherited->inventory);
 }
 
-/* An upgrade gave us a process group of our own: go back to where all are. */
+/*
+ * During an upgrade this process had its own process group: return to the old
+ * one.
+ */
 static void
 join_group(const struct startup *st)
 {
@@ -97,7 +101,7 @@ join_group(const struct startup *st)
 		(void)setpgid(cs->prober.pid, st->group);
 }
 
-/* Nothing of the master before is left but what is ours. */
+/* Nothing is left of the old master except what was taken over. */
 static void
 finish_startup(struct startup *st)
 {
@@ -115,7 +119,7 @@ finish_startup(struct startup *st)
 	st->state = STARTUP_DONE;
 }
 
-/* All could accept, and the pidfile is free: go. */
+/* All workers could accept, and the pidfile is free: serve. */
 static void
 serve_startup(struct startup *st)
 {
@@ -132,7 +136,7 @@ serve_startup(struct startup *st)
 		finish_startup(st);
 		return;
 	}
-	/* One that is gone by now has nothing to say in it. */
+	/* A worker that has ended meanwhile does not matter. */
 	(void)channel_send(st->before, CHANNEL_READY, -1);
 	if (!cs->conf->foreground)
 		daemonize_detach();
@@ -150,7 +154,7 @@ take_over(struct startup *st)
 	st->state = STARTUP_TAKE_OVER;
 	st->deadline = clock_now_ms() + DNS_MESSAGE_TIME;
 	if (channel_send(st->before, CHANNEL_READY, -1) == -1)
-		fail(st, EX_OSERR, "upgrade: the master before is gone");
+		fail(st, EX_OSERR, "upgrade: the old master is gone");
 }
 
 bool
@@ -162,7 +166,7 @@ startup_settle(struct startup *st)
 	return true;
 }
 
-/* Without a channel the one before hears nothing any more, and goes on. */
+/* Once the channel is closed the old master receives nothing, and continues. */
 void
 startup_cancel(struct startup *st)
 {
@@ -188,19 +192,21 @@ startup_event(struct startup *st, int fd)
 	    errno != EBADMSG)
 		return true;
 	if (st->state == STARTUP_HAND_OVER)
-		/* It ends the channel when the service manager hears us. */
+		/*
+		 * The old master closes the channel when the service manager
+		 * accepts this one.
+		 */
 		finish_startup(st);
 	else if (got == 1 && what == CHANNEL_CLOSED &&
 	    st->state == STARTUP_TAKE_OVER)
 		serve_startup(st);
 	else
-		fail(st, EX_OSERR, got == 0 ? "upgrade: the master before is "
-		    "gone" : "upgrade: the master before says what makes no "
-		    "sense");
+		fail(st, EX_OSERR, "upgrade: the old master %s", got == 0 ?
+		    "is gone" : "sent an invalid message");
 	return true;
 }
 
-/* The other waits for as long as we make progress. */
+/* The old master waits as long as there is progress. */
 static void
 tell_progress(struct startup *st)
 {
@@ -231,7 +237,7 @@ startup_turn(struct startup *st)
 		if (st->children->coming.failed)
 			fail_workers(st);
 		else if (clock_now_ms() >= st->deadline)
-			fail(st, EX_OSERR, "upgrade: the master before does "
+			fail(st, EX_OSERR, "upgrade: the old master does "
 			    "not answer");
 		break;
 	case STARTUP_HAND_OVER:

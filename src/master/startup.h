@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The shuttled authors */
 /*
  * startup.h: the start of a master, from the first fork until it serves: alone,
- * or in the place of the one before it (see upgrade.h).
+ * or in the place of an old one (see upgrade.h).
  */
 #ifndef STARTUP_H
 #define STARTUP_H
@@ -12,44 +12,44 @@
 #include "master/process_table.h"
 
 enum startup_state {
-	STARTUP_WORKERS,		/* they come */
-	STARTUP_TAKE_OVER,		/* the pidfile is to become free */
-	STARTUP_HAND_OVER,		/* we serve; the other lets go */
+	STARTUP_WORKERS,		/* workers start */
+	STARTUP_TAKE_OVER,		/* waiting for the pidfile */
+	STARTUP_HAND_OVER,		/* serving; the old one lets go */
 	STARTUP_DONE,
 	STARTUP_FAILED,
-	STARTUP_OVER			/* it was cancelled */
+	STARTUP_OVER			/* cancelled */
 };
 
 struct startup {
 	enum startup_state state;
 	struct process_table	*children;
-	int		 before;	/* the channel to the other; -1: none */
-	bool		 candidate;	/* there is or was another */
-	pid_t		 group;		/* of the other */
-	uint64_t	 told;		/* progress that it knows of */
+	int		 before;	/* to the old master; -1: none */
+	bool		 candidate;	/* started by an old master */
+	pid_t		 group;		/* of the old master */
+	uint64_t	 told;		/* progress reported to it */
 	uint64_t	 deadline;	/* of the state, if it has one */
-	int		 status;	/* of sysexits(3), once it has failed */
+	int		 status;	/* of sysexits(3), after a failure */
 };
 
-/* Fork all workers. What fails is said on standard error. */
+/* Forks all workers. Errors go to standard error. */
 void	startup_begin(struct startup *, struct process_table *);
 
-/* Act on what the other master says. False: this is not its channel. */
+/* Handles messages of the old master. False: this is not its channel. */
 bool	startup_event(struct startup *, int fd);
 
-/* Go on with it: look at *state* then. */
+/* Continues the start: check *state* then. */
 void	startup_turn(struct startup *);
 
 /*
- * Once the other has been told that we serve it may have let go: then only to
- * serve is left, whatever comes. True: this was such a moment, and it is done.
+ * After the old master was told that this one serves, it may have let go: then
+ * this one must serve in any case. True: that was the state, and it is done.
  */
 bool	startup_settle(struct startup *);
 
-/* It is not to serve: the other goes on. Not for one that is done. */
+/* Cancels the start: the old master continues. Not for a finished start. */
 void	startup_cancel(struct startup *);
 
-/* Milliseconds until it has to go on; -1: not by the clock. */
+/* The time in ms until it must continue; -1: not by the clock. */
 int	startup_wait(const struct startup *);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * upgrade.c: two masters side by side, of which one goes. The old one stays in
- * charge until the new one says that it serves; who dies, hangs or refuses
- * before that has changed nothing, and ends with all that it has started. They
- * talk over a channel of their own: "another step" (CHANNEL_STARTING), "I serve"
- * (CHANNEL_READY), "the pidfile is free" (CHANNEL_CLOSED), "I have it"
- * (CHANNEL_READY); when the last does not come the old one takes it back.
+ * upgrade.c: two masters side by side, until the old one ends. The old one
+ * stays in charge until the new one reports that it serves; a new one that
+ * dies, hangs or refuses before that has changed nothing, and is ended with all
+ * that it has started. Their channel has the messages "another step"
+ * (CHANNEL_STARTING), "serving" (CHANNEL_READY), "the pidfile is free"
+ * (CHANNEL_CLOSED), "pidfile locked" (CHANNEL_READY); without the last one the
+ * old master takes the pidfile back.
  */
 #include "master/upgrade.h"
 
@@ -30,13 +31,13 @@
 #include "sys/channel.h"
 #include "sys/clock.h"
 
-/* How long the other may take from one step to the next, and in all, in ms. */
+/* Time of the new master between two steps, and in total, in ms. */
 #define STEP_TIME	30000
 #define START_TIME	150000
 
 /*
- * How long it may take to answer, and the service manager to hear of it; to end;
- * and to let go of the pidfile, in ms.
+ * Time to answer, and for the service manager to accept it; to end; and to
+ * release the pidfile, in ms.
  */
 #define DNS_MESSAGE_TIME	5000
 #define MANAGER_TIME	4000
@@ -44,13 +45,16 @@
 #define LOCK_TIME	5000
 #define LOCK_AGAIN	50
 
-/* After that it is tried so often, in ms. */
+/* After that, the interval of attempts, in ms. */
 #define LOCK_SELDOM	5000
 
-/* Who closes the channel without a word ends by itself, if so soon, in ms. */
+/*
+ * Time for a new master that closes the channel silently to end by itself, in
+ * ms.
+ */
 #define LAST_WORDS	1000
 
-/* So many lines of what it had to say are enough. */
+/* Maximum of lines of its standard error that are logged. */
 #define DIAGNOSTIC_LINES	50
 
 void
@@ -62,8 +66,8 @@ upgrade_init(struct upgrade *u, struct process_table *cs)
 }
 
 /*
- * The child: become the other program, in a group of its own, by which all that
- * it starts can be ended. *diagnostics* is -1 at a terminal.
+ * The child: executes the new program in its own process group, by which all
+ * that it starts can be killed. *diagnostics* is -1 at a terminal.
  */
 static void __attribute__((__noreturn__))
 become(const struct process_table *cs, int channel, int diagnostics)
@@ -84,7 +88,7 @@ become(const struct process_table *cs, int channel, int diagnostics)
 	_exit(EX_OSERR);
 }
 
-/* The master's alone: workers that are forked meanwhile leave them. */
+/* For the master alone: workers forked meanwhile close them. */
 static void
 set_descriptors(struct upgrade *u, int channel, int diagnostics)
 {
@@ -102,7 +106,7 @@ close_channel(struct upgrade *u)
 	set_descriptors(u, -1, u->diagnostics);
 }
 
-/* What the other had to say on its standard error, a line each. */
+/* Logs the lines of its standard error. */
 static void
 log_new_diagnostics(struct upgrade *u)
 {
@@ -137,7 +141,7 @@ upgrade_begin(struct upgrade *u)
 		log_line(cs->log, LOG_ERR, "upgrade: %s", strerror(errno));
 		return;
 	}
-	/* A daemon has no terminal; what it says must not be lost. */
+	/* A daemon has no terminal; its messages must not be lost. */
 	if (!cs->conf->foreground)
 		diagnostics = memfd_create("diagnostics", MFD_CLOEXEC);
 	set_descriptors(u, pair[0], diagnostics);
@@ -162,7 +166,7 @@ upgrade_begin(struct upgrade *u)
 	u->deadline = u->began + STEP_TIME;
 }
 
-/* End it and its children. It stays ours to reap until it has been. */
+/* Kills it and its children. It must still be reaped. */
 static void
 kill_group(struct upgrade *u)
 {
@@ -170,7 +174,7 @@ kill_group(struct upgrade *u)
 	(void)kill(-u->pid, SIGKILL);
 }
 
-/* It is not to serve any more: from here on it only ends. */
+/* It must not serve any more: from here on it only ends. */
 static void
 fail_upgrade(struct upgrade *u, const char *why, uint64_t patience)
 {
@@ -209,12 +213,14 @@ finish_upgrade(struct upgrade *u)
 	}
 	privileges_adopt_orphans(false);
 	u->state = UPGRADE_DONE;
-	/* When the channel ends the service manager listens to the other. */
+	/*
+	 * When the channel closes, the service manager accepts the new master.
+	 */
 	close_channel(u);
 	log_new_diagnostics(u);
 }
 
-/* It has the pidfile: the service manager is to listen to it. */
+/* It has the pidfile: the service manager must accept it. */
 static void
 announce_upgrade(struct upgrade *u)
 {
@@ -238,7 +244,7 @@ hear_other(struct upgrade *u)
 	if ((got = channel_receive_untrusted(u->channel, &what)) == -1 &&
 	    errno != EBADMSG)
 		return;
-	/* It has all that it needs: what it says is no matter any more. */
+	/* It has all that it needs: its messages do not matter any more. */
 	if (u->state == UPGRADE_ANNOUNCE) {
 		if (got <= 0)
 			finish_upgrade(u);
@@ -254,7 +260,7 @@ hear_other(struct upgrade *u)
 		announce_upgrade(u);
 	else if (got == -1 || what != CHANNEL_STARTING ||
 	    u->state != UPGRADE_START)
-		fail_upgrade(u, "it says what makes no sense", 0);
+		fail_upgrade(u, "it sent an invalid message", 0);
 	else if (now < u->began + START_TIME)
 		u->deadline = now + STEP_TIME;
 }
@@ -277,14 +283,17 @@ upgrade_look(const struct upgrade *u)
 {
 	siginfo_t info = { .si_pid = 0 };
 
-	/* Its number is that of the group for as long as it is not reaped. */
+	/* Its pid is that of the group until it is reaped. */
 	if (u->pid > 0 && u->state < UPGRADE_ANNOUNCE && waitid(P_PID,
 	    (id_t)u->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	    info.si_pid == u->pid)
 		(void)kill(-u->pid, SIGKILL);
 }
 
-/* Now that nobody else should hold the lock. False: somebody does, still. */
+/*
+ * Takes the files back, as no other process should hold the lock now. False:
+ * one still does.
+ */
 static bool
 take_service_back(struct upgrade *u)
 {
@@ -292,23 +301,23 @@ take_service_back(struct upgrade *u)
 	struct log *log = u->children->log;
 	bool late = clock_now_ms() >= u->deadline;
 
-	/* One that has left its group may hold the lock, too. */
+	/* A process that has left its group may hold the lock, too. */
 	if (orphans_end(u->children) > 0 && !late)
 		return false;
 	if (runtime_files_take_back(in) != 0) {
 		if (!late)
 			return false;
-		log_line(log, LOG_ERR, "upgrade: %s; it is tried again",
+		log_line(log, LOG_ERR, "upgrade: %s; trying again",
 		    in->why);
 		u->owed = true;
 		u->deadline = clock_now_ms() + LOCK_SELDOM;
 	}
 	if (u->cancelled)
-		log_line(log, LOG_NOTICE, "upgrade: process %d: given up, "
-		    "since the service ends", (int)u->pid);
+		log_line(log, LOG_NOTICE, "upgrade: process %d cancelled: "
+		    "the service ends", (int)u->pid);
 	else
 		log_line(log, LOG_ERR, "upgrade: process %d does not serve: "
-		    "%s; this one goes on", (int)u->pid, u->why);
+		    "%s; this one continues", (int)u->pid, u->why);
 	log_new_diagnostics(u);
 	privileges_adopt_orphans(false);
 	u->state = UPGRADE_IDLE;
@@ -316,7 +325,7 @@ take_service_back(struct upgrade *u)
 	return true;
 }
 
-/* The files were not ours again when it had failed. */
+/* Retries to take the files back after a failed upgrade. */
 static void
 take_back_late(struct upgrade *u)
 {
@@ -328,8 +337,8 @@ take_back_late(struct upgrade *u)
 	if (runtime_files_take_back(cs->instance) != 0)
 		return;
 	u->owed = false;
-	log_line(cs->log, LOG_NOTICE, "upgrade: pidfile and ports file are "
-	    "right again");
+	log_line(cs->log, LOG_NOTICE, "upgrade: pidfile and ports file were "
+	    "restored");
 }
 
 bool
@@ -419,7 +428,7 @@ upgrade_cancel(struct upgrade *u)
 	u->owed = false;
 	if (u->state == UPGRADE_START || u->state == UPGRADE_HAND_OVER)
 		fail_upgrade(u, "", 0);
-	/* There the other has it already. */
+	/* In that state the new master has it already. */
 	else if (u->state == UPGRADE_ANNOUNCE)
 		finish_upgrade(u);
 }

@@ -69,11 +69,11 @@ enum session_rejection {
 /* The common properties of the sessions of one listener. */
 struct session_route {
 	const char	*name;		/* of the listener, for the log */
-	const char	*address;	/* that it listens on, for the log */
-	uint16_t	 port;		/* of that, for servers without one */
-	struct log	*log;		/* NULL: that of the table */
-	bool		 silent;	/* sessions leave no lines */
-	uint32_t	 pool;		/* who serves them */
+	const char	*address;	/* its address, for the log */
+	uint16_t	 port;		/* its port, for servers without one */
+	struct log	*log;		/* NULL: the main log */
+	bool		 silent;	/* sessions are not logged */
+	uint32_t	 pool;		/* of its servers */
 	struct session_limits limits;
 	const struct cidr *deny;	/* refused clients; NULL: none */
 	const struct cidr *allow;	/* only these clients; NULL: all */

@@ -155,7 +155,7 @@ balance_free(struct balance *b)
 	free(b);
 }
 
-/* A usable one of the tier, NULL: none. Better a cold one than nobody. */
+/* A usable server of the tier, or NULL. A cold one is better than none. */
 static const struct member *
 pick_from(const struct balance_tier *t, const struct balance_ask *ask,
     bool held)

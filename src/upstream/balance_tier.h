@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance_tier.h: what balance.c and the algorithms share: one tier of a pool,
- * in which every worker has worked out the same, and the choice that is being
- * made. For src/upstream/balance*.c only: balance.c calls the algorithms, and
- * they call balance_tier.c, which calls neither.
+ * balance_tier.h: the interface between balance.c and the algorithms: a tier of
+ * a pool, which every worker computes identically, and the choice in progress.
+ * For src/upstream/balance*.c only: balance.c calls the algorithms, and they
+ * call balance_tier.c, which calls neither.
  */
 #ifndef BALANCE_TIER_H
 #define BALANCE_TIER_H

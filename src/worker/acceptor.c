@@ -212,16 +212,16 @@ fair_share(const struct acceptor *a)
 	return fewest == 0 ? 0 : fewest + SLACK + fewest / SLACK_SHARE;
 }
 
-/* Clients are refused there, but by no fault of the other listeners. */
+/* Its clients are refused; other listeners are not affected. */
 static void
 lose(struct acceptor *a, struct listener *l)
 {
-	log_line(a->env->log, LOG_ERR, "%s does not listen any more: it was "
-	    "shut down; a reload (HUP) opens it again", l->name);
+	log_line(a->env->log, LOG_ERR, "listener %s: another process has shut "
+	    "it down; a reload (HUP) opens it again", l->name);
 	shut_listener(a, l);
 }
 
-/* Take connections from listener *i*. True: its queue is empty. */
+/* Accepts connections from listener *i*. True: its queue is empty. */
 static bool
 accept_from(struct acceptor *a, size_t i)
 {

@@ -307,7 +307,7 @@ stop_worker(struct worker *w)
 	w->stop = true;
 }
 
-/* The signal may have come to the master after ours: then the board says so. */
+/* During an upgrade the other master may have the signal: see the board. */
 static void
 heed_ledger(struct worker *w)
 {

@@ -228,10 +228,10 @@ done <"$T/plan"
 ports_release
 zone 'n.test A 0 127.0.0.1'
 # Reloads that come too close together are one: see the last two through.
-refused=$(log_count 'reload: .*goes on$')
+refused=$(log_count 'reload: .*stays in use$')
 wrong
 signal HUP
-wait_for 15 log_reaches $((refused + 1)) 'reload: .*goes on$'
+wait_for 15 log_reaches $((refused + 1)) 'reload: .*stays in use$'
 right 127.0.0.1:0
 reloads=$(log_count 'reloaded: generation')
 signal HUP
@@ -260,7 +260,7 @@ lost=${lost% lost}
 say "$ok connections, $urgent_ok of them with urgent bytes," \
     "$failed failed; $names changes of the name, $shortages shortages of" \
     "ports; $kills workers killed; $totals;" \
-    "$(log_count 'reloaded: gen') reloads, $(log_count 'reload: .*goes on$') refused," \
+    "$(log_count 'reloaded: gen') reloads, $(log_count 'reload: .*stays in use$') refused," \
     "$(log_count 'process [0-9]* serves') upgrades"
 say "ends: $(sed -n 's/.* session end .* end=\([a-z_.]*\)$/\1/p' "$T/log" |
     sort | uniq -c | awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }')"

@@ -172,7 +172,7 @@ stays_over_failed_reloads() {
 	prlimit --pid "$PID" --nofile=$limit:$limit
 	conf off
 	signal HUP
-	wait_for 15 log_has 'reload: worker [0-9]*[: ].*; the .* goes on'
+	wait_for 15 log_has 'reload: worker [0-9]*[: ].*; the .* stays in use'
 	serves || fail 'what was known is forgotten'
 	shuttled_stop
 	DEATHS=

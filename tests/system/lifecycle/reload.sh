@@ -92,7 +92,7 @@ new_workers_fail() {
 	DEATHS=wanted
 	prlimit --pid "$PID" --nofile=15:15
 	signal HUP
-	wait_for 15 log_has 'reload: worker [0-9]*[: ].*; the .* goes on'
+	wait_for 15 log_has 'reload: worker [0-9]*[: ].*; the .* stays in use'
 	serves || fail 'it does not serve'
 	wait_for 5 workers_are 2
 	assert_eq 'generations that drain' 0 "$(log_count 'draining')"
@@ -116,7 +116,7 @@ some_workers_fail() {
 		prlimit --pid "$PID" --nofile=$((before + 21)):
 		signal HUP
 		wait_for 15 log_reaches "$i" \
-		    'reload: worker [0-9]*: .*; the .* goes on'
+		    'reload: worker [0-9]*: .*; the .* stays in use'
 	done
 	prlimit --pid "$PID" --nofile="${hard% }:"
 	# Nor is any of them still to come: that would be one more than this.
@@ -163,7 +163,7 @@ listeners_come_and_go() {
 	conf 'listen: { a: { address: "127.0.0.1:0" },' \
 	    'd: { address: "192.0.2.1:1" } }'
 	signal HUP
-	wait_for 15 log_has 'reload: listen on 192.0.2.1:1: .*goes on'
+	wait_for 15 log_has 'reload: listen on 192.0.2.1:1: .*stays in use'
 	conf 'listen: { a: { adress: "127.0.0.1:0" } }'
 	signal HUP
 	wait_for 15 log_has 'reload: .*/conf:1:[0-9]*: there is no directive adress'
@@ -225,7 +225,7 @@ listen: { a: { address: \"127.0.0.1:0\", deny: [\"file:list\"] } }"
 			esac
 			signal HUP
 			wait_for 10 log_reaches $n \
-			    'reload: the configuration has errors; .* goes on'
+			    'reload: the configuration has errors; .* stays in use'
 			alive "$PID" || fail "$file, $wrong: the master ended"
 			rm -rf "${T:?}/$file"
 		done

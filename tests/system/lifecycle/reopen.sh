@@ -79,9 +79,9 @@ were_shut_down() {
 the_others_go_on() {
 	echo_behind
 	shut_down 1
-	assert_log 'error: 127.0.0.1:[0-9]* does not listen any more'
-	wait_for 5 log_reaches 2 'does not listen any more'
-	assert_not_log 'accepting pauses'
+	assert_log 'error: listener 127.0.0.1:[0-9]*: another process has shut it down'
+	wait_for 5 log_reaches 2 'another process has shut it down'
+	assert_not_log 'stopped accepting'
 	# Workers that lost theirs end as others do.
 	ports=$(cat "$T/ports")
 	reloads=0

@@ -41,7 +41,7 @@ upgraded() {
 # refused: have it tried in vain.
 refused() {
 	signal USR2
-	wait_for 15 log_has 'upgrade: process .* this one goes on'
+	wait_for 15 log_has 'upgrade: process .* this one continues'
 	assert_eq pidfile "$PID" "$(cat "$T/pid")"
 	serves || fail 'it does not serve'
 }
@@ -230,7 +230,7 @@ program_is_broken() {
 	[ -S "$T/sock" ] || fail 'the unix socket is gone'
 	printf 'neither program nor script' >"$T/bin/shuttled"
 	signal USR2
-	wait_for 15 log_reaches 2 'upgrade: process .* this one goes on'
+	wait_for 15 log_reaches 2 'upgrade: process .* this one continues'
 	rm "$T/bin/shuttled"
 	signal USR2
 	wait_for 15 log_has 'upgrade: .*No such file'
@@ -257,7 +257,7 @@ EOF
 	load_start busy -c 16
 	refused
 	signal USR2
-	wait_for 15 log_reaches 2 'upgrade: process .* this one goes on'
+	wait_for 15 log_reaches 2 'upgrade: process .* this one continues'
 	load_end_ok busy 0
 	[ -S "$T/sock" ] || fail 'the unix socket is gone'
 	workers_are 2 || fail "there are $(living_workers) workers"
@@ -290,7 +290,7 @@ EOF
 	signal USR2
 	wait_for 5 test -s "$T/has"
 	also_end "$(cat "$T/has")"
-	wait_for 15 log_has 'does not serve: it was too slow; this one goes on'
+	wait_for 15 log_has 'does not serve: it was too slow; this one continues'
 	gone "$(cat "$T/has")" || fail 'it was left'
 	assert_not_log 'another instance'
 	wait_for 5 pid_is "$PID"
@@ -360,7 +360,7 @@ it_is_stubborn() {
 			fail "the end took $took ms"
 		wait_for 5 all_ended
 		[ ! -e "$T/pid" ] || fail 'the pidfile was left'
-		! log_has 'this one goes on' || log_has 'closed the channel' ||
+		! log_has 'this one continues' || log_has 'closed the channel' ||
 			fail 'it says that it goes on'
 		replace "$original"
 	done
@@ -410,7 +410,7 @@ it_is_ended_when_it_is_ready() {
 		kill -s $name "$new"
 		wait_for 5 log_has "master.$new.* stopping: "
 		kill -CONT "$PID"
-		wait_for 15 log_reaches $n 'upgrade: process .* this one goes on'
+		wait_for 15 log_reaches $n 'upgrade: process .* this one continues'
 		wait_for 10 gone "$new"
 		pid_is "$PID" || fail "the pidfile has $(cat "$T/pid")"
 		wait_for 5 grep -q '^result failed' "$T/pid.status"
@@ -476,7 +476,7 @@ it_leaves_others_behind() {
 		    'until [ "$(grep -c ^pid "$said")" -eq 2 ]; do sleep 0.05; done' \
 		    "$end"
 		signal USR2
-		wait_for 15 log_reaches $n 'upgrade: process .* this one goes on'
+		wait_for 15 log_reaches $n 'upgrade: process .* this one continues'
 		all_ended || fail "left: $(cat "$T/said")"
 		[ $n -ne 1 ] || kill -KILL "$(worker 1)"
 		wait_for 5 workers_are 2
@@ -528,7 +528,7 @@ reload_meanwhile() {
 	signal HUP
 	: >"$T/said.go"
 	wait_for 10 log_has "master.$PID.* reloaded: generation"
-	log_has 'this one goes on' || fail 'a reload beside the upgrade'
+	log_has 'this one continues' || fail 'a reload beside the upgrade'
 	rm "$T/said.go"
 	# shellcheck disable=SC2016 # as above
 	instead 'echo begun >>"$said"' \

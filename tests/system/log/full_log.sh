@@ -173,18 +173,18 @@ upgrade_on_a_full_disk() {
 	# Its room is not for the next one, as long as we have it open.
 	exec 9<"$disk/pid"
 	signal USR2
-	wait_for 15 log_has 'upgrade: process .* this one goes on'
+	wait_for 15 log_has 'upgrade: process .* this one continues'
 	grep -q "pidfile $T/disk/pid: .*No space left" "$T/stderr" ||
 		fail "it does not say why: $(cat "$T/stderr")"
 	assert_log 'status file .*: No space left'
 	pidfile_is "$PID" || fail "the pidfile has '$(cat "$disk/pid")'"
 	rm "$disk/pid"
 	signal USR2
-	wait_for 15 log_has "upgrade: pidfile .*No space left.* tried again"
+	wait_for 15 log_has "upgrade: pidfile .*No space left.* trying again"
 	exec 9<&-
 	rm "$disk/filler" "$disk/more"
 	wait_for 15 pidfile_is "$PID"
-	assert_log 'upgrade: pidfile and ports file are right again'
+	assert_log 'upgrade: pidfile and ports file were restored'
 	serves || fail 'it does not serve'
 	shuttled_stop
 	DEATHS=

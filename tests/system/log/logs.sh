@@ -264,7 +264,7 @@ own_logs_change_with_a_reload() {
 	listeners "$T/none/log" "$T/b.log"
 	signal HUP
 	wait_for 10 log_has "reload: $T/conf:3:[0-9]*: log \"$T/none/log\": No such \
-file or directory; the configuration before it goes on"
+file or directory; the old configuration stays in use"
 	visit 1
 	wait_for 10 has 1 "$T/c.log" alpha
 }

@@ -71,8 +71,8 @@ master_is_not_deaf() {
 	took=$(ms_between 'stopping: ' ' ended: ')
 	[ "$took" -lt $((1000 * TEST_SLOW + LATE)) ] ||
 		fail "the end took $took ms"
-	assert_log 'notice: reload: given up, since the service ends'
-	assert_not_log 'goes on'
+	assert_log 'notice: reload: cancelled: the service ends'
+	assert_not_log 'stays in use'
 	DEATHS=
 }
 
@@ -236,7 +236,7 @@ others_refuse() {
 	wait_for 14 log_has \
 	    'reload: .*conf:4:[0-9]*: log .*silent-log.*: the lookup of the name timed out'
 	assert_log 'reload: .*conf:3:[0-9]*: log .*silent-own.*: the lookup of the name timed out'
-	assert_log 'reload: the configuration has errors; .* goes on'
+	assert_log 'reload: the configuration has errors; .* stays in use'
 	own_log=
 	serves || fail 'it does not serve'
 }
