@@ -86,7 +86,7 @@ correct_row(const struct board *b, uint32_t worker, struct board_row *own)
 	return wrong;
 }
 
-/* Pages that are gone read as zero; where that cannot be, word by word. */
+/* Freed pages read as zero; where they cannot be freed, words are cleared. */
 void
 board_forget_clients(const struct board *b, uint32_t worker)
 {

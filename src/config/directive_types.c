@@ -15,7 +15,7 @@
 #include "session/access_log_format.h"
 #include "util/nearest.h"
 
-/* Far beyond any use, far below any overflow: a year. */
+/* A year: beyond any use, below any overflow. */
 #define TIME_MAX	(UINT64_C(366) * 24 * 3600 * 1000)
 
 int
@@ -197,7 +197,8 @@ is_word_with_number(const struct directive *d, const char *text)
 	char word[32], near[32];
 	unsigned n;
 
-	return colon != NULL && directive_number(colon + 1, 1, d->max, &n) == 0 &&
+	return colon != NULL &&
+	    directive_number(colon + 1, 1, d->max, &n) == 0 &&
 	    snprintf(word, sizeof(word), "%.*s:N", (int)(colon - text),
 	    text) < (int)sizeof(word) && is_word(d, word, near, sizeof(near));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * directive_types.h: what a directive is, and what the types of directives take.
+ * directive_types.h: what a directive is, and what the types of directives
+ * accept.
  */
 #ifndef DIRECTIVE_TYPES_H
 #define DIRECTIVE_TYPES_H
@@ -9,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where it stands, and what it is read into. */
+/* The section of a directive, and the object it is read into. */
 enum section_kind {
 	SECTION_TOP,			/* struct conf */
 	SECTION_LISTEN,			/* struct listener */
@@ -28,8 +29,8 @@ enum directive_type {
 	TYPE_TEXT,			/* const char *, of the text given */
 	TYPE_FORMAT,	/* the same, for access_log_format_new() */
 	/* Left to conf_make.c: */
-	TYPE_POOL,			/* the name of one */
-	TYPE_LIMIT,			/* likewise */
+	TYPE_POOL,			/* the name of a pool */
+	TYPE_LIMIT,			/* the name of a limit */
 	TYPE_ADDRESS,
 	TYPE_ADDRESSES,			/* one or a list of them */
 	TYPE_NETWORKS			/* the same of networks, see networks.h */
@@ -46,45 +47,45 @@ struct directive {
 	enum directive_type type;
 	long long	 min, max;	/* a number; ms; bytes of a text */
 	const char	*words;		/* separated by ", "; NULL: none */
-	const char	*what;		/* it is or it counts; NULL: plain */
+	const char	*what;		/* description or unit, or NULL */
 	/*
-	 * Read a text that has been checked by its type. NULL, or what is wrong
-	 * with it, as a constant text. Without it a member at *offset* is set.
+	 * Reads a text that is valid for its type. NULL, or a constant text
+	 * that says what is wrong. Without a reader *offset* is set.
 	 */
 	const char	*(*read)(const char *text, void *to);
 	size_t		 offset;
 };
 
-#define DIRECTIVE_WHY	256		/* room for what is wrong */
+#define DIRECTIVE_WHY	256		/* room for a reason */
 
 /*
- * Check *text* and read it into what such a section is read into. 0, or -1 with
- * what is wrong in *why*.
+ * Checks *text* and reads it into the object of such a section. 0, or -1 with
+ * the reason in *why*.
  */
 int	directive_read(const struct directive *, const char *text, void *to,
 	    char why[DIRECTIVE_WHY]);
 
 /*
- * Read a text that is right by its type. 0, or -1 with what its reader says in
- * *why*.
+ * Reads a text that is valid for its type: sets the member, or calls the
+ * reader. 0, or -1 with the reason in *why*.
  */
 int	directive_take(const struct directive *, const char *text, void *to,
 	    char why[DIRECTIVE_WHY]);
 
-/* What it takes, to come after "should be": "a number from 1 to 256". */
+/* What it accepts, to follow "should be": "a number from 1 to 256". */
 const char *directive_takes(const struct directive *, char *buf, size_t size);
 
-/* Read a number of digits only, without blanks or a sign. 0, or -1. */
+/* Reads a number of digits only, without blanks or sign. 0, or -1. */
 int	directive_number(const char *text, long long min, long long max,
 	    unsigned *to);
 
 /*
- * Read a time such as 300ms, 5s, 10m, 1h into milliseconds; `off` and 0 are 0.
- * 0, or -1 with *why set to a constant text that says what would be right.
+ * Reads a time such as 300ms, 5s, 10m, 1h into milliseconds; `off` and 0 are 0.
+ * 0, or -1 with *why set to a constant text.
  */
 int	directive_time(const char *text, uint64_t *ms, const char **why);
 
-/* A time that is right in whole seconds, as the kernel takes them, rounded up. */
+/* A valid time in whole seconds, rounded up: the kernel takes no fractions. */
 unsigned directive_seconds(const char *text);
 
 #endif

@@ -73,10 +73,10 @@ read_workers(const char *text, void *to)
 	unsigned most = WORKERS;
 
 	if (strncmp(text, AUTO, strlen(AUTO)) != 0)
-		return directive_number(text, 0, WORKERS, &c->workers) == 0 ? NULL :
-		    "should be a number";
-	if (text[strlen(AUTO)] != '\0' && directive_number(text + strlen(AUTO ":"),
-	    1, WORKERS, &most) == -1)
+		return directive_number(text, 0, WORKERS, &c->workers) == 0 ?
+		    NULL : "should be a number";
+	if (text[strlen(AUTO)] != '\0' && directive_number(text +
+	    strlen(AUTO ":"), 1, WORKERS, &most) == -1)
 		return "should be auto:N, with N workers at most";
 	c->workers = count_processors();
 	if (c->workers > most)
@@ -567,7 +567,7 @@ directive_inherits(const struct directive *d)
 	return directive_find(SECTION_TOP, d->name);
 }
 
-/* Defaults are right: nothing is checked, and nothing can be lacking. */
+/* Defaults are valid: not checked, and nothing can fail. */
 void
 directives_default(enum section_kind section, void *to)
 {

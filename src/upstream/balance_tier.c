@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The shuttled authors */
 /*
- * balance_tier.c: which members of a tier may be chosen. Knows no algorithm:
- * each of them asks here, and balance.c asks them.
+ * balance_tier.c: which members of a tier may be chosen. All algorithms call it;
+ * it knows none of them.
  */
 #include "upstream/balance_tier.h"
 

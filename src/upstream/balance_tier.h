@@ -3,8 +3,8 @@
 /*
  * balance_tier.h: the interface between balance.c and the algorithms: a tier of
  * a pool, which every worker computes identically, and the choice in progress.
- * For src/upstream/balance*.c only: balance.c calls the algorithms, and they
- * call balance_tier.c, which calls neither.
+ * For src/upstream/balance*.c only: balance.c calls the algorithms, the
+ * algorithms call balance_tier.c, and balance_tier.c calls neither.
  */
 #ifndef BALANCE_TIER_H
 #define BALANCE_TIER_H
