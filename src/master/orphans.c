@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static bool
-is_ours(const struct process_table *cs, pid_t pid)
+is_own_child(const struct process_table *cs, pid_t pid)
 {
 	uint32_t i;
 
@@ -34,7 +34,7 @@ orphans_end(const struct process_table *cs)
 	if ((f = fopen(path, "re")) == NULL)
 		return 0;
 	while (fscanf(f, "%d", &pid) == 1)
-		if (!is_ours(cs, pid)) {
+		if (!is_own_child(cs, pid)) {
 			(void)kill(pid, SIGKILL);
 			n++;
 		}
