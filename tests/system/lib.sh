@@ -764,6 +764,16 @@ late_end() {
 
 # --- load -----------------------------------------------------------------
 
+# echo_at NAME [ADDRESS]: a server that echoes to thousands; the pid is in $!. What
+# it got and sent is not looked at, and it does not end with the case.
+echo_at() {
+	rm -f "$T/$1"
+	"$PEER" -c "listen ${2:-127.0.0.1:0}; port-file $T/$1; echo-all" \
+	    >"$T/$1.out" 2>&1 </dev/null &
+	started="$started $!"
+	wait_for 10 test -s "$T/$1"
+}
+
 # echo_start: a server that echoes, one for all cases of a test; its address
 # in $SERVER.
 ECHO_PID=
@@ -772,10 +782,8 @@ echo_start() {
 		SERVER=$(cat "$T/echo")
 		return 0
 	fi
-	"$TOOLS/echo" >"$T/echo" 2>"$T/echo.out" </dev/null &
+	echo_at echo
 	ECHO_PID=$!
-	started="$started $!"
-	wait_for 10 test -s "$T/echo"
 	SERVER=$(cat "$T/echo")
 }
 

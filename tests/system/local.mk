@@ -2,12 +2,9 @@
 # the scripted peer and other tools. Each room can be run by itself:
 #	make check TESTS='$(SYSTEM_SESSION_TESTS)'
 SYSTEM_TOOLS = \
-	tests/system/tools/again \
 	tests/system/tools/crowd \
 	tests/system/tools/dns \
-	tests/system/tools/echo \
 	tests/system/tools/flood \
-	tests/system/tools/hog \
 	tests/system/tools/liar \
 	tests/system/tools/load \
 	tests/system/tools/manager \
@@ -16,22 +13,22 @@ SYSTEM_TOOLS = \
 	tests/system/tools/receiver \
 	tests/system/tools/scribble
 check_PROGRAMS += $(SYSTEM_TOOLS)
-tests_system_tools_again_LDADD = $(LIBBSD_LIBS)
 tests_system_tools_crowd_SOURCES = tests/system/tools/crowd.c \
 	tests/system/tools/meet.c tests/system/tools/meet.h
 tests_system_tools_crowd_LDADD = $(LIBBSD_LIBS)
 tests_system_tools_dns_LDADD = $(LIBBSD_LIBS)
-tests_system_tools_echo_LDADD = $(LIBBSD_LIBS)
 tests_system_tools_flood_SOURCES = tests/system/tools/flood.c \
 	tests/system/tools/meet.c tests/system/tools/meet.h
 tests_system_tools_flood_LDADD = $(LIBBSD_LIBS)
-tests_system_tools_hog_LDADD = $(LIBBSD_LIBS)
 tests_system_tools_liar_LDADD = $(LIBBSD_LIBS)
 tests_system_tools_load_LDADD = $(LIBBSD_LIBS)
 tests_system_tools_manager_LDADD = $(LIBBSD_LIBS)
+tests_system_tools_mirror_SOURCES = tests/system/tools/mirror.c \
+	tests/system/tools/peer_net.c tests/system/tools/peer.h
 tests_system_tools_mirror_LDADD = $(LIBBSD_LIBS)
 tests_system_tools_peer_SOURCES = \
 	tests/system/tools/peer.c tests/system/tools/peer.h \
+	tests/system/tools/peer_crowd.c \
 	tests/system/tools/peer_data.c \
 	tests/system/tools/peer_fork.c \
 	tests/system/tools/peer_net.c \

@@ -233,10 +233,8 @@ servers_come_and_go_in_json() {
 	signal HUP
 	event down '.*' '"check":"first check","servers_up":[01],"servers":2,'
 	# The port stays bound, so that nothing else can take it.
-	port=$(address b)
-	"$TOOLS/echo" "${port##*:}" >/dev/null 2>&1 </dev/null &
+	echo_at there "$(address b)"
 	echo=$!
-	started="$started $echo"
 	event up '.*' '"check":"check 1 of 1","servers_up":[12],"servers":2,'
 	shuttled_stop
 	kill "$echo"

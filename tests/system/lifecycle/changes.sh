@@ -18,7 +18,6 @@ if [ -z "${OWN_NETWORK:-}" ] && [ "$(id -u)" -eq 0 ] &&
 fi
 . "$(dirname "$0")/../lib.sh"
 DNS=${DNS:-$TOOLS/dns}
-HOG=${HOG:-$TOOLS/hog}
 # So few that they can all be taken, and enough for all that come and go.
 PORTS=4000
 if [ -n "${OWN_NETWORK:-}" ]; then
@@ -94,7 +93,7 @@ ports() {
 		return 0
 	fi
 	: >"$T/hog.out"
-	"$HOG" 127.0.0.77 "$SERVER" >"$T/hog.out" 2>&1 </dev/null &
+	"$PEER" -c "exhaust $SERVER 127.0.0.77:0" >"$T/hog.out" 2>&1 </dev/null &
 	hog=$!
 	started="$started $hog"
 	wait_for 10 test -s "$T/hog.out"

@@ -63,6 +63,7 @@ struct load {
 	struct sockaddr_in to;
 	size_t		 kept, loops, n;
 	bool		 stubborn;
+	char		 at_once;	/* loops end so: c, r, h; 0: after a rest */
 	uint64_t	 total;		/* loops to start; 0: no limit */
 	uint64_t	 started;
 	size_t		 bytes;
@@ -205,6 +206,22 @@ begin_end(struct load *l, size_t i)
 	(void)shutdown(l->poll[i].fd, SHUT_WR);
 }
 
+/* At no moment has a loop more than one connection: its next one is at once. */
+static void
+end_at_once(struct load *l, size_t i)
+{
+	const struct linger now = { .l_onoff = 1 };
+
+	if (l->at_once == 'h') {
+		begin_end(l, i);
+		return;
+	}
+	if (l->at_once == 'r')
+		(void)setsockopt(l->poll[i].fd, SOL_SOCKET, SO_LINGER, &now,
+		    sizeof(now));
+	settle(l, i, OK);
+}
+
 static void
 exchanged(struct load *l, size_t i)
 {
@@ -217,6 +234,10 @@ exchanged(struct load *l, size_t i)
 	}
 	if (c->last && c->kept) {
 		begin_end(l, i);
+		return;
+	}
+	if (!c->kept && l->at_once != '\0') {
+		end_at_once(l, i);
 		return;
 	}
 	c->state = HOLD;
@@ -388,7 +409,7 @@ options(struct load *l, int argc, char **argv)
 {
 	int ch;
 
-	while ((ch = getopt(argc, argv, "k:c:n:b:p:T:l:s:x")) != -1)
+	while ((ch = getopt(argc, argv, "k:c:n:b:p:T:l:s:e:x")) != -1)
 		switch (ch) {
 		case 'k':
 			l->kept = number(optarg);
@@ -417,13 +438,17 @@ options(struct load *l, int argc, char **argv)
 			if (l->report == -1)
 				err(73, "%s", optarg);
 			break;
+		case 'e':
+			l->at_once = optarg[0];
+			break;
 		case 'x':
 			l->stubborn = true;
 			break;
 		default:
 			errx(64, "usage: load [-k KEPT] [-c LOOPS] [-n TOTAL] "
 			    "[-b BYTES] [-p HOLD_MS] [-T PATIENCE_MS] "
-			    "[-l LIFETIME_S] [-s REPORT_FILE] [-x] "
+			    "[-l LIFETIME_S] [-s REPORT_FILE] "
+			    "[-e close|reset|half] [-x] "
 			    "127.0.0.1:PORT");
 		}
 	if (optind != argc - 1)

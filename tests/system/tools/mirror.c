@@ -14,15 +14,16 @@
  *		unix:/path, waits until each has had a line or has ended, prints
  *		"answered=A failed=F", and holds them until TERM.
  */
+#include "peer.h"
+
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -34,43 +35,6 @@
 
 #define PROCESSES	32
 #define ANSWER		60000	/* ms until a line is given up */
-
-union address {
-	struct sockaddr		sa;
-	struct sockaddr_in	in;
-	struct sockaddr_in6	in6;
-	struct sockaddr_un	un;
-};
-
-static socklen_t
-parse(const char *text, union address *a)
-{
-	char host[108];
-	char *colon;
-
-	memset(a, 0, sizeof(*a));
-	if (strncmp(text, "unix:", 5) == 0) {
-		a->un.sun_family = AF_UNIX;
-		snprintf(a->un.sun_path, sizeof(a->un.sun_path), "%s", text + 5);
-		return sizeof(a->un);
-	}
-	snprintf(host, sizeof(host), "%s", text[0] == '[' ? text + 1 : text);
-	if ((colon = strrchr(host, ':')) == NULL)
-		errx(64, "%s: no port", text);
-	*colon = '\0';
-	if (colon > host && colon[-1] == ']')
-		colon[-1] = '\0';
-	if (inet_pton(AF_INET, host, &a->in.sin_addr) == 1) {
-		a->in.sin_family = AF_INET;
-		a->in.sin_port = htons((uint16_t)atoi(colon + 1));
-		return sizeof(a->in);
-	}
-	if (inet_pton(AF_INET6, host, &a->in6.sin6_addr) != 1)
-		errx(64, "%s: no address", text);
-	a->in6.sin6_family = AF_INET6;
-	a->in6.sin6_port = htons((uint16_t)atoi(colon + 1));
-	return sizeof(a->in6);
-}
 
 static void
 all_descriptors(void)
@@ -86,18 +50,18 @@ all_descriptors(void)
 /* --- the server ------------------------------------------------------------ */
 
 static int
-listen_on(const union address *a, socklen_t len)
+listen_on(const struct address *a)
 {
 	int fd, on = 1;
 
-	fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(a->ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == -1 ||
 	    setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on)) == -1 ||
-	    (a->sa.sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6,
+	    (a->ss.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6,
 	    IPV6_RECVTCLASS, &on, sizeof(on)) == -1) ||
-	    bind(fd, &a->sa, len) == -1 || listen(fd, 65535) == -1)
+	    bind(fd, (const struct sockaddr *)&a->ss, a->len) == -1 || listen(fd, 65535) == -1)
 		err(1, "listen");
 	return fd;
 }
@@ -132,19 +96,18 @@ greet(int epoll, int listener)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 	char ip[INET6_ADDRSTRLEN] = "?", line[100];
-	union address a;
+	struct sockaddr_storage a;
 	socklen_t len = sizeof(a);
 	int fd, n;
 
 	/* Without a descriptor for it, it waits for one. */
-	if ((fd = accept4(listener, &a.sa, &len, SOCK_CLOEXEC)) == -1)
+	if ((fd = accept4(listener, (struct sockaddr *)&a, &len,
+	    SOCK_CLOEXEC)) == -1)
 		return;
-	if (a.sa.sa_family == AF_INET)
-		inet_ntop(AF_INET, &a.in.sin_addr, ip, sizeof(ip));
-	else
-		inet_ntop(AF_INET6, &a.in6.sin6_addr, ip, sizeof(ip));
+	(void)getnameinfo((struct sockaddr *)&a, len, ip, sizeof(ip), NULL, 0,
+	    NI_NUMERICHOST);
 	n = snprintf(line, sizeof(line), "%s dscp=%d\n", ip,
-	    dscp_of(fd, a.sa.sa_family));
+	    dscp_of(fd, a.ss_family));
 	if (write(STDOUT_FILENO, line, (size_t)n) == -1 ||
 	    send(fd, line, (size_t)n, MSG_NOSIGNAL) == -1)
 		warn("answer");
@@ -187,18 +150,26 @@ serve(int listener)
 
 /* --- the clients ----------------------------------------------------------- */
 
+static void
+parse(const char *text, struct address *a)
+{
+	if (address_parse(a, text) == -1)
+		errx(64, "%s: no address", text);
+}
+
 static int
 dial(const char *to)
 {
 	struct timeval tv = { .tv_sec = ANSWER / 1000 };
-	union address a;
-	socklen_t len = parse(to, &a);
-	int fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct address a;
+	int fd;
 
+	parse(to, &a);
+	fd = socket(a.ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		err(1, "socket");
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	if (connect(fd, &a.sa, len) == 0)
+	if (connect(fd, (struct sockaddr *)&a.ss, a.len) == 0)
 		return fd;
 	warn("%s", to);
 	close(fd);
@@ -258,8 +229,7 @@ main(int argc, char **argv)
 {
 	bool server = argc == 4 && strcmp(argv[1], "serve") == 0;
 	int processes = argc > 3 ? atoi(argv[2]) : 0, i, fds[2], n;
-	union address a;
-	socklen_t len;
+	struct address a;
 
 	if (processes < 1 || processes > PROCESSES ||
 	    (!server && (argc < 5 || strcmp(argv[1], "hold") != 0)))
@@ -269,11 +239,12 @@ main(int argc, char **argv)
 	if (pipe(fds) == -1)
 		err(1, "pipe");
 	if (server) {
-		len = parse(argv[3], &a);
-		fds[0] = listen_on(&a, len);
-		if (getsockname(fds[0], &a.sa, &len) == -1)
+		parse(argv[3], &a);
+		fds[0] = listen_on(&a);
+		if (getsockname(fds[0], (struct sockaddr *)&a.ss, &a.len) == -1)
 			err(1, "getsockname");
-		printf("%u\n", ntohs(a.in.sin_port));
+		/* The port stands in one place in both families. */
+		printf("%u\n", ntohs(((struct sockaddr_in *)&a.ss)->sin_port));
 		fflush(stdout);
 	}
 	for (i = 0; i < processes; i++) {
@@ -282,7 +253,7 @@ main(int argc, char **argv)
 		if (child[i] != 0)
 			continue;
 		if (server)
-			serve(i == 0 ? fds[0] : listen_on(&a, len));
+			serve(i == 0 ? fds[0] : listen_on(&a));
 		n = atoi(argv[3]);
 		hold(n / processes + (i < n % processes), argv + 4, argc - 4,
 		    fds[1]);

@@ -4,7 +4,8 @@
  * peer.h: the parts of peer, one scripted TCP peer for system tests.
  * peer.c is the command, peer_script.c reads scripts, peer_verbs.c holds the
  * verbs that make and end connections, peer_data.c those that move bytes,
- * peer_fork.c those that run a block in other processes, peer_net.c addresses.
+ * peer_fork.c those that run a block in other processes, peer_crowd.c those with
+ * many connections, peer_net.c addresses.
  */
 #ifndef PEER_H
 #define PEER_H
@@ -101,8 +102,9 @@ void	script_free(struct script *);
 const struct verb *verb_find(const char *name);
 void	verb_help(void);
 
-/* peer_verbs.c, peer_data.c, peer_fork.c: tables that end with a NULL name. */
+/* Tables of peer_verbs.c, peer_data.c, peer_fork.c, peer_crowd.c; NULL ends. */
 extern const struct verb verbs_connection[], verbs_data[], verbs_fork[];
+extern const struct verb verbs_crowd[];
 
 /* peer_fork.c */
 

@@ -28,7 +28,7 @@ struct reader {
 };
 
 static const struct verb *const tables[] = {
-	verbs_connection, verbs_data, verbs_fork
+	verbs_connection, verbs_data, verbs_fork, verbs_crowd
 };
 #define NTABLES	(sizeof(tables) / sizeof(tables[0]))
 

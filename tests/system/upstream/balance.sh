@@ -12,10 +12,7 @@ workers=4
 # echoes NAME...: servers that echo; their addresses in $T/NAME.
 echoes() {
 	for name in "$@"; do
-		[ ! -s "$T/$name" ] || continue
-		"$TOOLS/echo" >"$T/$name" 2>"$T/$name.out" </dev/null &
-		started="$started $!"
-		wait_for 10 test -s "$T/$name"
+		[ -s "$T/$name" ] || echo_at "$name"
 	done
 }
 

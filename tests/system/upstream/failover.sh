@@ -13,11 +13,8 @@ second_start() {
 		peer_refusing second_at
 		SECOND=$(address second_at)
 	fi
-	rm -f "$T/second"
-	"$TOOLS/echo" "${SECOND##*:}" >"$T/second" 2>"$T/second.out" </dev/null &
+	echo_at second "$SECOND"
 	second=$!
-	started="$started $!"
-	wait_for 5 test -s "$T/second"
 }
 
 second_dies() {

@@ -241,10 +241,7 @@ reload_adds_a_server() {
 # of it again when it is back there.
 reload_moves_the_server() {
 	one_place 'queue_timeout: "30s",'
-	"$TOOLS/echo" "${SERVER##*:}" 127.0.0.2 >"$T/echo2" 2>"$T/echo2.out" \
-	    </dev/null &
-	also_end $!
-	wait_for 10 test -s "$T/echo2"
+	echo_at echo2 "127.0.0.2:${SERVER##*:}"
 	cp "$T/conf" "$T/conf.before"
 	sed "s/$SERVER/127.0.0.2:${SERVER##*:}/" "$T/conf" >"$T/conf.new"
 	mv "$T/conf.new" "$T/conf"

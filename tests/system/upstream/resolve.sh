@@ -554,9 +554,7 @@ ttl_within_bounds() {
 changes_under_load() {
 	echo_start
 	port=${SERVER##*:}
-	"$TOOLS/echo" "$port" 127.0.0.2 >"$T/echo2" 2>"$T/echo2.out" </dev/null &
-	also_end $!
-	wait_for 5 test -s "$T/echo2"
+	echo_at echo2 "127.0.0.2:$port"
 	zone 'x.test A 0 127.0.0.1'
 	dns_start
 	start on "x.test:$port"

@@ -16,11 +16,8 @@ place() {
 
 # server_comes: an echo is there now.
 server_comes() {
-	rm -f "$T/server"
-	"$TOOLS/echo" "${PLACE##*:}" >"$T/server" 2>"$T/server.out" </dev/null &
+	echo_at server "$PLACE"
 	server=$!
-	started="$started $!"
-	wait_for 5 test -s "$T/server"
 }
 
 server_goes() {
