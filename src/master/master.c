@@ -273,9 +273,9 @@ be_replaced(struct master *m)
 		(void)kill(pid, SIGUSR2);
 	m->reload_due = m->upgrade_due = false;
 	outcome_leave(&m->outcome, m->log);
-	title_set(m->conf, "master, replaced by %d", (int)pid);
+	title_set(m->conf, "master, replaced by %d", (int)m->upgrade.heir);
 	log_line(m->log, LOG_NOTICE, "upgrade: process %d serves; %u worker%s "
-	    "to drain", (int)pid, n, text_s(n));
+	    "to drain", (int)m->upgrade.heir, n, text_s(n));
 	m->phase = QUITTING;
 	m->replaced = true;
 	memset(&m->notify, 0, sizeof(m->notify));
@@ -435,15 +435,26 @@ turn_changes(struct master *m)
 	end_change(m);
 }
 
-/* The new master owns the service: ends with it. */
+/*
+ * The new master owns the service: ends with it. A new one that had the service for
+ * a moment may have been told to end it: then that holds for the old one, whose
+ * workers have read it on the board.
+ */
 static void
 follow_children(struct master *m)
 {
-	if (!m->replaced)
+	const struct board_ledger *ledger = m->children.board->ledger;
+
+	if (!m->replaced && (m->phase == STARTING ||
+	    m->upgrade.state != UPGRADE_IDLE))
 		return;
-	if (atomic_load(&m->children.board->ledger->stopping))
+	if (atomic_load(&ledger->stopping))
 		stop_service(m, "the service was stopped");
-	process_table_heed(&m->children);
+	else if (atomic_load(&ledger->leaving) && m->phase == RUNNING &&
+	    !m->replaced)
+		begin_drain(m);
+	if (m->replaced)
+		process_table_heed(&m->children);
 }
 
 /* Ends when all workers have, or by force. */
@@ -507,24 +518,12 @@ is_master_over(const struct master *m)
 
 /* The counts cover all masters: the last one, which served, logs them. */
 static void
-log_totals(const struct master *m)
+log_master_end(const struct master *m)
 {
-	struct board_totals sum;
-
-	if (m->replaced || (m->startup.candidate &&
-	    m->startup.state != STARTUP_HAND_OVER &&
-	    m->startup.state != STARTUP_DONE)) {
-		log_line(m->log, LOG_NOTICE, "all workers have ended; the "
-		    "master %s", m->replaced ? "after this one continues" :
-		    "before this one was not replaced");
-		return;
-	}
-	board_sum(m->children.board, &sum);
-	log_line(m->log, LOG_NOTICE, "all workers have ended: %llu session%s "
-	    "in all, %llu lost, %llu bytes up, %llu down; bye",
-	    (unsigned long long)sum.sessions, text_s(sum.sessions),
-	    (unsigned long long)sum.lost, (unsigned long long)sum.bytes_up,
-	    (unsigned long long)sum.bytes_down);
+	phase_log_end(&m->children, m->log,
+	    m->replaced ? "after this one continues" :
+	    startup_serves(&m->startup) ? NULL :
+	    "before this one was not replaced");
 }
 
 static int
@@ -561,7 +560,7 @@ run_master(struct master *m)
 	startup_begin(&m->startup, &m->children);
 	while (!is_master_over(m))
 		turn_master(m);
-	log_totals(m);
+	log_master_end(m);
 	outcome_remove(&m->outcome);
 	return m->status;
 }

@@ -49,3 +49,22 @@ phase_describe(enum phase phase, const struct process_table *cs,
 		break;
 	}
 }
+
+void
+phase_log_end(const struct process_table *cs, struct log *log,
+    const char *other)
+{
+	struct board_totals sum;
+
+	if (other != NULL) {
+		log_line(log, LOG_NOTICE, "all workers have ended; the master "
+		    "%s", other);
+		return;
+	}
+	board_sum(cs->board, &sum);
+	log_line(log, LOG_NOTICE, "all workers have ended: %llu session%s in "
+	    "all, %llu lost, %llu bytes up, %llu down; bye",
+	    (unsigned long long)sum.sessions, text_s(sum.sessions),
+	    (unsigned long long)sum.lost, (unsigned long long)sum.bytes_up,
+	    (unsigned long long)sum.bytes_down);
+}

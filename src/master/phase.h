@@ -15,4 +15,11 @@ enum phase { STARTING, RUNNING, LEAVING, QUITTING, STOPPING };
 void	phase_describe(enum phase, const struct process_table *,
 	    uint64_t drain_at, bool reload_failed, char *text, size_t);
 
+/*
+ * Logs the end of a master, with the counts of the service; or, if another master
+ * has the service, which one that is.
+ */
+void	phase_log_end(const struct process_table *, struct log *,
+	    const char *other);
+
 #endif

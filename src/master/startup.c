@@ -23,7 +23,7 @@
 #include "util/text.h"
 
 /* Time for the other master to answer, in ms. */
-#define DNS_MESSAGE_TIME	5000
+#define ANSWER_TIME	5000
 
 static void __attribute__((__format__(__printf__, 3, 4)))
 fail(struct startup *st, int status, const char *fmt, ...)
@@ -141,7 +141,7 @@ serve_startup(struct startup *st)
 	if (!cs->conf->foreground)
 		daemonize_detach();
 	st->state = STARTUP_HAND_OVER;
-	st->deadline = clock_now_ms() + DNS_MESSAGE_TIME;
+	st->deadline = clock_now_ms() + ANSWER_TIME;
 }
 
 static void
@@ -152,7 +152,7 @@ take_over(struct startup *st)
 		return;
 	}
 	st->state = STARTUP_TAKE_OVER;
-	st->deadline = clock_now_ms() + DNS_MESSAGE_TIME;
+	st->deadline = clock_now_ms() + ANSWER_TIME;
 	if (channel_send(st->before, CHANNEL_READY, -1) == -1)
 		fail(st, EX_OSERR, "upgrade: the old master is gone");
 }
@@ -265,4 +265,11 @@ startup_wait(const struct startup *st)
 	default:
 		return -1;
 	}
+}
+
+bool
+startup_serves(const struct startup *st)
+{
+	return !st->candidate || st->state == STARTUP_HAND_OVER ||
+	    st->state == STARTUP_DONE;
 }

@@ -52,4 +52,7 @@ void	startup_cancel(struct startup *);
 /* The time in ms until it must continue; -1: not by the clock. */
 int	startup_wait(const struct startup *);
 
+/* True unless another master still has the service. */
+bool	startup_serves(const struct startup *);
+
 #endif

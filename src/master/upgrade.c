@@ -39,7 +39,7 @@
  * Time to answer, and for the service manager to accept it; to end; and to
  * release the pidfile, in ms.
  */
-#define DNS_MESSAGE_TIME	5000
+#define ANSWER_TIME	5000
 #define MANAGER_TIME	4000
 #define END_TIME	5000
 #define LOCK_TIME	5000
@@ -192,7 +192,7 @@ hand_over(struct upgrade *u)
 {
 	runtime_files_give_up(u->children->instance);
 	u->state = UPGRADE_HAND_OVER;
-	u->deadline = clock_now_ms() + DNS_MESSAGE_TIME;
+	u->deadline = clock_now_ms() + ANSWER_TIME;
 	if (channel_send(u->channel, CHANNEL_CLOSED, -1) == -1)
 		fail_upgrade(u, "it does not listen", LAST_WORDS);
 }
@@ -225,6 +225,7 @@ static void
 announce_upgrade(struct upgrade *u)
 {
 	runtime_files_hand_over(u->children->instance);
+	u->heir = u->pid;
 	u->state = UPGRADE_ANNOUNCE;
 	u->deadline = clock_now_ms() + MANAGER_TIME;
 	set_barrier(u, notify_main_pid(u->pid));
@@ -375,7 +376,12 @@ upgrade_turn(struct upgrade *u)
 	switch (u->state) {
 	case UPGRADE_START:
 	case UPGRADE_HAND_OVER:
+		/* If this process was late, the answer may be there. */
 		if (late)
+			hear_other(u);
+		if (late && clock_now_ms() >= u->deadline &&
+		    (u->state == UPGRADE_START ||
+		    u->state == UPGRADE_HAND_OVER))
 			fail_upgrade(u, "it was too slow", 0);
 		return false;
 	case UPGRADE_ANNOUNCE:

@@ -26,6 +26,7 @@ struct upgrade {
 	enum upgrade_state state;
 	struct process_table	*children;
 	pid_t		 pid;		/* of the new one, and its group */
+	pid_t		 heir;		/* it serves, even if it ended since */
 	int		 channel;	/* to it; -1: none */
 	int		 barrier;	/* manager has accepted; -1: unused */
 	int		 diagnostics;	/* its standard error; -1: shared */

@@ -407,7 +407,7 @@ it_is_ended_when_it_is_ready() {
 		# They keep it from ending before it hears of the other.
 		# shellcheck disable=SC2046 # a list
 		kill -STOP $(new_workers)
-		kill -s $name "$new"
+		kill -s "$name" "$new"
 		wait_for 5 log_has "master.$new.* stopping: "
 		kill -CONT "$PID"
 		wait_for 15 log_reaches $n 'upgrade: process .* this one continues'
@@ -428,7 +428,8 @@ it_is_ended_when_it_is_ready() {
 it_is_ended_when_it_serves() {
 	command -v bash >/dev/null && command -v flock >/dev/null || return 0
 	echo_start
-	for name in TERM QUIT; do
+	for how in TERM QUIT 'TERM late' 'QUIT late'; do
+		name=${how% late}
 		shuttled_daemon -l 127.0.0.1:0 -s "$SERVER" -w 2
 		old=$PID
 		candidate_says_ready 2
@@ -439,8 +440,14 @@ it_is_ended_when_it_serves() {
 		kill -STOP "$old"
 		kill -CONT "$new"
 		wait_for 5 pid_is "$new"
-		kill -s $name "$new"
+		kill -s "$name" "$new"
 		wait_for 5 log_has "master.$new.* \(stopp\|quitt\)ing: "
+		# The old one finds that its time for an answer is over, and who
+		# should have answered has ended.
+		[ "$name" = "$how" ] || {
+			wait_for 20 log_has "master.$new.* all workers have ended"
+			sleep 6
+		}
 		kill -CONT "$old"
 		wait_for 10 gone "$new"
 		wait_for 10 gone "$old"
