@@ -381,9 +381,10 @@ candidate_says_ready() {
 	new=$(sed -n 's/^pid //p' "$T/said")
 	also_end "$new"
 	kill -STOP "$PID"
+	# Counted before it may go on: they can be quick.
+	ready=$(($(log_count 'info: ready: uid') + $1))
 	: >"$T/said.go"
-	wait_for 10 log_reaches $(($(log_count 'info: ready: uid') + $1)) \
-	    'info: ready: uid'
+	wait_for 10 log_reaches "$ready" 'info: ready: uid'
 	# What comes before it has said so ends as well.
 	sleep 0.3
 }
