@@ -413,18 +413,12 @@ upgrade_wait(const struct upgrade *u)
 {
 	uint64_t now = clock_now_ms();
 
-	switch (u->state) {
-	case UPGRADE_DONE:
+	if (u->state == UPGRADE_DONE ||
+	    (u->state == UPGRADE_IDLE && !u->owed))
 		return -1;
-	case UPGRADE_TAKE_BACK:
+	if (u->state == UPGRADE_TAKE_BACK)
 		return LOCK_AGAIN;
-	case UPGRADE_IDLE:
-		if (!u->owed)
-			return -1;
-		/* FALLTHROUGH */
-	default:
-		return u->deadline <= now ? 0 : (int)(u->deadline - now);
-	}
+	return u->deadline <= now ? 0 : (int)(u->deadline - now);
 }
 
 void
