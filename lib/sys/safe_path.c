@@ -168,12 +168,15 @@ next_name(struct walk *w, char name[PATH_MAX])
 {
 	const char *from = w->rest + strspn(w->rest, "/");
 	size_t n = strcspn(from, "/");
+	char *to = w->rest;
 
 	if (n == 0)
 		return NULL;
 	memcpy(name, from, n);
 	name[n] = '\0';
-	memmove(w->rest, from + n, strlen(from + n) + 1);
+	/* valgrind takes a fortified memmove() for memcpy(). */
+	for (from += n; (*to = *from) != '\0'; to++, from++)
+		;
 	return name;
 }
 
